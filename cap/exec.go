@@ -1,0 +1,237 @@
+package cap
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+)
+
+// Exec performs the steps of the Launcher and replaces the calling process
+// with the target: same pid. It returns only when it fails, with the error of
+// Steps, an error that wraps ErrLaunchFailed or ErrLaunchOnly, the error of
+// the SetBeforeExec function, or a *StepError.
+//
+// The steps change the calling thread, which stays locked to its goroutine;
+// root directory, umask and limits are the whole process's. After a
+// *StepError the process is neither what it was nor what it should be: end it.
+func (attr *Launcher) Exec() error {
+	if attr == nil {
+		return ErrLaunchFailed
+	}
+	c := attr.config()
+	if c.callback != nil {
+		return ErrLaunchOnly
+	}
+	if c.path == "" || len(c.args) == 0 {
+		return fmt.Errorf("%w: no program to run", ErrLaunchFailed)
+	}
+	steps, err := c.steps()
+	if err != nil {
+		return err
+	}
+	runtime.LockOSThread()
+	for _, s := range steps {
+		if s.Kind == StepExec && c.beforeExec != nil {
+			if err := c.beforeExec(); err != nil {
+				return err
+			}
+		}
+		if err := execute(&s); err != nil {
+			return err
+		}
+	}
+	return ErrLaunchFailed
+}
+
+// execute makes one step hold on the calling thread, which must be locked.
+func execute(s *Step) error {
+	fail := func(call string, err error) error {
+		if err == nil {
+			return nil
+		}
+		return &StepError{Step: *s, Call: call, Err: err}
+	}
+	switch s.Kind {
+	case StepCloseOnExec:
+		return fail("close_range", markCloseOnExec(s.Keep))
+	case StepRaise:
+		e, p, i, err := capget(0)
+		if err != nil || e == p {
+			return fail("capget", err)
+		}
+		return fail("capset", thisThread.capset(p, p, i))
+	case StepGroups:
+		have, err := getgroups()
+		if err != nil || sameGroups(have, s.Groups) {
+			return fail("getgroups", err)
+		}
+		return fail("setgroups", thisThread.setgroups(s.Groups))
+	case StepGID:
+		have, err := getgids()
+		if err != nil || have == [4]uint32{s.ID, s.ID, s.ID, s.ID} {
+			return fail("getresgid", err)
+		}
+		return fail("setresgid", thisThread.setgids(s.ID))
+	case StepChroot:
+		if err := chroot(s.Path); err != nil {
+			return fail("chroot", err)
+		}
+		return fail("chdir", chdir("/"))
+	case StepChdir:
+		return fail("chdir", chdir(s.Path))
+	case StepUID:
+		return executeUID(s.ID, fail)
+	case StepInheritable:
+		if s.Caps&^kernelMask() != 0 {
+			return fail("capset", ErrBadValue)
+		}
+		e, p, i, err := capget(0)
+		if err != nil || e == p && i == s.Caps {
+			return fail("capget", err)
+		}
+		return fail("capset", thisThread.capset(p, p, s.Caps))
+	case StepAmbient:
+		return executeAmbient(s.Caps, fail)
+	case StepBound:
+		return executeBound(s.Caps, fail)
+	case StepSecbits:
+		have, err := getSecurebits()
+		if err != nil || have == s.Secbits {
+			return fail("prctl PR_GET_SECUREBITS", err)
+		}
+		return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(s.Secbits))
+	case StepUmask:
+		umask(s.Umask)
+		if got := umask(s.Umask); got != s.Umask {
+			return fail("umask", fmt.Errorf("it is %#o", got))
+		}
+		return nil
+	case StepRlimit:
+		soft, hard, err := getrlimit(s.Resource)
+		if err != nil || soft == s.Soft && hard == s.Hard {
+			return fail("getrlimit", err)
+		}
+		return fail("setrlimit", setrlimit(s.Resource, s.Soft, s.Hard))
+	case StepFinal:
+		e, p, i, err := capget(0)
+		if err != nil || e == s.Caps && p == s.Caps {
+			return fail("capget", err)
+		}
+		if s.Caps&^kernelMask() != 0 {
+			return fail("capset", ErrBadValue)
+		}
+		return fail("capset", thisThread.capset(s.Caps, s.Caps, i))
+	case StepNoNewPrivs:
+		on, err := getNoNewPrivs()
+		if err != nil || on {
+			return fail("prctl PR_GET_NO_NEW_PRIVS", err)
+		}
+		return fail("prctl PR_SET_NO_NEW_PRIVS", thisThread.setNoNewPrivs())
+	case StepExec:
+		return fail("execve", execve(s.Path, s.Args, s.environ()))
+	}
+	return fail("none", fmt.Errorf("unknown kind of step %d", s.Kind))
+}
+
+// sameGroups compares two group lists as the kernel keeps them: sorted.
+func sameGroups(a, b []uint32) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+// executeUID changes the uids and keeps the permitted set. Where keep-caps is
+// locked off, no_setuid_fixup stands in for it until the uids are changed.
+func executeUID(uid uint32, fail func(string, error) error) error {
+	have, err := getuids()
+	if err != nil || have == [4]uint32{uid, uid, uid, uid} {
+		return fail("getresuid", err)
+	}
+	_, p, _, err := capget(0)
+	if err != nil {
+		return fail("capget", err)
+	}
+	bits, err := getSecurebits()
+	if err != nil {
+		return fail("prctl PR_GET_SECUREBITS", err)
+	}
+	if p == 0 || bits&(SecbitKeepCaps|SecbitNoSetUIDFixup) != 0 {
+		return fail("setresuid", thisThread.setuids(uid))
+	}
+	if bits&SecbitKeepCapsLocked != 0 {
+		if err := thisThread.setSecurebits(bits | SecbitNoSetUIDFixup); err != nil {
+			return fail("prctl PR_SET_SECUREBITS", err)
+		}
+		if err := thisThread.setuids(uid); err != nil {
+			return fail("setresuid", err)
+		}
+		return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(bits))
+	}
+	if err := thisThread.setKeepCaps(true); err != nil {
+		return fail("prctl PR_SET_KEEPCAPS", err)
+	}
+	if err := thisThread.setuids(uid); err != nil {
+		return fail("setresuid", err)
+	}
+	return fail("prctl PR_SET_KEEPCAPS", thisThread.setKeepCaps(false))
+}
+
+func executeAmbient(want uint64, fail func(string, error) error) error {
+	have, err := readAmbient()
+	if err != nil || have == want {
+		return fail("prctl PR_CAP_AMBIENT_IS_SET", err)
+	}
+	if want == 0 {
+		return fail("prctl PR_CAP_AMBIENT_CLEAR_ALL", thisThread.ambientClear())
+	}
+	for v := range Value(64) {
+		bit := uint64(1) << v
+		switch {
+		case want&bit != 0 && have&bit == 0:
+			if err := thisThread.ambientRaise(v); err != nil {
+				return fail("prctl PR_CAP_AMBIENT_RAISE", fmt.Errorf("%v: %w", v, err))
+			}
+		case want&bit == 0 && have&bit != 0:
+			if err := thisThread.ambientLower(v); err != nil {
+				return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
+			}
+		}
+	}
+	return nil
+}
+
+func executeBound(drop uint64, fail func(string, error) error) error {
+	have, err := readBounding()
+	if err != nil {
+		return fail("prctl PR_CAPBSET_READ", err)
+	}
+	for v := range MaxBits() {
+		if have&drop&(1<<v) == 0 {
+			continue
+		}
+		if err := thisThread.boundingDrop(v); err != nil {
+			return fail("prctl PR_CAPBSET_DROP", fmt.Errorf("%v: %w", v, err))
+		}
+	}
+	return nil
+}
+
+// markCloseOnExec marks every descriptor above 2 close-on-exec but those to keep.
+func markCloseOnExec(keep []int) error {
+	keep = slices.Clone(keep)
+	slices.Sort(keep)
+	first := 3
+	for _, fd := range keep {
+		if fd > first {
+			if err := closeOnExecRange(first, fd-1); err != nil {
+				return err
+			}
+		}
+		first = max(first, fd+1)
+	}
+	return closeOnExecRange(first, maxDescriptor)
+}

@@ -1,0 +1,136 @@
+package cap
+
+import "strconv"
+
+// StepKind says what a [Step] does.
+type StepKind uint
+
+// The kinds of step, in the order in which [Launcher.Steps] lists them.
+// Each step runs while the capabilities that it needs are
+// still effective, and nothing that a later step needs is locked away.
+const (
+	// StepCloseOnExec marks every descriptor above 2 that is not in Keep
+	// close-on-exec, and no descriptor is closed: close_range(2).
+	StepCloseOnExec StepKind = iota + 1
+
+	// StepRaise makes the effective set equal to the permitted set: capset(2).
+	StepRaise
+
+	// StepGroups makes the supplementary groups Groups: setgroups(2).
+	StepGroups
+
+	// StepGID makes the real, effective, saved and file system gid ID: setresgid(2).
+	StepGID
+
+	// StepChroot makes Path the root directory, and the new root the
+	// working directory: chroot(2), chdir(2).
+	StepChroot
+
+	// StepChdir makes Path the working directory: chdir(2).
+	StepChdir
+
+	// StepUID makes the real, effective, saved and file system uid ID and
+	// keeps the permitted set: prctl(2) PR_SET_KEEPCAPS (or
+	// SECBIT_NO_SETUID_FIXUP where keep-caps is locked off), setresuid(2).
+	// The effective and ambient sets may be empty afterwards.
+	StepUID
+
+	// StepInheritable makes the inheritable set Caps, and the effective set
+	// equal to the permitted set: capset(2).
+	StepInheritable
+
+	// StepAmbient makes the ambient set Caps: prctl(2) PR_CAP_AMBIENT.
+	StepAmbient
+
+	// StepBound removes Caps from the bounding set: prctl(2) PR_CAPBSET_DROP.
+	// Capabilities that the kernel does not have are not in it.
+	StepBound
+
+	// StepSecbits makes the securebits Secbits: prctl(2) PR_SET_SECUREBITS.
+	StepSecbits
+
+	// StepUmask makes the file mode creation mask Umask: umask(2).
+	StepUmask
+
+	// StepRlimit makes the limits of Resource Soft and Hard: setrlimit(2).
+	StepRlimit
+
+	// StepFinal makes the permitted and effective sets Caps: capset(2).
+	// The ambient set shrinks to what is left.
+	StepFinal
+
+	// StepNoNewPrivs sets no_new_privs: prctl(2) PR_SET_NO_NEW_PRIVS.
+	StepNoNewPrivs
+
+	// StepExec runs Path with Args and Env in place of the caller: execve(2).
+	StepExec
+)
+
+var stepNames = [...]string{
+	StepCloseOnExec: "close descriptors on exec",
+	StepRaise:       "raise the effective set",
+	StepGroups:      "set groups",
+	StepGID:         "set gid",
+	StepChroot:      "change root",
+	StepChdir:       "change directory",
+	StepUID:         "set uid",
+	StepInheritable: "set the inheritable set",
+	StepAmbient:     "set the ambient set",
+	StepBound:       "drop from the bounding set",
+	StepSecbits:     "set securebits",
+	StepUmask:       "set umask",
+	StepRlimit:      "set limit",
+	StepFinal:       "lower the permitted set",
+	StepNoNewPrivs:  "set no_new_privs",
+	StepExec:        "exec",
+}
+
+// StepKinds is one more than the largest [StepKind].
+const StepKinds = StepKind(len(stepNames))
+
+// String returns the words for k that messages use: "set uid".
+func (k StepKind) String() string {
+	if k == 0 || k >= StepKinds {
+		return "step " + strconv.Itoa(int(k))
+	}
+	return stepNames[k]
+}
+
+// Step is one step of a launch: its kind, and the arguments that the kind
+// reads. The other fields are zero.
+//
+// A step states what holds after it. The executor skips one that already
+// holds, because the kernel refuses some of them without privilege even when
+// nothing would change.
+type Step struct {
+	Kind StepKind
+
+	ID      uint32   // StepUID, StepGID: 0 to 4294967294
+	Groups  []uint32 // StepGroups
+	Path    string   // StepChroot, StepChdir, StepExec
+	Caps    uint64   // bit n is Value n: StepInheritable, StepAmbient, StepBound, StepFinal
+	Secbits Secbits  // StepSecbits
+	Umask   uint32   // StepUmask: 0 to 0777
+
+	Resource   int    // StepRlimit: an RLIMIT_ number of setrlimit(2)
+	Soft, Hard uint64 // StepRlimit: 1<<64-1 is RLIM_INFINITY
+
+	Keep []int // StepCloseOnExec: the descriptors to leave as they are
+
+	Args, Env []string // StepExec
+}
+
+// StepError says which step of a launch failed, and in which system call.
+type StepError struct {
+	Step Step
+	Call string // the system call, as its man page names it
+	Err  error  // usually a syscall.Errno
+}
+
+// Error returns the step, the call and the cause.
+func (e *StepError) Error() string {
+	return e.Step.Kind.String() + ": " + e.Call + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *StepError) Unwrap() error { return e.Err }

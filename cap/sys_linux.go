@@ -1,0 +1,269 @@
+package cap
+
+import (
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"caprun/psx"
+
+	"golang.org/x/sys/unix"
+)
+
+// This file holds the raw system calls, one function each, without policy.
+
+// scope is the set of threads on which a system call runs.
+type scope bool
+
+const (
+	thisThread scope = false
+	allThreads scope = true
+)
+
+// call runs a system call on every thread of s. Arguments that were pointers
+// live on the heap and stay alive for the call.
+//
+//go:uintptrescapes
+func (s scope) call(nr, a1, a2, a3, a4, a5 uintptr) (uintptr, error) {
+	return s.call6(nr, a1, a2, a3, a4, a5, 0)
+}
+
+//go:uintptrescapes
+func (s scope) call6(nr, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, error) {
+	var r uintptr
+	var errno syscall.Errno
+	if s == allThreads {
+		r, _, errno = psx.Syscall6(nr, a1, a2, a3, a4, a5, a6)
+	} else {
+		r, _, errno = syscall.RawSyscall6(nr, a1, a2, a3, a4, a5, a6)
+	}
+	if errno != 0 {
+		return ^uintptr(0), errno
+	}
+	return r, nil
+}
+
+// prctl6 is prctl(2) with the callers' own arguments.
+func (s scope) prctl6(option uintptr, a [5]uintptr) (int, error) {
+	r, err := s.call6(unix.SYS_PRCTL, option, a[0], a[1], a[2], a[3], a[4])
+	return int(r), err
+}
+
+func (s scope) prctl(option int, args ...uintptr) (int, error) {
+	var a [4]uintptr
+	copy(a[:], args)
+	r, err := s.call(unix.SYS_PRCTL, uintptr(option), a[0], a[1], a[2], a[3])
+	return int(r), err
+}
+
+func gettid() int { return syscall.Gettid() }
+
+// capHeader and capData are struct __user_cap_header_struct and two of struct
+// __user_cap_data_struct: capget(2).
+type capHeader struct {
+	version uint32
+	pid     int32
+}
+
+type capData [2]struct{ effective, permitted, inheritable uint32 }
+
+// capget returns the effective, permitted and inheritable sets of a thread; 0
+// is the calling one.
+func capget(pid int) (e, p, i uint64, err error) {
+	hdr := &capHeader{version: unix.LINUX_CAPABILITY_VERSION_3, pid: int32(pid)}
+	d := &capData{}
+	if _, err := thisThread.call(unix.SYS_CAPGET, uintptr(unsafe.Pointer(hdr)), uintptr(unsafe.Pointer(d)), 0, 0, 0); err != nil {
+		return 0, 0, 0, err
+	}
+	return uint64(d[0].effective) | uint64(d[1].effective)<<32,
+		uint64(d[0].permitted) | uint64(d[1].permitted)<<32,
+		uint64(d[0].inheritable) | uint64(d[1].inheritable)<<32, nil
+}
+
+func (s scope) capset(e, p, i uint64) error {
+	hdr := &capHeader{version: unix.LINUX_CAPABILITY_VERSION_3}
+	d := &capData{
+		{uint32(e), uint32(p), uint32(i)},
+		{uint32(e >> 32), uint32(p >> 32), uint32(i >> 32)},
+	}
+	_, err := s.call(unix.SYS_CAPSET, uintptr(unsafe.Pointer(hdr)), uintptr(unsafe.Pointer(d)), 0, 0, 0)
+	runtime.KeepAlive(hdr)
+	runtime.KeepAlive(d)
+	return err
+}
+
+func boundingHas(v Value) (bool, error) {
+	r, err := thisThread.prctl(unix.PR_CAPBSET_READ, uintptr(v))
+	return r == 1, err
+}
+
+func (s scope) boundingDrop(v Value) error {
+	_, err := s.prctl(unix.PR_CAPBSET_DROP, uintptr(v))
+	return err
+}
+
+func ambientHas(v Value) (bool, error) {
+	r, err := thisThread.prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, uintptr(v))
+	return r == 1, err
+}
+
+func (s scope) ambientRaise(v Value) error {
+	_, err := s.prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, uintptr(v))
+	return err
+}
+
+func (s scope) ambientLower(v Value) error {
+	_, err := s.prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_LOWER, uintptr(v))
+	return err
+}
+
+func (s scope) ambientClear() error {
+	_, err := s.prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL)
+	return err
+}
+
+func getSecurebits() (Secbits, error) {
+	r, err := thisThread.prctl(unix.PR_GET_SECUREBITS)
+	return Secbits(r), err
+}
+
+func (s scope) setSecurebits(bits Secbits) error {
+	_, err := s.prctl(unix.PR_SET_SECUREBITS, uintptr(bits))
+	return err
+}
+
+func (s scope) setKeepCaps(on bool) error {
+	v := uintptr(0)
+	if on {
+		v = 1
+	}
+	_, err := s.prctl(unix.PR_SET_KEEPCAPS, v)
+	return err
+}
+
+func (s scope) setNoNewPrivs() error {
+	_, err := s.prctl(unix.PR_SET_NO_NEW_PRIVS, 1)
+	return err
+}
+
+func getNoNewPrivs() (bool, error) {
+	r, err := thisThread.prctl(unix.PR_GET_NO_NEW_PRIVS)
+	return r == 1, err
+}
+
+// getuids returns the real, effective, saved and file system uid of the
+// calling thread, getgids its gids. setfsuid(2) with an id that no user has
+// changes nothing and returns the current one.
+func getuids() (ids [4]uint32, err error) { return getids(sysGetresuid, sysSetfsuid) }
+
+func getgids() (ids [4]uint32, err error) { return getids(sysGetresgid, sysSetfsgid) }
+
+func getids(getres, setfs uintptr) (ids [4]uint32, err error) {
+	p := new([3]uint32)
+	_, err = thisThread.call(getres, uintptr(unsafe.Pointer(&p[0])), uintptr(unsafe.Pointer(&p[1])), uintptr(unsafe.Pointer(&p[2])), 0, 0)
+	if err != nil {
+		return ids, err
+	}
+	fs, err := thisThread.call(setfs, uintptr(^uint32(0)), 0, 0, 0, 0)
+	return [4]uint32{p[0], p[1], p[2], uint32(fs)}, err
+}
+
+func (s scope) setuids(uid uint32) error {
+	_, err := s.call(sysSetresuid, uintptr(uid), uintptr(uid), uintptr(uid), 0, 0)
+	return err
+}
+
+func (s scope) setgids(gid uint32) error {
+	_, err := s.call(sysSetresgid, uintptr(gid), uintptr(gid), uintptr(gid), 0, 0)
+	return err
+}
+
+// maxGroups is NGROUPS_MAX of the kernel.
+const maxGroups = 65536
+
+func getgroups() ([]uint32, error) {
+	n, err := thisThread.call(sysGetgroups, 0, 0, 0, 0, 0)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	list := make([]uint32, min(n, maxGroups))
+	n, err = thisThread.call(sysGetgroups, uintptr(len(list)), uintptr(unsafe.Pointer(&list[0])), 0, 0, 0)
+	if err != nil {
+		return nil, err
+	}
+	return list[:n], nil
+}
+
+func (s scope) setgroups(groups []uint32) error {
+	if len(groups) == 0 {
+		_, err := s.call(sysSetgroups, 0, 0, 0, 0, 0)
+		return err
+	}
+	_, err := s.call(sysSetgroups, uintptr(len(groups)), uintptr(unsafe.Pointer(&groups[0])), 0, 0, 0)
+	runtime.KeepAlive(groups)
+	return err
+}
+
+func getfdFlags(fd int) (int, error) {
+	r, err := thisThread.call(unix.SYS_FCNTL, uintptr(fd), unix.F_GETFD, 0, 0, 0)
+	return int(r), err
+}
+
+func setfdFlags(fd, flags int) error {
+	_, err := thisThread.call(unix.SYS_FCNTL, uintptr(fd), unix.F_SETFD, uintptr(flags), 0, 0)
+	return err
+}
+
+// maxDescriptor is the largest number that a descriptor can have.
+const maxDescriptor = 1<<31 - 1
+
+// closeOnExecRange marks the open descriptors first to last close-on-exec:
+// close_range(2), or one by one on a kernel that lacks it (before 5.11).
+func closeOnExecRange(first, last int) error {
+	_, err := thisThread.call(unix.SYS_CLOSE_RANGE, uintptr(first), uintptr(last), unix.CLOSE_RANGE_CLOEXEC, 0, 0)
+	if err != syscall.ENOSYS && err != syscall.EINVAL {
+		return err
+	}
+	// A descriptor can lie above the soft limit, which may have been lowered
+	// since, but hardly above the hard one.
+	_, hard, err := getrlimit(unix.RLIMIT_NOFILE)
+	if err != nil {
+		return err
+	}
+	for fd := first; fd <= last && uint64(fd) < min(hard, maxOpenFiles); fd++ {
+		flags, err := getfdFlags(fd)
+		if err == syscall.EBADF {
+			continue
+		}
+		if err == nil {
+			err = setfdFlags(fd, flags|unix.FD_CLOEXEC)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxOpenFiles is the default of fs.nr_open, and the bound of the search above.
+const maxOpenFiles = 1 << 20
+
+func chroot(path string) error { return syscall.Chroot(path) }
+
+func chdir(path string) error { return syscall.Chdir(path) }
+
+func umask(mask uint32) uint32 { return uint32(syscall.Umask(int(mask))) }
+
+func getrlimit(resource int) (soft, hard uint64, err error) {
+	var r syscall.Rlimit
+	err = syscall.Getrlimit(resource, &r)
+	return r.Cur, r.Max, err
+}
+
+// setrlimit goes through package syscall, which otherwise restores the
+// RLIMIT_NOFILE that it found at start when it executes a program.
+func setrlimit(resource int, soft, hard uint64) error {
+	return syscall.Setrlimit(resource, &syscall.Rlimit{Cur: soft, Max: hard})
+}
+
+func execve(path string, args, env []string) error { return syscall.Exec(path, args, env) }

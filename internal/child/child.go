@@ -1,0 +1,75 @@
+// Package child runs a piece of a test in a process of its own: the test
+// binary, executed again. What changes a process, or replaces it, is tested
+// there.
+package child
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const variable = "CAPRUN_TEST_CHILD"
+
+// Roles are what a test binary can do instead of its tests, by name.
+type Roles map[string]func()
+
+// Main runs the tests, or, in a child, its role. A role that returns ends the
+// process with status 0.
+func Main(m *testing.M, roles Roles) {
+	if name := os.Getenv(variable); name != "" {
+		os.Unsetenv(variable)
+		roles[name]()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// Result is what a child left.
+type Result struct {
+	Stdout, Stderr string
+	Status         int // the exit status; 128+n for a signal
+	Pid            int
+}
+
+// timeout is how long a child may take.
+const timeout = 30 * time.Second
+
+// Run runs a role to its end. prepare, which may be nil, changes the command
+// before it starts.
+func Run(t testing.TB, role string, prepare func(*exec.Cmd)) Result {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), variable+"="+role)
+	if prepare != nil {
+		prepare(cmd)
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start the child %s: %v", role, err)
+	}
+	timer := time.AfterFunc(timeout, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = cmd.Wait()
+	status := cmd.ProcessState.ExitCode()
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		status = 128 + int(ws.Signal())
+	}
+	return Result{out.String(), errs.String(), status, cmd.Process.Pid}
+}
+
+// Status returns the fields of the text of a /proc/PID/status file.
+func Status(text string) map[string]string {
+	fields := map[string]string{}
+	for _, line := range strings.Split(text, "\n") {
+		if key, value, ok := strings.Cut(line, ":"); ok {
+			fields[key] = strings.Join(strings.Fields(value), " ")
+		}
+	}
+	return fields
+}
