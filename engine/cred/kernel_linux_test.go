@@ -1,0 +1,707 @@
+//go:build linux && (amd64 || arm64)
+
+package cred_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"caprun/engine/cred"
+	"caprun/internal/need"
+)
+
+// The test binary also plays two other parts, told apart by argument 0: the
+// worker runs sequences in threads of its own, the reporter is the file that a
+// sequence executes at its end.
+const (
+	workerName   = "cred-test-worker"
+	reporterName = "cred-test-reporter"
+)
+
+func TestMain(m *testing.M) {
+	switch os.Args[0] {
+	case workerName:
+		exitAfter(work(os.Stdin, os.Stdout))
+	case reporterName:
+		o, err := observe()
+		if err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(o)
+		}
+		exitAfter(err)
+	}
+	os.Exit(m.Run())
+}
+
+func exitAfter(err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", os.Args[0], err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// A run is the task of one worker process, which it reads as JSON.
+type run struct {
+	Seed  uint64
+	Count int
+
+	Start  cred.Cred // of the worker, as the model predicts it
+	IDs    []uint32  // that operations use, mapped or not
+	NoSuid bool      // mount the working directory nosuid
+
+	Owners   []uint32 // that the helper can have
+	Outsider uint32   // a group that nobody is ever in, or NoID
+	FileCaps bool     // the helper can have capabilities
+	Fixed    []fixed  // files of which the worker cannot or need not set the facts
+}
+
+// A fixed file has been made before the worker starts.
+type fixed struct {
+	Path string
+	File cred.File
+}
+
+// A report is the result of a run, which the worker writes as JSON.
+type report struct {
+	Compared, Executed int
+	Mismatches         []string
+}
+
+// TestKernel runs random sequences of operations through the model and on the
+// kernel, and compares every error number and the state at the end.
+//
+// CAPRUN_TEST_SEQUENCES and CAPRUN_TEST_SEED choose other sequences.
+func TestKernel(t *testing.T) {
+	count := number(t, "CAPRUN_TEST_SEQUENCES", 4000)
+	seed := number(t, "CAPRUN_TEST_SEED", 1)
+	share := func(percent int) int { return max(1, int(count)*percent/100) }
+
+	base := suidDirectory(t)
+	worker := filepath.Join(base, "worker")
+	copyFile(t, testBinary(t), worker)
+	here, err := observe()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	ids := []uint32{0, 0, 1000, 1001, 1002, 70000, cred.OverflowID}
+	owners := []uint32{0, 1000, 1001, 1002}
+	hostFiles := func(t *testing.T, dir string, mapped bool) []fixed {
+		owner := cred.NoID
+		if mapped {
+			owner = 0
+		}
+		return makeFixed(t, worker, dir, owner)
+	}
+
+	t.Run("initial namespace", func(t *testing.T) {
+		need.Root(t)
+		t.Parallel()
+		dir := makeHelper(t, base, worker, 0)
+		compare(t, worker, dir, nil, run{
+			Seed: seed, Count: share(40),
+			Start:  executed(t, here.Cred),
+			IDs:    ids,
+			Owners: owners, Outsider: 1003, FileCaps: true,
+			Fixed: hostFiles(t, dir, true),
+		})
+	})
+
+	t.Run("nosuid mount", func(t *testing.T) {
+		need.Root(t)
+		t.Parallel()
+		dir := makeHelper(t, base, worker, 0)
+		compare(t, worker, dir, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}, run{
+			Seed: seed, Count: share(10),
+			Start:  executed(t, here.Cred),
+			IDs:    ids,
+			NoSuid: true,
+			Owners: owners, Outsider: 1003, FileCaps: true,
+			Fixed: hostFiles(t, dir, true),
+		})
+	})
+
+	t.Run("user namespace", func(t *testing.T) {
+		need.Root(t)
+		t.Parallel()
+		dir := makeHelper(t, base, worker, 100000)
+		ns := cred.UserNS{
+			UIDs: []cred.Extent{{Inside: 0, Outside: 100000, Count: 1001}, {Inside: 1001, Outside: 200000, Count: 1000}},
+			GIDs: []cred.Extent{{Inside: 0, Outside: 100000, Count: 1001}, {Inside: 1001, Outside: 300000, Count: 1000}},
+		}
+		attr := inNamespace(ns)
+		attr.GidMappingsEnableSetgroups = true
+		attr.Credential = &syscall.Credential{}
+		compare(t, worker, dir, attr, run{
+			Seed: seed, Count: share(25),
+			Start:  executed(t, here.Cred, newUserNamespace(ns), setgroups(), setgid(0), setuid(0)),
+			IDs:    ids,
+			Owners: owners, Outsider: 1003, FileCaps: true,
+			Fixed: hostFiles(t, dir, false),
+		})
+	})
+
+	t.Run("user namespace without root", func(t *testing.T) {
+		need.Root(t)
+		t.Parallel()
+		dir := makeHelper(t, base, worker, 100000)
+		ns := cred.UserNS{
+			UIDs: []cred.Extent{{Inside: 1000, Outside: 100000, Count: 10}},
+			GIDs: []cred.Extent{{Inside: 1000, Outside: 100000, Count: 10}},
+		}
+		attr := inNamespace(ns)
+		attr.GidMappingsEnableSetgroups = true
+		attr.Credential = &syscall.Credential{Uid: 1000, Gid: 1000}
+		all := here.Cred.All
+		steps := []operation{
+			newUserNamespace(ns), keepCaps(true), setgroups(), setgid(1000), setuid(1000), capset(all, all, all),
+		}
+		for n := 0; all.Has(n); n++ {
+			attr.AmbientCaps = append(attr.AmbientCaps, uintptr(n))
+			steps = append(steps, raiseAmbient(n))
+		}
+		compare(t, worker, dir, attr, run{
+			Seed: seed, Count: share(15),
+			Start:  executed(t, here.Cred, steps...),
+			IDs:    ids,
+			Owners: owners[1:], Outsider: 1003,
+			Fixed: hostFiles(t, dir, false),
+		})
+	})
+
+	t.Run("user namespace of one id", func(t *testing.T) {
+		t.Parallel()
+		dir := makeHelper(t, base, worker, os.Getuid())
+		ns := cred.UserNS{
+			UIDs:            []cred.Extent{{Inside: 0, Outside: uint32(os.Getuid()), Count: 1}},
+			GIDs:            []cred.Extent{{Inside: 0, Outside: uint32(os.Getgid()), Count: 1}},
+			SetgroupsDenied: true,
+		}
+		compare(t, worker, dir, inNamespace(ns), run{
+			Seed: seed, Count: share(10),
+			Start:  executed(t, here.Cred, newUserNamespace(ns)),
+			IDs:    ids,
+			Owners: []uint32{0}, Outsider: cred.NoID, FileCaps: true,
+		})
+	})
+}
+
+// compare starts a worker in dir and reports what it found.
+func compare(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run) {
+	task, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, stderr bytes.Buffer
+	cmd := exec.Command(worker)
+	cmd.Args = []string{workerName}
+	cmd.Dir = dir
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(task), &out, &stderr
+	cmd.SysProcAttr = attr
+	if err := cmd.Start(); err != nil {
+		need.Skip(t, fmt.Sprintf("a worker with %+v: %v", attr, err))
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("worker: %v\n%s", err, stderr.Bytes())
+	}
+	var rep report
+	if err := json.Unmarshal(out.Bytes(), &rep); err != nil {
+		t.Fatalf("worker's report: %v\n%s", err, out.Bytes())
+	}
+	t.Logf("seed %d: %d sequences compared, %d of them to the end of exec", r.Seed, rep.Compared, rep.Executed)
+	for _, m := range rep.Mismatches {
+		t.Error(m)
+	}
+	if rep.Compared == 0 {
+		t.Error("nothing was compared")
+	}
+}
+
+// executed returns what a worker starts with: after the steps, and after it
+// has been executed itself.
+func executed(t *testing.T, c cred.Cred, steps ...operation) cred.Cred {
+	rules := kernelRules(t)
+	for _, s := range steps {
+		var errno cred.Errno
+		if c, errno = s.model(c, rules); errno != 0 {
+			t.Fatalf("start of the worker: %s: %v", s.text, errno)
+		}
+	}
+	c, _, errno := c.Exec(cred.File{}, rules)
+	if errno != 0 {
+		t.Fatalf("start of the worker: Exec: %v", errno)
+	}
+	return c
+}
+
+// newUserNamespace is a step of [executed] only: the kernel half is in
+// [inNamespace].
+func newUserNamespace(ns cred.UserNS) operation {
+	return operation{
+		text:  fmt.Sprintf("NewUserNamespace(%+v)", ns),
+		model: func(c cred.Cred, _ cred.Rules) (cred.Cred, cred.Errno) { return c.NewUserNamespace(ns) },
+	}
+}
+
+func inNamespace(ns cred.UserNS) *syscall.SysProcAttr {
+	maps := func(extents []cred.Extent) (m []syscall.SysProcIDMap) {
+		for _, x := range extents {
+			m = append(m, syscall.SysProcIDMap{ContainerID: int(x.Inside), HostID: int(x.Outside), Size: int(x.Count)})
+		}
+		return m
+	}
+	return &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: maps(ns.UIDs),
+		GidMappings: maps(ns.GIDs),
+	}
+}
+
+// work is the worker: it reads a run and writes a report.
+func work(in io.Reader, out io.Writer) error {
+	var r run
+	if err := json.NewDecoder(in).Decode(&r); err != nil {
+		return err
+	}
+	if r.NoSuid {
+		if err := remountNoSuid(); err != nil {
+			return err
+		}
+	}
+	rules, err := uname()
+	if err != nil {
+		return err
+	}
+	here, err := observe()
+	if err != nil {
+		return err
+	}
+	w := worker{run: r, rules: rules, root: here.Root}
+
+	var rep report
+	if d := difference(here.Cred, r.Start, r.Start); d != "" {
+		rep.Mismatches = append(rep.Mismatches, "the worker itself starts otherwise than predicted:\n"+d)
+		return json.NewEncoder(out).Encode(rep)
+	}
+	const enough = 3
+	for index := 0; index < r.Count && len(rep.Mismatches) < enough; index++ {
+		s := generate(r, rules, index)
+		o, err := w.perform(s)
+		if err != nil {
+			return fmt.Errorf("seed %d, sequence %d: %w\n%s", r.Seed, index, err, s)
+		}
+		rep.Compared++
+		if o.child != nil {
+			rep.Executed++
+		}
+		if w.judge(s, o) != "" {
+			rep.Mismatches = append(rep.Mismatches, w.explain(s, index))
+		}
+	}
+	return json.NewEncoder(out).Encode(rep)
+}
+
+type worker struct {
+	run   run
+	rules cred.Rules
+	root  inode
+}
+
+// An outcome is what a sequence did on the kernel.
+type outcome struct {
+	errnos []cred.Errno
+	thread observation // after the operations
+	exec   cred.Errno
+	child  *observation // after exec, nil when it failed
+}
+
+// judge runs the sequence through the model and returns how the outcome
+// differs, "" if it does not.
+func (w worker) judge(s sequence, o outcome) string {
+	c := w.run.Start
+	for i, step := range s.operations {
+		before := c
+		var errno cred.Errno
+		if c, errno = step.model(c, w.rules); errno != o.errnos[i] {
+			return fmt.Sprintf("operation %d, %s: kernel %v, model %v\n", i+1, step.text, o.errnos[i], errno)
+		}
+		if errno != 0 && !c.Equal(before) {
+			return fmt.Sprintf("operation %d, %s: refused, and yet it changes %v\n", i+1, step.text, c.Diff(before))
+		}
+	}
+	if d := w.difference(o.thread, c); d != "" {
+		return "after the operations:\n" + d
+	}
+	if s.ending == nil {
+		return ""
+	}
+	// Ids that a new namespace does not map differ for the kernel, and for
+	// nobody inside.
+	blurred := s.ending.newUserNS && (c.UID != c.EUID || c.GID != c.EGID || c.EGID != c.FSGID)
+	c, result, errno := s.ending.model(c, w.rules)
+	if errno != o.exec {
+		return fmt.Sprintf("exec: kernel %v, model %v\n", o.exec, errno)
+	}
+	if errno != 0 {
+		return ""
+	}
+	if d := w.difference(*o.child, c); d != "" {
+		return "after exec:\n" + d
+	}
+	if result.Secure != o.child.Secure && !blurred {
+		return fmt.Sprintf("AT_SECURE: kernel %v, model %v\n", o.child.Secure, result.Secure)
+	}
+	return ""
+}
+
+func (w worker) difference(o observation, predicted cred.Cred) string {
+	seen := o.Cred
+	seen.Chrooted = o.Root != w.root
+	withheld := predicted
+	withheld.Chrooted = seen.Chrooted
+	d := difference(seen, predicted, withheld)
+	if seen.Chrooted != predicted.Chrooted {
+		d += fmt.Sprintf("\tChrooted: kernel %v, model %v\n", seen.Chrooted, predicted.Chrooted)
+	}
+	return d
+}
+
+// difference lists in which observable fields the kernel and the model differ.
+// The fields that a thread cannot observe are taken from facts.
+func difference(kernel, model, facts cred.Cred) string {
+	kernel.UserNS, kernel.Chrooted = facts.UserNS, facts.Chrooted
+	kernel.SharedFS, kernel.Traced = facts.SharedFS, facts.Traced
+	model.Chrooted = facts.Chrooted
+	var b strings.Builder
+	for _, field := range kernel.Diff(model) {
+		k := reflect.ValueOf(kernel).FieldByName(field).Interface()
+		m := reflect.ValueOf(model).FieldByName(field).Interface()
+		verb := "%v"
+		if _, set := k.(cred.Caps); set {
+			verb = "%#x"
+		}
+		fmt.Fprintf(&b, "\t%s: kernel "+verb+", model "+verb+"\n", field, k, m)
+	}
+	return b.String()
+}
+
+// explain returns the message for a sequence that fails: the shortest one
+// found, and what differs.
+func (w worker) explain(s sequence, index int) string {
+	short := shrink(s, func(t sequence) bool {
+		o, err := w.perform(t)
+		return err == nil && w.judge(t, o) != ""
+	})
+	o, err := w.perform(short)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("seed %d, sequence %d:\n%s%s", w.run.Seed, index, short, w.judge(short, o))
+}
+
+// perform runs a sequence on the kernel, in a thread that ends with it.
+func (w worker) perform(s sequence) (outcome, error) {
+	if e := s.ending; e != nil && e.path == "helper" {
+		if err := setAttributes(e.path, e.file); err != nil {
+			return outcome{}, err
+		}
+	}
+	type result struct {
+		outcome
+		err error
+	}
+	done := make(chan result)
+	go func() {
+		// Never unlocked: the thread is not fit for other goroutines.
+		runtime.LockOSThread()
+		o, err := performHere(s)
+		done <- result{o, err}
+	}()
+	r := <-done
+	return r.outcome, r.err
+}
+
+func performHere(s sequence) (o outcome, err error) {
+	// Root and working directory are of this thread from here on.
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return o, fmt.Errorf("unshare: %w", err)
+	}
+	for _, step := range s.operations {
+		o.errnos = append(o.errnos, step.kernel())
+	}
+	if o.thread, err = observe(); err != nil {
+		return o, err
+	}
+	if s.ending != nil {
+		o.child, o.exec, err = s.ending.perform()
+	}
+	return o, err
+}
+
+// perform starts the child and returns what it reports, or the error number
+// that kept it from starting.
+func (e ending) perform() (*observation, cred.Errno, error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return nil, 0, err
+	}
+	out := os.NewFile(uintptr(fds[0]), "report")
+	defer out.Close()
+
+	attr := &syscall.ProcAttr{
+		Files: []uintptr{0, uintptr(fds[1]), 2},
+		Env:   []string{"GOMAXPROCS=1", "GOGC=off"},
+		Sys:   &syscall.SysProcAttr{Ptrace: e.traced},
+	}
+	if e.newUserNS {
+		attr.Sys.Cloneflags |= unix.CLONE_NEWUSER
+	}
+	if e.sharedFS {
+		attr.Sys.Cloneflags |= unix.CLONE_FS
+	}
+	pid, err := syscall.ForkExec("./"+e.path, []string{reporterName}, attr)
+	unix.Close(fds[1])
+	if number, ok := err.(syscall.Errno); ok {
+		return nil, cred.Errno(number), nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+
+	var status unix.WaitStatus
+	if e.traced {
+		if _, err := unix.Wait4(pid, &status, unix.WALL, nil); err != nil {
+			return nil, 0, fmt.Errorf("wait for exec: %w", err)
+		}
+		if err := unix.PtraceDetach(pid); err != nil {
+			return nil, 0, fmt.Errorf("detach: %w", err)
+		}
+	}
+	text, err := io.ReadAll(out)
+	if err != nil {
+		return nil, 0, err
+	}
+	for {
+		if _, err = unix.Wait4(pid, &status, 0, nil); err != unix.EINTR {
+			break
+		}
+	}
+	if err != nil || status != 0 {
+		return nil, 0, fmt.Errorf("reporter: status %#x, %v", int(status), err)
+	}
+	var o observation
+	if err := json.Unmarshal(text, &o); err != nil {
+		return nil, 0, fmt.Errorf("reporter: %w", err)
+	}
+	return &o, 0, nil
+}
+
+// setAttributes gives path the facts f. A change of owner takes set-id bits
+// and capabilities away, so it comes first.
+func setAttributes(path string, f cred.File) error {
+	if err := unix.Chown(path, int(f.UID), int(f.GID)); err != nil {
+		return fmt.Errorf("chown %d:%d: %w", f.UID, f.GID, err)
+	}
+	mode := uint32(0o705)
+	if f.Setuid {
+		mode |= unix.S_ISUID
+	}
+	if f.Setgid {
+		mode |= unix.S_ISGID
+	}
+	if f.GroupExec {
+		mode |= 0o050
+	}
+	if err := unix.Chmod(path, mode); err != nil {
+		return fmt.Errorf("chmod %o: %w", mode, err)
+	}
+	if f.HasCaps {
+		return setFileCaps(path, f, nil)
+	}
+	return nil
+}
+
+// setFileCaps writes the attribute security.capability, of version 3 when
+// there is a root uid.
+func setFileCaps(path string, f cred.File, rootID *uint32) error {
+	var magic uint32 = 0x02000000
+	if rootID != nil {
+		magic = 0x03000000
+	}
+	if f.Effective {
+		magic |= 1
+	}
+	words := []uint32{
+		magic,
+		uint32(f.Permitted), uint32(f.Inheritable),
+		uint32(f.Permitted >> 32), uint32(f.Inheritable >> 32),
+	}
+	if rootID != nil {
+		words = append(words, *rootID)
+	}
+	var data []byte
+	for _, w := range words {
+		data = binary.LittleEndian.AppendUint32(data, w)
+	}
+	if err := unix.Setxattr(path, "security.capability", data, 0); err != nil {
+		return fmt.Errorf("set capabilities of %s: %w", path, err)
+	}
+	return nil
+}
+
+// remountNoSuid puts a nosuid mount of the working directory over itself.
+func remountNoSuid() error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount(dir, dir, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_NOSUID, ""); err != nil {
+		return fmt.Errorf("remount nosuid: %w", err)
+	}
+	return os.Chdir(dir)
+}
+
+// makeHelper returns a new directory below base with a copy of the test binary
+// in it, owned by uid and gid owner.
+func makeHelper(t *testing.T, base, binary string, owner int) string {
+	dir, err := os.MkdirTemp(base, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chmod(t, dir, 0o755)
+	helper := filepath.Join(dir, "helper")
+	copyFile(t, binary, helper)
+	if owner != os.Getuid() {
+		if err := os.Chown(helper, owner, owner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// makeFixed puts files into dir that belong to the initial user namespace.
+// Their owner is 0 there; the argument says what it is for the worker.
+func makeFixed(t *testing.T, binary, dir string, owner uint32) []fixed {
+	caps := cred.File{
+		UID: owner, GID: owner, GroupExec: true,
+		HasCaps: true, Effective: true,
+		Permitted: cred.CapsOf(cred.CHOWN, netRaw), Inheritable: cred.CapsOf(cred.SETUID, sysPtrace),
+	}
+	setid := cred.File{UID: owner, GID: owner, GroupExec: true, Setuid: true, Setgid: true}
+	plain := cred.File{UID: owner, GID: owner, GroupExec: true}
+
+	files := []fixed{{"host-caps", caps}, {"host-setid", setid}, {"other-caps", plain}}
+	for _, f := range files {
+		copyFile(t, binary, filepath.Join(dir, f.Path))
+	}
+	chmod(t, filepath.Join(dir, "host-setid"), 0o755|os.ModeSetuid|os.ModeSetgid)
+	if err := setFileCaps(filepath.Join(dir, "host-caps"), caps, nil); err != nil {
+		t.Fatal(err)
+	}
+	nobodysRoot := uint32(5555)
+	if err := setFileCaps(filepath.Join(dir, "other-caps"), caps, &nobodysRoot); err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// suidDirectory returns a new directory that everybody can search, on a mount
+// that honours set-id bits and execution.
+func suidDirectory(t *testing.T) string {
+	for _, parent := range []string{os.TempDir(), "/var/tmp"} {
+		var st unix.Statfs_t
+		if unix.Statfs(parent, &st) != nil || st.Flags&(unix.ST_NOSUID|unix.ST_NOEXEC) != 0 {
+			continue
+		}
+		dir, err := os.MkdirTemp(parent, "cred-test-")
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		chmod(t, dir, 0o755)
+		return dir
+	}
+	need.Skip(t, "a temporary directory without nosuid and noexec")
+	return ""
+}
+
+func copyFile(t *testing.T, from, to string) {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	chmod(t, to, 0o755)
+}
+
+// chmod does not leave bits out as the umask says.
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testBinary(t *testing.T) string {
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func kernelRules(t *testing.T) cred.Rules {
+	rules, err := uname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+// uname returns the rules of the running kernel.
+func uname() (cred.Rules, error) {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return cred.Rules{}, err
+	}
+	release := unix.ByteSliceToString(u.Release[:])
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		return cred.Rules{}, fmt.Errorf("kernel release %q: %w", release, err)
+	}
+	return cred.Linux(major, minor), nil
+}
+
+// number returns the environment variable name, or otherwise.
+func number(t *testing.T, name string, otherwise uint64) uint64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
