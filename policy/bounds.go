@@ -1,0 +1,72 @@
+package policy
+
+// Every input has a bound. A profile that uses every key has some hundred
+// values; these leave room for odd ones, and keep a hostile file from taking
+// more than a moment or filling a terminal.
+const (
+	// MaxSize is the length of a profile in bytes. The readers of YAML take
+	// quadratic time for some files, and at this size that is still a moment.
+	MaxSize = 64 << 10
+
+	// The format is nested four deep.
+	maxDepth = 16
+
+	// The largest lists that the format allows, several of them.
+	maxNodes = 8192
+
+	// The length, and the number of brackets, up to which the place of a
+	// syntax error is searched: that reads the file a dozen times, and yaml.v3
+	// takes quadratic time for brackets. Beyond it is the line that yaml.v3
+	// names.
+	maxSearched = 8 << 10
+	maxBrackets = 256
+
+	// A file with more characters that do not belong there is not a text.
+	maxBadCharacters = 10
+
+	// What fits in a message.
+	maxNameLength = 64
+
+	// A page to read.
+	maxDescriptionLength = 4096
+
+	// Each of the 41 names in three clauses has less than 3000 bytes.
+	maxCapabilityText = 4096
+
+	// Far more than anybody reviews; the kernel would take two million.
+	maxArguments = 1024
+
+	// A quarter of what the kernel takes in one argument or variable
+	// (MAX_ARG_STRLEN, 128 KiB).
+	maxArgumentLength = 32 << 10
+
+	// The kernel takes 65536 (NGROUPS_MAX); directory services stop at 1015.
+	maxGroups = 1024
+
+	// An environment that anybody reviews is far smaller.
+	maxVariables = 1024
+
+	// Far longer than any name in use.
+	maxVariableLength = 255
+
+	// LOGIN_NAME_MAX without its final NUL.
+	maxUserLength = 255
+
+	// PATH_MAX without its final NUL.
+	maxPathLength = 4095
+
+	// The usual limit on open files.
+	maxDescriptors = 1024
+
+	// One less than the default of fs.nr_open.
+	maxDescriptor = 1<<20 - 1
+
+	// 4294967295 is (uid_t)-1, which means "no change" to the kernel.
+	maxID = 1<<32 - 2
+
+	// The largest number that every reader of YAML and JSON keeps exact in 64
+	// bits. The kernel's own largest means unlimited, and has that name here.
+	maxRlimit = 1<<63 - 1
+
+	maxUmask = 0o777
+)

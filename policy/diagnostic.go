@@ -1,0 +1,69 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Severity says how much a Diagnostic matters.
+type Severity int
+
+// A profile with an Error is never used. A Warning is a risk that its author
+// should look at. Info is worth knowing.
+const (
+	Error Severity = iota
+	Warning
+	Info
+)
+
+// String returns "error", "warning" or "info".
+func (s Severity) String() string {
+	switch s {
+	case Error:
+		return "error"
+	case Warning:
+		return "warning"
+	case Info:
+		return "info"
+	}
+	return "unknown severity"
+}
+
+// A Diagnostic is one thing to say about a profile.
+type Diagnostic struct {
+	File string // as it was given to Parse
+	Position
+	Severity Severity
+	Rule     string // one kebab-case name
+	Message  string // what is wrong, without a final period
+	Hint     string // what to do about it, or empty
+}
+
+// String returns "path:line:col: severity: message [rule]", without line and
+// column where the position is unknown. It leaves out the hint.
+func (d Diagnostic) String() string {
+	at := d.File
+	if d.IsKnown() {
+		at += ":" + d.Position.String()
+	}
+	return at + ": " + d.Severity.String() + ": " + d.Message + " [" + d.Rule + "]"
+}
+
+// Sort orders diagnostics by file, position, rule and message, so that the
+// same findings always come in the same order.
+func Sort(diagnostics []Diagnostic) {
+	slices.SortStableFunc(diagnostics, func(a, b Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(a.File, b.File),
+			a.Position.compare(b.Position),
+			cmp.Compare(a.Rule, b.Rule),
+			cmp.Compare(a.Message, b.Message),
+			cmp.Compare(a.Hint, b.Hint),
+		)
+	})
+}
+
+// HasErrors reports whether one of the diagnostics is an Error.
+func HasErrors(diagnostics []Diagnostic) bool {
+	return slices.ContainsFunc(diagnostics, func(d Diagnostic) bool { return d.Severity == Error })
+}

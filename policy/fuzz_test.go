@@ -1,0 +1,173 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"caprun/schema"
+
+	"gopkg.in/yaml.v3"
+)
+
+func addProfiles(f *testing.F) {
+	for _, dir := range []string{"ok", "err"} {
+		for _, src := range profiles(f, dir) {
+			if len(src) < 4096 {
+				f.Add(src)
+			}
+		}
+	}
+}
+
+// FuzzParse: Parse never panics and takes a moment, a profile comes back if
+// and only if there is no error, and diagnostics are sorted, have rules of the
+// table and positions in the file.
+func FuzzParse(f *testing.F) {
+	addProfiles(f)
+	names := map[string]bool{}
+	for _, r := range Rules() {
+		names[r.Name] = true
+	}
+	delete(names, rules[internalError].Name)
+	f.Fuzz(func(t *testing.T, src []byte) {
+		begin := time.Now()
+		p, diagnostics := Parse("fuzz.yaml", src)
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("took %v", took)
+		}
+		if (p == nil) != HasErrors(diagnostics) {
+			t.Fatalf("profile %v, diagnostics %v", p != nil, diagnostics)
+		}
+		sorted := slices.Clone(diagnostics)
+		Sort(sorted)
+		if !slices.Equal(sorted, diagnostics) {
+			t.Error("not sorted")
+		}
+		if _, again := Parse("fuzz.yaml", src); !slices.Equal(again, diagnostics) {
+			t.Errorf("two answers for one file:\n%v\n%v", diagnostics, again)
+		}
+		for _, d := range diagnostics {
+			if !names[d.Rule] || d.Message == "" || d.File != "fuzz.yaml" {
+				t.Errorf("%+v", d)
+			}
+			if !isIn(src, d.Position) {
+				t.Errorf("%v is not in the file: %s", d.Position, d)
+			}
+		}
+		if p == nil {
+			return
+		}
+		for path, at := range p.places {
+			if !isIn(src, at.value) || at.key.IsKnown() && !isIn(src, at.key) {
+				t.Errorf("%s is at %v, its key at %v", path, at.value, at.key)
+			}
+		}
+	})
+}
+
+// isIn reports whether a position is in a file, its end after its beginning.
+func isIn(src []byte, p Position) bool {
+	in := func(line, column int) bool {
+		if line < 1 || column < 1 {
+			return false
+		}
+		lines := 1
+		columns := map[int]int{1: 1}
+		for _, c := range string(src) {
+			columns[lines]++
+			if c == '\n' {
+				lines++
+				columns[lines] = 1
+			}
+		}
+		return line <= lines && column <= columns[line]
+	}
+	return in(p.Line, p.Column) && in(p.EndLine, p.EndColumn) && (p.EndLine > p.Line || p.EndLine == p.Line && p.EndColumn >= p.Column)
+}
+
+// FuzzReaderIsStricter: what the schema refuses, the reader refuses. The
+// schema looks at what yaml.v3 decodes, which the reader never uses.
+func FuzzReaderIsStricter(f *testing.F) {
+	addProfiles(f)
+	f.Fuzz(func(t *testing.T, src []byte) {
+		p, _ := Parse("fuzz.yaml", src)
+		if p == nil {
+			return
+		}
+		var document any
+		if err := yaml.Unmarshal(src, &document); err != nil {
+			t.Fatalf("yaml.v3 does not decode it: %v", err)
+		}
+		document = jsonOf(t, document)
+		if err := schema.Validate(document); err != nil {
+			t.Errorf("the reader accepts it and the schema does not: %v", err)
+		}
+		first, _, err := decode(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if own := tree(first.Content[0]); !reflect.DeepEqual(own, document) {
+			t.Errorf("the reader sees %v and yaml.v3 %v", own, document)
+		}
+	})
+}
+
+// jsonOf turns what yaml.v3 decodes into what the schema takes.
+func jsonOf(t *testing.T, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, value := range v {
+			v[key] = jsonOf(t, value)
+		}
+		return v
+	case map[any]any:
+		m := map[string]any{}
+		for key, value := range v {
+			m[fmt.Sprint(key)] = jsonOf(t, value)
+		}
+		return m
+	case []any:
+		for i, value := range v {
+			v[i] = jsonOf(t, value)
+		}
+		return v
+	case int, int64, uint64:
+		return json.Number(fmt.Sprint(v))
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			t.Errorf("the reader accepts the number %v", v)
+		}
+		return v
+	case time.Time:
+		return v.String()
+	}
+	return v
+}
+
+// TestEveryFileIsStricter runs the fuzz target's comparison the other way on
+// the files with mistakes: those that the schema refuses are refused.
+func TestEveryFileIsStricter(t *testing.T) {
+	refused := 0
+	for path, src := range profiles(t, "err") {
+		var document any
+		if yaml.Unmarshal(src, &document) != nil {
+			continue
+		}
+		quiet := &testing.T{}
+		if schema.Validate(jsonOf(quiet, document)) == nil {
+			continue
+		}
+		refused++
+		if p, _ := Parse(path, src); p != nil {
+			t.Errorf("%s: the schema refuses it and the reader does not", path)
+		}
+	}
+	if refused < 50 {
+		t.Errorf("the schema refuses %d files only", refused)
+	}
+}

@@ -1,0 +1,73 @@
+package policy
+
+import "gopkg.in/yaml.v3"
+
+// A field is a key of a mapping and its value.
+type field struct {
+	name, path string
+	key, value *yaml.Node
+	bad        bool // what is wrong has been said; the value means nothing
+}
+
+// fields returns the fields of the mapping at path in the order of the file,
+// the first one of each name. It reports whatever is wrong with a key or
+// without a value. ok is false if the node is no mapping.
+func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok bool) {
+	if n.Kind != yaml.MappingNode {
+		r.sayAt(n, badType, "write KEY: VALUE lines", "%s must be a mapping of keys to values, not %s", what, kindOf(n))
+		return nil, false
+	}
+	seen := map[string]Position{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Tag == "!!merge" || r.opaque(key) {
+			continue
+		}
+		if !isScalar(key) {
+			r.sayAt(key, badType, "", "a key must be a word, not %s", kindOf(key))
+			continue
+		}
+		if isAmbiguous(key) {
+			r.sayAt(key, ambiguousValue, "put it in quotes", "the key %s is true or false to some readers of YAML", key.Value)
+		}
+		f := field{name: key.Value, path: key.Value, key: key, value: value, bad: r.opaque(value)}
+		if path != "" {
+			f.path = path + "." + f.name
+		}
+		if first, twice := seen[f.name]; twice {
+			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), first.Line)
+			continue
+		}
+		seen[f.name] = r.source.node(key)
+		if isNull(value) && !f.bad {
+			r.sayNull(key, value, "the key "+quote(f.name))
+			f.bad = true
+		}
+		r.place(f.path, key, value)
+		fields = append(fields, f)
+	}
+	return fields, true
+}
+
+// sayNull reports a null at its key if there is nothing else to point at.
+func (r *reader) sayNull(key, value *yaml.Node, what string) {
+	at := value
+	if value.Value == "" && key != nil {
+		at = key
+	}
+	r.sayAt(at, nullValue, "write a value, or leave it out", "%s has no value", what)
+}
+
+// place notes where the value at path stands.
+func (r *reader) place(path string, key, value *yaml.Node) {
+	p := place{value: r.source.node(value), text: r.source.verbatim(value), length: len(value.Value)}
+	if key != nil {
+		p.key = r.source.node(key)
+	}
+	r.profile.places[path] = p
+}
+
+// sayUnknown reports a key that a mapping does not have.
+func (r *reader) sayUnknown(f field, which rule, what, hint string) {
+	r.sayAt(f.key, which, hint, "%s has no key %s", what, quote(f.name))
+}

@@ -1,0 +1,469 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"caprun/cap"
+	"caprun/schema"
+)
+
+// accepted parses what must have no mistakes.
+func accepted(t testing.TB, src string) *Profile {
+	t.Helper()
+	p, diagnostics := Parse("test.yaml", []byte(src))
+	if p == nil || len(diagnostics) > 0 {
+		t.Fatalf("%s%s", src, listing([]byte(src), diagnostics))
+	}
+	return p
+}
+
+// TestTen: ten mistakes in one profile are ten diagnostics, each another rule
+// on another line. Their columns are in ten.out.
+func TestTen(t *testing.T) {
+	path := "testdata/err/ten.yaml"
+	_, diagnostics := Parse(path, profiles(t, "err")[path])
+	lines, names := map[int]bool{}, map[string]bool{}
+	for _, d := range diagnostics {
+		lines[d.Line], names[d.Rule] = true, true
+	}
+	if len(diagnostics) != 10 || len(lines) != 10 || len(names) != 10 {
+		t.Errorf("%d diagnostics of %d rules on %d lines", len(diagnostics), len(names), len(lines))
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// TestValues compares whole profiles with what their files say.
+func TestValues(t *testing.T) {
+	web := Profile{
+		File: "testdata/ok/web.yaml", Name: "web", Description: "HTTP server on port 80. Nothing else, and no way back.",
+		Command: []string{"./server", "--port=80"}, User: "www-data", Caps: ptr("cap_net_bind_service=eip"),
+		Secbits: ptr(cap.SecbitNoRoot | cap.SecbitNoRootLocked), NoNewPrivs: true,
+		Chroot: "/srv/jail", Cwd: "/", Umask: ptr(uint32(0o27)),
+		Env:     &Env{Keep: []string{"PATH", "LANG"}, Set: map[string]string{"MODE": "production"}, Unset: []string{}},
+		Rlimits: []Rlimit{{"core", 0, Unlimited}, {"nofile", 4096, 4096}},
+		KeepFDs: []int{3},
+	}
+	every := Profile{
+		File: "testdata/ok/every_key.yaml", Name: "Web.1_x-y", Description: "Several lines, \"quoted\", with a tab\tand é日.\n\nThe end.\n",
+		Command: []string{"/bin/sh", "-c", "exec \"$0\" \"$@\"\n", "", "80", "yes"},
+		UID:     ptr(uint32(0)), GID: ptr(uint32(4294967294)), Groups: []uint32{0, 33, 4294967294},
+		Caps: ptr("cap_kill,cap_chown+ip cap_kill+e cap_net_raw+p-i\n"), IAB: ptr("^cap_kill,!cap_chown,%cap_net_raw,!%cap_setuid,40"),
+		Mode: ptr(cap.ModePure1EInit), NoNewPrivs: true, Umask: ptr(uint32(0o777)),
+		Env:     &Env{KeepAll: true, Set: map[string]string{"A": "", "_b1": "x=y z", "Y": "no"}, Unset: []string{"D"}},
+		Rlimits: []Rlimit{{"as", Unlimited, Unlimited}, {"core", 0, 0}, {"nofile", 1<<63 - 1, Unlimited}},
+		KeepFDs: []int{1048575, 3},
+	}
+	empty := Profile{
+		File: "testdata/ok/json.yaml", User: "33", GID: ptr(uint32(5)), Groups: []uint32{},
+		Secbits: ptr(cap.Secbits(0)), Caps: ptr("="), IAB: ptr(""), Env: &Env{KeepAll: true},
+	}
+	files := profiles(t, "ok")
+	for _, want := range []Profile{web, every, empty, {File: "testdata/ok/smallest.yaml"}} {
+		got, _ := Parse(want.File, files[want.File])
+		if got == nil {
+			t.Errorf("%s: refused", want.File)
+			continue
+		}
+		if string(got.Source()) != string(files[want.File]) {
+			t.Errorf("%s: Source is something else", want.File)
+		}
+		got.source, got.places = nil, nil
+		if !reflect.DeepEqual(*got, want) {
+			g, _ := json.MarshalIndent(got, "", " ")
+			w, _ := json.MarshalIndent(want, "", " ")
+			t.Errorf("%s: got\n%s\nwant\n%s", want.File, g, w)
+		}
+	}
+}
+
+// TestPositions looks up values, keys and words.
+func TestPositions(t *testing.T) {
+	const src = "version: 1\nuid: 7\ngid: 8 # é\ngroups: [9,\n  10]\ncaps: 'cap_kill=p  cap_chown+p'\n" +
+		"iab: \"^cap_kill\\x2ccap_chown\"\nenv: {set: {É: x}}\n"
+	ok := strings.ReplaceAll(src, "É", "MODE") + "rlimits: {core: {soft: 0, hard: 1}, cpu: 5}\nkeep_fds:\n- 3\n-   4\n"
+	p := accepted(t, ok)
+	for path, want := range map[string]Position{
+		"uid": {2, 6, 2, 7}, "gid": {3, 6, 3, 7}, "groups": {4, 9, 5, 6}, "groups[0]": {4, 10, 4, 11}, "groups[1]": {5, 3, 5, 5},
+		"caps": {6, 7, 6, 32}, "env": {8, 6, 8, 22}, "env.set.MODE": {8, 19, 8, 20},
+		"rlimits.core": {9, 17, 9, 35}, "rlimits.core.soft": {9, 24, 9, 25}, "rlimits.cpu.hard": {9, 42, 9, 43}, "rlimits.cpu": {9, 42, 9, 43},
+		"keep_fds[1]": {12, 5, 12, 6}, "keep_fds": {11, 1, 12, 6},
+		"user": {}, "groups[2]": {}, "": {}, "env.set": {8, 12, 8, 21}, "env.unset": {},
+	} {
+		if got := p.Position(path); got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+	for path, want := range map[string]Position{
+		"uid": {2, 1, 2, 4}, "env.set.MODE": {8, 13, 8, 17}, "rlimits.cpu.soft": {9, 37, 9, 40}, "groups[0]": {}, "user": {},
+	} {
+		if got := p.KeyPosition(path); got != want {
+			t.Errorf("the key %s: %v, want %v", path, got, want)
+		}
+	}
+	whole := p.Position("caps")
+	for _, c := range []struct {
+		path           string
+		offset, length int
+		want           Position
+	}{
+		{"caps", 0, 8, Position{6, 8, 6, 16}}, {"caps", 12, 9, Position{6, 20, 6, 29}}, {"caps", 23, 0, Position{6, 31, 6, 31}},
+		{"caps", 24, 0, whole}, {"caps", -1, 1, whole}, {"caps", 20, 9, whole}, {"caps", 1, 1<<63 - 1, whole},
+		{"iab", 1, 8, p.Position("iab")}, {"nothing", 0, 1, Position{}},
+	} {
+		if got := p.TextPosition(c.path, c.offset, c.length); got != c.want {
+			t.Errorf("%s from %d for %d: %v, want %v", c.path, c.offset, c.length, got, c.want)
+		}
+	}
+	var byHand Profile
+	if byHand.Position("uid").IsKnown() || byHand.KeyPosition("uid").IsKnown() || byHand.TextPosition("caps", 0, 1).IsKnown() || byHand.Source() != nil {
+		t.Error("a profile made by hand knows positions")
+	}
+}
+
+// TestSourceIsKept: a caller may use its buffer again.
+func TestSourceIsKept(t *testing.T) {
+	src := []byte("version: 1\nname: web\n")
+	p, _ := Parse("x", src)
+	clear(src)
+	if string(p.Source()) != "version: 1\nname: web\n" {
+		t.Errorf("Source is %q", p.Source())
+	}
+}
+
+// TestIDs: nothing but a plain number ever becomes an id, and nothing but the
+// number 0 becomes 0 (trap 13).
+func TestIDs(t *testing.T) {
+	for _, bad := range []string{
+		"-1", "4294967295", "4294967296", "18446744073709551616", `""`, "''", ":33", "033", "+33", `" 33"`, `"33 "`, `"33"`, "3 3",
+		"0.5", "-0.5", "1.5", "33.0", "1e3", "0x21", "0o41", "0b1", "1_000", "~", "null", "", "true", "yes", "no", ".inf", ".nan",
+		"[33]", "{a: 33}", "!!int 33", "! 33", "&a 33", "٣٣", "00", "-0", "+0", "0_0", "0x0", "|\n 33", "'0'",
+	} {
+		for _, key := range []string{"user", "uid", "gid", "groups"} {
+			src := "version: 1\nuid: 5\ngid: 5\n" + key + ": " + bad + "\n"
+			switch key {
+			case "user":
+				src = "version: 1\nuser: " + bad + "\n"
+			case "uid":
+				src = "version: 1\ngid: 5\nuid: " + bad + "\n"
+			case "gid":
+				src = "version: 1\nuid: 5\ngid: " + bad + "\n"
+			case "groups":
+				src = "version: 1\nuid: 5\ngid: 5\ngroups:\n- " + bad + "\n"
+			}
+			if key == "user" && bad == "٣٣" {
+				continue // letters of another script are a name
+			}
+			p, diagnostics := Parse("x", []byte(src))
+			if p != nil || len(diagnostics) != 1 {
+				t.Errorf("%s: %v", src, diagnostics)
+			}
+		}
+	}
+	for _, good := range []string{"0", "33", "4294967294"} {
+		p := accepted(t, "version: 1\nuid: "+good+"\ngid: "+good+"\ngroups: ["+good+"]\n")
+		if got := fmt.Sprint(*p.UID, *p.GID, p.Groups); got != good+" "+good+" ["+good+"]" {
+			t.Errorf("%s became %s", good, got)
+		}
+		if p := accepted(t, "version: 1\nuser: "+good+"\n"); p.User != good {
+			t.Errorf("user %s became %q", good, p.User)
+		}
+	}
+	if p := accepted(t, "version: 1\nuser: root\n"); p.User != "root" {
+		t.Errorf("root became %q", p.User)
+	}
+}
+
+// TestMisread holds what yaml.v3 does when it decodes into structs or takes
+// the first document only (trap 28).
+func TestMisread(t *testing.T) {
+	for _, src := range []string{
+		"version: 1\nuid: -0.5\ngid: 1\n", "version: 1\nno_new_privs: \"yes\"\n", "version: 1\nno_new_privs: ~\n", "version: 1\nname: a\nname: b\n",
+		"version: 1\n---\nversion: 1\n", "\ufeffversion: 1\n", "v\x00e\x00r\x00", "version: 1\u0085name: x\n", "version: 1\u2028name: x\n",
+		"version: 1\nname: \"a\\0\"\n", "version: 1\ndescription: \"\\u202e\"\n", "version: 1\ndescription: \u2066\n", "version: 1 # \u200f\n",
+		"version: 1\ndescription: \"\\P\"\n", "version: 1\rname: x\n", "version: 1\ncommand: [a, \"\\x7f\"]\n", "version: 1\n\"\\x01\": x\n",
+		"version: 1\nenv: {set: {<<: {A: b}}}\n",
+	} {
+		if p, diagnostics := Parse("x", []byte(src)); p != nil || !HasErrors(diagnostics) {
+			t.Errorf("accepted: %q", src)
+		}
+	}
+}
+
+// TestOneWord: in each of these there is one mistake, whose words must be
+// pointed at, also after characters of several bytes.
+func TestOneWord(t *testing.T) {
+	for src, want := range map[string]string{
+		"caps: é cap_kill=p":                        "é",
+		"caps: \"é\u00a0cap_kill=p\"":               "é",
+		"caps: '  cap_kil=p'":                       "cap_kil",
+		"caps: \"cap_kill=p cap_kil+p\"":            "cap_kil",
+		"caps: cap_kill=p   cap_kil+p":              "cap_kil",
+		"caps: cap_kill=p\n  cap_kil+p":             "cap_kill=p\n  cap_kil+p",
+		"caps: \"cap_kil=\\x70\"":                   "\"cap_kil=\\x70\"",
+		"description: é日\niab: 'cap_kill,^cap_kil'": "cap_kil",
+		"env: {set: {\"é\": x}}":                    "\"é\"",
+		"command: [é, \"日\", 5]":                    "5",
+		"umask: '08'":                               "'08'",
+	} {
+		src = "version: 1\n" + src + "\n"
+		_, diagnostics := Parse("x", []byte(src))
+		if len(diagnostics) != 1 {
+			t.Errorf("%s%s", src, listing([]byte(src), diagnostics))
+			continue
+		}
+		d := diagnostics[0]
+		got := src[offsetIn([]byte(src), d.Line, d.Column):offsetIn([]byte(src), d.EndLine, d.EndColumn)]
+		if got != want {
+			t.Errorf("%sgot %q, want %q", src, got, want)
+		}
+	}
+}
+
+// TestTextIsLibcaps: whatever cap.ParseText takes is taken, but for clauses
+// that a later one discards and for numbers without a name.
+func TestTextIsLibcaps(t *testing.T) {
+	for _, text := range []string{
+		"=", "all=", "all+eip", "=ep-e", "=ip cap_setpcap-p+e", "cap_chown,cap_setuid=ip cap_setuid+e", "cap_kill=eip-e+p-i",
+		"0,40=p", "cap_kill+p\tcap_kill-p", "\u00a0cap_kill=p\u2003", "= cap_kill+p",
+	} {
+		if _, err := cap.ParseText(text, cap.NamedCount); err != nil {
+			t.Fatalf("%q is not libcap's: %v", text, err)
+		}
+		quoted, _ := json.Marshal(text)
+		p := accepted(t, "version: 1\ncaps: "+string(quoted)+"\n")
+		if *p.Caps != text {
+			t.Errorf("%q became %q", text, *p.Caps)
+		}
+	}
+	for text, rule := range map[string]rule{
+		"cap_kill=eip cap_net_raw=eip": discardedClause, "=p cap_kill=p": discardedClause, "cap_kill+p =": discardedClause,
+		"41=p": unknownCapability, "63+p": unknownCapability, "64+p": unknownCapability, "all,cap_kill=p": unknownCapability, "CAP_KILL=p": unknownCapability,
+		"cap_kill": badCaps, "cap_kill=P": badCaps, "cap_kill,=p": badCaps, "07=p": badCaps, "==p": badCaps, " ": badCaps,
+	} {
+		quoted, _ := json.Marshal(text)
+		_, diagnostics := Parse("x", []byte("version: 1\ncaps: "+string(quoted)+"\n"))
+		if len(diagnostics) != 1 || diagnostics[0].Rule != rules[rule].Name {
+			t.Errorf("%q: %v", text, diagnostics)
+		}
+	}
+}
+
+// TestSuggestions: what was probably meant, and nothing for what is far away.
+func TestSuggestions(t *testing.T) {
+	for word, want := range map[string]string{
+		"cap_net_bind_servce": "cap_net_bind_service", "net_bind_service": "cap_net_bind_service", "CAP_NET_BIND_SERVICE": "cap_net_bind_service",
+		"NET_RAW": "cap_net_raw", "cap-net-raw": "cap_net_raw", "cap_net_wra": "cap_net_raw", "cap_net_bind": "cap_net_bind_service",
+		"cap_sysadmin": "cap_sys_admin", "chwon": "cap_chown", "cap_zzz": "", "cap_": "", "x": "", "cap_audit": "", strings.Repeat("cap_kill", 100): "",
+	} {
+		if got := capabilityHint(word); got != didYouMean(want) {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+	for word, want := range map[string]string{
+		"nmae": "name", "Version": "version", "verison": "version", "no-new-privs": "no_new_privs", "NoNewPrivileges": "no_new_privs",
+		"Capabilities": "caps", "capS": "caps", "securebits": "secbits", "workdir": "cwd", "rlimit": "rlimits", "keepfds": "keep_fds",
+		"xyz": "", "": "", "1": "", "seccomp": "",
+	} {
+		if got := suggestKey(word); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
+
+// TestTables holds the lists of this package equal to the schema's.
+func TestTables(t *testing.T) {
+	var s struct {
+		Properties map[string]struct {
+			Properties map[string]any
+			Enum       []any
+			Items      struct{ Enum []any }
+		}
+	}
+	if err := json.Unmarshal(schema.JSON(), &s); err != nil {
+		t.Fatal(err)
+	}
+	compare := func(what string, got, want []string) {
+		t.Helper()
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: the reader has %q and the schema %q", what, got, want)
+		}
+	}
+	var properties, limits []string
+	for name := range s.Properties {
+		properties = append(properties, name)
+	}
+	for name := range s.Properties["rlimits"].Properties {
+		limits = append(limits, name)
+	}
+	compare("keys", append([]string(nil), keys[:]...), properties)
+	compare("limits", append([]string(nil), rlimitNames[:]...), limits)
+	texts := func(values []any) (s []string) {
+		for _, v := range values {
+			s = append(s, v.(string))
+		}
+		return s
+	}
+	compare("modes", modeNames(), texts(s.Properties["mode"].Enum))
+	secbits := slices.DeleteFunc(allSecbits.Names(), func(name string) bool { return name == "keep_caps" })
+	compare("secbits", secbits, texts(s.Properties["secbits"].Items.Enum))
+	if !slices.IsSorted(rlimitNames[:]) {
+		t.Error("the limits are not sorted")
+	}
+	var r reader
+	for _, name := range keys {
+		if r.keyReader(name) == nil {
+			t.Errorf("nothing reads %s", name)
+		}
+	}
+	for _, other := range otherNames {
+		if other[0] != plainName(other[0]) || !slices.Contains(keys[:], other[1]) {
+			t.Errorf("%q can never be suggested", other)
+		}
+	}
+	for _, known := range syntaxProblems {
+		if known.message == "" {
+			t.Errorf("%q has no message", known.problem)
+		}
+	}
+}
+
+// TestRules: a name is kebab-case and belongs to one rule.
+func TestRules(t *testing.T) {
+	kebab := regexp.MustCompile(`^[a-z]+(-[a-z]+)+$`)
+	seen := map[string]bool{}
+	for _, r := range Rules() {
+		if !kebab.MatchString(r.Name) || seen[r.Name] || !strings.HasSuffix(r.Summary, ".") || r.Severity != Error {
+			t.Errorf("%+v", r)
+		}
+		seen[r.Name] = true
+	}
+	Rules()[0].Name = "changed"
+	if rules[0].Name == "changed" {
+		t.Error("a caller can change the table")
+	}
+}
+
+// TestInternalError: what cannot happen is marked as our mistake.
+func TestInternalError(t *testing.T) {
+	r := &reader{file: "x.yaml", profile: &Profile{}}
+	r.source = newSource([]byte("version: 1\nuid: 3\n"))
+	r.checkSchema(r.parseYAML())
+	if len(r.found) != 1 {
+		t.Fatalf("%v", r.found)
+	}
+	const want = "x.yaml:1:1: error: the reader accepts the profile and the schema does not: /: property 'gid' is required, if 'uid' property exists [internal-error]"
+	if got := r.found[0].String(); got != want || !strings.Contains(r.found[0].Hint, "mistake in caprun") {
+		t.Errorf("%s\n%s", got, r.found[0].Hint)
+	}
+}
+
+// TestPanicIsAnError: a panic of yaml.v3 is neither passed on nor lost.
+func TestPanicIsAnError(t *testing.T) {
+	r := &reader{file: "x.yaml", profile: &Profile{}}
+	r.source = newSource([]byte("version: 1\n"))
+	r.saySyntax(r.source.text, fmt.Errorf("%sout of range", panicked))
+	if len(r.found) != 1 || r.found[0].Severity != Error || !strings.Contains(r.found[0].Message, "out of range") {
+		t.Errorf("%v", r.found)
+	}
+}
+
+// TestHostile: no file of the allowed size takes more than a moment. The time
+// is far above what it takes on an idle machine.
+func TestHostile(t *testing.T) {
+	lines := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for name, src := range map[string]string{
+		"brackets": strings.Repeat("[", MaxSize), "braces": strings.Repeat("{a: ", MaxSize/4), "closed": strings.Repeat("[", 9000) + strings.Repeat("]", 9000),
+		"dashes": strings.Repeat("- ", MaxSize/2), "questions": strings.Repeat("? ", MaxSize/2), "colons": strings.Repeat(": ", MaxSize/2),
+		"small brackets": strings.Repeat("[", maxSearched), "small braces": strings.Repeat("{a: ", maxSearched/4),
+		"small keys": lines("k%d: 1\n", 900) + ":",
+		"keys":       lines("k%d: 1\n", 7000), "same key": strings.Repeat("name: a\n", 8000), "long keys": lines("%060d: 1\n", 1000),
+		"near keys": lines("descriptio%d: 1\n", 3500), "flow keys": "{" + lines("versio%d: 1, ", 4000) + "}",
+		"anchors": lines("k%d: &a 1\n", 4000), "many anchors": lines("k%d: &a 1\n", 6000), "aliases": "a: &a 1\n" + lines("k%d: *a\n", 4000),
+		"laughs": "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n",
+		"tags":   lines("k%d: !a 1\n", 4000),
+		"items":  "groups: [" + strings.Repeat("1,", 30000) + "]",
+		"wide é": "groups: [" + strings.Repeat("é,", 8000) + "]", "one line é": "{" + strings.Repeat("é: é, ", 3000) + "}",
+		"names": "caps: " + strings.Repeat("cap_kil,", 500) + "=p", "clauses": "caps: " + strings.Repeat("cap_kill=p ", 360),
+		"elements": "iab: " + strings.Repeat("^cap_kil,", 450),
+		"scalar":   "description: " + strings.Repeat("x", 65000), "quoted": "description: \"" + strings.Repeat("\\u0001", 10000) + "\"",
+		"lines": "description: \"" + strings.Repeat("\n", 65000) + "\"", "comments": strings.Repeat("#\n", MaxSize/2), "inline comments": lines("k%d: #c\n", 5000),
+		"directives": strings.Repeat("%YAML 1.1\n", 6000), "documents": strings.Repeat("---\n", MaxSize/4), "controls": strings.Repeat("\x01", MaxSize),
+		"bidi": strings.Repeat("\u202e", MaxSize/3), "nulls": lines("k%d:\n", 7000), "number": "uid: " + strings.Repeat("9", 65000), "env": "env:\n set:\n" + lines("  A%d: yes\n", 4000),
+		"unset": "env: {set: {" + lines("A%d: b, ", 1000) + "}, unset: [" + lines("A%d, ", 1000) + "]}",
+	} {
+		if len(src) > MaxSize {
+			src = src[:MaxSize]
+		}
+		begin := time.Now()
+		p, diagnostics := Parse("x", []byte(src))
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("%s took %v", name, took)
+		} else {
+			t.Logf("%-16s %4d diagnostics %v", name, len(diagnostics), took)
+		}
+		if p != nil || len(diagnostics) == 0 {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if _, diagnostics := Parse("x", make([]byte, 64<<20)); len(diagnostics) != 1 || diagnostics[0].Rule != rules[fileTooLarge].Name {
+		t.Error("64 MiB were read")
+	}
+}
+
+// TestSort: by file, position, rule and message; unknown positions first.
+func TestSort(t *testing.T) {
+	at := func(line, column int) Position { return Position{line, column, line, column} }
+	want := []Diagnostic{
+		{File: "a", Position: at(2, 1)}, {File: "b"}, {File: "b", Position: at(1, 9)}, {File: "b", Position: at(2, 1), Rule: "a-b", Message: "z"},
+		{File: "b", Position: at(2, 1), Rule: "b-a", Message: "x"}, {File: "b", Position: at(2, 1), Rule: "b-a", Message: "y"}, {File: "b", Position: at(10, 1)},
+	}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestStrings shows diagnostics as tools read them.
+func TestStrings(t *testing.T) {
+	d := Diagnostic{File: "a/b.yaml", Position: Position{3, 7, 3, 9}, Severity: Warning, Rule: "some-rule", Message: "what is wrong", Hint: "not shown"}
+	if got := d.String(); got != "a/b.yaml:3:7: warning: what is wrong [some-rule]" {
+		t.Error(got)
+	}
+	d.Position, d.Severity = Position{}, Info
+	if got := d.String(); got != "a/b.yaml: info: what is wrong [some-rule]" {
+		t.Error(got)
+	}
+	if got := Severity(9).String(); got != "unknown severity" {
+		t.Error(got)
+	}
+	if HasErrors([]Diagnostic{d}) || !HasErrors([]Diagnostic{d, {Severity: Error}}) {
+		t.Error("HasErrors")
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	src := profiles(b, "ok")["testdata/ok/web.yaml"]
+	accepted(b, string(src))
+	b.ReportAllocs()
+	for b.Loop() {
+		Parse("web.yaml", src)
+	}
+}

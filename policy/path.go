@@ -1,0 +1,31 @@
+package policy
+
+import (
+	"path"
+	"strings"
+	"unicode"
+)
+
+// readPath returns an absolute and clean path, or "".
+func (r *reader) readPath(f field) string {
+	s, ok := r.text(f.value, f.name)
+	if !ok {
+		return ""
+	}
+	clean := path.Clean("/" + s)
+	switch {
+	case s == "":
+		r.sayAt(f.value, badPath, "write an absolute path, or leave the key out", "%s is empty", f.name)
+	case len(s) > maxPathLength:
+		r.sayAt(f.value, badPath, "", "%s has %d bytes; the kernel takes %d", f.name, len(s), maxPathLength)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		r.sayAt(f.value, badPath, "", "%s has a control character", f.name)
+	case s[0] != '/':
+		r.sayAt(f.value, badPath, "write an absolute path", "%s is relative, and to what depends on who starts it", quote(s))
+	case s != clean:
+		r.sayAt(f.value, badPath, "write "+clean, "%s is not clean: it has '.', '..', a doubled slash or a slash at the end", quote(s))
+	default:
+		return s
+	}
+	return ""
+}

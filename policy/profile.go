@@ -1,0 +1,58 @@
+// Package policy reads profiles: bytes in, a Profile or diagnostics out.
+//
+// A profile is a policy, so what is reviewed must be what runs. Parse refuses
+// every way in which a YAML file can mean something else than its lines seem
+// to say, and every value that is not exactly in the format; it finds all the
+// mistakes of a file in one run, each with its position. It knows about the
+// text alone: whether a profile contradicts itself or can be fulfilled is the
+// business of package engine.
+//
+// The package is pure and works on every system: it reads no files, no users
+// and no kernel. Its functions may be called by several goroutines.
+package policy
+
+import "caprun/cap"
+
+// A Profile is what a file declares. Go code may fill one by hand too; then
+// positions are unknown, and the engine checks what Parse would have refused
+// as far as it matters to a launch.
+type Profile struct {
+	File              string // as given to Parse
+	Name, Description string
+	Command           []string // nil if absent
+
+	User     string   // a name or a decimal number; empty if absent
+	UID, GID *uint32  // nil if absent
+	Groups   []uint32 // nil if absent, empty and not nil if declared empty
+
+	Caps        *string // text that cap.ParseText accepts; nil if absent
+	IAB         *string // text that cap.ParseIAB accepts; nil if absent
+	Mode        *cap.Mode
+	Secbits     *cap.Secbits // the exact value
+	NoNewPrivs  bool
+	Chroot, Cwd string  // absolute and clean; empty if absent
+	Umask       *uint32 // 0 to 0777
+	Env         *Env
+	Rlimits     []Rlimit // sorted by name
+	KeepFDs     []int    // 3 and above, in the order of the file
+
+	source *source
+	places map[string]place
+}
+
+// Env says what the target's environment is made of.
+type Env struct {
+	KeepAll bool     // keep is "all" or absent
+	Keep    []string // if not KeepAll
+	Set     map[string]string
+	Unset   []string
+}
+
+// An Rlimit is a resource limit. Name is as in RLIMIT_NAME, in lower case.
+type Rlimit struct {
+	Name       string
+	Soft, Hard uint64 // Unlimited, or at most 1<<63 - 1
+}
+
+// Unlimited is the kernel's RLIM_INFINITY.
+const Unlimited = ^uint64(0)

@@ -1,0 +1,93 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"caprun/cap"
+)
+
+func modeNames() []string {
+	var names []string
+	for _, m := range [...]cap.Mode{cap.ModeHybrid, cap.ModePure1EInit, cap.ModePure1E, cap.ModeNoPriv} {
+		names = append(names, m.String())
+	}
+	return names
+}
+
+func (r *reader) readMode(f field) {
+	s, ok := r.text(f.value, "mode")
+	if !ok {
+		return
+	}
+	mode, err := cap.ModeFromText(s)
+	switch {
+	case s == cap.ModeUncertain.String():
+		r.sayAt(f.value, unknownMode, "modes to ask for: "+strings.Join(modeNames(), ", "), "%s is what a process can be in, and not what it can be told", s)
+	case err != nil:
+		hint := didYouMean(suggest(s, modeNames()))
+		if hint == "" {
+			hint = "there are " + strings.Join(modeNames(), ", ")
+		}
+		r.sayAt(f.value, unknownMode, hint, "there is no mode %s", quote(s))
+	default:
+		r.profile.Mode = &mode
+	}
+}
+
+// allSecbits are the bits that have names, each followed by its lock.
+const allSecbits cap.Secbits = 1<<12 - 1
+
+func (r *reader) readSecbits(f field) {
+	names := allSecbits.Names()
+	items, ok := r.items(f.value, "secbits", len(names))
+	if !ok {
+		return
+	}
+	var value cap.Secbits
+	bits := newOnce[cap.Secbits](r)
+	nodes := map[cap.Secbits]int{}
+	for i, n := range items {
+		s, ok := r.text(n, "a securebit")
+		if !ok {
+			continue
+		}
+		bit, err := cap.SecbitsFromName(s)
+		switch {
+		case err != nil || !slices.Contains(names, s):
+			r.sayAt(n, unknownSecbit, didYouMean(suggest(strings.TrimPrefix(plainName(s), "secbit_"), names)), "there is no securebit %s", quote(s))
+			continue
+		case bit == cap.SecbitKeepCaps:
+			r.sayAt(n, keepCaps, "leave it out; caps says what the target holds", "exec clears keep_caps, so the target cannot have it")
+			continue
+		case !bits.first(n, bit, s):
+			continue
+		}
+		r.place(item(f.path, i), nil, n)
+		nodes[bit] = i
+		value |= bit
+	}
+	const locks cap.Secbits = 0xaaa
+	for bit, i := range nodes {
+		if bit&locks == 0 || bit == cap.SecbitKeepCapsLocked || value&(bit>>1) != 0 {
+			continue
+		}
+		without := (bit >> 1).Names()[0]
+		r.sayAt(items[i], lockWithoutBit, "add "+without+", or leave the lock out", "%s without %s forbids it for ever, and so locks privilege on", items[i].Value, without)
+	}
+	r.profile.Secbits = &value
+}
+
+func (r *reader) readNoNewPrivs(f field) {
+	n := f.value
+	switch {
+	case isPlain(n) && n.Tag == "!!bool" && strings.EqualFold(n.Value, "true"):
+		r.profile.NoNewPrivs = true
+	case isPlain(n) && n.Tag == "!!bool":
+		r.sayAt(n, cannotUnset, "leave the key out", "no_new_privs cannot be unset, so false would promise what nobody can keep")
+	case isAmbiguous(n):
+		r.sayAt(n, ambiguousValue, "write true, or leave the key out", "%s is true or false to some readers of YAML and text to others", n.Value)
+	default:
+		r.sayAt(n, badType, "write true without quotes, or leave the key out", "no_new_privs must be true, not %s", kindOf(n))
+	}
+}

@@ -1,0 +1,181 @@
+package policy
+
+import (
+	"bytes"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// A source is the text of a file with an index from bytes to columns and back,
+// so that a file of one long line costs no more than others. The text is valid
+// UTF-8 and its only line breaks are LF and CR LF.
+type source struct {
+	text    []byte
+	lines   []int    // where each line begins
+	columns []uint32 // for each byte, and the end: the column of its character
+}
+
+func newSource(text []byte) *source {
+	s := &source{text: text, lines: []int{0}, columns: make([]uint32, len(text)+1)}
+	column := uint32(1)
+	for i, b := range text {
+		if i > s.lines[len(s.lines)-1] && utf8.RuneStart(b) {
+			column++
+		}
+		s.columns[i] = column
+		if b == '\n' {
+			s.lines = append(s.lines, i+1)
+			column = 1
+		}
+	}
+	if len(text) > s.lines[len(s.lines)-1] {
+		column++
+	}
+	s.columns[len(text)] = column
+	return s
+}
+
+// offset returns the byte at which the character of a yaml.Node stands.
+func (s *source) offset(line, column int) int {
+	if line < 1 || line > len(s.lines) {
+		return len(s.text)
+	}
+	from, to := s.lines[line-1], len(s.text)
+	if line < len(s.lines) {
+		to = s.lines[line] - 1
+	}
+	return from + sort.Search(to-from, func(i int) bool { return int(s.columns[from+i]) >= column })
+}
+
+// span returns the position of the text between two bytes.
+func (s *source) span(from, to int) Position {
+	from = min(max(from, 0), len(s.text))
+	to = min(max(to, from), len(s.text))
+	line := sort.SearchInts(s.lines, from+1)
+	end := line
+	if to > from {
+		end = sort.SearchInts(s.lines, to+1)
+	}
+	return Position{line, int(s.columns[from]), end, int(s.columns[to])}
+}
+
+// node returns the position of a node: with its quotes or brackets, and to the
+// end of its last line where it has several.
+func (s *source) node(n *yaml.Node) Position { return s.span(s.extent(n)) }
+
+// extent returns the bytes between which a node stands. yaml.v3 knows only
+// where it begins.
+func (s *source) extent(n *yaml.Node) (from, to int) {
+	from = s.offset(n.Line, n.Column)
+	switch n.Kind {
+	case yaml.MappingNode, yaml.SequenceNode:
+		to = from
+		if n.Style&yaml.FlowStyle != 0 {
+			to = min(from+1, len(s.text))
+		}
+		if last := len(n.Content); last > 0 {
+			_, to = s.extent(n.Content[last-1])
+		}
+		if n.Style&yaml.FlowStyle != 0 {
+			to = s.closing(to)
+		}
+		return from, max(from, to)
+	case yaml.ScalarNode:
+		return from, s.scalarEnd(from, n)
+	}
+	return from, s.wordEnd(from)
+}
+
+// closing returns where the bracket that comes next ends.
+func (s *source) closing(from int) int {
+	for i := from; i < len(s.text); i++ {
+		switch s.text[i] {
+		case ' ', '\t', '\r', '\n', ',':
+		case '#':
+			line := bytes.IndexByte(s.text[i:], '\n')
+			if line < 0 {
+				return from
+			}
+			i += line
+		case ']', '}':
+			return i + 1
+		default:
+			return from
+		}
+	}
+	return from
+}
+
+func (s *source) scalarEnd(from int, n *yaml.Node) int {
+	switch {
+	case from >= len(s.text):
+		return from
+	case s.text[from] == '!' || s.text[from] == '&':
+		return s.wordEnd(from)
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		for i := from + 1; i < len(s.text); i++ {
+			switch s.text[i] {
+			case '\\':
+				i++
+			case '"':
+				return i + 1
+			}
+		}
+		return from
+	case n.Style&yaml.SingleQuotedStyle != 0:
+		for i := from + 1; i < len(s.text); i++ {
+			if s.text[i] != '\'' {
+				continue
+			}
+			if i+1 == len(s.text) || s.text[i+1] != '\'' {
+				return i + 1
+			}
+			i++
+		}
+		return from
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		return s.wordEnd(from)
+	}
+	// Line breaks and the white space around them are folded in a plain
+	// scalar; its words stand there as they are.
+	to := from
+	for word := range strings.FieldsSeq(n.Value) {
+		at := to
+		for at < len(s.text) && strings.IndexByte(" \t\r\n", s.text[at]) >= 0 {
+			at++
+		}
+		if !bytes.HasPrefix(s.text[at:], []byte(word)) {
+			break
+		}
+		to = at + len(word)
+	}
+	return to
+}
+
+// wordEnd returns where the next white space is.
+func (s *source) wordEnd(from int) int {
+	to := from
+	for to < len(s.text) && strings.IndexByte(" \t\r\n", s.text[to]) < 0 {
+		to++
+	}
+	return to
+}
+
+// verbatim returns where the text of a scalar stands character by character,
+// or -1.
+func (s *source) verbatim(n *yaml.Node) int {
+	if n.Kind != yaml.ScalarNode || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) != 0 {
+		return -1
+	}
+	from := s.offset(n.Line, n.Column)
+	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+		from++
+	}
+	if from > len(s.text) || !bytes.HasPrefix(s.text[from:], []byte(n.Value)) {
+		return -1
+	}
+	return from
+}

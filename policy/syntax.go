@@ -1,0 +1,153 @@
+package policy
+
+import (
+	"bytes"
+	"sort"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// syntaxProblems explains what yaml.v3 says, where needed depending on
+// the character at fault.
+var syntaxProblems = [...]struct {
+	problem       string
+	first         byte // 0 for any
+	message, hint string
+}{
+	{"mapping values are not allowed in this context", 0, "this colon makes no key here", "check the indentation, and put a value with a colon and a space in quotes"},
+	{"could not find expected ':'", 0, "this line is no key with a value", "write KEY: VALUE, or indent it to continue the value above"},
+	{"did not find expected key", 0, "this does not fit into the mapping above", "indent all keys of a mapping alike"},
+	{"did not find expected '-' indicator", 0, "this does not fit into the list above", "indent all items of a list alike"},
+	{"did not find expected node content", 0, "a value is missing here", ""},
+	{"did not find expected ',' or ']'", 0, "the list that begins here goes on without a comma, or is not closed", ""},
+	{"did not find expected ',' or '}'", 0, "the mapping that begins here goes on without a comma, or is not closed", ""},
+	{"found unexpected end of stream", 0, "this quote is not closed", ""},
+	{"found unexpected document indicator", 0, "a quoted text is not closed before the end of the document", ""},
+	{"found character that cannot start any token", '\t', "a tab cannot stand here", "indent with spaces"},
+	{"found character that cannot start any token", 0, "a value cannot begin with this character", "put the value in quotes"},
+	{"found unknown escape character", 0, "there is no such escape in double quotes", `use single quotes, or write \\ for a backslash`},
+	{"did not find expected hexdecimal number", 0, "this escape lacks hexadecimal digits", ""},
+	{"found invalid Unicode character escape code", 0, "this escape is no character", ""},
+	{"block sequence entries are not allowed in this context", 0, "a list cannot begin here", "begin it on a line of its own, or write [A, B]"},
+	{"mapping keys are not allowed in this context", 0, "a key cannot begin here", ""},
+	{"found a tab character that violates indentation", 0, "a tab cannot indent", "indent with spaces"},
+	{"found a tab character where an indentation space is expected", 0, "a tab cannot indent", "indent with spaces"},
+	{"found an indentation indicator equal to 0", 0, "a text cannot be indented by 0", ""},
+	{"did not find expected comment or line break", 0, "nothing can follow here on this line", ""},
+	{"did not find expected <document start>", 0, "the document has ended before this", ""},
+	{"exceeded max depth of 10000", 0, "the file is nested too deep", "a profile is nested four deep"},
+}
+
+// saySyntax reports an error of yaml.v3.
+func (r *reader) saySyntax(text []byte, err error) {
+	problem := problemOf(err)
+	from, to := r.locate(text, err)
+	if anchor, ok := strings.CutPrefix(problem, "unknown anchor '"); ok {
+		anchor = strings.TrimSuffix(anchor, "' referenced")
+		if at := to - len(anchor) - 1; at >= 0 && text[at] == '*' {
+			from = at
+		}
+		r.say(r.source.span(from, to), yamlFeature, "put a text that begins with * in quotes", "aliases are not allowed: *%s", anchor)
+		return
+	}
+	if isTagProblem(problem) {
+		if at := bytes.LastIndexByte(text[:to], '!'); at > bytes.LastIndexByte(text[:to], '\n') {
+			from = at
+		}
+		r.say(r.source.span(from, r.source.wordEnd(from)), yamlFeature, "put a text that begins with ! in quotes", "tags are not allowed")
+		return
+	}
+	which, message, hint := badSyntax, "the file is no YAML: "+problem, ""
+	for _, known := range syntaxProblems {
+		if known.problem == problem && (known.first == 0 || from < len(text) && text[from] == known.first) {
+			message, hint = known.message, known.hint
+			break
+		}
+	}
+	if strings.HasPrefix(problem, "exceeded max depth") {
+		which = tooComplex
+	}
+	r.say(r.source.span(from, to), which, hint, "%s", message)
+}
+
+// locate returns the bytes at fault. The line of yaml.v3 is often that of an
+// outer value, and it tells no column; the character at fault is the last one
+// of the shortest text with the same error.
+func (r *reader) locate(text []byte, err error) (from, to int) {
+	problem := problemOf(err)
+	if len(text) > maxSearched || bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxBrackets {
+		from = r.source.offset(lineOf(err), 1)
+		return from, from + len(bytes.TrimRight(lineAt(text, from), "\r"))
+	}
+	ends := make([]int, 0, len(text))
+	for at := 0; at < len(text); {
+		_, size := utf8.DecodeRune(text[at:])
+		at += size
+		ends = append(ends, at)
+	}
+	n := sort.Search(len(ends), func(i int) bool {
+		_, _, err := decode(text[:ends[i]])
+		return err != nil && problemOf(err) == problem
+	})
+	if n == len(ends) {
+		return 0, 0
+	}
+	to = ends[n]
+	if n > 0 {
+		from = ends[n-1]
+	}
+	if strings.HasPrefix(problem, "did not find expected ','") {
+		// The shortest text has the bracket and something after it.
+		before := bytes.TrimRight(text[:from], " \t\r\n")
+		if len(before) > 0 && (before[len(before)-1] == '[' || before[len(before)-1] == '{') {
+			return len(before) - 1, len(before)
+		}
+	}
+	if text[to-1] == '\n' {
+		to = from
+	}
+	return from, to
+}
+
+// lineAt returns the text from a byte to the end of its line.
+func lineAt(text []byte, from int) []byte {
+	line, _, _ := bytes.Cut(text[from:], []byte("\n"))
+	return line
+}
+
+// problemOf is the text of an error of yaml.v3 without "yaml: line 12: ".
+func problemOf(err error) string {
+	_, problem := parts(err)
+	return problem
+}
+
+// lineOf is the line that yaml.v3 names, or 1.
+func lineOf(err error) int {
+	line, _ := parts(err)
+	return line
+}
+
+func parts(err error) (line int, problem string) {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		number, problem, ok := strings.Cut(rest, ": ")
+		if line, err := strconv.Atoi(number); ok && err == nil {
+			return line, problem
+		}
+	}
+	return 1, text
+}
+
+// isTagProblem reports whether yaml.v3 stumbled over a word that begins with
+// an exclamation mark, as the text of iab often does.
+func isTagProblem(problem string) bool {
+	switch problem {
+	case "did not find expected whitespace or line break", "did not find expected tag URI",
+		"did not find expected '!'", "did not find the expected '>'", "found undefined tag handle",
+		"did not find URI escaped octet", "found an incorrect leading UTF-8 octet",
+		"found an incorrect trailing UTF-8 octet":
+		return true
+	}
+	return false
+}

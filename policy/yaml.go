@@ -1,0 +1,205 @@
+package policy
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// parseYAML returns the root of the only document, or nil if there is nothing
+// to look at. More documents are a mistake, but the first one is still read.
+func (r *reader) parseYAML() *yaml.Node {
+	text := r.maskDirectives(r.source.text)
+	first, second, err := decode(text)
+	if err != nil {
+		r.saySyntax(text, err)
+	}
+	if second != nil {
+		at := r.source.offset(second.Line, second.Column)
+		r.say(r.source.span(at, r.source.wordEnd(at)), manyDocuments, "put each profile into a file of its own", "a second document begins here")
+	}
+	if first == nil {
+		if err == nil {
+			r.sayEmpty()
+		}
+		return nil
+	}
+	root := first.Content[0]
+	if isNull(root) && root.Value == "" && root.Anchor == "" {
+		r.sayEmpty()
+		return nil
+	}
+	return root
+}
+
+func (r *reader) sayEmpty() {
+	r.say(start, emptyFile, "the smallest profile is: version: 1", "there is no profile in the file")
+}
+
+// decode parses up to two documents. An error comes with the documents before
+// it. yaml.v3 panics for some texts, which is an error like others.
+func decode(text []byte) (first, second *yaml.Node, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s%v", panicked, p)
+		}
+	}()
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	for _, document := range []**yaml.Node{&first, &second} {
+		var n yaml.Node
+		switch err := d.Decode(&n); {
+		case err == io.EOF:
+			return first, second, nil
+		case err != nil:
+			return first, second, err
+		}
+		*document = &n
+	}
+	return first, second, nil
+}
+
+const panicked = "the parser of YAML panicked: "
+
+// maskDirectives reports directives, of which yaml.Nodes know nothing, and
+// returns the text with comments in their place.
+func (r *reader) maskDirectives(text []byte) []byte {
+	masked := text
+	for at := 0; at < len(text); {
+		end := len(text)
+		if n := bytes.IndexByte(text[at:], '\n'); n >= 0 {
+			end = at + n
+		}
+		line := bytes.TrimSpace(text[at:end])
+		switch {
+		case text[at] == '%':
+			if &masked[0] == &text[0] {
+				masked = bytes.Clone(text)
+			}
+			masked[at] = '#'
+			r.say(r.source.span(at, at+len(line)), yamlFeature, "remove the line", "directives are not allowed")
+		case len(line) > 0 && line[0] != '#':
+			return masked
+		}
+		at = end + 1
+	}
+	return masked
+}
+
+// isNull reports whether a scalar is plain and means nothing.
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Style == 0 && n.Tag == "!!null"
+}
+
+// checkTree looks for what yaml.Nodes carry along and a profile must not have.
+// It returns false if the tree is too large to be looked at.
+func (r *reader) checkTree(root *yaml.Node) bool {
+	t := treeCheck{reader: r}
+	t.check(root, 1)
+	return !t.tooLarge
+}
+
+type treeCheck struct {
+	*reader
+	nodes    int
+	tooLarge bool
+}
+
+func (t *treeCheck) check(n *yaml.Node, depth int) {
+	if t.nodes++; t.nodes > maxNodes || depth > maxDepth {
+		t.tooLarge = true
+		if depth > maxDepth {
+			t.sayAt(n, tooComplex, "a profile is nested four deep", "the file is nested more than %d deep", maxDepth)
+		} else {
+			t.sayAt(n, tooComplex, "", "the file has more than %d values", maxNodes)
+		}
+		return
+	}
+	at := t.source.offset(n.Line, n.Column)
+	switch {
+	case n.Kind == yaml.AliasNode:
+		t.sayAt(n, yamlFeature, "write the value out", "aliases are not allowed: *%s", n.Value)
+		return
+	case n.Anchor != "":
+		t.say(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "write the value out wherever it is needed", "anchors are not allowed: &%s", n.Anchor)
+	case t.tagged(n):
+		t.say(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "leave the tag out, or put a text that begins with ! in quotes", "tags are not allowed")
+	}
+	if n.Kind == yaml.ScalarNode {
+		t.checkEscapes(n)
+	}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Tag == "!!merge" {
+			t.sayAt(child, yamlFeature, "write the keys out", "merge keys are not allowed")
+		}
+		if t.check(child, depth+1); t.tooLarge {
+			return
+		}
+	}
+}
+
+// tagged reports whether a node has a tag in the file, also the tag "!" that
+// yaml.v3 forgets.
+func (r *reader) tagged(n *yaml.Node) bool {
+	if n.Style&yaml.TaggedStyle != 0 {
+		return true
+	}
+	if n.Kind == yaml.MappingNode && len(n.Content) > 0 && n.Line == n.Content[0].Line && n.Column == n.Content[0].Column {
+		return false // what stands there belongs to the first key
+	}
+	at := r.source.offset(n.Line, n.Column)
+	return at < len(r.source.text) && r.source.text[at] == '!'
+}
+
+// opaque reports whether a node stands for something that its lines do not
+// say, which checkTree has reported. There is no use in looking at its value.
+func (r *reader) opaque(n *yaml.Node) bool {
+	return n.Kind == yaml.AliasNode || n.Anchor != "" || r.tagged(n)
+}
+
+// kindOf says in words what a node is.
+func kindOf(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.Style != 0:
+		return "text"
+	}
+	switch n.Tag {
+	case "!!bool":
+		return "true or false"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!timestamp":
+		return "a date"
+	case "!!null":
+		return "nothing"
+	}
+	return "text"
+}
+
+func isScalar(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode }
+
+func isPlain(n *yaml.Node) bool { return isScalar(n) && n.Style == 0 }
+
+// isQuoted reports whether a scalar is in single or double quotes.
+func isQuoted(n *yaml.Node) bool {
+	return isScalar(n) && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
+}
+
+// isAmbiguous reports whether a plain scalar is a text in YAML 1.2 and true or
+// false in YAML 1.1, which many tools still read.
+func isAmbiguous(n *yaml.Node) bool {
+	if !isPlain(n) {
+		return false
+	}
+	switch strings.ToLower(n.Value) {
+	case "y", "yes", "n", "no", "on", "off":
+		return true
+	}
+	return false
+}
