@@ -1,0 +1,364 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// Compile makes the plan of a launch that begins in the state from and ends
+// in target, or says with position and reason why there is none. It reads
+// nothing from the system. The profile is one that policy.Parse accepted, or
+// one filled by hand with the same care.
+func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
+	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
+	c.Identity = identify(p, from, target.User)
+	if d := c.readDeclaration(); d != nil {
+		return nil, []policy.Diagnostic{*d}
+	}
+	var first *policy.Diagnostic
+	for _, r := range c.routes() {
+		d := c.try(r)
+		if d == nil {
+			plan := c.Plan
+			return &plan, nil
+		}
+		if first == nil {
+			first = d
+		}
+	}
+	if first == nil {
+		first = c.unreachable()
+	}
+	return nil, []policy.Diagnostic{*first}
+}
+
+// compiler is a plan in the making.
+type compiler struct {
+	Plan
+	caps *declaredCaps
+	iab  *cap.IAB
+	bits cred.Securebits // of the target, before exec
+}
+
+// declaredCaps is what the caps key says.
+type declaredCaps struct{ e, p, i cred.Caps }
+
+func (d declaredCaps) text() string { return setText(d.e, d.p, d.i) }
+
+// readDeclaration reads the texts of the profile and the securebits that it
+// leads to.
+func (c *compiler) readDeclaration() *policy.Diagnostic {
+	p := c.Profile
+	if p.Caps != nil {
+		set, err := cap.ParseText(*p.Caps, namedBits)
+		if err != nil {
+			return c.diagnose(ruleInternal, "caps", fmt.Sprintf("the reader accepted %q: %v", *p.Caps, err), "report this")
+		}
+		c.caps = &declaredCaps{flagCaps(set, cap.Effective), flagCaps(set, cap.Permitted), flagCaps(set, cap.Inheritable)}
+	}
+	if p.IAB != nil {
+		iab, err := cap.ParseIAB(*p.IAB)
+		if err != nil {
+			return c.diagnose(ruleInternal, "iab", fmt.Sprintf("the reader accepted %q: %v", *p.IAB, err), "report this")
+		}
+		c.iab = iab
+	}
+	c.bits = c.From.Securebits
+	if p.Secbits != nil {
+		c.bits = cred.Securebits(*p.Secbits)
+	}
+	if p.Mode != nil {
+		c.bits = modeBits(*p.Mode)
+	}
+	return nil
+}
+
+// modeBits returns the securebits of a mode, from the steps that it leads to.
+func modeBits(m cap.Mode) cred.Securebits {
+	l := cap.NewLauncher("", nil, nil)
+	l.SetMode(m)
+	steps, _ := l.Steps()
+	for _, s := range steps {
+		if s.Kind == cap.StepSecbits {
+			return cred.Securebits(s.Secbits)
+		}
+	}
+	return 0
+}
+
+// rootPower reports whether exec gives the target B|I for being uid 0.
+func (c *compiler) rootPower() bool {
+	if c.bits.Has(cred.SecNoRoot) {
+		return false
+	}
+	if c.Identity.Declared {
+		return c.Identity.UID == 0
+	}
+	return c.From.UID == 0 || c.From.EUID == 0
+}
+
+// vectors is what a route makes of the vectors. Where given is false, they
+// stay the caller's.
+type vectors struct {
+	route    Route
+	given    bool
+	i, a, nb cred.Caps
+}
+
+// routes returns the ways that may lead to what is declared, the simplest
+// first. The model decides which does.
+func (c *compiler) routes() []vectors {
+	switch {
+	case c.iab != nil:
+		return []vectors{{given: true, i: vectorCaps(c.iab, cap.Inh), a: vectorCaps(c.iab, cap.Amb), nb: vectorCaps(c.iab, cap.Bound)}}
+	case c.caps == nil && c.Identity.Changes(c.From):
+		// Of the caller's vectors only the bounding set follows to another user.
+		return []vectors{{given: true}}
+	case c.caps == nil:
+		return []vectors{{}}
+	}
+	d := c.caps
+	var list []vectors
+	if c.rootPower() && d.e == d.p && d.i.SubsetOf(d.p) {
+		list = append(list, vectors{RouteRoot, true, d.i, 0, ^d.p})
+	}
+	if !c.rootPower() && d.e == d.p && d.p.SubsetOf(d.i) {
+		list = append(list, vectors{RouteAmbient, true, d.i, d.p, ^d.i})
+	}
+	if c.Target.File.HasCaps {
+		list = append(list, vectors{RouteFile, true, d.i, 0, ^d.i.Union(d.p)})
+	}
+	return list
+}
+
+// try makes the plan along one route, or says what is in its way.
+func (c *compiler) try(v vectors) *policy.Diagnostic {
+	l, d := c.launcher(v)
+	if d != nil {
+		return d
+	}
+	steps, err := l.Steps()
+	if err != nil {
+		return c.stepsError(err)
+	}
+	var failure *stepFailure
+	c.Route = v.route
+	c.Steps, c.Before, failure = predict(c.From, steps, c.Target.Kernel)
+	for n := range c.Steps {
+		c.Steps[n].Key = c.origin(c.Steps[n].Step)
+	}
+	if failure != nil {
+		failure.step.Key = c.origin(failure.step.Step)
+		return c.stepRefused(failure)
+	}
+	after, result, errno := c.Before.Exec(c.Target.File, c.Target.Kernel)
+	if errno != 0 {
+		return c.execRefused(result)
+	}
+	c.After, c.SecureExec = after, result.Secure
+	c.Plan.launcher = l
+	return c.check(v, result)
+}
+
+// launcher configures the launch along one route.
+func (c *compiler) launcher(v vectors) (*cap.Launcher, *policy.Diagnostic) {
+	p := c.Profile
+	path, args := c.Target.Path, c.Target.Args
+	if path == "" {
+		// An ordinary target: the list of steps ends in an exec all the same.
+		path, args = "(the target)", []string{"(the target)"}
+		if len(p.Command) > 0 {
+			path, args = p.Command[0], p.Command
+		}
+	}
+	l := cap.NewLauncher(path, args, nil)
+	l.SetDescriptors(p.KeepFDs)
+	if c.Identity.Declared {
+		groups := make([]int, len(c.Identity.Groups))
+		for n, g := range c.Identity.Groups {
+			groups[n] = int(g)
+		}
+		l.SetGroups(int(c.Identity.GID), groups)
+		l.SetUID(int(c.Identity.UID))
+	}
+	l.SetChroot(p.Chroot)
+	l.SetCwd(p.Cwd)
+	if v.given {
+		iab, err := tuple(v.i, v.a, v.nb)
+		if err != nil {
+			return nil, c.diagnose(ruleInternal, c.first("caps", "iab"), "no tuple: "+err.Error(), "report this")
+		}
+		l.SetIAB(iab)
+	}
+	if p.Mode != nil {
+		l.SetMode(*p.Mode)
+	}
+	if p.Secbits != nil {
+		l.SetSecbits(*p.Secbits)
+	}
+	if p.Umask != nil {
+		l.SetUmask(int(*p.Umask))
+	}
+	for _, r := range p.Rlimits {
+		number, ok := rlimitNumber(r.Name)
+		if !ok {
+			return nil, c.diagnose(ruleInternal, "rlimits."+r.Name, "the reader accepted an unknown limit", "report this")
+		}
+		l.SetRlimit(number, r.Soft, r.Hard)
+	}
+	if p.Mode == nil || *p.Mode != cap.ModeNoPriv {
+		final, err := setOf(0, c.final(v), 0)
+		if err != nil {
+			return nil, c.diagnose(ruleInternal, c.first("caps", "iab"), "no final set: "+err.Error(), "report this")
+		}
+		l.SetFinal(final)
+	}
+	if p.NoNewPrivs {
+		l.SetNoNewPrivs()
+	}
+	return l, nil
+}
+
+// final returns the permitted set just before exec: what the target may have
+// at most. Under no_new_privs the kernel cuts the target's own file
+// capabilities, and what uid 0 would gain, to it.
+func (c *compiler) final(v vectors) cred.Caps {
+	inheritable, ambient := c.From.Inheritable, c.From.Ambient
+	if v.given {
+		inheritable, ambient = v.i, v.a
+	}
+	switch {
+	case c.caps != nil:
+		return c.caps.p.Intersect(c.From.Permitted)
+	case c.rootPower():
+		return c.From.Bounding.Minus(v.nb).Union(inheritable).Intersect(c.From.Permitted)
+	}
+	return ambient
+}
+
+// origin returns the key of the profile that a step comes from.
+func (c *compiler) origin(s cap.Step) string {
+	switch s.Kind {
+	case cap.StepCloseOnExec:
+		return c.first("keep_fds")
+	case cap.StepGroups:
+		return c.first("groups", "gid", "user")
+	case cap.StepGID:
+		return c.first("gid", "user")
+	case cap.StepChroot:
+		return c.first("chroot")
+	case cap.StepChdir:
+		return c.first("cwd")
+	case cap.StepUID:
+		return c.first("uid", "user")
+	case cap.StepInheritable, cap.StepAmbient, cap.StepBound:
+		return c.first("iab", "caps", "mode", "uid", "user")
+	case cap.StepSecbits:
+		return c.first("secbits", "mode")
+	case cap.StepUmask:
+		return c.first("umask")
+	case cap.StepRlimit:
+		return c.first("rlimits." + rlimitName(s.Resource))
+	case cap.StepFinal:
+		return c.first("caps", "iab", "mode", "uid", "user")
+	case cap.StepNoNewPrivs:
+		return c.first("no_new_privs", "mode")
+	case cap.StepExec:
+		return c.first("command")
+	}
+	return ""
+}
+
+// check compares the prediction with the declaration.
+func (c *compiler) check(v vectors, result cred.ExecResult) *policy.Diagnostic {
+	a := c.After
+	if id := c.Identity; id.Declared {
+		uids := a.UID == id.UID && a.EUID == id.UID && a.SUID == id.UID && a.FSUID == id.UID
+		gids := a.GID == id.GID && a.EGID == id.GID && a.SGID == id.GID && a.FSGID == id.GID
+		if !uids || !gids {
+			return c.diagnose(ruleIdentity, c.first("uid", "user"),
+				fmt.Sprintf("%s: the target would run with uid %d and gid %d instead: %s", "the declared ids do not last", a.EUID, a.EGID, c.targetEffect()),
+				"set no_new_privs: true, which switches set-id bits off, or name another program")
+		}
+	}
+	if c.caps != nil && (a.Effective != c.caps.e || a.Permitted != c.caps.p || a.Inheritable != c.caps.i) {
+		return c.mismatch()
+	}
+	if a.Bounding.Intersect(v.nb) != 0 {
+		return c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+CapNames(a.Bounding.Intersect(v.nb)), "report this")
+	}
+	if c.caps == nil && c.iab != nil && !v.a.SubsetOf(a.Ambient) {
+		why := c.targetEffect()
+		if result.FileCaps || result.IDChanged {
+			return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+why,
+				"remove the set-id bits or file capabilities of the target, or name another program")
+		}
+	}
+	return nil
+}
+
+// first returns the first key that the profile has.
+func (c *compiler) first(keys ...string) string {
+	for _, key := range keys {
+		if c.Profile.Position(key).Line != 0 {
+			return key
+		}
+	}
+	return ""
+}
+
+func (c *compiler) diagnose(rule, key, message, hint string) *policy.Diagnostic {
+	return &policy.Diagnostic{
+		File: c.Profile.File, Position: c.Profile.Position(key), Severity: policy.Error,
+		Rule: rule, Message: message, Hint: hint,
+	}
+}
+
+// targetEffect says what the target's file does to credentials.
+func (c *compiler) targetEffect() string {
+	f := c.Target.File
+	path := c.Target.FilePath
+	var effects []string
+	if f.Setuid {
+		effects = append(effects, fmt.Sprintf("is set-user-id for uid %d", f.UID))
+	}
+	if f.Setgid && f.GroupExec {
+		effects = append(effects, fmt.Sprintf("is set-group-id for gid %d", f.GID))
+	}
+	if f.HasCaps {
+		effects = append(effects, "has file capabilities ("+fileCapsText(f)+")")
+	}
+	if len(effects) == 0 {
+		return path + " is an ordinary file"
+	}
+	return path + " " + strings.Join(effects, " and ")
+}
+
+func fileCapsText(f cred.File) string {
+	if f.Permitted|f.Inheritable == 0 {
+		return "an empty set"
+	}
+	var e cred.Caps
+	if f.Effective {
+		e = f.Permitted.Union(f.Inheritable)
+	}
+	return setText(e, f.Permitted, f.Inheritable)
+}
+
+// stepsError turns an error of cap.Launcher.Steps into a diagnostic. The
+// reader has checked everything but what a mode allows.
+func (c *compiler) stepsError(err error) *policy.Diagnostic {
+	if !errors.Is(err, cap.ErrBadMode) {
+		return c.diagnose(ruleInternal, "", "the plan has no steps: "+err.Error(), "report this")
+	}
+	key := c.first("iab", "caps")
+	mode := c.Profile.Mode.String()
+	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties what %s asks for: a target in this mode starts without it",
+		mode, c.Profile.Position("mode").Line, key),
+		fmt.Sprintf("leave mode out and write secbits, or declare no more than %s allows", mode))
+}

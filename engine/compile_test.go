@@ -1,0 +1,231 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// parse reads a profile given by its lines without the version.
+func parse(t testing.TB, text string) *policy.Profile {
+	t.Helper()
+	p, diagnostics := policy.Parse("test.yaml", []byte("version: 1\n"+text+"\n"))
+	if p == nil {
+		t.Fatalf("%s\n%v", text, diagnostics)
+	}
+	return p
+}
+
+const (
+	bind = cred.Caps(1 << 10)
+	raw  = cred.Caps(1 << 13)
+)
+
+// withCaps is an ordinary user who holds caps, ambient ones too.
+func withCaps(caps cred.Caps) cred.Cred {
+	c := cred.Root()
+	c.UID, c.EUID, c.SUID, c.FSUID = 1000, 1000, 1000, 1000
+	c.GID, c.EGID, c.SGID, c.FSGID = 1000, 1000, 1000, 1000
+	c.Groups = []uint32{1000}
+	c.Permitted, c.Effective, c.Inheritable, c.Ambient = caps, caps, caps, caps
+	return c
+}
+
+func target(f cred.File) Target {
+	t := OrdinaryTarget()
+	t.File, t.FilePath, t.Path, t.Args = f, "/t", "/t", []string{"t"}
+	return t
+}
+
+// TestCompile compiles profiles that have a plan and compares what the target
+// starts with.
+func TestCompile(t *testing.T) {
+	all := cred.FirstCaps(41)
+	pingFile := cred.File{HasCaps: true, Permitted: raw, Effective: true}
+	cases := []struct {
+		name, text    string
+		from          cred.Cred
+		file          cred.File
+		route         Route
+		e, p, i, b, a cred.Caps
+		uid           uint32
+		nnp           bool
+	}{
+		{name: "web", text: "uid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\nno_new_privs: true",
+			from: cred.Root(), route: RouteAmbient, e: bind, p: bind, i: bind, b: bind, a: bind, uid: 33, nnp: true},
+		{name: "more inherited than ambient", text: "uid: 33\ngid: 33\ncaps: cap_net_bind_service=eip cap_net_raw+i",
+			from: cred.Root(), route: RouteAmbient, e: bind, p: bind, i: bind | raw, b: bind | raw, a: bind, uid: 33},
+		{name: "uid 0 takes it from the bounding set", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep",
+			from: cred.Root(), route: RouteRoot, e: raw, p: raw, b: raw},
+		{name: "uid 0 under noroot", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=eip\nsecbits: [noroot]",
+			from: cred.Root(), route: RouteAmbient, e: raw, p: raw, i: raw, b: raw, a: raw},
+		{name: "nothing at all, for root", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true",
+			from: cred.Root(), route: RouteNone, b: all, nnp: true},
+		{name: "nothing at all, for a user", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true",
+			from: withCaps(0), route: RouteNone, b: all, uid: 1000, nnp: true},
+		{name: "a user hands on one of two", text: "caps: cap_net_raw=eip\niab: ^cap_net_raw",
+			from: withCaps(raw | bind), route: RouteNone, e: raw, p: raw, i: raw, b: all, a: raw, uid: 1000},
+		{name: "no declaration, another user", text: "uid: 33\ngid: 33",
+			from: cred.Root(), route: RouteNone, b: all, uid: 33},
+		{name: "no declaration, same user", text: "no_new_privs: true",
+			from: withCaps(raw), route: RouteNone, e: raw, p: raw, i: raw, b: all, a: raw, uid: 1000, nnp: true},
+		{name: "the tuple alone", text: "uid: 33\ngid: 33\niab: ^cap_net_raw,!cap_chown",
+			from: cred.Root(), route: RouteNone, e: raw, p: raw, i: raw, b: all.Without(0), a: raw, uid: 33},
+		{name: "file capabilities that give what is declared", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep",
+			from: cred.Root(), file: pingFile, route: RouteFile, e: raw, p: raw, b: raw, uid: 33},
+		{name: "file capabilities instead of the ambient set", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip",
+			from: cred.Root(), file: pingFile, route: RouteAmbient, e: raw, p: raw, i: raw, b: raw, uid: 33},
+		{name: "set-user-id is off under no_new_privs", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true",
+			from: cred.Root(), file: cred.File{Setuid: true}, route: RouteAmbient, e: raw, p: raw, i: raw, b: raw, a: raw, uid: 33, nnp: true},
+		{name: "NOPRIV", text: "uid: 33\ngid: 33\nmode: NOPRIV", from: cred.Root(), route: RouteNone, uid: 33, nnp: true},
+		{name: "PURE1E with what it allows", text: "uid: 33\ngid: 33\nmode: PURE1E\ncaps: cap_net_raw=i",
+			from: cred.Root(), route: RouteAmbient, i: raw, b: raw, uid: 33},
+		{name: "no_new_privs limits file capabilities to the final set", text: "uid: 33\ngid: 33\ncaps: \"=\"\niab: \"\"\nno_new_privs: true",
+			from: cred.Root(), file: pingFile, route: RouteNone, b: all, uid: 33, nnp: true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			plan, diagnostics := Compile(parse(t, c.text), c.from, target(c.file))
+			if c.name == "no_new_privs limits file capabilities to the final set" {
+				// The effective flag makes E follow P, which is empty.
+				c.e, c.p = 0, 0
+			}
+			if plan == nil {
+				t.Fatal(diagnostics)
+			}
+			a := plan.After
+			got := [...]cred.Caps{a.Effective, a.Permitted, a.Inheritable, a.Bounding, a.Ambient}
+			want := [...]cred.Caps{c.e, c.p, c.i, c.b, c.a}
+			for n, name := range []string{"effective", "permitted", "inheritable", "bounding", "ambient"} {
+				if got[n] != want[n] {
+					t.Errorf("%s is %s, want %s", name, CapNames(got[n]), CapNames(want[n]))
+				}
+			}
+			if plan.Route != c.route {
+				t.Errorf("the route is %v, want %v", plan.Route, c.route)
+			}
+			if a.UID != c.uid || a.EUID != c.uid || a.SUID != c.uid || a.FSUID != c.uid {
+				t.Errorf("uids are %d %d %d %d, want %d", a.UID, a.EUID, a.SUID, a.FSUID, c.uid)
+			}
+			if a.NoNewPrivs != c.nnp {
+				t.Errorf("no_new_privs is %v", a.NoNewPrivs)
+			}
+			if !plan.Before.Permitted.SubsetOf(a.Permitted.Union(a.Ambient)) && c.text != "" && plan.Route != RouteNone {
+				t.Errorf("the launcher keeps %s permitted, and the target gets %s", CapNames(plan.Before.Permitted), CapNames(a.Permitted))
+			}
+		})
+	}
+}
+
+// TestRefuse compiles profiles that have no plan and compares why.
+func TestRefuse(t *testing.T) {
+	noSetpcap := cred.Root()
+	noSetpcap.Permitted = noSetpcap.Permitted.Without(cred.SETPCAP)
+	noSetpcap.Effective = noSetpcap.Permitted
+	noSetpcap.Bounding = noSetpcap.Permitted
+	locked := cred.Root()
+	locked.Securebits = cred.SecNoRoot | cred.SecNoRootLocked
+	cases := []struct {
+		name, text string
+		from       cred.Cred
+		file       cred.File
+		rule       string
+		line       int
+		says       []string
+	}{
+		{name: "not inheritable", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", from: cred.Root(),
+			rule: ruleUnreachable, line: 4, says: []string{"cap_net_raw=ep cannot be had by a non-root target", "inheritable too", "write cap_net_raw=eip"}},
+		{name: "not effective", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=p", from: cred.Root(),
+			rule: ruleUnreachable, line: 4, says: []string{"permitted, effective and inheritable", "write cap_net_raw=eip"}},
+		{name: "uid 0 inherits more", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep cap_kill+i", from: cred.Root(),
+			rule: ruleUnreachable, line: 4, says: []string{"by uid 0", "becomes permitted"}},
+		{name: "uid 0 under noroot", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep\nsecbits: [noroot]", from: cred.Root(),
+			rule: ruleUnreachable, line: 4, says: []string{"uid 0 under noroot", "write cap_net_raw=eip"}},
+		{name: "caps and iab", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\niab: ^cap_kill", from: cred.Root(),
+			rule: ruleCapsIAB, line: 4, says: []string{"cap_kill=eip", "cap_net_raw=eip"}},
+		{name: "mode and iab", text: "uid: 33\ngid: 33\nmode: PURE1E\niab: ^cap_kill", from: cred.Root(),
+			rule: ruleMode, line: 5, says: []string{"PURE1E"}},
+		{name: "mode and caps", text: "uid: 33\ngid: 33\nmode: NOPRIV\ncaps: cap_kill=eip", from: cred.Root(),
+			rule: ruleMode, line: 5, says: []string{"NOPRIV"}},
+		{name: "no setuid", text: "uid: 33\ngid: 1000\ngroups: [1000]\ncaps: \"=\"\niab: \"\"", from: withCaps(0),
+			rule: ruleMissing, line: 2, says: []string{"set uid 33", "needs cap_setuid", "held: none", "run as root"}},
+		{name: "no setpcap", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: noSetpcap,
+			rule: ruleMissing, line: 4, says: []string{"needs cap_setpcap", "iab: ''"}},
+		{name: "not held", text: "caps: cap_net_raw=eip\niab: ^cap_net_raw", from: withCaps(0),
+			rule: ruleMissing, line: 3, says: []string{"cap_net_raw", "cap_add"}},
+		{name: "locked securebits", text: "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: []", from: locked,
+			rule: ruleSecbits, line: 5, says: []string{"noroot,noroot_locked"}},
+		{name: "set-user-id target", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: cred.Root(), file: cred.File{Setuid: true, UID: 5},
+			rule: ruleIdentity, line: 2, says: []string{"set-user-id for uid 5", "no_new_privs"}},
+		{name: "set-group-id target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(), file: cred.File{Setgid: true, GroupExec: true, GID: 5},
+			rule: ruleIdentity, line: 2, says: []string{"set-group-id for gid 5"}},
+		{name: "empty file capabilities", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(), file: cred.File{HasCaps: true},
+			rule: ruleTarget, line: 4, says: []string{"/t has file capabilities (an empty set)", "cap_net_raw=i"}},
+		{name: "file capabilities outside the bounding set", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(),
+			file: cred.File{HasCaps: true, Permitted: bind, Effective: true},
+			rule: ruleTarget, line: 4, says: []string{"/t has file capabilities (cap_net_bind_service=ep)", "bounding set"}},
+		{name: "ambient by tuple, lost", text: "uid: 33\ngid: 33\niab: ^cap_net_raw", from: cred.Root(), file: cred.File{HasCaps: true, Permitted: raw},
+			rule: ruleAmbientLost, line: 4, says: []string{"/t has file capabilities"}},
+		{name: "a capability of no kernel", text: "uid: 33\ngid: 33\ncaps: 40=eip", from: func() cred.Cred {
+			c := cred.Root()
+			c.All = cred.FirstCaps(40)
+			return c
+		}(), rule: ruleUnknownToOS, line: 4, says: []string{"cap_checkpoint_restore does not exist"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			plan, diagnostics := Compile(parse(t, c.text), c.from, target(c.file))
+			if plan != nil {
+				t.Fatalf("there is a plan: %+v", plan.After)
+			}
+			d := diagnostics[0]
+			if d.Rule != c.rule || d.Line != c.line {
+				t.Errorf("rule %s on line %d, want %s on line %d: %v", d.Rule, d.Line, c.rule, c.line, d)
+			}
+			for _, s := range c.says {
+				if !strings.Contains(d.Message+"; "+d.Hint, s) {
+					t.Errorf("%q is missing in: %s; %s", s, d.Message, d.Hint)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryStepIsPredicted fails when the predictor lacks a kind that the
+// executor has.
+func TestEveryStepIsPredicted(t *testing.T) {
+	for k := cap.StepKind(1); k < cap.StepKinds; k++ {
+		if _, _, errno := predictStep(cred.Root(), cap.Step{Kind: k}, cred.Latest()); errno != 0 {
+			t.Errorf("%v: %v", k, errno)
+		}
+	}
+	if _, _, errno := predictStep(cred.Root(), cap.Step{Kind: cap.StepKinds}, cred.Latest()); errno == 0 {
+		t.Error("an unknown kind is predicted")
+	}
+}
+
+// TestNumbersAgree holds the numbers of cred equal to those of cap.
+func TestNumbersAgree(t *testing.T) {
+	for n, v := range map[int]cap.Value{
+		cred.CHOWN: cap.CHOWN, cred.DAC_OVERRIDE: cap.DAC_OVERRIDE, cred.DAC_READ_SEARCH: cap.DAC_READ_SEARCH,
+		cred.FOWNER: cap.FOWNER, cred.FSETID: cap.FSETID, cred.SETGID: cap.SETGID, cred.SETUID: cap.SETUID,
+		cred.SETPCAP: cap.SETPCAP, cred.LINUX_IMMUTABLE: cap.LINUX_IMMUTABLE, cred.SYS_CHROOT: cap.SYS_CHROOT,
+		cred.MKNOD: cap.MKNOD, cred.MAC_OVERRIDE: cap.MAC_OVERRIDE,
+	} {
+		if cap.Value(n) != v {
+			t.Errorf("%v is %d", v, n)
+		}
+	}
+	for n := range 12 {
+		a, b := cap.Secbits(1<<n).Names(), cred.Securebits(1<<n).Names()
+		if len(a) != 1 || len(b) != 1 || a[0] != b[0] {
+			t.Errorf("securebit %d is %v and %v", n, a, b)
+		}
+	}
+	if cred.Root().All != cred.FirstCaps(int(cap.NamedCount)) {
+		t.Error("the model's root does not have the named capabilities")
+	}
+}

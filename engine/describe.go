@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// Describe returns what a step does in words, with its arguments.
+func (p *Plan) Describe(s Step) string {
+	switch s.Kind {
+	case cap.StepCloseOnExec:
+		if len(s.Keep) == 0 {
+			return "close every descriptor above 2 on exec"
+		}
+		return "close every descriptor above 2 on exec, but " + joinNumbers(s.Keep)
+	case cap.StepGroups:
+		return "set groups " + p.groupsText(s.Groups)
+	case cap.StepGID:
+		return "set gid " + p.Identity.gidText(s.ID)
+	case cap.StepChroot, cap.StepChdir:
+		return s.Kind.String() + " to " + s.Path
+	case cap.StepUID:
+		return "set uid " + p.Identity.uidText(s.ID)
+	case cap.StepInheritable, cap.StepAmbient:
+		return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
+	case cap.StepFinal:
+		return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
+	case cap.StepBound:
+		rest := p.From.All.Minus(cred.Caps(s.Caps))
+		if rest == 0 {
+			return "empty the bounding set"
+		}
+		if drop := p.From.All.Intersect(cred.Caps(s.Caps)); len(values(drop)) <= len(values(rest)) {
+			return "drop from the bounding set " + CapNames(drop)
+		}
+		return "drop from the bounding set all but " + CapNames(rest)
+	case cap.StepSecbits:
+		return "set securebits " + SecbitsText(cred.Securebits(s.Secbits))
+	case cap.StepUmask:
+		return fmt.Sprintf("set umask %04o", s.Umask)
+	case cap.StepRlimit:
+		if s.Soft == s.Hard {
+			return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), limitText(s.Soft))
+		}
+		return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), limitText(s.Soft), limitText(s.Hard))
+	case cap.StepExec:
+		return "exec " + s.Path
+	}
+	return s.Kind.String()
+}
+
+// SecbitsText returns the names of securebits, joined with commas; "none".
+func SecbitsText(bits cred.Securebits) string {
+	if bits == 0 {
+		return "none"
+	}
+	return strings.Join(bits.Names(), ",")
+}
+
+func limitText(n uint64) string {
+	if n == policy.Unlimited {
+		return "unlimited"
+	}
+	return fmt.Sprint(n)
+}
+
+func (id Identity) uidText(uid uint32) string {
+	switch {
+	case uid == unresolvedID:
+		return "of user " + id.User
+	case id.Entry != nil:
+		return fmt.Sprintf("%d (%s)", uid, id.Entry.Name)
+	}
+	return fmt.Sprint(uid)
+}
+
+func (id Identity) gidText(gid uint32) string {
+	if gid == unresolvedID || gid == 0 && !id.Resolved {
+		return "of user " + id.User
+	}
+	return fmt.Sprint(gid)
+}
+
+func (p *Plan) groupsText(groups []uint32) string {
+	if id := p.Identity; !id.Resolved && p.Profile.Groups == nil {
+		return "of user " + id.User
+	}
+	if len(groups) == 0 {
+		return "none"
+	}
+	return joinNumbers(groups)
+}
+
+func joinNumbers[T int | uint32](list []T) string {
+	var b strings.Builder
+	for n, v := range list {
+		if n > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprint(&b, v)
+	}
+	return b.String()
+}
+
+// FieldText returns one dimension of a state in words: a field name of
+// cred.Cred, as Diff returns them.
+func FieldText(c cred.Cred, field string) string {
+	switch field {
+	case "UID":
+		return fmt.Sprint(c.UID)
+	case "EUID":
+		return fmt.Sprint(c.EUID)
+	case "SUID":
+		return fmt.Sprint(c.SUID)
+	case "FSUID":
+		return fmt.Sprint(c.FSUID)
+	case "GID":
+		return fmt.Sprint(c.GID)
+	case "EGID":
+		return fmt.Sprint(c.EGID)
+	case "SGID":
+		return fmt.Sprint(c.SGID)
+	case "FSGID":
+		return fmt.Sprint(c.FSGID)
+	case "Groups":
+		if len(c.Groups) == 0 {
+			return "none"
+		}
+		return joinNumbers(c.Groups)
+	case "Inheritable":
+		return CapNames(c.Inheritable)
+	case "Permitted":
+		return CapNames(c.Permitted)
+	case "Effective":
+		return CapNames(c.Effective)
+	case "Bounding":
+		return CapNames(c.Bounding)
+	case "Ambient":
+		return CapNames(c.Ambient)
+	case "Securebits":
+		return SecbitsText(c.Securebits)
+	case "NoNewPrivs":
+		return fmt.Sprint(c.NoNewPrivs)
+	}
+	return "different"
+}

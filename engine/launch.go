@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// LaunchError says why a launch ended before the target's first instruction.
+type LaunchError struct {
+	Plan *Plan
+	Key  string // the key of the profile that the step comes from
+	What string // the step or the check
+	Err  error
+	Hint string
+
+	// AtExec tells that the target was found and could not be executed.
+	AtExec bool
+}
+
+// Error returns the step, the cause and the hint.
+func (e *LaunchError) Error() string {
+	text := e.What + ": " + e.Err.Error()
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *LaunchError) Unwrap() error { return e.Err }
+
+// Position returns where in the profile the failed step comes from.
+func (e *LaunchError) Position() policy.Position { return e.Plan.Profile.Position(e.Key) }
+
+// Exec replaces the calling process with the target, which starts with
+// exactly the predicted credentials, or returns a *LaunchError; the process
+// must end then. It needs a plan that was compiled for the present state and
+// a target that FindTarget found.
+//
+// After the last step the state is read back from the kernel and compared
+// with the prediction, and the files of the target are looked at again.
+func (p *Plan) Exec() error { return p.exec(nil) }
+
+// DryRun does all that Exec does but the exec, and calls done with the state
+// read back before it returns. The process is changed and must end.
+func (p *Plan) DryRun(done func(cred.Cred)) error {
+	err := p.exec(done)
+	if errors.Is(err, errDryRun) {
+		return nil
+	}
+	return err
+}
+
+var errDryRun = errors.New("dry run")
+
+func (p *Plan) exec(dryRun func(cred.Cred)) error {
+	runtime.LockOSThread()
+	if err := p.checkStart(); err != nil {
+		return err
+	}
+	p.launcher.SetEnv(p.Environ(os.Environ()))
+	p.launcher.SetBeforeExec(func() error {
+		got, err := p.readBack()
+		if err != nil {
+			return err
+		}
+		if dryRun != nil {
+			dryRun(got)
+			return errDryRun
+		}
+		return nil
+	})
+	return p.explain(p.launcher.Exec())
+}
+
+func (p *Plan) fail(key, what string, err error, hint string) error {
+	return &LaunchError{Plan: p, Key: key, What: what, Err: err, Hint: hint}
+}
+
+func (p *Plan) failExec(what string, err error, hint string) error {
+	return &LaunchError{Plan: p, Key: "command", What: what, Err: err, Hint: hint, AtExec: true}
+}
+
+// checkStart refuses what the plan was not made for.
+func (p *Plan) checkStart() error {
+	if p.Target.Path == "" {
+		return p.fail("command", "exec", errors.New("the plan is for no particular program"), "find the target first")
+	}
+	if !p.Identity.Resolved {
+		return p.fail("user", "set uid", errors.New("the user has not been looked up"), "look it up first")
+	}
+	now, err := Current()
+	if err != nil {
+		return p.fail("", "read the caller's state", err, "")
+	}
+	now.Chrooted, now.Traced, now.SharedFS = p.From.Chrooted, p.From.Traced, p.From.SharedFS
+	if diff := now.Diff(p.From); diff != nil {
+		return p.fail("", "read the caller's state", differ(diff, p.From, now), "compile the plan again")
+	}
+	for n, fd := range p.Profile.KeepFDs {
+		key := fmt.Sprintf("keep_fds[%d]", n)
+		closes, err := descriptorFlags(fd)
+		switch {
+		case err != nil:
+			return p.fail(key, fmt.Sprintf("keep descriptor %d", fd), errors.New("it is not open"), "open it before caprun starts")
+		case closes:
+			return p.fail(key, fmt.Sprintf("keep descriptor %d", fd), errors.New("it is close-on-exec"), "clear the flag before caprun starts")
+		}
+	}
+	return p.checkTracer()
+}
+
+// checkTracer refuses a launch whose outcome a tracer without privilege would
+// change: the kernel withholds then what exec would give.
+func (p *Plan) checkTracer() error {
+	before := p.Before
+	before.Traced = !p.Before.Traced
+	other, _, _ := before.Exec(p.Target.File, p.Target.Kernel)
+	other.Traced = p.After.Traced
+	if other.Equal(p.After) {
+		return nil
+	}
+	on, err := traced()
+	if err == nil && on {
+		return p.fail("", "exec", errors.New("a tracer is attached, so the kernel would withhold privileges"), "run it without the tracer")
+	}
+	return nil
+}
+
+// readBack compares the state of the thread, and the files of the target,
+// with what the plan predicts just before exec.
+func (p *Plan) readBack() (cred.Cred, error) {
+	got, err := readCred()
+	if err != nil {
+		return got, p.fail("", "read back", err, "")
+	}
+	want := p.Before
+	got.UserNS, got.Chrooted, got.Traced, got.SharedFS = want.UserNS, want.Chrooted, want.Traced, want.SharedFS
+	if diff := got.Diff(want); diff != nil {
+		return got, p.fail("", "read back", differ(diff, want, got), "this is a mistake in caprun or a kernel that it does not know; please report it")
+	}
+	for _, pin := range p.Target.pins {
+		id, err := lookAt(pin.path)
+		if err != nil {
+			return got, p.failExec("exec "+pin.path, err, "the target's user must be able to reach it")
+		}
+		if id != pin.id {
+			return got, p.failExec("exec "+pin.path, errors.New("the file changed since it was checked"), "start again, and see who can write it")
+		}
+	}
+	return got, nil
+}
+
+// differ says in which dimensions two states differ.
+func differ(fields []string, want, got cred.Cred) error {
+	parts := make([]string, len(fields))
+	for n, f := range fields {
+		parts[n] = fmt.Sprintf("%s is %s, not %s", f, FieldText(got, f), FieldText(want, f))
+	}
+	return errors.New(strings.Join(parts, ", "))
+}
+
+// explain turns an error of the executor into one that names the place in the
+// profile and a cure.
+func (p *Plan) explain(err error) error {
+	var failed *cap.StepError
+	if !errors.As(err, &failed) {
+		return err
+	}
+	step := Step{Step: failed.Step}
+	for _, s := range p.Steps {
+		if s.Kind == failed.Step.Kind && s.Resource == failed.Step.Resource {
+			step.Key, step.Needs = s.Key, s.Needs
+		}
+	}
+	cause := fmt.Errorf("%s: %w", failed.Call, failed.Err)
+	if step.Kind == cap.StepExec {
+		return p.failExec(p.Describe(step), cause, execHint(failed.Err))
+	}
+	return p.fail(step.Key, p.Describe(step), cause, stepHint(step.Kind))
+}
+
+// stepHint says what to do about a step whose failure the model cannot foresee.
+func stepHint(k cap.StepKind) string {
+	switch k {
+	case cap.StepChroot:
+		return "the directory must exist and be reachable"
+	case cap.StepChdir:
+		return "the directory must exist inside the root directory"
+	case cap.StepRlimit:
+		return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"
+	}
+	return ""
+}

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"slices"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+)
+
+// stepFailure says which step the kernel would refuse.
+type stepFailure struct {
+	step  Step
+	state cred.Cred // before the step
+	errno cred.Errno
+
+	// value is the capability at which the step stops; -1 without one.
+	value int
+}
+
+// predict folds the steps over the state from, as cap.Launcher.Exec performs
+// them on the kernel. It returns the steps with what they need and the state
+// before exec.
+func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred, *stepFailure) {
+	c := from
+	out := make([]Step, 0, len(steps))
+	for _, s := range steps {
+		next, value, errno := predictStep(c, s, r)
+		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !affects(s.Kind) && c.Equal(next)}
+		if needs := requirement(s.Kind); needs >= 0 && !step.Holds {
+			without := c
+			without.Effective = without.Effective.Without(needs)
+			if _, _, e := predictStep(without, s, r); e != 0 {
+				step.Needs = cred.CapsOf(needs)
+			}
+		}
+		out = append(out, step)
+		if errno != 0 {
+			return out, c, &stepFailure{step, c, errno, value}
+		}
+		c = next
+	}
+	return out, c, nil
+}
+
+// affects reports whether a kind of step changes something that is no part of
+// the credentials, so that the model cannot tell whether it already holds.
+func affects(k cap.StepKind) bool {
+	switch k {
+	case cap.StepCloseOnExec, cap.StepChroot, cap.StepChdir, cap.StepUmask, cap.StepRlimit:
+		return true
+	}
+	return false
+}
+
+// requirement returns the capability that a kind of step may need; -1 for none.
+func requirement(k cap.StepKind) int {
+	switch k {
+	case cap.StepGroups, cap.StepGID:
+		return cred.SETGID
+	case cap.StepUID:
+		return cred.SETUID
+	case cap.StepChroot:
+		return cred.SYS_CHROOT
+	case cap.StepInheritable, cap.StepBound, cap.StepSecbits:
+		return cred.SETPCAP
+	}
+	return -1
+}
+
+// predictStep is one step on the model: the counterpart of cap's execute. value
+// is the capability at which it stops.
+func predictStep(c cred.Cred, s cap.Step, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
+	value = -1
+	switch s.Kind {
+	case cap.StepCloseOnExec, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepExec:
+		return c, value, 0
+	case cap.StepRaise:
+		next, errno = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
+	case cap.StepGroups:
+		if sameGroups(c.Groups, s.Groups) {
+			return c, value, 0
+		}
+		next, errno = c.Setgroups(s.Groups)
+	case cap.StepGID:
+		next, errno = c.Setresgid(s.ID, s.ID, s.ID)
+	case cap.StepChroot:
+		next, errno = c.Chroot()
+	case cap.StepUID:
+		next, errno = predictUID(c, s.ID, r)
+	case cap.StepInheritable:
+		want := cred.Caps(s.Caps)
+		if !want.SubsetOf(c.All) {
+			return c, lowest(want.Minus(c.All)), cred.EINVAL
+		}
+		next, errno = c.Capset(c.Permitted, c.Permitted, want)
+		if errno != 0 {
+			value = lowest(want.Minus(c.Inheritable.Union(c.Permitted.Intersect(c.Bounding))))
+		}
+	case cap.StepAmbient:
+		return predictAmbient(c, cred.Caps(s.Caps))
+	case cap.StepBound:
+		next = c
+		for n := range 64 {
+			if !next.Bounding.Intersect(cred.Caps(s.Caps)).Has(n) {
+				continue
+			}
+			if next, errno = next.DropBounding(n); errno != 0 {
+				return c, n, errno
+			}
+		}
+	case cap.StepSecbits:
+		if c.Securebits == cred.Securebits(s.Secbits) {
+			return c, value, 0
+		}
+		next, errno = c.SetSecurebits(cred.Securebits(s.Secbits), r)
+	case cap.StepFinal:
+		want := cred.Caps(s.Caps)
+		if !want.SubsetOf(c.All) {
+			return c, lowest(want.Minus(c.All)), cred.EINVAL
+		}
+		next, errno = c.Capset(want, want, c.Inheritable)
+		if errno != 0 {
+			value = lowest(want.Minus(c.Permitted))
+		}
+	case cap.StepNoNewPrivs:
+		next = c.SetNoNewPrivs()
+	default:
+		return c, value, cred.EINVAL
+	}
+	return next, value, errno
+}
+
+// sameGroups compares a list as the kernel keeps it, sorted, with any other.
+func sameGroups(sorted, b []uint32) bool {
+	b = slices.Clone(b)
+	slices.Sort(b)
+	return slices.Equal(sorted, b)
+}
+
+func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
+	if c.UID == uid && c.EUID == uid && c.SUID == uid && c.FSUID == uid {
+		return c, 0
+	}
+	if c.Permitted == 0 || c.Securebits&(cred.SecKeepCaps|cred.SecNoSetuidFixup) != 0 {
+		return c.Setresuid(uid, uid, uid)
+	}
+	if c.Securebits.Has(cred.SecKeepCapsLocked) {
+		n, errno := c.SetSecurebits(c.Securebits|cred.SecNoSetuidFixup, r)
+		if errno == 0 {
+			n, errno = n.Setresuid(uid, uid, uid)
+		}
+		if errno == 0 {
+			n, errno = n.SetSecurebits(c.Securebits, r)
+		}
+		return n, errno
+	}
+	n, errno := c.KeepCaps(true)
+	if errno == 0 {
+		n, errno = n.Setresuid(uid, uid, uid)
+	}
+	if errno == 0 {
+		n, errno = n.KeepCaps(false)
+	}
+	return n, errno
+}
+
+func predictAmbient(c cred.Cred, want cred.Caps) (cred.Cred, int, cred.Errno) {
+	if want == 0 {
+		return c.ClearAmbient(), -1, 0
+	}
+	next := c
+	var errno cred.Errno
+	for n := range 64 {
+		switch {
+		case want.Has(n) && !next.Ambient.Has(n):
+			next, errno = next.RaiseAmbient(n)
+		case !want.Has(n) && next.Ambient.Has(n):
+			next, errno = next.LowerAmbient(n)
+		}
+		if errno != 0 {
+			return c, n, errno
+		}
+	}
+	return next, -1, 0
+}
+
+// lowest returns the smallest capability of a set, -1 for the empty one.
+func lowest(caps cred.Caps) int {
+	for n := range 64 {
+		if caps.Has(n) {
+			return n
+		}
+	}
+	return -1
+}

@@ -1,0 +1,447 @@
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"caprun/engine/cred"
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// FindTarget finds the program that argv names as the target will see it:
+// inside the profile's root directory, symbolic links too, from its working
+// directory, and for a bare name in the PATH of env, the environment of the
+// target. It reads what the prediction needs: set-id bits, file capabilities,
+// mount flags, and the same of a script's interpreter. The error is a
+// *TargetError.
+func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, error) {
+	if len(argv) == 0 {
+		return Target{}, &TargetError{Path: "command", Reason: "there is none", Hint: "write it after --, or as command: in the profile"}
+	}
+	r, err := openRoot(p)
+	if err != nil {
+		return Target{}, err
+	}
+	defer r.close()
+	name := argv[0]
+	if strings.Contains(name, "/") {
+		return r.target(name, argv, id)
+	}
+	return r.search(name, argv, env, id)
+}
+
+// resolver finds files inside a root directory, as the target will.
+type resolver struct {
+	root, cwd int // directories, opened with O_PATH
+
+	// passes, when not nil, sees every entry of a walk and may end it; jumps
+	// sees the text of a symbolic link before it is followed.
+	passes func(fd int, name string) error
+	jumps  func(link string)
+}
+
+// maxPath is PATH_MAX, maxLinks the number of symbolic links that the kernel
+// follows: path_resolution(7).
+const (
+	maxPath  = 4096
+	maxLinks = 40
+)
+
+func openRoot(p *policy.Profile) (*resolver, error) {
+	r := &resolver{root: -1, cwd: -1}
+	root := "/"
+	if p.Chroot != "" {
+		root = p.Chroot
+	}
+	var err error
+	if r.root, err = openDir(unix.AT_FDCWD, root); err != nil {
+		return nil, &TargetError{Path: root, Reason: "root directory: " + err.Error(), Hint: "create it, or mend chroot"}
+	}
+	switch {
+	case p.Cwd != "":
+		if r.cwd, err = r.dir(p.Cwd); err != nil {
+			r.close()
+			return nil, &TargetError{Path: p.Cwd, Reason: "working directory: " + err.Error(), Hint: "create it inside the root directory, or mend cwd"}
+		}
+	case p.Chroot != "":
+		r.cwd, err = openDir(unix.AT_FDCWD, root)
+	default:
+		r.cwd, err = openDir(unix.AT_FDCWD, ".")
+	}
+	if err != nil {
+		r.close()
+		return nil, &TargetError{Path: ".", Reason: "working directory: " + err.Error(), Hint: "start in a directory that exists, or set cwd"}
+	}
+	return r, nil
+}
+
+// dir opens the directory that path names inside the root.
+func (r *resolver) dir(path string) (int, error) {
+	f, err := r.walk(path)
+	if err != nil {
+		return -1, err
+	}
+	unix.Close(f.dir)
+	if f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		unix.Close(f.fd)
+		return -1, unix.ENOTDIR
+	}
+	return f.fd, nil
+}
+
+func (r *resolver) close() {
+	for _, fd := range []int{r.root, r.cwd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// found is a file that a walk ended at.
+type found struct {
+	fd   int // opened with O_PATH
+	st   unix.Stat_t
+	dir  int // where name was found
+	name string
+}
+
+func (f *found) close() {
+	unix.Close(f.fd)
+	unix.Close(f.dir)
+}
+
+// walk finds what path names, and never leaves the root. It needs three
+// descriptors, whatever the length of the path.
+func (r *resolver) walk(path string) (*found, error) {
+	if path == "" {
+		return nil, unix.ENOENT
+	}
+	if len(path) >= maxPath {
+		return nil, unix.ENAMETOOLONG
+	}
+	f := &found{}
+	var err error
+	if f.dir, err = r.start(path); err != nil {
+		return nil, err
+	}
+	links := 0
+	for rest := path; ; {
+		rest = strings.TrimLeft(rest, "/")
+		name, tail, more := strings.Cut(rest, "/")
+		if name == "" {
+			name = "."
+		}
+		if f.fd, err = r.enter(f.dir, name); err != nil {
+			unix.Close(f.dir)
+			return nil, err
+		}
+		err = unix.Fstat(f.fd, &f.st)
+		if err == nil && r.passes != nil {
+			err = r.passes(f.fd, name)
+		}
+		if err != nil {
+			f.close()
+			return nil, err
+		}
+		switch {
+		case f.st.Mode&unix.S_IFMT == unix.S_IFLNK:
+			links++
+			link, err := readLink(f.fd)
+			unix.Close(f.fd)
+			switch {
+			case err != nil:
+			case links > maxLinks:
+				err = unix.ELOOP
+			case len(link)+1+len(tail) >= maxPath:
+				err = unix.ENAMETOOLONG
+			case strings.HasPrefix(link, "/"):
+				unix.Close(f.dir)
+				if f.dir, err = r.start(link); err != nil {
+					return nil, err
+				}
+			}
+			if err != nil {
+				unix.Close(f.dir)
+				return nil, err
+			}
+			if r.jumps != nil {
+				r.jumps(link)
+			}
+			rest = link
+			if more {
+				rest = link + "/" + tail
+			}
+		case !more:
+			f.name = name
+			return f, nil
+		case f.st.Mode&unix.S_IFMT != unix.S_IFDIR:
+			f.close()
+			return nil, unix.ENOTDIR
+		default:
+			unix.Close(f.dir)
+			f.dir, rest = f.fd, tail
+		}
+	}
+}
+
+// start opens the directory where path begins.
+func (r *resolver) start(path string) (int, error) {
+	if strings.HasPrefix(path, "/") {
+		return openDir(r.root, ".")
+	}
+	return openDir(r.cwd, ".")
+}
+
+// enter opens one entry of a directory; the parent of the root is the root.
+func (r *resolver) enter(at int, name string) (int, error) {
+	if name == ".." {
+		var here, root unix.Stat_t
+		if err := unix.Fstat(at, &here); err != nil {
+			return -1, err
+		}
+		if err := unix.Fstat(r.root, &root); err != nil {
+			return -1, err
+		}
+		if here.Dev == root.Dev && here.Ino == root.Ino {
+			name = "."
+		}
+	}
+	return openPath(at, name)
+}
+
+// search looks for a bare name in the PATH of env, as execvp(3) does, but
+// where it would take an empty or relative entry it refuses.
+func (r *resolver) search(name string, argv, env []string, id Identity) (Target, error) {
+	path, ok := lookupEnv(env, "PATH")
+	if !ok {
+		return Target{}, &TargetError{Path: name, Missing: true, Reason: "PATH is not set in the environment of the target",
+			Hint: "write the path of the program, or set PATH with env"}
+	}
+	var found error
+	for dir := range strings.SplitSeq(path, ":") {
+		if !strings.HasPrefix(dir, "/") {
+			return Target{}, &TargetError{Path: name, Missing: true, Reason: fmt.Sprintf("PATH has the entry %q, which is not absolute", dir),
+				Hint: "write the path of the program, or mend PATH"}
+		}
+		t, err := r.target(strings.TrimRight(dir, "/")+"/"+name, argv, id)
+		var te *TargetError
+		switch {
+		case err == nil:
+			return t, nil
+		case errors.As(err, &te) && te.Missing:
+		case found == nil:
+			found = err
+		}
+	}
+	if found != nil {
+		return Target{}, found
+	}
+	return Target{}, &TargetError{Path: name, Missing: true, Reason: "not found in PATH=" + path, Hint: "install it, or write its path"}
+}
+
+func lookupEnv(env []string, name string) (string, bool) {
+	for _, entry := range env {
+		if value, ok := strings.CutPrefix(entry, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// target reads the program at path, and the interpreters of a script.
+func (r *resolver) target(path string, argv []string, id Identity) (Target, error) {
+	t := Target{Path: path, Args: slices.Clone(argv)}
+	next := path
+	for depth := 0; ; depth++ {
+		f, err := r.file(next, id, depth > 0)
+		if err != nil {
+			if depth > 0 {
+				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %v", next, reason(err)),
+					Hint: "install the interpreter, or mend the first line of the script"}
+			}
+			return t, err
+		}
+		t.pins = append(t.pins, pin{next, f.id})
+		t.File, t.FilePath = f.facts, next
+		if f.interpreter == "" {
+			return t, nil
+		}
+		if depth == maxInterpreters {
+			return t, &TargetError{Path: path, Reason: "scripts run scripts more than five deep", Hint: "name a program as interpreter"}
+		}
+		next = f.interpreter
+	}
+}
+
+func reason(err error) string {
+	var te *TargetError
+	if errors.As(err, &te) {
+		return te.Reason
+	}
+	return err.Error()
+}
+
+// program is what one file says about its execution.
+type program struct {
+	id          fileID
+	facts       cred.File
+	interpreter string // empty for a file that is no script
+}
+
+func (r *resolver) file(path string, id Identity, interp bool) (program, error) {
+	fail := func(why, hint string, missing bool) (program, error) {
+		return program{}, &TargetError{Path: path, Reason: why, Hint: hint, Missing: missing && !interp}
+	}
+	found, err := r.walk(path)
+	if err != nil {
+		missing := errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)
+		return fail(err.Error(), "check the path as the target sees it: from its root and working directory", missing)
+	}
+	defer found.close()
+	st := &found.st
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return fail("not a regular file", "name a program", false)
+	}
+	if !mayExecute(st, id) {
+		return fail(fmt.Sprintf("%s may not execute it (mode %04o, owner %d:%d)", whom(id), st.Mode&0o7777, st.Uid, st.Gid),
+			"chmod or chown it", false)
+	}
+	prog, err := readProgram(found)
+	if err != nil {
+		return fail(err.Error(), "make it readable for the user who starts caprun, and leave it alone meanwhile", false)
+	}
+	return prog, nil
+}
+
+// mayExecute applies the mode bits of a file to the target's identity: path_resolution(7).
+func mayExecute(st *unix.Stat_t, id Identity) bool {
+	switch {
+	case !id.Resolved:
+		return st.Mode&0o111 != 0
+	case st.Uid == id.UID:
+		return st.Mode&0o100 != 0
+	case st.Gid == id.GID || slices.Contains(id.Groups, st.Gid):
+		return st.Mode&0o010 != 0
+	}
+	return st.Mode&0o001 != 0
+}
+
+func whom(id Identity) string {
+	if id.User != "" {
+		return "user " + id.User
+	}
+	return fmt.Sprintf("uid %d", id.UID)
+}
+
+// readProgram reads what decides about the privilege of a program.
+func readProgram(f *found) (program, error) {
+	fd, err := openRead(f.dir, f.name)
+	if err != nil {
+		return program{}, fmt.Errorf("cannot be read to see what privileges it brings: %w", err)
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return program{}, err
+	}
+	prog := program{id: identifyFile(&st)}
+	if prog.id != identifyFile(&f.st) {
+		return program{}, errors.New("it changed while it was read")
+	}
+	if prog.facts, err = fileFacts(fd, &st); err != nil {
+		return program{}, err
+	}
+	var head [headSize]byte
+	n, err := unix.Pread(fd, head[:], 0)
+	if err != nil {
+		return program{}, err
+	}
+	path, script := interpreter(head[:n])
+	if script && path == "" {
+		return program{}, errors.New("its first line names no interpreter")
+	}
+	prog.interpreter = path
+	return prog, nil
+}
+
+func identifyFile(st *unix.Stat_t) fileID {
+	return fileID{
+		dev: uint64(st.Dev), ino: st.Ino, mode: st.Mode, uid: st.Uid, gid: st.Gid,
+		ctimeSec: int64(st.Ctim.Sec), ctimeN: int64(st.Ctim.Nsec),
+	}
+}
+
+// fileFacts returns what the model wants to know about an executable.
+func fileFacts(fd int, st *unix.Stat_t) (cred.File, error) {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(fd, &fs); err != nil {
+		return cred.File{}, fmt.Errorf("mount flags: %w", err)
+	}
+	if fs.Flags&unix.ST_NOEXEC != 0 {
+		return cred.File{}, errors.New("its file system is mounted noexec")
+	}
+	file := cred.File{
+		Setuid:    st.Mode&unix.S_ISUID != 0,
+		Setgid:    st.Mode&unix.S_ISGID != 0,
+		GroupExec: st.Mode&unix.S_IXGRP != 0,
+		UID:       st.Uid,
+		GID:       st.Gid,
+		NoSuid:    fs.Flags&unix.ST_NOSUID != 0,
+	}
+	var data [maxFileCaps]byte
+	n, err := unix.Fgetxattr(fd, "security.capability", data[:])
+	switch {
+	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOVERFLOW):
+		// EOVERFLOW: they belong to a user namespace that is not ours.
+		return file, nil
+	case err != nil:
+		return file, fmt.Errorf("file capabilities: %w", err)
+	}
+	return file, decodeFileCaps(data[:n], &file)
+}
+
+// The formats of the security.capability attribute: capabilities(7).
+const (
+	maxFileCaps    = 24
+	fileCapsV1     = 0x01000000
+	fileCapsV2     = 0x02000000
+	fileCapsV3     = 0x03000000
+	fileCapsEffect = 1
+)
+
+// decodeFileCaps reads the attribute as get_vfs_caps_from_disk does.
+func decodeFileCaps(data []byte, file *cred.File) error {
+	bad := fmt.Errorf("file capabilities of %d bytes cannot be read", len(data))
+	if len(data) < 4 {
+		return bad
+	}
+	magic := binary.LittleEndian.Uint32(data)
+	var words, size int
+	switch magic & 0xff000000 {
+	case fileCapsV1:
+		words, size = 1, 12
+	case fileCapsV2:
+		words, size = 2, 20
+	case fileCapsV3:
+		words, size = 2, maxFileCaps
+	}
+	if words == 0 || len(data) != size {
+		return bad
+	}
+	if size == maxFileCaps && binary.LittleEndian.Uint32(data[20:]) != 0 {
+		// Of a user namespace whose root is another id: the kernel ignores them.
+		return nil
+	}
+	for w := range words {
+		file.Permitted |= cred.Caps(binary.LittleEndian.Uint32(data[4+8*w:])) << (32 * w)
+		file.Inheritable |= cred.Caps(binary.LittleEndian.Uint32(data[8+8*w:])) << (32 * w)
+	}
+	file.HasCaps = true
+	file.Effective = magic&fileCapsEffect != 0
+	return nil
+}

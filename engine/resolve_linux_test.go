@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"caprun/engine/cred"
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// jail makes a directory tree: names with a trailing slash are directories,
+// "a -> b" is a link, the others are programs.
+func jail(t *testing.T, entries ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, e := range entries {
+		name, text, link := strings.Cut(e, " -> ")
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		switch {
+		case link:
+			err = os.Symlink(text, path)
+		case strings.HasSuffix(name, "/"):
+			err = os.MkdirAll(path, 0o755)
+		default:
+			name, text, _ = strings.Cut(e, " = ")
+			err = os.WriteFile(filepath.Join(root, name), []byte(text), 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+// TestFindTarget resolves inside a root directory as the kernel would there.
+func TestFindTarget(t *testing.T) {
+	root := jail(t, "bin/prog", "work/here", "abs -> /bin/prog", "up -> ../../../../bin/prog", "dir -> /bin", "loop -> loop",
+		"bin/link -> prog", "deep/a/b -> ../../bin", "dangling -> /etc/passwd", "bin/script = #!/bin/prog\n", "bin/lost = #!/bin/none\n",
+		"bin/sh2 = #!/bin/script\n", "bin/self = #!/bin/self\n", "bin/crlf = #!/bin/prog\r\n", "notdir", "fifo.d/", "plain = x")
+	if err := os.Chmod(filepath.Join(root, "plain"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mkfifo(filepath.Join(root, "fifo"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	p := &policy.Profile{Chroot: root}
+	id := Identity{Resolved: true, UID: 0}
+	env := []string{"PATH=/none:/bin"}
+	for command, want := range map[string]string{
+		"/bin/prog": "/bin/prog", "/abs": "/abs", "/up": "/up", "/dir/prog": "/dir/prog", "/bin/link": "/bin/link", "/deep/a/b/prog": "/deep/a/b/prog",
+		"bin/prog": "bin/prog", "./bin/../bin//prog": "./bin/../bin//prog", "/../../bin/prog": "/../../bin/prog",
+		"prog": "/bin/prog", "script": "/bin/script", "/bin/sh2": "/bin/sh2",
+	} {
+		got, err := FindTarget(p, id, []string{command}, env)
+		if err != nil || got.Path != want {
+			t.Errorf("%s: %s, %v", command, got.Path, err)
+		}
+		if err == nil && got.File.UID != uint32(os.Getuid()) {
+			t.Errorf("%s: read the wrong file: %+v", command, got.File)
+		}
+	}
+	for command, want := range map[string]struct {
+		says    string
+		missing bool
+	}{
+		"/dangling":                         {"no such file", true},
+		"/etc/passwd":                       {"no such file", true},
+		"/notdir/x":                         {"not a directory", true},
+		"/bin/prog/":                        {"not a directory", true},
+		"/loop":                             {"too many levels", false},
+		"/bin":                              {"not a regular file", false},
+		"/fifo":                             {"not a regular file", false},
+		"/plain":                            {"may not execute", false},
+		"/bin/lost":                         {"interpreter /bin/none: no such file", false},
+		"/bin/crlf":                         {"interpreter /bin/prog\r: no such file", false},
+		"/bin/self":                         {"more than five deep", false},
+		"none":                              {"not found in PATH", true},
+		"/" + strings.Repeat("x/", maxPath): {"too long", false},
+	} {
+		_, err := FindTarget(p, id, []string{command}, env)
+		var te *TargetError
+		if !errors.As(err, &te) || !strings.Contains(te.Reason, want.says) || te.Missing != want.missing || te.Hint == "" {
+			t.Errorf("%.40q: %+v", command, err)
+		}
+	}
+	for path, says := range map[string]string{"": `entry ""`, "/bin:": `entry ""`, ".:/bin": `entry "."`} {
+		if _, err := FindTarget(p, id, []string{"none"}, []string{"PATH=" + path}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("PATH=%s: %v", path, err)
+		}
+	}
+	if _, err := FindTarget(p, id, []string{"prog"}, nil); err == nil || !strings.Contains(err.Error(), "PATH is not set") {
+		t.Errorf("no PATH: %v", err)
+	}
+	p.Cwd = "/work"
+	if got, err := FindTarget(p, id, []string{"./here"}, env); err != nil || got.Path != "./here" {
+		t.Errorf("from cwd: %+v, %v", got, err)
+	}
+	p.Cwd = "/notdir"
+	if _, err := FindTarget(p, id, []string{"./here"}, env); err == nil || !strings.Contains(err.Error(), "working directory") {
+		t.Errorf("cwd that is a file: %v", err)
+	}
+}
+
+func TestDecodeFileCaps(t *testing.T) {
+	v2 := []byte{1, 0, 0, 2, 0, 0x20, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}
+	v3 := append(append([]byte{}, v2...), 0, 0, 0, 0)
+	v3[3] = 3
+	foreign := append([]byte{}, v3...)
+	foreign[20] = 5
+	full := cred.File{HasCaps: true, Effective: true, Permitted: raw | 1<<32, Inheritable: 1}
+	for name, c := range map[string]struct {
+		data []byte
+		want cred.File
+		ok   bool
+	}{
+		"version 1":  {[]byte{0, 0, 0, 1, 0, 0x20, 0, 0, 0, 0, 0, 0}, cred.File{HasCaps: true, Permitted: raw}, true},
+		"version 2":  {v2, full, true},
+		"version 3":  {v3, full, true},
+		"foreign":    {foreign, cred.File{}, true},
+		"empty":      {nil, cred.File{}, false},
+		"short":      {v2[:19], cred.File{}, false},
+		"version 9":  {append([]byte{0, 0, 0, 9}, v2[4:]...), cred.File{}, false},
+		"v2 as long": {append(append([]byte{}, v2...), 0, 0, 0, 0), cred.File{}, false},
+	} {
+		var got cred.File
+		if err := decodeFileCaps(c.data, &got); (err == nil) != c.ok || got != c.want {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}

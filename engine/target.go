@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"caprun/engine/cred"
+)
+
+// Target is what the plan is made for on a machine: the program, and the
+// entry of the user that the profile names. [OrdinaryTarget]
+// stands for a program of which nothing is known.
+type Target struct {
+	// Kernel is the version of the kernel's rules.
+	Kernel cred.Rules
+
+	// Path is what execve(2) gets: as the target sees it, from its root and
+	// working directory. Empty for a program of which nothing is known.
+	Path string
+
+	// Args is the command line, Args[0] the program's own name for itself.
+	Args []string
+
+	// File is the file that decides about privilege: the program, or the
+	// interpreter of a script.
+	File cred.File
+
+	// FilePath is where File was found.
+	FilePath string
+
+	// User is the entry of the profile's user; nil when not looked up.
+	User *User
+
+	// pins are the files that were read to fill File, the program first.
+	pins []pin
+}
+
+// OrdinaryTarget is a program that is not set-id and has no file
+// capabilities, on the newest kernel known, for a user not looked up: what
+// check, explain and diff plan for.
+func OrdinaryTarget() Target { return Target{Kernel: cred.Latest()} }
+
+// pin remembers which file was found at a path.
+type pin struct {
+	path string
+	id   fileID
+}
+
+// fileID tells a file and its state from every other one.
+type fileID struct {
+	dev, ino         uint64
+	mode, uid, gid   uint32
+	ctimeSec, ctimeN int64
+}
+
+// TargetError says why a program cannot be run.
+type TargetError struct {
+	Path   string
+	Reason string
+	Hint   string
+
+	// Missing tells that there is no such program, as opposed to one that
+	// cannot be executed: status 127 of a shell, not 126.
+	Missing bool
+}
+
+// Error returns the path and the reason.
+func (e *TargetError) Error() string { return e.Path + ": " + e.Reason }

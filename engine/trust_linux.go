@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"caprun/engine/cred"
+
+	"golang.org/x/sys/unix"
+)
+
+// TrustError says who else could have written a file.
+type TrustError struct {
+	Path   string // the file or a directory above it
+	Reason string
+	Hint   string // the command that mends it
+}
+
+// Error returns the path, the reason and the command that mends it.
+func (e *TrustError) Error() string { return e.Path + " " + e.Reason + "; " + e.Hint }
+
+// ReadTrusted reads a regular file of at most max bytes, once, from one open
+// descriptor. When strict, the file and every directory and link on the way
+// to it must be out of the reach of others: owned by root, by the real uid or,
+// when that is 0, by the uid in SUDO_UID, and not writable by the world or a
+// group other than gid 0. The entries of a sticky directory are safe when they
+// have such an owner themselves, a read-only mount counts as unwritable, and
+// an owner that the user namespace does not map is trusted. The error is a
+// *TrustError or one of the system.
+func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
+	if !strings.HasPrefix(path, "/") {
+		dir, err := unix.Getwd()
+		if err != nil {
+			return nil, fmt.Errorf("working directory: %w", err)
+		}
+		path = dir + "/" + path
+	}
+	root, err := openDir(unix.AT_FDCWD, "/")
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(root)
+	r := &resolver{root: root, cwd: root}
+	if strict {
+		t := newTrust()
+		at := "/"
+		if err := t.check(root, "/"); err != nil {
+			return nil, err
+		}
+		r.passes = func(fd int, name string) error {
+			at = filepath.Join(at, name)
+			return t.check(fd, at)
+		}
+		r.jumps = func(link string) {
+			at = filepath.Dir(at)
+			if strings.HasPrefix(link, "/") {
+				at = "/"
+			}
+		}
+	}
+	f, err := r.walk(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	if f.st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, errors.New("not a regular file")
+	}
+	fd, err := openRead(f.dir, f.name)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	if identifyFile(&st) != identifyFile(&f.st) {
+		return nil, errors.New("it changed while it was opened")
+	}
+	return readDescriptor(fd, max)
+}
+
+// trust knows whose files can be believed.
+type trust struct {
+	owners []uint32
+	ns     cred.UserNS
+}
+
+func newTrust() *trust {
+	uid := uint32(os.Getuid())
+	t := &trust{owners: []uint32{0, uid}, ns: readUserNS()}
+	if uid == 0 {
+		if sudo, err := parseID(os.Getenv("SUDO_UID")); err == nil {
+			t.owners = append(t.owners, sudo)
+		}
+	}
+	return t
+}
+
+func (t *trust) owner(uid uint32) bool {
+	return slices.Contains(t.owners, uid) || !t.ns.MapsUID(uid)
+}
+
+// check looks at one entry on the way to a file.
+func (t *trust) check(fd int, path string) error {
+	var st unix.Stat_t
+	var fs unix.Statfs_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if !t.owner(st.Uid) {
+		return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), "chown root " + quote(path)}
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		// A link has no mode: who may write its directory may replace it.
+		return nil
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0 {
+		// Only the owner of an entry can replace it, and its owner is checked next.
+		return nil
+	}
+	world := st.Mode&0o002 != 0
+	group := st.Mode&0o020 != 0 && st.Gid != 0
+	if !world && !group {
+		return nil
+	}
+	if err := unix.Fstatfs(fd, &fs); err == nil && fs.Flags&unix.ST_RDONLY != 0 {
+		return nil
+	}
+	if world {
+		return &TrustError{path, "is writable by everyone", "chmod o-w " + quote(path)}
+	}
+	return &TrustError{path, fmt.Sprintf("is writable by group %d", st.Gid), "chmod g-w " + quote(path)}
+}
+
+// quote returns path as a word for a shell.
+func quote(path string) string {
+	plain := func(r rune) bool {
+		return r == '/' || r == '.' || r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
