@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"caprun/internal/need"
+)
+
+// The tests of the command run it as it is delivered: a static program, in
+// processes of its own, for a launch replaces the process.
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	built.Lock()
+	if built.dir != "" {
+		if err := os.RemoveAll(built.dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
+	}
+	os.Exit(status)
+}
+
+// built is where the programs of the tests lie, by package.
+var built struct {
+	sync.Mutex
+	dir  string
+	have map[string]bool
+}
+
+// caprun returns the path of the command, which is built once.
+func caprun(t testing.TB) string { return program(t, "caprun/cmd/caprun") }
+
+// program returns the path of a main package of this module. It lies in a
+// directory that every user can search, together with the others.
+func program(t testing.TB, pkg string) string {
+	t.Helper()
+	built.Lock()
+	defer built.Unlock()
+	if built.dir == "" {
+		dir, err := os.MkdirTemp(searchable(os.TempDir()), "caprun-test-")
+		if err == nil {
+			err = os.Chmod(dir, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		built.dir, built.have = dir, map[string]bool{}
+	}
+	path := filepath.Join(built.dir, filepath.Base(pkg))
+	if !built.have[pkg] {
+		cmd := exec.Command(need.Tool(t, "go"), "build", "-o", path, pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go build %s: %v\n%s", pkg, err, out)
+		}
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		built.have[pkg] = true
+	}
+	return path
+}
+
+// searchable returns dir if every user can reach what is in it, and the first
+// of the usual directories for that otherwise.
+func searchable(dir string) string {
+	for _, dir := range []string{dir, "/tmp", "/var/tmp"} {
+		if everyoneSearches(dir) {
+			return dir
+		}
+	}
+	return dir
+}
+
+func everyoneSearches(dir string) bool {
+	for {
+		st, err := os.Stat(dir)
+		if err != nil || st.Mode()&0o001 == 0 {
+			return false
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return true
+		}
+		dir = up
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"caprun/engine"
+	"caprun/engine/review"
+	"caprun/policy"
+)
+
+// check finds the mistakes and risks of profiles.
+func (c *Command) check(args []string) int {
+	f := flags("check")
+	format := f.String("format", "human", "")
+	failOn := f.String("fail-on", "warning", "")
+	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
+		return status
+	}
+	if *format != "human" && *format != "oneline" {
+		return c.usageError(fmt.Sprintf("-format %q: human or oneline", *format), usage, exitTrouble)
+	}
+	fails, ok := failing(*failOn)
+	if !ok {
+		return c.usageError(fmt.Sprintf("-fail-on %q: error, warning, info or never", *failOn), usage, exitTrouble)
+	}
+	if f.NArg() == 0 {
+		return c.usageError("check needs a file or a directory", usage, exitTrouble)
+	}
+	var findings []policy.Diagnostic
+	texts := map[string][]byte{}
+	for _, arg := range f.Args() {
+		files, err := profilesBelow(arg)
+		if err != nil {
+			return c.trouble(err)
+		}
+		for _, file := range files {
+			src, err := c.checkSource(file)
+			if err != nil {
+				return c.trouble(err)
+			}
+			text, err := src.text(false)
+			if err != nil {
+				return c.trouble(fmt.Errorf("%s: %w", src.name, err))
+			}
+			texts[src.name] = text
+			findings = append(findings, review.Check(src.name, text)...)
+		}
+	}
+	policy.Sort(findings)
+	var err error
+	if *format == "oneline" {
+		err = review.Oneline(c.Stdout, findings)
+	} else {
+		err = review.Human(c.Stdout, findings, func(file string) []byte { return texts[file] }, c.Colour)
+	}
+	if err != nil {
+		return c.trouble(err)
+	}
+	if slices.ContainsFunc(findings, fails) {
+		return exitFindings
+	}
+	return exitOK
+}
+
+// failing returns which findings make the status 1.
+func failing(name string) (fails func(policy.Diagnostic) bool, ok bool) {
+	if name == "never" {
+		return func(policy.Diagnostic) bool { return false }, true
+	}
+	for _, s := range []policy.Severity{policy.Error, policy.Warning, policy.Info} {
+		if s.String() == name {
+			return func(d policy.Diagnostic) bool { return d.Severity <= s }, true
+		}
+	}
+	return nil, false
+}
+
+// checkSource is findSource for a path found on the command line or below a
+// directory: what is no other form is a file.
+func (c *Command) checkSource(arg string) (source, error) {
+	if arg == "-" || strings.HasPrefix(arg, "builtin:") {
+		return c.findSource(arg)
+	}
+	return source{name: arg, path: arg}, nil
+}
+
+// profilesBelow returns the files to check for an argument: itself, or, for a
+// directory, the .yaml and .yml files below it that are not hidden.
+func profilesBelow(arg string) ([]string, error) {
+	info, err := os.Stat(arg)
+	if err != nil || !info.IsDir() {
+		// What cannot be looked at is read next, and reported then.
+		return []string{arg}, nil
+	}
+	var files []string
+	err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		hidden := strings.HasPrefix(d.Name(), ".") && path != arg
+		switch {
+		case hidden && d.IsDir():
+			return fs.SkipDir
+		case hidden || d.IsDir():
+		case strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml"):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s: no .yaml or .yml file below it", arg)
+	}
+	return files, err
+}
+
+// trouble prints why a reviewing command could not do its work.
+func (c *Command) trouble(err error) int {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = fmt.Errorf("%s: %w", path.Path, path.Err)
+	}
+	c.complain(err.Error())
+	return exitTrouble
+}
+
+// explain prints the plan of a profile for the start that reviews begin from.
+func (c *Command) explain(args []string) int {
+	f := flags("explain")
+	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
+		return status
+	}
+	if f.NArg() != 1 {
+		return c.usageError("explain needs one profile", usage, exitTrouble)
+	}
+	src, err := c.findSource(f.Arg(0))
+	if err != nil {
+		return c.trouble(err)
+	}
+	text, err := src.text(false)
+	if err != nil {
+		return c.trouble(fmt.Errorf("%s: %w", src.name, err))
+	}
+	p, findings := policy.Parse(src.name, text)
+	var plan *engine.Plan
+	if p != nil {
+		plan, findings = engine.Explain(p)
+	}
+	if plan == nil {
+		if err := review.Human(c.Stderr, findings, func(string) []byte { return text }, false); err != nil {
+			return c.trouble(err)
+		}
+		return exitFindings
+	}
+	printPlan(c.Stdout, plan, c.Colour, nil)
+	return exitOK
+}

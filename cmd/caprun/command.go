@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// The exit statuses. A launch that succeeds has the status of the target.
+const (
+	exitOK       = 0   // done; clean
+	exitFindings = 1   // check: findings; explain: the profile has no plan
+	exitTrouble  = 2   // usage, or a file that cannot be read
+	exitRefused  = 125 // a launch refused or failed
+	exitNoExec   = 126 // the program was found and cannot be executed
+	exitNotFound = 127 // there is no such program
+)
+
+// Command is one invocation of caprun. What it does to its process apart, it
+// touches nothing but these.
+type Command struct {
+	Stdin          *os.File
+	Stdout, Stderr io.Writer
+	Colour         bool // stdout shows it
+}
+
+// subcommands are recognised as the first argument only.
+var subcommands = []struct {
+	name string
+	run  func(*Command, []string) int
+}{
+	{"check", (*Command).check},
+	{"explain", (*Command).explain},
+	{"schema", (*Command).schema},
+	{"profiles", (*Command).profiles},
+	{"version", (*Command).version},
+	{"help", (*Command).help},
+}
+
+// Main runs caprun with its arguments, the program's name left out, and
+// returns the exit status.
+func (c *Command) Main(args []string) int {
+	if secureMode() {
+		return c.refuse(errors.New("caprun is set-id or has file capabilities, so who calls it is not who is trusted; " +
+			"remove them and start caprun as root"))
+	}
+	if len(args) > 0 {
+		for _, s := range subcommands {
+			if s.name == args[0] {
+				return s.run(c, args[1:])
+			}
+		}
+	}
+	return c.launch(args)
+}
+
+// flags returns a flag set that prints nothing by itself.
+func flags(name string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	return f
+}
+
+// parse parses the arguments of one form of the command. ok is false when the
+// command is done, with status.
+func (c *Command) parse(f *flag.FlagSet, args []string, usage string, failed int) (status int, ok bool) {
+	err := f.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.Stdout, usage)
+		return exitOK, false
+	case err != nil:
+		return c.usageError(err.Error(), usage, failed), false
+	}
+	return exitOK, true
+}
+
+// usageError says what is wrong with the arguments.
+func (c *Command) usageError(what, usage string, status int) int {
+	c.complain(what)
+	line, _, _ := strings.Cut(usage, "\n\n")
+	fmt.Fprintln(c.Stderr, line)
+	fmt.Fprintln(c.Stderr, `Try "caprun help".`)
+	return status
+}
+
+// complain prints one message to the standard error.
+func (c *Command) complain(message string) {
+	fmt.Fprintln(c.Stderr, "caprun: "+message)
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// launch starts a program in place of caprun.
+func (c *Command) launch(args []string) int {
+	f := flags("caprun")
+	profile := f.String("profile", "", "")
+	dryRun := f.Bool("dry-run", false, "")
+	if status, ok := c.parse(f, args, usage, exitRefused); !ok {
+		return status
+	}
+	if *profile == "" {
+		return c.usageError("-profile is missing", usage, exitRefused)
+	}
+	src, err := c.findSource(*profile)
+	if err != nil {
+		return c.refuse(err)
+	}
+	p, status := c.readProfile(src)
+	if p == nil {
+		return status
+	}
+	if *profile == "-" {
+		if err := closeStdin(); err != nil {
+			return c.refuse(fmt.Errorf("open %s as standard input: %w", os.DevNull, err))
+		}
+	}
+	plan, diagnostics, err := engine.Prepare(p, f.Args())
+	if err != nil {
+		return c.refuse(err)
+	}
+	if plan == nil {
+		return c.refuseAt(diagnostics)
+	}
+	if *dryRun {
+		return c.dryRun(plan)
+	}
+	return c.refuse(plan.Exec())
+}
+
+// readProfile reads and parses the profile of a launch.
+func (c *Command) readProfile(src source) (*policy.Profile, int) {
+	privileged, err := engine.Privileged()
+	if err != nil {
+		return nil, c.refuse(err)
+	}
+	text, err := src.text(privileged)
+	if err != nil {
+		return nil, c.refuse(fmt.Errorf("profile %s: %w", src.name, err))
+	}
+	p, diagnostics := policy.Parse(src.name, text)
+	if p == nil {
+		return nil, c.refuseAt(diagnostics)
+	}
+	return p, exitOK
+}
+
+// dryRun does every step but the exec, and prints the plan.
+func (c *Command) dryRun(plan *engine.Plan) int {
+	err := plan.DryRun(func(cred.Cred) {
+		printPlan(c.Stdout, plan, c.Colour, os.Environ())
+		fmt.Fprintln(c.Stdout, "\nEvery step but the exec was done, and the state read back is the predicted one.")
+	})
+	if err != nil {
+		return c.refuse(err)
+	}
+	return exitOK
+}
+
+// refuseAt prints why a profile cannot be launched.
+func (c *Command) refuseAt(diagnostics []policy.Diagnostic) int {
+	for _, d := range diagnostics {
+		if d.Severity == policy.Error {
+			c.complain(located(d.File, d.Position, withHint(d.Message, d.Hint)))
+		}
+	}
+	return exitRefused
+}
+
+// refuse prints why a launch did not happen, and returns the status for it.
+func (c *Command) refuse(err error) int {
+	var launch *engine.LaunchError
+	var target *engine.TargetError
+	var user *engine.UserError
+	switch {
+	case errors.As(err, &launch):
+		c.complain(located(launch.Plan.Profile.File, launch.Position(), launch.Error()))
+		if launch.AtExec {
+			return exitNoExec
+		}
+	case errors.As(err, &target):
+		c.complain(withHint(target.Error(), target.Hint))
+		if target.Missing {
+			return exitNotFound
+		}
+		return exitNoExec
+	case errors.As(err, &user):
+		c.complain(withHint(user.Error(), user.Hint))
+	default:
+		c.complain(err.Error())
+	}
+	return exitRefused
+}
+
+func withHint(message, hint string) string {
+	if hint == "" {
+		return message
+	}
+	return message + "; " + hint
+}
+
+// located puts the place in a profile before a message.
+func located(file string, at policy.Position, message string) string {
+	if at.IsKnown() {
+		return fmt.Sprintf("%s:%v: %s", file, at, message)
+	}
+	return file + ": " + message
+}

@@ -1,0 +1,19 @@
+// Command caprun starts a program with exactly the privileges that a reviewed
+// YAML profile declares, or does not start it at all.
+package main
+
+import "os"
+
+func main() {
+	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: terminal(os.Stdout)}
+	os.Exit(c.Main(os.Args[1:]))
+}
+
+// terminal reports whether f is one that shows colour.
+func terminal(f *os.File) bool {
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/internal/need"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+)
+
+// timeout bounds a run of all scripts, which takes some seconds.
+const timeout = 3 * time.Minute
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+
+// TestScript runs the scripts in testdata/script. Each runs the built command,
+// in processes of their own, and asks the target what it was given.
+//
+// Programs that scripts run: caprun; with, which starts a program in a state
+// that the script names; creds, a target that reports its credentials. See
+// internal/creds for both. Commands, apart from those of testscript:
+//
+//	need WHAT...             skip the script where something is missing: root
+//	                         (uid 0), userns (uid 0, or a user namespace in
+//	                         which with can be root), mounts, filecaps, sh
+//	expand FILE...           put the values in the place of $WORK and $BIN
+//	status N PROG ARG...     run a program, which must end with that status
+//	refused N PROG ARG...    the same, and it must print nothing but a message
+//	                         of caprun to the standard error
+//	mistakes FILE            each line of FILE is a rule and the text of a
+//	                         profile with \n for line breaks; "version: 1" is
+//	                         put before it unless it begins with |. check must
+//	                         find that rule, and a launch must be refused
+//
+// Files of a script belong to who runs the tests, with mode 0644 and 0755 for
+// directories. $BIN is the directory of the programs, $BOUNDING the bounding
+// set of the tests as creds prints it.
+func TestScript(t *testing.T) {
+	// The modes of files matter: they must not depend on who runs the tests.
+	umask := syscall.Umask(0o022)
+	t.Cleanup(func() { syscall.Umask(umask) })
+	bin := filepath.Dir(caprun(t))
+	program(t, "caprun/internal/creds")
+	program(t, "caprun/internal/creds/with")
+	scripts := scriptRoot(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		WorkdirRoot:         scripts,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
+		Deadline:            time.Now().Add(timeout),
+		Setup: func(env *testscript.Env) error {
+			if tb, ok := env.T().(testing.TB); ok {
+				env.Values[scriptKey{}] = tb
+			}
+			env.Setenv("BIN", bin)
+			env.Setenv("PATH", bin+":"+env.Getenv("PATH"))
+			env.Setenv("BOUNDING", bounding())
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"need":     needCommand,
+			"expand":   expandCommand,
+			"status":   statusCommand,
+			"refused":  refusedCommand,
+			"mistakes": mistakesCommand,
+		},
+	})
+}
+
+// scriptRoot makes a directory that every user can search, on a file system
+// where set-id bits and file capabilities count if the machine has one.
+func scriptRoot(t *testing.T) string {
+	t.Helper()
+	parent := searchable(os.TempDir())
+	for _, dir := range []string{parent, "/tmp", "/var/tmp"} {
+		var fs unix.Statfs_t
+		if everyoneSearches(dir) && unix.Statfs(dir, &fs) == nil && fs.Flags&(unix.ST_NOSUID|unix.ST_NOEXEC) == 0 {
+			parent = dir
+			break
+		}
+	}
+	root, err := os.MkdirTemp(parent, "caprun-scripts-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(root); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// bounding returns the bounding set in hexadecimal.
+func bounding() string {
+	var set uint64
+	for n := range uintptr(64) {
+		has, _, errno := unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_CAPBSET_READ, n, 0, 0, 0, 0)
+		if errno != 0 {
+			break
+		}
+		set |= uint64(has) << n
+	}
+	return fmt.Sprintf("%x", set)
+}
+
+// scriptKey is where the test of a script is found.
+type scriptKey struct{}
+
+// needCommand skips a script that the machine cannot run.
+func needCommand(ts *testscript.TestScript, neg bool, args []string) {
+	script, ok := ts.Value(scriptKey{}).(testing.TB)
+	if neg || len(args) == 0 || !ok {
+		ts.Fatalf("usage: need WHAT...")
+	}
+	for _, what := range args {
+		var probe []string
+		switch what {
+		case "root":
+			need.Root(script)
+			continue
+		case "sh":
+			need.Tool(script, "sh")
+			continue
+		case "userns":
+			probe = []string{"root", "--", "creds"}
+		case "mounts":
+			probe = []string{"root", "mounts", "tmpfs=" + ts.MkAbs(".tmp"), "--", "creds"}
+		case "filecaps":
+			file := ts.MkAbs(".tmp/probe")
+			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
+		default:
+			ts.Fatalf("need %s: root, userns, mounts, filecaps or sh", what)
+		}
+		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "with"), probe...).CombinedOutput(); err != nil {
+			need.Skip(script, fmt.Sprintf("%s: %s", what, out))
+		}
+	}
+}
+
+// expandCommand lets a profile of a script name absolute paths.
+func expandCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: expand FILE...")
+	}
+	values := strings.NewReplacer("$WORK", ts.Getenv("WORK"), "$BIN", ts.Getenv("BIN"))
+	for _, file := range args {
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(values.Replace(ts.ReadFile(file))), 0o644))
+	}
+}
+
+// statusCommand runs a program that must end with a status.
+func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N PROG ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := run(ts, args[1:]); got != want {
+		ts.Fatalf("the status is %d, not %d", got, want)
+	}
+}
+
+// run runs a program and returns its status: 128+n for a signal.
+func run(ts *testscript.TestScript, args []string) int {
+	err := ts.Exec(args[0], args[1:]...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+	if exit == nil {
+		return 0
+	}
+	if ws, ok := exit.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return exit.ExitCode()
+}
+
+// refusedCommand runs a caprun that must not start its target.
+func refusedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	statusCommand(ts, neg, args)
+	if fault := unlikeRefusal(ts); fault != "" {
+		ts.Fatalf("%s", fault)
+	}
+}
+
+// unlikeRefusal says what is wrong with the output of a launch that was
+// refused: the target never ran, and the message is one of caprun.
+func unlikeRefusal(ts *testscript.TestScript) string {
+	messages := ts.ReadFile("stderr")
+	switch {
+	case ts.ReadFile("stdout") != "":
+		return "there is output: the target ran"
+	case !strings.HasPrefix(messages, "caprun: "):
+		return "the message does not begin with the name of the command"
+	case strings.Contains(messages, "goroutine "):
+		return "caprun panicked"
+	}
+	return ""
+}
+
+// mistakesCommand checks and launches one profile for each line of a file.
+func mistakesCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: mistakes FILE")
+	}
+	escapes := strings.NewReplacer(
+		`\n`, "\n", `\t`, "\t", `\r`, "\r", `\0`, "\x00",
+		`\BOM`, "\ufeff", `\RLO`, "\u202e", `\NEL`, "\u0085", `\BAD`, "\xff",
+	)
+	lines := 0
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		rule, text, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		if !ok || strings.HasPrefix(rule, "#") {
+			continue
+		}
+		text = strings.TrimLeft(text, " ")
+		whole, isWhole := strings.CutPrefix(text, "|")
+		if !isWhole {
+			whole = "version: 1\n" + text
+		}
+		file := ts.MkAbs("mistake.yaml")
+		ts.Check(os.WriteFile(file, []byte(escapes.Replace(whole)), 0o644))
+		ts.Logf("%s", line)
+		if got := run(ts, []string{"caprun", "check", "-format", "oneline", "mistake.yaml"}); got != exitFindings {
+			ts.Fatalf("check: the status is %d", got)
+		}
+		if !strings.Contains(ts.ReadFile("stdout"), "["+rule+"]") || !strings.Contains(ts.ReadFile("stdout"), " error: ") {
+			ts.Fatalf("check does not find %s", rule)
+		}
+		if got := run(ts, []string{"caprun", "-profile", "mistake.yaml", "--", "creds"}); got != exitRefused {
+			ts.Fatalf("launch: the status is %d", got)
+		}
+		if fault := unlikeRefusal(ts); fault != "" {
+			ts.Fatalf("launch: %s", fault)
+		}
+		if !strings.HasPrefix(ts.ReadFile("stderr"), "caprun: mistake.yaml:") {
+			ts.Fatalf("launch: the message does not say where")
+		}
+		lines++
+	}
+	if lines == 0 {
+		ts.Fatalf("%s: no lines", args[0])
+	}
+}

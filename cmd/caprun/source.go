@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"caprun/engine"
+	"caprun/policy"
+	"caprun/profiles"
+)
+
+// etc is where profiles with a plain name lie.
+const etc = "/etc/caprun/"
+
+// source is where a profile comes from.
+type source struct {
+	name string // what messages call it
+	path string // of a file; empty otherwise
+	read func() ([]byte, error)
+}
+
+// findSource understands the argument of -profile. Nothing is found from the
+// working directory or the environment: a name is a name of /etc/caprun.
+func (c *Command) findSource(arg string) (source, error) {
+	builtin, isBuiltin := strings.CutPrefix(arg, "builtin:")
+	switch {
+	case arg == "":
+		return source{}, errors.New("-profile needs a profile")
+	case arg == "-":
+		return source{name: "<stdin>", read: func() ([]byte, error) { return readBounded(c.Stdin) }}, nil
+	case isBuiltin:
+		return source{name: arg, read: func() ([]byte, error) {
+			text, err := profiles.Read(builtin)
+			if err != nil {
+				return nil, fmt.Errorf("there is no such profile; there are %s", strings.Join(profiles.Names(), ", "))
+			}
+			return text, nil
+		}}, nil
+	case strings.Contains(arg, "/"), strings.HasSuffix(arg, ".yaml"), strings.HasSuffix(arg, ".yml"):
+		return source{name: arg, path: arg}, nil
+	case !plainName(arg):
+		return source{}, fmt.Errorf("profile %q: neither a file (with a slash, or ending in .yaml) nor a name (letters, digits, - and _)", arg)
+	}
+	return source{name: etc + arg + ".yaml", path: etc + arg + ".yaml"}, nil
+}
+
+// plainName reports whether s can be the name of a profile in /etc/caprun.
+func plainName(s string) bool {
+	for n, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && (n == 0 || r != '-' && r != '_') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// text returns the bytes of a profile, from one open file. strict refuses a
+// file that somebody else can write.
+func (s source) text(strict bool) ([]byte, error) {
+	if s.read != nil {
+		return s.read()
+	}
+	text, err := engine.ReadTrusted(s.path, policy.MaxSize+1, strict)
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return text, err
+}
+
+// readBounded reads a profile from a stream; one byte more than a profile may
+// have is enough to refuse it.
+func readBounded(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, policy.MaxSize+1))
+}

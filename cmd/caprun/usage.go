@@ -1,0 +1,36 @@
+package main
+
+const usage = `Usage: caprun -profile P [--] [CMD ARG...]
+       caprun -dry-run -profile P [--] [CMD ARG...]
+       caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
+       caprun explain P
+       caprun schema | profiles [NAME] | version | help
+
+caprun starts a program with exactly the privileges that a YAML profile
+declares, or does not start it at all.
+
+Starting a program:
+  -profile P   the profile: a file (a path with a slash, or ending in .yaml or
+               .yml), a NAME for /etc/caprun/NAME.yaml, builtin:NAME for one
+               that comes with caprun, or - for standard input (the program
+               then reads /dev/null)
+  -dry-run     do everything but the start of the program, and print it
+  --           ends the flags; so does the first argument that is no flag
+
+  The program takes caprun's place, with the same pid. CMD is found as the
+  program will see the file system: inside the profile's root directory, and
+  a name without a slash in PATH. Without CMD, the profile's command runs.
+
+Reviewing profiles:
+  check        find mistakes and risks in files and directories
+  explain      print the steps of a launch and the state that they lead to
+  schema       print the JSON Schema of the profile format, for editors
+  profiles     list the profiles that come with caprun, or print one
+
+Exit status of a launch: the program's own; 125 when caprun refused or failed,
+126 when the program cannot be executed, 127 when there is no such program.
+Of check and explain: 0 clean, 1 findings, 2 usage or an unreadable file.
+
+Example:
+  $ caprun -profile web.yaml -- ./server -port 80
+`
