@@ -39,6 +39,46 @@ var (
 	ErrOutOfRange = errors.New("flag length invalid for export")
 )
 
+// The errors of a launch.
+var (
+	// ErrLaunchFailed is returned when there is nothing to launch, or when a
+	// callback ended its goroutine.
+	ErrLaunchFailed = errors.New("launch failed")
+
+	// ErrNoLaunch is returned where launching is not supported.
+	ErrNoLaunch = errors.New("launch not supported")
+
+	// ErrAmbiguousChroot is returned when a callback sets
+	// SysProcAttr.Chroot: SetChroot is the one place for it.
+	ErrAmbiguousChroot = errors.New("use Launcher for chroot")
+
+	// ErrAmbiguousIDs is returned when a callback sets
+	// SysProcAttr.Credential: SetUID and SetGroups are the place for it.
+	ErrAmbiguousIDs = errors.New("use Launcher for uids and gids")
+
+	// ErrAmbiguousAmbient is returned when a callback sets
+	// SysProcAttr.AmbientCaps: SetIAB is the one place for it.
+	ErrAmbiguousAmbient = errors.New("use Launcher for ambient caps")
+
+	// ErrExecOnly is returned by Launch for a Launcher with a setting that
+	// belongs to a whole process: working directory, umask, limits,
+	// descriptors, a final set, or a function to call before exec.
+	ErrExecOnly = errors.New("only Exec can do this: it would change the calling process")
+
+	// ErrLaunchOnly is returned by Exec for a Launcher with a callback.
+	ErrLaunchOnly = errors.New("a callback is for Launch; use SetBeforeExec")
+
+	// ErrBadID is returned for a uid or gid that no kernel id can be:
+	// negative, or 4294967295 and more.
+	ErrBadID = errors.New("not a user or group id")
+
+	// ErrNotLinux is returned by every call to the system on another one.
+	ErrNotLinux = errors.New("capabilities are a feature of Linux")
+
+	// ErrBadLimit is returned for a umask or a resource limit out of range.
+	ErrBadLimit = errors.New("limit out of range")
+)
+
 // maxQuoted bounds how many bytes of a word Error shows, so that a hostile
 // text does not fill a log.
 const maxQuoted = 64

@@ -135,6 +135,21 @@ func TestNoRootUser(t *testing.T) {
 	}
 }
 
+// TestRootOfNamespace: where uid 0 is mapped, it is root as anywhere.
+func TestRootOfNamespace(t *testing.T) {
+	c := edit(cred.Root(), func(c *cred.Cred) {
+		c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 2}}}
+	})
+	after, errno := c.Setuid(1)
+	if errno != 0 || after.Effective != 0 || after.Permitted != 0 {
+		t.Errorf("setuid: %v, effective %#x, permitted %#x", errno, after.Effective, after.Permitted)
+	}
+	after, _, errno = edit(c, func(c *cred.Cred) { c.Permitted, c.Effective = 0, 0 }).Exec(cred.File{}, cred.Latest())
+	if errno != 0 || after.Effective != c.Effective {
+		t.Errorf("exec: %v, effective %#x", errno, after.Effective)
+	}
+}
+
 func TestChroot(t *testing.T) {
 	do := func(c cred.Cred) (cred.Cred, cred.Errno) { return c.Chroot() }
 	jailed := edit(cred.Root(), func(c *cred.Cred) { c.Chrooted = true })

@@ -1,0 +1,121 @@
+package cap
+
+import (
+	"fmt"
+)
+
+// GetSecbits returns the securebits of the calling thread: prctl(2)
+// PR_GET_SECUREBITS.
+func GetSecbits() Secbits {
+	bits, err := getSecurebits()
+	if err != nil {
+		return 0
+	}
+	return bits
+}
+
+// Set makes s the securebits of every thread. It raises CAP_SETPCAP for the
+// purpose and empties the effective set afterwards, also when it fails. The
+// error is EPERM for a locked or unknown bit, or without a permitted
+// CAP_SETPCAP.
+func (s Secbits) Set() error {
+	return change(func(sc scope) error {
+		return withEffective(sc, SETPCAP, func() error { return sc.setSecurebits(s) })
+	})
+}
+
+// pure1E is the securebits of every mode but HYBRID; before the ambient set
+// existed, without its bits.
+const (
+	pure1E = SecbitNoRoot | SecbitNoRootLocked | SecbitNoSetUIDFixup | SecbitNoSetUIDFixupLocked |
+		SecbitKeepCapsLocked | SecbitNoCapAmbientRaise | SecbitNoCapAmbientRaiseLocked
+	pure1EOld = pure1E &^ (SecbitNoCapAmbientRaise | SecbitNoCapAmbientRaiseLocked)
+)
+
+// secbits returns the securebits of m, or an error that wraps ErrBadMode.
+func (m Mode) secbits() (Secbits, error) {
+	switch m {
+	case ModeHybrid:
+		return 0, nil
+	case ModePure1EInit, ModePure1E, ModeNoPriv:
+		return pure1E, nil
+	}
+	return 0, fmt.Errorf("%w: %v cannot be set", ErrBadMode, m)
+}
+
+// GetMode returns the mode that the state of the calling thread amounts to.
+// It is a guess: PURE1E with an empty inheritable set reads as PURE1E_INIT,
+// and no_new_privs is not looked at.
+func GetMode() Mode {
+	bits := GetSecbits()
+	if bits == 0 {
+		return ModeHybrid
+	}
+	if bits&pure1EOld != pure1EOld {
+		return ModeUncertain
+	}
+	if _, err := ambientHas(0); err == nil {
+		if a, err := readAmbient(); err != nil || a != 0 || bits != pure1E {
+			return ModeUncertain
+		}
+	}
+	e, p, i, err := capget(0)
+	if err != nil {
+		return ModeUncertain
+	}
+	if i != 0 {
+		return ModePure1E
+	}
+	if b, err := readBounding(); err != nil || b != 0 || p != 0 || e != 0 {
+		return ModePure1EInit
+	}
+	return ModeNoPriv
+}
+
+// Set puts every thread of the process in mode m. It raises CAP_SETPCAP for
+// the purpose and empties the effective set afterwards, also when it fails.
+// Modes other than HYBRID lock themselves: there is no way back.
+func (m Mode) Set() error {
+	bits, modeErr := m.secbits()
+	return change(func(s scope) error {
+		return withEffective(s, SETPCAP, func() error {
+			if modeErr != nil {
+				return modeErr
+			}
+			return s.applyMode(m, bits)
+		})
+	})
+}
+
+func (s scope) applyMode(m Mode, bits Secbits) error {
+	if m == ModeHybrid {
+		return s.setSecurebits(bits)
+	}
+	if _, err := ambientHas(0); err != nil {
+		bits = pure1EOld
+	} else if err := resetAmbient(s); err != nil {
+		return err
+	}
+	if err := s.setSecurebits(bits); err != nil {
+		return err
+	}
+	if m == ModePure1E {
+		return nil
+	}
+	e, p, _, err := capget(0)
+	if err != nil {
+		return err
+	}
+	if m == ModePure1EInit {
+		return s.capset(e, p, 0)
+	}
+	for v := range MaxBits() {
+		if err := s.boundingDrop(v); err != nil {
+			return err
+		}
+	}
+	if err := s.capset(0, 0, 0); err != nil {
+		return err
+	}
+	return s.setNoNewPrivs()
+}

@@ -1,0 +1,29 @@
+package cap
+
+import (
+	"fmt"
+)
+
+// Prctl performs a prctl(2) on the calling thread, with at most five
+// arguments after the option. The error is a syscall.Errno.
+func Prctl(prVal uintptr, args ...uintptr) (int, error) {
+	return prctlArgs(thisThread, prVal, args)
+}
+
+// Prctlw is Prctl on every thread of the process.
+func Prctlw(prVal uintptr, args ...uintptr) (r int, err error) {
+	err = change(func(s scope) error {
+		r, err = prctlArgs(s, prVal, args)
+		return err
+	})
+	return r, err
+}
+
+func prctlArgs(s scope, option uintptr, args []uintptr) (int, error) {
+	if len(args) > 5 {
+		return -1, fmt.Errorf("prctl takes at most 5 arguments, not %d", len(args))
+	}
+	var a [5]uintptr
+	copy(a[:], args)
+	return s.prctl6(option, a)
+}

@@ -1,0 +1,185 @@
+package cap
+
+import (
+	"fmt"
+	"os"
+	"slices"
+)
+
+// Steps returns the steps of a launch in their order, each with its
+// arguments. They depend on the configuration alone: nothing is read from the
+// process or the kernel. Exec performs exactly these, but for those whose
+// result already holds.
+//
+// It returns an error that wraps ErrBadID, ErrBadLimit, ErrBadMode (a mode
+// that contradicts the IAB tuple or the securebits), ErrBadSet or ErrBadValue.
+func (attr *Launcher) Steps() ([]Step, error) {
+	if attr == nil {
+		return nil, ErrLaunchFailed
+	}
+	c := attr.config()
+	return c.steps()
+}
+
+func (c *launchConfig) steps() ([]Step, error) {
+	v, err := c.vectors()
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]Step, 0, 16+len(c.rlimits))
+	add := func(s Step) { steps = append(steps, s) }
+
+	if c.descriptors {
+		for _, fd := range c.keep {
+			if fd < 0 {
+				return nil, fmt.Errorf("descriptor %d: %w", fd, ErrBadLimit)
+			}
+		}
+		add(Step{Kind: StepCloseOnExec, Keep: slices.Clone(c.keep)})
+	}
+	add(Step{Kind: StepRaise})
+	if c.gid != nil {
+		gid, err := kernelID(*c.gid)
+		if err != nil {
+			return nil, err
+		}
+		groups := make([]uint32, len(c.groups))
+		for i, g := range c.groups {
+			if groups[i], err = kernelID(g); err != nil {
+				return nil, err
+			}
+		}
+		add(Step{Kind: StepGroups, Groups: groups})
+		add(Step{Kind: StepGID, ID: gid})
+	}
+	if c.chroot != "" {
+		add(Step{Kind: StepChroot, Path: c.chroot})
+	}
+	if c.cwd != "" {
+		add(Step{Kind: StepChdir, Path: c.cwd})
+	}
+	if c.uid != nil {
+		uid, err := kernelID(*c.uid)
+		if err != nil {
+			return nil, err
+		}
+		add(Step{Kind: StepUID, ID: uid})
+	}
+	if v.inheritable != nil {
+		add(Step{Kind: StepInheritable, Caps: *v.inheritable})
+	} else if c.uid != nil {
+		// The change of uid may have emptied the effective set.
+		add(Step{Kind: StepRaise})
+	}
+	if v.ambient != nil {
+		add(Step{Kind: StepAmbient, Caps: *v.ambient})
+	}
+	if v.dropped != 0 {
+		add(Step{Kind: StepBound, Caps: v.dropped})
+	}
+	if v.secbits != nil {
+		add(Step{Kind: StepSecbits, Secbits: *v.secbits})
+	}
+	if c.umask != nil {
+		if *c.umask < 0 || *c.umask > 0o777 {
+			return nil, fmt.Errorf("umask %#o: %w", *c.umask, ErrBadLimit)
+		}
+		add(Step{Kind: StepUmask, Umask: uint32(*c.umask)})
+	}
+	for _, r := range c.rlimits {
+		if r.resource < 0 || r.soft > r.hard {
+			return nil, fmt.Errorf("resource %d: %d over %d: %w", r.resource, r.soft, r.hard, ErrBadLimit)
+		}
+		add(Step{Kind: StepRlimit, Resource: r.resource, Soft: r.soft, Hard: r.hard})
+	}
+	if v.final != nil {
+		add(Step{Kind: StepFinal, Caps: *v.final})
+	}
+	if v.noNewPrivs {
+		add(Step{Kind: StepNoNewPrivs})
+	}
+	if c.path != "" {
+		add(Step{Kind: StepExec, Path: c.path, Args: slices.Clone(c.args), Env: slices.Clone(c.env)})
+	}
+	return steps, nil
+}
+
+// launchVectors is what the mode, the tuple and the other settings of a
+// launch amount to. A nil pointer leaves what the caller has.
+type launchVectors struct {
+	inheritable, ambient *uint64
+	dropped              uint64
+	secbits              *Secbits
+	final                *uint64
+	noNewPrivs           bool
+}
+
+func (c *launchConfig) vectors() (launchVectors, error) {
+	v := launchVectors{secbits: c.secbits, final: c.final, noNewPrivs: c.noNewPrivs}
+	if c.finalErr != nil {
+		return v, fmt.Errorf("final set: %w", c.finalErr)
+	}
+	if c.iab != nil {
+		i, a, nb, err := c.iab.vectors()
+		if err != nil {
+			return v, fmt.Errorf("IAB tuple: %w", err)
+		}
+		v.inheritable, v.ambient, v.dropped = &i, &a, nb
+	}
+	if c.mode == nil {
+		return v, nil
+	}
+	mode := *c.mode
+	if c.secbits != nil {
+		return v, fmt.Errorf("%w: %v sets the securebits itself", ErrBadMode, mode)
+	}
+	bits, err := mode.secbits()
+	if err != nil {
+		return v, err
+	}
+	v.secbits = &bits
+	if mode == ModeHybrid {
+		return v, nil
+	}
+	none := uint64(0)
+	if v.ambient != nil && *v.ambient != 0 {
+		return v, fmt.Errorf("%w: %v empties the ambient set, and the tuple raises it", ErrBadMode, mode)
+	}
+	v.ambient = &none
+	if mode == ModePure1E {
+		return v, nil
+	}
+	if v.inheritable != nil && *v.inheritable != 0 {
+		return v, fmt.Errorf("%w: %v empties the inheritable set, and the tuple raises it", ErrBadMode, mode)
+	}
+	v.inheritable = &none
+	if mode == ModePure1EInit {
+		return v, nil
+	}
+	v.dropped = ^uint64(0)
+	if v.final != nil && *v.final != 0 {
+		return v, fmt.Errorf("%w: %v empties the permitted set, and the final set does not", ErrBadMode, mode)
+	}
+	v.final = &none
+	v.noNewPrivs = true
+	return v, nil
+}
+
+// environ returns the environment of the target.
+func (s *Step) environ() []string {
+	if s.Env == nil {
+		return os.Environ()
+	}
+	return s.Env
+}
+
+// maxID is the largest id. 4294967295 is (uid_t)-1, which the system calls
+// read as "no change".
+const maxID = 1<<32 - 2
+
+func kernelID(id int) (uint32, error) {
+	if id < 0 || uint64(id) > maxID {
+		return 0, fmt.Errorf("%d: %w", id, ErrBadID)
+	}
+	return uint32(id), nil
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"strings"
+
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// resolver finds files inside a root directory, as the target will.
+type resolver struct {
+	root, cwd int // directories, opened with O_PATH
+
+	// passes, when not nil, sees every entry of a walk and may end it; jumps
+	// sees the text of a symbolic link before it is followed.
+	passes func(fd int, name string) error
+	jumps  func(link string)
+}
+
+// maxPath is PATH_MAX, maxLinks the number of symbolic links that the kernel
+// follows: path_resolution(7).
+const (
+	maxPath  = 4096
+	maxLinks = 40
+)
+
+func openRoot(p *policy.Profile) (*resolver, error) {
+	r := &resolver{root: -1, cwd: -1}
+	root := "/"
+	if p.Chroot != "" {
+		root = p.Chroot
+	}
+	var err error
+	if r.root, err = openDir(unix.AT_FDCWD, root); err != nil {
+		return nil, &TargetError{Path: root, Reason: "root directory: " + err.Error(), Hint: "create it, or mend chroot"}
+	}
+	switch {
+	case p.Cwd != "":
+		if r.cwd, err = r.dir(p.Cwd); err != nil {
+			r.close()
+			return nil, &TargetError{Path: p.Cwd, Reason: "working directory: " + err.Error(), Hint: "create it inside the root directory, or mend cwd"}
+		}
+	case p.Chroot != "":
+		r.cwd, err = openDir(unix.AT_FDCWD, root)
+	default:
+		r.cwd, err = openDir(unix.AT_FDCWD, ".")
+	}
+	if err != nil {
+		r.close()
+		return nil, &TargetError{Path: ".", Reason: "working directory: " + err.Error(), Hint: "start in a directory that exists, or set cwd"}
+	}
+	return r, nil
+}
+
+// dir opens the directory that path names inside the root.
+func (r *resolver) dir(path string) (int, error) {
+	f, err := r.walk(path)
+	if err != nil {
+		return -1, err
+	}
+	unix.Close(f.dir)
+	if f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		unix.Close(f.fd)
+		return -1, unix.ENOTDIR
+	}
+	return f.fd, nil
+}
+
+func (r *resolver) close() {
+	for _, fd := range []int{r.root, r.cwd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// found is a file that a walk ended at.
+type found struct {
+	fd   int // opened with O_PATH
+	st   unix.Stat_t
+	dir  int // where name was found
+	name string
+}
+
+func (f *found) close() {
+	unix.Close(f.fd)
+	unix.Close(f.dir)
+}
+
+// walk finds what path names, and never leaves the root. It needs three
+// descriptors, whatever the length of the path.
+func (r *resolver) walk(path string) (*found, error) {
+	if path == "" {
+		return nil, unix.ENOENT
+	}
+	if len(path) >= maxPath {
+		return nil, unix.ENAMETOOLONG
+	}
+	f := &found{}
+	var err error
+	if f.dir, err = r.start(path); err != nil {
+		return nil, err
+	}
+	links := 0
+	for rest := path; ; {
+		rest = strings.TrimLeft(rest, "/")
+		name, tail, more := strings.Cut(rest, "/")
+		if name == "" {
+			name = "."
+		}
+		if f.fd, err = r.enter(f.dir, name); err != nil {
+			unix.Close(f.dir)
+			return nil, err
+		}
+		err = unix.Fstat(f.fd, &f.st)
+		if err == nil && r.passes != nil {
+			err = r.passes(f.fd, name)
+		}
+		if err != nil {
+			f.close()
+			return nil, err
+		}
+		switch {
+		case f.st.Mode&unix.S_IFMT == unix.S_IFLNK:
+			links++
+			link, err := readLink(f.fd)
+			unix.Close(f.fd)
+			switch {
+			case err != nil:
+			case links > maxLinks:
+				err = unix.ELOOP
+			case len(link)+1+len(tail) >= maxPath:
+				err = unix.ENAMETOOLONG
+			case strings.HasPrefix(link, "/"):
+				unix.Close(f.dir)
+				if f.dir, err = r.start(link); err != nil {
+					return nil, err
+				}
+			}
+			if err != nil {
+				unix.Close(f.dir)
+				return nil, err
+			}
+			if r.jumps != nil {
+				r.jumps(link)
+			}
+			rest = link
+			if more {
+				rest = link + "/" + tail
+			}
+		case !more:
+			f.name = name
+			return f, nil
+		case f.st.Mode&unix.S_IFMT != unix.S_IFDIR:
+			f.close()
+			return nil, unix.ENOTDIR
+		default:
+			unix.Close(f.dir)
+			f.dir, rest = f.fd, tail
+		}
+	}
+}
+
+// start opens the directory where path begins.
+func (r *resolver) start(path string) (int, error) {
+	if strings.HasPrefix(path, "/") {
+		return openDir(r.root, ".")
+	}
+	return openDir(r.cwd, ".")
+}
+
+// enter opens one entry of a directory; the parent of the root is the root.
+func (r *resolver) enter(at int, name string) (int, error) {
+	if name == ".." {
+		var here, root unix.Stat_t
+		if err := unix.Fstat(at, &here); err != nil {
+			return -1, err
+		}
+		if err := unix.Fstat(r.root, &root); err != nil {
+			return -1, err
+		}
+		if here.Dev == root.Dev && here.Ino == root.Ino {
+			name = "."
+		}
+	}
+	return openPath(at, name)
+}
