@@ -25,7 +25,7 @@ func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred,
 	out := make([]Step, 0, len(steps))
 	for _, s := range steps {
 		next, value, errno := predictStep(c, s, r)
-		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !affects(s.Kind) && c.Equal(next)}
+		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
 		if needs := requirement(s.Kind); needs >= 0 && !step.Holds {
 			without := c
 			without.Effective = without.Effective.Without(needs)
@@ -42,9 +42,9 @@ func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred,
 	return out, c, nil
 }
 
-// affects reports whether a kind of step changes something that is no part of
+// outsideModel reports whether a kind of step changes something that is no part of
 // the credentials, so that the model cannot tell whether it already holds.
-func affects(k cap.StepKind) bool {
+func outsideModel(k cap.StepKind) bool {
 	switch k {
 	case cap.StepCloseOnExec, cap.StepChroot, cap.StepChdir, cap.StepUmask, cap.StepRlimit:
 		return true

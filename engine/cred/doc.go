@@ -45,9 +45,9 @@ The rules for these calls are in cap_capset and cap_task_prctl
 	securebits           needs SETPCAP, apart from the bits for interpreters
 	keep-caps            always, unless locked
 
-So P only shrinks until the next exec, and B only shrinks for good. I is the one
-set that can grow beyond P, and only with SETPCAP. To raise an ambient
-capability takes two steps: make it inheritable, then raise it.
+So P only shrinks until the next exec, and B shrinks for good. Only I can take
+in something that P lacks, and only with SETPCAP. An ambient capability takes
+two steps: make it inheritable, then raise it.
 
 # What a change of uids does
 
@@ -77,19 +77,20 @@ the uids decide. The file is the one executed in the end: the interpreter, if a
 script names one. It has up to two sets of its own, fP and fI, a flag, and the
 set-id bits.
 
-	before          by the file            if unsafe               after
+	before        by the file              if unsafe                 after
 
-	B ---+--------- & fP ---------+
-	     |                        |
-	     +--- if uid 0: B | I ----+--- P1 --- & P ---+--- P' ---+--- with the flag ---+
-	     |                        |            ^     |          |    or euid 0        |
-	I ---+--------- & fI ---------+            |     |          |                     +--- E'
-	                                           |     |          |                     |
-	P -----------------------------------------+     |   A' ----+--- otherwise: A' ---+
-	                                                 |    |
-	A ----- unless it has capabilities or ids change +----+
+	B ---+------- & fP ---------+
+	     |                      |
+	     +-- B | I for uid 0 ---+--- P1 ---- & P ----+---- P' ---+
+	     |                      |             ^      |           |
+	I ---+------- & fI ---------+             |      |           +--- E' = P' with the flag
+	                                          |      |           |         or effective uid 0,
+	P ----------------------------------------+      |           |    E' = A' otherwise
+	                                                 |           |
+	A ------- lost if the file has capabilities -----+---- A' ---+
+	          or ids change
 
-	E ----- forgotten
+	E ------- lost
 
 Step by step, with r, e, s, f for the real, effective, saved and file system
 uid, and rg, eg, sg, fg for the gids:
@@ -139,9 +140,9 @@ or eg from the old rg.
 	B' = B
 
 7. AT_SECURE tells the loader to distrust the environment. It is set if ids
-change; if e differs from r, or eg from rg (since 6.17); or if r is not 0 and
-the file had the flag or P' exceeds A'. Ambient capabilities alone do not set
-it.
+change in the sense of step 4; if e and r, or eg and rg, now differ; or if r is
+not 0 and the flag is set (also by step 3) or P' exceeds A'. Ambient
+capabilities alone do not set it.
 
 For an ordinary file, one without set-id bits and without capabilities, a safe
 exec comes down to this:
@@ -155,8 +156,8 @@ exec comes down to this:
 What surprises:
 
   - Root that emptied P gets everything in B and I back with the next exec.
-    Only noroot, a smaller B together with a smaller I, or no_new_privs with a
-    smaller P prevents it.
+    What prevents it is noroot; or a smaller B and a smaller I; or a smaller P
+    and no_new_privs.
   - A user who is not root carries nothing through exec but A, and what the
     file brings.
   - A file with capabilities, even an empty set, takes A away. So does a

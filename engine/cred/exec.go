@@ -125,8 +125,7 @@ func (c Cred) Exec(f File, r Rules) (Cred, ExecResult, Errno) {
 	}
 	n.Securebits &^= SecKeepCaps
 
-	res.Secure = res.IDChanged ||
-		r.EffectiveIDChange && (n.EUID != c.UID || n.EGID != c.GID) ||
+	res.Secure = res.IDChanged || n.EUID != c.UID || n.EGID != c.GID ||
 		!c.isRoot(c.UID) && (effective || !n.Permitted.SubsetOf(n.Ambient))
 	return n, res, 0
 }

@@ -46,8 +46,9 @@ func (c Cred) Setreuid(r, e uint32) (Cred, Errno) {
 // Setresuid is setresuid(2); [NoID] leaves an id as it is. Without SETUID each
 // given id must be one of the real, effective and saved uid. The file system
 // uid follows the effective one, unless nothing that was given differs from
-// what is: then the call does nothing at all. (Linux before 6.3 lets the file
-// system uid follow in that case, too.) The capability sets follow.
+// what is: then the call does nothing at all. (A kernel before 6.3 lets the file
+// system uid follow in that case, too, unless it has that fix of 6.3.) The
+// capability sets follow.
 //
 // EINVAL for an id that the user namespace does not map, then EPERM.
 //

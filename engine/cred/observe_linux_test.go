@@ -21,6 +21,15 @@ type observation struct {
 
 type inode struct{ Device, Number uint64 }
 
+// complete returns the credentials with the fields that a thread does not see:
+// as predicted, and Chrooted when its root directory is another than root.
+func (o observation) complete(predicted cred.Cred, root inode) cred.Cred {
+	c := o.Cred
+	c.UserNS, c.SharedFS, c.Traced = predicted.UserNS, predicted.SharedFS, predicted.Traced
+	c.Chrooted = o.Root != root
+	return c
+}
+
 // observe reads the calling thread's credentials.
 func observe() (observation, error) {
 	var o observation

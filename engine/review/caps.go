@@ -37,10 +37,15 @@ func rootKeepsPower(p *engine.Plan) (key, message, hint string, ok bool) {
 	if a.UID != 0 && a.EUID != 0 || a.Securebits.Has(cred.SecNoRoot) || a.Permitted == 0 {
 		return "", "", "", false
 	}
-	key = "user"
-	if p.Profile.UID != nil {
+	who := "the target is uid 0"
+	switch {
+	case p.Profile.UID != nil:
 		key = "uid"
+	case p.Profile.User != "":
+		key = "user"
+	default:
+		who = "started by root, the target stays uid 0"
 	}
-	return key, fmt.Sprintf("the target is uid 0 and gets %s at every exec", engine.CapNames(a.Permitted)),
+	return key, fmt.Sprintf("%s and gets %s at every exec", who, engine.CapNames(a.Permitted)),
 		"declare another user, or add secbits: [noroot, noroot_locked]", true
 }

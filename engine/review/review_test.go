@@ -1,0 +1,110 @@
+package review
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/policy"
+	"caprun/profiles"
+)
+
+// TestRisks checks profiles for the rules that speak about them, each where
+// it should point.
+func TestRisks(t *testing.T) {
+	const safe = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\n"
+	for name, c := range map[string]struct {
+		text string
+		want []string // rule:line:column
+	}{
+		"safe":            {safe, nil},
+		"nothing":         {"version: 1\n", []string{"nothing-declared:1:10", "root-keeps-power:1:10"}},
+		"another user":    {"version: 1\nuid: 33\ngid: 33\n", []string{"no-new-privs-missing:1:10", "nothing-declared:1:10"}},
+		"uid 0":           {"version: 1\nuid: 0\ngid: 0\ncaps: cap_kill=ep\nno_new_privs: true\n", []string{"root-keeps-power:2:6"}},
+		"uid 0, noroot":   {"version: 1\nuid: 0\ngid: 0\ncaps: cap_kill=eip\nsecbits: [noroot]\nno_new_privs: true\n", nil},
+		"user root":       {"version: 1\nuser: root\ncaps: cap_kill=ep\nno_new_privs: true\n", []string{"root-keeps-power:2:7"}},
+		"wide":            {"version: 1\nuid: 33\ngid: 33\niab: ^cap_kill\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6"}},
+		"wide, nnp":       {"version: 1\nuid: 33\ngid: 33\niab: ^cap_kill\nno_new_privs: true\n", nil},
+		"relative":        {safe + "command: [./x]\n", []string{"relative-command:6:11"}},
+		"searched":        {safe + "command: [x]\n", []string{"relative-command:6:11"}},
+		"loader variable": {safe + "env: {keep: [PATH, LD_PRELOAD]}\n", []string{"loader-variable:6:20"}},
+		"unreachable":     {"version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\n", []string{"unreachable-caps:4:7"}},
+	} {
+		var got []string
+		for _, d := range Check(name, []byte(c.text)) {
+			got = append(got, d.Rule+":"+d.Position.String())
+			if d.Hint == "" {
+				t.Errorf("%s: %v has no hint", name, d)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestShippedProfilesAreClean(t *testing.T) {
+	for _, name := range profiles.Names() {
+		text, err := profiles.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := Check(name, text); len(found) > 0 {
+			t.Errorf("%v", found)
+		}
+		if p, _ := policy.Parse(name, text); p.Name != name || len(p.Description) < 60 {
+			t.Errorf("%s: its name is %q, its description %q", name, p.Name, p.Description)
+		}
+	}
+}
+
+func TestRules(t *testing.T) {
+	rules := Rules()
+	for n, r := range rules {
+		if r.Name == "" || r.Summary == "" || strings.ToLower(r.Name) != r.Name || n > 0 && rules[n-1].Name >= r.Name {
+			t.Errorf("rule %d: %+v", n, r)
+		}
+	}
+}
+
+// TestPrintersAreClean prints what a hostile file contains.
+func TestPrintersAreClean(t *testing.T) {
+	text := "version: 1\nna\x1b[31mme: \u202e evil\nb\tc: 1\n"
+	findings := []policy.Diagnostic{
+		{File: "a\x1b]0;x\x07.yaml", Position: policy.Position{Line: 2, Column: 1, EndLine: 2, EndColumn: 4}, Rule: "x", Message: "bad \r\nkey\x1b", Hint: "see \u202e"},
+		{File: "b.yaml", Position: policy.Position{Line: 99, Column: 1}, Rule: "x", Message: "beyond the end"},
+		{File: "b.yaml", Position: policy.Position{Line: 3, Column: 3, EndLine: 3, EndColumn: 4}, Rule: "x", Message: "after a tab"},
+		{File: "b.yaml", Rule: "x", Message: "nowhere"},
+	}
+	var human, oneline strings.Builder
+	if err := Human(&human, findings, func(string) []byte { return []byte(text) }, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := Oneline(&oneline, findings); err != nil {
+		t.Fatal(err)
+	}
+	for name, out := range map[string]string{"human": human.String(), "oneline": oneline.String()} {
+		if strings.ContainsAny(out, "\x1b\x07\r\t\u202e") {
+			t.Errorf("%s is not clean: %q", name, out)
+		}
+	}
+	if n := strings.Count(oneline.String(), "\n"); n != len(findings) {
+		t.Errorf("oneline has %d lines", n)
+	}
+	const want = `a?]0;x?.yaml:2:1: error: bad ??key? [x]
+   2 | na?[31mme: ? evil
+     | ^^^
+  help: see ?
+
+b.yaml:99:1: error: beyond the end [x]
+
+b.yaml:3:3: error: after a tab [x]
+   3 | b c: 1
+     |   ^
+
+b.yaml: error: nowhere [x]
+`
+	if human.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", human.String(), want)
+	}
+}
