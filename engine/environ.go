@@ -24,7 +24,7 @@ func environ(p *policy.Profile, id Identity, newUser, strict bool, caller []stri
 	if spec == nil {
 		spec = &policy.Env{KeepAll: true}
 	}
-	var env []string
+	env := []string{} // not nil, which would stand for the caller's
 	seen := map[string]bool{}
 	for _, entry := range caller {
 		name, _, ok := strings.Cut(entry, "=")

@@ -39,7 +39,7 @@ func TestEnviron(t *testing.T) {
 		if plan == nil {
 			t.Fatal(c.name, diagnostics)
 		}
-		if got := plan.Environ(caller); !slices.Equal(got, c.want) {
+		if got := plan.Environ(caller); got == nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s:\n got %q\nwant %q", c.name, got, c.want)
 		}
 	}

@@ -27,6 +27,9 @@ const (
 	// What fits in a message.
 	maxNameLength = 64
 
+	// A few lines of a terminal.
+	maxMessageLength = 300
+
 	// A page to read.
 	maxDescriptionLength = 4096
 

@@ -110,11 +110,7 @@ func namesOf(clause string) string {
 func (r *reader) sayText(n *yaml.Node, offset int, which rule, hint string, err error) {
 	var fault *cap.TextError
 	if !errors.As(err, &fault) {
-		r.sayAt(n, which, hint, "%s", err)
-		return
-	}
-	if fault.Word == "" {
-		r.sayIn(n, offset+fault.Offset, 0, which, hint, "%s", fault.Reason)
+		r.sayBug("a text is refused without saying which word: %v", err)
 		return
 	}
 	r.sayIn(n, offset+fault.Offset, fault.Length, which, hint, "%s: %s", quote(fault.Word), fault.Reason)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,12 +49,18 @@ func FuzzParse(f *testing.F) {
 		if !slices.Equal(sorted, diagnostics) {
 			t.Error("not sorted")
 		}
+		if len(slices.Compact(sorted)) < len(diagnostics) {
+			t.Errorf("something is said twice: %v", diagnostics)
+		}
 		if _, again := Parse("fuzz.yaml", src); !slices.Equal(again, diagnostics) {
 			t.Errorf("two answers for one file:\n%v\n%v", diagnostics, again)
 		}
 		for _, d := range diagnostics {
 			if !names[d.Rule] || d.Message == "" || d.File != "fuzz.yaml" {
 				t.Errorf("%+v", d)
+			}
+			if text := d.Message + d.Hint; strings.ContainsFunc(text, isForbidden) || len(text) > 16*maxMessageLength {
+				t.Errorf("not to be printed: %q", text)
 			}
 			if !isIn(src, d.Position) {
 				t.Errorf("%v is not in the file: %s", d.Position, d)

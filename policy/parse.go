@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
+
+	"caprun/schema"
 
 	"gopkg.in/yaml.v3"
 )
@@ -18,9 +21,14 @@ import (
 // Every accepted profile is then checked against the schema. A refusal there
 // is an internal-error: a mistake of this package.
 func Parse(name string, src []byte) (*Profile, []Diagnostic) {
-	r := &reader{file: name, profile: &Profile{File: name, places: map[string]place{}}}
+	return parse(name, src, schema.Validate)
+}
+
+func parse(name string, src []byte, validate func(any) error) (*Profile, []Diagnostic) {
+	r := &reader{file: name, profile: &Profile{File: name, places: map[string]place{}}, validate: validate}
 	r.read(src)
 	Sort(r.found)
+	// Where a word has no position of its own, its value's is said for each.
 	r.found = slices.Compact(r.found)
 	if HasErrors(r.found) {
 		return nil, r.found
@@ -35,6 +43,8 @@ type reader struct {
 	profile *Profile
 	top     map[string]field // the keys of the profile, also those with bad values
 	found   []Diagnostic
+
+	validate func(any) error // the schema's verdict
 }
 
 func (r *reader) read(src []byte) {
@@ -61,8 +71,8 @@ func (r *reader) say(at Position, which rule, hint, format string, args ...any) 
 		Position: at,
 		Severity: rules[which].Severity,
 		Rule:     rules[which].Name,
-		Message:  fmt.Sprintf(format, args...),
-		Hint:     hint,
+		Message:  printable(fmt.Sprintf(format, args...)),
+		Hint:     printable(hint),
 	})
 }
 
@@ -81,12 +91,31 @@ func (r *reader) sayIn(n *yaml.Node, offset, length int, which rule, hint, forma
 	r.say(at, which, hint, format, args...)
 }
 
-// quote shows a word of the file in a message, without what could disturb a
-// terminal.
-func quote(word string) string {
-	cut := ""
-	if utf8.RuneCountInString(word) > maxNameLength {
-		word, cut = string([]rune(word)[:maxNameLength]), "..."
+// printable keeps what a file says from disturbing or filling a terminal.
+func printable(text string) string {
+	if text = shorten(text, maxMessageLength); strings.ContainsFunc(text, isForbidden) {
+		var b strings.Builder
+		for _, c := range text {
+			if isForbidden(c) {
+				b.WriteString(codePoint(c))
+			} else {
+				b.WriteRune(c)
+			}
+		}
+		return b.String()
 	}
-	return strconv.Quote(word) + cut
+	return text
+}
+
+func isForbidden(c rune) bool { return c == '\n' || c == '\t' || forbidden(c) != "" }
+
+// quote shows a word of the file in a message.
+func quote(word string) string { return strconv.Quote(shorten(word, maxNameLength)) }
+
+// shorten cuts a text after so many characters.
+func shorten(text string, length int) string {
+	if utf8.RuneCountInString(text) <= length {
+		return text
+	}
+	return string([]rune(text)[:length]) + "..."
 }

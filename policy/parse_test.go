@@ -2,7 +2,9 @@ package policy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -115,7 +117,7 @@ func TestPositions(t *testing.T) {
 		want           Position
 	}{
 		{"caps", 0, 8, Position{6, 8, 6, 16}}, {"caps", 12, 9, Position{6, 20, 6, 29}}, {"caps", 23, 0, Position{6, 31, 6, 31}},
-		{"caps", 24, 0, whole}, {"caps", -1, 1, whole}, {"caps", 20, 9, whole}, {"caps", 1, 1<<63 - 1, whole},
+		{"caps", 24, 0, whole}, {"caps", -1, 1, whole}, {"caps", 20, 9, whole}, {"caps", 1, math.MaxInt, whole},
 		{"iab", 1, 8, p.Position("iab")}, {"nothing", 0, 1, Position{}},
 	} {
 		if got := p.TextPosition(c.path, c.offset, c.length); got != c.want {
@@ -193,6 +195,59 @@ func TestMisread(t *testing.T) {
 	} {
 		if p, diagnostics := Parse("x", []byte(src)); p != nil || !HasErrors(diagnostics) {
 			t.Errorf("accepted: %q", src)
+		}
+	}
+}
+
+// TestCharacters: each forbidden character is reported once, raw and behind
+// each of its escapes; the others are not.
+func TestCharacters(t *testing.T) {
+	bad := []rune{0x85, 0x61c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0xfeff, 0xfffe, 0xffff, 0x1ffff}
+	for c := range rune(0xa0) {
+		if c < 0x20 && c != '\t' && c != '\n' || c >= 0x7f && c != 0x85 {
+			bad = append(bad, c)
+		}
+	}
+	letters := map[rune]string{0: "0", '\a': "a", '\b': "b", '\v': "v", '\f': "f", '\r': "r", 0x1b: "e", 0x85: "N", 0x2028: "L", 0x2029: "P"}
+	for _, c := range bad {
+		spellings := []string{fmt.Sprintf("\\U%08x", c)}
+		if c < 0x100 {
+			spellings = append(spellings, fmt.Sprintf("\\x%02X", c))
+		}
+		if c < 0x10000 {
+			spellings = append(spellings, string(c), fmt.Sprintf("\\u%04x", c))
+		}
+		if letter := letters[c]; letter != "" {
+			spellings = append(spellings, "\\"+letter)
+		}
+		for _, spelling := range spellings {
+			src := "version: 1\ndescription: \"é\\\"" + spelling + "x\"\n"
+			p, diagnostics := Parse("x", []byte(src))
+			want := Position{2, 18, 2, 18 + len([]rune(spelling))}
+			if p != nil || len(diagnostics) != 1 || diagnostics[0].Rule != rules[badCharacter].Name || diagnostics[0].Position != want {
+				t.Errorf("U+%04X as %q: %v", c, spelling, diagnostics)
+			}
+		}
+	}
+	accepted(t, "version: 1\ndescription: \"\\t\\n\\\\\\ \\_\\x41\\u00e9\\U0001f600 é日😀\u200b\\\n  x\"\n")
+	for _, bad := range []string{"\\xZZ", "\\u12", "\\U0011ffff", "\\ud800"} {
+		src := "version: 1\ndescription: \"" + bad + "\"\n"
+		if p, diagnostics := Parse("x", []byte(src)); p != nil || len(diagnostics) == 0 {
+			t.Errorf("accepted: %s", src)
+		}
+	}
+}
+
+// TestLongSyntax: in a long file a syntax error has a line only, because its
+// column would take too long to find.
+func TestLongSyntax(t *testing.T) {
+	for src, want := range map[string]Position{
+		strings.Repeat("# a line\n", 1000) + "name: 'x\n":             {1001, 1, 1001, 9},
+		"version: 1\r\ncommand: " + strings.Repeat("[", 300) + "\r\n": {2, 1, 2, 310},
+	} {
+		_, diagnostics := Parse("x", []byte(src))
+		if len(diagnostics) != 1 || diagnostics[0].Rule != rules[badSyntax].Name || diagnostics[0].Position != want {
+			t.Errorf("%v", diagnostics)
 		}
 	}
 }
@@ -355,15 +410,20 @@ func TestRules(t *testing.T) {
 
 // TestInternalError: what cannot happen is marked as our mistake.
 func TestInternalError(t *testing.T) {
-	r := &reader{file: "x.yaml", profile: &Profile{}}
-	r.source = newSource([]byte("version: 1\nuid: 3\n"))
-	r.checkSchema(r.parseYAML())
-	if len(r.found) != 1 {
-		t.Fatalf("%v", r.found)
+	src := []byte("version: 1\nname: web\nno_new_privs: true\n")
+	p, diagnostics := parse("x.yaml", src, func(v any) error {
+		want := map[string]any{"version": json.Number("1"), "name": "web", "no_new_privs": true}
+		if !reflect.DeepEqual(v, want) {
+			t.Errorf("the schema gets %v", v)
+		}
+		return errors.New("no reason")
+	})
+	if p != nil || len(diagnostics) != 1 {
+		t.Fatalf("%v", diagnostics)
 	}
-	const want = "x.yaml:1:1: error: the reader accepts the profile and the schema does not: /: property 'gid' is required, if 'uid' property exists [internal-error]"
-	if got := r.found[0].String(); got != want || !strings.Contains(r.found[0].Hint, "mistake in caprun") {
-		t.Errorf("%s\n%s", got, r.found[0].Hint)
+	const want = "x.yaml:1:1: error: the reader accepts the profile and the schema does not: no reason [internal-error]"
+	if got := diagnostics[0]; got.String() != want || !strings.Contains(got.Hint, "mistake in caprun") {
+		t.Errorf("%s\n%s", got, got.Hint)
 	}
 }
 
@@ -371,7 +431,7 @@ func TestInternalError(t *testing.T) {
 func TestPanicIsAnError(t *testing.T) {
 	r := &reader{file: "x.yaml", profile: &Profile{}}
 	r.source = newSource([]byte("version: 1\n"))
-	r.saySyntax(r.source.text, fmt.Errorf("%sout of range", panicked))
+	r.saySyntax(r.source.text, recovered(func() error { panic("out of range") }))
 	if len(r.found) != 1 || r.found[0].Severity != Error || !strings.Contains(r.found[0].Message, "out of range") {
 		t.Errorf("%v", r.found)
 	}

@@ -28,7 +28,7 @@ func (p *Profile) KeyPosition(path string) Position { return p.places[path].key 
 // outside of the string.
 func (p *Profile) TextPosition(path string, offset, length int) Position {
 	at, ok := p.places[path]
-	if !ok || at.text < 0 || offset < 0 || length < 0 || offset > at.length || length > at.length-offset {
+	if !ok || at.text < 0 || offset < 0 || length < 0 || length > at.length-offset {
 		return at.value
 	}
 	return p.source.span(at.text+offset, at.text+offset+length)

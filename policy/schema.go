@@ -4,14 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 
-	"caprun/schema"
-
 	"gopkg.in/yaml.v3"
 )
 
 // checkSchema is the second look at a profile that has no mistakes.
 func (r *reader) checkSchema(root *yaml.Node) {
-	if err := schema.Validate(tree(root)); err != nil {
+	if err := r.validate(tree(root)); err != nil {
 		r.sayBug("the reader accepts the profile and the schema does not: %v", err)
 	}
 }

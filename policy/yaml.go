@@ -40,28 +40,35 @@ func (r *reader) sayEmpty() {
 }
 
 // decode parses up to two documents. An error comes with the documents before
-// it. yaml.v3 panics for some texts, which is an error like others.
+// it.
 func decode(text []byte) (first, second *yaml.Node, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%s%v", panicked, p)
+	err = recovered(func() error {
+		d := yaml.NewDecoder(bytes.NewReader(text))
+		for _, document := range [...]**yaml.Node{&first, &second} {
+			var n yaml.Node
+			if err := d.Decode(&n); err != nil {
+				return err
+			}
+			*document = &n
 		}
-	}()
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	for _, document := range []**yaml.Node{&first, &second} {
-		var n yaml.Node
-		switch err := d.Decode(&n); {
-		case err == io.EOF:
-			return first, second, nil
-		case err != nil:
-			return first, second, err
-		}
-		*document = &n
+		return nil
+	})
+	if err == io.EOF {
+		err = nil
 	}
-	return first, second, nil
+	return first, second, err
 }
 
-const panicked = "the parser of YAML panicked: "
+// recovered returns the error of parse. yaml.v3 panics for some texts, which
+// is an error like others.
+func recovered(parse func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the parser panicked: %v", p)
+		}
+	}()
+	return parse()
+}
 
 // maskDirectives reports directives, of which yaml.Nodes know nothing, and
 // returns the text with comments in their place.

@@ -4,8 +4,10 @@ package cred_test
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,6 +68,7 @@ type run struct {
 	Start  cred.Cred // of the worker, as the model predicts it
 	IDs    []uint32  // that operations use, mapped or not
 	NoSuid bool      // mount the working directory nosuid
+	Static bool      // the helper can be executed in any root directory
 
 	Owners   []uint32 // that the helper can have
 	Outsider uint32   // a group that nobody is ever in, or NoID
@@ -98,9 +101,9 @@ func TestKernel(t *testing.T) {
 	base := suidDirectory(t)
 	worker := filepath.Join(base, "worker")
 	copyFile(t, testBinary(t), worker)
-	inInitial := inInitialNamespace(t)
-	if inInitial {
-		makeFixed(t, base, worker)
+	initialErr := inInitialNamespace()
+	if initialErr == nil {
+		initialErr = makeFixed(t, base, worker)
 	}
 	here, err := observe()
 	if err != nil {
@@ -110,8 +113,8 @@ func TestKernel(t *testing.T) {
 	ids := []uint32{0, 0, 1000, 1001, 1002, 70000, cred.OverflowID}
 	owners := []uint32{0, 1000, 1001, 1002}
 	needInitial := func(t *testing.T) {
-		if !inInitial {
-			need.Skip(t, "needs uid 0 of the initial user namespace")
+		if initialErr != nil {
+			need.Skip(t, initialErr.Error())
 		}
 	}
 
@@ -209,6 +212,7 @@ func TestKernel(t *testing.T) {
 
 // compare starts a worker in dir and reports what it found.
 func compare(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run) {
+	r.Static = isStatic(t, worker)
 	task, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
@@ -219,8 +223,10 @@ func compare(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run)
 	cmd.Dir = dir
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(task), &out, &stderr
 	cmd.SysProcAttr = attr
-	if err := cmd.Start(); err != nil {
-		need.Skip(t, fmt.Sprintf("a worker with %+v: %v", attr, err))
+	if err := cmd.Start(); err != nil && attr != nil {
+		need.Skip(t, "a new namespace for the worker: "+err.Error())
+	} else if err != nil {
+		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("worker: %v\n%s", err, stderr.Bytes())
@@ -307,7 +313,7 @@ func work(in io.Reader, out io.Writer) error {
 		rep.Mismatches = append(rep.Mismatches, "the worker itself starts otherwise than predicted:\n"+d)
 		return json.NewEncoder(out).Encode(rep)
 	}
-	if rep.Missing = missing(r.Start); rep.Missing != "" {
+	if rep.Missing = missing(r); rep.Missing != "" {
 		return json.NewEncoder(out).Encode(rep)
 	}
 	const enough = 3
@@ -411,7 +417,13 @@ func (w worker) explain(s sequence, index int) string {
 }
 
 // missing returns what keeps sequences from running at all, "" if nothing does.
-func missing(start cred.Cred) (what string) {
+func missing(r run) (what string) {
+	f := cred.File{UID: r.Owners[0], GID: r.Owners[0], Setuid: true, Setgid: true, GroupExec: true, HasCaps: r.FileCaps}
+	for _, f.UID = range r.Owners {
+		if err := setAttributes("helper", f); err != nil {
+			return fmt.Sprintf("files of others with privileges: %v", err)
+		}
+	}
 	inThread(func() {
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {
 			what = fmt.Sprintf("a working directory for one thread: unshare: %v", err)
@@ -419,7 +431,7 @@ func missing(start cred.Cred) (what string) {
 		}
 		// Some systems let everybody make a user namespace, and then take
 		// the capabilities away without a trace in the credentials.
-		if err := unix.Chroot("."); err != nil && start.Effective.Has(cred.SYS_CHROOT) {
+		if err := unix.Chroot("."); err != nil && r.Start.Effective.Has(cred.SYS_CHROOT) {
 			what = fmt.Sprintf("capabilities that count: chroot: %v", err)
 		}
 	})
@@ -622,20 +634,18 @@ var hostCaps = cred.File{
 // makeFixed puts files into base that belong to root of the initial user
 // namespace: one with capabilities, one with set-id bits, and one with
 // capabilities for a namespace that does not exist.
-func makeFixed(t *testing.T, base, binary string) {
+func makeFixed(t *testing.T, base, binary string) error {
 	path := func(name string) string {
 		path := filepath.Join(base, name)
 		copyFile(t, binary, path)
 		return path
 	}
-	if err := setFileCaps(path("host-caps"), hostCaps, nil); err != nil {
-		t.Fatal(err)
-	}
-	nobodysRoot := uint32(5555)
-	if err := setFileCaps(path("other-caps"), hostCaps, &nobodysRoot); err != nil {
-		t.Fatal(err)
-	}
 	chmod(t, path("host-setid"), 0o755|os.ModeSetuid|os.ModeSetgid)
+	nobodysRoot := uint32(5555)
+	return errors.Join(
+		setFileCaps(path("host-caps"), hostCaps, nil),
+		setFileCaps(path("other-caps"), hostCaps, &nobodysRoot),
+	)
 }
 
 // linkFixed links the fixed files into dir. Their owner is what a worker sees
@@ -655,15 +665,29 @@ func linkFixed(t *testing.T, base, dir string, owner uint32) []fixed {
 	return files
 }
 
-// inInitialNamespace reports whether the test is root where every id exists.
-// Root of another user namespace does not get to all the states.
-func inInitialNamespace(t *testing.T) bool {
+// inInitialNamespace returns an error unless the test is root where every id
+// exists. Root of another user namespace does not get to all the states.
+func inInitialNamespace() error {
 	text, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil {
+		return err
+	}
+	everything := []string{"0", "0", "4294967295"}
+	if os.Geteuid() != 0 || !slices.Equal(strings.Fields(string(text)), everything) {
+		return errors.New("uid 0 of the initial user namespace")
+	}
+	return nil
+}
+
+// isStatic reports whether the binary needs no dynamic loader. The race
+// detector makes it need one.
+func isStatic(t *testing.T, binary string) bool {
+	f, err := elf.Open(binary)
 	if err != nil {
 		t.Fatal(err)
 	}
-	everything := []string{"0", "0", "4294967295"}
-	return os.Geteuid() == 0 && slices.Equal(strings.Fields(string(text)), everything)
+	defer f.Close()
+	return !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
 // suidDirectory returns a new directory that everybody can search, on a mount

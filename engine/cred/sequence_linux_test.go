@@ -99,7 +99,7 @@ func generate(r run, rules cred.Rules, index int) sequence {
 	for range g.IntN(12) {
 		g.add(next())
 	}
-	if g.IntN(3) == 0 {
+	if g.IntN(3) == 0 && (r.Static || !g.now.Chrooted) {
 		g.made.ending = g.ending()
 	}
 	return g.made
