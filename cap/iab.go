@@ -231,18 +231,8 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 		v, n := nameAt(text[at:])
 		at += n
 		if n == 0 || at < len(text) && text[at] != ',' {
-			for at < len(text) && text[at] != ',' {
-				at++
-			}
-			if name == at {
-				return 0, 0, 0, missingName(text, field, at)
-			}
-			var reason string
-			if v, reason = parseValue(text[name:at]); reason != "" {
-				if hasSpace(text[name:at]) {
-					reason = "white space may not stand in a tuple"
-				}
-				return 0, 0, 0, fault{name, at, reason}
+			if v, at, f = parseField(text, field, name); f.reason != "" {
+				return 0, 0, 0, f
 			}
 		}
 		bit, inherit, block := uint64(1)<<v, false, false
@@ -265,6 +255,23 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 			return i, a, nb, fault{}
 		}
 	}
+}
+
+// parseField reads a field that is no plain name of the table: the field, marks
+// included, begins at field, and the name at name. It returns where it ends.
+func parseField(text string, field, name int) (v Value, end int, f fault) {
+	end = name
+	for end < len(text) && text[end] != ',' {
+		end++
+	}
+	if name == end {
+		return 0, end, missingName(text, field, end)
+	}
+	v, reason := parseValue(text[name:end])
+	if reason != "" && hasSpace(text[name:end]) {
+		reason = "white space may not stand in a tuple"
+	}
+	return v, end, fault{name, end, reason}
 }
 
 // marksLen returns the length of the run of marks that text begins with.

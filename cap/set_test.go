@@ -218,6 +218,45 @@ func TestCf(t *testing.T) {
 	}
 }
 
+// A method of two sets, or of a tuple and a set, must not hold one while it
+// waits for the other: two of them in opposite order would wait for ever.
+func TestNeverHoldsTwoLocks(t *testing.T) {
+	a, b, x, y := NewSet(), NewSet(), NewIAB(), NewIAB()
+	for name, c := range map[string]struct {
+		one, other *sync.RWMutex
+		call       func() error
+	}{
+		"Set.Cf":       {&a.mu, &b.mu, func() error { return second(a.Cf(b)) }},
+		"Set.FillFlag": {&a.mu, &b.mu, func() error { return a.FillFlag(Permitted, b, Effective) }},
+		"IAB.Cf":       {&x.mu, &y.mu, func() error { return second(x.Cf(y)) }},
+		"IAB.Fill":     {&x.mu, &a.mu, func() error { return x.Fill(Amb, a, Permitted) }},
+	} {
+		for _, order := range [][2]*sync.RWMutex{{c.one, c.other}, {c.other, c.one}} {
+			held, free := order[0], order[1]
+			held.Lock()
+			done := make(chan error)
+			go func() { done <- c.call() }()
+			time.Sleep(5 * time.Millisecond)
+			// The call may take free for a moment, but not keep it.
+			got := false
+			for try := 0; try < 1000 && !got; try++ {
+				if got = free.TryLock(); got {
+					free.Unlock()
+				} else {
+					time.Sleep(time.Millisecond)
+				}
+			}
+			if !got {
+				t.Errorf("%s keeps one lock while it waits for the other", name)
+			}
+			held.Unlock()
+			if err := <-done; err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 // Every pair of methods may run at once, on two sets in either order.
 func TestConcurrentUse(t *testing.T) {
 	a, b := mustText(t, "=p"), mustText(t, "cap_kill=i")
@@ -251,14 +290,17 @@ func TestConcurrentUse(t *testing.T) {
 		func(*rand.Rand) { _ = y.String() },
 	}
 	var done sync.WaitGroup
+	start := make(chan struct{})
 	for seed, job := range jobs {
 		done.Go(func() {
 			r := rand.New(rand.NewSource(int64(seed)))
+			<-start
 			for range 500 {
 				job(r)
 			}
 		})
 	}
+	close(start)
 	finished := make(chan struct{})
 	go func() { done.Wait(); close(finished) }()
 	select {
