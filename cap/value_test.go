@@ -65,7 +65,7 @@ func TestFromName(t *testing.T) {
 			t.Errorf("FromName(%.40q) = %v, %v; want %v", c.name, got, err, c.want)
 		}
 	}
-	for _, name := range []string{"64", "-1", "+64", "0064", "100", "9223372036854775807"} {
+	for _, name := range []string{"64", "-1", "+64", "0064", "100", strconv.Itoa(math.MaxInt)} {
 		if got, err := FromName(name); got != 0 || err != ErrBadValue {
 			t.Errorf("FromName(%q) = %v, %v; want ErrBadValue", name, got, err)
 		}
