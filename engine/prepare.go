@@ -10,7 +10,7 @@ import (
 // Prepare makes the plan of a launch on this machine, now: it reads the
 // caller's state, looks the user up, finds the program that argv names, or the
 // profile's command when argv is empty, and compiles. Diagnostics say what is
-// in the way of the plan; an error, a *UserError or a *TargetError among them,
+// in the way of the plan; an error, a *UserError, a *DirectoryError or a *TargetError among them,
 // what the machine lacks.
 func Prepare(p *policy.Profile, argv []string) (*Plan, []policy.Diagnostic, error) {
 	from, err := Current()

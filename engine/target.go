@@ -63,3 +63,23 @@ type TargetError struct {
 
 // Error returns the path and the reason.
 func (e *TargetError) Error() string { return e.Path + ": " + e.Reason }
+
+// DirectoryError says why a launch cannot have its root or working directory.
+type DirectoryError struct {
+	Key  string // of the profile: chroot or cwd
+	Path string
+	Err  error
+	Hint string
+}
+
+// Error returns what the directory is for, its path and the cause.
+func (e *DirectoryError) Error() string {
+	what := "root directory "
+	if e.Key == "cwd" {
+		what = "working directory "
+	}
+	return what + e.Path + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *DirectoryError) Unwrap() error { return e.Err }

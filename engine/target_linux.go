@@ -17,7 +17,7 @@ import (
 // directory, and for a bare name in the PATH of env, the environment of the
 // target. It reads what the prediction needs: set-id bits, file capabilities,
 // mount flags, and the same of a script's interpreter. The error is a
-// *TargetError.
+// *TargetError or a *DirectoryError.
 func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, error) {
 	if len(argv) == 0 {
 		return Target{}, &TargetError{Path: "command", Reason: "there is none", Hint: "write it after --, or as command: in the profile"}

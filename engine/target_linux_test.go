@@ -105,8 +105,13 @@ func TestFindTarget(t *testing.T) {
 		t.Errorf("from cwd: %+v, %v", got, err)
 	}
 	p.Cwd = "/notdir"
-	if _, err := FindTarget(p, id, []string{"./here"}, env); err == nil || !strings.Contains(err.Error(), "working directory") {
+	var dir *DirectoryError
+	if _, err := FindTarget(p, id, []string{"./here"}, env); !errors.As(err, &dir) || dir.Key != "cwd" || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("cwd that is a file: %v", err)
+	}
+	p.Chroot = root + "/none"
+	if _, err := FindTarget(p, id, []string{"./here"}, env); !errors.As(err, &dir) || dir.Key != "chroot" || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("no root directory: %v", err)
 	}
 }
 

@@ -33,13 +33,13 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 	}
 	var err error
 	if r.root, err = openDir(unix.AT_FDCWD, root); err != nil {
-		return nil, &TargetError{Path: root, Reason: "root directory: " + err.Error(), Hint: "create it, or mend chroot"}
+		return nil, &DirectoryError{"chroot", root, err, "create it, or mend chroot"}
 	}
 	switch {
 	case p.Cwd != "":
 		if r.cwd, err = r.dir(p.Cwd); err != nil {
 			r.close()
-			return nil, &TargetError{Path: p.Cwd, Reason: "working directory: " + err.Error(), Hint: "create it inside the root directory, or mend cwd"}
+			return nil, &DirectoryError{"cwd", p.Cwd, err, "create it inside the root directory, or mend cwd"}
 		}
 	case p.Chroot != "":
 		r.cwd, err = openDir(unix.AT_FDCWD, root)
@@ -48,7 +48,7 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 	}
 	if err != nil {
 		r.close()
-		return nil, &TargetError{Path: ".", Reason: "working directory: " + err.Error(), Hint: "start in a directory that exists, or set cwd"}
+		return nil, &DirectoryError{"cwd", ".", err, "start in a directory that can be searched, or set cwd"}
 	}
 	return r, nil
 }

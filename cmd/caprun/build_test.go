@@ -54,7 +54,7 @@ func program(t testing.TB, pkg string) string {
 	}
 	path := filepath.Join(built.dir, filepath.Base(pkg))
 	if !built.have[pkg] {
-		cmd := exec.Command(need.Tool(t, "go"), "build", "-o", path, pkg)
+		cmd := exec.Command(need.Tool(t, "go"), "build", "-buildvcs=false", "-o", path, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go build %s: %v\n%s", pkg, err, out)

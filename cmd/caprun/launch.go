@@ -36,7 +36,7 @@ func (c *Command) launch(args []string) int {
 	}
 	plan, diagnostics, err := engine.Prepare(p, f.Args())
 	if err != nil {
-		return c.refuse(err)
+		return c.refusePlan(p, err)
 	}
 	if plan == nil {
 		return c.refuseAt(diagnostics)
@@ -86,27 +86,38 @@ func (c *Command) refuseAt(diagnostics []policy.Diagnostic) int {
 	return exitRefused
 }
 
-// refuse prints why a launch did not happen, and returns the status for it.
-func (c *Command) refuse(err error) int {
-	var launch *engine.LaunchError
+// refusePlan prints what the machine lacks for the plan of a profile.
+func (c *Command) refusePlan(p *policy.Profile, err error) int {
 	var target *engine.TargetError
+	var dir *engine.DirectoryError
 	var user *engine.UserError
 	switch {
-	case errors.As(err, &launch):
-		c.complain(located(launch.Plan.Profile.File, launch.Position(), launch.Error()))
-		if launch.AtExec {
-			return exitNoExec
-		}
 	case errors.As(err, &target):
 		c.complain(withHint(target.Error(), target.Hint))
 		if target.Missing {
 			return exitNotFound
 		}
 		return exitNoExec
+	case errors.As(err, &dir):
+		c.complain(located(p.File, p.Position(dir.Key), withHint(dir.Error(), dir.Hint)))
 	case errors.As(err, &user):
-		c.complain(withHint(user.Error(), user.Hint))
+		c.complain(located(p.File, p.Position("user"), withHint(user.Error(), user.Hint)))
 	default:
 		c.complain(err.Error())
+	}
+	return exitRefused
+}
+
+// refuse prints why a launch did not happen, and returns the status for it.
+func (c *Command) refuse(err error) int {
+	var launch *engine.LaunchError
+	if !errors.As(err, &launch) {
+		c.complain(err.Error())
+		return exitRefused
+	}
+	c.complain(located(launch.Plan.Profile.File, launch.Position(), launch.Error()))
+	if launch.AtExec {
+		return exitNoExec
 	}
 	return exitRefused
 }

@@ -19,10 +19,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// timeout bounds a run of all scripts, which takes some seconds.
-const timeout = 3 * time.Minute
+// scriptTimeout bounds a run of all scripts, which takes some seconds.
+const scriptTimeout = 3 * time.Minute
 
-var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+var updateScripts = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
 // TestScript runs the scripts in testdata/script. Each runs the built command,
 // in processes of their own, and asks the target what it was given.
@@ -59,8 +59,8 @@ func TestScript(t *testing.T) {
 		WorkdirRoot:         scripts,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		UpdateScripts:       *update,
-		Deadline:            time.Now().Add(timeout),
+		UpdateScripts:       *updateScripts,
+		Deadline:            time.Now().Add(scriptTimeout),
 		Setup: func(env *testscript.Env) error {
 			if tb, ok := env.T().(testing.TB); ok {
 				env.Values[scriptKey{}] = tb
@@ -142,9 +142,9 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 			need.Tool(script, "sh")
 			continue
 		case "userns":
-			probe = []string{"root", "--", "creds"}
+			probe = []string{"root"}
 		case "mounts":
-			probe = []string{"root", "mounts", "tmpfs=" + ts.MkAbs(".tmp"), "--", "creds"}
+			probe = []string{"root", "mounts", "tmpfs=" + ts.MkAbs(".tmp")}
 		case "filecaps":
 			file := ts.MkAbs(".tmp/probe")
 			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
@@ -163,6 +163,10 @@ func expandCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: expand FILE...")
 	}
 	values := strings.NewReplacer("$WORK", ts.Getenv("WORK"), "$BIN", ts.Getenv("BIN"))
+	// A script that a child being started still has open for writing could not
+	// be executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	for _, file := range args {
 		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(values.Replace(ts.ReadFile(file))), 0o644))
 	}
@@ -175,13 +179,13 @@ func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	if got := run(ts, args[1:]); got != want {
+	if got := runStatus(ts, args[1:]); got != want {
 		ts.Fatalf("the status is %d, not %d", got, want)
 	}
 }
 
-// run runs a program and returns its status: 128+n for a signal.
-func run(ts *testscript.TestScript, args []string) int {
+// runStatus runs a program and returns its status: 128+n for a signal.
+func runStatus(ts *testscript.TestScript, args []string) int {
 	err := ts.Exec(args[0], args[1:]...)
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -242,13 +246,13 @@ func mistakesCommand(ts *testscript.TestScript, neg bool, args []string) {
 		file := ts.MkAbs("mistake.yaml")
 		ts.Check(os.WriteFile(file, []byte(escapes.Replace(whole)), 0o644))
 		ts.Logf("%s", line)
-		if got := run(ts, []string{"caprun", "check", "-format", "oneline", "mistake.yaml"}); got != exitFindings {
+		if got := runStatus(ts, []string{"caprun", "check", "-format", "oneline", "mistake.yaml"}); got != exitFindings {
 			ts.Fatalf("check: the status is %d", got)
 		}
 		if !strings.Contains(ts.ReadFile("stdout"), "["+rule+"]") || !strings.Contains(ts.ReadFile("stdout"), " error: ") {
 			ts.Fatalf("check does not find %s", rule)
 		}
-		if got := run(ts, []string{"caprun", "-profile", "mistake.yaml", "--", "creds"}); got != exitRefused {
+		if got := runStatus(ts, []string{"caprun", "-profile", "mistake.yaml", "--", "creds"}); got != exitRefused {
 			ts.Fatalf("launch: the status is %d", got)
 		}
 		if fault := unlikeRefusal(ts); fault != "" {
