@@ -1,0 +1,38 @@
+# What a contributor runs. Each target says what it is for: make help.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZTIME ?= 1m
+ROUNDS ?= 300
+
+# Static, without paths of the machine that builds, and without symbols.
+export CGO_ENABLED = 0
+BUILD = go build -trimpath -ldflags "-s -w -X main.Version=$(VERSION)"
+
+.PHONY: help build test check bench fuzz dist clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+
+build: ## a static ./caprun
+	$(BUILD) -o caprun ./cmd/caprun
+
+test: ## the tests, as the user who runs make
+	go test ./...
+
+check: ## the gate: everything that must hold before a change lands
+	.ci/run
+
+bench: ## what a launch costs, next to other launchers; ROUNDS=300
+	go run ./internal/bench -rounds $(ROUNDS)
+
+fuzz: ## each fuzz target for FUZZTIME=1m
+	FUZZTIME=$(FUZZTIME) .ci/run fuzz
+
+dist: ## static binaries for Linux and their checksums, in dist/
+	rm -rf dist
+	GOOS=linux GOARCH=amd64 $(BUILD) -o dist/caprun-linux-amd64 ./cmd/caprun
+	GOOS=linux GOARCH=arm64 $(BUILD) -o dist/caprun-linux-arm64 ./cmd/caprun
+	cd dist && sha256sum caprun-linux-* > SHA256SUMS
+
+clean: ## removes what the other targets made
+	rm -rf caprun dist

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// samples are the times of one launcher, one of each a round.
+type samples struct {
+	wall, cpu []time.Duration
+}
+
+// environment is the same for all, whoever runs the measurement.
+var environment = [...]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
+
+// warmup is how many rounds are thrown away: files come into the page cache.
+const warmup = 3
+
+// measure starts each launcher once a round. A launcher that does not lead to
+// the target gets a note instead.
+func measure(rows []*row, rounds int) error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	for _, r := range rows {
+		if r.note == "" {
+			r.note = try(r.argv)
+		}
+	}
+	for n := range warmup + rounds {
+		for at := range rows {
+			// Each round starts with another row, so that none always
+			// follows the same one.
+			r := rows[(at+n)%len(rows)]
+			if r.note != "" {
+				continue
+			}
+			wall, cpu, err := launch(r.argv, null)
+			switch {
+			case err != nil:
+				r.note = err.Error()
+			case n >= warmup:
+				r.wall, r.cpu = append(r.wall, wall), append(r.cpu, cpu)
+			}
+		}
+	}
+	return nil
+}
+
+// try starts a launcher for the first time, and returns what it says when it
+// does not lead to the target.
+func try(argv []string) (note string) {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = environment[:]
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == done {
+		return ""
+	}
+	if said, _, _ := strings.Cut(strings.TrimSpace(out.String()), "\n"); said != "" {
+		return said
+	}
+	return fmt.Sprint(err)
+}
+
+// launch measures one start, to the end of the process. null is what it has
+// for standard input and output: a Go runtime would spend time on closed ones.
+func launch(argv []string, null *os.File) (wall, cpu time.Duration, err error) {
+	attr := &os.ProcAttr{Env: environment[:], Files: []*os.File{null, null, null}}
+	begin := time.Now()
+	p, err := os.StartProcess(argv[0], argv, attr)
+	if err != nil {
+		return 0, 0, err
+	}
+	state, err := p.Wait()
+	wall = time.Since(begin)
+	if err == nil && state.ExitCode() != done {
+		err = fmt.Errorf("ended with %v", state)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	return wall, state.UserTime() + state.SystemTime(), nil
+}
+
+// median returns the middle of what was measured, and 0 of nothing.
+func median(times []time.Duration) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(times))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}

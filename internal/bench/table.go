@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// table prints one line a launcher, and whether the target is met.
+func table(w io.Writer, rows []*row) error {
+	find := func(name string) *row {
+		return rows[slices.IndexFunc(rows, func(r *row) bool { return r.name == name })]
+	}
+	base, peer := find(direct), find(onlyExecs)
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "median µs\tminimum µs\tCPU µs\tto direct\tto Go exec\t  launcher")
+	for _, r := range rows {
+		if r.note != "" {
+			fmt.Fprintf(out, "-\t-\t-\t-\t-\t  %s: %s\n", r.name, r.note)
+			continue
+		}
+		m := median(r.wall)
+		fmt.Fprintf(out, "%d\t%d\t%d\t%.2f\t%.2f\t  %s\n", m.Microseconds(), slices.Min(r.wall).Microseconds(),
+			median(r.cpu).Microseconds(), ratio(m, median(base.wall)), ratio(m, median(peer.wall)), r.name)
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	file := find(withFile)
+	if file.note != "" || peer.note != "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\n%s takes %.2f times as long as the %s (of the minima: %.2f; of the CPU time: %.2f). Target: at most %.1f.\n",
+		withFile, ratio(median(file.wall), median(peer.wall)), onlyExecs,
+		ratio(slices.Min(file.wall), slices.Min(peer.wall)), ratio(median(file.cpu), median(peer.cpu)), target)
+	return err
+}
+
+// ratio returns a/b, and 0 for what was not measured.
+func ratio(a, b time.Duration) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
