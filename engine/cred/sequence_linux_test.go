@@ -166,7 +166,8 @@ func (g *generator) becomeUser() {
 }
 
 func (g *generator) dropToRandomBounding() {
-	keep := cred.Caps(g.Uint64()) | cred.Caps(g.Uint64())
+	one, other := g.Uint64(), g.Uint64()
+	keep := cred.Caps(one | other)
 	for n := range 41 {
 		if !keep.Has(n) {
 			g.add(dropBounding(n))
@@ -187,7 +188,8 @@ func (g *generator) operation() operation {
 	case 10:
 		return setSecurebits(g.now.Securebits ^ 1<<g.IntN(13))
 	case 11:
-		return setSecurebits(g.now.Securebits ^ cred.Securebits(g.Uint32())&cred.Securebits(g.Uint32())&0xfff)
+		one, other := g.Uint32(), g.Uint32()
+		return setSecurebits(g.now.Securebits ^ cred.Securebits(one&other)&0xfff)
 	case 12:
 		return keepCaps(g.IntN(2) == 0)
 	case 13:
