@@ -356,7 +356,11 @@ func (c *compiler) stepsError(err error) *policy.Diagnostic {
 	if !errors.Is(err, cap.ErrBadMode) {
 		return c.diagnose(ruleInternal, "", "the plan has no steps: "+err.Error(), "report this")
 	}
-	key := c.first("iab", "caps")
+	return c.modeEmpties(c.first("iab", "caps"))
+}
+
+// modeEmpties says that the mode takes away what key asks for.
+func (c *compiler) modeEmpties(key string) *policy.Diagnostic {
 	mode := c.Profile.Mode.String()
 	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties what %s asks for: a target in this mode starts without it",
 		mode, c.Profile.Position("mode").Line, key),

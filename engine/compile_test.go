@@ -229,3 +229,13 @@ func TestNumbersAgree(t *testing.T) {
 		t.Error("the model's root does not have the named capabilities")
 	}
 }
+
+// TestModeBeforeText: what a mode empties is not answered with another text.
+func TestModeBeforeText(t *testing.T) {
+	for _, caps := range []string{"cap_net_raw=ep", "cap_net_raw=p", "cap_net_raw=eip"} {
+		_, diagnostics := Compile(parse(t, "uid: 0\ngid: 0\nmode: NOPRIV\ncaps: "+caps), cred.Root(), OrdinaryTarget())
+		if len(diagnostics) != 1 || diagnostics[0].Rule != ruleMode {
+			t.Errorf("%s: %v", caps, diagnostics)
+		}
+	}
+}

@@ -111,7 +111,9 @@ func (p *Plan) checkStart() error {
 		case err != nil:
 			return p.fail(key, fmt.Sprintf("keep descriptor %d", fd), errors.New("it is not open"), "open it before caprun starts")
 		case closes:
-			return p.fail(key, fmt.Sprintf("keep descriptor %d", fd), errors.New("it is close-on-exec"), "clear the flag before caprun starts")
+			// Perhaps the Go runtime's own, in place of one that was not open.
+			return p.fail(key, fmt.Sprintf("keep descriptor %d", fd), errors.New("it is not open, or close-on-exec"),
+				"open it without that flag before caprun starts")
 		}
 	}
 	return p.checkTracer()

@@ -12,6 +12,9 @@ import (
 // nearest that can be had.
 func (c *compiler) unreachable() *policy.Diagnostic {
 	d := c.caps
+	if mode := c.Profile.Mode; mode != nil && *mode != cap.ModeHybrid && d.e.Union(d.p) != 0 {
+		return c.modeEmpties("caps")
+	}
 	who, because := "a non-root target", ""
 	near := declaredCaps{}
 	if c.rootPower() {

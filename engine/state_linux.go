@@ -23,7 +23,7 @@ func Current() (cred.Cred, error) {
 	if err != nil {
 		return c, err
 	}
-	c.UserNS = readUserNS()
+	c.UserNS, _ = readUserNS()
 	return c, nil
 }
 
@@ -95,25 +95,26 @@ func groups() ([]uint32, error) {
 // maxMap bounds the map files of a user namespace: 340 lines.
 const maxMap = 64 << 10
 
-func readUserNS() cred.UserNS {
-	var ns cred.UserNS
+// readUserNS returns the facts about the user namespace; known is false
+// without the proc file system.
+func readUserNS() (ns cred.UserNS, known bool) {
 	uidMap, err := readFile("/proc/self/uid_map", maxMap)
 	if err != nil {
-		return ns
+		return ns, false
 	}
 	if strings.Join(strings.Fields(string(uidMap)), " ") == "0 0 4294967295" {
 		// Everything is mapped to itself: the initial namespace, or one that
 		// cannot be told from it and in which the same rules hold.
-		return ns
+		return ns, true
 	}
 	gidMap, err := readFile("/proc/self/gid_map", maxMap)
 	if err != nil {
-		return ns
+		return ns, false
 	}
 	ns.Nested, ns.UIDs, ns.GIDs = true, extents(uidMap), extents(gidMap)
 	setgroups, err := readFile("/proc/self/setgroups", maxMap)
 	ns.SetgroupsDenied = err == nil && bytes.HasPrefix(setgroups, []byte("deny"))
-	return ns
+	return ns, true
 }
 
 func extents(file []byte) []cred.Extent {

@@ -56,7 +56,8 @@ func readFile(path string, max int) ([]byte, error) {
 	return readDescriptor(fd, max)
 }
 
-// readDescriptor reads to the end of a file of at most max bytes.
+// readDescriptor reads to the end of a file. Of one with more than max bytes it
+// returns the first max, with EFBIG.
 func readDescriptor(fd, max int) ([]byte, error) {
 	data := make([]byte, 0, 4096)
 	for {
@@ -74,7 +75,7 @@ func readDescriptor(fd, max int) ([]byte, error) {
 		}
 		data = data[:len(data)+n]
 		if len(data) > max {
-			return nil, unix.EFBIG
+			return data[:max], unix.EFBIG
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+
 	"caprun/engine/cred"
 )
 
@@ -49,6 +51,9 @@ type fileID struct {
 	mode, uid, gid   uint32
 	ctimeSec, ctimeN int64
 }
+
+// ErrNoCommand is returned when neither the caller nor the profile names a program.
+var ErrNoCommand = errors.New("no program to start; write it after --, or as command: in the profile")
 
 // TargetError says why a program cannot be run.
 type TargetError struct {

@@ -16,11 +16,14 @@ import (
 // inside the profile's root directory, symbolic links too, from its working
 // directory, and for a bare name in the PATH of env, the environment of the
 // target. It reads what the prediction needs: set-id bits, file capabilities,
-// mount flags, and the same of a script's interpreter. The error is a
-// *TargetError or a *DirectoryError.
+// mount flags, and the same of a script's interpreter. The error is
+// ErrNoCommand, a *TargetError or a *DirectoryError.
 func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, error) {
 	if len(argv) == 0 {
-		return Target{}, &TargetError{Path: "command", Reason: "there is none", Hint: "write it after --, or as command: in the profile"}
+		return Target{}, ErrNoCommand
+	}
+	if argv[0] == "" {
+		return Target{}, &TargetError{Path: `""`, Missing: true, Reason: "no program has an empty name", Hint: "write the name of the program"}
 	}
 	r, err := openRoot(p)
 	if err != nil {
@@ -78,7 +81,7 @@ func (r *resolver) target(path string, argv []string, id Identity) (Target, erro
 	t := Target{Path: path, Args: slices.Clone(argv)}
 	next := path
 	for depth := 0; ; depth++ {
-		f, err := r.file(next, id, depth > 0)
+		f, err := r.file(next, id)
 		if err != nil {
 			if depth > 0 {
 				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %v", next, reason(err)),
@@ -113,9 +116,9 @@ type program struct {
 	interpreter string // empty for a file that is no script
 }
 
-func (r *resolver) file(path string, id Identity, interp bool) (program, error) {
+func (r *resolver) file(path string, id Identity) (program, error) {
 	fail := func(why, hint string, missing bool) (program, error) {
-		return program{}, &TargetError{Path: path, Reason: why, Hint: hint, Missing: missing && !interp}
+		return program{}, &TargetError{Path: path, Reason: why, Hint: hint, Missing: missing}
 	}
 	found, err := r.walk(path)
 	if err != nil {
@@ -133,7 +136,11 @@ func (r *resolver) file(path string, id Identity, interp bool) (program, error) 
 	}
 	prog, err := readProgram(found)
 	if err != nil {
-		return fail(err.Error(), "make it readable for the user who starts caprun, and leave it alone meanwhile", false)
+		hint := "make it readable for the user who starts caprun, and leave it alone meanwhile"
+		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+			hint = "allow caprun some ten descriptors: RLIMIT_NOFILE"
+		}
+		return fail(err.Error(), hint, false)
 	}
 	return prog, nil
 }

@@ -23,7 +23,7 @@ type TrustError struct {
 // Error returns the path, the reason and the command that mends it.
 func (e *TrustError) Error() string { return e.Path + " " + e.Reason + "; " + e.Hint }
 
-// ReadTrusted reads a regular file of at most max bytes, once, from one open
+// ReadTrusted reads the first max bytes of a regular file, once, from one open
 // descriptor. When strict, the file and every directory and link on the way
 // to it must be out of the reach of others: owned by root, by the real uid or,
 // when that is 0, by the uid in SUDO_UID, and not writable by the world or a
@@ -68,7 +68,7 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	}
 	defer f.close()
 	if f.st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, errors.New("not a regular file")
+		return nil, errNotRegular
 	}
 	fd, err := openRead(f.dir, f.name)
 	if err != nil {
@@ -82,18 +82,26 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	if identifyFile(&st) != identifyFile(&f.st) {
 		return nil, errors.New("it changed while it was opened")
 	}
-	return readDescriptor(fd, max)
+	data, err := readDescriptor(fd, max)
+	if errors.Is(err, unix.EFBIG) {
+		err = nil
+	}
+	return data, err
 }
+
+var errNotRegular = errors.New("not a regular file")
 
 // trust knows whose files can be believed.
 type trust struct {
-	owners []uint32
-	ns     cred.UserNS
+	owners  []uint32
+	ns      cred.UserNS
+	knowsNS bool // the maps of the user namespace could be read
 }
 
 func newTrust() *trust {
 	uid := uint32(os.Getuid())
-	t := &trust{owners: []uint32{0, uid}, ns: readUserNS()}
+	t := &trust{owners: []uint32{0, uid}}
+	t.ns, t.knowsNS = readUserNS()
 	if uid == 0 {
 		if sudo, err := parseID(os.Getenv("SUDO_UID")); err == nil {
 			t.owners = append(t.owners, sudo)
@@ -106,6 +114,17 @@ func (t *trust) owner(uid uint32) bool {
 	return slices.Contains(t.owners, uid) || !t.ns.MapsUID(uid)
 }
 
+// chown returns what makes an owner trusted.
+func (t *trust) chown(path string, st *unix.Stat_t) string {
+	switch {
+	case !t.knowsNS && st.Uid == cred.OverflowID:
+		return "in a user namespace mount /proc, where caprun sees that nobody there is this owner, or use -profile -"
+	case st.Mode&unix.S_IFMT == unix.S_IFLNK:
+		return "chown -h root " + quote(path)
+	}
+	return "chown root " + quote(path)
+}
+
 // check looks at one entry on the way to a file.
 func (t *trust) check(fd int, path string) error {
 	var st unix.Stat_t
@@ -113,14 +132,17 @@ func (t *trust) check(fd int, path string) error {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	if !t.owner(st.Uid) {
-		return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), "chown root " + quote(path)}
-	}
-	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+	kind := st.Mode & unix.S_IFMT
+	switch {
+	case kind != unix.S_IFREG && kind != unix.S_IFDIR && kind != unix.S_IFLNK:
+		return errNotRegular
+	case !t.owner(st.Uid):
+		return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), t.chown(path, &st)}
+	case kind == unix.S_IFLNK:
 		// A link has no mode: who may write its directory may replace it.
 		return nil
 	}
-	if st.Mode&unix.S_IFMT == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0 {
+	if kind == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0 {
 		// Only the owner of an entry can replace it, and its owner is checked next.
 		return nil
 	}

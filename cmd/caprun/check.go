@@ -34,19 +34,23 @@ func (c *Command) check(args []string) int {
 	}
 	var findings []policy.Diagnostic
 	texts := map[string][]byte{}
+	status := exitOK
 	for _, arg := range f.Args() {
 		files, err := profilesBelow(arg)
 		if err != nil {
-			return c.trouble(err)
+			status = c.trouble(err)
 		}
 		for _, file := range files {
 			src, err := c.checkSource(file)
 			if err != nil {
-				return c.trouble(err)
+				status = c.trouble(err)
+				continue
 			}
 			text, err := src.text(false)
 			if err != nil {
-				return c.trouble(fmt.Errorf("%s: %w", src.name, err))
+				// The other files are checked all the same.
+				status = c.trouble(fmt.Errorf("%s: %w", src.name, err))
+				continue
 			}
 			texts[src.name] = text
 			findings = append(findings, review.Check(src.name, text)...)
@@ -62,10 +66,10 @@ func (c *Command) check(args []string) int {
 	if err != nil {
 		return c.trouble(err)
 	}
-	if slices.ContainsFunc(findings, fails) {
+	if status == exitOK && slices.ContainsFunc(findings, fails) {
 		return exitFindings
 	}
-	return exitOK
+	return status
 }
 
 // failing returns which findings make the status 1.

@@ -69,6 +69,9 @@ func (s source) text(strict bool) ([]byte, error) {
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err
 	}
+	if errors.Is(err, fs.ErrNotExist) && (strings.HasPrefix(s.path, "/dev/fd/") || strings.HasPrefix(s.path, "/proc/")) {
+		err = fmt.Errorf("%w; for a pipe write -profile -", err)
+	}
 	return text, err
 }
 

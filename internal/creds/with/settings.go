@@ -76,8 +76,8 @@ func apply(name, value string) error {
 		return unix.Chdir(value)
 	case "chroot":
 		return unix.Chroot(value)
-	case "fd", "fd-cloexec":
-		return openAt(value, name == "fd-cloexec")
+	case "fd":
+		return openAt(value)
 	case "close":
 		return unix.Close(int(parse(value)))
 
@@ -214,7 +214,7 @@ func changeCaps(change func(*caps)) error {
 }
 
 // openAt opens a file for reading as a descriptor of a given number: N:PATH.
-func openAt(value string, closeOnExec bool) error {
+func openAt(value string) error {
 	number, path, _ := strings.Cut(value, ":")
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -227,11 +227,7 @@ func openAt(value string, closeOnExec bool) error {
 		unix.Close(fd)
 		fd = want
 	}
-	flags := 0
-	if closeOnExec {
-		flags = unix.FD_CLOEXEC
-	}
-	_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, flags)
+	_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
 	return err
 }
 
