@@ -1,0 +1,754 @@
+//go:build cgo
+
+package psx
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"caprun/internal/need"
+	"caprun/psx/internal/churn"
+)
+
+const skipsEndingThreads = false
+
+// must ends the test on an error from making trouble.
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testChurn(t *testing.T, kind churn.Kind, calls int, pause time.Duration) {
+	if !alone(t) {
+		return
+	}
+	if long {
+		calls *= 20
+	}
+	stress(t, calls, must[func() uint64](t)(churn.Start(kind, 3, pause)))
+}
+
+func TestJoinedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Joined, 200, time.Millisecond) }
+func TestDetachedThreadsComeAndGo(t *testing.T) { testChurn(t, churn.Detached, 200, time.Millisecond) }
+func TestClonedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Cloned, 200, time.Millisecond) }
+func TestQueuedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Queued, 200, time.Millisecond) }
+func TestRelayedThreadsComeAndGo(t *testing.T)  { testChurn(t, churn.Relay, 200, time.Millisecond) }
+
+// Without any pause between two threads there is never a moment in which the
+// list of threads stays as it is.
+func TestJoinedThreadsWithoutPause(t *testing.T)   { testChurn(t, churn.Joined, 30, 0) }
+func TestDetachedThreadsWithoutPause(t *testing.T) { testChurn(t, churn.Detached, 30, 0) }
+func TestClonedThreadsWithoutPause(t *testing.T)   { testChurn(t, churn.Cloned, 30, 0) }
+func TestQueuedThreadsWithoutPause(t *testing.T)   { testChurn(t, churn.Queued, 30, 0) }
+func TestRelayedThreadsWithoutPause(t *testing.T)  { testChurn(t, churn.Relay, 30, 0) }
+
+// Every call changes the inheritable set, so that the credentials themselves
+// can be looked at as often as one likes.
+func TestCredentialsUnderChurn(t *testing.T) {
+	need.Root(t)
+	if !alone(t) {
+		return
+	}
+	type capability struct{ effective, permitted, inheritable uint32 }
+	header := struct {
+		version uint32
+		pid     int32
+	}{0x20080522, 0}
+	var own, data [2]capability
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&own)), 0); errno != 0 {
+		t.Fatal(errno)
+	}
+	calls := 300
+	if long {
+		calls = 5000
+	}
+	stop := must[func() uint64](t)(churn.Start(churn.Joined, 3, time.Millisecond))
+	for n := range calls {
+		data = own
+		data[0].inheritable = uint32(n) & own[0].permitted
+		if _, _, errno := Syscall3(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0); errno != 0 {
+			t.Fatal(errno)
+		}
+		if stale(t, "CapInh", fmt.Sprintf("%016x", data[0].inheritable)); t.Failed() {
+			t.Fatalf("after call %d", n)
+		}
+	}
+	t.Logf("%d calls, %d threads came and went", calls, stop())
+}
+
+func TestThreadThatBlocksEverySignal(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	if errno := setName("before"); errno != 0 {
+		t.Fatal(errno)
+	}
+	guest := must[churn.Guest](t)(churn.NewGuest())
+	check(t, guest.BlockRaw())
+	patienceBefore = 300 * time.Millisecond
+	for range 2 {
+		if errno := setName("after"); errno != syscall.ETIMEDOUT {
+			t.Fatalf("got %v, want ETIMEDOUT", errno)
+		}
+		stale(t, "Name", "before")
+	}
+
+	// It answers late, but not too late.
+	patienceBefore = tooLong
+	time.AfterFunc(100*time.Millisecond, func() { guest.Unblock() })
+	if errno := setName("late"); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "Name", "late")
+
+	// It ends instead of answering.
+	check(t, must[churn.Guest](t)(churn.NewGuest()).End())
+	other := must[churn.Guest](t)(churn.NewClonedGuest())
+	check(t, other.BlockRaw())
+	time.AfterFunc(100*time.Millisecond, func() { other.End() })
+	if errno := setName("ended"); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "Name", "ended")
+}
+
+func TestThreadThatBlocksByTheLibrary(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	check(t, must[churn.Guest](t)(churn.NewGuest()).BlockByLibrary())
+	if errno := setName("named"); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "Name", "named")
+}
+
+// A thread that has answered before is trusted to answer again. If it does
+// not, it is too late for an error.
+func TestLateThreadEndsTheProcess(t *testing.T) {
+	output := dies(t, func() {
+		guest, err := churn.NewGuest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		patienceAfter = time.Second
+		fmt.Println("guest", guest, "named", setName("before"))
+		if err := guest.BlockRaw(); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("returned", setName("after"))
+	})
+	_, rest, _ := strings.Cut(output, "guest ")
+	tid, _, _ := strings.Cut(rest, " ")
+	if !strings.Contains(output, "psx: thread "+tid+" has not run the call in time") || strings.Contains(output, "returned") {
+		t.Errorf("last words: %s", output)
+	}
+}
+
+func testDiffering(t *testing.T, newGuest func() (churn.Guest, error)) {
+	output := dies(t, func() {
+		guest, err := newGuest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := guest.RefuseNames(); err != nil {
+			fmt.Println("--- SKIP", err)
+			os.Exit(2)
+		}
+		fmt.Println("guest", guest, "")
+		fmt.Println("returned", setName("after"))
+	})
+	if strings.Contains(output, "--- SKIP") {
+		need.Skip(t, "seccomp: "+output)
+	}
+	_, rest, _ := strings.Cut(output, "guest ")
+	tid, _, _ := strings.Cut(rest, " ")
+	want := "psx: thread " + tid + " got another result than the first thread (system call " + strconv.Itoa(syscall.SYS_PRCTL) + ", result -1, errno 1)"
+	if !strings.Contains(output, want) || strings.Contains(output, "returned") {
+		t.Errorf("last words: %s", output)
+	}
+}
+
+func TestDifferingResultOfThreadOfC(t *testing.T)    { testDiffering(t, churn.NewGuest) }
+func TestDifferingResultOfClonedThread(t *testing.T) { testDiffering(t, churn.NewClonedGuest) }
+
+var endMainThread = make(chan bool)
+
+func init() {
+	if strings.HasPrefix(os.Getenv(aloneVariable), "TestMainThread") {
+		runtime.LockOSThread()
+		onMainThread = func() {
+			<-endMainThread
+			churn.EndThread()
+		}
+	}
+}
+
+func TestMainThreadHasEnded(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	if errno := setName("before"); errno != 0 {
+		t.Fatal(errno)
+	}
+	close(endMainThread)
+	for threads(t, "State")[os.Getpid()] != "Z (zombie)" {
+		time.Sleep(time.Millisecond)
+	}
+	for n := range 100 {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	for tid, name := range threads(t, "Name") {
+		if tid != os.Getpid() && name != "n99" {
+			t.Errorf("thread %d has the name %s", tid, name)
+		}
+	}
+}
+
+func TestMainThreadEndsMeanwhile(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	time.AfterFunc(20*time.Millisecond, func() { close(endMainThread) })
+	for n := 0; threads(t, "State")[os.Getpid()] != "Z (zombie)" || n < 200; n++ {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+}
+
+// repeat runs f on n goroutines until stopped.
+func repeat(t *testing.T, n int, f func() error) (stop func() uint64) {
+	var done atomic.Bool
+	var times atomic.Uint64
+	var wait sync.WaitGroup
+	for range n {
+		wait.Go(func() {
+			for !done.Load() {
+				if err := f(); err != nil {
+					t.Error(err)
+					return
+				}
+				times.Add(1)
+			}
+		})
+	}
+	return func() uint64 { done.Store(true); wait.Wait(); return times.Load() }
+}
+
+// under makes calls while something else goes on.
+func under(t *testing.T, calls int, stops ...func() uint64) {
+	t.Helper()
+	if long {
+		calls *= 20
+	}
+	for n := range calls {
+		name := "n" + strconv.Itoa(n)
+		if errno := setName(name); errno != 0 {
+			t.Fatal(errno)
+		}
+		if n%10 == 0 {
+			stale(t, "Name", name)
+		}
+	}
+	for _, stop := range stops {
+		times := stop()
+		t.Logf("%d calls, %d times something else", calls, times)
+		if times == 0 {
+			t.Error("nothing else went on")
+		}
+	}
+}
+
+// broadcasts skips a test that is about those of the C library.
+func broadcasts(t *testing.T) {
+	t.Helper()
+	if !churn.BroadcastsAreSafe() {
+		need.Skip(t, "a C library whose broadcasts spare the stacks of goroutines")
+	}
+}
+
+func TestBroadcastsOfTheLibrary(t *testing.T) {
+	broadcasts(t)
+	if !alone(t) {
+		return
+	}
+	under(t, 300,
+		must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond)),
+		repeat(t, 2, func() error { return syscall.Setgid(syscall.Getgid()) }),
+		repeat(t, 2, churn.SetuidSame))
+}
+
+// What the C library does on every thread must still reach every thread.
+func TestBroadcastOfTheLibraryIsPassedOn(t *testing.T) {
+	broadcasts(t)
+	need.Root(t)
+	if !alone(t) {
+		return
+	}
+	defer hold(10)()
+	if errno := setName("before"); errno != 0 {
+		t.Fatal(errno)
+	}
+	check(t, syscall.Setgid(100000))
+	stale(t, "Gid", "100000\t100000\t100000\t100000")
+}
+
+func TestForksMeanwhile(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	under(t, 200, repeat(t, 2, churn.Fork), repeat(t, 1, churn.Spawn))
+}
+
+func TestThreadsAreCancelledMeanwhile(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	// The library may set its handler when it first cancels a thread.
+	for n := range 3 {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+		if !churn.Cancel() {
+			t.Error("a thread was not cancelled")
+		}
+	}
+	under(t, 100, repeat(t, 1, func() error {
+		if !churn.Cancel() {
+			return fmt.Errorf("a thread was not cancelled")
+		}
+		return nil
+	}))
+}
+
+func TestTimersWithThreads(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	check(t, churn.Timer())
+	if errno := setName("n"); errno != 0 {
+		t.Fatal(errno)
+	}
+	under(t, 100, repeat(t, 1, churn.Timer))
+}
+
+// handler makes sure that the C library has set its handler, without which a
+// signal that is not ours ends the process. musl sets it when it first cancels
+// a thread.
+func handler() { churn.Cancel() }
+
+func TestForgedSignals(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	handler()
+	guest := must[churn.Guest](t)(churn.NewGuest())
+	n := 0
+	under(t, 200, repeat(t, 1, func() error {
+		n++
+		const queued, ours = -1, -0x707378
+		err := churn.Forge(int(guest), queued, n, n)
+		for _, index := range []int{-1, -2, 0, 1, n % 50, 1 << 20, 1<<31 - 1, -1 << 31} {
+			if err == nil {
+				err = churn.Forge(int(guest), ours, n, index)
+			}
+		}
+		time.Sleep(50 * time.Microsecond)
+		return err
+	}))
+}
+
+func TestHandlerIsReplaced(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	handler()
+	defer hold(5)()
+	for n, replace := range []func() error{
+		func() error { return nil },
+		churn.ReplaceHandler, churn.PrependHandler, churn.ReplaceHandler, churn.PrependHandler, churn.ReplaceHandler,
+	} {
+		check(t, replace())
+		name := "n" + strconv.Itoa(n)
+		if errno := setName(name); errno != 0 {
+			t.Fatal(errno)
+		}
+		stale(t, "Name", name)
+		// Neither of two handlers may call the other for ever.
+		check(t, churn.Forge(syscall.Gettid(), -1, 0, 0))
+	}
+	under(t, 50, repeat(t, 1, func() error {
+		time.Sleep(5 * time.Millisecond)
+		return churn.ReplaceHandler()
+	}))
+}
+
+// A signal that is not ours does what it would have done without us.
+func TestDefaultActionIsKept(t *testing.T) {
+	if isAlone(t) {
+		check(t, churn.RemoveHandler())
+		if errno := setName("n"); errno != 0 {
+			t.Fatal(errno)
+		}
+		fmt.Println("forged", churn.Forge(syscall.Gettid(), -1, 0, 0))
+		time.Sleep(time.Second)
+		return
+	}
+	output, err := child(t, nil)
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != 33 {
+		t.Errorf("the child ended with %v, want signal 33\n%s", err, output)
+	}
+}
+
+func TestLongCallsGoOn(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	end := must[func() []error](t)(churn.StartLongCalls())
+	for n := range 100 {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	stale(t, "Name", "n99")
+	for i, err := range end() {
+		switch {
+		case i < churn.Restarted && err != nil:
+			t.Errorf("%s: %v", churn.LongCalls[i], err)
+		case i >= churn.Restarted && err != syscall.EINTR && err != nil: // some libraries go on by themselves
+			t.Errorf("%s: %v", churn.LongCalls[i], err)
+		}
+	}
+}
+
+// unchanged makes a call that has to fail before any thread has changed.
+func unchanged(t *testing.T, want syscall.Errno) {
+	t.Helper()
+	before := threads(t, "Name")
+	if errno := setName("after"); errno != want {
+		t.Errorf("got %v, want %v", errno, want)
+	}
+	for tid, name := range before {
+		if name == "after" {
+			t.Errorf("thread %d has changed", tid)
+		}
+	}
+}
+
+func TestNoDescriptors(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	var old syscall.Rlimit
+	check(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old))
+	if errno := setName("before"); errno != 0 {
+		t.Fatal(errno)
+	}
+	first := must[int](t)(syscall.Open("/dev/null", syscall.O_RDONLY|syscall.O_CLOEXEC, 0))
+	for spare := range 2 {
+		limit := old
+		limit.Cur = uint64(first + 1 + spare)
+		check(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit))
+		errno := setName("after")
+		check(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old))
+		if errno != syscall.EMFILE {
+			t.Errorf("%d spare: got %v, want EMFILE", spare, errno)
+		}
+		stale(t, "Name", "before")
+	}
+	if errno := setName("after"); errno != 0 {
+		t.Error(errno)
+	}
+}
+
+func TestDescriptorsAreClosed(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	count := func() int { return len(must[[]string](t)(filepath.Glob("/proc/self/fd/*"))) }
+	if errno := setName("first"); errno != 0 {
+		t.Fatal(errno)
+	}
+	before := count()
+	for range 10 {
+		setName("again")
+		Syscall3(noSuchCall, 0, 0, 0)
+	}
+	if after := count(); after != before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func TestFullSignalQueue(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	const rlimitSigpending = 11
+	var none syscall.Rlimit
+	check(t, syscall.Setrlimit(rlimitSigpending, &none))
+	unchanged(t, syscall.EAGAIN)
+}
+
+func TestNoProc(t *testing.T) {
+	need.Root(t)
+	if !alone(t) {
+		return
+	}
+	defer hold(5)()
+	dir := must[string](t)(os.MkdirTemp("", "psx"))
+	check(t, os.Chdir(dir))
+	check(t, os.Remove(dir))
+	// The change of root is itself the call: what it needs is open by then.
+	dot := []byte{'.', 0}
+	if _, _, errno := Syscall3(syscall.SYS_CHROOT, uintptr(unsafe.Pointer(&dot[0])), 0, 0); errno != 0 {
+		t.Fatal(errno)
+	}
+	if errno := setName("after"); errno != syscall.ENOENT {
+		t.Errorf("got %v, want ENOENT", errno)
+	}
+	var name [16]byte
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_GET_NAME, uintptr(unsafe.Pointer(&name)), 0); errno != 0 || string(name[:5]) == "after" {
+		t.Errorf("the name is %q (%v)", name, errno)
+	}
+}
+
+func TestProcOfAnotherNamespace(t *testing.T) {
+	need.Root(t)
+	if isAlone(t) {
+		if errno := setName("after"); errno != syscall.ESRCH {
+			t.Errorf("got %v, want ESRCH", errno)
+		}
+		return
+	}
+	output, err := child(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID})
+	if err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+func TestLandlock(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	const createRuleset, restrictSelf, readFile, readDir = 444, 446, 1 << 2, 1 << 3
+	attr := struct{ handled uint64 }{readFile | readDir}
+	ruleset, _, errno := syscall.RawSyscall(createRuleset, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
+	if errno != 0 {
+		need.Skip(t, "Landlock: "+errno.Error())
+	}
+	defer hold(5)()
+	stop := must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond))
+	if _, _, errno := Syscall3(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "NoNewPrivs", "1")
+	// No thread may open /proc once it has run this.
+	if _, _, errno := Syscall3(restrictSelf, ruleset, 0, 0); errno != 0 {
+		t.Fatal(errno)
+	}
+	if _, err := os.ReadDir("/proc/self/task"); err == nil {
+		t.Error("/proc can still be read")
+	}
+	if errno := setName("after"); errno != syscall.EACCES {
+		t.Errorf("got %v, want EACCES", errno)
+	}
+	stop()
+}
+
+// The kernel's own threads answer no signal and carry no credentials of the
+// program's.
+func TestThreadOfTheKernel(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	if err := churn.KernelThread(); err != nil {
+		need.Skip(t, "io_uring: "+err.Error())
+	}
+	for n := range 50 {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	strangers := 0
+	for tid, name := range threads(t, "Name") {
+		if strings.HasPrefix(name, "iou-") {
+			strangers++
+		} else if name != "n49" {
+			t.Errorf("thread %d has the name %s", tid, name)
+		}
+	}
+	if strangers == 0 {
+		t.Error("there was no thread of the kernel")
+	}
+}
+
+func TestErrnoOfCIsKept(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	runtime.LockOSThread()
+	churn.SetErrno(77)
+	if errno := setName("ok"); errno != 0 {
+		t.Fatal(errno)
+	}
+	if got := churn.Errno(); got != 77 {
+		t.Errorf("errno is %d after success", got)
+	}
+	Syscall3(noSuchCall, 0, 0, 0)
+	if got := churn.Errno(); got != 77 {
+		t.Errorf("errno is %d after failure", got)
+	}
+}
+
+// Time in which the process is stopped is not the threads' fault.
+func TestStoppedProcess(t *testing.T) {
+	if isAlone(t) {
+		patienceBefore, patienceAfter = time.Second, time.Second
+		stop := must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond))
+		for begin := time.Now(); time.Since(begin) < 3*time.Second; {
+			if errno := setName("n"); errno != 0 {
+				t.Fatal(errno)
+			}
+		}
+		stop()
+		return
+	}
+	cmd, output := start(t, nil)
+	for range 2 {
+		time.Sleep(200 * time.Millisecond)
+		cmd.Process.Signal(syscall.SIGSTOP)
+		time.Sleep(1200 * time.Millisecond)
+		cmd.Process.Signal(syscall.SIGCONT)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// ownNumbers runs body in a child with thread numbers of its own, from 1 to 300.
+func ownNumbers(t *testing.T, body func()) {
+	t.Helper()
+	if isAlone(t) {
+		if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+			need.Skip(t, "a /proc of its own: "+err.Error())
+		}
+		if err := os.WriteFile("/proc/sys/kernel/pid_max", []byte("301"), 0); err != nil {
+			need.Skip(t, "a pid_max of its own: "+err.Error())
+		}
+		body()
+		return
+	}
+	output, err := child(t, &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS,
+	})
+	if strings.Contains(output, "--- SKIP") {
+		need.Skip(t, "what the child needs:\n"+output)
+	}
+	if err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
+
+// Where thread numbers are few, they are soon used again.
+func TestFewThreadNumbers(t *testing.T) {
+	need.Root(t)
+	ownNumbers(t, func() {
+		calls := 50
+		if long {
+			calls = 2000
+		}
+		stress(t, calls, must[func() uint64](t)(churn.Start(churn.Detached, 4, 0)))
+	})
+}
+
+// A thread that has run the call ends, and one that has not makes a thread
+// with the number of the first.
+func TestThreadNumberIsUsedAgain(t *testing.T) {
+	need.Root(t)
+	ownNumbers(t, func() {
+		old := must[churn.Guest](t)(churn.NewGuest())
+		by := must[churn.Guest](t)(churn.NewGuest())
+		if errno := setName("before"); errno != 0 {
+			t.Fatal(errno)
+		}
+		wait := churn.ReuseNumber(by, old, "after")
+		if errno := setName("after"); errno != 0 {
+			t.Fatal(errno)
+		}
+		check(t, wait())
+		names := threads(t, "Name")
+		if name := names[int(old)]; name != "after" {
+			t.Errorf("the new thread %d has the name %q", old, name)
+		}
+	})
+}
+
+// TestStress is bounded proof that no call hangs: the parent of the process
+// that it runs in is its watchdog.
+func TestStress(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	calls := 1000
+	if long {
+		calls = 100000
+	}
+	stop := must[func() uint64](t)(churn.Start(churn.Joined, 3, 2*time.Millisecond))
+	setids := func() uint64 { return 0 }
+	if churn.BroadcastsAreSafe() {
+		setids = repeat(t, 1, func() error { time.Sleep(time.Millisecond); return churn.SetuidSame() })
+	}
+	goes := goChurn()
+	var longest atomic.Int64
+	begin := time.Now()
+	var wait sync.WaitGroup
+	const callers = 4
+	for i := range callers {
+		wait.Go(func() {
+			for n := range calls / callers {
+				before := time.Now()
+				if errno := setName("c" + strconv.Itoa(i) + "n" + strconv.Itoa(n)); errno != 0 {
+					t.Error(errno)
+					return
+				}
+				longest.Store(max(longest.Load(), int64(time.Since(before))))
+			}
+		})
+	}
+	wait.Wait()
+	if errno := setName("last"); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "Name", "last")
+	took := time.Since(begin)
+	t.Logf("%d calls in %v, the longest (with its turn) %v; %d threads of C and %d of Go came and went, %d broadcasts of the C library",
+		calls, took.Round(time.Millisecond), time.Duration(longest.Load()), stop(), goes(), setids())
+}

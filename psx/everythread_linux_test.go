@@ -1,0 +1,477 @@
+package psx
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"caprun/internal/need"
+)
+
+// long says that the stress tests should take minutes.
+var long = os.Getenv("CAPRUN_TEST_LONG") == "1"
+
+// noSuchCall is far above every system call number.
+const noSuchCall = 0xffff
+
+func TestFailureIsReturned(t *testing.T) {
+	r1, r2, errno := Syscall3(noSuchCall, 1, 2, 3)
+	if r1 != ^uintptr(0) || r2 != 0 || errno != syscall.ENOSYS {
+		t.Errorf("Syscall3 = %#x, %d, %v; want -1, 0, ENOSYS", r1, r2, errno)
+	}
+	r1, r2, errno = Syscall6(noSuchCall, 1, 2, 3, 4, 5, 6)
+	if r1 != ^uintptr(0) || r2 != 0 || errno != syscall.ENOSYS {
+		t.Errorf("Syscall6 = %#x, %d, %v; want -1, 0, ENOSYS", r1, r2, errno)
+	}
+}
+
+// setName names every thread. It needs no privilege, shows in /proc, is
+// inherited by new threads, and passes a pointer: a model of what credentials
+// do.
+func setName(name string) syscall.Errno {
+	b := append([]byte(name), 0)
+	_, _, errno := Syscall3(syscall.SYS_PRCTL, syscall.PR_SET_NAME, uintptr(unsafe.Pointer(&b[0])), 0)
+	return errno
+}
+
+// threads returns one field of /proc/self/task/*/status for each thread that
+// is still there.
+func threads(t testing.TB, field string) map[int]string {
+	t.Helper()
+	values := map[int]string{}
+	dirs, err := filepath.Glob("/proc/self/task/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no threads: %v", err)
+	}
+	for _, dir := range dirs {
+		tid, _ := strconv.Atoi(filepath.Base(dir))
+		status, err := os.ReadFile(dir + "/status")
+		if err != nil {
+			continue // it has ended
+		}
+		for line := range strings.Lines(string(status)) {
+			if value, ok := strings.CutPrefix(line, field+":\t"); ok {
+				values[tid] = strings.TrimSuffix(value, "\n")
+			}
+		}
+	}
+	return values
+}
+
+// stale fails the test unless the field of every thread has that value.
+func stale(t testing.TB, field, want string) {
+	t.Helper()
+	for tid, got := range threads(t, field) {
+		for n := 0; got != want && skipsEndingThreads && n < 1000; n++ {
+			time.Sleep(time.Millisecond)
+			var alive bool
+			if got, alive = threads(t, field)[tid]; !alive {
+				got = want
+			}
+		}
+		if got != want {
+			t.Errorf("thread %d has %s %q, want %q", tid, field, got, want)
+		}
+	}
+}
+
+// hold keeps n threads of Go's busy in each of several ways, until the
+// function that it returns is called.
+func hold(n int) (release func()) {
+	var ready, gone sync.WaitGroup
+	stop := make(chan bool)
+	for i := range n {
+		ready.Add(1)
+		gone.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			ready.Done()
+			if i%4 == 0 {
+				for {
+					select {
+					case <-stop:
+						return
+					case <-time.After(time.Millisecond):
+					}
+				}
+			}
+			<-stop
+		})
+	}
+	ready.Wait()
+	return func() { close(stop); gone.Wait() }
+}
+
+func TestEveryThread(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	release := hold(20)
+	for _, name := range []string{"first", "second", "third"} {
+		if errno := setName(name); errno != 0 {
+			t.Fatal(errno)
+		}
+		stale(t, "Name", name)
+	}
+	release()
+	if n := len(threads(t, "Name")); n < 20 {
+		t.Errorf("only %d threads", n)
+	}
+	if _, _, errno := Syscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "NoNewPrivs", "1")
+}
+
+const prSetNoNewPrivs = 38
+
+// refuseNames makes PR_SET_NAME fail with EPERM on the calling thread.
+func refuseNames() error {
+	type instruction struct {
+		code            uint16
+		ifTrue, ifFalse uint8
+		value           uint32
+	}
+	const load, equal, ret, allow, fail = 0x20, 0x15, 0x06, 0x7fff0000, 0x00050000
+	argument := uint32(16)                                     // the low half of it
+	if one := uint16(1); *(*byte)(unsafe.Pointer(&one)) == 0 { // big-endian
+		argument += 4
+	}
+	instructions := []instruction{
+		{load, 0, 0, 0},
+		{equal, 0, 3, syscall.SYS_PRCTL},
+		{load, 0, 0, argument},
+		{equal, 0, 1, syscall.PR_SET_NAME},
+		{ret, 0, 0, fail | uint32(syscall.EPERM)},
+		{ret, 0, 0, allow},
+	}
+	program := struct {
+		length       uint16
+		instructions *instruction
+	}{uint16(len(instructions)), &instructions[0]}
+	const prSetSeccomp, filter = 22, 2
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0); errno != 0 {
+		return errno
+	}
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, prSetSeccomp, filter, uintptr(unsafe.Pointer(&program))); errno != 0 {
+		return errno
+	}
+	runtime.KeepAlive(instructions)
+	return nil
+}
+
+func TestFirstFailureTouchesNoOther(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	defer hold(10)()
+	if errno := setName("before"); errno != 0 {
+		t.Fatal(errno)
+	}
+	runtime.LockOSThread()
+	if err := refuseNames(); err != nil {
+		need.Skip(t, "seccomp: "+err.Error())
+	}
+	for range 20 {
+		if errno := setName("after"); errno != syscall.EPERM {
+			t.Fatalf("got %v, want EPERM", errno)
+		}
+	}
+	stale(t, "Name", "before")
+}
+
+func TestDifferingResultEndsTheProcess(t *testing.T) {
+	output := dies(t, func() {
+		ready := make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			ready <- refuseNames()
+			select {}
+		}()
+		if err := <-ready; err != nil {
+			fmt.Println("--- SKIP", err)
+			os.Exit(2)
+		}
+		fmt.Println("returned", setName("after"))
+	})
+	if strings.Contains(output, "--- SKIP") {
+		need.Skip(t, "seccomp: "+output)
+	}
+	if !strings.Contains(output, "differ") || strings.Contains(output, "returned") {
+		t.Errorf("last words: %s", output)
+	}
+}
+
+func TestManyCallers(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	calls := 30
+	if long {
+		calls = 1000
+	}
+	var wait sync.WaitGroup
+	for i := range 16 {
+		wait.Go(func() {
+			if i%2 == 0 {
+				runtime.LockOSThread()
+			}
+			for range calls {
+				if errno := setName("caller" + strconv.Itoa(i)); errno != 0 {
+					t.Error(errno)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if errno := setName("last"); errno != 0 {
+		t.Error(errno)
+	}
+	stale(t, "Name", "last")
+}
+
+// goChurn makes threads of Go's and ends them until stopped, a few hundred a
+// second.
+func goChurn() (stop func() uint64) {
+	var done atomic.Bool
+	var ended atomic.Uint64
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(func() {
+			for !done.Load() {
+				over := make(chan bool)
+				go func() {
+					runtime.LockOSThread() // and so the thread ends with the goroutine
+					ended.Add(1)
+					close(over)
+				}()
+				<-over
+				time.Sleep(3 * time.Millisecond)
+			}
+		})
+	}
+	return func() uint64 { done.Store(true); wait.Wait(); return ended.Load() }
+}
+
+// stress names all threads again and again while others come and go, and
+// looks at each of them after every call.
+func stress(t *testing.T, calls int, stop func() uint64) {
+	t.Helper()
+	var longest time.Duration
+	begin := time.Now()
+	for i := range calls {
+		name := "n" + strconv.Itoa(i)
+		before := time.Now()
+		if errno := setName(name); errno != 0 {
+			t.Fatalf("call %d: %v", i, errno)
+		}
+		longest = max(longest, time.Since(before))
+		if stale(t, "Name", name); t.Failed() {
+			t.Fatalf("after call %d", i)
+		}
+	}
+	ended := stop()
+	if _, _, errno := Syscall3(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0); errno != 0 {
+		t.Error(errno)
+	}
+	stale(t, "NoNewPrivs", "1")
+	t.Logf("%d calls in %v, the longest %v, while %d threads came and went", calls, time.Since(begin).Round(time.Millisecond), longest, ended)
+}
+
+func TestGoThreadsComeAndGo(t *testing.T) {
+	if alone(t) {
+		stress(t, 300, goChurn())
+	}
+}
+
+func TestOtherProgramsStart(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	path := need.Tool(t, "true")
+	var wait sync.WaitGroup
+	for range 3 {
+		wait.Go(func() {
+			for range 15 {
+				if err := exec.Command(path).Run(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan bool)
+	go func() { wait.Wait(); close(done) }()
+	for n := 0; ; n++ {
+		select {
+		case <-done:
+			t.Logf("%d calls", n)
+			return
+		default:
+		}
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+}
+
+func TestEverySignalNotified(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	all := make(chan os.Signal, 100)
+	signal.Notify(all)
+	signal.Ignore(syscall.Signal(33), syscall.Signal(34))
+	var done atomic.Bool
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for !done.Load() {
+			syscall.Kill(os.Getpid(), syscall.SIGUSR1)
+			syscall.Kill(os.Getpid(), syscall.SIGURG)
+			select {
+			case <-all:
+			case <-time.After(time.Millisecond):
+			}
+		}
+	})
+	for n := range 200 {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	stale(t, "Name", "n199")
+	done.Store(true)
+	wait.Wait()
+	signal.Reset()
+	if errno := setName("reset"); errno != 0 {
+		t.Error(errno)
+	}
+	for {
+		select {
+		case s := <-all:
+			if s == syscall.Signal(33) {
+				t.Errorf("the program was notified of %v", s)
+			}
+			continue
+		default:
+		}
+		break
+	}
+}
+
+// Goroutines run on stacks smaller than what a handler needs.
+func TestRunningGoCode(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	var done atomic.Bool
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for !done.Load() {
+				var inner sync.WaitGroup
+				for range 50 {
+					inner.Go(func() { spin(t, 8) })
+				}
+				inner.Wait()
+			}
+		})
+	}
+	for n := range 300 {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	stale(t, "Name", "n299")
+	done.Store(true)
+	wait.Wait()
+}
+
+// spin fills a part of a small stack and sees whether it stays as it is.
+func spin(t *testing.T, depth int) {
+	var canary [16]int
+	for i := range canary {
+		canary[i] = i * depth
+	}
+	if depth > 0 {
+		spin(t, depth-1)
+	}
+	for range 200 {
+		for i := range canary {
+			if canary[i] != i*depth {
+				t.Errorf("the stack has changed: %v", canary)
+				return
+			}
+		}
+	}
+}
+
+// Reads that sleep in the kernel are what a Go program mostly has; they must
+// not return EINTR even where nobody expects it.
+func TestBlockedReadGoesOn(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	var pipe [2]int
+	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error)
+	go func() {
+		var b [1]byte
+		_, err := syscall.Read(pipe[0], b[:])
+		result <- err
+	}()
+	time.Sleep(20 * time.Millisecond)
+	for n := range 100 {
+		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	stale(t, "Name", "n99")
+	if _, err := syscall.Write(pipe[1], []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-result; err != nil {
+		t.Errorf("read: %v", err)
+	}
+}
+
+// The point of it all: a change of identity that no thread escapes.
+func TestIdentityChanges(t *testing.T) {
+	need.Root(t)
+	if !alone(t) {
+		return
+	}
+	stop := goChurn()
+	const id = 100000 // too large for the calls with 16 bits
+	if _, _, errno := Syscall3(setresgid, id, id, id); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "Gid", "100000\t100000\t100000\t100000")
+	if _, _, errno := Syscall3(setresuid, id, id, id); errno != 0 {
+		t.Fatal(errno)
+	}
+	for range 20 {
+		stale(t, "Uid", "100000\t100000\t100000\t100000")
+		stale(t, "CapEff", "0000000000000000")
+	}
+	if _, _, errno := Syscall3(setresuid, 0, 0, 0); errno != syscall.EPERM {
+		t.Errorf("back to root: %v, want EPERM", errno)
+	}
+	if errno := setName("unprivileged"); errno != 0 {
+		t.Errorf("a call without privilege: %v", errno)
+	}
+	stale(t, "Name", "unprivileged")
+	stop()
+}

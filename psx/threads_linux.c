@@ -1,0 +1,314 @@
+//go:build linux && cgo
+
+#define _GNU_SOURCE
+#include "threads_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What getdents64(2) fills in; the libraries name it differently or not at all. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+/*
+ * Both stay open during a call only, because the program may close any
+ * descriptor in between. They are opened before anything changes: afterwards
+ * the thread may be in another root, or may not open files any more.
+ */
+static int tasks = -1;  /* /proc/self/task */
+static int leader = -1; /* stat of the main thread, which can be dead for long */
+
+/*
+ * The records lie in blocks that never move or go away, each twice as long as
+ * the one before, because handlers write to them. A record is found by its
+ * index; index_of finds the index by thread number and is for the caller alone.
+ */
+#define FIRST_BLOCK 256
+#define BLOCKS 20
+static struct psx_thread *blocks[BLOCKS];
+static int used;
+
+static int *index_of; /* open addressing; holds index + 1, 0 for empty */
+static int index_size; /* a power of two, at least twice used */
+
+static unsigned looks;
+static int inodes_tell; /* whether inodes are what they are in Linux */
+
+static struct psx_thread *record(int index)
+{
+	int block = 0, length = FIRST_BLOCK;
+
+	while (index >= length) {
+		index -= length;
+		length *= 2;
+		block++;
+	}
+	return &blocks[block][index];
+}
+
+struct psx_thread *psx_threads_at(int index)
+{
+	if (index < 0 || index >= __atomic_load_n(&used, __ATOMIC_ACQUIRE))
+		return NULL;
+	return record(index);
+}
+
+/* Finds where the index of a thread is, or where it would go. */
+static int *place(int tid)
+{
+	unsigned i = (unsigned)tid & (index_size - 1);
+
+	while (index_of[i] && record(index_of[i] - 1)->tid != tid)
+		i = (i + 1) & (index_size - 1);
+	return &index_of[i];
+}
+
+/*
+ * Memory of zeros. Not from malloc, whose locks a thread may hold that is held
+ * up in our handler.
+ */
+static void *zeros(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* Makes room for one record more than there are. */
+static int grow(void)
+{
+	int block = 0, length = FIRST_BLOCK, before = 0, i;
+	struct psx_thread *t;
+
+	while (used >= before + length) {
+		before += length;
+		length *= 2;
+		block++;
+	}
+	if (block == BLOCKS)
+		return ENOMEM;
+	if (!blocks[block]) {
+		blocks[block] = zeros(length * sizeof **blocks);
+		if (!blocks[block])
+			return ENOMEM;
+	}
+	if (2 * (used + 1) > index_size) {
+		int size = index_size ? 2 * index_size : 4 * FIRST_BLOCK;
+		int *fresh = zeros(size * sizeof *fresh);
+
+		if (!fresh)
+			return ENOMEM;
+		if (index_of)
+			munmap(index_of, index_size * sizeof *index_of);
+		index_of = fresh;
+		index_size = size;
+		for (i = 0; (t = psx_threads_at(i)); i++)
+			*place(t->tid) = i + 1; /* the latest life wins */
+	}
+	return 0;
+}
+
+/* Forgets the threads that the last look did not find. */
+static void sweep(void)
+{
+	struct psx_thread *t;
+	int i, kept = 0;
+
+	for (i = 0; (t = psx_threads_at(i)); i++) {
+		if (t->seen != looks)
+			continue;
+		*record(kept++) = *t;
+	}
+	__atomic_store_n(&used, kept, __ATOMIC_RELEASE);
+	if (index_of)
+		memset(index_of, 0, index_size * sizeof *index_of);
+	for (i = 0; (t = psx_threads_at(i)); i++)
+		*place(t->tid) = i + 1;
+}
+
+/* Writes a number in decimal and returns the end of it. */
+static char *decimal(char *to, int number)
+{
+	char digits[12];
+	int n = 0;
+
+	do
+		digits[n++] = '0' + number % 10;
+	while (number /= 10);
+	while (n)
+		*to++ = digits[--n];
+	*to = 0;
+	return to;
+}
+
+static void stat_path(char *path, int tid)
+{
+	strcpy(decimal(path, tid), "/stat");
+}
+
+int psx_threads_open(void)
+{
+	char path[32], pid[16], self[16];
+	ssize_t n;
+	int err;
+
+	/* A /proc of another pid namespace has other numbers than we have. */
+	n = readlink("/proc/self", self, sizeof self - 1);
+	if (n < 0)
+		return errno;
+	self[n] = 0;
+	decimal(pid, getpid());
+	if (strcmp(pid, self))
+		return ESRCH;
+
+	tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tasks < 0)
+		return errno;
+	stat_path(path, getpid());
+	leader = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+	if (leader < 0) {
+		err = errno;
+		close(tasks);
+		return err;
+	}
+	sweep();
+	inodes_tell = 1;
+	return 0;
+}
+
+void psx_threads_close(void)
+{
+	close(leader);
+	close(tasks);
+}
+
+/* Notes that this look has found a thread. */
+static int found(int tid, uint64_t inode)
+{
+	struct psx_thread *t;
+	int *at, err;
+
+	err = grow();
+	if (err)
+		return err;
+	at = place(tid);
+	t = *at ? record(*at - 1) : NULL;
+	if (!t || (inodes_tell && t->inode != inode)) {
+		t = record(used);
+		memset(t, 0, sizeof *t);
+		t->tid = tid;
+		t->since = looks;
+		__atomic_store_n(&used, used + 1, __ATOMIC_RELEASE);
+		*at = used;
+	}
+	t->inode = inode;
+	t->seen = looks;
+	return 0;
+}
+
+int psx_threads_look(unsigned *look, int *complete)
+{
+	static union {
+		struct entry align;
+		char bytes[32768];
+	} buffer;
+	int self = syscall(SYS_gettid), listed = 0, self_found, err = 0, *at;
+	char name[16];
+	struct stat st;
+	long n, i;
+
+	/*
+	 * In Linux the inode of a living thread changes only when memory runs
+	 * short; elsewhere it may be a new one each time. Ours tells.
+	 */
+	decimal(name, self);
+	if (fstatat(tasks, name, &st, 0))
+		return errno;
+	err = grow();
+	if (err)
+		return err;
+	if (*(at = place(self)) && record(*at - 1)->inode != st.st_ino)
+		inodes_tell = 0;
+
+	/*
+	 * A thread that ends can hide a living one from a reader of this
+	 * directory. The number of links gives that away: it is 2 and the number
+	 * of threads. If as many threads as there were before are found, all of
+	 * them older than this look, then none was missed.
+	 */
+	if (fstat(tasks, &st) || lseek(tasks, 0, SEEK_SET))
+		return errno;
+	looks++;
+	while ((n = syscall(SYS_getdents64, tasks, buffer.bytes, sizeof buffer)) > 0) {
+		struct entry *e;
+
+		for (i = 0; i < n && !err; i += e->length) {
+			e = (struct entry *)(buffer.bytes + i);
+			if (e->name[0] == '.')
+				continue;
+			err = found(atoi(e->name), e->inode);
+			listed++;
+		}
+		if (err)
+			return err;
+	}
+	if (n < 0)
+		return errno;
+	at = place(self);
+	self_found = *at && record(*at - 1)->seen == looks;
+	*look = looks;
+	*complete = self_found && listed == (int)st.st_nlink - 2;
+	return 0;
+}
+
+int psx_threads_never_answers(int tid)
+{
+	/* stat(5): signals 1 to 31 that the thread blocks, the flags of the kernel. */
+	enum { STATE = 3, FLAGS = 9, BLOCKED = 32 };
+	const unsigned long kernel_thread = 0x4010;  /* PF_USER_WORKER, PF_IO_WORKER */
+	const unsigned long all_blocked = 0x7ffbfeff; /* but SIGKILL and SIGSTOP */
+	char text[1024], path[32], state = 0, *p;
+	unsigned long flags = 0, blocked = 0;
+	int fd, field;
+	ssize_t n;
+
+	if (tid == getpid()) {
+		n = pread(leader, text, sizeof text - 1, 0);
+	} else {
+		stat_path(path, tid);
+		fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return 0;
+		n = read(fd, text, sizeof text - 1);
+		close(fd);
+	}
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	p = strrchr(text, ')'); /* the name before it may hold anything */
+	for (field = 2; p && (p = strchr(p, ' ')); ) {
+		p++;
+		field++;
+		if (field == STATE)
+			state = *p;
+		else if (field == FLAGS)
+			flags = strtoul(p, NULL, 10);
+		else if (field == BLOCKED)
+			blocked = strtoul(p, NULL, 10);
+	}
+	if (state == 'Z' || state == 'X')
+		return 1;
+	/* io_uring and vhost put threads into the process that never leave the kernel. */
+	return (flags & kernel_thread) && blocked == all_blocked;
+}
