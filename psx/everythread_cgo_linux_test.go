@@ -73,7 +73,10 @@ func TestCredentialsUnderChurn(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	type capability struct{ effective, permitted, inheritable uint32 }
+	type capability struct {
+		_                      uint32 // effective
+		permitted, inheritable uint32
+	}
 	header := struct {
 		version uint32
 		pid     int32
