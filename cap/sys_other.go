@@ -43,3 +43,8 @@ func gettid() int                                                  { return 0 }
 func (c *launchConfig) launch(steps []Step, data any) (int, error) { return -1, ErrNotLinux }
 
 const maxDescriptor = 1<<31 - 1
+
+func readFileCaps(path string) ([]byte, error)      { return nil, ErrNotLinux }
+func writeFileCaps(path string, data []byte) error  { return ErrNotLinux }
+func readDescriptorCaps(fd int) ([]byte, error)     { return nil, ErrNotLinux }
+func writeDescriptorCaps(fd int, data []byte) error { return ErrNotLinux }
