@@ -3,6 +3,7 @@ package cap
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -15,12 +16,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	child.Main(m, child.Roles{
+	roles := child.Roles{
 		"exec-web":     execWeb,
 		"exec-refused": execRefused,
 		"exec-stopped": execStopped,
 		"launch-web":   launchWeb,
-	})
+	}
+	maps.Copy(roles, launchRoles)
+	child.Main(m, roles)
 }
 
 const webCaps = 1 << NET_BIND_SERVICE
