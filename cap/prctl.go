@@ -11,12 +11,14 @@ func Prctl(prVal uintptr, args ...uintptr) (int, error) {
 }
 
 // Prctlw is Prctl on every thread of the process.
-func Prctlw(prVal uintptr, args ...uintptr) (r int, err error) {
-	err = change(func(s scope) error {
-		r, err = prctlArgs(s, prVal, args)
+func Prctlw(prVal uintptr, args ...uintptr) (int, error) {
+	result := -1
+	err := change(func(s scope) error {
+		var err error
+		result, err = prctlArgs(s, prVal, args)
 		return err
 	})
-	return r, err
+	return result, err
 }
 
 func prctlArgs(s scope, option uintptr, args []uintptr) (int, error) {

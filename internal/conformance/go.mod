@@ -1,0 +1,15 @@
+module caprun/internal/conformance
+
+go 1.26.0
+
+replace caprun => ../..
+
+require (
+	caprun v0.0.0-00010101000000-000000000000
+	kernel.org/pub/linux/libs/security/libcap/cap v1.2.78
+)
+
+require (
+	golang.org/x/sys v0.49.0 // indirect
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
+)
