@@ -1,0 +1,127 @@
+//go:build linux
+
+// Command capable-web is an HTTP server that any user can start on a port
+// below 1024, without root. Its file gives it two capabilities:
+//
+//	cap_setpcap,cap_net_bind_service=p
+//
+// They are permitted, not effective: the server raises the one for the port
+// around a single call. Then it uses the other one to give up both, and every
+// way to get any capability again, and only then does it answer requests. Its
+// user never changes. The README walks through it.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"caprun/cap"
+)
+
+func main() {
+	port := flag.Uint("port", 0, "listen on this `port` of 127.0.0.1, 1 to 65535")
+	skip := flag.Bool("skip", false, "use no capability; a port below 1024 is then refused")
+	flag.Parse()
+	log.Fatal(run(*port, *skip))
+}
+
+// run returns only when it fails.
+func run(port uint, skip bool) error {
+	if err := ordinaryUser(); err != nil {
+		return err
+	}
+	if port < 1 || port > 65535 {
+		return errors.New("say where to listen: -port with a number from 1 to 65535")
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.FormatUint(uint64(port), 10))
+	listener, err := listen(address, skip)
+	if err != nil {
+		return err
+	}
+	if err := giveUp(skip); err != nil {
+		return fmt.Errorf("give up every capability: %w", err)
+	}
+	log.Printf("pid %d serves http://%s/", os.Getpid(), address)
+	server := &http.Server{Handler: http.HandlerFunc(hello), ReadHeaderTimeout: 5 * time.Second}
+	return server.Serve(listener)
+}
+
+// ordinaryUser refuses the old ways to privilege, which give far too much and
+// would hide that the file capabilities are missing.
+func ordinaryUser() error {
+	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
+		return fmt.Errorf("the file is setuid or setgid: uid %d became %d, gid %d became %d; give it file capabilities instead",
+			os.Getuid(), os.Geteuid(), os.Getgid(), os.Getegid())
+	}
+	if os.Getuid() == 0 {
+		return errors.New("this is root, with more privilege than a port needs; start it as an ordinary user")
+	}
+	return nil
+}
+
+// listen binds the address with cap_net_bind_service, which is effective for
+// that call only. Go may run it on any thread, so the capability is raised on
+// all of them.
+func listen(address string, skip bool) (listener net.Listener, err error) {
+	if skip {
+		return net.Listen("tcp", address)
+	}
+	// Without cap_setpcap, what is permitted could not be given up for ever.
+	need, err := cap.FromText("cap_setpcap,cap_net_bind_service=p")
+	if err != nil {
+		return nil, err
+	}
+	have := cap.GetProc()
+	for _, c := range []cap.Value{cap.SETPCAP, cap.NET_BIND_SERVICE} {
+		permitted, err := have.GetFlag(cap.Permitted, c)
+		if err != nil {
+			return nil, err
+		}
+		if !permitted {
+			return nil, fmt.Errorf("not enough privilege for a low port: need %q, have %q", need, have)
+		}
+	}
+	raised, err := have.Dup()
+	if err != nil {
+		return nil, err
+	}
+	if err := raised.SetFlag(cap.Effective, true, cap.NET_BIND_SERVICE); err != nil {
+		return nil, err
+	}
+	if err := raised.SetProc(); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, have.SetProc()) }()
+	return net.Listen("tcp", address)
+}
+
+// giveUp drops every capability on every thread. The mode also closes all
+// ways back, for the programs that this one may start too; to set it needs
+// cap_setpcap, which the server does not have when it skips its privilege.
+func giveUp(skip bool) error {
+	if skip {
+		return cap.NewSet().SetProc()
+	}
+	return cap.ModeNoPriv.Set()
+}
+
+// hello tells who answers. Linux keeps capabilities per thread, so they are
+// read on the thread that is named.
+func hello(w http.ResponseWriter, _ *http.Request) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	text := fmt.Sprintf("Hello from process %d, thread %d, caps=%q", os.Getpid(), syscall.Gettid(), cap.GetProc())
+	log.Print(text)
+	if _, err := fmt.Fprintln(w, text); err != nil {
+		log.Print(err)
+	}
+}

@@ -1,0 +1,398 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/cap"
+	"caprun/internal/child"
+	"caprun/internal/need"
+
+	"golang.org/x/sys/unix"
+)
+
+// fileCaps is what the walk-through gives to the file.
+const fileCaps = "cap_setpcap,cap_net_bind_service=p"
+
+// builds are the ways in which the server is built, by environment.
+var builds = []struct{ name, env string }{
+	{"without cgo", "CGO_ENABLED=0"},
+}
+
+// user is who runs the server: nobody, in no group that counts.
+const user = 65534
+
+func TestMain(m *testing.M) {
+	child.Main(m, child.Roles{"bracket": bracket})
+}
+
+// bracket listens twice on one port, without the example's own end of all
+// privilege, and prints what is effective afterwards.
+func bracket() {
+	if err := cap.SetUID(user); err != nil {
+		fmt.Println(err)
+		return
+	}
+	var last net.Listener
+	for range 2 {
+		l, err := listen("127.0.0.1:"+os.Getenv("PORT"), false)
+		c := cap.GetProc()
+		effective := cap.NewSet()
+		fmt.Println(l != nil, errors.Is(err, syscall.EADDRINUSE), effective.FillFlag(cap.Effective, c, cap.Effective), effective)
+		if l != nil {
+			last = l
+		}
+	}
+	last.Close()
+}
+
+// TestBracket shows that the capability is effective for the call only, be it
+// a success or not.
+func TestBracket(t *testing.T) {
+	need.Root(t)
+	port := fmt.Sprint("PORT=", freeLowPort(t))
+	r := child.Run(t, "bracket", func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, port) })
+	if want := "true false <nil> =\nfalse true <nil> =\n"; r.Stdout != want || r.Status != 0 {
+		t.Errorf("status %d, %q, want %q\n%s", r.Status, r.Stdout, want, r.Stderr)
+	}
+}
+
+// TestWalkThrough takes the steps of the README, with each build.
+func TestWalkThrough(t *testing.T) {
+	need.Root(t)
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range builds {
+		t.Run(b.name, func(t *testing.T) {
+			if b.env == "CGO_ENABLED=1" {
+				need.Tool(t, "gcc")
+			}
+			path := build(t, b.env)
+			t.Run("help", func(t *testing.T) { help(t, path, string(readme)) })
+			t.Run("refused", func(t *testing.T) { refused(t, path, string(readme)) })
+			t.Run("high port", func(t *testing.T) { highPort(t, path) })
+			t.Run("file capabilities", func(t *testing.T) { lowPort(t, path) })
+		})
+	}
+}
+
+// help prints the flags as the README has them.
+func help(t *testing.T, path, readme string) {
+	prepare(t, path, "", 0)
+	s := start(t, path, user, "-h")
+	status := s.wait()
+	_, flags, found := strings.Cut(s.log.String(), "\n")
+	if status != 0 || !found || !strings.Contains(readme, flags) {
+		t.Errorf("status %d, the README does not show %q", status, s.log.String())
+	}
+}
+
+// refused takes the steps that fail. The README shows what each says.
+func refused(t *testing.T, path, readme string) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	low, high := fmt.Sprint(freeLowPort(t)), fmt.Sprint(taken.Addr().(*net.TCPAddr).Port)
+	for _, c := range []struct {
+		name string
+		caps string
+		mode os.FileMode
+		uid  uint32
+		args []string
+		want string
+	}{
+		{"no port", "", 0, user, nil, "say where to listen: -port with a number from 1 to 65535"},
+		{"no such port", "", 0, user, []string{"-port", "65536"}, "say where to listen: -port with a number from 1 to 65535"},
+		{"no privilege", "", 0, user, []string{"-port", low}, `not enough privilege for a low port: need "cap_setpcap,cap_net_bind_service=p", have "="`},
+		{"no privilege wanted", fileCaps, 0, user, []string{"-skip", "-port", low}, "bind: permission denied"},
+		{"no way to give it up", "cap_net_bind_service=p", 0, user, []string{"-port", low}, `have "cap_net_bind_service=p"`},
+		{"port in use", fileCaps, 0, user, []string{"-port", high}, "bind: address already in use"},
+		{"root", "", 0, 0, []string{"-port", low}, "this is root, with more privilege than a port needs"},
+		{"setuid root", "", os.ModeSetuid, user, []string{"-port", low}, "the file is setuid or setgid: uid 65534 became 0, gid 65534 became 65534"},
+		{"setgid root", "", os.ModeSetgid, user, []string{"-port", low}, "uid 65534 became 65534, gid 65534 became 0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			prepare(t, path, c.caps, c.mode)
+			s := start(t, path, c.uid, c.args...)
+			if url := s.url(); url != "" {
+				t.Fatalf("it serves %s", url)
+			}
+			if status := s.wait(); status != 1 || !strings.Contains(s.log.String(), c.want) {
+				t.Errorf("status %d, log %q, want %q", status, s.log.String(), c.want)
+			}
+			if !strings.Contains(readme, c.want) {
+				t.Errorf("the README does not show %q", c.want)
+			}
+		})
+	}
+}
+
+// highPort serves without any privilege.
+func highPort(t *testing.T, path string) {
+	prepare(t, path, "", 0)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close()
+	s := start(t, path, user, "-skip", "-port", strconv.Itoa(port))
+	s.greets(t, port)
+	s.everyThread(t, map[string]string{"CapPrm": none, "CapEff": none, "CapAmb": none, "NoNewPrivs": "0"})
+}
+
+// lowPort serves with file capabilities, and has none left.
+func lowPort(t *testing.T, path string) {
+	prepare(t, path, fileCaps, 0)
+	port := freeLowPort(t)
+	s := start(t, path, user, "-port", strconv.Itoa(port))
+	s.greets(t, port)
+	s.everyThread(t, map[string]string{
+		"CapInh": none, "CapPrm": none, "CapEff": none, "CapBnd": none, "CapAmb": none, "NoNewPrivs": "1"})
+}
+
+// none is an empty set in /proc/PID/status.
+const none = "0000000000000000"
+
+// build returns the path of the server, which every user can run.
+func build(t *testing.T, env string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "capable-web-")
+	if err == nil {
+		t.Cleanup(func() { os.RemoveAll(dir) })
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "capable-web")
+	cmd := exec.Command(need.Tool(t, "go"), "build", "-o", path, ".")
+	cmd.Env = append(os.Environ(), env)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// prepare gives the file its capabilities, or takes them away, and its mode.
+func prepare(t *testing.T, path, caps string, mode os.FileMode) {
+	t.Helper()
+	if caps != "" || mode != 0 {
+		needPrivilegedFiles(t, path)
+	}
+	if err := os.Chmod(path, 0o755|mode); err != nil {
+		t.Fatal(err)
+	}
+	if caps == "" {
+		// A file that has none to remove is as good.
+		if err := (*cap.Set)(nil).SetFile(path); err != nil && !errors.Is(err, syscall.ENODATA) {
+			t.Fatal(err)
+		}
+		return
+	}
+	set, err := cap.FromText(caps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.SetFile(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// needPrivilegedFiles skips the test where the kernel does not honour file
+// capabilities or setuid bits.
+func needPrivilegedFiles(t *testing.T, path string) {
+	t.Helper()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(path, &fs); err != nil {
+		t.Fatal(err)
+	}
+	if fs.Flags&unix.ST_NOSUID != 0 {
+		need.Skip(t, path+" on a file system that is not mounted nosuid")
+	}
+	if on, err := cap.Prctl(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || on == 1 {
+		need.Skip(t, "tests without no_new_privs")
+	}
+	for _, c := range []cap.Value{cap.SETPCAP, cap.NET_BIND_SERVICE} {
+		if has, err := cap.GetBound(c); err != nil || !has {
+			need.Skip(t, c.String()+" in the bounding set")
+		}
+	}
+}
+
+// freeLowPort returns a port that needs privilege and that nobody has bound.
+func freeLowPort(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first = 80
+	if start <= first {
+		need.Skip(t, "a port that needs privilege")
+	}
+	// Other tests look for ports too: each begins somewhere else.
+	for _, n := range rand.Perm(min(start, 1024) - first) {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+n))
+		if err == nil {
+			l.Close()
+			return first + n
+		}
+	}
+	need.Skip(t, "a free port that needs privilege")
+	return 0
+}
+
+// server is a running capable-web.
+type server struct {
+	cmd    *exec.Cmd
+	stderr *bufio.Reader
+	log    bytes.Buffer // what has been read of stderr
+	exited bool
+}
+
+func start(t *testing.T, path string, uid uint32, args ...string) *server {
+	t.Helper()
+	cmd := exec.Command(path, args...)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{cmd: cmd, stderr: bufio.NewReader(stderr)}
+	timer := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	t.Cleanup(func() {
+		timer.Stop()
+		if !s.exited {
+			cmd.Process.Kill()
+			s.wait()
+		}
+	})
+	return s
+}
+
+// url reads the log until the server says where it serves. It returns the
+// empty string when the server has ended instead.
+func (s *server) url() string {
+	for {
+		line, err := s.stderr.ReadString('\n')
+		s.log.WriteString(line)
+		if _, url, ok := strings.Cut(strings.TrimSpace(line), " serves "); ok {
+			return url
+		}
+		if err != nil {
+			return ""
+		}
+	}
+}
+
+// wait returns the exit status, -1 for a signal.
+func (s *server) wait() int {
+	_, _ = io.Copy(&s.log, s.stderr)
+	_ = s.cmd.Wait()
+	s.exited = true
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// greets makes some requests, on connections of their own.
+func (s *server) greets(t *testing.T, port int) {
+	t.Helper()
+	url := s.url()
+	if want := fmt.Sprintf("http://127.0.0.1:%d/", port); url != want {
+		t.Fatalf("it serves %q, want %q: %s", url, want, s.log.String())
+	}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	for range 8 {
+		r, err := client.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var pid, tid int
+		if _, err := fmt.Sscanf(string(body), "Hello from process %d, thread %d, caps=\"=\"\n", &pid, &tid); err != nil || pid != s.cmd.Process.Pid {
+			t.Fatalf("%q, %v; the process is %d", body, err, s.cmd.Process.Pid)
+		}
+		if !slices.Contains(s.threads(t), strconv.Itoa(tid)) {
+			t.Errorf("thread %d is not among %v", tid, s.threads(t))
+		}
+		line, err := s.stderr.ReadString('\n')
+		if err != nil || !strings.HasSuffix(line, string(body)) {
+			t.Errorf("the answer %q is logged as %q, %v", body, line, err)
+		}
+	}
+}
+
+// threads returns the ids of the server's threads.
+func (s *server) threads(t *testing.T) []string {
+	t.Helper()
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, task := range tasks {
+		ids = append(ids, task.Name())
+	}
+	return ids
+}
+
+// everyThread compares the status of each thread with want, and its user with
+// the one who started the server.
+func (s *server) everyThread(t *testing.T, want map[string]string) {
+	t.Helper()
+	looked := 0
+	for _, id := range s.threads(t) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/status", s.cmd.Process.Pid, id))
+		if err != nil {
+			continue // The thread has ended.
+		}
+		looked++
+		got := child.Status(string(text))
+		for _, key := range []string{"Uid", "Gid"} {
+			if got[key] != "65534 65534 65534 65534" {
+				t.Errorf("thread %s has %s %q", id, key, got[key])
+			}
+		}
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("thread %s has %s %q, want %q", id, key, got[key], value)
+			}
+		}
+	}
+	if looked < 2 {
+		t.Errorf("only %d threads were there to look at", looked)
+	}
+}
