@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 		"launch-web":   launchWeb,
 	}
 	maps.Copy(roles, launchRoles)
+	maps.Copy(roles, effectiveRoles)
 	child.Main(m, roles)
 }
 
