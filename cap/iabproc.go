@@ -2,6 +2,7 @@ package cap
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"os"
 	"strconv"
@@ -108,7 +109,7 @@ const maxStatus = 1 << 20
 
 // IABGetPID returns the vectors of another process, from its status file:
 // proc_pid_status(5). The error is an fs.PathError, or ErrBadValue for a file
-// that lacks a vector.
+// that lacks a vector in its first 1 MiB.
 func IABGetPID(pid int) (*IAB, error) {
 	f, err := os.Open(ProcRoot("") + "/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
@@ -133,7 +134,7 @@ func IABGetPID(pid int) (*IAB, error) {
 			vec[n], seen[n] = mask&kernelMask(), true
 		}
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); err != nil && !errors.Is(err, bufio.ErrTooLong) {
 		return nil, err
 	}
 	if seen != [3]bool{true, true, true} {

@@ -1,5 +1,7 @@
 package cap
 
+import "syscall"
+
 // GetProc returns the capability set of the process: capget(2). It panics
 // when the kernel has no capabilities.
 func GetProc() *Set {
@@ -13,6 +15,10 @@ func GetProc() *Set {
 // GetPID returns the capability set of another process, or for pid 0 of the
 // caller: capget(2). The error is a syscall.Errno: ESRCH, EINVAL.
 func GetPID(pid int) (*Set, error) {
+	if int(int32(pid)) != pid {
+		// The kernel would cut it, and answer for somebody else.
+		return nil, syscall.ESRCH
+	}
 	e, p, i, err := capget(pid)
 	if err != nil {
 		return nil, err
