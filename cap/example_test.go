@@ -120,3 +120,108 @@ func ExampleValue_Description() {
 	fmt.Println(cap.NET_BIND_SERVICE.Description())
 	// Output: Bind to privileged ports, by default those below 1024.
 }
+
+func ExampleIAB() {
+	iab := cap.NewIAB()
+	// An ambient capability is inheritable too.
+	if err := iab.SetVector(cap.Amb, true, cap.NET_RAW); err != nil {
+		fmt.Println(err)
+	}
+	if err := iab.SetVector(cap.Bound, true, cap.SYS_ADMIN, cap.NET_ADMIN); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(iab)
+	// No longer inheritable, it is no longer ambient either.
+	if err := iab.SetVector(cap.Inh, false, cap.NET_RAW); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(iab)
+	// Output:
+	// !cap_net_admin,^cap_net_raw,!cap_sys_admin
+	// !cap_net_admin,!cap_sys_admin
+}
+
+func ExampleIAB_Cf() {
+	a, err := cap.IABFromText("cap_kill,!cap_sys_admin")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	b, err := cap.IABFromText("^cap_kill,!cap_sys_admin")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	diff, err := a.Cf(b)
+	fmt.Println(diff.Has(cap.Inh), diff.Has(cap.Amb), diff.Has(cap.Bound), err)
+	// Output: false true false <nil>
+}
+
+func ExampleMode() {
+	for m := cap.ModeNoPriv; m <= cap.ModeHybrid; m++ {
+		fmt.Println(m)
+	}
+	_, err := cap.ModeFromText("UNCERTAIN")
+	fmt.Println(err)
+	// Output:
+	// NOPRIV
+	// PURE1E_INIT
+	// PURE1E
+	// HYBRID
+	// unsupported mode: "UNCERTAIN"
+}
+
+func ExampleSecbitsFromName() {
+	var bits cap.Secbits
+	for _, name := range []string{"noroot", "noroot_locked", "no_setuid_fixup"} {
+		bit, err := cap.SecbitsFromName(name)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		bits |= bit
+	}
+	fmt.Printf("%#x %v\n", uint(bits), bits == cap.SecbitNoRoot|cap.SecbitNoRootLocked|cap.SecbitNoSetUIDFixup)
+	// Output: 0x7 true
+}
+
+func ExampleLauncher_Steps() {
+	iab, err := cap.IABFromText("^cap_net_bind_service")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	l := cap.NewLauncher("/usr/sbin/httpd", []string{"httpd", "-f"}, []string{"LANG=C"})
+	l.SetUID(33)
+	l.SetGroups(33, []int{33, 4})
+	l.SetIAB(iab)
+	l.SetNoNewPrivs()
+	steps, err := l.Steps()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range steps {
+		switch s.Kind {
+		case cap.StepUID, cap.StepGID:
+			fmt.Println(s.Kind, s.ID)
+		case cap.StepGroups:
+			fmt.Println(s.Kind, s.Groups)
+		case cap.StepInheritable, cap.StepAmbient:
+			fmt.Printf("%v %#x\n", s.Kind, s.Caps)
+		case cap.StepExec:
+			fmt.Println(s.Kind, s.Path, s.Args, s.Env)
+		default:
+			fmt.Println(s.Kind)
+		}
+	}
+	// Output:
+	// raise the effective set
+	// set groups [33 4]
+	// set gid 33
+	// set uid 33
+	// set the inheritable set 0x400
+	// set the ambient set 0x400
+	// set no_new_privs
+	// exec /usr/sbin/httpd [httpd -f] [LANG=C]
+}
