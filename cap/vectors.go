@@ -56,25 +56,38 @@ func resetAmbient(s scope) error {
 // readAmbient returns the ambient set of the calling thread; none on a kernel
 // that does not know it.
 func readAmbient() (uint64, error) {
+	// An ambient capability is both permitted and inheritable, so few others
+	// need to be asked for: capabilities(7).
+	_, p, i, err := capget(0)
+	if err != nil {
+		return 0, err
+	}
+	if p&i&kernelMask() == 0 {
+		return 0, nil
+	}
 	if _, err := ambientHas(0); err != nil {
 		return 0, nil
 	}
-	return readVector(ambientHas)
+	return readVector(p&i, ambientHas)
 }
 
 // readBounding returns the bounding set of the calling thread.
-func readBounding() (uint64, error) { return readVector(boundingHas) }
+func readBounding() (uint64, error) { return readVector(kernelMask(), boundingHas) }
 
-func readVector(has func(Value) (bool, error)) (uint64, error) {
-	var mask uint64
+// readVector asks for the capabilities of mask that the kernel has.
+func readVector(mask uint64, has func(Value) (bool, error)) (uint64, error) {
+	var vector uint64
 	for v := range MaxBits() {
+		if mask&(1<<v) == 0 {
+			continue
+		}
 		on, err := has(v)
 		if err != nil {
 			return 0, err
 		}
 		if on {
-			mask |= 1 << v
+			vector |= 1 << v
 		}
 	}
-	return mask, nil
+	return vector, nil
 }
