@@ -2,6 +2,7 @@ package cap
 
 import (
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -16,6 +17,11 @@ func (c *launchConfig) launch(steps []Step, data any) (int, error) {
 		err      error
 	}
 	nested := onLaunchThread()
+	if c.callback == nil {
+		slot := launchSlots()
+		slot <- struct{}{}
+		defer func() { <-slot }()
+	}
 	done := make(chan result, 1)
 	var start func(retry bool)
 	start = func(retry bool) {
@@ -46,11 +52,24 @@ func (c *launchConfig) launch(steps []Step, data any) (int, error) {
 	return r.pid, r.err
 }
 
-// awaitThread returns when a thread of this process has ended.
+// launchSlots bounds how many launches without a callback, which end by
+// themselves, have a thread at the same time. Each holds a processor of Go
+// until its child executes the program, so that more of them would only wait
+// for each other, and each on a thread of its own.
+var launchSlots = sync.OnceValue(func() chan struct{} { return make(chan struct{}, runtime.GOMAXPROCS(0)) })
+
+// awaitThread returns when a thread of this process has ended. That takes it a
+// few microseconds, unless others keep the processor; a pause takes many.
 func awaitThread(tid int) {
-	pid := syscall.Getpid()
-	for pause := time.Microsecond; syscall.Tgkill(pid, tid, 0) == nil; pause = min(2*pause, time.Millisecond) {
+	const polls = 100
+	pid, pause := syscall.Getpid(), 10*time.Microsecond
+	for n := 0; syscall.Tgkill(pid, tid, 0) == nil; n++ {
+		if n < polls {
+			syscall.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+			continue
+		}
 		time.Sleep(pause)
+		pause = min(2*pause, time.Millisecond)
 	}
 }
 
