@@ -205,7 +205,11 @@ func (iab *IAB) SetVector(vec Vector, raised bool, vals ...Value) error {
 func IABFromText(text string) (*IAB, error) {
 	i, a, nb, f := parseIAB(text)
 	if f.reason != "" {
-		_, err := FromName(text[f.from:f.to])
+		name := text[f.from:f.to]
+		if f.reason == nameBefore || f.reason == nameAfter {
+			name = ""
+		}
+		_, err := FromName(name)
 		return nil, err
 	}
 	return iabOf(i, a, nb), nil
@@ -282,16 +286,22 @@ func marksLen(text string) (n int) {
 	return n
 }
 
+// The reasons of a field without a name.
+const (
+	nameAfter  = "a name is missing after it"
+	nameBefore = "a name is missing before it"
+)
+
 // missingName points at the marks before a name that is not there, or at the
 // comma beside it.
 func missingName(text string, field, at int) fault {
 	switch {
 	case field < at:
-		return fault{field, at, "a name is missing after it"}
+		return fault{field, at, nameAfter}
 	case at < len(text):
-		return fault{at, at + 1, "a name is missing before it"}
+		return fault{at, at + 1, nameBefore}
 	default:
-		return fault{at - 1, at, "a name is missing after it"}
+		return fault{at - 1, at, nameAfter}
 	}
 }
 

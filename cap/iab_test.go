@@ -124,6 +124,11 @@ func TestBadTuples(t *testing.T) {
 	if _, err := IABFromText("cap_kill,cap_bogus"); !errors.As(err, &number) || number.Num != "cap_bogus" {
 		t.Errorf("IABFromText gives %v, not the error of FromName", err)
 	}
+	for _, text := range []string{",", "!^", "cap_kill,"} {
+		if _, err := IABFromText(text); !errors.As(err, &number) || number.Num != "" {
+			t.Errorf("IABFromText(%q) gives %v, not the error of FromName for no name", text, err)
+		}
+	}
 	if _, err := IABFromText("64"); err != ErrBadValue {
 		t.Errorf("IABFromText of 64 gives %v", err)
 	}
