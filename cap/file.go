@@ -3,9 +3,8 @@ package cap
 import "os"
 
 // GetFile returns the capabilities of the file at path, links followed. The
-// error is ErrBadPath for something other than a regular file, an fs.PathError
-// with ENODATA for a file without capabilities, and ErrBadSize or ErrBadMagic
-// for an attribute that is none.
+// error is an fs.PathError, with ENODATA for a file without capabilities, and
+// ErrBadSize or ErrBadMagic for an attribute that is none.
 func GetFile(path string) (*Set, error) {
 	data, err := readFileCaps(path)
 	if err != nil {
@@ -28,9 +27,10 @@ func GetFd(file *os.File) (*Set, error) {
 	return set, err
 }
 
-// SetFile makes c the capabilities of the file at path, links followed; a nil
-// c removes them. It needs CAP_SETFCAP. The error is ErrBadPath for something
-// other than a regular file, which is found without opening it.
+// SetFile makes c the capabilities of the file at path; a nil c removes them.
+// It needs CAP_SETFCAP, and no permission to read. The error is ErrBadPath for
+// a symbolic link, and for giving capabilities to something other than a
+// regular file; nothing is opened to find that out.
 //
 // A file stores no effective set but one bit: it is set when the effective
 // flag shares a capability with the permitted or inheritable one, and then the

@@ -88,12 +88,20 @@ func TestFileRefused(t *testing.T) {
 	if err := unix.Mkfifo(fifo, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(program(t), link); err != nil {
+		t.Fatal(err)
+	}
 	set := setOf(0, 1, 0)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for _, path := range []string{dir, fifo, "/dev/null"} {
-			if _, err := GetFile(path); !errors.Is(err, ErrBadPath) {
+		if err := (*Set)(nil).SetFile(link); !errors.Is(err, ErrBadPath) {
+			t.Errorf("removal from a link: %v", err)
+		}
+		for _, path := range []string{dir, fifo, "/dev/null", link} {
+			// There may be an attribute to read, though it has no use.
+			if _, err := GetFile(path); !errors.Is(err, syscall.ENODATA) {
 				t.Errorf("GetFile(%s): %v", path, err)
 			}
 			if err := set.SetFile(path); !errors.Is(err, ErrBadPath) {
@@ -110,7 +118,7 @@ func TestFileRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := GetFd(d); !errors.Is(err, ErrBadPath) {
+	if _, err := GetFd(d); !errors.Is(err, syscall.ENODATA) {
 		t.Errorf("GetFd of a directory: %v", err)
 	}
 	if err := set.SetFd(d); !errors.Is(err, ErrBadPath) {
