@@ -1,0 +1,51 @@
+package pair
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"caprun/cap"
+
+	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
+)
+
+// setProc changes every thread, with so many more of them than Go has anyway.
+func setProc(threads int) Pair {
+	return Pair{
+		Name:    fmt.Sprintf("SetProc, %d more threads", threads),
+		Ours:    func() error { return cap.GetProc().SetProc() },
+		Theirs:  func() error { return upstream.GetProc().SetProc() },
+		Prepare: func() (func(), error) { return park(threads) },
+	}
+}
+
+// park makes threads that wait in a read until undo ends them.
+func park(threads int) (undo func(), err error) {
+	var p [2]int
+	if err := syscall.Pipe2(p[:], syscall.O_CLOEXEC); err != nil {
+		return nil, err
+	}
+	var ready, done sync.WaitGroup
+	ready.Add(threads)
+	for range threads {
+		done.Go(func() {
+			// Never unlocked: the thread ends with the goroutine.
+			runtime.LockOSThread()
+			ready.Done()
+			var b [1]byte
+			for {
+				if _, err := syscall.Read(p[0], b[:]); err != syscall.EINTR {
+					return
+				}
+			}
+		})
+	}
+	ready.Wait()
+	return func() {
+		syscall.Close(p[1])
+		done.Wait()
+		syscall.Close(p[0])
+	}, nil
+}
