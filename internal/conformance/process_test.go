@@ -105,7 +105,7 @@ var starts = map[string]func() error{
 const startVariable, operationVariable = "CONFORMANCE_START", "CONFORMANCE_OPERATION"
 
 func TestMain(m *testing.M) {
-	child.Main(m, child.Roles{"ours": func() { run(true) }, "theirs": func() { run(false) }, "unprivileged": unprivileged})
+	child.Main(m, child.Roles{"ours": func() { run(true) }, "theirs": func() { run(false) }, "unprivileged": unprivileged, "wide ids": wideIDs})
 }
 
 // run performs one operation from one start and prints the error and the state.
