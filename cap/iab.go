@@ -230,38 +230,29 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 	}
 	for at := 0; ; at++ {
 		field := at
-		at += marksLen(text[at:])
+		marks, n := parseMarks(text[at:])
+		at += n
 		name := at
-		v, n := nameAt(text[at:])
+		v, n := valueAt(text[at:])
 		at += n
 		if n == 0 || at < len(text) && text[at] != ',' {
 			if v, at, f = parseField(text, field, name); f.reason != "" {
 				return 0, 0, 0, f
 			}
 		}
-		bit, inherit, block := uint64(1)<<v, false, false
-		for ; field < name; field++ {
-			switch text[field] {
-			case '!':
-				block = true
-				nb |= bit
-			case '^':
-				a |= bit
-				inherit = true
-			default:
-				inherit = true
-			}
+		if marks == 0 {
+			marks = 1 << Inh
 		}
-		if inherit || !block {
-			i |= bit
-		}
+		i |= marks >> Inh & 1 << v
+		a |= marks >> Amb & 1 << v
+		nb |= marks >> Bound & 1 << v
 		if at == len(text) {
 			return i, a, nb, fault{}
 		}
 	}
 }
 
-// parseField reads a field that is no plain name of the table: the field, marks
+// parseField reads a field that is no plain name or number: the field, marks
 // included, begins at field, and the name at name. It returns where it ends.
 func parseField(text string, field, name int) (v Value, end int, f fault) {
 	end = name
@@ -278,12 +269,22 @@ func parseField(text string, field, name int) (v Value, end int, f fault) {
 	return v, end, fault{name, end, reason}
 }
 
-// marksLen returns the length of the run of marks that text begins with.
-func marksLen(text string) (n int) {
-	for n < len(text) && (text[n] == '!' || text[n] == '^' || text[n] == '%') {
-		n++
+// parseMarks reads a run of marks. The result has bit 1<<v for each Vector v
+// that they raise, and the length of the run.
+func parseMarks(text string) (vecs uint64, n int) {
+	for ; n < len(text); n++ {
+		switch text[n] {
+		case '!':
+			vecs |= 1 << Bound
+		case '^':
+			vecs |= 1<<Amb | 1<<Inh
+		case '%':
+			vecs |= 1 << Inh
+		default:
+			return vecs, n
+		}
 	}
-	return n
+	return vecs, n
 }
 
 // The reasons of a field without a name.

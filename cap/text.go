@@ -116,7 +116,7 @@ func parseNames(text string, at int, all uint64) (vals uint64, end int, f fault)
 	}
 	for from := at; ; at++ {
 		begin := at
-		v, n := nameAt(text[at:])
+		v, n := valueAt(text[at:])
 		at = nameEnd(text, at+n)
 		name, reason := text[begin:at], ""
 		if n == 0 || n < len(name) {

@@ -151,7 +151,7 @@ const (
 // parseValue reads a name or number as FromName does. The reason is empty if
 // it is good.
 func parseValue(name string) (v Value, reason string) {
-	if v, n := nameAt(name); n > 0 && n == len(name) {
+	if v, n := valueAt(name); n > 0 && n == len(name) {
 		return v, ""
 	}
 	digits, negative := name, false
@@ -176,9 +176,26 @@ func parseValue(name string) (v Value, reason string) {
 	return v, ""
 }
 
-// nameAt returns the capability whose name text begins with, and the length of
-// the name, or 0 if text begins with none. The caller looks at what follows.
-func nameAt(text string) (v Value, n int) {
+// numberAt returns the capability whose number text begins with, in one or two
+// digits, and how many they are, or 0 if text begins with none.
+func numberAt(text string) (v Value, n int) {
+	for n < len(text) && n < 2 && '0' <= text[n] && text[n] <= '9' {
+		v = v*10 + Value(text[n]-'0')
+		n++
+	}
+	if v >= valueLimit {
+		return 0, 0
+	}
+	return v, n
+}
+
+// valueAt returns the capability whose name or number text begins with, and
+// the length of that, or 0 if text begins with none. The caller looks at what
+// follows. Numbers of more than two digits are left to parseValue.
+func valueAt(text string) (v Value, n int) {
+	if text != "" && text[0]-'0' <= 9 {
+		return numberAt(text)
+	}
 	v = nameSlots[nameHash(text)]
 	name := named[v].name
 	if len(text) < len(name) || text[:len(name)] != name {
@@ -212,7 +229,7 @@ func nameHash(text string) uint64 {
 }
 
 // nameSlots says which name a hash may belong to. A slot left out holds CHOWN,
-// which does no harm, because nameAt compares the name.
+// which does no harm, because valueAt compares the name.
 var nameSlots = [64]Value{
 	1: SYS_MODULE, 2: IPC_LOCK, 4: NET_BIND_SERVICE, 5: LEASE, 6: BLOCK_SUSPEND,
 	7: SYSLOG, 8: MKNOD, 9: SYS_ADMIN, 14: SYS_NICE, 16: PERFMON, 17: WAKE_ALARM,
