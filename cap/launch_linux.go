@@ -54,17 +54,20 @@ func (c *launchConfig) launch(steps []Step, data any) (int, error) {
 
 // launchSlots bounds how many launches without a callback, which end by
 // themselves, have a thread at the same time. Each holds a processor of Go
-// until its child executes the program, so that more of them would only wait
-// for each other, and each on a thread of its own.
-var launchSlots = sync.OnceValue(func() chan struct{} { return make(chan struct{}, runtime.GOMAXPROCS(0)) })
+// until its child executes the program, and then its thread ends: more of them
+// would only wait for each other, and each on a thread of its own.
+var launchSlots = sync.OnceValue(func() chan struct{} { return make(chan struct{}, 2*runtime.GOMAXPROCS(0)) })
 
 // awaitThread returns when a thread of this process has ended. That takes it a
-// few microseconds, unless others keep the processor; a pause takes many.
+// few microseconds, if it has a processor; a pause of this one takes many.
 func awaitThread(tid int) {
-	const polls = 100
+	const polls, yields = 20, 100
 	pid, pause := syscall.Getpid(), 10*time.Microsecond
 	for n := 0; syscall.Tgkill(pid, tid, 0) == nil; n++ {
 		if n < polls {
+			continue
+		}
+		if n < yields {
 			syscall.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 			continue
 		}

@@ -68,14 +68,21 @@ func compare(p pair.Pair, rounds int, batch time.Duration) (result, error) {
 	}
 	var ours, theirs []time.Duration
 	var ratios []float64
-	for range rounds {
-		u, err := timed(p.Theirs, n)
+	for round := range rounds {
+		first, second := p.Theirs, p.Ours
+		if round%2 == 1 {
+			first, second = second, first
+		}
+		u, err := timed(first, n)
 		if err != nil {
 			return result{}, err
 		}
-		o, err := timed(p.Ours, n)
+		o, err := timed(second, n)
 		if err != nil {
 			return result{}, err
+		}
+		if round%2 == 1 {
+			u, o = o, u
 		}
 		ours, theirs = append(ours, o/time.Duration(n)), append(theirs, u/time.Duration(n))
 		ratios = append(ratios, float64(u)/float64(o))
