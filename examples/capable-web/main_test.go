@@ -34,6 +34,7 @@ const fileCaps = "cap_setpcap,cap_net_bind_service=p"
 // builds are the ways in which the server is built, by environment.
 var builds = []struct{ name, env string }{
 	{"without cgo", "CGO_ENABLED=0"},
+	{"with cgo", "CGO_ENABLED=1"},
 }
 
 // user is who runs the server: nobody, in no group that counts.
