@@ -8,10 +8,10 @@ ROUNDS ?= 300
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -ldflags "-s -w -X main.Version=$(VERSION)"
 
-.PHONY: help build test check bench fuzz dist clean
+.PHONY: help build test check bench bench-cap fuzz dist clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 build: ## a static ./caprun
 	$(BUILD) -o caprun ./cmd/caprun
@@ -24,6 +24,9 @@ check: ## the gate: everything that must hold before a change lands
 
 bench: ## what a launch costs, next to other launchers; ROUNDS=300
 	go run ./internal/bench -rounds $(ROUNDS)
+
+bench-cap: ## package cap next to upstream's
+	cd internal/conformance && go run ./cmd/bench-cap
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz

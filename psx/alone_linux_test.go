@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	self "caprun/internal/child"
 	"caprun/internal/need"
 )
 
@@ -62,7 +63,7 @@ func child(t *testing.T, attr *syscall.SysProcAttr) (string, error) {
 // goroutines when it takes too long.
 func start(t *testing.T, attr *syscall.SysProcAttr) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=0")
+	cmd := self.Self("-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=0")
 	cmd.Env = append(os.Environ(), aloneVariable+"="+t.Name())
 	cmd.SysProcAttr = attr
 	output := new(bytes.Buffer)

@@ -15,6 +15,10 @@ import (
 
 const variable = "CAPRUN_TEST_CHILD"
 
+// emulator names the program that runs this test binary, where the machine
+// cannot do so itself.
+const emulator = "CAPRUN_TEST_EMULATOR"
+
 // Roles are what a test binary can do instead of its tests, by name.
 type Roles map[string]func()
 
@@ -27,6 +31,14 @@ func Main(m *testing.M, roles Roles) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// Self returns the command that runs this test binary again.
+func Self(args ...string) *exec.Cmd {
+	if program := os.Getenv(emulator); program != "" {
+		return exec.Command(program, append([]string{os.Args[0]}, args...)...)
+	}
+	return exec.Command("/proc/self/exe", args...)
 }
 
 // Result is what a child left.
@@ -43,7 +55,7 @@ const timeout = 30 * time.Second
 // before it starts.
 func Run(t testing.TB, role string, prepare func(*exec.Cmd)) Result {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe")
+	cmd := Self()
 	cmd.Env = append(os.Environ(), variable+"="+role)
 	if prepare != nil {
 		prepare(cmd)
