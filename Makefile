@@ -8,7 +8,7 @@ ROUNDS ?= 300
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -ldflags "-s -w -X main.Version=$(VERSION)"
 
-.PHONY: help build test check bench bench-cap fuzz dist clean
+.PHONY: help build test check bench bench-cap soak fuzz dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -27,6 +27,11 @@ bench: ## what a launch costs, next to other launchers; ROUNDS=300
 
 bench-cap: ## package cap next to upstream's
 	cd internal/conformance && go run ./cmd/bench-cap
+
+soak: ## long runs: the model against the kernel, psx under thread churn, text against upstream
+	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
+	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers' -timeout 1h -v ./psx
+	cd internal/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|IAB|Portable' -timeout 1h -v .
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz

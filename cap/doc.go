@@ -12,6 +12,8 @@
 //     "^cap_net_raw,!cap_sys_admin", read by [IABFromText].
 //   - [Secbits] and [Mode] say what the kernel does for user ID 0.
 //
+// A [Launcher] starts a program with a state of its own.
+//
 // A set is built, printed and compared without the kernel:
 //
 //	c, err := cap.FromText("cap_net_bind_service,cap_setuid=p")
@@ -37,6 +39,33 @@
 // out of range, is an error. The errors are the Err variables, sometimes
 // wrapped; use errors.Is. [ParseText] and [ParseIAB] return a [TextError],
 // which says where in the text the fault is.
+//
+// # Processes
+//
+// The calls that change a process change all of its threads, Go's and those of
+// C code alike: package psx does that. Where a call needs a capability and its
+// doc says so, it raises that in the effective set and leaves the effective set
+// empty, whether it succeeds or not.
+//
+// # Launching
+//
+// [Launcher.Launch] starts a child from a thread of its own, whose changes end
+// with it. [Launcher.Exec] replaces the process. Both perform the list that
+// [Launcher.Steps] returns, plain data that depends on the configuration alone.
+// A step states what holds after it, and one that holds already is skipped: the
+// kernel refuses some changes that change nothing. A step that fails is a
+// [StepError], and the target does not run.
+//
+//	l := cap.NewLauncher("/srv/web", []string{"web"}, nil)
+//	l.SetUID(33)
+//	l.SetGroups(33, []int{33})
+//	iab, err := cap.IABFromText("^cap_net_bind_service")
+//	if err != nil {
+//		return err
+//	}
+//	l.SetIAB(iab)
+//	l.SetNoNewPrivs()
+//	return l.Exec()
 //
 // # Threads
 //
