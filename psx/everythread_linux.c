@@ -15,7 +15,7 @@
 
 /*
  * A call is a few rounds. In a round the threads are listed and signalled until
- * a fresh list has only threads that have answered.
+ * a fresh and complete list has only threads that had answered before.
  *
  * REHEARSE comes before anything changes. Threads that have never answered
  * before are asked to answer and do nothing else. If one does not, the call
@@ -148,11 +148,22 @@ static int needed(const struct psx_thread *t, unsigned first_look)
 	}
 }
 
+/* Notes which threads have nothing left to do in this round. */
+static void settle(unsigned first_look)
+{
+	struct psx_thread *t;
+	int i;
+
+	for (i = 0; (t = psx_threads_at(i)); i++)
+		if (!needed(t, first_look))
+			t->settled = current;
+}
+
 /* What one look at the threads has shown. */
 struct sight {
 	int missing; /* answers that the round needs and does not have */
 	int pending; /* those of them that can come: the signal is on its way */
-	int gone;    /* threads that have ended since they were listed */
+	int recent;  /* threads that have settled, or ended, since the look began */
 	int fresh;   /* threads that the look before did not have */
 	int one;     /* a thread whose answer is missing */
 };
@@ -169,24 +180,24 @@ static struct sight ask(unsigned first_look, unsigned look, int lost, int inspec
 	struct psx_thread *t;
 
 	for (i = 0; (t = psx_threads_at(i)); i++) {
-		if (t->seen != look || t->tid == self)
+		if (t->seen != look || t->tid == self || t->settled == current)
 			continue;
 		s.fresh += t->since == look;
-		if (!needed(t, first_look))
+		if (inspect && t->asked == current)
+			t->excused = psx_threads_never_answers(t->tid);
+		if (!needed(t, first_look)) {
+			s.recent++;
 			continue;
+		}
 		if (t->asked != current || lost) {
 			int err = psx_signal_send(t->tid, current, i);
 
 			if (err == ESRCH) {
-				s.gone++;
+				s.recent++;
 				continue;
 			}
 			if (!err)
 				t->asked = current;
-		} else if (inspect) {
-			t->excused = psx_threads_never_answers(t->tid);
-			if (t->excused)
-				continue;
 		}
 		s.missing++;
 		s.pending += t->asked == current;
@@ -236,7 +247,7 @@ static long long microseconds(void)
 static int everyone(enum kind kind, long *left, int *late)
 {
 	static unsigned look;
-	static int counts; /* a look has been complete once, so that it can be */
+	static int reliable; /* a look has been complete, so that the next ones can be */
 	int err = 0, complete = 0, lost = 0, newcomers = 0;
 	/* The list of the rehearsal is good enough to begin with. */
 	int listed = kind == RUN;
@@ -248,13 +259,19 @@ static int everyone(enum kind kind, long *left, int *late)
 	begin(kind);
 	for (;;) {
 		had = __atomic_load_n(&answers, __ATOMIC_SEQ_CST);
+		settle(first_look);
 		if (!listed)
 			err = psx_threads_look(&look, &complete);
 		if (err)
 			break;
 		s = ask(first_look, look, lost, wait > INSPECTION);
-		counts |= complete;
-		if (!s.missing && (kind == REHEARSE ? counts : complete && !s.gone))
+		reliable |= complete;
+		/*
+		 * If all who were there when the look began had settled by then,
+		 * those who came later were made by settled ones. A rehearsal need
+		 * not be so strict.
+		 */
+		if (!s.missing && (kind == REHEARSE ? reliable : complete && !s.recent))
 			break;
 		newcomers += s.fresh && !listed;
 		if (kind == RUN && newcomers > LOOKS) {
@@ -263,7 +280,7 @@ static int everyone(enum kind kind, long *left, int *late)
 		}
 		listed = 0;
 		lost = 0;
-		if ((s.missing || !counts) && !wait_for(had + (s.pending ? s.pending : 1), wait)) {
+		if ((s.missing || !reliable) && !wait_for(had + (s.pending ? s.pending : 1), wait)) {
 			/* Some are gone, or slow, or another handler got the signal. */
 			if (wait < LONGEST_WAIT)
 				wait *= 2;

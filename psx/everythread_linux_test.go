@@ -46,7 +46,7 @@ func setName(name string) syscall.Errno {
 }
 
 // threads returns one field of /proc/self/task/*/status for each thread that
-// is still there.
+// is still there. Dead ones that are still listed count for State alone.
 func threads(t testing.TB, field string) map[int]string {
 	t.Helper()
 	values := map[int]string{}
@@ -59,6 +59,10 @@ func threads(t testing.TB, field string) map[int]string {
 		status, err := os.ReadFile(dir + "/status")
 		if err != nil {
 			continue // it has ended
+		}
+		dead := strings.Contains(string(status), "\nState:\tX") || strings.Contains(string(status), "\nState:\tZ")
+		if dead && field != "State" {
+			continue
 		}
 		for line := range strings.Lines(string(status)) {
 			if value, ok := strings.CutPrefix(line, field+":\t"); ok {

@@ -41,8 +41,10 @@ void psx_die(const char *what, int tid, long nr, long value, int error)
 	if (tid) {
 		add(&l, "thread ");
 		add_number(&l, tid);
-		add(&l, " ");
+	} else {
+		add(&l, "some thread");
 	}
+	add(&l, " ");
 	add(&l, what);
 	add(&l, " (system call ");
 	add_number(&l, nr);

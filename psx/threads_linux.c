@@ -193,8 +193,8 @@ void psx_threads_close(void)
 	close(tasks);
 }
 
-/* Notes that this look has found a thread. */
-static int found(int tid, uint64_t inode)
+/* Notes that this look has found a thread, and counts it. */
+static int found(int tid, uint64_t inode, int *listed)
 {
 	struct psx_thread *t;
 	int *at, err;
@@ -212,6 +212,7 @@ static int found(int tid, uint64_t inode)
 		__atomic_store_n(&used, used + 1, __ATOMIC_RELEASE);
 		*at = used;
 	}
+	*listed += t->seen != looks;
 	t->inode = inode;
 	t->seen = looks;
 	return 0;
@@ -244,8 +245,8 @@ int psx_threads_look(unsigned *look, int *complete)
 	/*
 	 * A thread that ends can hide a living one from a reader of this
 	 * directory. The number of links gives that away: it is 2 and the number
-	 * of threads. If as many threads as there were before are found, all of
-	 * them older than this look, then none was missed.
+	 * of threads. If as many threads are found as there were, and all of them
+	 * are older than this look, then none was missed.
 	 */
 	if (fstat(tasks, &st) || lseek(tasks, 0, SEEK_SET))
 		return errno;
@@ -257,8 +258,7 @@ int psx_threads_look(unsigned *look, int *complete)
 			e = (struct entry *)(buffer.bytes + i);
 			if (e->name[0] == '.')
 				continue;
-			err = found(atoi(e->name), e->inode);
-			listed++;
+			err = found(atoi(e->name), e->inode, &listed);
 		}
 		if (err)
 			return err;

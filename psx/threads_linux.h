@@ -18,6 +18,7 @@ struct psx_thread {
 	unsigned seen;     /* the last look that found it */
 	unsigned asked;    /* the last round it was signalled for */
 	unsigned answered; /* the last round it answered, 0 for none */
+	unsigned settled;  /* the last round in which nothing was left for it to do */
 	unsigned ran;      /* the last call it ran, 0 for none */
 	int excused;       /* it never answers and need not */
 };
