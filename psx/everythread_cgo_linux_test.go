@@ -652,14 +652,15 @@ func TestStoppedProcess(t *testing.T) {
 	}
 }
 
-// ownNumbers runs body in a child with thread numbers of its own, from 1 to 300.
+// ownNumbers runs body in a child with thread numbers of its own, from 1 to
+// 1000: few, but enough for threads that are slow to give theirs back.
 func ownNumbers(t *testing.T, body func()) {
 	t.Helper()
 	if isAlone(t) {
 		if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 			need.Skip(t, "a /proc of its own: "+err.Error())
 		}
-		if err := os.WriteFile("/proc/sys/kernel/pid_max", []byte("301"), 0); err != nil {
+		if err := os.WriteFile("/proc/sys/kernel/pid_max", []byte("1001"), 0); err != nil {
 			need.Skip(t, "a pid_max of its own: "+err.Error())
 		}
 		body()
