@@ -130,7 +130,10 @@ func (p *Plan) checkTracer() error {
 		return nil
 	}
 	on, err := traced()
-	if err == nil && on {
+	if err != nil {
+		return p.fail("", "exec", fmt.Errorf("whether a tracer is attached cannot be seen, and the outcome depends on it: %w", err), "mount /proc")
+	}
+	if on {
 		return p.fail("", "exec", errors.New("a tracer is attached, so the kernel would withhold privileges"), "run it without the tracer")
 	}
 	return nil
