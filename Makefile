@@ -31,7 +31,7 @@ bench-cap: ## package cap next to upstream's
 soak: ## long runs: the model against the kernel, psx under thread churn, text against upstream
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
 	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers' -timeout 1h -v ./psx
-	cd internal/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Export|Import|Print' -timeout 1h -v .
+	cd internal/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
