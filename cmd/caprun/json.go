@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+)
+
+// formatVersion is the version of every JSON object that caprun prints. New
+// keys do not change it; a key that goes or changes its meaning does.
+const formatVersion = 1
+
+// jsonCred is the JSON form of credentials.
+type jsonCred struct {
+	UID         jsonIDs  `json:"uid"`
+	GID         jsonIDs  `json:"gid"`
+	Groups      []uint32 `json:"groups"`
+	Effective   []string `json:"effective"`
+	Permitted   []string `json:"permitted"`
+	Inheritable []string `json:"inheritable"`
+	Ambient     []string `json:"ambient"`
+	Bounding    []string `json:"bounding"`
+	Securebits  []string `json:"securebits"` // null where they cannot be known
+	NoNewPrivs  bool     `json:"no_new_privs"`
+}
+
+// jsonIDs are the four ids of a user or a group.
+type jsonIDs struct {
+	Real       uint32 `json:"real"`
+	Effective  uint32 `json:"effective"`
+	Saved      uint32 `json:"saved"`
+	Filesystem uint32 `json:"filesystem"`
+}
+
+func newJSONCred(c cred.Cred) jsonCred {
+	return jsonCred{
+		UID:         jsonIDs{c.UID, c.EUID, c.SUID, c.FSUID},
+		GID:         jsonIDs{c.GID, c.EGID, c.SGID, c.FSGID},
+		Groups:      append([]uint32{}, c.Groups...),
+		Effective:   capList(c.Effective),
+		Permitted:   capList(c.Permitted),
+		Inheritable: capList(c.Inheritable),
+		Ambient:     capList(c.Ambient),
+		Bounding:    capList(c.Bounding),
+		Securebits:  append([]string{}, c.Securebits.Names()...),
+		NoNewPrivs:  c.NoNewPrivs,
+	}
+}
+
+// capList returns the names of capabilities, each by itself; not nil, so that
+// none is an empty list in JSON.
+func capList(caps cred.Caps) []string {
+	list := []string{}
+	for n := range 64 {
+		if caps.Has(n) {
+			list = append(list, cap.Value(n).String())
+		}
+	}
+	return list
+}
+
+// printJSON prints one object for programs to read.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
