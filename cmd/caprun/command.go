@@ -34,6 +34,7 @@ var subcommands = []struct {
 }{
 	{"check", (*Command).check},
 	{"explain", (*Command).explain},
+	{"diff", (*Command).diff},
 	{"schema", (*Command).schema},
 	{"profiles", (*Command).profiles},
 	{"version", (*Command).version},

@@ -143,8 +143,8 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 		case "root":
 			need.Root(script)
 			continue
-		case "sh":
-			need.Tool(script, "sh")
+		case "sh", "git":
+			need.Tool(script, what)
 			continue
 		case "userns":
 			probe = []string{"root"}
@@ -154,7 +154,7 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 			file := ts.MkAbs(".tmp/probe")
 			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
 		default:
-			ts.Fatalf("need %s: root, userns, mounts, filecaps or sh", what)
+			ts.Fatalf("need %s: root, userns, mounts, filecaps, sh or git", what)
 		}
 		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "with"), probe...).CombinedOutput(); err != nil {
 			need.Skip(script, fmt.Sprintf("%s: %s", what, out))

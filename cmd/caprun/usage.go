@@ -4,6 +4,7 @@ const usage = `Usage: caprun -profile P [--] [CMD ARG...]
        caprun -dry-run -profile P [--] [CMD ARG...]
        caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
        caprun explain P
+       caprun diff [-format human|markdown|json] [-fail-on change|widen|never] OLD NEW
        caprun schema | profiles [NAME] | version | help
 
 caprun starts a program with exactly the privileges that a YAML profile
@@ -24,12 +25,15 @@ Starting a program:
 Reviewing profiles:
   check        find mistakes and risks in files and directories
   explain      print the steps of a launch and the state that they lead to
+  diff         print what a change of a profile widens and narrows; -git is for
+               git's diff drivers
   schema       print the JSON Schema of the profile format, for editors
   profiles     list the profiles that come with caprun, or print one
 
 Exit status of a launch: the program's own; 125 when caprun refused or failed,
 126 when the program cannot be executed, 127 when there is no such program.
-Of check and explain: 0 clean, 1 findings, 2 usage or an unreadable file.
+Of check and explain: 0 clean, 1 findings, 2 usage or an unreadable file. Of
+diff: 0 the same, 1 different, 2 trouble.
 
 Example:
   $ caprun -profile web.yaml -- ./server -port 80

@@ -1,0 +1,244 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/engine/review"
+	"caprun/policy"
+)
+
+// difference is what became of a profile.
+type difference struct {
+	old, new   string // what messages call the two
+	comparison engine.Comparison
+
+	// others are the keys that changed and are no privilege.
+	others []string
+}
+
+// diff says what a change of a profile widens and narrows.
+func (c *Command) diff(args []string) int {
+	f := flags("diff")
+	format := f.String("format", "human", "")
+	failOn := f.String("fail-on", "change", "")
+	git := f.Bool("git", false, "")
+	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
+		return status
+	}
+	printer, ok := diffFormats[*format]
+	if !ok {
+		return c.usageError(fmt.Sprintf("-format %q: human, markdown or json", *format), usage, exitTrouble)
+	}
+	fails, ok := diffFails[*failOn]
+	if !ok {
+		return c.usageError(fmt.Sprintf("-fail-on %q: change, widen or never", *failOn), usage, exitTrouble)
+	}
+	if *git {
+		return c.gitDiff(f.Args())
+	}
+	if f.NArg() != 2 {
+		return c.usageError("diff needs two profiles, the old one and the new one", usage, exitTrouble)
+	}
+	var plans [2]*engine.Plan
+	for n, arg := range f.Args() {
+		src, err := c.findSource(arg)
+		if err != nil {
+			return c.trouble(err)
+		}
+		plan, findings, text := c.planFor(src, cred.Root(), engine.OrdinaryTarget())
+		if plan == nil {
+			return c.noPlan(findings, text)
+		}
+		plans[n] = plan
+	}
+	d := newDifference(plans[0], plans[1])
+	if err := printer(c, d); err != nil {
+		return c.trouble(err)
+	}
+	if fails(d) {
+		return exitFindings
+	}
+	return exitOK
+}
+
+var diffFormats = map[string]func(*Command, difference) error{
+	"human":    (*Command).printDiff,
+	"markdown": (*Command).printDiffMarkdown,
+	"json":     (*Command).printDiffJSON,
+}
+
+// diffFails are the differences that make the status 1.
+var diffFails = map[string]func(difference) bool{
+	"never": func(difference) bool { return false },
+	"change": func(d difference) bool {
+		return d.comparison.Order() != engine.Same || len(d.others) > 0
+	},
+	"widen": func(d difference) bool {
+		o := d.comparison.Order()
+		return o == engine.More || o == engine.Incomparable
+	},
+}
+
+func newDifference(a, b *engine.Plan) difference {
+	p, q := a.Profile, b.Profile
+	d := difference{old: p.File, new: q.File, comparison: engine.Compare(a, b)}
+	add := func(key string, same bool) {
+		if !same {
+			d.others = append(d.others, key)
+		}
+	}
+	add("command", slices.Equal(p.Command, q.Command))
+	add("cwd", p.Cwd == q.Cwd)
+	add("umask", (p.Umask == nil) == (q.Umask == nil) && (p.Umask == nil || *p.Umask == *q.Umask))
+	return d
+}
+
+// planFor reads and compiles a profile. Without a plan there are findings;
+// text is what they are about.
+func (c *Command) planFor(src source, from cred.Cred, target engine.Target) (plan *engine.Plan, findings []policy.Diagnostic, text []byte) {
+	text, err := src.text(false)
+	if err != nil {
+		return nil, []policy.Diagnostic{{File: src.name, Severity: policy.Error, Message: err.Error()}}, nil
+	}
+	p, findings := policy.Parse(src.name, text)
+	if p != nil {
+		plan, findings = engine.Compile(p, from, target)
+	}
+	return plan, findings, text
+}
+
+// noPlan prints why a profile that is to be compared has no plan.
+func (c *Command) noPlan(findings []policy.Diagnostic, text []byte) int {
+	if err := review.Human(c.Stderr, findings, func(string) []byte { return text }, false); err != nil {
+		return c.trouble(err)
+	}
+	return exitTrouble
+}
+
+// gitDiff is a diff driver: git(1), GIT_EXTERNAL_DIFF. Git ends its work when
+// the status is not 0, so what a file lacks is printed like a difference.
+func (c *Command) gitDiff(args []string) int {
+	if len(args) == 1 {
+		fmt.Fprintf(c.Stdout, "%s: not merged\n", args[0])
+		return exitOK
+	}
+	if len(args) != 7 && len(args) != 9 {
+		return c.usageError("-git is for the arguments that git gives a diff driver", usage, exitTrouble)
+	}
+	names := [2]string{args[0] + " (old)", args[0]}
+	if len(args) == 9 {
+		names = [2]string{args[0], args[7]}
+	}
+	var plans [2]*engine.Plan
+	for n, file := range []string{args[1], args[4]} {
+		if file == os.DevNull {
+			continue
+		}
+		plan, findings, _ := c.planFor(source{name: names[n], path: file}, cred.Root(), engine.OrdinaryTarget())
+		if plan == nil {
+			fmt.Fprintf(c.Stdout, "%s has no plan\n", names[n])
+			for _, finding := range findings {
+				fmt.Fprintf(c.Stdout, "  %v\n", finding)
+			}
+			return exitOK
+		}
+		plans[n] = plan
+	}
+	switch {
+	case plans[0] == nil && plans[1] == nil:
+		return exitOK
+	case plans[1] == nil:
+		fmt.Fprintf(c.Stdout, "%s is gone\n", args[0])
+	case plans[0] == nil:
+		fmt.Fprintf(c.Stdout, "%s is new\n", args[0])
+		printPlan(c.Stdout, plans[1], c.Colour, nil)
+	default:
+		if err := c.printDiff(newDifference(plans[0], plans[1])); err != nil {
+			return c.trouble(err)
+		}
+	}
+	return exitOK
+}
+
+// verdict says in one sentence how the new profile compares.
+func (d difference) verdict() string {
+	switch d.comparison.Order() {
+	case engine.Same:
+		if len(d.others) > 0 {
+			return "grants the same as"
+		}
+		return "is the same as"
+	case engine.Less:
+		return "grants less than"
+	case engine.More:
+		return "grants MORE than"
+	}
+	for _, dim := range d.comparison.Different() {
+		if dim.Order == engine.Incomparable {
+			return "cannot be compared with"
+		}
+	}
+	return "grants more in one respect and less in another than"
+}
+
+// changes are the differences of one order, those with the same text together.
+type changes struct {
+	title string
+	rows  []change
+}
+
+type change struct {
+	names      []string
+	dimensions []engine.Dimension
+	text       string
+}
+
+func (d difference) changes() []changes {
+	var list []changes
+	for _, part := range []struct {
+		title string
+		order engine.Order
+	}{{"Widened", engine.More}, {"Not comparable", engine.Incomparable}, {"Narrowed", engine.Less}} {
+		group := changes{title: part.title}
+		for _, dim := range d.comparison.Different() {
+			if dim.Order != part.order {
+				continue
+			}
+			text := dim.Text() + consequence(dim)
+			if n := slices.IndexFunc(group.rows, func(c change) bool { return c.text == text }); n >= 0 {
+				group.rows[n].names = append(group.rows[n].names, dim.Name)
+				group.rows[n].dimensions = append(group.rows[n].dimensions, dim)
+				continue
+			}
+			group.rows = append(group.rows, change{[]string{dim.Name}, []engine.Dimension{dim}, text})
+		}
+		if group.rows != nil {
+			list = append(list, group)
+		}
+	}
+	return list
+}
+
+// consequence says what a change means where its values do not.
+func consequence(d engine.Dimension) string {
+	switch {
+	case d.Name == "no_new_privs" && d.Order == engine.More:
+		return ": set-user-id programs and file capabilities work again"
+	case d.Name == "no_new_privs":
+		return ": set-user-id programs and file capabilities give nothing any more"
+	case d.Name == "secbits" && d.Order == engine.Incomparable && slices.Contains(slices.Concat(d.Gained, d.Lost), "no_setuid_fixup"):
+		return ": with no_setuid_fixup, capabilities do not follow a change of user, neither down nor up"
+	case d.Name == "rlimits" && strings.Contains(d.A+d.B, "the caller's"):
+		return ": the caller's limits are not known here"
+	case d.Name == "uid" && d.Order == engine.Less:
+		return ": no longer the owner of root's files"
+	case d.Name == "uid" && d.Order == engine.More:
+		return ": the owner of root's files"
+	}
+	return ""
+}

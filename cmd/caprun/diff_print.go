@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"caprun/engine"
+)
+
+// printDiff prints a difference for people.
+func (c *Command) printDiff(d difference) error {
+	var b strings.Builder
+	paint := func(code, text string) string {
+		if !c.Colour {
+			return text
+		}
+		return "\x1b[" + code + "m" + text + "\x1b[0m"
+	}
+	b.WriteString(paint("1", fmt.Sprintf("%s %s %s", d.new, d.verdict(), d.old)) + "\n")
+	codes := map[string]string{"Widened": "31", "Not comparable": "33", "Narrowed": "32"}
+	for _, group := range d.changes() {
+		b.WriteString("\n" + paint(codes[group.title], group.title) + "\n")
+		for _, row := range group.rows {
+			printEntry(&b, strings.Join(row.names, ", "), row.text)
+		}
+	}
+	if len(d.others) > 0 {
+		b.WriteString("\n" + paint("1", "Changed, and no privilege") + "\n  " + strings.Join(d.others, ", ") + "\n")
+	}
+	_, err := fmt.Fprint(c.Stdout, b.String())
+	return err
+}
+
+// printEntry prints a name and what there is to say, below it where both do
+// not fit in a line.
+func printEntry(b *strings.Builder, name, text string) {
+	lines := wrapText(text, 74)
+	if len(name) <= 14 && len(lines) == 1 && len(text) <= 60 {
+		fmt.Fprintf(b, "  %-14s %s\n", name, text)
+		return
+	}
+	fmt.Fprintf(b, "  %s\n", name)
+	for _, line := range lines {
+		fmt.Fprintf(b, "      %s\n", line)
+	}
+}
+
+// wrapText breaks text into lines of at most width characters: at spaces, and
+// in a long list after commas too.
+func wrapText(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		gap := " "
+		for piece := range strings.SplitAfterSeq(word, ",") {
+			if line != "" && len(line)+len(gap)+len(piece) > width {
+				lines, line = append(lines, line), ""
+			}
+			if line == "" {
+				gap = ""
+			}
+			line, gap = line+gap+piece, ""
+		}
+	}
+	return append(lines, line)
+}
+
+// printDiffMarkdown prints a difference as a comment of a pull request.
+func (c *Command) printDiffMarkdown(d difference) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s %s %s**\n", markdownCode(d.new), d.verdict(), markdownCode(d.old))
+	for _, group := range d.changes() {
+		fmt.Fprintf(&b, "\n| %s | before | after |\n|---|---|---|\n", group.title)
+		for _, row := range group.rows {
+			for n, dim := range row.dimensions {
+				note := ""
+				if _, text, ok := strings.Cut(row.text, ": "); ok && n == 0 && consequence(dim) != "" {
+					note = "<br>" + text
+				}
+				fmt.Fprintf(&b, "| %s%s | %s | %s |\n", dim.Name, note, markdownCode(dim.A), markdownCode(dim.B))
+			}
+		}
+	}
+	if len(d.others) > 0 {
+		fmt.Fprintf(&b, "\nChanged, and no privilege: %s\n", strings.Join(d.others, ", "))
+	}
+	_, err := fmt.Fprint(c.Stdout, b.String())
+	return err
+}
+
+// markdownCode returns text as a code span that can stand in a table. What a
+// file contains never becomes markup: a longer fence than any in the text
+// encloses it, and a bar is written as the entity that tables need.
+func markdownCode(text string) string {
+	fence := "`"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	gap := ""
+	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") {
+		gap = " "
+	}
+	return fence + gap + strings.ReplaceAll(strings.ReplaceAll(text, "|", `\|`), "\n", " ") + gap + fence
+}
+
+// printDiffJSON prints a difference for programs.
+func (c *Command) printDiffJSON(d difference) error {
+	type dimension struct {
+		Name   string   `json:"name"`
+		Order  string   `json:"order"`
+		Old    string   `json:"old"`
+		New    string   `json:"new"`
+		Gained []string `json:"gained"`
+		Lost   []string `json:"lost"`
+	}
+	out := struct {
+		Version    int         `json:"version"`
+		Old        string      `json:"old"`
+		New        string      `json:"new"`
+		Order      string      `json:"order"`
+		Dimensions []dimension `json:"dimensions"`
+		Others     []string    `json:"no_privilege_changed"`
+	}{formatVersion, d.old, d.new, orderWord(d.comparison.Order()), nil, append([]string{}, d.others...)}
+	for _, dim := range d.comparison.Dimensions {
+		out.Dimensions = append(out.Dimensions, dimension{
+			dim.Name, orderWord(dim.Order), dim.A, dim.B, append([]string{}, dim.Gained...), append([]string{}, dim.Lost...),
+		})
+	}
+	return printJSON(c.Stdout, out)
+}
+
+// orderWord returns an order as one word.
+func orderWord(o engine.Order) string {
+	if o == engine.Incomparable {
+		return "incomparable"
+	}
+	return o.String()
+}

@@ -1,0 +1,333 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// compareTexts compares two profiles given by their lines, from root.
+func compareTexts(t *testing.T, a, b string) Comparison {
+	t.Helper()
+	return Compare(planOf(t, a, cred.Root()), planOf(t, b, cred.Root()))
+}
+
+func planOf(t *testing.T, text string, from cred.Cred) *Plan {
+	t.Helper()
+	plan, diagnostics := Compile(parse(t, text), from, OrdinaryTarget())
+	if plan == nil {
+		t.Fatalf("%s\n%v", text, diagnostics)
+	}
+	return plan
+}
+
+// TestCompare changes one thing at a time, and compares both ways.
+func TestCompare(t *testing.T) {
+	const web = "uid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\n"
+	cases := []struct {
+		name, a, b string
+		order      Order
+		different  string // name:order of each dimension that differs
+	}{
+		{"nothing", web, web + "description: another\numask: \"0027\"\ncwd: /\ncommand: [/bin/x]", Same, ""},
+		{"one more capability", web, strings.Replace(web, "service", "service,cap_kill", 1), More,
+			"effective:more permitted:more inheritable:more ambient:more bounding:more regainable:more"},
+		{"another capability", web, strings.Replace(web, "net_bind_service", "kill", 1), Incomparable,
+			"effective:not comparable permitted:not comparable inheritable:not comparable ambient:not comparable " +
+				"bounding:not comparable regainable:not comparable"},
+		{"no_new_privs", web, web + "no_new_privs: true", Less, "no_new_privs:less"},
+		{"what can be regained", "uid: 33\ngid: 33\niab: \"\"", "uid: 33\ngid: 33\niab: \"\"\nno_new_privs: true", Less,
+			"regainable:less no_new_privs:less"},
+		{"noroot", web, web + "secbits: [noroot]", Less, "secbits:less"},
+		{"its lock", web + "secbits: [noroot]", web + "secbits: [noroot, noroot_locked]", Less, "secbits:less"},
+		{"noroot for another bit", web + "secbits: [noroot]", web + "secbits: [no_cap_ambient_raise]", Incomparable, "secbits:not comparable"},
+		{"no_setuid_fixup", web, web + "secbits: [no_setuid_fixup]", Incomparable, "secbits:not comparable"},
+		{"no_setuid_fixup where the user cannot change", web + "no_new_privs: true", web + "no_new_privs: true\nsecbits: [no_setuid_fixup]", Less, "secbits:less"},
+		{"no_setuid_fixup where the user can", "uid: 33\ngid: 33\ncaps: cap_setuid=eip\nno_new_privs: true",
+			"uid: 33\ngid: 33\ncaps: cap_setuid=eip\nno_new_privs: true\nsecbits: [no_setuid_fixup]", Incomparable, "secbits:not comparable"},
+		{"no_setuid_fixup where nothing is left", "caps: \"=\"\niab: \"\"\nno_new_privs: true", "uid: 33\ngid: 33\nmode: NOPRIV", Less,
+			"uid:less gid:less groups:less bounding:less secbits:less"},
+		{"no_setuid_fixup with an empty bounding set", "uid: 33\ngid: 33\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: [no_setuid_fixup]", Less, "secbits:less"},
+		{"keep_caps off for good", web, web + "secbits: [keep_caps_locked]", Less, "secbits:less"},
+		{"a user that is not root", "uid: 0\ngid: 0\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less"},
+		{"the caller's identity is root's", "caps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less"},
+		{"another user", web, strings.ReplaceAll(web, "33", "34"), Incomparable,
+			"uid:not comparable gid:not comparable groups:not comparable"},
+		{"another group", web, web + "groups: [4]", More, "groups:more"},
+		{"a user by name", "user: www-data", "user: www-data", Same, ""},
+		{"two users by name", "user: www-data", "user: games", Incomparable, "uid:not comparable gid:not comparable groups:not comparable"},
+		{"a user by name, and root", "user: www-data\ncaps: \"=\"", "user: root\ncaps: \"=\"", More, "uid:more gid:more groups:more"},
+		{"a group of a user by name", "user: www-data", "user: www-data\ngid: 4", Incomparable, "gid:not comparable groups:not comparable"},
+		{"a jail", web, web + "chroot: /srv/a", Less, "chroot:less"},
+		{"another jail", web + "chroot: /srv/b", web + "chroot: /srv/a", Incomparable, "chroot:not comparable"},
+		{"fewer variables", web, web + "env: {keep: [PATH, LANG]}", Less, "env:less"},
+		{"one less", web + "env: {keep: [PATH, LANG]}", web + "env: {keep: [LANG]}", Less, "env:less"},
+		{"without one", web, web + "env: {unset: [TERM]}", Less, "env:less"},
+		{"without one of a list that lacks it", web + "env: {keep: [PATH]}", web + "env: {keep: all, unset: [TERM]}", More, "env:more"},
+		{"a value", web, web + "env: {set: {MODE: production}}", Incomparable, "env:not comparable"},
+		{"a variable of the loader in a list", "env: {keep: [LD_PRELOAD]}\niab: \"\"", "env: {keep: [LD_PRELOAD]}\niab: \"\"\nno_new_privs: true", Less,
+			"regainable:same no_new_privs:less env:less"},
+		{"a limit", web, web + "rlimits: {nofile: 100}", Incomparable, "rlimits:not comparable"},
+		{"a lower limit", web + "rlimits: {nofile: 100}", web + "rlimits: {nofile: {soft: 90, hard: 100}}", Less, "rlimits:less"},
+		{"a lower hard limit", web + "rlimits: {nofile: {soft: 90, hard: 100}}", web + "rlimits: {nofile: 90}", Less, "rlimits:less"},
+		{"no core", web, web + "rlimits: {core: 0}", Less, "rlimits:less"},
+		{"no limit", web, web + "rlimits: {core: unlimited}", More, "rlimits:more"},
+		{"one up, one down", web + "rlimits: {core: 0, nofile: 10}", web + "rlimits: {core: 1, nofile: 9}", Incomparable, "rlimits:not comparable"},
+		{"a descriptor", web, web + "keep_fds: [3]", More, "keep_fds:more"},
+		{"the same descriptors", web + "keep_fds: [4, 3]", web + "keep_fds: [3, 4]", Same, ""},
+		{"one wider, one narrower", web, web + "keep_fds: [3]\nno_new_privs: true", Incomparable, "no_new_privs:less keep_fds:more"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			there := compareTexts(t, c.a, c.b)
+			var different []string
+			for _, d := range there.Different() {
+				different = append(different, d.Name+":"+d.Order.String())
+			}
+			want := strings.ReplaceAll(c.different, "regainable:same ", "")
+			if got := strings.Join(different, " "); got != want {
+				t.Errorf("different is\n%s, want\n%s", got, want)
+			}
+			if there.Order() != c.order {
+				t.Errorf("the order is %v, want %v", there.Order(), c.order)
+			}
+			back := compareTexts(t, c.b, c.a)
+			for n, d := range there.Dimensions {
+				if e := back.Dimensions[n]; e.Order != reverse(d.Order) || e.A != d.B || e.B != d.A {
+					t.Errorf("there %+v, and back %+v", d, e)
+				}
+			}
+		})
+	}
+}
+
+func TestCompareParts(t *testing.T) {
+	ids := func(r, e, s, f string) [4]string { return [4]string{r, e, s, f} }
+	for _, c := range []struct {
+		a, b [4]string
+		want Order
+	}{
+		{ids("5", "5", "5", "5"), ids("5", "5", "5", "5"), Same},
+		{ids("5", "5", "5", "5"), ids("5", "6", "6", "6"), More},
+		{ids("5", "6", "5", "6"), ids("6", "5", "6", "5"), Incomparable},
+		{ids("5", "6", "5", "6"), ids("5", "7", "5", "7"), Incomparable},
+	} {
+		if got := orderIDs(c.a, c.b); got != c.want || orderIDs(c.b, c.a) != reverse(c.want) {
+			t.Errorf("%v and %v: %v", c.a, c.b, got)
+		}
+	}
+
+	const off, on, locked, lockedOff = 0, cred.SecNoRoot, cred.SecNoRoot | cred.SecNoRootLocked, cred.SecNoRootLocked
+	for _, c := range []struct {
+		a, b cred.Securebits
+		want Order
+	}{
+		{off, on, Less},
+		{off, locked, Less},
+		{on, locked, Less},
+		{off, lockedOff, Incomparable},
+		{on, lockedOff, Incomparable},
+		{locked, lockedOff, Incomparable},
+		{lockedOff, lockedOff, Same},
+	} {
+		if got := orderLessBit(c.a, c.b, cred.SecNoRoot); got != c.want || orderLessBit(c.b, c.a, cred.SecNoRoot) != reverse(c.want) {
+			t.Errorf("%v and %v: %v", c.a.Names(), c.b.Names(), got)
+		}
+	}
+}
+
+func reverse(o Order) Order {
+	switch o {
+	case Less:
+		return More
+	case More:
+		return Less
+	}
+	return o
+}
+
+func TestCompareStarts(t *testing.T) {
+	a, b := planOf(t, "caps: \"=\"", cred.Root()), planOf(t, "caps: \"=\"\niab: \"\"", withCaps(0))
+	c := Compare(a, b)
+	if d := c.Dimensions[0]; d.Name != "start" || d.Order != Incomparable || c.Order() != Incomparable {
+		t.Errorf("plans with different starts: %v, %+v", c.Order(), d)
+	}
+}
+
+// randomPlans returns plans from the start from, for profiles put together
+// from few enough parts that equal and comparable ones are common.
+func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*Plan {
+	parts := [][]string{
+		{"", "", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 33\ngid: 33\ngroups: [4]", "uid: 33\ngid: 4", "user: www-data", "user: games\ngid: 33", "user: root"},
+		{"", "caps: \"=\"", "caps: cap_kill=eip", "caps: cap_kill,cap_net_raw=eip", "caps: cap_kill=ep", "caps: cap_kill=i",
+			"iab: \"\"", "iab: ^cap_kill", "iab: \"!cap_chown,cap_kill\""},
+		{"", "", "no_new_privs: true"},
+		{"", "", "mode: PURE1E", "mode: NOPRIV", "secbits: []", "secbits: [noroot]", "secbits: [noroot, noroot_locked]",
+			"secbits: [noroot, no_setuid_fixup]", "secbits: [keep_caps_locked, no_cap_ambient_raise]"},
+		{"", "", "", "chroot: /a", "chroot: /b"},
+		{"", "", "", "env: {keep: [PATH, HOME]}", "env: {keep: [PATH]}", "env: {unset: [LD_PRELOAD, TZ]}", "env: {set: {A: b}}", "env: {keep: [LD_PRELOAD, A], set: {A: b}}"},
+		{"", "", "", "rlimits: {core: 0}", "rlimits: {core: 7}", "rlimits: {core: unlimited, nofile: 0}"},
+		{"", "", "", "keep_fds: [3]", "keep_fds: [4, 3]"},
+	}
+	var plans []*Plan
+	for tries := 0; len(plans) < count; tries++ {
+		if tries > 100*count {
+			t.Fatalf("%d plans out of %d profiles", len(plans), tries)
+		}
+		var lines []string
+		for _, part := range parts {
+			if line := part[r.IntN(len(part))]; line != "" && r.IntN(3) == 0 {
+				lines = append(lines, line)
+			}
+		}
+		p, _ := policy.Parse("test.yaml", []byte("version: 1\n"+strings.Join(lines, "\n")+"\n"))
+		if p == nil {
+			continue
+		}
+		if plan, _ := Compile(p, from, OrdinaryTarget()); plan != nil {
+			plans = append(plans, plan)
+		}
+	}
+	return plans
+}
+
+func comparisonStarts() []cred.Cred {
+	mixed := cred.Root()
+	mixed.UID, mixed.SUID = 1000, 1000
+	bounded := cred.Root()
+	bounded.Bounding = bounded.Bounding.Without(3)
+	bounded.Securebits = cred.SecNoSetuidFixup
+	return []cred.Cred{cred.Root(), mixed, bounded}
+}
+
+// TestComparePreorder holds, in every dimension and together, that the order
+// is reflexive, transitive and the same from both ends, and that what is the
+// same both ways has equal outcomes.
+func TestComparePreorder(t *testing.T) {
+	const seed = 1
+	r := rand.New(rand.NewPCG(seed, 0))
+	for _, from := range comparisonStarts() {
+		plans := randomPlans(t, r, from, 70)
+		orders := make([][][]Order, len(plans))
+		for n, a := range plans {
+			orders[n] = make([][]Order, len(plans))
+			for m, b := range plans {
+				c := Compare(a, b)
+				list := []Order{c.Order()}
+				for _, d := range c.Dimensions {
+					list = append(list, d.Order)
+					if (d.Order == Same) != (d.A == d.B) && !slices.Contains([]string{"gid", "groups", "secbits"}, d.Name) {
+						t.Fatalf("%s is %v with %s and %s", d.Name, d.Order, d.A, d.B)
+					}
+				}
+				orders[n][m] = list
+				if same, equal := c.Order() == Same, outcomeText(a) == outcomeText(b); same != equal {
+					t.Fatalf("the order is %v, and the outcomes\n%s\n%s", c.Order(), outcomeText(a), outcomeText(b))
+				}
+			}
+		}
+		notMore := func(o Order) bool { return o == Same || o == Less }
+		counts := map[Order]int{}
+		for n := range plans {
+			for m := range plans {
+				counts[orders[n][m][0]]++
+				for d, o := range orders[n][m] {
+					if o != reverse(orders[m][n][d]) {
+						t.Fatalf("dimension %d: %v, and the other way %v", d, o, orders[m][n][d])
+					}
+					if n == m && o != Same {
+						t.Fatalf("dimension %d of a plan with itself: %v", d, o)
+					}
+					for k := range plans {
+						if notMore(o) && notMore(orders[m][k][d]) && !notMore(orders[n][k][d]) {
+							t.Fatalf("dimension %d is not transitive: %v, %v, %v\n%s\n%s\n%s", d, o, orders[m][k][d], orders[n][k][d],
+								outcomeText(plans[n]), outcomeText(plans[m]), outcomeText(plans[k]))
+						}
+					}
+				}
+			}
+		}
+		t.Log(counts)
+		if counts[Less] == 0 || counts[Incomparable] == 0 || counts[Same] <= len(plans) {
+			t.Errorf("a kind of order does not occur: %v", counts)
+		}
+	}
+}
+
+// outcomeText writes down all that a plan leads to and that counts as
+// privilege, by other means than Compare.
+func outcomeText(p *Plan) string {
+	a := p.After
+	user := ""
+	if !p.Identity.Resolved {
+		user = fmt.Sprintf(" of %s, gid %v", p.Identity.User, p.Profile.GID != nil)
+	}
+	fds := slices.Clone(p.Profile.KeepFDs)
+	slices.Sort(fds)
+	// HOME and the like follow the ids, unless the profile names them.
+	names := []string{"PATH=1", "TZ=2", "LD_PRELOAD=3", "A=4", "HOME=5", "TERM=6", "USER=7"}
+	env := slices.DeleteFunc(p.Environ(names), func(e string) bool { return strings.HasPrefix(e, "HOME=") && e != "HOME=5" })
+	slices.Sort(env)
+	return fmt.Sprint(a.UID, a.EUID, a.SUID, a.FSUID, a.GID, a.EGID, a.SGID, a.FSGID, slices.Compact(slices.Clone(a.Groups)), user,
+		a.Effective, a.Permitted, a.Inheritable, a.Ambient, a.Bounding, a.Securebits, a.NoNewPrivs,
+		p.Profile.Chroot, env, p.Profile.Rlimits, fds)
+}
+
+// TestRegainable walks from random states through the model, as a program with
+// bad intentions and every file at hand would, and never comes to hold more
+// than was said; and what was said to be regainable can be had.
+func TestRegainable(t *testing.T) {
+	const seed, walks, steps = 1, 3000, 30
+	r := rand.New(rand.NewPCG(seed, 0))
+	universe := cred.CapsOf(0, cred.SETUID, cred.SETPCAP, 10, 13)
+	some := func() cred.Caps { return cred.Caps(r.Uint64()) & cred.Caps(r.Uint64()|r.Uint64()) & universe }
+	for range walks {
+		c := cred.Root()
+		c.Bounding, c.Inheritable, c.Permitted = some(), some(), some()
+		c.Effective, c.Ambient = c.Permitted&some(), c.Permitted&c.Inheritable&some()
+		c.Securebits = cred.Securebits(r.Uint32()) & (cred.SecAllBits | cred.SecAllLocks) &^ cred.SecKeepCaps
+		ids := []uint32{0, 1000, 1001}
+		c.UID, c.EUID, c.SUID = ids[r.IntN(3)], ids[r.IntN(3)], ids[r.IntN(3)]
+		c.FSUID, c.NoNewPrivs = c.EUID, r.IntN(2) == 0
+		within := regainable(c)
+		start, reached := c, c.Permitted
+		for range steps {
+			next, errno := c, cred.Errno(0)
+			switch r.IntN(9) {
+			case 0:
+				next, errno = c.Capset(c.Permitted&some(), c.Permitted, c.Inheritable)
+			case 1:
+				next, errno = c.Capset(c.Permitted, c.Permitted, c.Inheritable|some())
+			case 2:
+				next, errno = c.RaiseAmbient([]int{0, 10, 13}[r.IntN(3)])
+			case 3:
+				next, errno = c.Setresuid(ids[r.IntN(3)], ids[r.IntN(3)], ids[r.IntN(3)])
+			case 4:
+				next, errno = c.KeepCaps(r.IntN(2) == 0)
+			case 5:
+				next, errno = c.SetSecurebits(c.Securebits^cred.Securebits(1<<r.IntN(8)), cred.Latest())
+			default:
+				f := cred.File{Setuid: r.IntN(2) == 0, UID: ids[r.IntN(3)], HasCaps: r.IntN(2) == 0,
+					Permitted: some(), Inheritable: some(), Effective: r.IntN(2) == 0}
+				next, _, errno = c.Exec(f, cred.Latest())
+			}
+			if errno == 0 {
+				c = next
+			}
+			reached |= c.Permitted
+			if !c.Permitted.SubsetOf(within) {
+				t.Fatalf("from %+v\nto   %+v\nregainable was %s", start, c, CapNames(within))
+			}
+		}
+		// One exec of a file with everything shows that no less would do.
+		all, _, _ := start.Exec(cred.File{HasCaps: true, Permitted: universe, Inheritable: universe}, cred.Latest())
+		if got := all.Permitted | start.Permitted; !start.NoNewPrivs && got != within {
+			t.Fatalf("from %+v\nfile capabilities give %s, regainable was %s", start, CapNames(got), CapNames(within))
+		}
+	}
+}
