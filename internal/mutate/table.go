@@ -1,0 +1,88 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+//go:embed mutants.txt
+var tableText string
+
+// A mutant is one change of the model. Lines are without indentation.
+type mutant struct {
+	rule string // what holds for the kernel, and no longer for the mutant
+	file string // in the package's directory
+	old  []string
+	new  []string
+}
+
+// parseTable reads the form that mutants.txt describes at its top.
+func parseTable(text string) ([]mutant, error) {
+	var table []mutant
+	var file string
+	seen := map[string]bool{}
+	inside := false // of a mutant
+	for i, line := range strings.Split(text, "\n") {
+		fail := func(problem string) ([]mutant, error) {
+			return nil, fmt.Errorf("line %d: %s: %q", i+1, problem, line)
+		}
+		switch {
+		case line == "":
+			inside = false
+		case line[0] == '#':
+		case strings.HasPrefix(line, "== "):
+			file, inside = line[len("== "):], false
+		case strings.ContainsRune(" -+", rune(line[0])):
+			if !inside {
+				return fail("a change without a rule above it")
+			}
+			m := &table[len(table)-1]
+			code := strings.TrimSpace(line[1:])
+			if line[0] != '+' {
+				m.old = append(m.old, code)
+			}
+			if line[0] != '-' {
+				m.new = append(m.new, code)
+			}
+		case inside:
+			return fail("neither old nor new nor context")
+		case file == "":
+			return fail("a rule before the first file")
+		case seen[line]:
+			return fail("a second rule of this name")
+		default:
+			seen[line] = true
+			table = append(table, mutant{rule: line, file: file})
+			inside = true
+		}
+	}
+	for _, m := range table {
+		if len(m.old) == 0 || slices.Equal(m.old, m.new) {
+			return nil, fmt.Errorf("%q changes nothing", m.rule)
+		}
+	}
+	return table, nil
+}
+
+// apply returns the source with the change made. The old lines must be in it
+// exactly once.
+func (m mutant) apply(source []byte) ([]byte, error) {
+	lines := strings.Split(string(source), "\n")
+	bare := make([]string, len(lines))
+	for i, line := range lines {
+		bare[i] = strings.TrimSpace(line)
+	}
+	at, times := 0, 0
+	for i := range len(bare) - len(m.old) + 1 {
+		if slices.Equal(bare[i:i+len(m.old)], m.old) {
+			at, times = i, times+1
+		}
+	}
+	if times != 1 {
+		return nil, fmt.Errorf("%q: the old lines are in %s %d times, not once", m.rule, m.file, times)
+	}
+	changed := slices.Concat(lines[:at], m.new, lines[at+len(m.old):])
+	return []byte(strings.Join(changed, "\n")), nil
+}
