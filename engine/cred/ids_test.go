@@ -138,6 +138,7 @@ func TestSetuidCapabilities(t *testing.T) {
 	}
 	const all = held | 1<<netBind
 	root, keep, fixed := from(0, 0, 0, 0), from(0, 0, 0, cred.SecKeepCaps), from(0, 0, 0, cred.SecNoSetuidFixup)
+	fsRoot := edit(from(1, 1, 1, 0), func(c *cred.Cred) { c.FSUID = 0 })
 	check(t, []transition{
 		{name: "all leave 0", from: root, do: to(1, 1, 1), want: sets(root, 1, 1, 1, 0, 0, 0)},
 		{name: "all leave 0, keep", from: keep, do: to(1, 1, 1), want: sets(keep, 1, 1, 1, all, 0, 0)},
@@ -146,6 +147,7 @@ func TestSetuidCapabilities(t *testing.T) {
 		{name: "the real one stays", from: root, do: to(no, 1, 1), want: sets(root, 0, 1, 1, all, 0, held)},
 		{name: "the effective one stays", from: root, do: to(1, no, 1), want: sets(root, 1, 0, 1, all, held, held)},
 		{name: "only the saved one was 0", from: from(1, 1, 0, 0), do: to(no, no, 1), want: sets(from(1, 1, 0, 0), 1, 1, 1, 0, 0, 0)},
+		{name: "only the file system one was 0", from: fsRoot, do: to(2, 2, 2), want: sets(fsRoot, 2, 2, 2, all, held, held)},
 		{name: "only the real one was 0, keep", from: from(0, 1, 1, cred.SecKeepCaps), do: to(1, no, no),
 			want: sets(from(0, 1, 1, cred.SecKeepCaps), 1, 1, 1, all, held, 0)},
 		{name: "the effective one becomes 0", from: from(0, 1, 1, 0), do: to(no, 0, no), want: sets(from(0, 1, 1, 0), 0, 0, 1, all, all, held)},

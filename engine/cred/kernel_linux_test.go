@@ -111,7 +111,7 @@ func TestKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	ids := []uint32{0, 0, 1000, 1001, 1002, 70000, cred.OverflowID}
+	ids := []uint32{0, 0, 1, 1000, 1001, 1002, 70000, cred.OverflowID}
 	owners := []uint32{0, 1000, 1001, 1002}
 	needInitial := func(t *testing.T) {
 		if initialErr != nil {

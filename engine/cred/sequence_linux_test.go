@@ -123,6 +123,11 @@ func (g *generator) start() {
 		g.add(keepCaps(true))
 		g.becomeUser()
 		p := g.caps()
+		if g.IntN(4) == 0 { // and whose file system uid alone is root's
+			p = g.now.Permitted
+			g.add(capset(p, p, g.caps()))
+			g.add(setfsuid(0))
+		}
 		g.add(capset(p, p, p.Union(g.caps())))
 	case 4: // a user with ambient capabilities, with or without a way back
 		g.add(keepCaps(true))
@@ -201,7 +206,7 @@ func (g *generator) operation() operation {
 		case 2:
 			return chroot()
 		case 3:
-			return setgroups(make([]uint32, cred.MaxGroups+1)...)
+			return setgroups(make([]uint32, cred.MaxGroups+g.IntN(2))...)
 		}
 		return setSecurebits(cred.Securebits(g.Uint32()) & 0xfff)
 	}
@@ -332,6 +337,11 @@ func (g *generator) ending() *ending {
 		f := fixed[g.IntN(len(fixed))]
 		e.path, e.file = f.Path, f.File
 	}
+	e.file.NoSuid = g.run.NoSuid
+	if g.now.Chrooted && g.IntN(2) == 0 {
+		e.newUserNS = true // which the kernel refuses
+		return e
+	}
 	switch g.IntN(8) {
 	case 0:
 		e.newUserNS = true
@@ -340,7 +350,6 @@ func (g *generator) ending() *ending {
 	case 2:
 		e.traced = true
 	}
-	e.file.NoSuid = g.run.NoSuid
 	return e
 }
 
