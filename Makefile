@@ -8,7 +8,7 @@ ROUNDS ?= 300
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -ldflags "-s -w -X main.Version=$(VERSION)"
 
-.PHONY: help build test check bench bench-cap soak fuzz dist clean
+.PHONY: help build test check bench bench-cap soak mutate fuzz dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ soak: ## long runs: the model against the kernel, psx under thread churn, text a
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
 	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers' -timeout 1h -v ./psx
 	cd internal/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
+
+mutate: ## changes one rule of the model at a time; each change must make a test fail
+	go run ./internal/mutate
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
