@@ -105,7 +105,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestTry has one mutant that the tests notice, and two without a verdict.
+// TestTry has one mutant that the tests notice, one that changes nothing, and
+// two without a verdict.
 func TestTry(t *testing.T) {
 	need.Tool(t, "go")
 	l, err := newLab(t.Context(), t.TempDir(), 100)
@@ -125,6 +126,12 @@ func TestTry(t *testing.T) {
 	}
 
 	m := table[i]
+	m.new = []string{"if true && !p.SubsetOf(c.Permitted) {"}
+	short := l
+	short.sequences = 1
+	if v, out, err := short.try(t.Context(), m); err != nil || v != survived {
+		t.Errorf("the same in other words: %v, %v\n%s", v, err, out)
+	}
 	m.new = []string{"if nonsense {"}
 	if v, _, err := l.try(t.Context(), m); v != broken || err == nil || !strings.Contains(err.Error(), "nonsense") {
 		t.Errorf("a mutant that does not compile: %v, %v", v, err)
