@@ -28,6 +28,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 func main() {
@@ -73,20 +74,17 @@ func run(ctx context.Context, pattern string, sequences, jobs int, verbose bool)
 		return false, fmt.Errorf("no rule matches %q", pattern)
 	}
 
-	temp, err := os.MkdirTemp("", "caprun-mutate-")
+	l, err := newLab(ctx, sequences)
 	if err != nil {
 		return false, err
 	}
-	defer os.RemoveAll(temp)
-	l, err := newLab(ctx, temp, sequences)
-	if err != nil {
-		return false, err
-	}
+	defer l.close()
 	if err := l.checkModel(ctx); err != nil {
 		return false, err
 	}
 
-	results := l.tryAll(ctx, chosen, jobs)
+	results, wait := l.tryAll(ctx, chosen, jobs)
+	defer wait()
 	count := map[verdict]int{}
 	for i, m := range chosen {
 		r := <-results[i]
@@ -142,25 +140,26 @@ type result struct {
 	err     error
 }
 
-// tryAll tries jobs mutants at a time, and returns a channel for the result of
-// each.
-func (l lab) tryAll(ctx context.Context, mutants []mutant, jobs int) []chan result {
-	results := make([]chan result, len(mutants))
+// tryAll tries jobs mutants at a time. It returns a channel for the result of
+// each, and a function that waits for the end of all.
+func (l lab) tryAll(ctx context.Context, mutants []mutant, jobs int) (results []chan result, wait func()) {
+	results = make([]chan result, len(mutants))
 	free := make(chan struct{}, jobs)
+	var all sync.WaitGroup
 	for i := range results {
 		results[i] = make(chan result, 1)
 	}
-	go func() {
+	all.Go(func() {
 		for i, m := range mutants {
 			free <- struct{}{}
-			go func() {
+			all.Go(func() {
 				defer func() { <-free }()
 				v, out, err := l.try(ctx, m)
 				results[i] <- result{v, out, err}
-			}()
+			})
 		}
-	}()
-	return results
+	})
+	return results, all.Wait
 }
 
 func indent(text string) string {

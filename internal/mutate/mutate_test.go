@@ -109,10 +109,11 @@ func TestApply(t *testing.T) {
 // two without a verdict.
 func TestTry(t *testing.T) {
 	need.Tool(t, "go")
-	l, err := newLab(t.Context(), t.TempDir(), 100)
+	l, err := newLab(t.Context(), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.close()
 	table, err := parseTable(tableText)
 	if err != nil {
 		t.Fatal(err)

@@ -41,13 +41,29 @@ type lab struct {
 	sequences int    // how many the comparison with the kernel runs
 }
 
-func newLab(ctx context.Context, temp string, sequences int) (lab, error) {
+// newLab makes the directory for all that the lab writes; close removes it.
+func newLab(ctx context.Context, sequences int) (lab, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", model).Output()
 	if err != nil {
 		return lab{}, fmt.Errorf("find %s: %w%s", model, err, stderrOf(err))
 	}
-	return lab{temp: temp, source: strings.TrimSpace(string(out)), sequences: sequences}, nil
+	temp, err := os.MkdirTemp("", "caprun-mutate-")
+	if err != nil {
+		return lab{}, err
+	}
+	l := lab{temp: temp, source: strings.TrimSpace(string(out)), sequences: sequences}
+	if err := searchable(temp); err != nil {
+		l.close()
+		return lab{}, err
+	}
+	return l, nil
 }
+
+func (l lab) close() { os.RemoveAll(l.temp) }
+
+// searchable lets other users, which the comparison with the kernel turns into,
+// get to what is in dir.
+func searchable(dir string) error { return os.Chmod(dir, 0o755) }
 
 // try builds the tests with the change of m and runs them, those with the
 // kernel first. It returns what the last run printed.
@@ -57,6 +73,9 @@ func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
 		return broken, "", err
 	}
 	defer os.RemoveAll(dir)
+	if err := searchable(dir); err != nil {
+		return broken, "", err
+	}
 	binary, err := l.build(ctx, dir, m)
 	if err != nil {
 		return broken, "", err
@@ -98,7 +117,7 @@ func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
 		args = append(args, "-overlay", overlay)
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, model)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "TMPDIR="+dir)
 	if _, err := cmd.Output(); err != nil {
 		return "", fmt.Errorf("compile: %w%s", err, stderrOf(err))
 	}
@@ -134,7 +153,8 @@ func (l lab) run(ctx context.Context, binary string, sequences int, args ...stri
 	args = append(args, "-test.v", "-test.timeout="+tooLong.String())
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = l.source
-	cmd.Env = append(os.Environ(), "CAPRUN_TEST_SEQUENCES="+strconv.Itoa(sequences))
+	// Here, too, so that a test that is killed leaves nothing behind.
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(binary), "CAPRUN_TEST_SEQUENCES="+strconv.Itoa(sequences))
 	var text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &text, &text
 	// Workers of the test have its output open, and may outlive it for a moment.
