@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -14,27 +12,21 @@ import (
 // in target, or says with position and reason why there is none. It reads
 // nothing from the system. The profile is one that policy.Parse accepted, or
 // one filled by hand with the same care.
+//
+// A profile that declares caps has a plan when there is any way to them, see
+// routes. When there is none, the diagnostic names one cause, and what can be
+// had instead, see refuse.
 func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
 	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
 	c.Identity = identify(p, from, target.User)
 	if d := c.readDeclaration(); d != nil {
 		return nil, []policy.Diagnostic{*d}
 	}
-	var first *policy.Diagnostic
-	for _, r := range c.routes() {
-		d := c.try(r)
-		if d == nil {
-			plan := c.Plan
-			return &plan, nil
-		}
-		if first == nil {
-			first = d
-		}
+	if _, ok := c.solve(); !ok {
+		return nil, []policy.Diagnostic{*c.refuse()}
 	}
-	if first == nil {
-		first = c.unreachable()
-	}
-	return nil, []policy.Diagnostic{*first}
+	plan := c.Plan
+	return &plan, nil
 }
 
 // compiler is a plan in the making.
@@ -50,8 +42,10 @@ type declaredCaps struct{ e, p, i cred.Caps }
 
 func (d declaredCaps) text() string { return setText(d.e, d.p, d.i) }
 
-// readDeclaration reads the texts of the profile and the securebits that it
-// leads to.
+// named returns every capability that the key names.
+func (d declaredCaps) named() cred.Caps { return d.e.Union(d.p).Union(d.i) }
+
+// readDeclaration reads the texts of the profile.
 func (c *compiler) readDeclaration() *policy.Diagnostic {
 	p := c.Profile
 	if p.Caps != nil {
@@ -68,6 +62,13 @@ func (c *compiler) readDeclaration() *policy.Diagnostic {
 		}
 		c.iab = iab
 	}
+	c.readBits()
+	return nil
+}
+
+// readBits finds the securebits that the target starts with.
+func (c *compiler) readBits() {
+	p := c.Profile
 	c.bits = c.From.Securebits
 	if p.Secbits != nil {
 		c.bits = cred.Securebits(*p.Secbits)
@@ -75,7 +76,6 @@ func (c *compiler) readDeclaration() *policy.Diagnostic {
 	if p.Mode != nil {
 		c.bits = modeBits(*p.Mode)
 	}
-	return nil
 }
 
 // modeBits returns the securebits of a mode, from the steps that it leads to.
@@ -91,74 +91,31 @@ func modeBits(m cap.Mode) cred.Securebits {
 	return 0
 }
 
-// rootPower reports whether exec gives the target B|I for being uid 0.
-func (c *compiler) rootPower() bool {
-	if c.bits.Has(cred.SecNoRoot) {
-		return false
-	}
-	if c.Identity.Declared {
-		return c.Identity.UID == 0
-	}
-	return c.From.UID == 0 || c.From.EUID == 0
-}
-
-// vectors is what a route makes of the vectors. Where given is false, they
-// stay the caller's.
-type vectors struct {
-	route    Route
-	given    bool
-	i, a, nb cred.Caps
-}
-
-// routes returns the ways that may lead to what is declared, the simplest
-// first. The model decides which does.
-func (c *compiler) routes() []vectors {
-	switch {
-	case c.iab != nil:
-		return []vectors{{given: true, i: vectorCaps(c.iab, cap.Inh), a: vectorCaps(c.iab, cap.Amb), nb: vectorCaps(c.iab, cap.Bound)}}
-	case c.caps == nil && c.Identity.Changes(c.From):
-		// Of the caller's vectors only the bounding set follows to another user.
-		return []vectors{{given: true}}
-	case c.caps == nil:
-		return []vectors{{}}
-	}
-	d := c.caps
-	var list []vectors
-	if c.rootPower() && d.e == d.p && d.i.SubsetOf(d.p) {
-		list = append(list, vectors{RouteRoot, true, d.i, 0, ^d.p})
-	}
-	if !c.rootPower() && d.e == d.p && d.p.SubsetOf(d.i) {
-		list = append(list, vectors{RouteAmbient, true, d.i, d.p, ^d.i})
-	}
-	if c.Target.File.HasCaps {
-		list = append(list, vectors{RouteFile, true, d.i, 0, ^d.i.Union(d.p)})
-	}
-	return list
-}
-
 // try makes the plan along one route, or says what is in its way.
-func (c *compiler) try(v vectors) *policy.Diagnostic {
+func (c *compiler) try(v vectors) *obstacle {
 	l, d := c.launcher(v)
 	if d != nil {
-		return d
+		return &obstacle{diagnostic: d}
 	}
 	steps, err := l.Steps()
 	if err != nil {
-		return c.stepsError(err)
+		return &obstacle{steps: err}
 	}
 	var failure *stepFailure
 	c.Route = v.route
 	c.Steps, c.Before, failure = predict(c.From, steps, c.Target.Kernel)
+	if failure != nil {
+		return &obstacle{step: failure}
+	}
 	for n := range c.Steps {
 		c.Steps[n].Key = c.origin(c.Steps[n].Step)
 	}
-	if failure != nil {
-		failure.step.Key = c.origin(failure.step.Step)
-		return c.stepRefused(failure)
-	}
 	after, result, errno := c.Before.Exec(c.Target.File, c.Target.Kernel)
 	if errno != 0 {
-		return c.execRefused(result)
+		return &obstacle{exec: true, result: result}
+	}
+	if v.route == routeByResult {
+		c.Route = routeOf(result)
 	}
 	c.After, c.SecureExec = after, result.Secure
 	c.Plan.launcher = l
@@ -275,29 +232,27 @@ func (c *compiler) origin(s cap.Step) string {
 }
 
 // check compares the prediction with the declaration.
-func (c *compiler) check(v vectors, result cred.ExecResult) *policy.Diagnostic {
+func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
 	a := c.After
 	if id := c.Identity; id.Declared {
 		uids := a.UID == id.UID && a.EUID == id.UID && a.SUID == id.UID && a.FSUID == id.UID
 		gids := a.GID == id.GID && a.EGID == id.GID && a.SGID == id.GID && a.FSGID == id.GID
 		if !uids || !gids {
-			return c.diagnose(ruleIdentity, c.first("uid", "user"),
-				fmt.Sprintf("%s: the target would run with uid %d and gid %d instead: %s", "the declared ids do not last", a.EUID, a.EGID, c.targetEffect()),
-				"set no_new_privs: true, which switches set-id bits off, or name another program")
+			return &obstacle{identity: true}
 		}
 	}
 	if c.caps != nil && (a.Effective != c.caps.e || a.Permitted != c.caps.p || a.Inheritable != c.caps.i) {
-		return c.mismatch()
+		return &obstacle{result: result}
+	}
+	if c.iab != nil && !v.a.SubsetOf(c.Before.Ambient) {
+		// caps lowers the permitted set, and would take away what iab raises.
+		return &obstacle{result: result}
 	}
 	if a.Bounding.Intersect(v.nb) != 0 {
-		return c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+CapNames(a.Bounding.Intersect(v.nb)), "report this")
+		return &obstacle{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+CapNames(a.Bounding.Intersect(v.nb)), "report this")}
 	}
-	if c.caps == nil && c.iab != nil && !v.a.SubsetOf(a.Ambient) {
-		why := c.targetEffect()
-		if result.FileCaps || result.IDChanged {
-			return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+why,
-				"remove the set-id bits or file capabilities of the target, or name another program")
-		}
+	if c.caps == nil && c.iab != nil && !v.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
+		return &obstacle{ambient: true}
 	}
 	return nil
 }
@@ -317,52 +272,4 @@ func (c *compiler) diagnose(rule, key, message, hint string) *policy.Diagnostic 
 		File: c.Profile.File, Position: c.Profile.Position(key), Severity: policy.Error,
 		Rule: rule, Message: message, Hint: hint,
 	}
-}
-
-// targetEffect says what the target's file does to credentials.
-func (c *compiler) targetEffect() string {
-	f := c.Target.File
-	path := c.Target.FilePath
-	var effects []string
-	if f.Setuid {
-		effects = append(effects, fmt.Sprintf("is set-user-id for uid %d", f.UID))
-	}
-	if f.Setgid && f.GroupExec {
-		effects = append(effects, fmt.Sprintf("is set-group-id for gid %d", f.GID))
-	}
-	if f.HasCaps {
-		effects = append(effects, "has file capabilities ("+fileCapsText(f)+")")
-	}
-	if len(effects) == 0 {
-		return path + " is an ordinary file"
-	}
-	return path + " " + strings.Join(effects, " and ")
-}
-
-func fileCapsText(f cred.File) string {
-	if f.Permitted|f.Inheritable == 0 {
-		return "an empty set"
-	}
-	var e cred.Caps
-	if f.Effective {
-		e = f.Permitted.Union(f.Inheritable)
-	}
-	return setText(e, f.Permitted, f.Inheritable)
-}
-
-// stepsError turns an error of cap.Launcher.Steps into a diagnostic. The
-// reader has checked everything but what a mode allows.
-func (c *compiler) stepsError(err error) *policy.Diagnostic {
-	if !errors.Is(err, cap.ErrBadMode) {
-		return c.diagnose(ruleInternal, "", "the plan has no steps: "+err.Error(), "report this")
-	}
-	return c.modeEmpties(c.first("iab", "caps"))
-}
-
-// modeEmpties says that the mode takes away what key asks for.
-func (c *compiler) modeEmpties(key string) *policy.Diagnostic {
-	mode := c.Profile.Mode.String()
-	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties what %s asks for: a target in this mode starts without it",
-		mode, c.Profile.Position("mode").Line, key),
-		fmt.Sprintf("leave mode out and write secbits, or declare no more than %s allows", mode))
 }

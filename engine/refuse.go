@@ -1,66 +1,375 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"caprun/cap"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
 
-// unreachable says why no route leads to the declared caps, and what is the
-// nearest that can be had.
-func (c *compiler) unreachable() *policy.Diagnostic {
-	d := c.caps
-	if mode := c.Profile.Mode; mode != nil && *mode != cap.ModeHybrid && d.e.Union(d.p) != 0 {
-		return c.modeEmpties("caps")
-	}
-	who, because := "a non-root target", ""
-	near := declaredCaps{}
-	if c.rootPower() {
-		who = "uid 0"
-		near.p = d.e.Union(d.p).Union(d.i)
-		near.e, near.i = near.p, d.i
-		because = "what uid 0 inherits becomes permitted at exec"
-		if d.e != d.p {
-			because = "what uid 0 is permitted becomes effective at exec"
-		}
-	} else {
-		if c.Identity.Declared && c.Identity.UID == 0 || !c.Identity.Declared && c.From.UID == 0 {
-			who = "uid 0 under noroot"
-		}
-		near.p = d.e.Union(d.p)
-		near.e, near.i = near.p, d.i.Union(near.p)
-		because = "an ambient capability is inheritable too"
-		if d.e != d.p {
-			because = "an ambient capability is permitted, effective and inheritable"
-		}
-	}
-	return c.diagnose(ruleUnreachable, "caps",
-		fmt.Sprintf("%s cannot be had by %s without file capabilities: %s", d.text(), who, because),
-		"write "+near.text())
+// obstacle is what is in the way along one route. Without any of the other
+// fields, the target would get other sets than declared.
+type obstacle struct {
+	diagnostic *policy.Diagnostic // a mistake in caprun itself
+	steps      error              // of cap.Launcher.Steps
+	step       *stepFailure
+	exec       bool // the kernel would refuse to start the target
+	identity   bool // the declared ids do not last
+	ambient    bool // the ambient set of iab does not reach the target
+	result     cred.ExecResult
 }
 
-// mismatch says why the target would get other sets than declared.
-func (c *compiler) mismatch() *policy.Diagnostic {
-	got := declaredCaps{c.After.Effective, c.After.Permitted, c.After.Inheritable}
-	if c.iab != nil {
-		// What the tuple leads to by itself; caps lowers the permitted set.
+// refuse says why there is no plan: one cause, and what to do about it.
+//
+// The cause belongs to a smallest set of causes without which there would be
+// a plan, see relax. So the named one is never innocent; where it is the only
+// one, removing it is enough.
+func (c *compiler) refuse() *policy.Diagnostic {
+	if c.caps == nil || c.iab != nil {
+		// What the vectors cannot do has nothing to do with caps.
 		alone := *c
 		alone.caps = nil
-		if alone.try(alone.routes()[0]) == nil {
-			got = declaredCaps{alone.After.Effective, alone.After.Permitted, alone.After.Inheritable}
+		if v, o := alone.attempt(); o != nil {
+			return alone.describe(v, o)
 		}
-		return c.diagnose(ruleCapsIAB, "caps",
-			fmt.Sprintf("iab (line %d) leads to %s, and caps declares %s", c.Profile.Position("iab").Line, got.text(), c.caps.text()),
-			"leave iab out and the vectors are derived, or write caps: "+got.text())
 	}
-	message := fmt.Sprintf("the target would start with %s, not with the declared %s", got.text(), c.caps.text())
-	if f := c.Target.File; f.HasCaps || f.Setuid || f.Setgid {
-		return c.diagnose(ruleTarget, "caps", message+": "+c.targetEffect(),
-			"remove the set-id bits or file capabilities of the target, or declare what they lead to")
+	if unknown := c.caps.named().Minus(c.From.All); unknown != 0 {
+		return c.diagnose(ruleUnknownToOS, "caps", fmt.Sprintf("%v does not exist in this kernel", cap.Value(lowest(unknown))), "leave it out on this machine")
 	}
-	return c.diagnose(ruleUnreachable, "caps", message, "write caps: "+got.text())
+	present := c.present()
+	for _, set := range causeSets {
+		if set&^present != 0 {
+			continue
+		}
+		v, ok := c.without(set).solve()
+		if !ok {
+			continue
+		}
+		// The others of the set are out of the way in the explanation.
+		rest := c.without(set &^ set.first())
+		switch set.first() {
+		case causeMode:
+			return rest.modeConflict()
+		case causeIAB:
+			return rest.iabConflict()
+		case causeTarget:
+			return rest.targetConflict(v)
+		}
+		return rest.callerConflict(v)
+	}
+	return c.unreachable()
+}
+
+// attempt tries the one route of a profile that gives the vectors itself, or
+// none.
+func (c *compiler) attempt() (vectors, *obstacle) {
+	v := c.routes()[0]
+	return v, c.try(v)
+}
+
+// cause is a set of things that may be in the way of what is declared.
+type cause uint
+
+const (
+	causeMode cause = 1 << iota
+	causeIAB
+	causeTarget
+	causeCaller
+)
+
+// first returns the cause of a set that is named: what the profile says
+// before what the machine is.
+func (s cause) first() cause { return s & -s }
+
+// causeSets lists the sets of causes, the smallest first. Of the single ones
+// the caller comes first, for a mode, a tuple or a target is to blame only for
+// what it does to every caller.
+var causeSets = [...]cause{
+	causeCaller, causeMode, causeIAB, causeTarget,
+	causeMode | causeIAB, causeMode | causeTarget, causeMode | causeCaller,
+	causeIAB | causeTarget, causeIAB | causeCaller, causeTarget | causeCaller,
+	causeMode | causeIAB | causeTarget, causeMode | causeIAB | causeCaller,
+	causeMode | causeTarget | causeCaller, causeIAB | causeTarget | causeCaller,
+	causeMode | causeIAB | causeTarget | causeCaller,
+}
+
+// present returns the causes that there can be.
+func (c *compiler) present() cause {
+	s := causeCaller
+	if m := c.Profile.Mode; m != nil && *m != cap.ModeHybrid {
+		s |= causeMode
+	}
+	if c.iab != nil {
+		s |= causeIAB
+	}
+	if c.targetMatters() {
+		s |= causeTarget
+	}
+	return s
+}
+
+// without returns the compiler for a world in which the causes are gone: no
+// mode; no tuple; an ordinary target; a caller who holds every capability and
+// whose locks are open.
+func (c *compiler) without(s cause) *compiler {
+	n := *c
+	profile := *c.Profile
+	n.Profile = &profile
+	if s&causeMode != 0 {
+		profile.Mode = nil
+	}
+	if s&causeIAB != 0 {
+		profile.IAB, n.iab = nil, nil
+	}
+	if s&causeTarget != 0 {
+		n.Target.File = cred.File{}
+	}
+	if s&causeCaller != 0 {
+		n.From.Permitted, n.From.Effective, n.From.Bounding = c.From.All, c.From.All, c.From.All
+		n.From.Securebits &= cred.SecNoRoot | cred.SecNoRootLocked
+		if profile.Secbits != nil || profile.Mode != nil {
+			n.From.Securebits = 0
+		}
+		if c.Identity.Declared {
+			n.From.UserNS = cred.UserNS{}
+		}
+	}
+	n.readBits()
+	return &n
+}
+
+// targetMatters reports whether the target's file has anything that exec may
+// heed.
+func (c *compiler) targetMatters() bool {
+	f := c.Target.File
+	return !f.NoSuid && (f.HasCaps || f.Setuid || f.Setgid && f.GroupExec)
+}
+
+// unreachable says that no caller and no ordinary target could help, and what
+// is the nearest that can be had.
+func (c *compiler) unreachable() *policy.Diagnostic {
+	d := c.caps
+	near, ok := c.nearest()
+	hint := "write " + near.text()
+	if !ok {
+		present := c.present()
+		for _, set := range causeSets {
+			if set&^present != 0 {
+				continue
+			}
+			if near, ok = c.without(set).nearest(); !ok {
+				continue
+			}
+			rest := c.without(set &^ set.first())
+			switch set.first() {
+			case causeMode:
+				return rest.modeConflict()
+			case causeIAB:
+				return rest.iabConflict()
+			}
+			// With the nearest in place, what is in its way is the cause.
+			rest.caps = &near
+			hint = near.text() + " is the nearest, and is not to be had here: " + rest.refuse().Message
+			break
+		}
+	}
+	if !ok {
+		hint = "nothing that grants " + CapNames(d.e.Union(d.p)) + " can be had here; declare less"
+	}
+	who, because := c.class()
+	message := fmt.Sprintf("%s cannot be had by %s without file capabilities: %s", d.text(), who, because)
+	if c.targetMatters() {
+		message += ", and " + c.targetEffect() + ", which does not lead there"
+	}
+	return c.diagnose(ruleUnreachable, "caps", message, hint)
+}
+
+// class says what the target is, as far as it matters to exec, and which rule
+// of exec forbids what is declared.
+func (c *compiler) class() (who, because string) {
+	d := c.caps
+	uid, euid := c.targetUIDs()
+	power := c.rootPower()
+	switch {
+	case power && euid != 0:
+		who = fmt.Sprintf("real uid 0 with effective uid %d", euid)
+	case power:
+		who = "uid 0"
+	case uid == 0 || euid == 0:
+		who = "uid 0 under noroot"
+	default:
+		who = "a non-root target"
+	}
+	switch {
+	case !d.e.SubsetOf(d.p):
+		because = "what is effective is permitted too"
+	case !power && d.e == d.p:
+		because = "an ambient capability is inheritable too"
+	case !power:
+		because = "an ambient capability is permitted, effective and inheritable"
+	case euid == 0 && d.e != d.p:
+		because = "what uid 0 is permitted becomes effective at exec"
+	case !d.i.SubsetOf(d.p):
+		because = "what uid 0 inherits becomes permitted at exec"
+	case !d.e.SubsetOf(d.i):
+		because = "its effective set is the ambient one, and an ambient capability is inheritable too"
+	default:
+		because = "exec empties the ambient set where the ids differ, so nothing is effective"
+	}
+	return who, because
+}
+
+// modeConflict says that the mode takes away what caps asks for.
+func (c *compiler) modeConflict() *policy.Diagnostic {
+	d := c.modeEmpties("caps")
+	if near, ok := c.nearest(); ok {
+		d.Hint = "leave mode out and write secbits, or write caps: " + near.text()
+	}
+	return d
+}
+
+// iabConflict says that the vectors lead elsewhere.
+func (c *compiler) iabConflict() *policy.Diagnostic {
+	alone := *c
+	alone.caps = nil
+	if v, o := alone.attempt(); o != nil {
+		return alone.describe(v, o)
+	}
+	got := declaredCaps{alone.After.Effective, alone.After.Permitted, alone.After.Inheritable}
+	near, ok := c.nearest()
+	if !ok {
+		near = got
+		with := *c
+		with.caps = &got
+		_, ok = with.solve()
+	}
+	var cures []string
+	if _, derived := c.without(causeIAB).solve(); derived {
+		cures = append(cures, "leave iab out and the vectors are derived")
+	}
+	if ok {
+		cures = append(cures, "write caps: "+near.text())
+	}
+	return c.diagnose(ruleCapsIAB, "caps",
+		fmt.Sprintf("iab (line %d) leads to %s, and caps declares %s", c.Profile.Position("iab").Line, got.text(), c.caps.text()),
+		strings.Join(cures, ", or "))
+}
+
+// targetConflict says what the target's own file does to the plan that an
+// ordinary target would have along v.
+func (c *compiler) targetConflict(v vectors) *policy.Diagnostic {
+	o := c.try(v)
+	if o == nil {
+		return c.unreachable()
+	}
+	d := c.describe(v, o)
+	if o.exec || o.identity {
+		return d
+	}
+	d.Hint = "remove the set-id bits or file capabilities of the target"
+	if near, ok := c.nearest(); ok {
+		d.Hint += ", or write caps: " + near.text()
+	}
+	return d
+}
+
+// callerConflict says what the caller lacks for the plan that another one
+// would have along v.
+func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
+	o := c.try(v)
+	switch {
+	case o == nil:
+		return c.unreachable()
+	case o.diagnostic != nil || o.steps != nil || o.step != nil || o.identity:
+		return c.describe(v, o)
+	}
+	lost := o.result.Missing
+	if !o.exec {
+		lost = c.caps.p.Minus(c.After.Permitted)
+	}
+	text := c.caps.text() + " cannot be had: "
+	if missing := lost.Minus(c.From.Bounding); missing != 0 {
+		return c.diagnose(ruleMissing, "caps", text+"the caller's bounding set lacks "+CapNames(missing),
+			"start caprun with "+CapNames(missing)+" (a container: cap_add), or declare less")
+	}
+	missing := lost.Minus(c.From.Permitted)
+	if missing == 0 {
+		return c.describe(v, o)
+	}
+	cure := "start caprun with " + CapNames(missing) + " (a container: cap_add, as root), or declare less"
+	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), cure)
+}
+
+// describe turns an obstacle into a diagnostic.
+func (c *compiler) describe(v vectors, o *obstacle) *policy.Diagnostic {
+	switch {
+	case o.diagnostic != nil:
+		return o.diagnostic
+	case o.steps != nil:
+		return c.stepsError(o.steps)
+	case o.step != nil:
+		o.step.step.Key = c.origin(o.step.step.Step)
+		return c.stepRefused(o.step)
+	case o.exec:
+		return c.execRefused(o.result)
+	case o.identity:
+		return c.identityLost()
+	case o.ambient:
+		return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+c.targetEffect(),
+			"remove the set-id bits or file capabilities of the target, or name another program")
+	}
+	got := declaredCaps{c.After.Effective, c.After.Permitted, c.After.Inheritable}
+	return c.diagnose(ruleTarget, "caps",
+		fmt.Sprintf("the target would start with %s, not with the declared %s: %s", got.text(), c.caps.text(), c.targetEffect()), "")
+}
+
+// identityLost says that the target's file changes the declared ids.
+func (c *compiler) identityLost() *policy.Diagnostic {
+	a := c.After
+	hint := "name another program"
+	profile := *c.Profile
+	profile.NoNewPrivs = true
+	safe := *c
+	safe.Profile = &profile
+	if _, ok := safe.solve(); ok {
+		hint = "set no_new_privs: true, which switches set-id bits off, or " + hint
+	}
+	return c.diagnose(ruleIdentity, c.first("uid", "user"),
+		fmt.Sprintf("%s: the target would run with uid %d and gid %d instead: %s", "the declared ids do not last", a.EUID, a.EGID, c.targetEffect()), hint)
+}
+
+// targetEffect says what the target's file does to credentials.
+func (c *compiler) targetEffect() string {
+	f := c.Target.File
+	path := c.Target.FilePath
+	var effects []string
+	if f.Setuid {
+		effects = append(effects, fmt.Sprintf("is set-user-id for uid %d", f.UID))
+	}
+	if f.Setgid && f.GroupExec {
+		effects = append(effects, fmt.Sprintf("is set-group-id for gid %d", f.GID))
+	}
+	if f.HasCaps {
+		effects = append(effects, "has file capabilities ("+fileCapsText(f)+")")
+	}
+	if len(effects) == 0 {
+		return path + " is an ordinary file"
+	}
+	return path + " " + strings.Join(effects, " and ")
+}
+
+func fileCapsText(f cred.File) string {
+	if f.Permitted|f.Inheritable == 0 {
+		return "an empty set"
+	}
+	var e cred.Caps
+	if f.Effective {
+		e = f.Permitted.Union(f.Inheritable)
+	}
+	return setText(e, f.Permitted, f.Inheritable)
 }
 
 // execRefused says why the kernel would not start the target.
@@ -69,6 +378,23 @@ func (c *compiler) execRefused(result cred.ExecResult) *policy.Diagnostic {
 		fmt.Sprintf("%s, and %s can be had by nobody here: the bounding set lacks it, so the kernel would refuse to start the program",
 			c.targetEffect(), CapNames(result.Missing)),
 		"remove the file capabilities of the target, or grant them in the profile")
+}
+
+// stepsError turns an error of cap.Launcher.Steps into a diagnostic. The
+// reader has checked everything but what a mode allows.
+func (c *compiler) stepsError(err error) *policy.Diagnostic {
+	if !errors.Is(err, cap.ErrBadMode) {
+		return c.diagnose(ruleInternal, "", "the plan has no steps: "+err.Error(), "report this")
+	}
+	return c.modeEmpties(c.first("iab", "caps"))
+}
+
+// modeEmpties says that the mode takes away what key asks for.
+func (c *compiler) modeEmpties(key string) *policy.Diagnostic {
+	mode := c.Profile.Mode.String()
+	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties what %s asks for: a target in this mode starts without it",
+		mode, c.Profile.Position("mode").Line, key),
+		fmt.Sprintf("leave mode out and write secbits, or declare no more than %s allows", mode))
 }
 
 // stepRefused says why the kernel would refuse a step, and what to do.
