@@ -89,6 +89,13 @@ func execute(s *Step) error {
 		if err != nil || e == p && i == s.Caps {
 			return fail("capget", err)
 		}
+		if e == 0 && s.Caps&^(i|p) != 0 {
+			// A change of uid emptied the effective set. What is not permitted
+			// becomes inheritable with an effective CAP_SETPCAP only.
+			if err := thisThread.capset(p, p, i); err != nil {
+				return fail("capset", err)
+			}
+		}
 		return fail("capset", thisThread.capset(p, p, s.Caps))
 	case StepAmbient:
 		return executeAmbient(s.Caps, fail)

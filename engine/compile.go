@@ -191,7 +191,8 @@ func (c *compiler) final(v vectors) cred.Caps {
 	}
 	switch {
 	case c.caps != nil:
-		return c.caps.p.Intersect(c.From.Permitted)
+		// What iab makes ambient must stay so until exec, even if it is lost there.
+		return c.caps.p.Union(ambient).Intersect(c.From.Permitted)
 	case c.rootPower():
 		return c.From.Bounding.Minus(v.nb).Union(inheritable).Intersect(c.From.Permitted)
 	}
@@ -242,10 +243,6 @@ func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
 		}
 	}
 	if c.caps != nil && (a.Effective != c.caps.e || a.Permitted != c.caps.p || a.Inheritable != c.caps.i) {
-		return &obstacle{result: result}
-	}
-	if c.iab != nil && !v.a.SubsetOf(c.Before.Ambient) {
-		// caps lowers the permitted set, and would take away what iab raises.
 		return &obstacle{result: result}
 	}
 	if a.Bounding.Intersect(v.nb) != 0 {

@@ -1,0 +1,255 @@
+package engine
+
+import (
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// world is everything that decides whether declared caps can be had, but for
+// the caps themselves.
+type world struct {
+	from    cred.Cred
+	uid     *uint32 // declared, with the caller's groups
+	secbits *cred.Securebits
+	mode    *cap.Mode
+	iab     *string
+	nnp     bool
+	file    cred.File
+	rules   cred.Rules
+}
+
+func (w world) profile(caps *declaredCaps) *policy.Profile {
+	p := &policy.Profile{IAB: w.iab, Mode: w.mode, NoNewPrivs: w.nnp}
+	if caps != nil {
+		text := caps.text()
+		p.Caps = &text
+	}
+	if w.uid != nil {
+		gid := w.from.GID
+		p.UID, p.GID, p.Groups = w.uid, &gid, w.from.Groups
+	}
+	if w.secbits != nil {
+		bits := cap.Secbits(*w.secbits)
+		p.Secbits = &bits
+	}
+	return p
+}
+
+func (w world) target() Target {
+	t := target(w.file)
+	t.Kernel = w.rules
+	return t
+}
+
+func (w world) compile(d declaredCaps) (*Plan, []policy.Diagnostic) {
+	return Compile(w.profile(&d), w.from, w.target())
+}
+
+// universe is the set of capabilities of the searches; all three kinds of
+// declaration of each make 8^n declarations.
+type universe struct{ declared, all cred.Caps }
+
+func (u universe) subsets() []cred.Caps {
+	var list []cred.Caps
+	for s := cred.Caps(0); ; s = (s - u.declared) & u.declared {
+		list = append(list, s)
+		if s == u.declared {
+			return list
+		}
+	}
+}
+
+func (u universe) declarations() []declaredCaps {
+	var list []declaredCaps
+	for _, e := range u.subsets() {
+		for _, p := range u.subsets() {
+			for _, i := range u.subsets() {
+				list = append(list, declaredCaps{e, p, i})
+			}
+		}
+	}
+	return list
+}
+
+// point is what of a state a search changes. The effective set is the
+// permitted one: having less of it forbids operations and allows none.
+type point struct {
+	uid, euid, suid, fsuid uint32
+	p, i, b, a             cred.Caps
+	bits                   cred.Securebits
+}
+
+func pointOf(c cred.Cred) point {
+	return point{c.UID, c.EUID, c.SUID, c.FSUID, c.Permitted, c.Inheritable, c.Bounding, c.Ambient, c.Securebits}
+}
+
+// finals returns every state that operations of the model lead to, in any
+// order and number, and that is as the profile has it just before exec. It
+// knows nothing about routes or steps.
+func (w world) finals(u universe) []cred.Cred {
+	bits := w.from.Securebits
+	switch {
+	case w.secbits != nil:
+		bits = *w.secbits
+	case w.mode != nil && *w.mode == cap.ModeHybrid:
+		bits = 0
+	case w.mode != nil:
+		bits = 0xef
+	}
+	seen := map[point]bool{}
+	var finals, todo []cred.Cred
+	visit := func(c cred.Cred, errno cred.Errno) {
+		if errno != 0 {
+			return
+		}
+		c, _ = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
+		if at := pointOf(c); !seen[at] {
+			seen[at] = true
+			todo = append(todo, c)
+		}
+	}
+	visit(w.from, 0)
+	for len(todo) > 0 {
+		c := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if w.final(c, bits) {
+			finals = append(finals, c)
+		}
+		for n := range 64 {
+			if !u.all.Has(n) {
+				continue
+			}
+			p := c.Permitted.Without(n)
+			visit(c.Capset(p, p, c.Inheritable))
+			visit(c.Capset(c.Permitted, c.Permitted, c.Inheritable^cred.CapsOf(n)))
+			visit(c.DropBounding(n))
+			visit(c.RaiseAmbient(n))
+			visit(c.LowerAmbient(n))
+		}
+		visit(c.SetSecurebits(bits, w.rules))
+		visit(c.SetSecurebits(c.Securebits^cred.SecNoSetuidFixup, w.rules))
+		visit(c.SetSecurebits(c.Securebits^cred.SecNoCapAmbientRaise, w.rules))
+		visit(c.KeepCaps(!c.Securebits.Has(cred.SecKeepCaps)))
+		if w.uid != nil {
+			visit(c.Setresuid(*w.uid, *w.uid, *w.uid))
+		}
+	}
+	if w.nnp || w.mode != nil && *w.mode == cap.ModeNoPriv {
+		for n := range finals {
+			finals[n] = finals[n].SetNoNewPrivs()
+		}
+	}
+	return finals
+}
+
+// final reports whether a state may be the one before exec.
+func (w world) final(c cred.Cred, bits cred.Securebits) bool {
+	uid := [4]uint32{c.UID, c.EUID, c.SUID, c.FSUID}
+	if w.uid == nil && uid != [4]uint32{w.from.UID, w.from.EUID, w.from.SUID, w.from.FSUID} {
+		return false
+	}
+	if w.uid != nil && uid != [4]uint32{*w.uid, *w.uid, *w.uid, *w.uid} {
+		return false
+	}
+	// Exec clears keep_caps.
+	if (c.Securebits^bits)&^cred.SecKeepCaps != 0 {
+		return false
+	}
+	bounding := w.from.Bounding
+	if w.iab != nil {
+		iab, err := cap.ParseIAB(*w.iab)
+		if err != nil {
+			panic(err)
+		}
+		if c.Inheritable != vectorCaps(iab, cap.Inh) || c.Ambient != vectorCaps(iab, cap.Amb) {
+			return false
+		}
+		bounding = bounding.Minus(vectorCaps(iab, cap.Bound))
+	}
+	if w.mode != nil {
+		switch *w.mode {
+		case cap.ModeNoPriv:
+			bounding = 0
+			if c.Permitted|c.Inheritable|c.Ambient|c.Bounding != 0 {
+				return false
+			}
+		case cap.ModePure1EInit:
+			if c.Inheritable|c.Ambient != 0 {
+				return false
+			}
+		case cap.ModePure1E:
+			if c.Ambient != 0 {
+				return false
+			}
+		}
+	}
+	return w.iab == nil || c.Bounding == bounding
+}
+
+// reach returns what a target can start with: by the declaration that it
+// fulfils.
+func (w world) reach(u universe, finals []cred.Cred) map[declaredCaps]bool {
+	got := map[declaredCaps]bool{}
+	for _, c := range finals {
+		after, _, errno := c.Exec(w.file, w.rules)
+		if errno != 0 {
+			continue
+		}
+		if w.uid != nil && (after.EUID != *w.uid || after.UID != *w.uid || after.EGID != w.from.GID || after.GID != w.from.GID) {
+			continue
+		}
+		d := declaredCaps{after.Effective, after.Permitted, after.Inheritable}
+		if !d.named().SubsetOf(u.declared) || w.iab == nil && !after.Bounding.SubsetOf(d.p.Union(d.i)) {
+			continue
+		}
+		got[d] = true
+	}
+	return got
+}
+
+// without is the world in which causes are gone.
+func (w world) without(s cause) world {
+	if s&causeMode != 0 {
+		w.mode = nil
+	}
+	if s&causeIAB != 0 {
+		w.iab = nil
+	}
+	if s&causeTarget != 0 {
+		w.file = cred.File{}
+	}
+	if s&causeCaller != 0 {
+		w.from.Permitted, w.from.Effective, w.from.Bounding = w.from.All, w.from.All, w.from.All
+		w.from.Securebits &= cred.SecNoRoot | cred.SecNoRootLocked
+		if w.secbits != nil || w.mode != nil {
+			w.from.Securebits = 0
+		}
+	}
+	return w
+}
+
+// near finds the nearest declaration by looking at every one.
+func near(d declaredCaps, reach map[declaredCaps]bool) (declaredCaps, bool) {
+	var best declaredCaps
+	found := false
+	count := func(c cred.Caps) int { return len(values(c)) }
+	cost := func(x declaredCaps) [3]int {
+		return [3]int{count(d.e^x.e) + count(d.p^x.p) + count(d.i^x.i), count(x.p), count(x.i)}
+	}
+	less := func(a, b [3]int) bool {
+		for n := range a {
+			if a[n] != b[n] {
+				return a[n] < b[n]
+			}
+		}
+		return false
+	}
+	for x := range reach {
+		grants := d.e.Union(d.p).SubsetOf(x.p) && d.e.SubsetOf(x.e)
+		if grants && x.named().SubsetOf(d.named()) && (!found || less(cost(x), cost(best))) {
+			best, found = x, true
+		}
+	}
+	return best, found
+}

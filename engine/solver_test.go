@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+)
+
+// The dimensions of the search. Every value of each meets every value of the
+// others in some world of a long run; an ordinary run takes a sample, with all
+// declarations in each world.
+var (
+	worldIDs = [][4]uint32{{0, 0, 0, 0}, {1000, 1000, 1000, 1000}, {0, 1000, 0, 1000}, {0, 1000, 1000, 1000}, {1000, 0, 1000, 0}, {1000, 0, 0, 0}}
+
+	// Permitted, inheritable, bounding and ambient; ^0 is everything.
+	worldSets = [][4]cred.Caps{
+		{^cred.Caps(0), 0, ^cred.Caps(0), 0},
+		{^cred.Caps(0), 0, setpcap | raw, 0},
+		{^cred.Caps(0), raw, setpcap | raw, raw},
+		{^setpcap, 0, raw, 0},
+		{^setpcap, raw, 0, 0},
+		{^raw, 0, setpcap | raw, 0},
+		{^raw, raw, setpcap, 0},
+		{^cred.Caps(0), 0, setpcap, 0},
+		{setpcap | raw, 0, setpcap | raw, 0},
+		{raw, raw, raw, raw},
+		{0, raw, raw, 0},
+		{0, 0, setpcap | raw, 0},
+		{0, 0, 0, 0},
+	}
+	// A process does not start with keep_caps: exec clears it.
+	callerBits = []cred.Securebits{
+		0, 0, cred.SecNoRoot, cred.SecNoRoot | cred.SecNoRootLocked, cred.SecNoRootLocked, cred.SecNoSetuidFixup,
+		cred.SecKeepCapsLocked, cred.SecKeepCapsLocked | cred.SecNoSetuidFixupLocked,
+		cred.SecNoCapAmbientRaise, cred.SecNoCapAmbientRaise | cred.SecNoCapAmbientRaiseLocked,
+	}
+	profileBits = []cred.Securebits{
+		0, cred.SecNoRoot, cred.SecNoRoot | cred.SecNoRootLocked, cred.SecNoSetuidFixup, cred.SecKeepCapsLocked,
+		cred.SecNoCapAmbientRaise | cred.SecNoCapAmbientRaiseLocked, 0xef,
+	}
+	worldModes = []cap.Mode{cap.ModeHybrid, cap.ModePure1EInit, cap.ModePure1E, cap.ModeNoPriv}
+	worldIABs  = []string{"", "^cap_net_raw", "cap_net_raw", "!cap_net_raw", "^cap_setpcap,cap_net_raw", "!cap_setuid,!cap_setpcap,cap_net_raw"}
+	worldFiles = []cred.File{
+		{}, {},
+		{Setuid: true},
+		{Setuid: true, UID: 5},
+		{Setuid: true, UID: 33},
+		{Setgid: true, GroupExec: true, GID: 5},
+		{Setgid: true, GID: 5},
+		{HasCaps: true},
+		{HasCaps: true, Effective: true},
+		{HasCaps: true, Permitted: raw},
+		{HasCaps: true, Permitted: raw, Effective: true},
+		{HasCaps: true, Inheritable: raw},
+		{HasCaps: true, Inheritable: raw, Effective: true},
+		{HasCaps: true, Permitted: raw | setpcap, Effective: true},
+		{HasCaps: true, Permitted: setpcap, Inheritable: raw, Effective: true},
+		{HasCaps: true, Permitted: raw | setpcap, Inheritable: raw | setpcap},
+		{Setuid: true, HasCaps: true},
+		{Setuid: true, HasCaps: true, Permitted: raw, Effective: true},
+		{Setuid: true, HasCaps: true, Permitted: raw, Effective: true, NoSuid: true},
+		{HasCaps: true, Permitted: raw, NoSuid: true},
+	}
+)
+
+const setpcap = cred.Caps(1 << cred.SETPCAP)
+
+// pick returns a world but for its file.
+func pick(r *rand.Rand, u universe) world {
+	uids := worldIDs[r.IntN(len(worldIDs))]
+	sets := worldSets[r.IntN(len(worldSets))]
+	if uids[0] == 0 && uids[1] == 0 && r.IntN(2) == 0 {
+		sets = worldSets[0]
+	}
+	c := cred.Cred{All: u.all, GID: 1000, EGID: 1000, SGID: 1000, FSGID: 1000, Groups: []uint32{1000}}
+	c.UID, c.EUID, c.SUID, c.FSUID = uids[0], uids[1], uids[2], uids[3]
+	c.Permitted, c.Inheritable, c.Bounding, c.Ambient = sets[0]&u.all, sets[1]&u.all, sets[2]&u.all, sets[3]&u.all
+	c.Effective = c.Permitted
+	if r.IntN(4) == 0 {
+		c.Effective = 0
+	}
+	c.Securebits = callerBits[r.IntN(len(callerBits))]
+	c.NoNewPrivs = r.IntN(8) == 0
+	w := world{from: c, nnp: r.IntN(3) == 0, rules: cred.Latest()}
+	if r.IntN(4) == 0 {
+		w.rules = cred.Linux(5, 10)
+	}
+	if uid := [...]uint32{0, 33, 1000}; r.IntN(2) == 0 {
+		w.uid = &uid[r.IntN(3)]
+	}
+	switch r.IntN(4) {
+	case 0, 1:
+		w.secbits = &profileBits[r.IntN(len(profileBits))]
+	case 2:
+		w.mode = &worldModes[r.IntN(len(worldModes))]
+	}
+	if r.IntN(4) == 0 {
+		w.iab = &worldIABs[r.IntN(len(worldIABs))]
+	}
+	return w
+}
+
+// combinations returns how many worlds a test takes.
+func combinations(t *testing.T, otherwise int) int {
+	text := os.Getenv("CAPRUN_TEST_COMBINATIONS")
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("CAPRUN_TEST_COMBINATIONS is %q", text)
+	}
+	return n
+}
+
+// TestEveryRoute compares the solver with a search through all operations of
+// the model, for every declaration over two capabilities: nothing that can be
+// had is refused, and what is accepted is what was declared.
+func TestEveryRoute(t *testing.T) {
+	u := universe{setpcap | raw, setpcap | raw | 1<<cred.SETUID}
+	declarations := u.declarations()
+	r := rand.New(rand.NewPCG(1, 1))
+	total, plans, detours, failures := 0, 0, 0, 0
+	for range combinations(t, 200) {
+		w := pick(r, u)
+		finals := w.finals(u)
+		for range 3 {
+			w.file = worldFiles[r.IntN(len(worldFiles))]
+			reach := w.reach(u, finals)
+			c := &compiler{Plan: Plan{Profile: w.profile(nil), From: w.from, Target: w.target()}}
+			c.Identity = identify(c.Profile, c.From, nil)
+			if d := c.readDeclaration(); d != nil {
+				t.Fatal(d)
+			}
+			for _, d := range declarations {
+				total++
+				c.caps = &d
+				_, ok := c.solve()
+				if !ok && reach[d] && w.detour() {
+					detours++
+					continue
+				}
+				if ok != reach[d] {
+					failures++
+					t.Errorf("%s: the solver says %v, the search %v, in %s", d.text(), ok, reach[d], w)
+				}
+				if ok {
+					plans++
+					w.checkPlan(t, d)
+				}
+				if failures > 5 {
+					t.FailNow()
+				}
+			}
+		}
+	}
+	t.Logf("%d combinations, %d with a plan, %d with a detour only", total, plans, detours)
+}
+
+// detour reports whether the caller has locks around which operations in
+// another order might lead: the order of the steps is fixed, and the refusal
+// names the lock.
+func (w world) detour() bool {
+	s := w.from.Securebits
+	return s.Has(cred.SecNoCapAmbientRaise) || s.Has(cred.SecKeepCapsLocked) && w.uid != nil
+}
+
+// checkPlan holds a plan against its declaration.
+func (w world) checkPlan(t *testing.T, d declaredCaps) {
+	t.Helper()
+	plan, diagnostics := w.compile(d)
+	if plan == nil {
+		t.Errorf("%s: refused with %v in %s", d.text(), diagnostics, w)
+		return
+	}
+	a := plan.After
+	if a.Effective != d.e || a.Permitted != d.p || a.Inheritable != d.i {
+		t.Errorf("%s: the plan leads to %s, in %s", d.text(), setText(a.Effective, a.Permitted, a.Inheritable), w)
+	}
+	if w.uid != nil && (a.UID != *w.uid || a.EUID != *w.uid || a.SUID != *w.uid || a.FSUID != *w.uid || a.EGID != w.from.GID) {
+		t.Errorf("%s: the plan leads to uids %d %d, in %s", d.text(), a.UID, a.EUID, w)
+	}
+	if w.iab == nil && !a.Bounding.SubsetOf(d.p.Union(d.i)) {
+		t.Errorf("%s: the bounding set keeps %s, in %s", d.text(), CapNames(a.Bounding), w)
+	}
+	if a.NoNewPrivs != (w.nnp || w.from.NoNewPrivs || w.mode != nil && *w.mode == cap.ModeNoPriv) {
+		t.Errorf("%s: no_new_privs is %v, in %s", d.text(), a.NoNewPrivs, w)
+	}
+	if plan.Route < RouteNone || plan.Route > RouteFile {
+		t.Errorf("%s: route %d", d.text(), int(plan.Route))
+	}
+}
+
+// String shows a world in a failure.
+func (w world) String() string {
+	var b strings.Builder
+	f := w.from
+	b.WriteString("caller ids " + joinNumbers([]uint32{f.UID, f.EUID, f.SUID}) + " sets " + setText(f.Effective, f.Permitted, f.Inheritable) +
+		" ambient " + CapNames(f.Ambient) + " bounding " + CapNames(f.Bounding) + " securebits " + SecbitsText(f.Securebits))
+	if f.NoNewPrivs {
+		b.WriteString(" no_new_privs")
+	}
+	b.WriteString("; profile")
+	if w.uid != nil {
+		b.WriteString(" uid " + strconv.Itoa(int(*w.uid)))
+	}
+	if w.secbits != nil {
+		b.WriteString(" secbits " + SecbitsText(*w.secbits))
+	}
+	if w.mode != nil {
+		b.WriteString(" mode " + w.mode.String())
+	}
+	if w.iab != nil {
+		b.WriteString(" iab " + strconv.Quote(*w.iab))
+	}
+	if w.nnp {
+		b.WriteString(" no_new_privs")
+	}
+	c := compiler{Plan: Plan{Target: w.target()}}
+	b.WriteString("; target " + c.targetEffect())
+	if w.file.NoSuid {
+		b.WriteString(" on nosuid")
+	}
+	if w.rules != cred.Latest() {
+		b.WriteString("; old kernel")
+	}
+	return b.String()
+}
+
+var _ = regexp.MustCompile
