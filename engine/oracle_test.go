@@ -122,16 +122,21 @@ func (w world) finals(u universe) []cred.Cred {
 			}
 			p := c.Permitted.Without(n)
 			visit(c.Capset(p, p, c.Inheritable))
-			visit(c.Capset(c.Permitted, c.Permitted, c.Inheritable^cred.CapsOf(n)))
+			if u.declared.Has(n) || c.Inheritable.Has(n) {
+				visit(c.Capset(c.Permitted, c.Permitted, c.Inheritable^cred.CapsOf(n)))
+			}
 			visit(c.DropBounding(n))
 			visit(c.RaiseAmbient(n))
 			visit(c.LowerAmbient(n))
 		}
 		visit(c.SetSecurebits(bits, w.rules))
-		visit(c.SetSecurebits(c.Securebits^cred.SecNoSetuidFixup, w.rules))
-		visit(c.SetSecurebits(c.Securebits^cred.SecNoCapAmbientRaise, w.rules))
-		visit(c.KeepCaps(!c.Securebits.Has(cred.SecKeepCaps)))
+		if (w.from.Securebits | bits).Has(cred.SecNoCapAmbientRaise) {
+			visit(c.SetSecurebits(c.Securebits^cred.SecNoCapAmbientRaise, w.rules))
+		}
 		if w.uid != nil {
+			// The other bits matter to a change of uid alone.
+			visit(c.SetSecurebits(c.Securebits^cred.SecNoSetuidFixup, w.rules))
+			visit(c.KeepCaps(!c.Securebits.Has(cred.SecKeepCaps)))
 			visit(c.Setresuid(*w.uid, *w.uid, *w.uid))
 		}
 	}

@@ -24,13 +24,13 @@ func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred,
 	c := from
 	out := make([]Step, 0, len(steps))
 	for _, s := range steps {
+		if s.Kind == cap.StepInheritable {
+			c = raised(c)
+		}
 		next, value, errno := predictStep(c, s, r)
 		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
 		if needs := requirement(s.Kind); needs >= 0 && !step.Holds {
 			without := c
-			if s.Kind == cap.StepInheritable && c.Effective == 0 {
-				without.Effective = c.Permitted // the step raises it first
-			}
 			without.Effective = without.Effective.Without(needs)
 			if _, _, e := predictStep(without, s, r); e != 0 {
 				step.Needs = cred.CapsOf(needs)
@@ -43,6 +43,15 @@ func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred,
 		c = next
 	}
 	return out, c, nil
+}
+
+// raised is the state in which the step of the inheritable set begins: it makes
+// effective first what a change of uid left permitted only.
+func raised(c cred.Cred) cred.Cred {
+	if c.Effective == 0 {
+		c, _ = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
+	}
+	return c
 }
 
 // outsideModel reports whether a kind of step changes something that is no part of
@@ -94,9 +103,6 @@ func predictStep(c cred.Cred, s cap.Step, r cred.Rules) (next cred.Cred, value i
 		want := cred.Caps(s.Caps)
 		if !want.SubsetOf(c.All) {
 			return c, lowest(want.Minus(c.All)), cred.EINVAL
-		}
-		if c.Effective == 0 {
-			c, _ = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
 		}
 		next, errno = c.Capset(c.Permitted, c.Permitted, want)
 		if errno != 0 {

@@ -52,11 +52,11 @@ func (c *compiler) refuse() *policy.Diagnostic {
 		rest := c.without(set &^ set.first())
 		switch set.first() {
 		case causeMode:
-			return rest.modeConflict()
+			return rest.modeConflict(c.orWrite())
 		case causeIAB:
-			return rest.iabConflict()
+			return rest.iabConflict(c)
 		case causeTarget:
-			return rest.targetConflict(v)
+			return rest.targetConflict(v, c.orWrite())
 		}
 		return rest.callerConflict(v)
 	}
@@ -166,9 +166,9 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 			rest := c.without(set &^ set.first())
 			switch set.first() {
 			case causeMode:
-				return rest.modeConflict()
+				return rest.modeConflict("")
 			case causeIAB:
-				return rest.iabConflict()
+				return rest.iabConflict(c)
 			}
 			// With the nearest in place, what is in its way is the cause.
 			rest.caps = &near
@@ -222,27 +222,36 @@ func (c *compiler) class() (who, because string) {
 	return who, because
 }
 
-// modeConflict says that the mode takes away what caps asks for.
-func (c *compiler) modeConflict() *policy.Diagnostic {
-	d := c.modeEmpties("caps")
+// orWrite returns the end of a hint: the nearest that can be had, if any.
+func (c *compiler) orWrite() string {
 	if near, ok := c.nearest(); ok {
-		d.Hint = "leave mode out and write secbits, or write caps: " + near.text()
+		return ", or write caps: " + near.text()
+	}
+	return ""
+}
+
+// modeConflict says that the mode takes away what caps asks for.
+func (c *compiler) modeConflict(orWrite string) *policy.Diagnostic {
+	d := c.modeEmpties("caps")
+	if orWrite != "" {
+		d.Hint = "leave mode out and write secbits" + orWrite
 	}
 	return d
 }
 
-// iabConflict says that the vectors lead elsewhere.
-func (c *compiler) iabConflict() *policy.Diagnostic {
-	alone := *c
+// iabConflict says that the vectors lead elsewhere. real is the compiler for
+// the world as it is.
+func (c *compiler) iabConflict(real *compiler) *policy.Diagnostic {
+	alone := *real
 	alone.caps = nil
 	if v, o := alone.attempt(); o != nil {
 		return alone.describe(v, o)
 	}
 	got := declaredCaps{alone.After.Effective, alone.After.Permitted, alone.After.Inheritable}
-	near, ok := c.nearest()
+	near, ok := real.nearest()
 	if !ok {
 		near = got
-		with := *c
+		with := *real
 		with.caps = &got
 		_, ok = with.solve()
 	}
@@ -260,18 +269,14 @@ func (c *compiler) iabConflict() *policy.Diagnostic {
 
 // targetConflict says what the target's own file does to the plan that an
 // ordinary target would have along v.
-func (c *compiler) targetConflict(v vectors) *policy.Diagnostic {
+func (c *compiler) targetConflict(v vectors, orWrite string) *policy.Diagnostic {
 	o := c.try(v)
 	if o == nil {
 		return c.unreachable()
 	}
 	d := c.describe(v, o)
-	if o.exec || o.identity {
-		return d
-	}
-	d.Hint = "remove the set-id bits or file capabilities of the target"
-	if near, ok := c.nearest(); ok {
-		d.Hint += ", or write caps: " + near.text()
+	if !o.exec && !o.identity {
+		d.Hint = "remove the set-id bits or file capabilities of the target" + orWrite
 	}
 	return d
 }

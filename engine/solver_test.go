@@ -10,6 +10,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/policy"
 )
 
 // The dimensions of the search. Every value of each meets every value of the
@@ -127,7 +128,7 @@ func TestEveryRoute(t *testing.T) {
 	declarations := u.declarations()
 	r := rand.New(rand.NewPCG(1, 1))
 	total, plans, detours, failures := 0, 0, 0, 0
-	for range combinations(t, 200) {
+	for range combinations(t, 240) {
 		w := pick(r, u)
 		finals := w.finals(u)
 		for range 3 {
@@ -144,6 +145,10 @@ func TestEveryRoute(t *testing.T) {
 				_, ok := c.solve()
 				if !ok && reach[d] && w.detour() {
 					detours++
+					if _, diagnostics := w.compile(d); diagnostics[0].Rule != ruleCaller {
+						t.Errorf("%s: %v in %s", d.text(), diagnostics, w)
+						failures++
+					}
 					continue
 				}
 				if ok != reach[d] {
@@ -168,7 +173,13 @@ func TestEveryRoute(t *testing.T) {
 // names the lock.
 func (w world) detour() bool {
 	s := w.from.Securebits
-	return s.Has(cred.SecNoCapAmbientRaise) || s.Has(cred.SecKeepCapsLocked) && w.uid != nil
+	switch {
+	case s.Has(cred.SecNoCapAmbientRaise) && !s.Has(cred.SecNoCapAmbientRaiseLocked):
+		return true // clear it, raise, set it again
+	case s.Has(cred.SecNoCapAmbientRaise) && w.from.Ambient != 0:
+		return w.uid != nil // keep what is ambient by no_setuid_fixup
+	}
+	return s.Has(cred.SecKeepCapsLocked) && w.uid != nil // give up the permitted set when nothing needs it any more
 }
 
 // checkPlan holds a plan against its declaration.
@@ -233,4 +244,211 @@ func (w world) String() string {
 	return b.String()
 }
 
-var _ = regexp.MustCompile
+// judge compares refusals with what the search finds in the same world, and in
+// those in which causes are gone.
+type judge struct {
+	world
+	u      universe
+	causes cause                     // that there are
+	reach  [16]map[declaredCaps]bool // by the causes that are gone
+	finals [16][]cred.Cred
+}
+
+func newJudge(w world, u universe) *judge {
+	j := &judge{world: w, u: u, causes: causeTarget | causeCaller}
+	if w.mode != nil && *w.mode != cap.ModeHybrid {
+		j.causes |= causeMode // HYBRID sets securebits and empties nothing
+	}
+	if w.iab != nil {
+		j.causes |= causeIAB
+	}
+	return j
+}
+
+func (j *judge) at(gone cause) map[declaredCaps]bool {
+	if j.reach[gone] == nil {
+		w, before := j.world.without(gone), gone&^causeTarget
+		if j.finals[before] == nil {
+			j.finals[before] = w.finals(j.u)
+		}
+		j.reach[gone] = w.reach(j.u, j.finals[before])
+	}
+	return j.reach[gone]
+}
+
+// smallest returns the sets of causes of the least size for which ok holds.
+func (j *judge) smallest(ok func(gone cause) bool) []cause {
+	for size := range 5 {
+		var found []cause
+		for gone := range cause(16) {
+			if gone&^j.causes == 0 && len(values(cred.Caps(gone))) == size && ok(gone) {
+				found = append(found, gone)
+			}
+		}
+		if found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+var causeOf = map[string]cause{
+	ruleMode: causeMode, ruleCapsIAB: causeIAB, ruleTarget: causeTarget, ruleIdentity: causeTarget,
+	ruleMissing: causeCaller, ruleCaller: causeCaller, ruleSecbits: causeCaller,
+}
+
+// check says what is wrong with the refusal of d.
+func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
+	if j.iab != nil {
+		// A tuple that cannot be had by itself is the cause whatever caps says.
+		if plan, alone := Compile(j.profile(nil), j.from, j.target()); plan == nil {
+			if got.Message != alone[0].Message {
+				return "iab alone is refused with: " + alone[0].Message
+			}
+			return ""
+		}
+	}
+	named := causeOf[got.Rule]
+	if named == 0 && got.Rule != ruleUnreachable {
+		return "an odd rule"
+	}
+	nearest, isNear := near(d, j.at(0))
+	if wrong := j.checkHint(got.Rule, got.Hint, nearest, isNear); wrong != "" {
+		return wrong
+	}
+	if sets := j.smallest(func(gone cause) bool { return j.at(gone)[d] }); sets != nil {
+		for _, s := range sets {
+			if s&named != 0 {
+				if named == causeCaller && s == causeCaller {
+					return j.mend(d)
+				}
+				return ""
+			}
+		}
+		return "the cause is not the one named"
+	}
+	// No caller and no ordinary target could have it.
+	sets := j.smallest(func(gone cause) bool { _, ok := near(d, j.at(gone)); return ok })
+	for _, s := range sets {
+		switch {
+		case s&named != 0 && named != causeCaller && named != causeTarget, named == 0 && s&(causeMode) == 0:
+			return ""
+		}
+	}
+	if sets == nil && named == 0 && strings.HasPrefix(got.Hint, "nothing that grants ") {
+		return ""
+	}
+	return "the cause is not the text"
+}
+
+var written = regexp.MustCompile(`(?:^|or )write (?:caps: )?(\S.*)$`)
+
+// checkHint says what is wrong with a hint.
+func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) string {
+	m := written.FindStringSubmatch(hint)
+	switch {
+	case m == nil && isNear && causeOf[rule] != causeCaller && rule != ruleIdentity && !strings.Contains(hint, "grant them in the profile"):
+		return "the hint could be " + nearest.text()
+	case m == nil:
+		if rule == ruleCapsIAB && !strings.HasPrefix(hint, "leave iab out") {
+			return "no hint"
+		}
+		return ""
+	}
+	set, err := cap.ParseText(m[1], namedBits)
+	if err != nil {
+		return "the hint is not a text: " + err.Error()
+	}
+	x := declaredCaps{flagCaps(set, cap.Effective), flagCaps(set, cap.Permitted), flagCaps(set, cap.Inheritable)}
+	if plan, _ := j.compile(x); plan == nil {
+		return "the hint does not compile"
+	}
+	if isNear && x != nearest {
+		return "the nearest is " + nearest.text()
+	}
+	if !isNear && rule != ruleCapsIAB {
+		return "the hint does not grant what was declared"
+	}
+	return ""
+}
+
+var lacking = regexp.MustCompile(`(?:needs|lacks) (cap_[a-z_]+(?:,cap_[a-z_]+)*)`)
+
+// mend gives the caller one after the other what refusals say that it lacks,
+// until there is a plan.
+func (j *judge) mend(d declaredCaps) string {
+	w := j.world
+	var said []string
+	for range 8 {
+		plan, diagnostics := w.compile(d)
+		if plan != nil {
+			return ""
+		}
+		got := diagnostics[0]
+		said = append(said, got.Message)
+		before := pointOf(w.from)
+		switch got.Rule {
+		case ruleMissing:
+			m := lacking.FindStringSubmatch(got.Message)
+			if m == nil {
+				return "what the caller lacks is not said: " + got.Message
+			}
+			for _, name := range strings.Split(m[1], ",") {
+				v, err := cap.FromName(name)
+				if err != nil {
+					return err.Error()
+				}
+				bit := cred.CapsOf(int(v))
+				w.from.Permitted |= bit
+				w.from.Effective |= bit
+				w.from.Bounding |= bit
+			}
+		case ruleCaller, ruleSecbits:
+			w.from.Securebits = w.without(causeCaller).from.Securebits
+		default:
+			return "the caller is blamed, and then it is: " + strings.Join(said, "; ")
+		}
+		if pointOf(w.from) == before {
+			return "what the caller is said to lack it has: " + strings.Join(said, "; ")
+		}
+	}
+	return "what the caller is said to lack is not enough: " + strings.Join(said, "; ")
+}
+
+// TestEveryRefusal holds the explanation of every refusal against the search:
+// the cause is one of a smallest set, and the hint is the nearest.
+func TestEveryRefusal(t *testing.T) {
+	u := universe{setpcap | raw, setpcap | raw | 1<<cred.SETUID}
+	declarations := u.declarations()
+	r := rand.New(rand.NewPCG(2, 2))
+	total, failures := 0, 0
+	rules := map[string]int{}
+	for range combinations(t, 120) {
+		w := pick(r, u)
+		for w.detour() {
+			w = pick(r, u)
+		}
+		w.file = worldFiles[r.IntN(len(worldFiles))]
+		j := newJudge(w, u)
+		for _, d := range declarations {
+			if j.at(0)[d] {
+				continue
+			}
+			total++
+			plan, diagnostics := j.compile(d)
+			if plan != nil || len(diagnostics) != 1 {
+				t.Fatalf("%s: %v in %s", d.text(), diagnostics, w)
+			}
+			got := diagnostics[0]
+			rules[got.Rule]++
+			if wrong := j.check(d, got); wrong != "" {
+				failures++
+				t.Errorf("%s: %s: %s: %v; %s; in %s", d.text(), wrong, got.Rule, got.Message, got.Hint, w)
+			}
+			if failures > 8 {
+				t.FailNow()
+			}
+		}
+	}
+	t.Logf("%d refusals: %v", total, rules)
+}
