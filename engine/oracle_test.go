@@ -98,7 +98,8 @@ func (w world) finals(u universe) []cred.Cred {
 		bits = 0xef
 	}
 	seen := map[point]bool{}
-	var finals, todo []cred.Cred
+	finals := []cred.Cred{}
+	var todo []cred.Cred
 	visit := func(c cred.Cred, errno cred.Errno) {
 		if errno != 0 {
 			return

@@ -25,15 +25,16 @@ type obstacle struct {
 // refuse says why there is no plan: one cause, and what to do about it.
 //
 // The cause belongs to a smallest set of causes without which there would be
-// a plan, see relax. So the named one is never innocent; where it is the only
-// one, removing it is enough.
+// a plan, see without. So the named one is never innocent; where it is the
+// only one, removing it is enough. Where no removal helps, the text of caps is
+// the cause.
 func (c *compiler) refuse() *policy.Diagnostic {
 	if c.caps == nil || c.iab != nil {
 		// What the vectors cannot do has nothing to do with caps.
 		alone := *c
 		alone.caps = nil
-		if v, o := alone.attempt(); o != nil {
-			return alone.describe(v, o)
+		if o := alone.attempt(); o != nil {
+			return alone.describe(o)
 		}
 	}
 	if unknown := c.caps.named().Minus(c.From.All); unknown != 0 {
@@ -52,11 +53,11 @@ func (c *compiler) refuse() *policy.Diagnostic {
 		rest := c.without(set &^ set.first())
 		switch set.first() {
 		case causeMode:
-			return rest.modeConflict(c.orWrite())
+			return rest.modeConflict(c)
 		case causeIAB:
 			return rest.iabConflict(c)
 		case causeTarget:
-			return rest.targetConflict(v, c.orWrite())
+			return rest.targetConflict(v, c)
 		}
 		return rest.callerConflict(v)
 	}
@@ -65,10 +66,7 @@ func (c *compiler) refuse() *policy.Diagnostic {
 
 // attempt tries the one route of a profile that gives the vectors itself, or
 // none.
-func (c *compiler) attempt() (vectors, *obstacle) {
-	v := c.routes()[0]
-	return v, c.try(v)
-}
+func (c *compiler) attempt() *obstacle { return c.try(c.routes()[0]) }
 
 // cause is a set of things that may be in the way of what is declared.
 type cause uint
@@ -99,7 +97,7 @@ var causeSets = [...]cause{
 // present returns the causes that there can be.
 func (c *compiler) present() cause {
 	s := causeCaller
-	if m := c.Profile.Mode; m != nil && *m != cap.ModeHybrid {
+	if c.modeEmptiesSets() {
 		s |= causeMode
 	}
 	if c.iab != nil {
@@ -166,7 +164,7 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 			rest := c.without(set &^ set.first())
 			switch set.first() {
 			case causeMode:
-				return rest.modeConflict("")
+				return rest.modeConflict(c)
 			case causeIAB:
 				return rest.iabConflict(c)
 			}
@@ -193,6 +191,7 @@ func (c *compiler) class() (who, because string) {
 	d := c.caps
 	uid, euid := c.targetUIDs()
 	power := c.rootPower()
+	mode, empties := c.Profile.Mode, c.modeEmptiesSets()
 	switch {
 	case power && euid != 0:
 		who = fmt.Sprintf("real uid 0 with effective uid %d", euid)
@@ -206,20 +205,29 @@ func (c *compiler) class() (who, because string) {
 	switch {
 	case !d.e.SubsetOf(d.p):
 		because = "what is effective is permitted too"
-	case !power && d.e == d.p:
-		because = "an ambient capability is inheritable too"
-	case !power:
+	case empties && d.i != 0 && *mode != cap.ModePure1E:
+		because = fmt.Sprintf("mode %v leaves nothing inheritable", *mode)
+	case !power && d.e != d.p:
 		because = "an ambient capability is permitted, effective and inheritable"
-	case euid == 0 && d.e != d.p:
+	case !power && !d.p.SubsetOf(d.i):
+		because = "an ambient capability is inheritable too"
+	case empties:
+		because = fmt.Sprintf("mode %v leaves nothing ambient", *mode)
+	case power && euid == 0 && d.e != d.p:
 		because = "what uid 0 is permitted becomes effective at exec"
-	case !d.i.SubsetOf(d.p):
-		because = "what uid 0 inherits becomes permitted at exec"
-	case !d.e.SubsetOf(d.i):
+	case power && euid != 0 && !d.e.SubsetOf(d.i):
 		because = "its effective set is the ambient one, and an ambient capability is inheritable too"
+	case power && !d.i.SubsetOf(d.p):
+		because = "what uid 0 inherits becomes permitted at exec"
 	default:
 		because = "exec empties the ambient set where the ids differ, so nothing is effective"
 	}
 	return who, because
+}
+
+// modeEmptiesSets reports whether the mode does more than set securebits.
+func (c *compiler) modeEmptiesSets() bool {
+	return c.Profile.Mode != nil && *c.Profile.Mode != cap.ModeHybrid
 }
 
 // orWrite returns the end of a hint: the nearest that can be had, if any.
@@ -230,28 +238,29 @@ func (c *compiler) orWrite() string {
 	return ""
 }
 
-// modeConflict says that the mode takes away what caps asks for.
-func (c *compiler) modeConflict(orWrite string) *policy.Diagnostic {
+// modeConflict says that the mode takes away what caps asks for. Like the
+// other conflicts it is explained where no other cause is in the way, and
+// what to do is said for things as they are.
+func (c *compiler) modeConflict(asIs *compiler) *policy.Diagnostic {
 	d := c.modeEmpties("caps")
-	if orWrite != "" {
-		d.Hint = "leave mode out and write secbits" + orWrite
+	if or := asIs.orWrite(); or != "" {
+		d.Hint = "leave mode out and write secbits" + or
 	}
 	return d
 }
 
-// iabConflict says that the vectors lead elsewhere. real is the compiler for
-// the world as it is.
-func (c *compiler) iabConflict(real *compiler) *policy.Diagnostic {
-	alone := *real
+// iabConflict says that the vectors lead elsewhere.
+func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
+	alone := *asIs
 	alone.caps = nil
-	if v, o := alone.attempt(); o != nil {
-		return alone.describe(v, o)
+	if o := alone.attempt(); o != nil {
+		return alone.describe(o)
 	}
 	got := declaredCaps{alone.After.Effective, alone.After.Permitted, alone.After.Inheritable}
-	near, ok := real.nearest()
+	near, ok := asIs.nearest()
 	if !ok {
 		near = got
-		with := *real
+		with := *asIs
 		with.caps = &got
 		_, ok = with.solve()
 	}
@@ -269,14 +278,23 @@ func (c *compiler) iabConflict(real *compiler) *policy.Diagnostic {
 
 // targetConflict says what the target's own file does to the plan that an
 // ordinary target would have along v.
-func (c *compiler) targetConflict(v vectors, orWrite string) *policy.Diagnostic {
+func (c *compiler) targetConflict(v vectors, asIs *compiler) *policy.Diagnostic {
 	o := c.try(v)
 	if o == nil {
 		return c.unreachable()
 	}
-	d := c.describe(v, o)
-	if !o.exec && !o.identity {
-		d.Hint = "remove the set-id bits or file capabilities of the target" + orWrite
+	d := c.describe(o)
+	switch {
+	case o.identity:
+	case o.exec:
+		d.Hint = "remove the file capabilities of the target"
+		with := *asIs
+		with.caps = &declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
+		if _, ok := with.solve(); ok {
+			d.Hint += ", or grant them too: caps: " + with.caps.text()
+		}
+	default:
+		d.Hint = "remove the set-id bits or file capabilities of the target" + asIs.orWrite()
 	}
 	return d
 }
@@ -289,7 +307,7 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	case o == nil:
 		return c.unreachable()
 	case o.diagnostic != nil || o.steps != nil || o.step != nil || o.identity:
-		return c.describe(v, o)
+		return c.describe(o)
 	}
 	lost := o.result.Missing
 	if !o.exec {
@@ -302,14 +320,14 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	}
 	missing := lost.Minus(c.From.Permitted)
 	if missing == 0 {
-		return c.describe(v, o)
+		return c.describe(o)
 	}
 	cure := "start caprun with " + CapNames(missing) + " (a container: cap_add, as root), or declare less"
 	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), cure)
 }
 
 // describe turns an obstacle into a diagnostic.
-func (c *compiler) describe(v vectors, o *obstacle) *policy.Diagnostic {
+func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
 	switch {
 	case o.diagnostic != nil:
 		return o.diagnostic
