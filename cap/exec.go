@@ -166,7 +166,9 @@ func executeUID(uid uint32, fail func(string, error) error) error {
 	if err != nil {
 		return fail("prctl PR_GET_SECUREBITS", err)
 	}
-	if p == 0 || bits&(SecbitKeepCaps|SecbitNoSetUIDFixup) != 0 {
+	// The sets suffer only when the last uid 0 goes.
+	leaves := uid != 0 && (have[0] == 0 || have[1] == 0 || have[2] == 0)
+	if p == 0 || !leaves || bits&(SecbitKeepCaps|SecbitNoSetUIDFixup) != 0 {
 		return fail("setresuid", thisThread.setuids(uid))
 	}
 	if bits&SecbitKeepCapsLocked != 0 {

@@ -153,7 +153,8 @@ func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
 	if c.UID == uid && c.EUID == uid && c.SUID == uid && c.FSUID == uid {
 		return c, 0
 	}
-	if c.Permitted == 0 || c.Securebits&(cred.SecKeepCaps|cred.SecNoSetuidFixup) != 0 {
+	leaves := uid != 0 && (c.UID == 0 || c.EUID == 0 || c.SUID == 0)
+	if c.Permitted == 0 || !leaves || c.Securebits&(cred.SecKeepCaps|cred.SecNoSetuidFixup) != 0 {
 		return c.Setresuid(uid, uid, uid)
 	}
 	if c.Securebits.Has(cred.SecKeepCapsLocked) {

@@ -179,7 +179,7 @@ func (w world) detour() bool {
 	case s.Has(cred.SecNoCapAmbientRaise) && w.from.Ambient != 0:
 		return w.uid != nil // keep what is ambient by no_setuid_fixup
 	}
-	return s.Has(cred.SecKeepCapsLocked) && w.uid != nil // give up the permitted set when nothing needs it any more
+	return s.Has(cred.SecKeepCapsLocked) && w.uid != nil && *w.uid != 0 // give up the permitted set when nothing needs it any more
 }
 
 // checkPlan holds a plan against its declaration.
