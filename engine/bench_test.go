@@ -17,3 +17,14 @@ func BenchmarkCompile(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRefuse is the explanation of a profile that names every capability.
+func BenchmarkRefuse(b *testing.B) {
+	p := parse(b, "uid: 33\ngid: 33\ncaps: all=ep")
+	from, to := cred.Root(), OrdinaryTarget()
+	for b.Loop() {
+		if plan, _ := Compile(p, from, to); plan != nil {
+			b.Fatal("there is a plan")
+		}
+	}
+}
