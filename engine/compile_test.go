@@ -165,6 +165,22 @@ func TestRefuse(t *testing.T) {
 			rule: ruleTarget, line: 4, says: []string{"/t has file capabilities (cap_net_bind_service=ep)", "bounding set"}},
 		{name: "ambient by tuple, lost", text: "uid: 33\ngid: 33\niab: ^cap_net_raw", from: cred.Root(), file: cred.File{HasCaps: true, Permitted: raw},
 			rule: ruleAmbientLost, line: 4, says: []string{"/t has file capabilities"}},
+		{name: "a lock, not a missing capability", text: "uid: 1000\ngid: 1000\ngroups: [1000]\ncaps: \"=\"\niab: \"\"", from: func() cred.Cred {
+			c := withCaps(raw)
+			c.EUID, c.Securebits = 0, cred.SecKeepCapsLocked
+			return c
+		}(), rule: ruleCaller, line: 2, says: []string{"locked keep_caps", "without these locks"}},
+		{name: "the permitted set of the caller", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: func() cred.Cred {
+			c := cred.Root()
+			c.Bounding = c.Bounding.Minus(raw)
+			c.Permitted, c.Effective = c.Permitted.Minus(raw), c.Effective.Minus(raw)
+			return c
+		}(), rule: ruleMissing, line: 4, says: []string{"permitted set lacks cap_net_raw"}},
+		{name: "the bounding set of the caller", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep", from: func() cred.Cred {
+			c := cred.Root()
+			c.Bounding = c.Bounding.Minus(raw)
+			return c
+		}(), rule: ruleMissing, line: 4, says: []string{"the caller's bounding set lacks cap_net_raw"}},
 		{name: "a capability of no kernel", text: "uid: 33\ngid: 33\ncaps: 40=eip", from: func() cred.Cred {
 			c := cred.Root()
 			c.All = cred.FirstCaps(40)

@@ -435,7 +435,9 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, held),
 			"start caprun with "+name+" (a container: cap_add, as root), or declare less")
 	}
-	if s.Needs != 0 && !s.Needs.SubsetOf(f.state.Effective) {
+	able := f.state
+	able.Effective = able.Effective.Union(s.Needs)
+	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
 		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.cure(s, f.state))
 	}
 	switch s.Kind {
@@ -446,12 +448,15 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		if s.Kind == cap.StepGroups {
 			return fail(ruleCaller, "setgroups is denied in this user namespace", "declare the groups that the caller has, or map gids with privilege")
 		}
-		return fail(ruleCaller, "the caller has locked keep_caps and no_setuid_fixup, so a change of uid would lose every capability",
+		return fail(ruleCaller, "the caller has locked keep_caps and may not set no_setuid_fixup, so a change of uid would lose every capability",
 			"start caprun as this uid, or without these locks")
 	case cap.StepInheritable, cap.StepAmbient, cap.StepFinal:
 		name := cap.Value(max(f.value, 0)).String()
 		if s.Kind == cap.StepAmbient {
 			return fail(ruleCaller, "the caller has set no_cap_ambient_raise", "start caprun without it, or declare no ambient capability")
+		}
+		if lost := cred.Caps(s.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
+			name = CapNames(lost)
 		}
 		return fail(ruleMissing, "the caller's bounding set lacks "+name, "start caprun with it, or declare less")
 	case cap.StepSecbits:
