@@ -215,6 +215,8 @@ func (c *compiler) class() (who, because string) {
 		because = fmt.Sprintf("mode %v leaves nothing ambient", *mode)
 	case power && euid == 0 && d.e != d.p:
 		because = "what uid 0 is permitted becomes effective at exec"
+	case power && euid != 0 && d.e != 0 && !c.Target.Kernel.EffectiveIDChange:
+		because = "exec empties the ambient set where the ids differ, so nothing is effective"
 	case power && euid != 0 && !d.e.SubsetOf(d.i):
 		because = "its effective set is the ambient one, and an ambient capability is inheritable too"
 	case power && !d.i.SubsetOf(d.p):
