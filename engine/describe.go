@@ -20,7 +20,7 @@ func (p *Plan) Describe(s Step) string {
 	case cap.StepGroups:
 		return "set groups " + p.groupsText(s.Groups)
 	case cap.StepGID:
-		return "set gid " + p.Identity.gidText(s.ID)
+		return "set gid " + p.gidText(s.ID)
 	case cap.StepChroot, cap.StepChdir:
 		return s.Kind.String() + " to " + s.Path
 	case cap.StepUID:
@@ -78,16 +78,20 @@ func (id Identity) uidText(uid uint32) string {
 	return fmt.Sprint(uid)
 }
 
-func (id Identity) gidText(gid uint32) string {
-	if gid == unresolvedID || gid == 0 && !id.Resolved {
-		return "of user " + id.User
+func (p *Plan) gidText(gid uint32) string {
+	if _, known, _ := p.Known(); !known {
+		return "of user " + p.Identity.User
 	}
 	return fmt.Sprint(gid)
 }
 
 func (p *Plan) groupsText(groups []uint32) string {
-	if id := p.Identity; !id.Resolved && p.Profile.Groups == nil {
-		return "of user " + id.User
+	if _, _, known := p.Known(); !known {
+		// A list that the profile has lacks the user's own gid only.
+		if len(p.Profile.Groups) > 0 {
+			return joinNumbers(p.Profile.Groups) + " and the gid of user " + p.Identity.User
+		}
+		return "of user " + p.Identity.User
 	}
 	if len(groups) == 0 {
 		return "none"
@@ -104,6 +108,30 @@ func joinNumbers[T int | uint32](list []T) string {
 		fmt.Fprint(&b, v)
 	}
 	return b.String()
+}
+
+// IdentityText returns what the target's uids, gids and groups become, in
+// words where they are those of a user that was not looked up.
+func (p *Plan) IdentityText() (uid, gid, groups string) {
+	a := p.After
+	knownUID, knownGID, _ := p.Known()
+	uid, gid = "of user "+p.Identity.User, "of user "+p.Identity.User
+	if knownUID {
+		uid = IDsText(a.UID, a.EUID, a.SUID, a.FSUID)
+	}
+	if knownGID {
+		gid = IDsText(a.GID, a.EGID, a.SGID, a.FSGID)
+	}
+	return uid, gid, p.groupsText(a.Groups)
+}
+
+// IDsText returns the real, effective, saved and file system id of a user or
+// a group: once when they are the same.
+func IDsText(r, e, s, fs uint32) string {
+	if r == e && e == s && s == fs {
+		return fmt.Sprint(r)
+	}
+	return joinNumbers([]uint32{r, e, s, fs})
 }
 
 // FieldText returns one dimension of a state in words: a field name of

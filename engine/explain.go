@@ -1,10 +1,9 @@
 package engine
 
 import (
-	"maps"
-	"slices"
-	"strings"
+	"fmt"
 
+	"caprun/cap"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
@@ -16,101 +15,82 @@ func Explain(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 	return Compile(p, cred.Root(), OrdinaryTarget())
 }
 
+// ExplainFrom compiles a profile for any start and target. It refuses first
+// what the profile asks of a kernel that the start has not got, so that no
+// reason that follows from it hides it.
+func ExplainFrom(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
+	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
+	if d := c.readDeclaration(); d != nil {
+		return nil, []policy.Diagnostic{*d}
+	}
+	asks := func(key string, caps cred.Caps) *policy.Diagnostic {
+		missing := caps.Minus(from.All)
+		if missing == 0 {
+			return nil
+		}
+		return c.diagnose(ruleUnknownToOS, key, fmt.Sprintf("this kernel does not have %s", CapNames(missing)), "leave it out for this kernel")
+	}
+	if c.caps != nil {
+		if d := asks("caps", c.caps.e.Union(c.caps.p).Union(c.caps.i)); d != nil {
+			return nil, []policy.Diagnostic{*d}
+		}
+	}
+	if c.iab != nil {
+		if d := asks("iab", vectorCaps(c.iab, cap.Inh).Union(vectorCaps(c.iab, cap.Amb))); d != nil {
+			return nil, []policy.Diagnostic{*d}
+		}
+	}
+	return Compile(p, from, target)
+}
+
+// Known reports which ids of the target the plan knows. The others belong to
+// a user that was not looked up, and are placeholders.
+func (p *Plan) Known() (uid, gid, groups bool) {
+	looked, profile := p.Identity.Resolved, p.Profile
+	uid = looked || p.Identity.UID != unresolvedID
+	gid = looked || profile.GID != nil
+	return uid, gid, looked || profile.GID != nil && profile.Groups != nil
+}
+
+// Kept is something of the caller's that the target keeps.
+type Kept struct {
+	// Key is what a profile calls it: the key that would change it.
+	Key string
+
+	// What is the same in words.
+	What string
+}
+
 // Stays lists what of the caller's the target keeps, because the profile has
 // no key for it.
-func (p *Plan) Stays() []string {
-	var list []string
-	add := func(stays bool, what string) {
+func (p *Plan) Stays() []Kept {
+	var list []Kept
+	add := func(stays bool, key, what string) {
 		if stays {
-			list = append(list, what)
+			list = append(list, Kept{key, what})
 		}
 	}
 	profile := p.Profile
-	add(!p.Identity.Declared, "uid, gid and groups")
-	add(p.From.Bounding == p.After.Bounding, "bounding set")
-	add(profile.Secbits == nil && profile.Mode == nil, "securebits")
-	add(!p.After.NoNewPrivs, "no_new_privs")
-	add(profile.Chroot == "", "root directory")
-	add(profile.Cwd == "" && profile.Chroot == "", "working directory")
-	add(profile.Umask == nil, "umask")
-	add(len(profile.Rlimits) == 0, "resource limits")
-	add(profile.Env == nil || profile.Env.KeepAll, "environment, but for what is listed")
+	add(!p.Identity.Declared, "uid", "uid")
+	add(!p.Identity.Declared, "gid", "gid")
+	add(!p.Identity.Declared, "groups", "groups")
+	add(p.From.Bounding == p.After.Bounding, "bounding", "bounding set")
+	add(profile.Secbits == nil && profile.Mode == nil, "secbits", "securebits")
+	add(!profile.NoNewPrivs && p.From.NoNewPrivs == p.After.NoNewPrivs, "no_new_privs", "no_new_privs")
+	add(profile.Chroot == "", "chroot", "root directory")
+	add(profile.Cwd == "" && profile.Chroot == "", "cwd", "working directory")
+	add(profile.Umask == nil, "umask", "umask")
+	add(len(profile.Rlimits) == 0, "rlimits", "resource limits")
+	add(profile.Env == nil || profile.Env.KeepAll, "env", "environment, but for what is listed")
 	return list
 }
 
-// Later says what the target, and the programs that it runs, can and cannot
-// get back.
-func (p *Plan) Later() []string {
-	a := p.After
-	var list []string
-	switch gain := a.Bounding.Union(a.Inheritable); {
-	case a.NoNewPrivs:
-		list = append(list, "No program that it runs gains anything: no_new_privs.")
-	case !a.Securebits.Has(cred.SecNoRoot) && a.UID == 0:
-		list = append(list, "Every program that it runs gets "+CapNames(gain)+": it is uid 0 without noroot.")
-	default:
-		list = append(list, "A set-user-id program that it runs changes its user.")
-		if gain != 0 {
-			list = append(list, "File capabilities within "+CapNames(gain)+" work.")
-		} else {
-			list = append(list, "No file capabilities work: the bounding set is empty.")
-		}
+// Effect says what the file that decides about privilege does to credentials:
+// "/usr/bin/su is set-user-id for uid 0".
+func (t Target) Effect() string {
+	text := (&compiler{Plan: Plan{Target: t}}).targetEffect()
+	if f := t.File; f.NoSuid && (f.Setuid || f.Setgid || f.HasCaps) {
+		text += ", which counts for nothing on a mount with nosuid"
 	}
-	if a.Ambient != 0 {
-		list = append(list, "Ordinary programs that it runs keep "+CapNames(a.Ambient)+".")
-	}
-	if a.UID == 0 {
-		list = append(list, "It owns root's files, whatever its capabilities.")
-	}
-	if p.SecureExec {
-		list = append(list, "The dynamic loader distrusts its environment (AT_SECURE).")
-	}
-	return list
-}
-
-// EnvironNotes says what becomes of the environment. caller is the caller's
-// environment, nil when it is not known.
-func (p *Plan) EnvironNotes(caller []string) []string {
-	var list []string
-	spec := p.Profile.Env
-	if spec != nil && !spec.KeepAll {
-		list = append(list, "keeps "+joinOr(spec.Keep, "nothing"))
-	}
-	if spec != nil && len(spec.Set) > 0 {
-		list = append(list, "sets "+strings.Join(slices.Sorted(maps.Keys(spec.Set)), ", "))
-	}
-	if spec != nil && len(spec.Unset) > 0 {
-		list = append(list, "removes "+strings.Join(spec.Unset, ", "))
-	}
-	if p.Identity.Changes(p.From) {
-		if spec == nil {
-			spec = &policy.Env{KeepAll: true}
-		}
-		if p.Identity.User != "" && p.Identity.Entry == nil {
-			list = append(list, "HOME, USER and LOGNAME become those of user "+p.Identity.User)
-		} else if vars := identityVariables(spec, p.Identity); len(vars) > 0 {
-			list = append(list, "sets "+strings.Join(vars, ", ")+", and no other of HOME, USER, LOGNAME")
-		}
-	}
-	if p.changesPrivilege() {
-		note := "removes what the dynamic loader would ignore in a privileged program: LD_*, " + strings.Join(loaderVariables[:], ", ")
-		if caller != nil {
-			var here []string
-			for _, entry := range caller {
-				if name, _, _ := strings.Cut(entry, "="); LoaderVariable(name) {
-					here = append(here, name)
-				}
-			}
-			note = "removes what the dynamic loader would ignore in a privileged program, here: " + joinOr(here, "nothing")
-		}
-		list = append(list, note)
-	}
-	return list
-}
-
-func joinOr(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	return strings.Join(list, ", ")
+	return text
 }

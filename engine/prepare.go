@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -17,10 +18,25 @@ func Prepare(p *policy.Profile, argv []string) (*Plan, []policy.Diagnostic, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	target, err := TargetHere(p, from, argv)
+	if err != nil {
+		return nil, nil, err
+	}
+	target.Kernel = KernelRules()
+	plan, diagnostics := Compile(p, from, target)
+	return plan, diagnostics, nil
+}
+
+// TargetHere is the program that argv names, or the profile's command when argv is
+// empty, as a launch from a state would find it on this machine now, with the entry of the
+// profile's user. The rules of the kernel are the zero value. The error is a
+// *UserError, or one of FindTarget.
+func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error) {
 	var user *User
+	var err error
 	if p.User != "" {
 		if user, err = LookupUser(p.User); err != nil {
-			return nil, nil, err
+			return Target{}, err
 		}
 	}
 	if len(argv) == 0 {
@@ -30,13 +46,8 @@ func Prepare(p *policy.Profile, argv []string) (*Plan, []policy.Diagnostic, erro
 	// Where the program is does not depend on the variables of the loader.
 	env := environ(p, id, id.Changes(from), false, os.Environ())
 	target, err := FindTarget(p, id, argv, env)
-	if err != nil {
-		return nil, nil, err
-	}
 	target.User = user
-	target.Kernel = KernelRules()
-	plan, diagnostics := Compile(p, from, target)
-	return plan, diagnostics, nil
+	return target, err
 }
 
 // NotFound reports whether an error says that there is no such program:

@@ -67,7 +67,7 @@ func (c *Command) readProfile(src source) (*policy.Profile, int) {
 // dryRun does every step but the exec, and prints the plan.
 func (c *Command) dryRun(plan *engine.Plan) int {
 	err := plan.DryRun(func(cred.Cred) {
-		printPlan(c.Stdout, plan, c.Colour, os.Environ())
+		printPlan(c.Stdout, plan, planView{start: startText("current", plan.From), environ: os.Environ(), colour: c.Colour})
 		fmt.Fprintln(c.Stdout, "\nEvery step but the exec was done, and the state read back is the predicted one.")
 	})
 	if err != nil {

@@ -3,86 +3,149 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"caprun/engine"
 	"caprun/engine/cred"
 )
 
-// printPlan prints a plan for people: each step with the key and line that it
-// comes from and what it needs, and the state before it and of the target.
-// Rows with a star change. environ is the
-// caller's environment, nil when it is not known.
-func printPlan(w io.Writer, p *engine.Plan, colour bool, environ []string) {
-	head := func(text string) {
-		if colour {
-			text = "\x1b[1m" + text + "\x1b[0m"
-		}
-		fmt.Fprintln(w, text)
+// planView is what a reader of a plan wants to know beside it.
+type planView struct {
+	start  string // the start in words
+	kernel string // the rules in words; empty for the newest
+
+	// environ is the caller's environment, nil when it is not known.
+	environ []string
+	colour  bool
+}
+
+// planPrinter prints one plan for people.
+type planPrinter struct {
+	planView
+	io.Writer
+	plan *engine.Plan
+}
+
+// printPlan prints a plan for people: where it begins, each step with the key
+// and line that it comes from and what it needs, the state before it and of
+// the target, and what can come later. Rows with a star change. Lines have at most 100
+// columns, but for paths.
+func printPlan(w io.Writer, p *engine.Plan, v planView) {
+	t := planPrinter{v, w, p}
+	t.title()
+	t.begin()
+	t.steps()
+	t.state()
+	printCaps(w, p, v.colour)
+	fmt.Fprintln(w)
+	t.section("Later", p.Later())
+	fmt.Fprintln(w)
+	stays := []string{}
+	for _, kept := range p.Stays() {
+		stays = append(stays, kept.What)
 	}
-	profile := p.Profile
+	t.section("Stays the caller's", []string{strings.Join(stays, ", ")})
+	if notes := environNotes(p.EnvironChange(), v.environ, p.Identity.User); len(notes) > 0 {
+		fmt.Fprintln(w)
+		t.section("Environment", notes)
+	}
+}
+
+// paint puts the codes of colour around text on a terminal.
+func paint(colour bool, code, text string) string {
+	if !colour {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (t planPrinter) head(text string) { fmt.Fprintln(t, paint(t.colour, "1", text)) }
+
+// section prints a heading and paragraphs.
+func (t planPrinter) section(head string, paragraphs []string) {
+	t.head(head)
+	for _, text := range paragraphs {
+		for n, line := range wrap(text, 90) {
+			if n > 0 && len(paragraphs) > 1 {
+				line = "  " + line
+			}
+			fmt.Fprintln(t, "  "+line)
+		}
+	}
+}
+
+func (t planPrinter) title() {
+	profile := t.plan.Profile
 	title := profile.File
 	if profile.Name != "" {
 		title = profile.Name + " (" + profile.File + ")"
 	}
-	head(title)
+	t.head(title)
 	for _, line := range wrap(profile.Description, 76) {
-		fmt.Fprintln(w, "  "+line)
+		fmt.Fprintln(t, "  "+line)
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintln(t)
+}
 
-	head(stepLine("Steps", "from", "needs"))
+// begin says from which start and to which target the plan leads.
+func (t planPrinter) begin() {
+	row := func(name, text string) {
+		for n, line := range wrap(text, 76) {
+			if n > 0 {
+				name = ""
+			}
+			fmt.Fprintln(t, paint(t.colour, "1", fmt.Sprintf("%-8s", name))+line)
+		}
+	}
+	row("Start", t.start)
+	if target := t.plan.Target; target.Path != "" {
+		row("Target", targetText(target))
+	}
+	if route := routeText(t.plan.Route); route != "" && t.plan.After.Permitted|t.plan.After.Inheritable != 0 {
+		row("Route", route)
+	}
+	if t.kernel != "" {
+		row("Kernel", t.kernel)
+	}
+	fmt.Fprintln(t)
+}
+
+// targetText says what is known of a program that was found.
+func targetText(t engine.Target) string {
+	if t.FilePath != t.Path {
+		return fmt.Sprintf("%s, a script run by %s; %s", t.Path, t.FilePath, t.Effect())
+	}
+	return t.Effect()
+}
+
+// routeText says how the target comes to the declared capabilities.
+func routeText(r engine.Route) string {
+	switch r {
+	case engine.RouteAmbient:
+		return "ambient: the ambient set hands the capabilities on"
+	case engine.RouteRoot:
+		return "root: uid 0 takes the capabilities from the bounding and inheritable sets"
+	case engine.RouteFile:
+		return "file: the file capabilities of the target give them"
+	}
+	return ""
+}
+
+func (t planPrinter) steps() {
+	p := t.plan
+	t.head(stepLine("Steps", "from", "needs"))
 	for n, s := range p.Steps {
 		from, needs := stepNotes(p, s)
 		for k, text := range wrapList(p.Describe(s), stepWidth) {
 			if k == 0 {
-				fmt.Fprintln(w, stepLine(fmt.Sprintf("  %2d  %s", n+1, text), from, needs))
+				fmt.Fprintln(t, stepLine(fmt.Sprintf("  %2d  %s", n+1, text), from, needs))
 			} else {
-				fmt.Fprintln(w, "        "+text)
+				fmt.Fprintln(t, "        "+text)
 			}
 		}
 	}
-	fmt.Fprintln(w)
-
-	head("State                 before                           target")
-	for _, row := range stateRows(p) {
-		mark := "  "
-		if row.before != row.after {
-			mark = "* "
-		}
-		before := wrapList(row.before, 31)
-		after := wrapList(row.after, 31)
-		for n := range max(len(before), len(after)) {
-			name := row.name
-			if n > 0 {
-				name, mark = "", "  "
-			}
-			fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %s%-17s %-32s %s", mark, name, at(before, n), at(after, n)), " "))
-		}
-	}
-	fmt.Fprintln(w)
-
-	head("Later")
-	for _, line := range p.Later() {
-		fmt.Fprintln(w, "  "+line)
-	}
-	fmt.Fprintln(w)
-	head("Stays the caller's")
-	for _, line := range wrap(strings.Join(p.Stays(), ", "), 76) {
-		fmt.Fprintln(w, "  "+line)
-	}
-	if lines := p.EnvironNotes(environ); len(lines) > 0 {
-		fmt.Fprintln(w)
-		head("Environment")
-		for _, note := range lines {
-			for n, line := range wrap(note, 74) {
-				if n > 0 {
-					line = "  " + line
-				}
-				fmt.Fprintln(w, "  "+line)
-			}
-		}
-	}
+	fmt.Fprintln(t)
 }
 
 // stepWidth is how wide the text of a step may be.
@@ -107,88 +170,109 @@ func stepNotes(p *engine.Plan, s engine.Step) (from, needs string) {
 	return from, needs
 }
 
+// state prints what is no capability.
+func (t planPrinter) state() {
+	t.head("State                 before                           target")
+	for _, row := range stateRows(t.plan) {
+		mark := "  "
+		if row.before != row.after {
+			mark = "* "
+		}
+		before := wrapList(row.before, 31)
+		after := wrapList(row.after, 44)
+		for n := range max(len(before), len(after)) {
+			name := row.name
+			if n > 0 {
+				name, mark = "", "  "
+			}
+			fmt.Fprintln(t, strings.TrimRight(fmt.Sprintf("  %s%-17s %-32s %s", mark, name, at(before, n), at(after, n)), " "))
+		}
+	}
+	fmt.Fprintln(t)
+}
+
 type stateRow struct{ name, before, after string }
 
 func stateRows(p *engine.Plan) []stateRow {
-	row := func(name string, text func(cred.Cred) string) stateRow {
-		return stateRow{name, text(p.From), text(p.After)}
+	uid, gid, groups := p.IdentityText()
+	field := func(row, name string) stateRow {
+		return stateRow{row, engine.FieldText(p.From, name), engine.FieldText(p.After, name)}
 	}
-	field := func(name string) func(cred.Cred) string {
-		return func(c cred.Cred) string { return engine.FieldText(c, name) }
+	f := p.From
+	const callers = "the caller's"
+	root := stateRow{"root directory", callers, callers}
+	if p.Profile.Chroot != "" {
+		root.after = p.Profile.Chroot
 	}
-	rows := []stateRow{
-		row("uid", func(c cred.Cred) string { return ids(c.UID, c.EUID, c.SUID, c.FSUID) }),
-		row("gid", func(c cred.Cred) string { return ids(c.GID, c.EGID, c.SGID, c.FSGID) }),
-		row("groups", field("Groups")),
-		row("effective", field("Effective")),
-		row("permitted", field("Permitted")),
-		row("inheritable", field("Inheritable")),
-		row("ambient", field("Ambient")),
-		row("bounding", field("Bounding")),
-		row("securebits", field("Securebits")),
-		row("no_new_privs", field("NoNewPrivs")),
+	return []stateRow{
+		{"uid", engine.IDsText(f.UID, f.EUID, f.SUID, f.FSUID), uid},
+		{"gid", engine.IDsText(f.GID, f.EGID, f.SGID, f.FSGID), gid},
+		{"groups", engine.FieldText(f, "Groups"), groups},
+		field("securebits", "Securebits"),
+		field("no_new_privs", "NoNewPrivs"),
+		root,
 	}
-	if !p.Identity.Resolved {
-		of := "of " + p.Identity.User
-		if p.Identity.UID != 0 {
-			rows[0].after = of
-		}
-		if p.Profile.GID == nil {
-			rows[1].after = of
-		}
-		if p.Profile.Groups == nil {
-			rows[2].after = of
-		}
-	}
-	return rows
 }
 
-// ids prints the real, effective, saved and file system id: once when they
-// are the same.
-func ids(r, e, s, fs uint32) string {
-	if r == e && e == s && s == fs {
-		return fmt.Sprint(r)
+// environNotes says what becomes of the environment.
+func environNotes(c engine.EnvironChange, caller []string, user string) []string {
+	var list []string
+	if !c.KeepAll {
+		list = append(list, "keeps "+joinOr(c.Keep, "nothing"))
 	}
-	return fmt.Sprintf("%d,%d,%d,%d", r, e, s, fs)
+	if len(c.Set) > 0 {
+		list = append(list, "sets "+strings.Join(c.Set, ", "))
+	}
+	if len(c.Unset) > 0 {
+		list = append(list, "removes "+strings.Join(c.Unset, ", "))
+	}
+	switch {
+	case c.UserUnknown:
+		list = append(list, "HOME, USER and LOGNAME become those of user "+user)
+	case len(c.Identity) > 0:
+		list = append(list, "sets "+strings.Join(c.Identity, ", ")+", and no other of HOME, USER, LOGNAME")
+	}
+	const why = "which ld.so(8) ignores in a privileged program"
+	switch {
+	case len(c.Loader) == 0:
+	case caller != nil:
+		if here := engine.LoaderVariables(caller); len(here) > 0 {
+			list = append(list, "removes "+strings.Join(here, ", ")+", "+why)
+		} else {
+			list = append(list, "removes nothing here that ld.so(8) ignores in a privileged program")
+		}
+	default:
+		list = append(list, loaderNote(c.Loader))
+	}
+	return list
 }
 
-// wrap breaks text at spaces into lines of at most width characters.
-func wrap(text string, width int) []string { return wrapWords(strings.Fields(text), " ", width) }
-
-// wrapList breaks a list at its commas.
-func wrapList(list string, width int) []string {
-	if strings.Contains(list, ",") {
-		return wrapWords(strings.Split(list, ","), ",", width)
+// loaderNote names the variables that people know, and counts the others.
+func loaderNote(names []string) string {
+	var known []string
+	for _, name := range [...]string{"LD_*", "GLIBC_TUNABLES"} {
+		if slices.Contains(names, name) {
+			known = append(known, name)
+		}
 	}
-	return []string{list}
+	return fmt.Sprintf("removes %s and %d more that ld.so(8) ignores in a privileged program",
+		strings.Join(known, ", "), len(names)-len(known))
 }
 
-func wrapWords(words []string, sep string, width int) []string {
-	var lines []string
-	line := ""
-	for n, word := range words {
-		if sep != " " && n < len(words)-1 {
-			word += sep
-		}
-		gap := ""
-		if sep == " " && line != "" {
-			gap = " "
-		}
-		if line != "" && len(line)+len(gap)+len(word) > width {
-			lines = append(lines, line)
-			line, gap = "", ""
-		}
-		line += gap + word
+func joinOr(list []string, none string) string {
+	if len(list) == 0 {
+		return none
 	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
+	return strings.Join(list, ", ")
 }
 
-func at(lines []string, n int) string {
-	if n < len(lines) {
-		return lines[n]
+// startText says in words what a start named on the command line is.
+func startText(name string, c cred.Cred) string {
+	switch name {
+	case "root":
+		return fmt.Sprintf("root: uid 0, all %d capabilities", len(capList(c.Permitted)))
+	case "current":
+		return "current: who runs caprun"
 	}
-	return ""
+	return strings.Join(strings.Fields(name), " ")
 }

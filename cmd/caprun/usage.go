@@ -3,7 +3,7 @@ package main
 const usage = `Usage: caprun -profile P [--] [CMD ARG...]
        caprun -dry-run -profile P [--] [CMD ARG...]
        caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
-       caprun explain P
+       caprun explain [-as START] [-target FILE] [-kernel VERSION] [-format human|json] P
        caprun diff [-format human|markdown|json] [-fail-on change|widen|never] OLD NEW
        caprun schema | profiles [NAME] | version | help
 
@@ -24,7 +24,13 @@ Starting a program:
 
 Reviewing profiles:
   check        find mistakes and risks in files and directories
-  explain      print the steps of a launch and the state that they lead to
+  explain      print the steps of a launch, the state that they lead to, and
+               what can come later
+    -as START       who starts it: root, current, or words such as
+                    "uid=1000 gid=1000 cap_net_raw=eip" (root)
+    -target FILE    what it starts, looked at on this machine (an ordinary
+                    program)
+    -kernel 6.12    whose rules hold (the newest; those that run for current)
   diff         print what a change of a profile widens and narrows; -git is for
                git's diff drivers
   schema       print the JSON Schema of the profile format, for editors

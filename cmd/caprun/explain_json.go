@@ -1,0 +1,209 @@
+package main
+
+import (
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
+)
+
+// jsonPlan is the JSON form of a plan.
+type jsonPlan struct {
+	Version     int             `json:"version"`
+	Profile     jsonProfile     `json:"profile"`
+	Start       jsonStart       `json:"start"`
+	Kernel      string          `json:"kernel"` // MAJOR.MINOR, or "running"
+	Target      jsonTarget      `json:"target"`
+	Route       string          `json:"route"`
+	Steps       []jsonStep      `json:"steps"`
+	Before      jsonPlanCred    `json:"before"` // after the last step before exec
+	After       jsonPlanCred    `json:"after"`  // at the target's first instruction
+	AtSecure    bool            `json:"at_secure"`
+	Later       []string        `json:"later"`
+	Stays       []string        `json:"stays"` // keys of a profile
+	Environment jsonEnvironment `json:"environment"`
+}
+
+type jsonProfile struct {
+	File        string `json:"file"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+type jsonStart struct {
+	As   string   `json:"as"`
+	Cred jsonCred `json:"credentials"`
+}
+
+// jsonTarget is the program. Path is null for an ordinary one of which nothing
+// else is known; File is the interpreter of a script.
+type jsonTarget struct {
+	Path  *string    `json:"path"`
+	File  *string    `json:"file"`
+	Facts *jsonFacts `json:"facts"`
+}
+
+// jsonFacts is what decides about the privileges that a file brings.
+type jsonFacts struct {
+	SetUID    bool          `json:"setuid"`
+	SetGID    bool          `json:"setgid"` // and executable by its group
+	UID       uint32        `json:"uid"`
+	GID       uint32        `json:"gid"`
+	NoSUID    bool          `json:"nosuid"`    // of the mount: set-id bits and capabilities count for nothing
+	Caps      *jsonFileCaps `json:"file_caps"` // null without
+	Privilege string        `json:"text"`
+}
+
+type jsonFileCaps struct {
+	Permitted   []string `json:"permitted"`
+	Inheritable []string `json:"inheritable"`
+	Effective   bool     `json:"effective"`
+}
+
+type jsonStep struct {
+	Kind   string   `json:"kind"`
+	Text   string   `json:"text"`
+	Key    *string  `json:"key"` // null for a step of every launch
+	Line   *int     `json:"line"`
+	Column *int     `json:"column"`
+	Needs  []string `json:"needs"`
+	Holds  bool     `json:"holds"` // already, so that it is skipped
+}
+
+// jsonPlanCred is the predicted state of a target whose user may not have been
+// looked up: ids that are not known are null. They take the place of the
+// fields with the same keys.
+type jsonPlanCred struct {
+	User   string    `json:"user,omitempty"` // whose ids are not known
+	UID    *jsonIDs  `json:"uid"`
+	GID    *jsonIDs  `json:"gid"`
+	Groups *[]uint32 `json:"groups"`
+	jsonCred
+}
+
+type jsonEnvironment struct {
+	KeepAll  bool      `json:"keep_all"`
+	Keep     []string  `json:"keep"`
+	Set      []string  `json:"set"`
+	Unset    []string  `json:"unset"`
+	Identity *[]string `json:"identity"` // NAME=VALUE; null when the user is not known
+	Loader   []string  `json:"loader"`   // removed; LD_* stands for all of them
+}
+
+func newJSONPlan(p *engine.Plan, e explanation) jsonPlan {
+	kernel := engine.LatestKernel().String()
+	switch {
+	case e.kernel != nil:
+		kernel = e.kernel.String()
+	case e.as == "current":
+		kernel = "running"
+	}
+	j := jsonPlan{
+		Version:     formatVersion,
+		Profile:     jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
+		Start:       jsonStart{e.as, newJSONCred(p.From)},
+		Kernel:      kernel,
+		Target:      newJSONTarget(p.Target),
+		Route:       p.Route.String(),
+		Steps:       []jsonStep{},
+		Before:      newJSONPlanCred(p, p.Before),
+		After:       newJSONPlanCred(p, p.After),
+		AtSecure:    p.SecureExec,
+		Later:       p.Later(),
+		Stays:       []string{},
+		Environment: newJSONEnvironment(p.EnvironChange()),
+	}
+	for _, s := range p.Steps {
+		j.Steps = append(j.Steps, newJSONStep(p, s))
+	}
+	for _, kept := range p.Stays() {
+		j.Stays = append(j.Stays, kept.Key)
+	}
+	return j
+}
+
+func newJSONTarget(t engine.Target) jsonTarget {
+	if t.Path == "" {
+		return jsonTarget{}
+	}
+	f := t.File
+	facts := &jsonFacts{SetUID: f.Setuid, SetGID: f.Setgid && f.GroupExec, UID: f.UID, GID: f.GID, NoSUID: f.NoSuid, Privilege: t.Effect()}
+	if f.HasCaps {
+		facts.Caps = &jsonFileCaps{capList(f.Permitted), capList(f.Inheritable), f.Effective}
+	}
+	return jsonTarget{&t.Path, &t.FilePath, facts}
+}
+
+func newJSONStep(p *engine.Plan, s engine.Step) jsonStep {
+	j := jsonStep{Kind: stepName(s.Kind), Text: p.Describe(s), Needs: capList(s.Needs), Holds: s.Holds}
+	if at := p.Position(s); s.Key != "" && at.IsKnown() {
+		j.Key, j.Line, j.Column = &s.Key, &at.Line, &at.Column
+	}
+	return j
+}
+
+func newJSONPlanCred(p *engine.Plan, c cred.Cred) jsonPlanCred {
+	j := jsonPlanCred{jsonCred: newJSONCred(c)}
+	uid, gid, groups := p.Known()
+	if uid {
+		j.UID = &j.jsonCred.UID
+	}
+	if gid {
+		j.GID = &j.jsonCred.GID
+	}
+	if groups {
+		j.Groups = &j.jsonCred.Groups
+	}
+	if !uid || !gid || !groups {
+		j.User = p.Identity.User
+	}
+	return j
+}
+
+func newJSONEnvironment(c engine.EnvironChange) jsonEnvironment {
+	list := func(names []string) []string { return append([]string{}, names...) }
+	j := jsonEnvironment{KeepAll: c.KeepAll, Keep: list(c.Keep), Set: list(c.Set), Unset: list(c.Unset), Loader: list(c.Loader)}
+	if !c.UserUnknown {
+		identity := list(c.Identity)
+		j.Identity = &identity
+	}
+	return j
+}
+
+// stepName is the word for a kind of step that programs read.
+func stepName(k cap.StepKind) string {
+	switch k {
+	case cap.StepCloseOnExec:
+		return "close_on_exec"
+	case cap.StepRaise:
+		return "raise"
+	case cap.StepGroups:
+		return "groups"
+	case cap.StepGID:
+		return "gid"
+	case cap.StepChroot:
+		return "chroot"
+	case cap.StepChdir:
+		return "chdir"
+	case cap.StepUID:
+		return "uid"
+	case cap.StepInheritable:
+		return "inheritable"
+	case cap.StepAmbient:
+		return "ambient"
+	case cap.StepBound:
+		return "bounding"
+	case cap.StepSecbits:
+		return "securebits"
+	case cap.StepUmask:
+		return "umask"
+	case cap.StepRlimit:
+		return "rlimit"
+	case cap.StepFinal:
+		return "final"
+	case cap.StepNoNewPrivs:
+		return "no_new_privs"
+	case cap.StepExec:
+		return "exec"
+	}
+	return ""
+}

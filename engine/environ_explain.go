@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"caprun/policy"
+)
+
+// EnvironChange says what becomes of the environment, by the names of its
+// variables. Values are left out: they may be secret.
+type EnvironChange struct {
+	// KeepAll says that everything stays but what is listed; otherwise only
+	// Keep stays.
+	KeepAll bool
+	Keep    []string
+
+	Set, Unset []string // by the profile, sorted and as written
+
+	// NewUser says that HOME, USER and LOGNAME follow a new identity:
+	// Identity has the entries that are set, and the others go. It is empty
+	// while UserUnknown: the user was not looked up.
+	NewUser, UserUnknown bool
+	Identity             []string
+
+	// Loader are the variables that go because identity or capabilities
+	// change: those that ld.so(8) and libc ignore in a privileged program.
+	// "LD_*" stands for all that begin with LD_.
+	Loader []string
+}
+
+// EnvironChange says what becomes of the environment of any caller.
+func (p *Plan) EnvironChange() EnvironChange {
+	spec := p.Profile.Env
+	if spec == nil {
+		spec = &policy.Env{KeepAll: true}
+	}
+	c := EnvironChange{
+		KeepAll: spec.KeepAll,
+		Keep:    slices.Clone(spec.Keep),
+		Set:     slices.Sorted(maps.Keys(spec.Set)),
+		Unset:   slices.Clone(spec.Unset),
+		NewUser: p.Identity.Changes(p.From),
+	}
+	if c.NewUser {
+		c.UserUnknown = p.Identity.User != "" && p.Identity.Entry == nil
+		if !c.UserUnknown {
+			c.Identity = identityVariables(spec, p.Identity)
+		}
+	}
+	if p.changesPrivilege() {
+		c.Loader = append([]string{"LD_*"}, loaderVariables[:]...)
+	}
+	return c
+}
+
+// LoaderVariables returns the names in a caller's environment for which
+// [LoaderVariable] holds, each once.
+func LoaderVariables(environ []string) []string {
+	var names []string
+	for _, entry := range environ {
+		if name, _, _ := strings.Cut(entry, "="); LoaderVariable(name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
