@@ -46,9 +46,8 @@ type prospects struct {
 	anyUser, anyGroup, anyRoot, anyVector bool
 	asRoot                                cred.Caps
 
-	// clear are the securebits that it can clear, set those that it can set;
-	// locked are the bits that nobody can change any more.
-	clear, set, locked cred.Securebits
+	// clear are the securebits that it can clear, set those that it can set.
+	clear, set cred.Securebits
 
 	// ownsRoot says that one of its uids is 0.
 	ownsRoot bool
@@ -103,7 +102,6 @@ func (p *Plan) prospects() prospects {
 			}
 		}
 	}
-	f.locked = a.Securebits & cred.SecAllLocks >> 1
 	if f.anyVector {
 		for _, bit := range [...]cred.Securebits{cred.SecNoRoot, cred.SecNoSetuidFixup, cred.SecKeepCaps, cred.SecNoCapAmbientRaise} {
 			if _, errno := able.SetSecurebits(a.Securebits^bit, r); errno != 0 {

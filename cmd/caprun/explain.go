@@ -122,11 +122,9 @@ func (e explanation) program(p *policy.Profile, from cred.Cred) (engine.Target, 
 	return target, nil
 }
 
-// kernelText says whose rules hold; empty for those of the newest kernel.
+// kernelText says whose rules hold; empty for those that follow from the start.
 func (e explanation) kernelText() string {
 	switch {
-	case e.kernel == nil && e.as == "current":
-		return "the rules of the running one"
 	case e.kernel == nil:
 		return ""
 	case e.kernel.Newer():

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"caprun/engine"
@@ -13,7 +15,7 @@ import (
 // planView is what a reader of a plan wants to know beside it.
 type planView struct {
 	start  string // the start in words
-	kernel string // the rules in words; empty for the newest
+	kernel string // the rules in words; empty for those that follow from the start
 
 	// environ is the caller's environment, nil when it is not known.
 	environ []string
@@ -77,9 +79,10 @@ func (t planPrinter) section(head string, paragraphs []string) {
 
 func (t planPrinter) title() {
 	profile := t.plan.Profile
-	title := profile.File
+	// The directory is left out: git runs textconv on a copy in a temporary one.
+	title := filepath.Base(profile.File)
 	if profile.Name != "" {
-		title = profile.Name + " (" + profile.File + ")"
+		title = profile.Name + " (" + title + ")"
 	}
 	t.head(title)
 	for _, line := range wrap(profile.Description, 76) {
@@ -113,10 +116,15 @@ func (t planPrinter) begin() {
 
 // targetText says what is known of a program that was found.
 func targetText(t engine.Target) string {
+	text := t.Effect()
 	if t.FilePath != t.Path {
-		return fmt.Sprintf("%s, a script run by %s; %s", t.Path, t.FilePath, t.Effect())
+		text = fmt.Sprintf("%s, a script run by %s; %s", t.Path, t.FilePath, text)
 	}
-	return t.Effect()
+	if quoted := strconv.QuoteToGraphic(text); quoted != `"`+text+`"` {
+		// The first line of a script may name anything.
+		return quoted
+	}
+	return text
 }
 
 // routeText says how the target comes to the declared capabilities.
@@ -272,7 +280,7 @@ func startText(name string, c cred.Cred) string {
 	case "root":
 		return fmt.Sprintf("root: uid 0, all %d capabilities", len(capList(c.Permitted)))
 	case "current":
-		return "current: who runs caprun"
+		return "current: who runs caprun, on this machine"
 	}
 	return strings.Join(strings.Fields(name), " ")
 }

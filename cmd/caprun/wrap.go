@@ -2,33 +2,27 @@ package main
 
 import "strings"
 
-// wrap breaks text at spaces into lines of at most width characters.
-func wrap(text string, width int) []string { return wrapWords(strings.Fields(text), " ", width) }
-
-// wrapList breaks a list at its commas.
-func wrapList(list string, width int) []string {
-	if strings.Contains(list, ",") {
-		return wrapWords(strings.Split(list, ","), ",", width)
-	}
-	return []string{list}
-}
-
-func wrapWords(words []string, sep string, width int) []string {
+// wrap breaks text at spaces into lines of at most width characters, and a
+// list that is longer than half of a line at its commas.
+func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
-	for n, word := range words {
-		if sep != " " && n < len(words)-1 {
-			word += sep
+	for word := range strings.FieldsSeq(text) {
+		parts := []string{word}
+		if len(word) > width/2 {
+			parts = strings.SplitAfter(word, ",")
 		}
-		gap := ""
-		if sep == " " && line != "" {
-			gap = " "
+		for n, part := range parts {
+			gap := ""
+			if n == 0 && line != "" {
+				gap = " "
+			}
+			if line != "" && len(line)+len(gap)+len(part) > width {
+				lines = append(lines, line)
+				line, gap = "", ""
+			}
+			line += gap + part
 		}
-		if line != "" && len(line)+len(gap)+len(word) > width {
-			lines = append(lines, line)
-			line, gap = "", ""
-		}
-		line += gap + word
 	}
 	if line != "" {
 		lines = append(lines, line)
@@ -36,6 +30,21 @@ func wrapWords(words []string, sep string, width int) []string {
 	return lines
 }
 
+// wrapList breaks a list at its commas.
+func wrapList(list string, width int) []string {
+	var lines []string
+	line := ""
+	for part := range strings.SplitAfterSeq(list, ",") {
+		if line != "" && len(line)+len(part) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		line += part
+	}
+	return append(lines, line)
+}
+
+// at returns a line, and an empty one after the last.
 func at(lines []string, n int) string {
 	if n < len(lines) {
 		return lines[n]

@@ -1,0 +1,412 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// TestLaterSays compares what is said about plans that differ in one respect.
+func TestLaterSays(t *testing.T) {
+	nested := cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}}
+	const suffix = "; other set-id programs change its user or group"
+	cases := []struct {
+		name, text string
+		from       func(*cred.Cred)
+		file       cred.File
+		says       []string
+	}{
+		{name: "no_new_privs", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true", says: []string{
+			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
+			"Ordinary programs that it runs keep cap_net_raw.",
+		}},
+		{name: "a user with noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nsecbits: [noroot, noroot_locked]", says: []string{
+			"A set-user-id-root program becomes uid 0 without capabilities (noroot)" + suffix + ".",
+			"File capabilities within cap_net_raw still work.",
+			"Ordinary programs that it runs keep cap_net_raw.",
+		}},
+		{name: "a user without noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", says: []string{
+			"A set-user-id-root program becomes uid 0 with cap_net_raw" + suffix + ".",
+			"File capabilities within cap_net_raw still work.",
+			"Ordinary programs that it runs keep cap_net_raw.",
+		}},
+		{name: "nothing", text: "uid: 33\ngid: 33\ncaps: \"=\"", says: []string{
+			"A set-user-id-root program becomes uid 0 without capabilities (the bounding set is empty)" + suffix + ".",
+			"File capabilities gain it nothing: the bounding and inheritable sets are empty.",
+		}},
+		{name: "an open bounding set", text: "uid: 33\ngid: 33\niab: \"\"", says: []string{
+			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
+			"File capabilities within all still work.",
+		}},
+		{name: "an open bounding set, root under no_new_privs", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true", says: []string{
+			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
+			"Ordinary programs that it runs have no capability, though it is uid 0 without noroot.",
+			"Root's files are its own, whatever its capabilities: it is uid 0.",
+		}},
+		{name: "root", text: "uid: 0\ngid: 0\ncaps: cap_setuid,cap_setgid,cap_sys_chroot,cap_setpcap=ep", says: []string{
+			"Set-id programs change its user or group.",
+			"Ordinary programs that it runs get cap_setgid,cap_setuid,cap_setpcap,cap_sys_chroot: it is uid 0 without noroot.",
+			"It can become any user: cap_setuid.",
+			"It can join any group: cap_setgid.",
+			"It can leave its root directory: cap_sys_chroot.",
+			"It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.",
+			"It can set securebits: cap_setpcap.",
+			"Root's files are its own, whatever its capabilities: it is uid 0.",
+		}},
+		{name: "cap_setuid", text: "uid: 33\ngid: 33\ncaps: cap_setuid,cap_setpcap=eip cap_kill+i\nno_new_privs: true\nsecbits: [noroot, no_setuid_fixup, no_setuid_fixup_locked]", says: []string{
+			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
+			"Ordinary programs that it runs keep cap_setuid,cap_setpcap.",
+			"It can become any user: cap_setuid.",
+			"It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.",
+			"It can clear noroot, which no lock holds: cap_setpcap.",
+		}},
+		{name: "cap_setuid without noroot", text: "uid: 33\ngid: 33\ncaps: cap_setuid=eip\niab: ^cap_setuid", says: []string{
+			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
+			"File capabilities within all still work.",
+			"Ordinary programs that it runs keep cap_setuid.",
+			"It can become any user: cap_setuid. As root, the programs that it runs get all.",
+		}},
+		{name: "an inheritable set beyond the bounding set", text: "uid: 33\ngid: 33\niab: \"!%cap_kill\"\nsecbits: [noroot]", says: []string{
+			"A set-user-id-root program becomes uid 0 without capabilities (noroot)" + suffix + ".",
+			"File capabilities within all still work, but cap_kill only as inheritable ones.",
+		}},
+		{name: "file capabilities of the target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, says: []string{
+			"A set-user-id-root program becomes uid 0 with cap_net_raw" + suffix + ".",
+			"File capabilities within cap_net_raw still work.",
+			"Ordinary programs that it runs have no capability, unless it makes cap_net_raw ambient.",
+			"The dynamic loader distrusts its environment: AT_SECURE.",
+		}},
+		{name: "PURE1E", text: "uid: 33\ngid: 33\nmode: PURE1E\ncaps: cap_net_raw=i", says: []string{
+			"A set-user-id-root program becomes uid 0 without capabilities (noroot)" + suffix + ".",
+			"File capabilities within cap_net_raw still work.",
+		}},
+		{name: "NOPRIV", text: "uid: 33\ngid: 33\nmode: NOPRIV", says: []string{
+			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
+		}},
+		{name: "real root", text: "iab: \"\"", from: func(c *cred.Cred) { c.EUID, c.SUID, c.FSUID = 33, 33, 33; c.Effective = 0 }, says: []string{
+			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
+			"Ordinary programs that it runs are permitted all: its real uid is 0, without noroot.",
+			"It can become any user: cap_setuid.",
+			"It can join any group: cap_setgid.",
+			"It can leave its root directory: cap_sys_chroot.",
+			"It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.",
+			"It can set securebits: cap_setpcap.",
+			"Root's files are its own, whatever its capabilities: it is uid 0.",
+			"The dynamic loader distrusts its environment: AT_SECURE.",
+		}},
+		{name: "set-user-id, undeclared", text: "umask: \"0022\"", from: func(c *cred.Cred) { *c = withCaps(0) }, file: cred.File{Setuid: true, UID: 5}, says: []string{
+			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
+			"File capabilities within all still work.",
+			"It can change between its uids 1000 and 5.",
+			"The dynamic loader distrusts its environment: AT_SECURE.",
+		}},
+		{name: "a user namespace of one user", text: "uid: 0\ngid: 0\ncaps: cap_setuid=ep", from: func(c *cred.Cred) { c.UserNS = nested }, says: []string{
+			"Ordinary programs that it runs get cap_setuid: it is uid 0 without noroot.",
+			"It can become any user of its user namespace: cap_setuid.",
+			"Root's files are its own, whatever its capabilities: it is uid 0.",
+		}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			from := cred.Root()
+			if c.from != nil {
+				c.from(&from)
+			}
+			plan, diagnostics := Compile(parse(t, c.text), from, target(c.file))
+			if plan == nil {
+				t.Fatal(diagnostics)
+			}
+			if got := plan.Later(); !slices.Equal(got, c.says) {
+				t.Errorf("it says\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.says, "\n  "))
+			}
+		})
+	}
+}
+
+// TestProspects executes, from the target's state, programs of every kind and
+// the calls that are allowed, and holds the claims against what comes of it.
+func TestProspects(t *testing.T) {
+	const rounds = 3000
+	r := rand.New(rand.NewPCG(1, 2))
+	plans, kinds := 0, map[string]int{}
+	for n := range rounds {
+		text := randomProfile(r)
+		p, diagnostics := policy.Parse("test.yaml", []byte("version: 1\n"+text))
+		if p == nil {
+			t.Fatalf("%s\n%v", text, diagnostics)
+		}
+		from := randomStart(r)
+		to := target(randomFile(r))
+		if r.IntN(2) == 0 {
+			to = OrdinaryTarget()
+		}
+		if r.IntN(2) == 0 {
+			to.Kernel = Kernel{6, 12}.Rules()
+		}
+		plan, _ := Compile(p, from, to)
+		if plan == nil {
+			continue
+		}
+		plans++
+		f := plan.prospects()
+		for _, s := range plan.Later() {
+			kinds[strings.Fields(s)[0]+" "+strings.Fields(s)[1]+" "+strings.Fields(s)[2]]++
+		}
+		if fault := disprove(r, plan, f); fault != "" {
+			t.Fatalf("round %d: %s\nprofile:\n%s\nfrom %+v\nafter %+v\nclaims %+v", n, fault, text, from, plan.After, f)
+		}
+	}
+	t.Logf("%d plans: %v", plans, kinds)
+	if plans < rounds/10 {
+		t.Errorf("only %d plans", plans)
+	}
+}
+
+// disprove looks for what contradicts f, and returns it.
+func disprove(r *rand.Rand, p *Plan, f prospects) string {
+	a, rules := p.After, p.Target.Kernel
+	able := a
+	able.Effective = able.Permitted
+	own := func(uid uint32) bool { return uid == a.UID || uid == a.EUID || uid == a.SUID }
+
+	// Single programs, run by the target as it starts.
+	for range 40 {
+		file := randomFile(r)
+		got, res, errno := a.Exec(file, rules)
+		if errno != 0 {
+			if !file.HasCaps || !file.Effective {
+				return fmt.Sprintf("%+v is not started", file)
+			}
+			continue
+		}
+		plain := !file.HasCaps && !file.Setuid && !file.Setgid
+		switch {
+		case !got.Permitted.SubsetOf(f.most):
+			return fmt.Sprintf("%+v gives %s, beyond what is possible", file, CapNames(got.Permitted.Minus(f.most)))
+		case f.noNewPrivs && (!got.Permitted.SubsetOf(a.Permitted) || !own(got.EUID)):
+			return fmt.Sprintf("%+v gains under no_new_privs", file)
+		case plain && (got.Permitted != f.ordinary || got.Effective != f.ordinaryEffective || res.RootGained != f.rootPower):
+			return fmt.Sprintf("an ordinary program gets %s", CapNames(got.Permitted))
+		case !f.noNewPrivs && file.HasCaps && !file.NoSuid && !got.Permitted.SubsetOf(f.fileCaps):
+			return fmt.Sprintf("%+v gives %s, which file capabilities should not", file, CapNames(got.Permitted.Minus(f.fileCaps)))
+		case got.EUID == 0 && a.EUID != 0 && !f.setRoot && !own(0):
+			return fmt.Sprintf("%+v becomes root", file)
+		case !f.setID && !own(got.EUID) && got.EUID != 0:
+			return fmt.Sprintf("%+v changes the user", file)
+		}
+	}
+	suid := cred.File{Setuid: true}
+	if len(a.UserNS.GIDs) > 0 {
+		suid.GID = a.UserNS.GIDs[0].Inside
+	}
+	if got, _, errno := a.Exec(suid, rules); f.setRoot && (errno != 0 || got.EUID != 0 || got.Permitted != f.setRootCaps) {
+		return "set-user-id root leads elsewhere"
+	}
+	for n := range 41 {
+		one := cred.CapsOf(n)
+		byP, _, errnoP := a.Exec(cred.File{HasCaps: true, Permitted: one, Effective: true}, rules)
+		byI, _, errnoI := a.Exec(cred.File{HasCaps: true, Inheritable: one, Effective: true}, rules)
+		gainsP, gainsI := errnoP == 0 && byP.Effective.Has(n), errnoI == 0 && byI.Effective.Has(n)
+		switch {
+		case f.fileCaps.Has(n) && !gainsP && !gainsI:
+			return fmt.Sprintf("file capabilities do not give %d", n)
+		case f.fileInherit.Has(n) && gainsP && !f.rootPower:
+			return fmt.Sprintf("a permitted file capability gives %d", n)
+		}
+		handed := false
+		if c, errno := able.Capset(able.Permitted, able.Permitted, able.Inheritable.With(n)); errno == 0 {
+			if c, errno = c.RaiseAmbient(n); errno == 0 {
+				if c, _, errno = c.Exec(cred.File{}, rules); errno == 0 {
+					handed = c.Permitted.Has(n)
+				}
+			}
+		}
+		if handed != f.handOn.Has(n) && !f.ordinary.Has(n) {
+			return fmt.Sprintf("it hands on %d: %v", n, handed)
+		}
+	}
+
+	// Calls that single capabilities allow.
+	stranger := mappedID(a.UserNS, a.UserNS.UIDs, a.EUID)
+	if !a.UserNS.Nested {
+		stranger = 77
+		if _, errno := able.Setresuid(stranger, stranger, stranger); (errno == 0) != f.anyUser {
+			return fmt.Sprintf("it becomes user 77: %v", errno)
+		}
+		if _, errno := able.Setresgid(77, 77, 77); (errno == 0) != f.anyGroup {
+			return fmt.Sprintf("it joins group 77: %v", errno)
+		}
+	}
+	if f.asRoot != 0 {
+		root, errno := able.Setresuid(0, 0, 0)
+		if got, _, e := root.Exec(cred.File{}, rules); errno != 0 || e != 0 || got.Permitted != f.asRoot {
+			return "as root, programs get something else"
+		}
+	}
+	if _, errno := able.Chroot(); (errno == 0) != f.anyRoot {
+		return fmt.Sprintf("it leaves its root directory: %v", errno)
+	}
+	if c, errno := able.Capset(able.Permitted, able.Permitted, able.Inheritable.Union(able.Bounding)); f.anyVector && (errno != 0 || c.Inheritable != able.Inheritable.Union(able.Bounding)) {
+		return fmt.Sprintf("it cannot inherit the bounding set: %v", errno)
+	}
+	if _, errno := able.DropBounding(3); (errno == 0) != f.anyVector {
+		return fmt.Sprintf("it shrinks the bounding set: %v", errno)
+	}
+	if _, errno := able.SetSecurebits(able.Securebits&^f.clear|f.set, rules); f.clear|f.set != 0 && errno != 0 {
+		return fmt.Sprintf("it cannot change its securebits: %v", errno)
+	}
+	for _, uid := range []uint32{a.UID, a.SUID} {
+		if c, errno := able.Setresuid(cred.NoID, uid, cred.NoID); f.otherUID && (errno != 0 || c.EUID != uid) {
+			return fmt.Sprintf("it cannot change to its uid %d: %v", uid, errno)
+		}
+	}
+
+	// Any sequence of calls and programs.
+	for range 10 {
+		c := a
+		ran := false
+		for range 12 {
+			if r.IntN(4) == 0 {
+				ran = true
+			}
+			c = randomCall(r, c, rules, ran)
+			switch {
+			case !c.Permitted.SubsetOf(f.most):
+				return fmt.Sprintf("it comes to %s", CapNames(c.Permitted.Minus(f.most)))
+			case f.noNewPrivs && !c.Permitted.SubsetOf(a.Permitted):
+				return "it gains under no_new_privs"
+			case !ran && a.Securebits&^c.Securebits&cred.SecAllBits&^f.clear&^(cred.SecKeepCaps|cred.SecAllUnprivileged) != 0:
+				return "it clears " + SecbitsText(a.Securebits&^c.Securebits)
+			case !ran && !f.anyUser && !own(c.EUID), f.noNewPrivs && !f.anyUser && !own(c.EUID):
+				return fmt.Sprintf("it becomes user %d", c.EUID)
+			}
+		}
+	}
+	return ""
+}
+
+// few are the capabilities that random sets are made of.
+var few = [...]int{cred.SETGID, cred.SETUID, cred.SETPCAP, 10, 13, cred.SYS_CHROOT}
+
+func randomCaps(r *rand.Rand) cred.Caps {
+	switch r.IntN(4) {
+	case 0:
+		return 0
+	case 1:
+		return cred.FirstCaps(41)
+	}
+	var caps cred.Caps
+	for _, n := range few {
+		if r.IntN(2) == 0 {
+			caps = caps.With(n)
+		}
+	}
+	return caps
+}
+
+func randomUID(r *rand.Rand) uint32 { return []uint32{0, 0, 33, 1000}[r.IntN(4)] }
+
+func randomFile(r *rand.Rand) cred.File {
+	f := cred.File{UID: randomUID(r), GID: randomUID(r)}
+	switch r.IntN(5) {
+	case 0:
+		return f
+	case 1, 2:
+		f.Setuid, f.Setgid, f.GroupExec = r.IntN(3) > 0, r.IntN(2) == 0, r.IntN(2) == 0
+	}
+	if r.IntN(2) == 0 {
+		f.HasCaps, f.Permitted, f.Inheritable, f.Effective = true, randomCaps(r), randomCaps(r), r.IntN(2) == 0
+	}
+	f.NoSuid = r.IntN(8) == 0
+	return f
+}
+
+// randomStart returns a state that the kernel can have, the full root often.
+func randomStart(r *rand.Rand) cred.Cred {
+	c := cred.Root()
+	switch r.IntN(4) {
+	case 0:
+		return c
+	case 1:
+		c.UserNS = cred.UserNS{Nested: true,
+			UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}, {Inside: 33, Outside: 2000, Count: uint32(r.IntN(2000))}},
+			GIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1 + uint32(r.IntN(2))*1500}}}
+		return c
+	}
+	c.UID, c.EUID = randomUID(r), randomUID(r)
+	c.SUID, c.FSUID = c.EUID, c.EUID
+	if r.IntN(2) == 0 {
+		c.UID = c.EUID
+	}
+	c.GID = randomUID(r)
+	c.EGID, c.SGID, c.FSGID = c.GID, c.GID, c.GID
+	if r.IntN(3) > 0 {
+		c.Permitted, c.Inheritable = randomCaps(r), randomCaps(r)
+		c.Effective = c.Permitted.Intersect(randomCaps(r))
+		c.Ambient = c.Permitted.Intersect(c.Inheritable).Intersect(randomCaps(r))
+		c.Bounding = randomCaps(r)
+	}
+	if r.IntN(3) == 0 {
+		c.Securebits = cred.Securebits(r.Uint32()) & (cred.SecAllBits | cred.SecAllLocks) &^ cred.SecAllUnprivileged
+	}
+	c.NoNewPrivs = r.IntN(4) == 0
+	return c
+}
+
+// randomProfile returns a profile without its version that can be read.
+func randomProfile(r *rand.Rand) string {
+	pick := func(list ...string) string {
+		if s := list[r.IntN(len(list))]; s != "" {
+			return s + "\n"
+		}
+		return ""
+	}
+	return pick("", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 1000\ngid: 33") +
+		pick("", "", `caps: "="`, "caps: cap_net_raw=eip", "caps: cap_net_raw=ep", "caps: cap_setuid,cap_setpcap=eip cap_net_raw+i",
+			"caps: cap_setuid,cap_setgid,cap_sys_chroot=ep", "caps: all=ep", "caps: cap_net_raw=i") +
+		pick("", "", "", `iab: ""`, "iab: ^cap_net_raw,!cap_setuid", `iab: "%cap_net_raw,^cap_setpcap"`, `iab: "!%cap_net_raw"`) +
+		pick("", "", "mode: PURE1E", "mode: PURE1E_INIT", "mode: NOPRIV", "mode: HYBRID", "secbits: [noroot]",
+			"secbits: [noroot, noroot_locked]", "secbits: [no_cap_ambient_raise, no_setuid_fixup]", "secbits: []") +
+		pick("", "no_new_privs: true") + pick("", "chroot: /srv")
+}
+
+// randomCall returns the state after one call that a program may try, or,
+// with programs, after running one.
+func randomCall(r *rand.Rand, c cred.Cred, rules cred.Rules, programs bool) cred.Cred {
+	calls := 8
+	if programs {
+		calls += 4
+	}
+	var next cred.Cred
+	var errno cred.Errno
+	switch r.IntN(calls) {
+	case 0:
+		next, errno = c.Capset(c.Permitted, c.Permitted, c.Inheritable.Union(c.Bounding))
+	case 1:
+		p := c.Permitted.Intersect(randomCaps(r))
+		next, errno = c.Capset(p, p, randomCaps(r))
+	case 2:
+		next, errno = c.RaiseAmbient(few[r.IntN(len(few))])
+	case 3:
+		next, errno = c.DropBounding(few[r.IntN(len(few))])
+	case 4:
+		next, errno = c.Setresuid(randomUID(r), randomUID(r), randomUID(r))
+	case 5:
+		next, errno = c.SetSecurebits(c.Securebits^1<<r.IntN(8), rules)
+	case 6:
+		next, errno = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
+	case 7:
+		next, errno = c.KeepCaps(r.IntN(2) == 0)
+	default:
+		next, _, errno = c.Exec(randomFile(r), rules)
+	}
+	if errno != 0 {
+		return c
+	}
+	return next
+}

@@ -1,0 +1,224 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+)
+
+// TestParseStart reads starts and compares what they are.
+func TestParseStart(t *testing.T) {
+	all := cred.FirstCaps(41)
+	setid := cred.CapsOf(cred.SETGID, cred.SETUID, cred.SETPCAP)
+	as := func(uid, gid uint32, groups ...uint32) cred.Cred {
+		return cred.Cred{
+			UID: uid, EUID: uid, SUID: uid, FSUID: uid, GID: gid, EGID: gid, SGID: gid, FSGID: gid,
+			Groups: groups, All: all, Bounding: all,
+		}
+	}
+	with := func(c cred.Cred, change func(*cred.Cred)) cred.Cred { change(&c); return c }
+	cases := map[string]cred.Cred{
+		"root":               cred.Root(),
+		"  root\t":           cred.Root(),
+		"uid=0":              cred.Root(),
+		"gid=0":              cred.Root(),
+		"uid=1000":           as(1000, 0),
+		"uid=4294967294":     as(4294967294, 0),
+		"gid=7 groups=9,7,7": with(cred.Root(), func(c *cred.Cred) { *c = as(0, 7, 7, 7, 9); c.Permitted, c.Effective = all, all }),
+		"cap_setgid,cap_setuid,cap_setpcap=ep": with(as(0, 0), func(c *cred.Cred) {
+			c.Permitted, c.Effective, c.Bounding = setid, setid, setid
+		}),
+		"cap_setgid,cap_setuid=p  cap_setpcap+i": with(as(0, 0), func(c *cred.Cred) {
+			c.Permitted, c.Inheritable, c.Bounding = setid.Without(cred.SETPCAP), cred.CapsOf(cred.SETPCAP), setid
+		}),
+		"=":              with(as(0, 0), func(c *cred.Cred) { c.Bounding = 0 }),
+		"= bounding=all": as(0, 0),
+		"all=ep":         cred.Root(),
+		"=ep cap_setuid-ep": with(cred.Root(), func(c *cred.Cred) {
+			c.Permitted = all.Without(cred.SETUID)
+			c.Effective, c.Bounding = c.Permitted, c.Permitted
+		}),
+		"uid=5 cap_net_raw=eip": with(as(5, 0), func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable = raw, raw, raw }),
+		"uid=5 bounding=none":   with(as(5, 0), func(c *cred.Cred) { c.Bounding = 0 }),
+		"bounding=cap_net_raw":  with(cred.Root(), func(c *cred.Cred) { c.Bounding = raw }),
+		"uid=5 no_new_privs":    with(as(5, 0), func(c *cred.Cred) { c.NoNewPrivs = true }),
+		"secbits=noroot_locked": with(cred.Root(), func(c *cred.Cred) { c.Securebits = cred.SecNoRootLocked }),
+		"ambient=none":          cred.Root(),
+		"uid=5 bounding=13,10":  with(as(5, 0), func(c *cred.Cred) { c.Bounding = raw | bind }),
+		"secbits=keep_caps":     with(cred.Root(), func(c *cred.Cred) { c.Securebits = cred.SecKeepCaps }),
+		"uid=5 cap_net_raw=eip ambient=cap_net_raw": with(as(5, 0), func(c *cred.Cred) {
+			c.Permitted, c.Effective, c.Inheritable, c.Ambient = raw, raw, raw, raw
+		}),
+	}
+	for text, want := range cases {
+		got, err := ParseStart(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if diff := got.Diff(want); diff != nil {
+			t.Errorf("%s: %v differ: %+v, want %+v", text, diff, got, want)
+		}
+	}
+}
+
+// TestParseStartRefuses: the message names the word and what to do.
+func TestParseStartRefuses(t *testing.T) {
+	cases := map[string][]string{
+		"":                                {"empty", "uid=1000"},
+		" \n":                             {"empty"},
+		"root uid=0":                      {`"root"`, "alone"},
+		"current":                         {`"current"`},
+		"uid=5 current":                   {`"current"`, "alone"},
+		"uid":                             {`"uid"`, "decimal"},
+		"uid=":                            {`"uid="`, "decimal"},
+		"uid=007":                         {`"uid=007"`, "decimal"},
+		"uid=-1":                          {`"uid=-1"`, "4294967294"},
+		"uid=4294967295":                  {`"uid=4294967295"`, "4294967294"},
+		"uid=nobody":                      {`"uid=nobody"`, "decimal"},
+		"uid=5 uid=5":                     {`"uid=5"`, "twice"},
+		"no_new_privs no_new_privs":       {"twice"},
+		"no_new_privs=true":               {`"no_new_privs=true"`, "no value"},
+		"gid=1,2":                         {`"gid=1,2"`},
+		"groups=1,,2":                     {`"groups=1,,2"`, `""`},
+		"secbits=noroots":                 {`"secbits=noroots"`, "noroot,noroot_locked"},
+		"bounding=cap_net_row":            {`"bounding=cap_net_row"`, `"cap_net_row"`},
+		"bounding=all,cap_kill":           {`"all"`},
+		"uid=5 cap_net_row=ep":            {`"cap_net_row=ep"`, "no capability"},
+		"uid=5 foo=bar":                   {`"foo=bar"`, "no_new_privs"},
+		"uid=5 cap_net_raw":               {`"cap_net_raw"`},
+		"cap_net_raw=e":                   {"cap_net_raw", "permitted too", "add p"},
+		"uid=5 ambient=cap_kill":          {`"ambient=cap_kill"`, "inheritable too", "cap_kill=eip"},
+		"cap_kill=ep ambient=cap_kill":    {"inheritable too"},
+		"45=ep":                           {`"45=ep"`, "Linux 6.18"},
+		"bounding=63":                     {"bounding=63", "Linux 6.18"},
+		strings.Repeat("1", maxStart+1):   {"more than 16384 bytes"},
+		"uid=" + strings.Repeat("9", 500): {"..."},
+	}
+	for text, says := range cases {
+		c, err := ParseStart(text)
+		var bad *StartError
+		if !errors.As(err, &bad) || !c.Equal(cred.Cred{}) {
+			t.Errorf("%.40q: %v, %+v", text, err, c)
+			continue
+		}
+		if len(err.Error()) > 500 {
+			t.Errorf("%.40q: a message of %d bytes", text, len(err.Error()))
+		}
+		for _, s := range says {
+			if !strings.Contains(err.Error(), s) {
+				t.Errorf("%.40q: %q is missing in: %v", text, s, err)
+			}
+		}
+	}
+}
+
+// TestKernel reads versions, and starts on kernels that lack something.
+func TestKernel(t *testing.T) {
+	for text, want := range map[string]Kernel{"5.8": {5, 8}, "6.12": {6, 12}, "6.12.3": {6, 12}, "6.18.0": {6, 18}, "7.0": {7, 0}, "999.999.999": {999, 999}} {
+		if k, err := ParseKernel(text); err != nil || k != want {
+			t.Errorf("%s is %v, %v", text, k, err)
+		}
+	}
+	for _, text := range []string{"", "6", "6.", ".12", "6.12.", "6.12.3.4", "6.12-rc1", "06.12", "6.012", "+6.12", "6.-1", "6,12", "1000.0", "v6.12", " 6.12", "5.7", "4.19.2", "0.0"} {
+		if k, err := ParseKernel(text); err == nil {
+			t.Errorf("%q is %v", text, k)
+		}
+	}
+	if k := (Kernel{6, 19}); !k.Newer() || (Kernel{6, 18}).Newer() || (Kernel{6, 12}).Newer() || !(Kernel{7, 0}).Newer() {
+		t.Error("which kernels are newer is wrong")
+	}
+	for k, count := range map[Kernel]int{{5, 8}: 40, {5, 9}: 41, {6, 18}: 41} {
+		c, err := k.ParseStart("root")
+		if want := cred.FirstCaps(count); err != nil || c.All != want || c.Permitted != want || c.Effective != want || c.Bounding != want {
+			t.Errorf("%v: %+v, %v", k, c, err)
+		}
+		c, err = k.ParseStart("all=ep")
+		if err != nil || c.Permitted != cred.FirstCaps(count) {
+			t.Errorf("%v: all is %s, %v", k, CapNames(c.Permitted), err)
+		}
+	}
+	old, late := Kernel{5, 8}, Kernel{6, 14}
+	for _, text := range []string{"cap_checkpoint_restore=ep", "bounding=40", "secbits=exec_restrict_file"} {
+		if _, err := old.ParseStart(text); err == nil || !strings.Contains(err.Error(), "Linux 5.8 has no") {
+			t.Errorf("5.8: %s: %v", text, err)
+		}
+		if _, err := late.ParseStart(text); err != nil {
+			t.Errorf("6.14: %s: %v", text, err)
+		}
+	}
+	mine := cred.Root()
+	mine.All, mine.Bounding = cred.FirstCaps(43), cred.FirstCaps(43)
+	mine.Securebits = cred.SecNoRoot | cred.SecExecRestrictFile
+	if got := (Kernel{6, 12}).Limit(mine); got.All != cred.FirstCaps(41) || got.Bounding != cred.FirstCaps(41) || got.Securebits != cred.SecNoRoot {
+		t.Errorf("limited to %+v", got)
+	}
+}
+
+// TestExplainFromRefuses: what the kernel lacks is the reason, not what
+// follows from it.
+func TestExplainFromRefuses(t *testing.T) {
+	old := Kernel{5, 8}
+	from := old.Limit(cred.Root())
+	to := Target{Kernel: old.Rules()}
+	for text, line := range map[string]int{
+		"uid: 0\ngid: 0\ncaps: cap_checkpoint_restore=ep":  4,
+		"uid: 3\ngid: 3\ncaps: cap_checkpoint_restore=eip": 4,
+		"uid: 3\ngid: 3\ncaps: cap_checkpoint_restore=i":   4,
+		"uid: 0\ngid: 0\ncaps: all=ep":                     4,
+		"iab: ^cap_checkpoint_restore":                     2,
+	} {
+		_, diagnostics := ExplainFrom(parse(t, text), from, to)
+		if len(diagnostics) != 1 || diagnostics[0].Rule != ruleUnknownToOS || diagnostics[0].Line != line {
+			t.Errorf("%s: %v", text, diagnostics)
+		}
+	}
+	for _, text := range []string{"uid: 3\ngid: 3\niab: \"!cap_checkpoint_restore\"", "uid: 3\ngid: 3\ncaps: cap_bpf=eip"} {
+		if plan, diagnostics := ExplainFrom(parse(t, text), from, to); plan == nil {
+			t.Errorf("%s: %v", text, diagnostics)
+		}
+	}
+}
+
+// FuzzParseStart: no text panics, and what is accepted is a state that a
+// kernel can have.
+func FuzzParseStart(f *testing.F) {
+	for _, text := range []string{
+		"root", "uid=1000 gid=1000 groups=4,24", "cap_setuid,cap_setgid=ep secbits=noroot,noroot_locked no_new_privs",
+		"uid=5 cap_net_raw=eip ambient=cap_net_raw bounding=none", "=ep cap_kill-e", "uid=0 45=p", "ambient=all =eip",
+	} {
+		f.Add(text, 12)
+	}
+	f.Fuzz(func(t *testing.T, text string, minor int) {
+		k := Kernel{6, minor & 31}
+		c, err := k.ParseStart(text)
+		if err != nil {
+			var bad *StartError
+			if !errors.As(err, &bad) || len(err.Error()) > 2000 {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		switch {
+		case !c.Effective.SubsetOf(c.Permitted), !c.Ambient.SubsetOf(c.Permitted.Intersect(c.Inheritable)):
+			t.Fatalf("%q breaks what the kernel keeps: %+v", text, c)
+		case !c.Effective.Union(c.Permitted).Union(c.Inheritable).Union(c.Bounding).SubsetOf(c.All) || c.All != k.Caps():
+			t.Fatalf("%q has a capability that the kernel lacks: %+v", text, c)
+		case c.UID == cred.NoID || c.GID == cred.NoID || c.Securebits&^k.Securebits() != 0:
+			t.Fatalf("%q: %+v", text, c)
+		}
+		if again := k.Limit(c); !again.Equal(c) {
+			t.Fatalf("%q is not of this kernel", text)
+		}
+	})
+}
+
+// TestCapabilityCount: the model's kernels end where the names do.
+func TestCapabilityCount(t *testing.T) {
+	if LatestKernel().Caps() != cred.FirstCaps(cap.NamedCount) {
+		t.Error("the newest kernel has other capabilities than the named ones")
+	}
+}
