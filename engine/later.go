@@ -132,7 +132,7 @@ func (p *Plan) Later() []string {
 	f.sayOrdinary(p.After, say)
 	switch {
 	case f.anyUser && f.asRoot.Minus(f.ordinary) != 0:
-		say("It can become any user%s: cap_setuid. As root, the programs that it runs get %s.", where, CapNames(f.asRoot))
+		say("It can become any user%s: cap_setuid. As root, the programs that it runs get %s.", where, capsPhrase(f.asRoot))
 	case f.anyUser:
 		say("It can become any user%s: cap_setuid.", where)
 	case f.otherUID:
@@ -173,7 +173,7 @@ func (f prospects) sayFiles(a cred.Cred, say func(string, ...any)) {
 	}
 	switch {
 	case f.setRoot && f.setRootCaps != 0:
-		say("A set-user-id-root program becomes uid 0 with %s%s.", CapNames(f.setRootCaps), others)
+		say("A set-user-id-root program becomes uid 0 with %s%s.", capsPhrase(f.setRootCaps), others)
 	case f.setRoot && a.Securebits.Has(cred.SecNoRoot):
 		say("A set-user-id-root program becomes uid 0 without capabilities (noroot)%s.", others)
 	case f.setRoot:
@@ -181,20 +181,24 @@ func (f prospects) sayFiles(a cred.Cred, say func(string, ...any)) {
 	case f.setID:
 		say("Set-id programs change its user or group.")
 	}
+	which := "All file capabilities"
+	if f.fileCaps != cred.FirstCaps(namedBits) {
+		which = "File capabilities within " + CapNames(f.fileCaps)
+	}
 	switch {
 	case f.rootPower && f.fileCaps == f.ordinary:
 	case f.fileCaps == 0:
 		say("File capabilities gain it nothing: the bounding and inheritable sets are empty.")
 	case f.fileInherit != 0:
-		say("File capabilities within %s still work, but %s only as inheritable ones.", CapNames(f.fileCaps), CapNames(f.fileInherit))
+		say("%s still work, but %s only as inheritable ones.", which, capsPhrase(f.fileInherit))
 	default:
-		say("File capabilities within %s still work.", CapNames(f.fileCaps))
+		say("%s still work.", which)
 	}
 }
 
 // sayOrdinary says what programs get that bring nothing themselves.
 func (f prospects) sayOrdinary(a cred.Cred, say func(string, ...any)) {
-	has := CapNames(f.ordinary)
+	has := capsPhrase(f.ordinary)
 	switch {
 	case f.rootPower && f.ordinary == 0:
 		say("Ordinary programs that it runs have no capability, though it is uid 0 without noroot.")
@@ -209,9 +213,9 @@ func (f prospects) sayOrdinary(a cred.Cred, say func(string, ...any)) {
 	}
 	switch {
 	case f.handOn != 0 && f.ordinary == 0:
-		say("Ordinary programs that it runs have no capability, unless it makes %s ambient.", CapNames(f.handOn))
+		say("Ordinary programs that it runs have no capability, unless it makes %s ambient.", capsPhrase(f.handOn))
 	case f.handOn != 0:
-		say("It can hand on to them %s too, by making it ambient.", CapNames(f.handOn))
+		say("It can hand on to them %s too, by making it ambient.", capsPhrase(f.handOn))
 	}
 }
 
@@ -232,6 +236,14 @@ func mappedID(ns cred.UserNS, extents []cred.Extent, not uint32) uint32 {
 		return extents[0].Inside
 	}
 	return cred.NoID
+}
+
+// capsPhrase is CapNames within a sentence.
+func capsPhrase(caps cred.Caps) string {
+	if caps == cred.FirstCaps(namedBits) {
+		return "every capability"
+	}
+	return CapNames(caps)
 }
 
 func uidsText(c cred.Cred) string {

@@ -40,8 +40,8 @@ func TestLaterSays(t *testing.T) {
 			"File capabilities gain it nothing: the bounding and inheritable sets are empty.",
 		}},
 		{name: "an open bounding set", text: "uid: 33\ngid: 33\niab: \"\"", says: []string{
-			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
-			"File capabilities within all still work.",
+			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
+			"All file capabilities still work.",
 		}},
 		{name: "an open bounding set, root under no_new_privs", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true", says: []string{
 			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
@@ -66,14 +66,14 @@ func TestLaterSays(t *testing.T) {
 			"It can clear noroot, which no lock holds: cap_setpcap.",
 		}},
 		{name: "cap_setuid without noroot", text: "uid: 33\ngid: 33\ncaps: cap_setuid=eip\niab: ^cap_setuid", says: []string{
-			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
-			"File capabilities within all still work.",
+			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
+			"All file capabilities still work.",
 			"Ordinary programs that it runs keep cap_setuid.",
-			"It can become any user: cap_setuid. As root, the programs that it runs get all.",
+			"It can become any user: cap_setuid. As root, the programs that it runs get every capability.",
 		}},
 		{name: "an inheritable set beyond the bounding set", text: "uid: 33\ngid: 33\niab: \"!%cap_kill\"\nsecbits: [noroot]", says: []string{
 			"A set-user-id-root program becomes uid 0 without capabilities (noroot)" + suffix + ".",
-			"File capabilities within all still work, but cap_kill only as inheritable ones.",
+			"All file capabilities still work, but cap_kill only as inheritable ones.",
 		}},
 		{name: "file capabilities of the target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, says: []string{
 			"A set-user-id-root program becomes uid 0 with cap_net_raw" + suffix + ".",
@@ -89,8 +89,8 @@ func TestLaterSays(t *testing.T) {
 			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
 		}},
 		{name: "real root", text: "iab: \"\"", from: func(c *cred.Cred) { c.EUID, c.SUID, c.FSUID = 33, 33, 33; c.Effective = 0 }, says: []string{
-			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
-			"Ordinary programs that it runs are permitted all: its real uid is 0, without noroot.",
+			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
+			"Ordinary programs that it runs are permitted every capability: its real uid is 0, without noroot.",
 			"It can become any user: cap_setuid.",
 			"It can join any group: cap_setgid.",
 			"It can leave its root directory: cap_sys_chroot.",
@@ -100,8 +100,8 @@ func TestLaterSays(t *testing.T) {
 			"The dynamic loader distrusts its environment: AT_SECURE.",
 		}},
 		{name: "set-user-id, undeclared", text: "umask: \"0022\"", from: func(c *cred.Cred) { *c = withCaps(0) }, file: cred.File{Setuid: true, UID: 5}, says: []string{
-			"A set-user-id-root program becomes uid 0 with all" + suffix + ".",
-			"File capabilities within all still work.",
+			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
+			"All file capabilities still work.",
 			"It can change between its uids 1000 and 5.",
 			"The dynamic loader distrusts its environment: AT_SECURE.",
 		}},
