@@ -68,7 +68,7 @@ func (p *Plan) prospects() prospects {
 		secure:     p.SecureExec,
 	}
 	if !f.noNewPrivs {
-		f.most = f.most.Union(inSets)
+		f.most = inSets
 		f.fileCaps = inSets
 		f.fileInherit = a.Inheritable.Minus(a.Bounding)
 	}
@@ -78,7 +78,9 @@ func (p *Plan) prospects() prospects {
 		f.ordinary, f.ordinaryEffective, f.rootPower = ordinary.Permitted, ordinary.Effective, result.RootGained
 	}
 	if !a.Securebits.Has(cred.SecNoCapAmbientRaise) {
-		f.handOn = a.Permitted.Intersect(inSets).Minus(f.ordinary)
+		// After an exec, what is permitted is in one of inSets, so that it
+		// can become inheritable.
+		f.handOn = a.Permitted.Minus(f.ordinary)
 	}
 
 	gid := mappedID(a.UserNS, a.UserNS.GIDs, cred.NoID)

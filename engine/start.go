@@ -206,7 +206,7 @@ func (s *startReader) finish() error {
 	}
 	if !s.seen["bounding"] {
 		c.Bounding = c.All
-		if c.UID == 0 && text != "" {
+		if c.UID == 0 {
 			c.Bounding = c.Permitted.Union(c.Inheritable)
 		}
 	}

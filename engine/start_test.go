@@ -169,6 +169,7 @@ func TestExplainFromRefuses(t *testing.T) {
 		"uid: 3\ngid: 3\ncaps: cap_checkpoint_restore=eip": 4,
 		"uid: 3\ngid: 3\ncaps: cap_checkpoint_restore=i":   4,
 		"uid: 0\ngid: 0\ncaps: all=ep":                     4,
+		"uid: 0\ngid: 0\ncaps: cap_checkpoint_restore=p":   4,
 		"iab: ^cap_checkpoint_restore":                     2,
 	} {
 		_, diagnostics := ExplainFrom(parse(t, text), from, to)
