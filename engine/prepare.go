@@ -27,10 +27,10 @@ func Prepare(p *policy.Profile, argv []string) (*Plan, []policy.Diagnostic, erro
 	return plan, diagnostics, nil
 }
 
-// TargetHere is the program that argv names, or the profile's command when argv is
-// empty, as a launch from a state would find it on this machine now, with the entry of the
-// profile's user. The rules of the kernel are the zero value. The error is a
-// *UserError, or one of FindTarget.
+// TargetHere returns the program that argv names, or the profile's command
+// when argv is empty, as a launch from a state would find it on this machine
+// now, with the entry of the profile's user. Which kernel's rules hold is left
+// to the caller. The error is a *UserError, or one of FindTarget.
 func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error) {
 	var user *User
 	var err error

@@ -31,8 +31,8 @@ type planPrinter struct {
 
 // printPlan prints a plan for people: where it begins, each step with the key
 // and line that it comes from and what it needs, the state before it and of
-// the target, and what can come later. Rows with a star change. Lines have at most 100
-// columns, but for paths.
+// the target, and what can come later. Rows with a star change. Lines have at
+// most 100 columns, but for paths.
 func printPlan(w io.Writer, p *engine.Plan, v planView) {
 	t := planPrinter{v, w, p}
 	t.title()
