@@ -66,3 +66,11 @@ func LoaderVariables(environ []string) []string {
 	}
 	return names
 }
+
+// joinOr returns a list for people, none for an empty one.
+func joinOr(list []string, none string) string {
+	if len(list) == 0 {
+		return none
+	}
+	return strings.Join(list, ", ")
+}
