@@ -156,7 +156,7 @@ func (c *Command) gitDiff(args []string) int {
 		fmt.Fprintf(c.Stdout, "%s is gone\n", args[0])
 	case plans[0] == nil:
 		fmt.Fprintf(c.Stdout, "%s is new\n", args[0])
-		printPlan(c.Stdout, plans[1], c.Colour, nil)
+		printPlan(c.Stdout, plans[1], planView{start: startText("root", plans[1].From), colour: c.Colour})
 	default:
 		if err := c.printDiff(newDifference(plans[0], plans[1])); err != nil {
 			return c.trouble(err)
