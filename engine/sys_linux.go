@@ -48,7 +48,12 @@ func readLink(fd int) (string, error) {
 
 // readFile returns the content of a file of at most max bytes.
 func readFile(path string, max int) ([]byte, error) {
-	fd, err := openAt(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	return readFileAt(unix.AT_FDCWD, path, max)
+}
+
+// readFileAt is readFile for a path below a directory.
+func readFileAt(at int, path string, max int) ([]byte, error) {
+	fd, err := openAt(at, path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
 		return nil, err
 	}

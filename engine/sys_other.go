@@ -24,6 +24,12 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 	return Target{}, cap.ErrNotLinux
 }
 
+// ReadProcess returns cap.ErrNotLinux.
+func ReadProcess(pid int) (*Process, error) { return nil, cap.ErrNotLinux }
+
+// RootDirectory returns cap.ErrNotLinux.
+func RootDirectory(path string) (Directory, error) { return Directory{}, cap.ErrNotLinux }
+
 func readCred() (cred.Cred, error)                         { return cred.Cred{}, cap.ErrNotLinux }
 func traced() (bool, error)                                { return false, cap.ErrNotLinux }
 func readFile(path string, max int) ([]byte, error)        { return nil, cap.ErrNotLinux }

@@ -12,7 +12,7 @@ import (
 // The exit statuses. A launch that succeeds has the status of the target.
 const (
 	exitOK       = 0   // done; clean
-	exitFindings = 1   // check: findings; explain: the profile has no plan
+	exitFindings = 1   // check: findings; explain: no plan; verify: no match
 	exitTrouble  = 2   // usage, or a file that cannot be read
 	exitRefused  = 125 // a launch refused or failed
 	exitNoExec   = 126 // the program was found and cannot be executed
@@ -35,6 +35,8 @@ var subcommands = []struct {
 	{"check", (*Command).check},
 	{"explain", (*Command).explain},
 	{"diff", (*Command).diff},
+	{"verify", (*Command).verify},
+	{"show", (*Command).show},
 	{"schema", (*Command).schema},
 	{"profiles", (*Command).profiles},
 	{"version", (*Command).version},

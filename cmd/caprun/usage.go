@@ -5,6 +5,8 @@ const usage = `Usage: caprun -profile P [--] [CMD ARG...]
        caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
        caprun explain [-as START] [-target FILE] [-kernel VERSION] [-format human|json] P
        caprun diff [-format human|markdown|json] [-fail-on change|widen|never] OLD NEW
+       caprun verify -pid N [-as root|current] [-exact] [-v] [-format human|json] P
+       caprun show [-pid N] [-format human|json]
        caprun schema | profiles [NAME] | version | help
 
 caprun starts a program with exactly the privileges that a YAML profile
@@ -36,10 +38,25 @@ Reviewing profiles:
   schema       print the JSON Schema of the profile format, for editors
   profiles     list the profiles that come with caprun, or print one
 
+Looking at processes:
+  verify       compare every thread of a running process with a profile: ids,
+               groups, the five capability vectors, no_new_privs and the root
+               directory. It matches when it holds no more than the profile
+               declares. What holds now can change at any time: a match says
+               nothing about later. Not compared: environment, descriptors,
+               working directory, umask and limits; securebits cannot be read
+  -as S        what caprun was started as then: root (the default), or the
+               caller's own state with current
+  -exact       what the process has given up, and securebits that the profile
+               sets, are no match either
+  -v           print what is the same, too
+  show         print the credentials of a process, or the caller's own
+
 Exit status of a launch: the program's own; 125 when caprun refused or failed,
 126 when the program cannot be executed, 127 when there is no such program.
 Of check and explain: 0 clean, 1 findings, 2 usage or an unreadable file. Of
-diff: 0 the same, 1 different, 2 trouble.
+diff: 0 the same, 1 different, 2 trouble. Of verify: 0 a match, 1 none, 2 it
+cannot be told. Of show: 0, or 2.
 
 Example:
   $ caprun -profile web.yaml -- ./server -port 80

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"caprun/engine/cred"
+)
+
+// Process is what could be read of a running process at one instant. It may
+// change at any time after.
+type Process struct {
+	PID  int
+	Name string // as the process calls itself, up to 15 bytes; it may contain anything
+
+	// States are the distinct states of its threads, that of the lowest
+	// thread number first. Most processes have one.
+	States []ProcessState
+
+	// UserNS says whether it lives in the user namespace of the reader.
+	// Capabilities are relative to that.
+	UserNS Namespace
+
+	// UserNSErr says why UserNS is NamespaceUnknown.
+	UserNSErr error
+
+	// facts are those of the file that it executes.
+	facts    cred.File
+	factsErr error
+}
+
+// ProcessState is a state that one or more threads are in.
+type ProcessState struct {
+	// Threads are their numbers, in ascending order.
+	Threads []int
+
+	// Cred has the ids as the reader's user namespace shows them. Securebits
+	// of another process cannot be read, and are 0 here; UserNS, Chrooted,
+	// SharedFS and Traced are not read.
+	Cred cred.Cred
+
+	// Root identifies the root directory; RootErr says why it cannot be read.
+	Root    Directory
+	RootErr error
+}
+
+// Directory tells a directory from every other one on the machine.
+type Directory struct{ Dev, Ino uint64 }
+
+// Namespace says where a process lives, next to the reader.
+type Namespace int
+
+const (
+	NamespaceSame Namespace = iota
+	NamespaceOther
+
+	// NamespaceUnknown is that of a process which the reader may not look
+	// into: ptrace(2), "Ptrace access mode checking".
+	NamespaceUnknown
+)
+
+var namespaceNames = [...]string{"same", "other", "unknown"}
+
+// String returns "same", "other" or "unknown".
+func (n Namespace) String() string { return namespaceNames[n] }
+
+// ProcessError says why a process cannot be read.
+type ProcessError struct {
+	PID  int
+	Err  error // one of the errors below, or of the system
+	Hint string
+}
+
+// Error returns the process, the cause and what to do.
+func (e *ProcessError) Error() string {
+	text := fmt.Sprintf("process %d: %v", e.PID, e.Err)
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *ProcessError) Unwrap() error { return e.Err }
+
+// The reasons why a process cannot be read.
+var (
+	ErrNoProcess     = errors.New("there is no such process")
+	ErrProcessEnded  = errors.New("it ended while it was read")
+	ErrProcessHidden = errors.New("the proc file system hides it from this user (hidepid)")
+	ErrProcessThread = errors.New("this is the number of a thread, not of a process")
+	ErrProcessZombie = errors.New("it has ended, and its parent has not waited for it")
+	ErrProcessKernel = errors.New("it is a thread of the kernel")
+	ErrProcessMoves  = errors.New("it does not hold still: its credentials or its threads change faster than they can be read")
+	ErrNoProc        = errors.New("the proc file system of this pid namespace is not mounted on /proc")
+)
+
+// Bounds of what is read of a process.
+const (
+	maxStatus  = 1 << 20 // 65536 groups of ten digits
+	maxThreads = 1 << 16
+	maxStates  = 1 << 10 // distinct ones
+
+	// agreeing is how many reads of a status file must agree. Ids and
+	// capabilities of one read come from two looks at the credentials, so
+	// that one read can show a state that never was; two can by chance.
+	agreeing = 3
+
+	// maxReads bounds the reads of one thread, maxListings the listings of
+	// the threads of a process.
+	maxReads    = 400
+	maxListings = 100
+)
+
+// add records the state of a thread.
+func (p *Process) add(tid int, s ProcessState) error {
+	for n := range p.States {
+		if p.States[n].same(s) {
+			p.States[n].Threads = append(p.States[n].Threads, tid)
+			return nil
+		}
+	}
+	if len(p.States) == maxStates {
+		return fmt.Errorf("its threads are in more than %d different states", maxStates)
+	}
+	s.Threads = []int{tid}
+	p.States = append(p.States, s)
+	return nil
+}
+
+// same reports whether two states are the same but for their threads. Errors
+// about the root directory count as the same.
+func (s ProcessState) same(o ProcessState) bool {
+	return s.Root == o.Root && (s.RootErr == nil) == (o.RootErr == nil) && s.Cred.Equal(o.Cred)
+}
+
+// keep forgets every thread that is not in tids, which is sorted, and puts the
+// states in order.
+func (p *Process) keep(tids []int) {
+	for n := range p.States {
+		s := &p.States[n]
+		s.Threads = slices.DeleteFunc(s.Threads, func(tid int) bool {
+			_, listed := slices.BinarySearch(tids, tid)
+			return !listed
+		})
+		slices.Sort(s.Threads)
+	}
+	p.States = slices.DeleteFunc(p.States, func(s ProcessState) bool { return len(s.Threads) == 0 })
+	slices.SortFunc(p.States, func(a, b ProcessState) int { return a.Threads[0] - b.Threads[0] })
+}

@@ -1,0 +1,323 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"caprun/engine/cred"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReadProcess reads the credentials, the root directories and the user
+// namespace of a process, of every thread. The directory of the process in
+// /proc is held open from first to last, so that another process with the
+// same number is never read. Securebits are not to be had. The error is a
+// *ProcessError or, on other systems, cap.ErrNotLinux.
+func ReadProcess(pid int) (*Process, error) {
+	p, err := readProcess(pid)
+	if err != nil {
+		var known *ProcessError
+		if !errors.As(err, &known) {
+			err = &ProcessError{PID: pid, Err: err}
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+// RootDirectory returns the directory that path names, links followed.
+func RootDirectory(path string) (Directory, error) {
+	fd, err := openDir(unix.AT_FDCWD, path)
+	if err != nil {
+		return Directory{}, err
+	}
+	defer unix.Close(fd)
+	return directory(fd)
+}
+
+func directory(fd int) (Directory, error) {
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	return Directory{uint64(st.Dev), st.Ino}, err
+}
+
+// reader reads one process.
+type reader struct {
+	proc int // /proc
+	dir  int // /proc/PID
+	*Process
+}
+
+func readProcess(pid int) (*Process, error) {
+	r := &reader{Process: &Process{PID: pid}}
+	if pid < 1 || pid > math.MaxInt32 {
+		return nil, ErrNoProcess
+	}
+	var err error
+	if r.proc, err = openProc(); err != nil {
+		return nil, err
+	}
+	defer unix.Close(r.proc)
+	if r.dir, err = openDir(r.proc, strconv.Itoa(pid)); err != nil {
+		return nil, r.missing(err)
+	}
+	defer unix.Close(r.dir)
+	return r.Process, r.read()
+}
+
+// openProc opens /proc, which must show the processes as getpid(2) and kill(2)
+// number them.
+func openProc() (int, error) {
+	noProc := &ProcessError{PID: unix.Getpid(), Err: ErrNoProc, Hint: "mount it there: mount -t proc proc /proc"}
+	fd, err := openDir(unix.AT_FDCWD, "/proc")
+	if err != nil {
+		return -1, noProc
+	}
+	var fs unix.Statfs_t
+	var self [32]byte
+	if unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC {
+		n, err := unix.Readlinkat(fd, "self", self[:])
+		if err == nil && string(self[:n]) == strconv.Itoa(unix.Getpid()) {
+			return fd, nil
+		}
+	}
+	unix.Close(fd)
+	return -1, noProc
+}
+
+// missing says why a directory in /proc cannot be opened.
+func (r *reader) missing(err error) error {
+	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	if kill := unix.Kill(r.PID, 0); kill != nil && !errors.Is(kill, unix.EPERM) {
+		return ErrNoProcess
+	}
+	return &ProcessError{PID: r.PID, Err: ErrProcessHidden, Hint: "read it as root, or as the user of the process"}
+}
+
+// gone reports whether an error says that a process or thread has ended.
+func gone(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) }
+
+// read fills the process in.
+func (r *reader) read() error {
+	leader, err := readStatus(r.dir)
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return r.missing(unix.EPERM)
+	case err != nil:
+		return r.ended(err)
+	case leader.tgid != r.PID || leader.pid != r.PID:
+		return &ProcessError{PID: r.PID, Err: ErrProcessThread, Hint: fmt.Sprintf("the process is %d", leader.tgid)}
+	}
+	r.Name = leader.name
+	stat, err := readFileAt(r.dir, "stat", maxStatus)
+	if err != nil {
+		return r.ended(err)
+	}
+	kernel, err := kernelThread(stat)
+	switch {
+	case err != nil:
+		return err
+	case kernel:
+		return ErrProcessKernel
+	}
+	if err := r.threads(leader); err != nil {
+		return err
+	}
+	r.facts, r.factsErr = r.executable()
+	// What was read was read of one process: it is there still.
+	if _, err := readStatus(r.dir); err != nil {
+		return r.ended(err)
+	}
+	return nil
+}
+
+// ended turns the error of a file that is gone into one about the process.
+func (r *reader) ended(err error) error {
+	if gone(err) {
+		return ErrProcessEnded
+	}
+	return err
+}
+
+// threads reads every thread: it lists them again until there is none that
+// was not read.
+func (r *reader) threads(leader threadStatus) error {
+	task, err := openAt(r.dir, "task", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return r.ended(err)
+	}
+	defer unix.Close(task)
+	own, ownErr := userNamespace(r.proc, "self")
+	r.UserNS = NamespaceSame
+	read := map[int]bool{}
+	for range maxListings {
+		tids, err := listNumbers(task, maxThreads)
+		switch {
+		case err != nil:
+			return r.ended(err)
+		case len(tids) == 0:
+			return ErrProcessEnded
+		}
+		fresh := false
+		for _, tid := range tids {
+			if read[tid] {
+				continue
+			}
+			fresh = true
+			switch err := r.thread(task, tid, own, ownErr); {
+			case gone(err):
+			case err != nil:
+				return err
+			default:
+				read[tid] = true
+			}
+		}
+		if fresh {
+			continue
+		}
+		r.keep(tids)
+		switch {
+		case len(r.States) > 0:
+			return nil
+		case leader.ended():
+			return ErrProcessZombie
+		}
+		return ErrProcessEnded
+	}
+	return ErrProcessMoves
+}
+
+// thread reads one thread. One that executes nothing any more has no say: a
+// leader that ended is listed until the other threads have ended too.
+func (r *reader) thread(task, tid int, own Directory, ownErr error) error {
+	dir, err := openDir(task, strconv.Itoa(tid))
+	if err != nil {
+		return err
+	}
+	defer unix.Close(dir)
+	status, err := settled(func() (threadStatus, error) { return readStatus(dir) })
+	if err != nil {
+		return err
+	}
+	if status.ended() {
+		return nil
+	}
+	s := ProcessState{Cred: status.cred}
+	if s.Root, s.RootErr = magicDirectory(dir, "root"); gone(s.RootErr) {
+		return s.RootErr
+	}
+	ns, err := userNamespace(dir, ".")
+	switch {
+	case errors.Is(ownErr, unix.ENOENT):
+		// A kernel without user namespaces.
+	case ownErr != nil:
+		r.UserNS, r.UserNSErr = NamespaceUnknown, ownErr
+	case gone(err):
+		return err
+	case err != nil && r.UserNS == NamespaceSame:
+		r.UserNS, r.UserNSErr = NamespaceUnknown, err
+	case err == nil && ns != own:
+		r.UserNS, r.UserNSErr = NamespaceOther, nil
+	}
+	return r.add(tid, s)
+}
+
+// settled reads until the last reads agree.
+func settled(read func() (threadStatus, error)) (threadStatus, error) {
+	var last threadStatus
+	agree := 0
+	for range maxReads {
+		s, err := read()
+		if err != nil {
+			return s, err
+		}
+		if agree > 0 && s.cred.Equal(last.cred) && s.ended() == last.ended() {
+			agree++
+		} else {
+			last, agree = s, 1
+		}
+		if agree == agreeing {
+			return last, nil
+		}
+	}
+	return last, ErrProcessMoves
+}
+
+// namespace returns what identifies the user namespace of a process: two are
+// the same when both numbers are.
+func userNamespace(dir int, name string) (Directory, error) {
+	var st unix.Stat_t
+	err := unix.Fstatat(dir, name+"/ns/user", &st, 0)
+	return Directory{uint64(st.Dev), st.Ino}, err
+}
+
+// magicDirectory follows a link of /proc to a directory, wherever it is.
+func magicDirectory(dir int, name string) (Directory, error) {
+	fd, err := openAt(dir, name, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return Directory{}, err
+	}
+	defer unix.Close(fd)
+	return directory(fd)
+}
+
+func readStatus(dir int) (threadStatus, error) {
+	data, err := readFileAt(dir, "status", maxStatus)
+	if err != nil {
+		return threadStatus{}, err
+	}
+	return parseStatus(data)
+}
+
+// executable returns what the file that the process executes brings.
+func (r *reader) executable() (cred.File, error) {
+	fd, err := openAt(r.dir, "exe", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err != nil {
+		return cred.File{}, err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return cred.File{}, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return cred.File{}, errNotRegular
+	}
+	return fileFacts(fd, &st)
+}
+
+// listNumbers returns the names of a directory that are numbers, sorted.
+func listNumbers(dir, max int) ([]int, error) {
+	if _, err := unix.Seek(dir, 0, unix.SEEK_SET); err != nil {
+		return nil, err
+	}
+	var numbers []int
+	buf := make([]byte, 1<<15)
+	for {
+		n, err := unix.ReadDirent(dir, buf)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil, err
+		case n == 0:
+			slices.Sort(numbers)
+			return slices.Compact(numbers), nil
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			if number, err := strconv.Atoi(name); err == nil {
+				numbers = append(numbers, number)
+			}
+		}
+		if len(numbers) > max {
+			return nil, fmt.Errorf("it has more than %d threads", max)
+		}
+	}
+}
