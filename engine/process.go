@@ -3,7 +3,9 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"caprun/engine/cred"
 )
@@ -102,16 +104,51 @@ const (
 	maxThreads = 1 << 16
 	maxStates  = 1 << 10 // distinct ones
 
-	// agreeing is how many reads of a status file must agree. Ids and
-	// capabilities of one read come from two looks at the credentials, so
-	// that one read can show a state that never was; two can by chance.
-	agreeing = 3
+	// The ids and the capabilities of one read of a status file come from two
+	// looks at the credentials, so that it can show a state that never was.
+	// Only the thread itself changes them: of agreeingAsleep reads between
+	// which it did not run, the last but one is true. Of a thread that runs,
+	// agreeingAwake reads at random times must agree: one that changes faster
+	// than it can be read does not hold still.
+	agreeingAsleep = 3
+	agreeingAwake  = 16
 
 	// maxReads bounds the reads of one thread, maxListings the listings of
 	// the threads of a process.
-	maxReads    = 400
+	maxReads    = 200
 	maxListings = 100
 )
+
+// settled reads the status of a thread until it is known to be true.
+func settled(read func() (threadStatus, error)) (threadStatus, error) {
+	var last threadStatus
+	agree, asleep := 0, 0
+	for range maxReads {
+		s, err := read()
+		if err != nil {
+			return s, err
+		}
+		if agree == 0 || !s.cred.Equal(last.cred) || s.ended() != last.ended() {
+			agree, asleep = 0, 0
+		}
+		if !s.asleep() || s.switches != last.switches {
+			asleep = 0
+		}
+		agree++
+		if s.asleep() {
+			asleep++
+		}
+		last = s
+		if asleep == agreeingAsleep || agree == agreeingAwake {
+			return last, nil
+		}
+		if !s.asleep() {
+			// Not in step with a thread that changes all the time.
+			time.Sleep(rand.N(50 * time.Microsecond))
+		}
+	}
+	return last, ErrProcessMoves
+}
 
 // add records the state of a thread.
 func (p *Process) add(tid int, s ProcessState) error {

@@ -89,15 +89,33 @@ func openProc() (int, error) {
 	return -1, noProc
 }
 
-// missing says why a directory in /proc cannot be opened.
+// missing says why the directory of a process cannot be opened.
 func (r *reader) missing(err error) error {
-	if !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EPERM) {
+	if !gone(err) {
 		return err
 	}
+	// Hidden processes can be told from none: hidepid=4 in proc(5).
 	if kill := unix.Kill(r.PID, 0); kill != nil && !errors.Is(kill, unix.EPERM) {
 		return ErrNoProcess
 	}
+	return r.hidden()
+}
+
+func (r *reader) hidden() error {
 	return &ProcessError{PID: r.PID, Err: ErrProcessHidden, Hint: "read it as root, or as the user of the process"}
+}
+
+// unreadable says why the first file of an open directory cannot be read.
+func (r *reader) unreadable(err error) error {
+	var st unix.Stat_t
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return r.hidden() // hidepid=1
+	case gone(err) && unix.Fstat(r.dir, &st) != nil:
+		// Of a process that ended the directory could still be looked at.
+		return r.hidden() // hidepid=2
+	}
+	return r.ended(err)
 }
 
 // gone reports whether an error says that a process or thread has ended.
@@ -107,10 +125,8 @@ func gone(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err,
 func (r *reader) read() error {
 	leader, err := readStatus(r.dir)
 	switch {
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return r.missing(unix.EPERM)
 	case err != nil:
-		return r.ended(err)
+		return r.unreadable(err)
 	case leader.tgid != r.PID || leader.pid != r.PID:
 		return &ProcessError{PID: r.PID, Err: ErrProcessThread, Hint: fmt.Sprintf("the process is %d", leader.tgid)}
 	}
@@ -228,28 +244,7 @@ func (r *reader) thread(task, tid int, own Directory, ownErr error) error {
 	return r.add(tid, s)
 }
 
-// settled reads until the last reads agree.
-func settled(read func() (threadStatus, error)) (threadStatus, error) {
-	var last threadStatus
-	agree := 0
-	for range maxReads {
-		s, err := read()
-		if err != nil {
-			return s, err
-		}
-		if agree > 0 && s.cred.Equal(last.cred) && s.ended() == last.ended() {
-			agree++
-		} else {
-			last, agree = s, 1
-		}
-		if agree == agreeing {
-			return last, nil
-		}
-	}
-	return last, ErrProcessMoves
-}
-
-// namespace returns what identifies the user namespace of a process: two are
+// userNamespace returns what identifies the user namespace of a process: two are
 // the same when both numbers are.
 func userNamespace(dir int, name string) (Directory, error) {
 	var st unix.Stat_t

@@ -18,7 +18,13 @@ type threadStatus struct {
 	tgid  int
 	pid   int
 	cred  cred.Cred
+
+	// switches are how often it left a processor, of its own will or not.
+	switches [2]uint64
 }
+
+// asleep reports whether the thread was not about to run.
+func (s threadStatus) asleep() bool { return s.state != 'R' }
 
 // ended reports whether the thread executes nothing any more.
 func (s threadStatus) ended() bool { return s.state == 'Z' || s.state == 'X' }
@@ -28,6 +34,7 @@ func (s threadStatus) ended() bool { return s.state == 'Z' || s.state == 'X' }
 var statusFields = [...]string{
 	"Name", "State", "Tgid", "Pid", "Uid", "Gid", "Groups",
 	"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs",
+	"voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
 }
 
 // parseStatus reads a status file. Every line of interest must be there once,
@@ -103,6 +110,10 @@ func (s *threadStatus) set(key, value string) (err error) {
 			return strconv.ErrSyntax
 		}
 		c.NoNewPrivs = value == "1"
+	case "voluntary_ctxt_switches":
+		s.switches[0], err = strconv.ParseUint(value, 10, 64)
+	case "nonvoluntary_ctxt_switches":
+		s.switches[1], err = strconv.ParseUint(value, 10, 64)
 	}
 	return err
 }

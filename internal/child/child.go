@@ -41,6 +41,13 @@ func Self(args ...string) *exec.Cmd {
 	return exec.Command("/proc/self/exe", args...)
 }
 
+// Command returns the command that runs a role.
+func Command(role string) *exec.Cmd {
+	cmd := Self()
+	cmd.Env = append(os.Environ(), variable+"="+role)
+	return cmd
+}
+
 // Result is what a child left.
 type Result struct {
 	Stdout, Stderr string
@@ -55,8 +62,7 @@ const timeout = 30 * time.Second
 // before it starts.
 func Run(t testing.TB, role string, prepare func(*exec.Cmd)) Result {
 	t.Helper()
-	cmd := Self()
-	cmd.Env = append(os.Environ(), variable+"="+role)
+	cmd := Command(role)
 	if prepare != nil {
 		prepare(cmd)
 	}

@@ -1,0 +1,629 @@
+package engine
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/internal/child"
+	"caprun/internal/need"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestMain(m *testing.M) {
+	child.Main(m, child.Roles{
+		"subject": subject, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc,
+	})
+}
+
+// A subject is a process to be read. It does what its environment says, step
+// by step, says that it is ready, and lives until its input ends.
+const stepsVariable = "CAPRUN_TEST_STEPS"
+
+func subject() {
+	for _, step := range strings.Fields(os.Getenv(stepsVariable)) {
+		name, value, _ := strings.Cut(step, "=")
+		if err := subjectStep(name, value); err != nil {
+			fmt.Printf("%s: %v\n", step, err)
+			os.Exit(1)
+		}
+	}
+	fmt.Println("ready")
+	_, _ = os.Stdin.Read(make([]byte, 1))
+}
+
+func subjectStep(name, value string) error {
+	number, _ := strconv.ParseUint(value, 0, 64)
+	set := cap.GetProc()
+	switch name {
+	case "chroot":
+		return syscall.Chroot(value)
+	case "lose":
+		return errors.Join(set.SetFlag(cap.Permitted, false, values(cred.Caps(number))...),
+			set.SetFlag(cap.Effective, false, values(cred.Caps(number))...), set.SetProc())
+	case "ineffective":
+		return errors.Join(set.ClearFlag(cap.Effective), set.SetProc())
+	case "only":
+		caps := values(cred.Caps(number))
+		return errors.Join(set.ClearFlag(cap.Effective), set.ClearFlag(cap.Permitted),
+			set.SetFlag(cap.Permitted, true, caps...), set.SetFlag(cap.Effective, true, caps...), set.SetProc())
+	case "keepcaps":
+		_, err := cap.Prctlw(unix.PR_SET_KEEPCAPS, 1)
+		return err
+	case "inherit":
+		return errors.Join(set.SetFlag(cap.Inheritable, true, values(cred.Caps(number))...), set.SetProc())
+	case "ambient":
+		return cap.SetAmbient(true, values(cred.Caps(number))...)
+	case "bound":
+		return cap.DropBound(values(cred.Caps(number))...)
+	case "groups":
+		return syscall.Setgroups([]int{int(number)})
+	case "gid":
+		return syscall.Setresgid(int(number), int(number), int(number))
+	case "uid":
+		return syscall.Setresuid(int(number), int(number), int(number))
+	case "euid":
+		return syscall.Setresuid(-1, int(number), -1)
+	case "nnp":
+		_, err := cap.Prctlw(unix.PR_SET_NO_NEW_PRIVS, 1)
+		return err
+	case "name":
+		text, err := strconv.Unquote(value)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile("/proc/self/comm", []byte(text), 0)
+	case "thread":
+		// A thread of its own with no_new_privs, which needs no privilege.
+		tid := make(chan int)
+		go func() {
+			runtime.LockOSThread()
+			if unix.Gettid() == unix.Getpid() {
+				tid <- 0
+				select {}
+			}
+			_, _, _ = syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0)
+			tid <- unix.Gettid()
+			select {}
+		}()
+		id := <-tid
+		if id == 0 {
+			// The first thread is taken now.
+			return subjectStep(name, value)
+		}
+		fmt.Println(id)
+	case "leader-ends":
+		return endLeader()
+	case "toggle", "toggle-busy":
+		// A thread that is uid 0 and uid 33 by turns: its effective
+		// capabilities come and go. Each stays for some microseconds.
+		stay := time.Duration(number) * time.Microsecond
+		wait := func() { time.Sleep(stay) }
+		if name == "toggle-busy" {
+			wait = func() {
+				for begin := time.Now(); time.Since(begin) < stay; {
+				}
+			}
+		}
+		go func() {
+			runtime.LockOSThread()
+			for {
+				_, _, _ = syscall.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), 33, ^uintptr(0))
+				wait()
+				_, _, _ = syscall.RawSyscall(unix.SYS_SETRESUID, ^uintptr(0), 0, ^uintptr(0))
+				wait()
+			}
+		}()
+	case "churn":
+		for range number {
+			go func() {
+				for {
+					done := make(chan bool)
+					go func() {
+						// It ends with its goroutine.
+						runtime.LockOSThread()
+						close(done)
+					}()
+					<-done
+					time.Sleep(time.Millisecond)
+				}
+			}()
+		}
+	default:
+		return errors.New("there is no such step")
+	}
+	return nil
+}
+
+// endLeader ends the first thread, which stays as a zombie.
+func endLeader() error {
+	ended := make(chan bool)
+	for range 1000 {
+		go func() {
+			runtime.LockOSThread()
+			if unix.Gettid() == unix.Getpid() {
+				close(ended)
+				_, _, _ = syscall.Syscall(unix.SYS_EXIT, 0, 0, 0)
+			}
+			runtime.UnlockOSThread()
+		}()
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return errors.New("no goroutine came to the first thread")
+}
+
+// running is a subject that is ready.
+type running struct {
+	*exec.Cmd
+	said string // before it was ready
+}
+
+// start starts a subject, which ends with the test.
+func start(t testing.TB, steps string, prepare func(*exec.Cmd)) running {
+	t.Helper()
+	cmd := child.Command("subject")
+	cmd.Env = append(cmd.Env, stepsVariable+"="+steps)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if prepare != nil {
+		prepare(cmd)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start a subject: %v", err)
+	}
+	timer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() {
+		in.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		timer.Stop()
+	})
+	var said strings.Builder
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if lines.Text() == "ready" {
+			return running{cmd, said.String()}
+		}
+		said.WriteString(lines.Text())
+	}
+	t.Fatalf("the subject says %q", said.String())
+	return running{}
+}
+
+func read(t testing.TB, pid int) *Process {
+	t.Helper()
+	p, err := ReadProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestReadProcess reads a process like the reader, and the reader itself.
+func TestReadProcess(t *testing.T) {
+	own, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own.UserNS, own.Securebits = cred.UserNS{}, 0
+	root, err := RootDirectory("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, pid := range map[string]int{"child": start(t, "", nil).Process.Pid, "self": os.Getpid()} {
+		p := read(t, pid)
+		if len(p.States) != 1 || len(p.States[0].Threads) < 2 || p.States[0].Threads[0] != pid {
+			t.Fatalf("%s: the states are %+v", name, p.States)
+		}
+		if got := p.States[0].Cred; !got.Equal(own) {
+			t.Errorf("%s: other credentials in %v", name, got.Diff(own))
+		}
+		if p.States[0].Root != root || p.States[0].RootErr != nil || p.UserNS != NamespaceSame {
+			t.Errorf("%s: root %v (%v), user namespace %v (%v)", name, p.States[0].Root, p.States[0].RootErr, p.UserNS, p.UserNSErr)
+		}
+	}
+}
+
+// TestReadProcessRefused reads what is no process, or none any more.
+func TestReadProcessRefused(t *testing.T) {
+	refused := func(what string, pid int, want error) {
+		t.Helper()
+		p, err := ReadProcess(pid)
+		var typed *ProcessError
+		if p != nil || !errors.Is(err, want) || !errors.As(err, &typed) || typed.PID != pid {
+			t.Errorf("%s: %v, not %v", what, err, want)
+		}
+	}
+	for _, pid := range []int{0, -1, -1 << 62, 1 << 22, 1<<31 - 1, 1 << 31, 1 << 40} {
+		refused("no number of a process", pid, ErrNoProcess)
+	}
+	thread, err := strconv.Atoi(start(t, "thread", nil).said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused("thread", thread, ErrProcessThread)
+
+	if name, err := os.ReadFile("/proc/2/comm"); err == nil && string(name) == "kthreadd\n" {
+		refused("kernel thread", 2, ErrProcessKernel)
+	}
+
+	// A child that nobody waits for.
+	cmd := child.Command("subject")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	refused("zombie", cmd.Process.Pid, ErrProcessZombie)
+	_ = cmd.Wait()
+	refused("reaped", cmd.Process.Pid, ErrNoProcess)
+}
+
+// TestReadProcessEnded has the process end after it was opened.
+func TestReadProcessEnded(t *testing.T) {
+	s := start(t, "", nil)
+	r := opened(t, s.Process.Pid)
+	_ = s.Process.Kill()
+	_ = s.Wait()
+	if err := r.read(); !errors.Is(err, ErrProcessEnded) {
+		t.Errorf("reading gives %v", err)
+	}
+}
+
+func opened(t testing.TB, pid int) *reader {
+	t.Helper()
+	r := &reader{Process: &Process{PID: pid}}
+	var err error
+	if r.proc, err = openProc(); err == nil {
+		r.dir, err = openDir(r.proc, strconv.Itoa(pid))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(r.dir); unix.Close(r.proc) })
+	return r
+}
+
+// TestReadProcessReuse has another process take the number: in a pid
+// namespace of its own, where numbers can be chosen.
+func TestReadProcessReuse(t *testing.T) {
+	need.Root(t)
+	r := child.Run(t, "reuse", func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
+	})
+	if r.Stdout != "it ended while it was read\nthe other can be read\n" || r.Status != 0 {
+		t.Errorf("status %d\n%s%s", r.Status, r.Stdout, r.Stderr)
+	}
+}
+
+func reuse() {
+	check := func(err error) {
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+	}
+	check(unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	self := os.Args[0]
+	check(unix.Mount("proc", "/proc", "proc", 0, ""))
+	begin := func() *exec.Cmd {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), "CAPRUN_TEST_CHILD=subject")
+		_, err := cmd.StdinPipe()
+		check(err)
+		check(cmd.Start())
+		return cmd
+	}
+	end := func(cmd *exec.Cmd) { _ = cmd.Process.Kill(); _ = cmd.Wait() }
+
+	first := begin()
+	pid := first.Process.Pid
+	proc, err := openProc()
+	check(err)
+	dir, err := openDir(proc, strconv.Itoa(pid))
+	check(err)
+	end(first)
+	for range 200 {
+		check(os.WriteFile("/proc/sys/kernel/ns_last_pid", fmt.Append(nil, pid-1), 0))
+		second := begin()
+		if second.Process.Pid == pid {
+			r := &reader{proc: proc, dir: dir, Process: &Process{PID: pid}}
+			fmt.Println(r.read())
+			_, err := ReadProcess(pid)
+			check(err)
+			fmt.Println("the other can be read")
+			end(second)
+			return
+		}
+		end(second)
+	}
+	fmt.Println("no process took the number", pid)
+}
+
+// TestReadProcessThread tells the state of one thread from that of the others.
+func TestReadProcessThread(t *testing.T) {
+	s := start(t, "thread", nil)
+	odd, err := strconv.Atoi(s.said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := read(t, s.Process.Pid)
+	if len(p.States) != 2 || !slices.Equal(p.States[1].Threads, []int{odd}) || !p.States[1].Cred.NoNewPrivs {
+		t.Fatalf("thread %d has no_new_privs, and the states are %+v", odd, p.States)
+	}
+	if diff := p.States[0].Cred.Diff(p.States[1].Cred); !slices.Equal(diff, []string{"NoNewPrivs"}) {
+		t.Errorf("the states differ in %v", diff)
+	}
+}
+
+// TestReadProcessLeaderEnded reads a process whose first thread has ended.
+func TestReadProcessLeaderEnded(t *testing.T) {
+	s := start(t, "leader-ends", nil)
+	p := read(t, s.Process.Pid)
+	if len(p.States) != 1 || slices.Contains(p.States[0].Threads, s.Process.Pid) || p.UserNS != NamespaceSame {
+		t.Errorf("user namespace %v (%v), states %+v", p.UserNS, p.UserNSErr, p.States)
+	}
+	if root, err := RootDirectory("/"); err != nil || p.States[0].Root != root {
+		t.Errorf("the root directory is %v (%v)", p.States[0].Root, p.States[0].RootErr)
+	}
+}
+
+// TestReadProcessName reads processes that give themselves names which look
+// like other lines of a status file.
+func TestReadProcessName(t *testing.T) {
+	for _, name := range []string{"x\nUid:\t0\t0", "\nState:\tZ", "\\nUid:\t0", "Uid:\t0\t0\t0\t0", ")\n(", "a b) R 1 0 0", "\x1b[31m\xff"} {
+		p := read(t, start(t, "name="+strings.ReplaceAll(strconv.QuoteToASCII(name), " ", `\x20`), nil).Process.Pid)
+		if p.Name != name || len(p.States) != 1 || p.States[0].Cred.UID != uint32(os.Getuid()) {
+			t.Errorf("%q: name %q, states %+v", name, p.Name, p.States)
+		}
+	}
+}
+
+// TestReadProcessToggle reads a thread that changes its effective uid all the
+// time: only states that it really was in may be seen.
+func TestReadProcessToggle(t *testing.T) {
+	need.Root(t)
+	own, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"toggle-busy=0", "toggle-busy=5", "toggle-busy=20", "toggle=50", "toggle=1000"} {
+		t.Run(step, func(t *testing.T) {
+			s := start(t, step, nil)
+			rounds, moved := 0, 0
+			seen := map[uint32]int{}
+			for end := time.Now().Add(toggleTime()); time.Now().Before(end); rounds++ {
+				p, err := ReadProcess(s.Process.Pid)
+				if errors.Is(err, ErrProcessMoves) {
+					moved++
+					continue
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, state := range p.States {
+					c := state.Cred
+					seen[c.EUID]++
+					want := own.Effective
+					if c.EUID == 33 {
+						want = 0
+					}
+					if c.Effective != want || c.Permitted != own.Permitted || c.FSUID != c.EUID {
+						t.Fatalf("euid %d, fsuid %d with the effective set %x: it never was in this state", c.EUID, c.FSUID, uint64(c.Effective))
+					}
+				}
+			}
+			t.Logf("of %d reads %d did not settle; seen by effective uid: %v", rounds, moved, seen)
+			if step == "toggle=1000" && (seen[0] == 0 || seen[33] == 0 || moved > rounds/10) {
+				t.Errorf("of %d reads %d did not settle; seen by effective uid: %v", rounds, moved, seen)
+			}
+		})
+	}
+}
+
+// toggleTime is how long a thread that changes is read.
+func toggleTime() time.Duration {
+	if os.Getenv("CAPRUN_TEST_LONG") == "1" {
+		return 30 * time.Second
+	}
+	return time.Second / 4
+}
+
+// TestReadProcessChurn reads a process whose threads come and go.
+func TestReadProcessChurn(t *testing.T) {
+	s := start(t, "churn=8", nil)
+	rounds, moved := 300, 0
+	for range rounds {
+		p, err := ReadProcess(s.Process.Pid)
+		switch {
+		case errors.Is(err, ErrProcessMoves):
+			moved++
+		case err != nil:
+			t.Fatal(err)
+		case len(p.States) != 1:
+			t.Fatalf("all threads are the same, and the states are %+v", p.States)
+		}
+	}
+	if moved > rounds/2 {
+		t.Errorf("%d of %d reads did not settle", moved, rounds)
+	}
+}
+
+// TestReadProcessNamespace reads a process in a user namespace of its own.
+func TestReadProcessNamespace(t *testing.T) {
+	inNamespace(t, func(p *Process) {
+		if p.UserNS != NamespaceOther || p.UserNSErr != nil {
+			t.Errorf("the user namespace is %v (%v)", p.UserNS, p.UserNSErr)
+		}
+	})
+}
+
+// inNamespace gives f a process in a new user namespace, where it is root.
+func inNamespace(t *testing.T, f func(*Process)) {
+	t.Helper()
+	userns := func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		}
+	}
+	probe := child.Command("subject")
+	userns(probe)
+	if err := probe.Run(); err != nil {
+		need.Skip(t, "needs a new user namespace: "+err.Error())
+	}
+	f(read(t, start(t, "", userns).Process.Pid))
+}
+
+// TestReadProcessOfOthers lets nobody read a process of root.
+func TestReadProcessOfOthers(t *testing.T) {
+	need.Root(t)
+	s := start(t, "", nil)
+	onThread(t, func() {
+		p := read(t, s.Process.Pid)
+		if p.UserNS != NamespaceUnknown || !errors.Is(p.UserNSErr, unix.EACCES) || !errors.Is(p.States[0].RootErr, unix.EACCES) {
+			t.Errorf("user namespace %v (%v), root directory %v", p.UserNS, p.UserNSErr, p.States[0].RootErr)
+		}
+		if got := p.States[0].Cred; len(p.States) != 1 || got.UID != 0 || got.Permitted == 0 {
+			t.Errorf("the states are %+v", p.States)
+		}
+		_, err := Verify(verifyPlan(t, "uid: 33\ngid: 33", cred.Root()), p)
+		var typed *NamespaceError
+		if !errors.As(err, &typed) {
+			t.Errorf("verify: %v", err)
+		}
+	})
+}
+
+// onThread runs f on a thread that is nobody, and ends the thread.
+func onThread(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if err := nobody(); err != nil {
+			t.Error(err)
+			return
+		}
+		f()
+	}()
+	<-done
+}
+
+// nobody makes the calling thread nobody's.
+func nobody() error {
+	const id = 65534
+	for _, call := range [][4]uintptr{{unix.SYS_SETGROUPS}, {unix.SYS_SETRESGID, id, id, id}, {unix.SYS_SETRESUID, id, id, id}} {
+		if _, _, errno := syscall.RawSyscall(call[0], call[1], call[2], call[3]); errno != 0 {
+			return errno
+		}
+	}
+	return nil
+}
+
+// TestReadProcessProc reads where /proc hides processes, is not there, or is
+// that of another pid namespace.
+func TestReadProcessProc(t *testing.T) {
+	need.Root(t)
+	for role, want := range map[string]string{
+		"hidden":       "hidepid=2: hidden true\nhidepid=1: hidden true\nhidepid=0: hidden false\n",
+		"no proc":      "no proc: true\n",
+		"foreign proc": "no proc: true\n",
+	} {
+		r := child.Run(t, role, func(cmd *exec.Cmd) {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+			if role == "foreign proc" {
+				cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWPID
+			}
+		})
+		if r.Stdout != want || r.Status != 0 {
+			t.Errorf("%s: status %d\n%s%s", role, r.Status, r.Stdout, r.Stderr)
+		}
+	}
+}
+
+func hidden() {
+	parent := os.Getppid()
+	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		fmt.Println(err)
+	}
+	for _, option := range []string{"hidepid=2", "hidepid=1", "hidepid=0"} {
+		if err := unix.Mount("proc", "/proc", "proc", 0, option); err != nil {
+			fmt.Println(err)
+		}
+		result := make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			err := nobody()
+			if err == nil {
+				_, err = ReadProcess(parent)
+			}
+			result <- err
+		}()
+		err := <-result
+		fmt.Printf("%s: hidden %v\n", option, errors.Is(err, ErrProcessHidden))
+		if err != nil && !errors.Is(err, ErrProcessHidden) {
+			fmt.Println(err)
+		}
+	}
+}
+
+func noProc() {
+	if err := errors.Join(unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("none", "/proc", "tmpfs", 0, "")); err != nil {
+		fmt.Println(err)
+	}
+	foreignProc()
+}
+
+func foreignProc() {
+	_, err := ReadProcess(1)
+	fmt.Println("no proc:", errors.Is(err, ErrNoProc))
+}
+
+// TestReadProcessDescriptors shows that reading leaves no descriptor open.
+func TestReadProcessDescriptors(t *testing.T) {
+	s := start(t, "thread", nil)
+	read(t, s.Process.Pid)
+	before := openDescriptors(t)
+	for range 20 {
+		read(t, s.Process.Pid)
+		_, _ = ReadProcess(1 << 22)
+	}
+	if after := openDescriptors(t); after > before {
+		t.Errorf("%d descriptors are open, before %d", after, before)
+	}
+}
+
+func openDescriptors(t testing.TB) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"caprun/engine/cred"
+	"caprun/internal/need"
+)
+
+// verifyPlan compiles a profile for an ordinary program.
+func verifyPlan(t testing.TB, text string, from cred.Cred) *Plan {
+	t.Helper()
+	plan, findings := Compile(parse(t, text), from, OrdinaryTarget())
+	if plan == nil {
+		t.Fatalf("%s\n%v", text, findings)
+	}
+	return plan
+}
+
+// notes names the checks that are not the same, with a sign for the verdict.
+func notes(s StateVerification) string {
+	var list []string
+	for _, c := range s.Checks {
+		if sign := [...]string{"", "-", "?", "!", "+"}[c.Verdict]; sign != "" && !c.Aside {
+			list = append(list, sign+c.Name)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
+// TestVerify compares real processes with profiles. A subject starts as root
+// with what the tests hold, or as uid 33 with nothing.
+func TestVerify(t *testing.T) {
+	need.Root(t)
+	own, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	jail, other := t.TempDir(), t.TempDir()
+	const plain = "uid: 33\ngid: 33\ncaps: '='\niab: ''"
+	cases := []struct {
+		name, text, steps string
+		root              bool
+		verdict           Verdict
+		notes             string
+	}{
+		{name: "as declared", text: plain, verdict: VerdictSame},
+		{name: "no_new_privs besides", text: plain, steps: "nnp", verdict: VerdictLess, notes: "-no_new_privs"},
+		{name: "without no_new_privs", text: plain + "\nno_new_privs: true", verdict: VerdictMore, notes: "+no_new_privs"},
+		{name: "another user", text: strings.ReplaceAll(plain, "33", "34"), verdict: VerdictIncomparable, notes: "!uid !gid !groups"},
+		{name: "root all the same", text: plain, root: true, verdict: VerdictMore, notes: "+uid +gid +groups +effective +permitted"},
+		{name: "root declared, user found", text: "uid: 0\ngid: 0", verdict: VerdictLess, notes: "-uid -gid -groups -effective -permitted"},
+		{name: "as root", text: "", root: true, verdict: VerdictSame},
+
+		{name: "ambient", text: "uid: 33\ngid: 33\niab: ^cap_net_raw", root: true, verdict: VerdictSame,
+			steps: "groups=33 gid=33 inherit=0x2000 keepcaps uid=33 only=0x2000 ambient=0x2000"},
+		{name: "ambient given up", text: "uid: 33\ngid: 33\niab: ^cap_net_raw", root: true, verdict: VerdictLess, notes: "-effective -permitted -ambient",
+			steps: "groups=33 gid=33 inherit=0x2000 uid=33"},
+		{name: "inherits more", text: "uid: 33\ngid: 33\ncaps: '='\niab: ''", root: true, verdict: VerdictMore, notes: "+inheritable",
+			steps: "groups=33 gid=33 inherit=0x2000 uid=33"},
+		{name: "lower effective set", text: "", root: true, steps: "ineffective", verdict: VerdictLess, notes: "-effective"},
+		{name: "lost one", text: "", root: true, steps: "lose=0x2000", verdict: VerdictLess, notes: "-effective -permitted"},
+		{name: "smaller bounding set", text: "", root: true, steps: "bound=0x2000", verdict: VerdictLess, notes: "-bounding"},
+		{name: "larger bounding set", text: "caps: cap_net_raw=ep", root: true, verdict: VerdictMore, notes: "+effective +permitted +bounding"},
+		{name: "a group more", text: "uid: 0\ngid: 0\ngroups: []", root: true, steps: "groups=44", verdict: VerdictIncomparable, notes: "!groups"},
+		{name: "only the effective uid", text: "", root: true, steps: "euid=33", verdict: VerdictMore, notes: "+uid -effective"},
+		{name: "the effective set is back", text: "", root: true, steps: "euid=33 euid=0", verdict: VerdictSame},
+		{name: "one thread", text: plain, steps: "thread", verdict: VerdictLess, notes: " / -no_new_privs"},
+
+		{name: "root directory", text: "chroot: " + jail, root: true, steps: "chroot=" + jail, verdict: VerdictSame},
+		{name: "root directory besides", text: "", root: true, steps: "chroot=" + jail, verdict: VerdictLess, notes: "-root directory"},
+		{name: "the reader's root directory", text: "chroot: " + jail, root: true, verdict: VerdictMore, notes: "+root directory"},
+		{name: "another root directory", text: "chroot: " + jail, root: true, steps: "chroot=" + other, verdict: VerdictIncomparable, notes: "!root directory"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			steps := c.steps
+			if !c.root {
+				steps = "groups=33 gid=33 uid=33 " + steps
+			}
+			s := start(t, steps, nil)
+			plan := verifyPlan(t, c.text, own)
+			v, err := Verify(plan, read(t, s.Process.Pid))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all []string
+			for _, state := range v.States {
+				all = append(all, notes(state))
+			}
+			if got := strings.Join(all, " / "); v.Verdict() != c.verdict || got != c.notes {
+				t.Errorf("%v: %s; want %v: %s", v.Verdict(), got, c.verdict, c.notes)
+			}
+			if loose, exact := v.Matches(false), v.Matches(true); loose != (c.verdict <= VerdictLess) || exact != (c.verdict == VerdictSame) {
+				t.Errorf("%v: matches %v, exactly %v", v.Verdict(), loose, exact)
+			}
+		})
+	}
+}
+
+// TestVerifyThread reports which thread differs.
+func TestVerifyThread(t *testing.T) {
+	own, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "thread", nil)
+	v, err := Verify(verifyPlan(t, "no_new_privs: true", own), read(t, s.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Verdict() != VerdictMore || len(v.States) != 2 {
+		t.Fatalf("%v: %+v", v.Verdict(), v.States)
+	}
+	if odd := v.States[1]; odd.Verdict() != VerdictSame || fmt.Sprint(odd.Threads[0]) != s.said {
+		t.Errorf("threads %v: %v; thread %s is as declared", odd.Threads, odd.Verdict(), s.said)
+	}
+}
+
+// TestVerifyNamespace compares nothing in another user namespace, where root
+// holds everything and may do nothing.
+func TestVerifyNamespace(t *testing.T) {
+	inNamespace(t, func(p *Process) {
+		v, err := Verify(verifyPlan(t, "", cred.Root()), p)
+		if err != nil || v.States != nil || v.Matches(false) || v.Matches(true) {
+			t.Errorf("%v: %+v", err, v)
+		}
+	})
+}
+
+// TestVerifySecurebits never matches exactly where the profile sets them.
+func TestVerifySecurebits(t *testing.T) {
+	own, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := verifyPlan(t, "", own)
+	v, err := Verify(plan, read(t, start(t, "", nil).Process.Pid))
+	if err != nil || !v.Matches(true) {
+		t.Fatalf("%v %+v", err, v)
+	}
+	for _, text := range []string{"secbits: [noroot]", "mode: HYBRID"} {
+		plan.Profile = parse(t, text)
+		if !v.Matches(false) || v.Matches(true) {
+			t.Errorf("%s: matches %v, exactly %v", text, v.Matches(false), v.Matches(true))
+		}
+	}
+	last := v.States[0].Checks[len(v.States[0].Checks)-1]
+	if last.Name != "securebits" || last.Verdict != VerdictUnknown || !last.Aside {
+		t.Errorf("the last check is %+v", last)
+	}
+}
+
+// TestVerifyRoot compares root directories that cannot be read, or are not
+// there.
+func TestVerifyRoot(t *testing.T) {
+	own, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := read(t, start(t, "", nil).Process.Pid)
+	var typed *DirectoryError
+	plan := verifyPlan(t, "", own)
+	plan.Profile = parse(t, "chroot: /no/such/place")
+	if _, err := Verify(plan, p); !errors.As(err, &typed) || typed.Key != "chroot" {
+		t.Errorf("a missing root directory: %v", err)
+	}
+	p.States[0].RootErr = errors.New("not for you")
+	v, err := Verify(verifyPlan(t, "", own), p)
+	if err != nil || v.Verdict() != VerdictUnknown || v.Matches(false) {
+		t.Errorf("an unreadable root directory: %v %v", err, v.Verdict())
+	}
+}
+
+// TestCompileFor takes the way by file capabilities where the process's
+// executable has some, and there is no other.
+func TestCompileFor(t *testing.T) {
+	text := "uid: 33\ngid: 33\ncaps: cap_net_raw=p"
+	p := &Process{facts: cred.File{HasCaps: true, Permitted: raw}}
+	plan, findings := CompileFor(p, parse(t, text), cred.Root(), nil)
+	if plan == nil || plan.Route != RouteFile || plan.After.Permitted != raw || plan.After.Effective != 0 {
+		t.Errorf("%+v %v", plan, findings)
+	}
+	p.facts.Permitted = bind
+	if plan, findings := CompileFor(p, parse(t, text), cred.Root(), nil); plan != nil || len(findings) == 0 || findings[0].Rule != ruleUnreachable {
+		t.Errorf("%+v %v", plan, findings)
+	}
+	p.facts.Permitted, p.factsErr = raw, errors.New("unreadable")
+	if plan, _ := CompileFor(p, parse(t, text), cred.Root(), nil); plan != nil {
+		t.Errorf("%+v", plan)
+	}
+}
