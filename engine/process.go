@@ -113,10 +113,10 @@ const (
 	agreeingAsleep = 3
 	agreeingAwake  = 16
 
-	// maxReads bounds the reads of one thread, maxListings the listings of
-	// the threads of a process.
-	maxReads    = 200
-	maxListings = 100
+	// maxReads bounds the reads of one thread in a pass, maxPasses the passes
+	// over all of them.
+	maxReads  = 200
+	maxPasses = 100
 )
 
 // settled reads the status of a thread until it is known to be true.
@@ -172,17 +172,29 @@ func (s ProcessState) same(o ProcessState) bool {
 	return s.Root == o.Root && (s.RootErr == nil) == (o.RootErr == nil) && s.Cred.Equal(o.Cred)
 }
 
-// keep forgets every thread that is not in tids, which is sorted, and puts the
-// states in order.
-func (p *Process) keep(tids []int) {
+// agrees reports whether two passes over the threads saw the same: the same
+// states, and every thread that both saw in the same one. Threads may come and
+// go meanwhile.
+func (p *Process) agrees(o *Process) bool {
+	if len(p.States) != len(o.States) || p.UserNS != o.UserNS {
+		return false
+	}
+	state := map[int]*ProcessState{}
 	for n := range p.States {
 		s := &p.States[n]
-		s.Threads = slices.DeleteFunc(s.Threads, func(tid int) bool {
-			_, listed := slices.BinarySearch(tids, tid)
-			return !listed
-		})
-		slices.Sort(s.Threads)
+		if !slices.ContainsFunc(o.States, s.same) {
+			return false
+		}
+		for _, tid := range s.Threads {
+			state[tid] = s
+		}
 	}
-	p.States = slices.DeleteFunc(p.States, func(s ProcessState) bool { return len(s.Threads) == 0 })
-	slices.SortFunc(p.States, func(a, b ProcessState) int { return a.Threads[0] - b.Threads[0] })
+	for _, s := range o.States {
+		for _, tid := range s.Threads {
+			if before := state[tid]; before != nil && !before.same(s) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -50,6 +50,10 @@ type reader struct {
 	proc int // /proc
 	dir  int // /proc/PID
 	*Process
+
+	// own identifies the user namespace of the reader.
+	own    Directory
+	ownErr error
 }
 
 func readProcess(pid int) (*Process, error) {
@@ -59,7 +63,7 @@ func readProcess(pid int) (*Process, error) {
 	}
 	var err error
 	if r.proc, err = openProc(); err != nil {
-		return nil, err
+		return nil, &ProcessError{PID: pid, Err: err, Hint: "mount it: mount -t proc proc /proc"}
 	}
 	defer unix.Close(r.proc)
 	if r.dir, err = openDir(r.proc, strconv.Itoa(pid)); err != nil {
@@ -72,10 +76,9 @@ func readProcess(pid int) (*Process, error) {
 // openProc opens /proc, which must show the processes as getpid(2) and kill(2)
 // number them.
 func openProc() (int, error) {
-	noProc := &ProcessError{PID: unix.Getpid(), Err: ErrNoProc, Hint: "mount it there: mount -t proc proc /proc"}
 	fd, err := openDir(unix.AT_FDCWD, "/proc")
 	if err != nil {
-		return -1, noProc
+		return -1, ErrNoProc
 	}
 	var fs unix.Statfs_t
 	var self [32]byte
@@ -86,7 +89,7 @@ func openProc() (int, error) {
 		}
 	}
 	unix.Close(fd)
-	return -1, noProc
+	return -1, ErrNoProc
 }
 
 // missing says why the directory of a process cannot be opened.
@@ -161,57 +164,59 @@ func (r *reader) ended(err error) error {
 	return err
 }
 
-// threads reads every thread: it lists them again until there is none that
-// was not read.
+// threads reads every thread, again and again until two passes agree. So all
+// were in these states at once, between the passes.
 func (r *reader) threads(leader threadStatus) error {
 	task, err := openAt(r.dir, "task", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		return r.ended(err)
 	}
 	defer unix.Close(task)
-	own, ownErr := userNamespace(r.proc, "self")
-	r.UserNS = NamespaceSame
-	read := map[int]bool{}
-	for range maxListings {
-		tids, err := listNumbers(task, maxThreads)
+	r.own, r.ownErr = userNamespace(r.proc, "self")
+	var last *Process
+	for range maxPasses {
+		now, err := r.pass(task)
 		switch {
 		case err != nil:
 			return r.ended(err)
-		case len(tids) == 0:
-			return ErrProcessEnded
-		}
-		fresh := false
-		for _, tid := range tids {
-			if read[tid] {
-				continue
-			}
-			fresh = true
-			switch err := r.thread(task, tid, own, ownErr); {
-			case gone(err):
-			case err != nil:
-				return err
-			default:
-				read[tid] = true
-			}
-		}
-		if fresh {
+		case now == nil:
+			last = nil
 			continue
-		}
-		r.keep(tids)
-		switch {
-		case len(r.States) > 0:
-			return nil
-		case leader.ended():
+		case len(now.States) == 0 && leader.ended():
 			return ErrProcessZombie
+		case len(now.States) == 0:
+			return ErrProcessEnded
+		case last != nil && last.agrees(now):
+			r.States, r.UserNS, r.UserNSErr = now.States, now.UserNS, now.UserNSErr
+			return nil
 		}
-		return ErrProcessEnded
+		last = now
 	}
 	return ErrProcessMoves
 }
 
+// pass reads every thread once. It returns nil when one of them ended before
+// it could be read.
+func (r *reader) pass(task int) (*Process, error) {
+	tids, err := listNumbers(task, maxThreads)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{}
+	for _, tid := range tids {
+		switch err := r.thread(p, task, tid); {
+		case gone(err):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
 // thread reads one thread. One that executes nothing any more has no say: a
 // leader that ended is listed until the other threads have ended too.
-func (r *reader) thread(task, tid int, own Directory, ownErr error) error {
+func (r *reader) thread(p *Process, task, tid int) error {
 	dir, err := openDir(task, strconv.Itoa(tid))
 	if err != nil {
 		return err
@@ -230,18 +235,18 @@ func (r *reader) thread(task, tid int, own Directory, ownErr error) error {
 	}
 	ns, err := userNamespace(dir, ".")
 	switch {
-	case errors.Is(ownErr, unix.ENOENT):
+	case errors.Is(r.ownErr, unix.ENOENT):
 		// A kernel without user namespaces.
-	case ownErr != nil:
-		r.UserNS, r.UserNSErr = NamespaceUnknown, ownErr
 	case gone(err):
 		return err
-	case err != nil && r.UserNS == NamespaceSame:
-		r.UserNS, r.UserNSErr = NamespaceUnknown, err
-	case err == nil && ns != own:
-		r.UserNS, r.UserNSErr = NamespaceOther, nil
+	case r.ownErr != nil:
+		p.UserNS, p.UserNSErr = NamespaceUnknown, r.ownErr
+	case err != nil && p.UserNS == NamespaceSame:
+		p.UserNS, p.UserNSErr = NamespaceUnknown, err
+	case err == nil && ns != r.own:
+		p.UserNS, p.UserNSErr = NamespaceOther, nil
 	}
-	return r.add(tid, s)
+	return p.add(tid, s)
 }
 
 // userNamespace returns what identifies the user namespace of a process: two are

@@ -126,6 +126,11 @@ func subjectStep(name, value string) error {
 				wait()
 			}
 		}()
+	case "relay":
+		// One thread has no_new_privs, always; it ends when the next has it.
+		first := make(chan bool)
+		go relay(first)
+		<-first
 	case "churn":
 		for range number {
 			go func() {
@@ -145,6 +150,21 @@ func subjectStep(name, value string) error {
 		return errors.New("there is no such step")
 	}
 	return nil
+}
+
+func relay(ready chan<- bool) {
+	runtime.LockOSThread()
+	if unix.Gettid() == unix.Getpid() {
+		// The first thread does not end with its goroutine.
+		go relay(ready)
+		select {}
+	}
+	_, _, _ = syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0)
+	ready <- true
+	time.Sleep(time.Millisecond / 2)
+	next := make(chan bool)
+	go relay(next)
+	<-next
 }
 
 // endLeader ends the first thread, which stays as a zombie.
@@ -455,7 +475,7 @@ func toggleTime() time.Duration {
 // TestReadProcessChurn reads a process whose threads come and go.
 func TestReadProcessChurn(t *testing.T) {
 	s := start(t, "churn=8", nil)
-	rounds, moved := 300, 0
+	rounds, moved := 100, 0
 	for range rounds {
 		p, err := ReadProcess(s.Process.Pid)
 		switch {
@@ -470,6 +490,25 @@ func TestReadProcessChurn(t *testing.T) {
 	if moved > rounds/2 {
 		t.Errorf("%d of %d reads did not settle", moved, rounds)
 	}
+}
+
+// TestReadProcessRelay reads a process in which one thread differs, always, but
+// never for long the same.
+func TestReadProcessRelay(t *testing.T) {
+	s := start(t, "relay", nil)
+	rounds, moved := 50, 0
+	for range rounds {
+		p, err := ReadProcess(s.Process.Pid)
+		switch {
+		case errors.Is(err, ErrProcessMoves):
+			moved++
+		case err != nil:
+			t.Fatal(err)
+		case !slices.ContainsFunc(p.States, func(s ProcessState) bool { return s.Cred.NoNewPrivs }):
+			t.Fatalf("the thread that differs was not seen: %+v", p.States)
+		}
+	}
+	t.Logf("%d of %d reads did not settle", moved, rounds)
 }
 
 // TestReadProcessNamespace reads a process in a user namespace of its own.
@@ -594,7 +633,8 @@ func hidden() {
 }
 
 func noProc() {
-	if err := errors.Join(unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("none", "/proc", "tmpfs", 0, "")); err != nil {
+	if err := errors.Join(unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("none", "/proc", "tmpfs", 0, ""),
+		os.Symlink(strconv.Itoa(os.Getpid()), "/proc/self"), os.Mkdir("/proc/1", 0o755)); err != nil {
 		fmt.Println(err)
 	}
 	foreignProc()
