@@ -41,11 +41,11 @@ func (c *Command) verify(args []string) int {
 	if err != nil {
 		return c.usageError(err.Error(), usage, exitTrouble)
 	}
-	p, status := c.readToReview(f.Arg(0))
+	p, text, status := c.readToReview(f.Arg(0))
 	if p == nil {
 		return status
 	}
-	v, status := c.compareProcess(pid, p, from)
+	v, status := c.compareProcess(pid, p, text, from)
 	if v == nil {
 		return status
 	}
@@ -91,20 +91,19 @@ func startOf(text string) (cred.Cred, error) {
 
 // readToReview reads a profile that is not to be launched; without one, the
 // findings have been printed.
-func (c *Command) readToReview(arg string) (*policy.Profile, int) {
+func (c *Command) readToReview(arg string) (p *policy.Profile, text []byte, status int) {
 	src, err := c.findSource(arg)
 	if err != nil {
-		return nil, c.trouble(err)
+		return nil, nil, c.trouble(err)
 	}
-	text, err := src.text(false)
-	if err != nil {
-		return nil, c.trouble(fmt.Errorf("%s: %w", src.name, err))
+	if text, err = src.text(false); err != nil {
+		return nil, nil, c.trouble(fmt.Errorf("%s: %w", src.name, err))
 	}
 	p, findings := policy.Parse(src.name, text)
 	if p == nil {
-		return nil, c.noPlan(findings, text)
+		return nil, nil, c.noPlan(findings, text)
 	}
-	return p, exitOK
+	return p, text, exitOK
 }
 
 // noPlan prints why there is nothing to compare with.
@@ -117,7 +116,7 @@ func (c *Command) noPlan(findings []policy.Diagnostic, text []byte) int {
 
 // compareProcess reads the process and compares it; without a result, the
 // reason has been printed.
-func (c *Command) compareProcess(pid int, p *policy.Profile, from cred.Cred) (*engine.Verification, int) {
+func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*engine.Verification, int) {
 	proc, err := engine.ReadProcess(pid)
 	if err != nil {
 		return nil, c.trouble(err)
@@ -130,7 +129,7 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, from cred.Cred) (*e
 	}
 	plan, findings := engine.CompileFor(proc, p, from, user)
 	if plan == nil {
-		return nil, c.noPlan(findings, nil)
+		return nil, c.noPlan(findings, text)
 	}
 	v, err := engine.Verify(plan, proc)
 	if err != nil {
