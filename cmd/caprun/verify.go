@@ -52,7 +52,7 @@ func (c *Command) verify(args []string) int {
 	if *format == "json" {
 		err = printJSON(c.Stdout, newJSONVerification(v, *exact))
 	} else {
-		err = printVerification(c.Stdout, v, *all, c.Colour)
+		err = printVerification(c.Stdout, v, *exact, *all, c.Colour)
 	}
 	switch {
 	case err != nil:
@@ -164,9 +164,12 @@ var verdictWords = [...]string{
 
 // printVerification prints the result and the respects in which the process
 // differs; with all, every one.
-func printVerification(w io.Writer, v *engine.Verification, all, colour bool) error {
+func printVerification(w io.Writer, v *engine.Verification, exact, all, colour bool) error {
 	var b strings.Builder
 	head := verificationHead(v)
+	if exact && v.Verdict() == engine.VerdictSame && !v.Matches(true) {
+		head += " as far as can be seen: not its securebits"
+	}
 	if colour {
 		head = "\x1b[1m" + head + "\x1b[0m"
 	}
