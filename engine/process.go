@@ -42,6 +42,11 @@ type ProcessState struct {
 	// SharedFS and Traced are not read.
 	Cred cred.Cred
 
+	// Unmapped names what has an id that the reader's user namespace does not
+	// map, "uid", "gid" and "groups": it shows as cred.OverflowID, and can be
+	// anyone's.
+	Unmapped []string
+
 	// Root identifies the root directory; RootErr says why it cannot be read.
 	Root    Directory
 	RootErr error
@@ -170,6 +175,26 @@ func (p *Process) add(tid int, s ProcessState) error {
 // about the root directory count as the same.
 func (s ProcessState) same(o ProcessState) bool {
 	return s.Root == o.Root && (s.RootErr == nil) == (o.RootErr == nil) && s.Cred.Equal(o.Cred)
+}
+
+// unmapped returns what has ids that ns does not map. In a namespace that maps
+// cred.OverflowID itself, such an id cannot be told from it.
+func unmapped(ns cred.UserNS, c cred.Cred) []string {
+	var list []string
+	if !ns.MapsUID(cred.OverflowID) && slices.Contains([]uint32{c.UID, c.EUID, c.SUID, c.FSUID}, cred.OverflowID) {
+		list = append(list, "uid")
+	}
+	if ns.Nested && !slices.ContainsFunc(ns.GIDs, func(x cred.Extent) bool {
+		return x.Inside <= cred.OverflowID && cred.OverflowID-x.Inside < x.Count
+	}) {
+		if slices.Contains([]uint32{c.GID, c.EGID, c.SGID, c.FSGID}, cred.OverflowID) {
+			list = append(list, "gid")
+		}
+		if slices.Contains(c.Groups, cred.OverflowID) {
+			list = append(list, "groups")
+		}
+	}
+	return list
 }
 
 // agrees reports whether two passes over the threads saw the same: the same

@@ -54,6 +54,7 @@ type reader struct {
 	// own identifies the user namespace of the reader.
 	own    Directory
 	ownErr error
+	maps   cred.UserNS
 }
 
 func readProcess(pid int) (*Process, error) {
@@ -173,6 +174,11 @@ func (r *reader) threads(leader threadStatus) error {
 	}
 	defer unix.Close(task)
 	r.own, r.ownErr = userNamespace(r.proc, "self")
+	var known bool
+	if r.maps, known = readUserNS(); !known {
+		// Then no id is known to be mapped.
+		r.maps.Nested = true
+	}
 	var last *Process
 	for range maxPasses {
 		now, err := r.pass(task)
@@ -229,7 +235,7 @@ func (r *reader) thread(p *Process, task, tid int) error {
 	if status.ended() {
 		return nil
 	}
-	s := ProcessState{Cred: status.cred}
+	s := ProcessState{Cred: status.cred, Unmapped: unmapped(r.maps, status.cred)}
 	if s.Root, s.RootErr = magicDirectory(dir, "root"); gone(s.RootErr) {
 		return s.RootErr
 	}

@@ -206,3 +206,28 @@ func TestProcessAgrees(t *testing.T) {
 		t.Error("another user namespace agrees")
 	}
 }
+
+// TestUnmapped finds the ids that stand for others.
+func TestUnmapped(t *testing.T) {
+	const over = cred.OverflowID
+	nobody := cred.Cred{SUID: over, FSGID: over, Groups: []uint32{7, over}}
+	one := []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}
+	many := []cred.Extent{{Inside: 0, Outside: 100000, Count: 65536}}
+	for _, c := range []struct {
+		ns   cred.UserNS
+		c    cred.Cred
+		want string
+	}{
+		{cred.UserNS{}, nobody, "[]"},
+		{cred.UserNS{Nested: true, UIDs: many, GIDs: many}, nobody, "[]"},
+		{cred.UserNS{Nested: true, UIDs: one, GIDs: one}, nobody, "[uid gid groups]"},
+		{cred.UserNS{Nested: true}, nobody, "[uid gid groups]"},
+		{cred.UserNS{Nested: true, UIDs: many, GIDs: one}, nobody, "[gid groups]"},
+		{cred.UserNS{Nested: true, UIDs: one, GIDs: many}, nobody, "[uid]"},
+		{cred.UserNS{Nested: true, UIDs: one, GIDs: one}, cred.Cred{}, "[]"},
+	} {
+		if got := fmt.Sprint(unmapped(c.ns, c.c)); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.ns, got, c.want)
+		}
+	}
+}

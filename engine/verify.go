@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"caprun/engine/cred"
 	"caprun/policy"
@@ -155,7 +156,12 @@ func Verify(plan *Plan, proc *Process) (*Verification, error) {
 	for _, s := range proc.States {
 		checks := []Check{rootCheck(plan.Profile.Chroot, want, own, s)}
 		for _, d := range compareCreds(plan.After, s.Cred) {
-			checks = append(checks, Check{Dimension: d, Verdict: orderVerdicts[d.Order]})
+			check := Check{Dimension: d, Verdict: orderVerdicts[d.Order]}
+			if slices.Contains(s.Unmapped, d.Name) {
+				check.B += ", with ids that are not mapped here"
+				check.Verdict = max(check.Verdict, VerdictUnknown)
+			}
+			checks = append(checks, check)
 		}
 		checks = append(checks, Check{
 			Dimension: Dimension{Name: "securebits", Order: Incomparable, A: SecbitsText(plan.After.Securebits), B: "unknown"},

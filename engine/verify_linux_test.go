@@ -175,6 +175,20 @@ func TestVerifyRoot(t *testing.T) {
 	}
 }
 
+// TestVerifyUnmapped does not take an id that is not mapped for nobody's.
+func TestVerifyUnmapped(t *testing.T) {
+	own, err := Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := read(t, start(t, "", nil).Process.Pid)
+	p.States[0].Unmapped = []string{"groups"}
+	v, err := Verify(verifyPlan(t, "", own), p)
+	if err != nil || v.Verdict() != VerdictUnknown || notes(v.States[0]) != "?groups" || v.Matches(false) {
+		t.Errorf("%v %v: %s", err, v.Verdict(), notes(v.States[0]))
+	}
+}
+
 // TestCompileFor takes the way by file capabilities where the process's
 // executable has some, and there is no other.
 func TestCompileFor(t *testing.T) {

@@ -177,12 +177,12 @@ func printVerification(w io.Writer, v *engine.Verification, exact, all, colour b
 	declares := v.Plan.Profile.Secbits != nil || v.Plan.Profile.Mode != nil
 	unknownRoot := false
 	for _, s := range v.States {
+		unknownRoot = unknownRoot || s.RootErr != nil
 		var rows []engine.Check
 		for _, c := range s.Checks {
 			if all || c.Verdict != engine.VerdictSame && (!c.Aside || declares) {
 				rows = append(rows, c)
 			}
-			unknownRoot = unknownRoot || c.Verdict == engine.VerdictUnknown && !c.Aside
 		}
 		if len(v.States) > 1 {
 			fmt.Fprintf(&b, "%s: %s\n", threadsText(s.Threads), verdictWords[s.Verdict()])
