@@ -44,10 +44,10 @@ func main() {
 		case "root":
 			// With uid 0 already there is nothing to do.
 			if os.Getuid() != 0 {
-				inUserNamespace(0, os.Args[n+2:])
+				inUserNamespace("0", os.Args[n+2:])
 			}
 		case "userns":
-			inUserNamespace(int(parse(value)), os.Args[n+2:])
+			inUserNamespace(value, os.Args[n+2:])
 		case "nobody":
 			if os.Getuid() == 0 {
 				check(setting, become(65534, 65534, nil))
@@ -73,16 +73,27 @@ func main() {
 }
 
 // inUserNamespace starts with again for the rest of its work, in a new user
-// namespace where the caller is id, and ends as that ends. setgroups is denied
-// in it.
-func inUserNamespace(id int, rest []string) {
+// namespace, and ends as that ends. ids is the number that the caller has in
+// it, alone and with setgroups denied; or, for a caller with privilege, lines
+// INSIDE:OUTSIDE:COUNT of both maps, joined with commas: then the rest of the
+// work begins as uid 0 and gid 0 without groups.
+func inUserNamespace(ids string, rest []string) {
 	cmd := exec.Command("/proc/self/exe", rest...)
 	cmd.Args[0] = "with"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: id, HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: id, HostID: os.Getgid(), Size: 1}},
+	attr := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER}
+	cmd.SysProcAttr = attr
+	if strings.Contains(ids, ":") {
+		for line := range strings.SplitSeq(ids, ",") {
+			n := list(strings.ReplaceAll(line, ":", ","))
+			attr.UidMappings = append(attr.UidMappings, syscall.SysProcIDMap{ContainerID: int(n[0]), HostID: int(n[1]), Size: int(n[2])})
+		}
+		attr.GidMappings, attr.GidMappingsEnableSetgroups = attr.UidMappings, true
+		attr.Credential = &syscall.Credential{}
+	} else {
+		id := int(parse(ids))
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: id, HostID: os.Getuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: id, HostID: os.Getgid(), Size: 1}}
 	}
 	err := cmd.Run()
 	var exit *exec.ExitError

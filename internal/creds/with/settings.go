@@ -19,16 +19,10 @@ import (
 func apply(name, value string) error {
 	switch name {
 	case "uid":
-		// uid=N, or uid=REAL,EFFECTIVE,SAVED.
-		ids := list(value)
-		if len(ids) == 3 {
-			return raw(unix.SYS_SETRESUID, uintptr(ids[0]), uintptr(ids[1]), uintptr(ids[2]))
-		}
-		id := uintptr(parse(value))
-		return raw(unix.SYS_SETRESUID, id, id, id)
+		// uid=N, or uid=REAL,EFFECTIVE,SAVED; gid likewise.
+		return setIDs(unix.SYS_SETRESUID, value)
 	case "gid":
-		id := uintptr(parse(value))
-		return raw(unix.SYS_SETRESGID, id, id, id)
+		return setIDs(unix.SYS_SETRESGID, value)
 	case "groups":
 		return setgroups(list(value))
 	case "caps":
@@ -159,6 +153,15 @@ func raw(call uintptr, a, b, c uintptr) error {
 		return errno
 	}
 	return nil
+}
+
+func setIDs(call uintptr, value string) error {
+	ids := list(value)
+	if len(ids) != 3 {
+		id := uint32(parse(value))
+		ids = []uint32{id, id, id}
+	}
+	return raw(call, uintptr(ids[0]), uintptr(ids[1]), uintptr(ids[2]))
 }
 
 func dropBounding(drop uint64) error {

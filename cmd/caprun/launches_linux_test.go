@@ -1,0 +1,443 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/internal/launches"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestLaunches launches what internal/launches makes up: the built command, in
+// a random state, with a random profile, for a random target. Each launch is
+// either refused as the compiler says, or its target is in the state that the
+// compiler predicts and that the profile promises. And what is refused is
+// searched for a way that the compiler missed.
+//
+// CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other launches.
+func TestLaunches(t *testing.T) {
+	otherwise := uint64(400)
+	if testing.Short() {
+		otherwise = 60
+	}
+	count := int(testNumber(t, "CAPRUN_TEST_LAUNCHES", otherwise))
+	seed := testNumber(t, "CAPRUN_TEST_SEED", 1)
+	const workers = 2
+	var places [workers]*launchPlace
+	machine := &launches.Machine{}
+	for n := range places {
+		places[n] = newLaunchPlace(t, machine)
+	}
+	lookAtMachine(t, places[0])
+
+	var (
+		mu       sync.Mutex
+		next     int
+		failures int
+		outcomes = map[string]int{}
+		began    = time.Now()
+		wait     sync.WaitGroup
+	)
+	for _, place := range places {
+		wait.Go(func() {
+			for {
+				mu.Lock()
+				// The cases of one caller stay together, for it is looked at once.
+				first, enough := next, failures >= 5
+				next += 4
+				mu.Unlock()
+				if first >= count || enough {
+					return
+				}
+				for index := first; index < min(first+4, count); index++ {
+					c := launches.Make(machine, seed, index)
+					outcome, fault := place.launch(c)
+					mu.Lock()
+					outcomes[outcome]++
+					mu.Unlock()
+					if fault != "" {
+						mu.Lock()
+						failures++
+						mu.Unlock()
+						reportLaunch(t, place, c, index, fault)
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
+	total := 0
+	for _, n := range outcomes {
+		total += n
+	}
+	t.Logf("%d launches in %v", total, time.Since(began).Round(time.Second/10))
+	for _, outcome := range slices.Sorted(maps.Keys(outcomes)) {
+		t.Logf("%6d %s", outcomes[outcome], outcome)
+	}
+	if total > 100 && outcomes[launched] < total/5 {
+		t.Errorf("only %d of %d targets were started: the cases are too simple", outcomes[launched], total)
+	}
+}
+
+// launched is the outcome of a case whose target ran.
+const launched = "launched"
+
+// reportLaunch prints the shortest case that fails in the same respect.
+func reportLaunch(t *testing.T, place *launchPlace, c launches.Case, index int, fault string) {
+	respect := func(fault string) string { about, _, _ := strings.Cut(fault, ":"); return about }
+	last := fault
+	c = launches.Shrink(place.machine, c, 80, func(smaller launches.Case) bool {
+		_, got := place.launch(smaller)
+		if respect(got) != respect(fault) {
+			return false
+		}
+		last = got
+		return true
+	})
+	t.Errorf("launch %d: %s\n%v", index, last, c)
+}
+
+func testNumber(t *testing.T, name string, otherwise uint64) uint64 {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 0, 31)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+// launchPlace is a directory in which one launch after another happens. It has
+// the target, scripts for it, an ordinary interpreter and a root directory
+// with the same files.
+type launchPlace struct {
+	launches.Place
+	machine *launches.Machine
+	bin     string
+	known   map[string]launches.Report // callers that were looked at
+}
+
+// launchEnv is the environment of every caller.
+var launchEnv = []string{
+	"PATH=/usr/bin:/bin", "LANG=C", "HOME=/root", "USER=root", "LOGNAME=root", "LD_LIBRARY_PATH=/nowhere", "TMPDIR=/nowhere",
+}
+
+func newLaunchPlace(t *testing.T, machine *launches.Machine) *launchPlace {
+	t.Helper()
+	for _, pkg := range []string{"internal/creds", "internal/creds/with"} {
+		// Reading the directory tells go test that its results depend on it.
+		if _, err := os.ReadDir(filepath.Join("..", "..", pkg)); err != nil {
+			t.Fatal(err)
+		}
+		program(t, "caprun/"+pkg)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	umask := syscall.Umask(0o022)
+	defer syscall.Umask(umask)
+	p := &launchPlace{machine: machine, bin: filepath.Dir(caprun(t)), known: map[string]launches.Report{}}
+	p.Dir = scriptRoot(t)
+	jail := filepath.Join(p.Dir, launches.Jail)
+	must(os.Mkdir(jail, 0o755))
+	data, err := os.ReadFile(filepath.Join(p.bin, "creds"))
+	must(err)
+	// A child being started must not have a program open for writing.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	for _, name := range []string{"target", "plain"} {
+		must(os.WriteFile(filepath.Join(p.Dir, name), data, 0o755))
+		must(os.Link(filepath.Join(p.Dir, name), filepath.Join(jail, name)))
+	}
+	for _, dir := range []string{p.Dir, jail} {
+		seen := strings.TrimPrefix(dir, jail)
+		must(os.Mkdir(filepath.Join(dir, "dir"), 0o755))
+		must(os.WriteFile(filepath.Join(dir, "script"), []byte("#!"+seen+"/target\n"), 0o755))
+		must(os.WriteFile(filepath.Join(dir, "plain-script"), []byte("#!"+seen+"/plain\n"), 0o755))
+	}
+	p.Root, p.Jail = directoryNames(t, "/"), directoryNames(t, jail)
+	return p
+}
+
+func directoryNames(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make([]string, len(entries))
+	for n, e := range entries {
+		names[n] = e.Name()
+	}
+	return strings.Join(names, " ")
+}
+
+// lookAtMachine finds out for what cases can be made here.
+func lookAtMachine(t *testing.T, p *launchPlace) {
+	t.Helper()
+	m := p.machine
+	m.Rules = engine.KernelRules()
+	now, err := engine.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, status := p.run(filepath.Join(p.bin, "creds"))
+	if status != 0 {
+		t.Fatalf("creds: status %d: %s", status, out.messages)
+	}
+	if m.Start, err = launches.ParseReport(out.text).Cred(now); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"root", "nobody", "www-data"} {
+		if entry := userEntry(t, name); entry != nil {
+			m.Users = append(m.Users, *entry)
+		}
+	}
+	if m.Users == nil {
+		t.Fatal("the user database has neither root nor nobody")
+	}
+	m.Owners, m.Groups = []uint32{m.Start.EUID}, []uint32{m.Start.EGID}
+	with := func(settings ...string) bool {
+		_, status := p.run(filepath.Join(p.bin, "with"), append(settings, "--", filepath.Join(p.bin, "creds"))...)
+		return status == 0
+	}
+	if m.Start.EUID == 0 && !m.Start.UserNS.Nested {
+		m.Owners, m.Groups = append(m.Owners, 1000, 1001), append(m.Groups, 1000, 1003)
+		file := launches.Target{File: cred.File{HasCaps: true, GroupExec: true}}
+		m.FileCaps = p.prepare(file) == nil
+		m.Namespaces = with("userns=0:100000:65534")
+	} else {
+		m.Namespaces = with("userns=0")
+	}
+	m.Mounts = with("root", "mounts", "nosuid="+p.Dir)
+	t.Logf("file capabilities: %v, mounts: %v, user namespaces: %v, uid %d", m.FileCaps, m.Mounts, m.Namespaces, m.Start.EUID)
+}
+
+// userEntry asks the standard library, and not the engine, about a user.
+func userEntry(t *testing.T, name string) *engine.User {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil
+	}
+	number := func(s string) uint32 {
+		n, err := strconv.ParseUint(s, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return uint32(n)
+	}
+	entry := &engine.User{Name: u.Username, UID: number(u.Uid), GID: number(u.Gid), Home: u.HomeDir}
+	groups, err := u.GroupIds()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups {
+		if number(g) != entry.GID {
+			entry.Groups = append(entry.Groups, number(g))
+		}
+	}
+	slices.Sort(entry.Groups)
+	return entry
+}
+
+// printed is what a program printed.
+type printed struct{ text, messages string }
+
+// run runs a program in the directory of the place and returns its status: -1
+// when it could not be run, or ended by a signal.
+func (p *launchPlace) run(path string, args ...string) (printed, int) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Env, cmd.Dir = launchEnv, p.Dir
+	err := cmd.Run()
+	out := printed{stdout.String(), stderr.String()}
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return out, exit.ExitCode()
+	case err != nil:
+		out.messages += err.Error()
+		return out, -1
+	}
+	return out, 0
+}
+
+// prepare gives the target its mode, owner and capabilities.
+func (p *launchPlace) prepare(t launches.Target) error {
+	name := "target"
+	if t.Via == launches.PlainScript {
+		name = "plain-script"
+	}
+	path := filepath.Join(p.Dir, name)
+	if err := os.Chown(path, int(t.File.UID), int(t.File.GID)); err != nil {
+		return err
+	}
+	if err := unix.Chmod(path, t.Mode()); err != nil {
+		return err
+	}
+	if !t.File.HasCaps {
+		if err := unix.Removexattr(path, "security.capability"); err != nil && !errors.Is(err, unix.ENODATA) && !errors.Is(err, unix.ENOTSUP) && p.machine.FileCaps {
+			return err
+		}
+		return nil
+	}
+	return unix.Setxattr(path, "security.capability", capabilityAttribute(t), 0)
+}
+
+// capabilityAttribute returns the bytes of the attribute: capabilities(7).
+func capabilityAttribute(t launches.Target) []byte {
+	magic := uint32(0x02000000)
+	if t.RootID != 0 {
+		magic = 0x03000000
+	}
+	if t.File.Effective {
+		magic |= 1
+	}
+	data := binary.LittleEndian.AppendUint32(nil, magic)
+	for n := range 2 {
+		data = binary.LittleEndian.AppendUint32(data, uint32(t.File.Permitted>>(32*n)))
+		data = binary.LittleEndian.AppendUint32(data, uint32(t.File.Inheritable>>(32*n)))
+	}
+	if t.RootID != 0 {
+		data = binary.LittleEndian.AppendUint32(data, t.RootID)
+	}
+	return data
+}
+
+// caller returns the state in which a caller meets caprun, as a program in the
+// place of caprun sees it.
+func (p *launchPlace) caller(c launches.Caller) (launches.Report, cred.Cred, bool, error) {
+	from, secure, ok := c.State(p.machine)
+	if !ok {
+		return launches.Report{}, from, false, errors.New("the model refuses a setting")
+	}
+	args := c.Arguments(p.Dir)
+	key := strings.Join(args, " ")
+	report, known := p.known[key]
+	if !known {
+		out, status := p.run(filepath.Join(p.bin, "with"), append(args, "--", filepath.Join(p.bin, "creds"))...)
+		if status != 0 {
+			return report, from, secure, fmt.Errorf("status %d: %s", status, out.messages)
+		}
+		report = launches.ParseReport(out.text)
+		if faults := report.Compare(launches.Expect(from, secure)); faults != nil {
+			return report, from, secure, errors.New(strings.Join(faults, "; "))
+		}
+		if len(p.known) > 64 {
+			clear(p.known)
+		}
+		p.known[key] = report
+	}
+	from, err := report.Cred(from)
+	return report, from, secure, err
+}
+
+// launch launches one case. It returns how that ended, and what is wrong with
+// it: a respect, a colon and the details.
+func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
+	caller, from, secure, err := p.caller(c.Caller)
+	if err != nil {
+		return "fault", fmt.Sprintf("caller: %v", err)
+	}
+	if err := p.prepare(c.Target); err != nil {
+		return "fault", fmt.Sprintf("target: %v", err)
+	}
+	profile := filepath.Join(p.Dir, "profile.yaml")
+	if err := os.WriteFile(profile, []byte(c.Profile.Text(p.Dir)), 0o644); err != nil {
+		return "fault", fmt.Sprintf("profile: %v", err)
+	}
+	args := append(c.Caller.Arguments(p.Dir), "--", filepath.Join(p.bin, "caprun"), "-profile", profile, "--", c.Target.Path(p.Dir, c.Profile.Chroot))
+	out, status := p.run(filepath.Join(p.bin, "with"), args...)
+	verdict := c.Compile(p.machine, p.Dir, from)
+	switch {
+	case status == 0:
+		return launched, p.checkTarget(c, verdict, from, secure, caller, launches.ParseReport(out.text))
+	case out.text != "" || status < exitRefused || status > exitNotFound:
+		return "fault", fmt.Sprintf("status: %d, output %q, message %q", status, out.text, out.messages)
+	case !strings.HasPrefix(out.messages, "caprun: ") || strings.Contains(out.messages, "goroutine "):
+		return "fault", fmt.Sprintf("message: %q", out.messages)
+	case secure:
+		return "refused: the caller is not trusted", mentions(out, "caprun is set-id")
+	case verdict.Plan == nil:
+		outcome := "refused: " + verdict.Rule()
+		if fault := mentions(out, verdict.Diagnostics[0].Message); fault != "" {
+			return outcome, fault
+		}
+		if calls := c.Missed(p.machine, verdict, from); calls != nil {
+			if name := c.Known(p.machine, from); name != "" {
+				return "refused, though there is a way: " + name, ""
+			}
+			return outcome, fmt.Sprintf("missed: %sthere is a way:\n%s", out.messages, launches.RouteText(calls))
+		}
+		return outcome, ""
+	}
+	hindrance := c.Hindrance(caller)
+	if hindrance == "" {
+		return "refused", fmt.Sprintf("refused: although there is a plan: %s", out.messages)
+	}
+	return "refused: for the surroundings", mentions(out, hindrance)
+}
+
+func mentions(out printed, words string) (fault string) {
+	if !strings.Contains(out.messages, words) {
+		return fmt.Sprintf("reason: %q, not %q", out.messages, words)
+	}
+	return ""
+}
+
+// checkTarget compares what the target found with the prediction and with the
+// profile.
+func (p *launchPlace) checkTarget(c launches.Case, v launches.Verdict, from cred.Cred, secure bool, caller, target launches.Report) string {
+	if v.Plan == nil {
+		return fmt.Sprintf("started: although %v", v.Diagnostics)
+	}
+	if secure {
+		return "started: although AT_SECURE is set"
+	}
+	if faults := target.Compare(launches.Expect(v.Plan.After, v.Plan.SecureExec)); faults != nil {
+		return "prediction: " + strings.Join(faults, "; ")
+	}
+	env := v.Plan.Environ(launchEnv)
+	if slices.Sort(env); !slices.Equal(env, target.Env) {
+		return fmt.Sprintf("prediction: environment %q, not %q", target.Env, env)
+	}
+	after, err := target.Cred(from)
+	if err != nil {
+		return fmt.Sprintf("report: %v", err)
+	}
+	promise := c.Profile.Promise(p.machine.Users)
+	if faults := promise.Broken(from, after); faults != nil {
+		return "promise: " + strings.Join(faults, "; ")
+	}
+	if faults := c.Around(p.Place, promise, from, caller, target); faults != nil {
+		return "surroundings: " + strings.Join(faults, "; ")
+	}
+	return ""
+}

@@ -1,0 +1,145 @@
+package launches
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"caprun/engine/cred"
+)
+
+// Place is where a case is launched.
+type Place struct {
+	Dir string
+
+	// The names in the root directory, in that of profiles with chroot.
+	Root, Jail string
+}
+
+// Around says in what a target differs from what the profile of the case says,
+// credentials left out. caller is the report of the same program in the place
+// of caprun.
+func (c Case) Around(at Place, q Promise, from cred.Cred, caller, target Report) []string {
+	p := c.Profile
+	want := map[string]string{
+		"cwd":         caller.Lines["cwd"],
+		"root":        at.Root,
+		"parents":     at.Root,
+		"umask":       caller.Lines["umask"],
+		"descriptors": "0 1 2",
+		"stdin":       "the null device",
+		"args":        fmt.Sprintf("%q", c.arguments(at.Dir)),
+	}
+	if p.Chroot {
+		want["root"], want["parents"], want["cwd"] = at.Jail, at.Jail, "/"
+	}
+	if p.Cwd != "" {
+		want["cwd"] = p.cwd(at.Dir)
+	}
+	if p.Umask != "" {
+		want["umask"] = p.Umask
+		if len(p.Umask) == 3 {
+			want["umask"] = "0" + p.Umask
+		}
+	}
+	for _, fd := range p.Keep {
+		want["descriptors"] += fmt.Sprint(" ", fd)
+		if fd == 7 {
+			want["descriptors"] += "(directory)"
+		}
+	}
+	for name, value := range caller.Lines {
+		if strings.HasPrefix(name, "limit ") {
+			want[name] = value
+		}
+	}
+	for _, l := range p.Limits {
+		want["limit "+l.Name] = l.Soft + " " + l.Hard
+	}
+	faults := target.Compare(want)
+	if env := c.environment(q, from, caller, target); !slices.Equal(env, target.Env) {
+		faults = append(faults, fmt.Sprintf("environment: %q, not %q", target.Env, env))
+	}
+	return faults
+}
+
+// arguments returns the command line that the target sees. The interpreter of
+// a script gets its own path first.
+func (c Case) arguments(dir string) []string {
+	path := c.Target.Path(dir, c.Profile.Chroot)
+	switch c.Target.Via {
+	case Script:
+		return []string{strings.TrimSuffix(path, "script") + "target", path}
+	case PlainScript:
+		return []string{strings.TrimSuffix(path, "plain-script") + "plain", path}
+	}
+	return []string{path}
+}
+
+// environment returns what the target must find, sorted.
+func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []string {
+	spec := c.Profile.Env
+	if spec == nil {
+		spec = &Env{}
+	}
+	changed := c.Profile.Chroot
+	for _, name := range credentialLines {
+		changed = changed || caller.Lines[name] != target.Lines[name]
+	}
+	env := map[string]string{}
+	for _, entry := range caller.Env {
+		name, value, _ := strings.Cut(entry, "=")
+		if spec.Keep != nil && !slices.Contains(spec.Keep, name) {
+			continue
+		}
+		if changed && (strings.HasPrefix(name, "LD_") || name == "TMPDIR") {
+			continue
+		}
+		env[name] = value
+	}
+	if q.newUser(from) {
+		home, user := "/", ""
+		if q.Entry != nil {
+			home, user = q.Entry.Home, q.Entry.Name
+		}
+		for name, value := range map[string]string{"HOME": home, "USER": user, "LOGNAME": user} {
+			switch {
+			case slices.Contains(spec.Keep, name):
+			case value == "":
+				delete(env, name)
+			default:
+				env[name] = value
+			}
+		}
+	}
+	for _, name := range spec.Unset {
+		delete(env, name)
+	}
+	for _, v := range spec.Set {
+		env[v[0]] = v[1]
+	}
+	list := []string{}
+	for name, value := range env {
+		list = append(list, name+"="+value)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Hindrance says why a case that has a plan is refused all the same, for what
+// the plan does not look at, in a word of the message; empty when nothing is
+// in the way.
+func (c Case) Hindrance(caller Report) string {
+	for _, fd := range c.Profile.Keep {
+		if !c.Caller.Keeps(fd) {
+			return fmt.Sprintf("keep descriptor %d", fd)
+		}
+	}
+	for _, l := range c.Profile.Limits {
+		_, hard, _ := strings.Cut(caller.Lines["limit "+l.Name], " ")
+		if hard != "unlimited" && (l.Hard == "unlimited" || len(l.Hard) > len(hard) || len(l.Hard) == len(hard) && l.Hard > hard) {
+			return "set limit " + l.Name
+		}
+	}
+	return ""
+}
