@@ -385,6 +385,8 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "fault", fmt.Sprintf("message: %q", out.messages)
 	case secure:
 		return "refused: the caller is not trusted", mentions(out, "caprun is set-id")
+	case c.Excluded(p.machine, from):
+		return "refused: for the surroundings", mentions(out, "may not execute it")
 	case verdict.Plan == nil:
 		outcome := "refused: " + verdict.Rule()
 		if fault := mentions(out, verdict.Diagnostics[0].Message); fault != "" {

@@ -143,3 +143,24 @@ func (c Case) Hindrance(caller Report) string {
 	}
 	return ""
 }
+
+// Excluded reports whether the target cannot be executed by those in its group,
+// and seems to be of a group of the caller or of the profile: a group that the
+// user namespace does not map looks like group 65534 there, also to caprun.
+func (c Case) Excluded(m *Machine, from cred.Cred) bool {
+	f := c.Target.File
+	if !f.Setgid || f.GroupExec {
+		return false
+	}
+	gid := f.GID
+	if ns := from.UserNS; ns.Nested {
+		if gid = inside(ns.GIDs, f.GID); gid == cred.NoID {
+			gid = cred.OverflowID
+		}
+	}
+	groups := append([]uint32{from.GID}, from.Groups...)
+	if q := c.Profile.Promise(m.Users); q.Identity {
+		groups = q.Groups
+	}
+	return slices.Contains(groups, gid)
+}

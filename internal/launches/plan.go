@@ -35,7 +35,7 @@ func (c Case) Compile(m *Machine, dir string, from cred.Cred) Verdict {
 	}
 	path := c.Target.Path(dir, c.Profile.Chroot)
 	plan, diagnostics := engine.Compile(p, from, engine.Target{
-		Kernel: m.Rules, Path: path, Args: []string{path}, FilePath: path,
+		Kernel: m.Rules, Path: path, Args: []string{path}, FilePath: c.arguments(dir)[0],
 		File: c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")),
 		User: c.Profile.Promise(m.Users).Entry,
 	})
