@@ -14,16 +14,26 @@ func (c Case) Known(m *Machine, from cred.Cred) string {
 		root = q.UID == 0
 	}
 	setuid := file.Setuid && !file.NoSuid && !q.noNewPrivs(from)
-	locks := cred.SecKeepCapsLocked | cred.SecNoSetuidFixupLocked
+	var inherited cred.Caps
+	if q.Caps != nil {
+		inherited = q.Caps.I
+	}
+	if q.IAB != nil {
+		inherited = inherited.Union(q.IAB.I)
+	}
 	switch {
-	case from.Securebits.Has(locks) && q.newUser(from):
+	case from.Securebits.Has(cred.SecKeepCapsLocked) && q.newUser(from):
 		return MissedLocks
+	case q.newUser(from) && from.EUID == 0 && !inherited.SubsetOf(from.Inheritable.Union(from.Permitted)):
+		return MissedRaise
 	case q.Caps == nil:
 		return ""
 	case !q.Identity && from.UID != from.EUID:
 		return MissedIDs
 	case setuid && !file.HasCaps:
 		return MissedSetuid
+	case file.HasCaps && !file.NoSuid && !q.Caps.I.SubsetOf(q.Caps.P):
+		return MissedBounding
 	case root && !bits.Has(cred.SecNoRoot) && q.noNewPrivs(from) && !q.Caps.I.SubsetOf(q.Caps.P):
 		return MissedInherit
 	}
@@ -32,8 +42,10 @@ func (c Case) Known(m *Machine, from cred.Cred) string {
 
 // The reasons of [Case.Known].
 const (
-	MissedIDs     = "real and effective uid differ, and one is 0"
-	MissedSetuid  = "the target is set-user-id"
-	MissedInherit = "uid 0 under no_new_privs inherits more than it is permitted"
-	MissedLocks   = "the uid changes under locks of keep_caps and no_setuid_fixup, and no capability is needed afterwards"
+	MissedIDs      = "real and effective uid differ, and one is 0"
+	MissedSetuid   = "the target is set-user-id"
+	MissedInherit  = "uid 0 under no_new_privs inherits more than it is permitted"
+	MissedBounding = "file capabilities give what the target is only to inherit, if it stays in the bounding set"
+	MissedLocks    = "the uid changes while keep_caps is locked"
+	MissedRaise    = "the uid changes and the target inherits what the caller is not permitted"
 )

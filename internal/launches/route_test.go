@@ -1,9 +1,10 @@
 package launches
 
 import (
-	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,13 +28,15 @@ func root() *Machine {
 // TestRoutes compares the compiler with a search in the model: what it accepts
 // keeps the promise of the profile and can be found, and what it refuses
 // cannot be had.
+//
+// CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other cases.
 func TestRoutes(t *testing.T) {
 	m := root()
-	count := 20000
+	count, seed := number(t, "CAPRUN_TEST_LAUNCHES", 1000), number(t, "CAPRUN_TEST_SEED", 1)
 	outcomes := map[string]int{}
 	missed := map[string]int{}
 	for index := range count {
-		c := Make(m, 1, index)
+		c := Make(m, uint64(seed), index)
 		from, _, ok := c.Caller.State(m)
 		if !ok {
 			t.Fatalf("case %d: the kernel would refuse a setting:\n%v", index, c)
@@ -63,6 +66,60 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 	for _, rule := range slices.Sorted(maps.Keys(outcomes)) {
-		t.Log(fmt.Sprintf("%6d %s, wrongly: %d", outcomes[rule], rule, missed[rule]))
+		t.Logf("%6d %s, wrongly: %d", outcomes[rule], rule, missed[rule])
+	}
+}
+
+func number(t *testing.T, name string, otherwise int) int {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 0, 31)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return int(n)
+}
+
+// TestMissed has an example of each reason for which the compiler is known to
+// refuse what could be fulfilled.
+func TestMissed(t *testing.T) {
+	id := func(n uint32) *uint32 { return &n }
+	ordinary := Target{File: cred.File{GroupExec: true}}
+	setuid := ordinary
+	setuid.File.Setuid, setuid.File.UID = true, 1000
+	full := ordinary
+	full.File.HasCaps, full.File.Permitted = true, cred.FirstCaps(41)
+	kill, chown := cred.CapsOf(5), cred.CapsOf(cred.CHOWN)
+	m := root()
+	for _, test := range []struct {
+		reason string
+		Case
+	}{
+		{MissedIDs, Case{Caller{{"uid", "0,1000,1000"}}, Profile{Caps: &Sets{P: chown}}, ordinary}},
+		{MissedSetuid, Case{nil, Profile{Caps: &Sets{P: chown}}, setuid}},
+		{MissedInherit, Case{Caller{{"nnp", ""}}, Profile{Caps: &Sets{E: chown, P: chown, I: kill}}, ordinary}},
+		{MissedRaise, Case{Caller{{"lose", "0x20"}, {"nnp", ""}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{I: kill}}, ordinary}},
+		{MissedLocks, Case{Caller{{"secbits", "0x28"}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{}}, ordinary}},
+		{MissedBounding, Case{nil, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{I: kill}}, full}},
+	} {
+		from, _, ok := test.Caller.State(m)
+		if !ok {
+			t.Errorf("%s: the kernel would refuse a setting", test.reason)
+			continue
+		}
+		v := test.Compile(m, "/dir", from)
+		if v.Plan != nil {
+			t.Errorf("%s: the compiler has learnt it; remove the reason", test.reason)
+			continue
+		}
+		if calls := test.Missed(m, v, from); calls == nil {
+			t.Errorf("%s: there is no way\n%v", test.reason, test.Case)
+		}
+		if got := test.Known(m, from); got != test.reason {
+			t.Errorf("%s: taken for %q", test.reason, got)
+		}
+		t.Logf("%s: %s\n%v", test.reason, v.Diagnostics[0], test.Case)
 	}
 }
