@@ -251,7 +251,7 @@ func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
 	if c.caps == nil && c.iab != nil && !v.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
 		return &obstacle{ambient: true}
 	}
-	return nil
+	return c.checkStack()
 }
 
 // first returns the first key that the profile has.

@@ -14,7 +14,37 @@ const (
 	fileCapsV2     = 0x02000000
 	fileCapsV3     = 0x03000000
 	fileCapsEffect = 1
+
+	// rootOffset is where version 3 has the root user of its user namespace.
+	rootOffset = 20
 )
+
+// fileCapsRoot returns the root user of the user namespace that the attribute
+// belongs to, as seen in the present one: 0 for this namespace, and for one
+// that it is inside of.
+func fileCapsRoot(data []byte) uint32 {
+	if len(data) != maxFileCaps {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(data[rootOffset:])
+}
+
+// ownsFileCaps reports whether the attribute of a root user other than 0 counts
+// in the user namespace ns. It does if that user is uid 0 in a namespace further
+// out, as the root of the machine is who has another number inside.
+//
+// Kernel: rootid_owns_currentns, cap_inode_getsecurity (security/commoncap.c).
+func ownsFileCaps(root uint32, ns cred.UserNS, known bool) (bool, error) {
+	if known && !ns.Nested {
+		return false, nil
+	}
+	for _, x := range ns.UIDs {
+		if root >= x.Inside && root-x.Inside < x.Count && root-x.Inside+x.Outside == 0 {
+			return true, nil
+		}
+	}
+	return false, fmt.Errorf("its file capabilities belong to a user namespace whose root is uid %d here, and whether they count cannot be seen", root)
+}
 
 // decodeFileCaps reads the attribute as get_vfs_caps_from_disk does.
 func decodeFileCaps(data []byte, file *cred.File) error {
@@ -35,7 +65,7 @@ func decodeFileCaps(data []byte, file *cred.File) error {
 	if words == 0 || len(data) != size {
 		return bad
 	}
-	if size == maxFileCaps && binary.LittleEndian.Uint32(data[20:]) != 0 {
+	if fileCapsRoot(data) != 0 {
 		// Of a user namespace whose root is another id: the kernel ignores them.
 		return nil
 	}

@@ -229,5 +229,13 @@ func fileFacts(fd int, st *unix.Stat_t) (cred.File, error) {
 	case err != nil:
 		return file, fmt.Errorf("file capabilities: %w", err)
 	}
+	if root := fileCapsRoot(data[:n]); root != 0 {
+		ns, known := readUserNS()
+		owned, err := ownsFileCaps(root, ns, known)
+		if err != nil || !owned {
+			return file, err
+		}
+		clear(data[rootOffset:])
+	}
 	return file, decodeFileCaps(data[:n], &file)
 }

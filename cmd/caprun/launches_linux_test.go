@@ -387,6 +387,8 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "refused: the caller is not trusted", mentions(out, "caprun is set-id")
 	case c.Excluded(p.machine, from):
 		return "refused: for the surroundings", mentions(out, "may not execute it")
+	case strings.Contains(out.messages, "whether they count cannot be seen") && c.Hindrance(from, caller) != "":
+		return "refused: for the surroundings", ""
 	case verdict.Plan == nil:
 		outcome := "refused: " + verdict.Rule()
 		if fault := mentions(out, verdict.Diagnostics[0].Message); fault != "" {
@@ -400,7 +402,7 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		}
 		return outcome, ""
 	}
-	hindrance := c.Hindrance(caller)
+	hindrance := c.Hindrance(from, caller)
 	if hindrance == "" {
 		return "refused", fmt.Sprintf("refused: although there is a plan: %s", out.messages)
 	}

@@ -53,6 +53,9 @@ func (c Case) Around(at Place, q Promise, from cred.Cred, caller, target Report)
 			want[name] = value
 		}
 	}
+	if soft, hard, _ := strings.Cut(want["limit stack"], " "); target.Lines["at_secure"] == "1" && above(soft, secureStack) {
+		want["limit stack"] = secureStack + " " + hard
+	}
 	for _, l := range p.Limits {
 		want["limit "+l.Name] = l.Soft + " " + l.Hard
 	}
@@ -61,6 +64,18 @@ func (c Case) Around(at Place, q Promise, from cred.Cred, caller, target Report)
 		faults = append(faults, fmt.Sprintf("environment: %q, not %q", target.Env, env))
 	}
 	return faults
+}
+
+// secureStack is what the kernel makes of a larger limit of the stack when a
+// program starts with AT_SECURE.
+const secureStack = "8388608"
+
+// above reports whether one limit is above another, as text.
+func above(a, b string) bool {
+	if a == "unlimited" || b == "unlimited" {
+		return a != b && a == "unlimited"
+	}
+	return len(a) > len(b) || len(a) == len(b) && a > b
 }
 
 // arguments returns the command line that the target sees. The interpreter of
@@ -129,7 +144,12 @@ func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []st
 // Hindrance says why a case that has a plan is refused all the same, for what
 // the plan does not look at, in a word of the message; empty when nothing is
 // in the way.
-func (c Case) Hindrance(caller Report) string {
+func (c Case) Hindrance(from cred.Cred, caller Report) string {
+	if id := c.Target.RootID; id != 0 && from.UserNS.Nested && c.Target.Via != PlainScript && c.Target.File.HasCaps {
+		if at := inside(from.UserNS.UIDs, id); at != 0 && at != cred.NoID {
+			return "whether they count cannot be seen"
+		}
+	}
 	for _, fd := range c.Profile.Keep {
 		if !c.Caller.Keeps(fd) {
 			return fmt.Sprintf("keep descriptor %d", fd)
@@ -137,7 +157,7 @@ func (c Case) Hindrance(caller Report) string {
 	}
 	for _, l := range c.Profile.Limits {
 		_, hard, _ := strings.Cut(caller.Lines["limit "+l.Name], " ")
-		if hard != "unlimited" && (l.Hard == "unlimited" || len(l.Hard) > len(hard) || len(l.Hard) == len(hard) && l.Hard > hard) {
+		if above(l.Hard, hard) {
 			return "set limit " + l.Name
 		}
 	}

@@ -21,7 +21,16 @@ func (c Case) Known(m *Machine, from cred.Cred) string {
 	if q.IAB != nil {
 		inherited = inherited.Union(q.IAB.I)
 	}
+	var raised cred.Caps
+	if q.Caps != nil {
+		raised = q.Caps.P
+	}
+	if q.IAB != nil {
+		raised = raised.Union(q.IAB.A)
+	}
 	switch {
+	case raised != 0 && from.Securebits&(cred.SecNoCapAmbientRaise|cred.SecNoCapAmbientRaiseLocked) == cred.SecNoCapAmbientRaise:
+		return MissedAmbient
 	case from.Securebits.Has(cred.SecKeepCapsLocked) && q.newUser(from):
 		return MissedLocks
 	case q.newUser(from) && from.EUID == 0 && !inherited.SubsetOf(from.Inheritable.Union(from.Permitted)):
@@ -46,6 +55,7 @@ const (
 	MissedSetuid   = "the target is set-user-id"
 	MissedInherit  = "uid 0 under no_new_privs inherits more than it is permitted"
 	MissedBounding = "file capabilities give what the target is only to inherit, if it stays in the bounding set"
+	MissedAmbient  = "no_cap_ambient_raise is set, and not locked"
 	MissedLocks    = "the uid changes while keep_caps is locked"
 	MissedRaise    = "the uid changes and the target inherits what the caller is not permitted"
 )

@@ -101,6 +101,7 @@ func TestMissed(t *testing.T) {
 		{MissedSetuid, Case{nil, Profile{Caps: &Sets{P: chown}}, setuid}},
 		{MissedInherit, Case{Caller{{"nnp", ""}}, Profile{Caps: &Sets{E: chown, P: chown, I: kill}}, ordinary}},
 		{MissedRaise, Case{Caller{{"lose", "0x20"}, {"nnp", ""}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{I: kill}}, ordinary}},
+		{MissedAmbient, Case{Caller{{"secbits", "0x40"}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{kill, kill, kill}}, ordinary}},
 		{MissedLocks, Case{Caller{{"secbits", "0x28"}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{}}, ordinary}},
 		{MissedBounding, Case{nil, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{I: kill}}, full}},
 	} {
