@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"caprun/engine/cred"
@@ -43,8 +44,10 @@ func ownsFileCaps(root uint32, ns cred.UserNS, known bool) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, fmt.Errorf("its file capabilities belong to a user namespace whose root is uid %d here, and whether they count cannot be seen", root)
+	return false, fmt.Errorf("%w: its root is uid %d here", errForeignCaps, root)
 }
+
+var errForeignCaps = errors.New("whether its file capabilities count cannot be seen: they belong to another user namespace")
 
 // decodeFileCaps reads the attribute as get_vfs_caps_from_disk does.
 func decodeFileCaps(data []byte, file *cred.File) error {

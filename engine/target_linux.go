@@ -140,6 +140,9 @@ func (r *resolver) file(path string, id Identity) (program, error) {
 		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
 			hint = "allow caprun some ten descriptors: RLIMIT_NOFILE"
 		}
+		if errors.Is(err, errForeignCaps) {
+			hint = "remove them"
+		}
 		return fail(err.Error(), hint, false)
 	}
 	return prog, nil

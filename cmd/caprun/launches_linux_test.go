@@ -34,7 +34,7 @@ import (
 //
 // CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other launches.
 func TestLaunches(t *testing.T) {
-	otherwise := uint64(400)
+	otherwise := uint64(160)
 	if testing.Short() {
 		otherwise = 60
 	}
@@ -387,7 +387,7 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "refused: the caller is not trusted", mentions(out, "caprun is set-id")
 	case c.Excluded(p.machine, from):
 		return "refused: for the surroundings", mentions(out, "may not execute it")
-	case strings.Contains(out.messages, "whether they count cannot be seen") && c.Hindrance(from, caller) != "":
+	case strings.Contains(out.messages, "whether its file capabilities count") && c.Hindrance(from, caller) != "":
 		return "refused: for the surroundings", ""
 	case verdict.Plan == nil:
 		outcome := "refused: " + verdict.Rule()

@@ -145,9 +145,9 @@ func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []st
 // the plan does not look at, in a word of the message; empty when nothing is
 // in the way.
 func (c Case) Hindrance(from cred.Cred, caller Report) string {
-	if id := c.Target.RootID; id != 0 && from.UserNS.Nested && c.Target.Via != PlainScript && c.Target.File.HasCaps {
+	if id := c.Target.RootID; id != 0 && from.UserNS.Nested && c.Target.File.HasCaps {
 		if at := inside(from.UserNS.UIDs, id); at != 0 && at != cred.NoID {
-			return "whether they count cannot be seen"
+			return "whether its file capabilities count"
 		}
 	}
 	for _, fd := range c.Profile.Keep {
@@ -174,9 +174,7 @@ func (c Case) Excluded(m *Machine, from cred.Cred) bool {
 	}
 	gid := f.GID
 	if ns := from.UserNS; ns.Nested {
-		if gid = inside(ns.GIDs, f.GID); gid == cred.NoID {
-			gid = cred.OverflowID
-		}
+		gid = seen(ns.GIDs, f.GID)
 	}
 	groups := append([]uint32{from.GID}, from.Groups...)
 	if q := c.Profile.Promise(m.Users); q.Identity {
