@@ -1,8 +1,6 @@
 package launches
 
 import (
-	"strings"
-
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
@@ -47,14 +45,16 @@ func (c Case) Compile(m *Machine, dir string, from cred.Cred) Verdict {
 // Missed searches for a way to what was refused: the calls that lead there,
 // nil when the refusal is right or the profile has no meaning.
 func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
-	if v.Text || v.Plan != nil || v.aboutStack() {
+	if v.Text || v.Plan != nil {
 		return nil
 	}
+	if c.Profile.Limits != nil {
+		// The limit of the stack can be in the way, which is not about
+		// credentials.
+		c.Profile.Limits = nil
+		if c.Compile(m, "/dir", from).Plan != nil {
+			return nil
+		}
+	}
 	return FindRoute(c.Profile.Promise(m.Users), from, c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")), m.Rules)
-}
-
-// aboutStack reports whether the limit of the stack is in the way, which is
-// not about credentials.
-func (v Verdict) aboutStack() bool {
-	return len(v.Diagnostics) > 0 && strings.Contains(v.Diagnostics[0].Message, "limit of the stack")
 }
