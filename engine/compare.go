@@ -67,8 +67,8 @@ func Compare(a, b *Plan) Comparison {
 	}
 	list := []Dimension{start}
 	list = append(list, compareIdentity(x.identity, y.identity)...)
-	list = append(list, compareCaps(a.After, b.After)...)
-	list = append(list, compareSecurebits(a.After, b.After),
+	list = append(list, compareVectors(a.After, b.After)...)
+	list = append(list, compareCaps("regainable", regainable(a.After), regainable(b.After)), compareSecurebits(a.After, b.After),
 		compareNoNewPrivs(a.After.NoNewPrivs, b.After.NoNewPrivs),
 		compareRoot(x.chroot, y.chroot),
 		compareEnviron(x.environ, y.environ),
@@ -116,25 +116,25 @@ func (d Dimension) Text() string {
 // compareCreds compares two states with known ids, but for securebits.
 func compareCreds(a, b cred.Cred) []Dimension {
 	list := compareIdentity(identityOf(a, Identity{}), identityOf(b, Identity{}))
-	list = append(list, compareCaps(a, b)...)
+	list = append(list, compareVectors(a, b)...)
 	return append(list, compareNoNewPrivs(a.NoNewPrivs, b.NoNewPrivs))
 }
 
-func compareCaps(a, b cred.Cred) []Dimension {
-	compare := func(name string, a, b cred.Caps) Dimension {
-		gained, lost := b.Minus(a), a.Minus(b)
-		return Dimension{
-			Name: name, Order: orderCaps(a, b), A: CapNames(a), B: CapNames(b),
-			Gained: namesOf(gained), Lost: namesOf(lost), gainedCaps: gained, lostCaps: lost,
-		}
-	}
+func compareVectors(a, b cred.Cred) []Dimension {
 	return []Dimension{
-		compare("effective", a.Effective, b.Effective),
-		compare("permitted", a.Permitted, b.Permitted),
-		compare("inheritable", a.Inheritable, b.Inheritable),
-		compare("ambient", a.Ambient, b.Ambient),
-		compare("bounding", a.Bounding, b.Bounding),
-		compare("regainable", regainable(a), regainable(b)),
+		compareCaps("effective", a.Effective, b.Effective),
+		compareCaps("permitted", a.Permitted, b.Permitted),
+		compareCaps("inheritable", a.Inheritable, b.Inheritable),
+		compareCaps("ambient", a.Ambient, b.Ambient),
+		compareCaps("bounding", a.Bounding, b.Bounding),
+	}
+}
+
+func compareCaps(name string, a, b cred.Caps) Dimension {
+	gained, lost := b.Minus(a), a.Minus(b)
+	return Dimension{
+		Name: name, Order: orderCaps(a, b), A: CapNames(a), B: CapNames(b),
+		Gained: namesOf(gained), Lost: namesOf(lost), gainedCaps: gained, lostCaps: lost,
 	}
 }
 

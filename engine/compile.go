@@ -25,6 +25,9 @@ func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.
 	if _, ok := c.solve(); !ok {
 		return nil, []policy.Diagnostic{*c.refuse()}
 	}
+	if d := c.checkStack(); d != nil {
+		return nil, []policy.Diagnostic{*d}
+	}
 	plan := c.Plan
 	return &plan, nil
 }
@@ -63,7 +66,23 @@ func (c *compiler) readDeclaration() *policy.Diagnostic {
 		c.iab = iab
 	}
 	c.readBits()
-	return nil
+	return c.checkKernel()
+}
+
+// checkKernel refuses what the running kernel does not have, before a reason
+// that follows from it hides it.
+func (c *compiler) checkKernel() *policy.Diagnostic {
+	key, asked := "caps", cred.Caps(0)
+	if c.caps != nil {
+		asked = c.caps.named().Minus(c.From.All)
+	}
+	if asked == 0 && c.iab != nil {
+		key, asked = "iab", vectorCaps(c.iab, cap.Inh).Union(vectorCaps(c.iab, cap.Amb)).Minus(c.From.All)
+	}
+	if asked == 0 {
+		return nil
+	}
+	return c.diagnose(ruleUnknownToOS, key, fmt.Sprintf("this kernel does not have %s", CapNames(asked)), "leave it out on such a machine")
 }
 
 // readBits finds the securebits that the target starts with.
@@ -251,7 +270,7 @@ func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
 	if c.caps == nil && c.iab != nil && !v.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
 		return &obstacle{ambient: true}
 	}
-	return c.checkStack()
+	return nil
 }
 
 // first returns the first key that the profile has.

@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"fmt"
-
-	"caprun/cap"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
@@ -13,34 +10,6 @@ import (
 // is the same on every machine.
 func Explain(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 	return Compile(p, cred.Root(), OrdinaryTarget())
-}
-
-// ExplainFrom compiles a profile for any start and target. It refuses first
-// what the profile asks of a kernel that the start has not got, so that no
-// reason that follows from it hides it.
-func ExplainFrom(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
-	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
-	if d := c.readDeclaration(); d != nil {
-		return nil, []policy.Diagnostic{*d}
-	}
-	asks := func(key string, caps cred.Caps) *policy.Diagnostic {
-		missing := caps.Minus(from.All)
-		if missing == 0 {
-			return nil
-		}
-		return c.diagnose(ruleUnknownToOS, key, fmt.Sprintf("this kernel does not have %s", CapNames(missing)), "leave it out for this kernel")
-	}
-	if c.caps != nil {
-		if d := asks("caps", c.caps.e.Union(c.caps.p).Union(c.caps.i)); d != nil {
-			return nil, []policy.Diagnostic{*d}
-		}
-	}
-	if c.iab != nil {
-		if d := asks("iab", vectorCaps(c.iab, cap.Inh).Union(vectorCaps(c.iab, cap.Amb))); d != nil {
-			return nil, []policy.Diagnostic{*d}
-		}
-	}
-	return Compile(p, from, target)
 }
 
 // Known reports which ids of the target the plan knows. The others belong to

@@ -37,9 +37,6 @@ func (c *compiler) refuse() *policy.Diagnostic {
 			return alone.describe(o)
 		}
 	}
-	if unknown := c.caps.named().Minus(c.From.All); unknown != 0 {
-		return c.diagnose(ruleUnknownToOS, "caps", fmt.Sprintf("%v does not exist in this kernel", cap.Value(lowest(unknown))), "leave it out on this machine")
-	}
 	present := c.present()
 	for _, set := range causeSets {
 		if set&^present != 0 {
@@ -420,75 +417,4 @@ func (c *compiler) modeEmpties(key string) *policy.Diagnostic {
 	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties what %s asks for: a target in this mode starts without it",
 		mode, c.Profile.Position("mode").Line, key),
 		fmt.Sprintf("leave mode out and write secbits, or declare no more than %s allows", mode))
-}
-
-// stepRefused says why the kernel would refuse a step, and what to do.
-func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
-	s := f.step
-	fail := func(rule, why, hint string) *policy.Diagnostic {
-		return c.diagnose(rule, s.Key, c.Describe(s)+": "+why, hint)
-	}
-	held := "held: " + CapNames(f.state.Permitted)
-	if f.value >= 0 && !f.state.All.Has(f.value) {
-		return fail(ruleUnknownToOS, fmt.Sprintf("%v does not exist in this kernel", cap.Value(f.value)), "leave it out on this machine")
-	}
-	if f.value >= 0 && c.hands(f.value) && !f.state.Permitted.Has(f.value) {
-		name := cap.Value(f.value).String()
-		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, held),
-			"start caprun with "+name+" (a container: cap_add, as root), or declare less")
-	}
-	able := f.state
-	able.Effective = able.Effective.Union(s.Needs)
-	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
-		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.cure(s, f.state))
-	}
-	switch s.Kind {
-	case cap.StepUID, cap.StepGID, cap.StepGroups:
-		if f.errno == cred.EINVAL {
-			return fail(ruleCaller, "the id does not exist in this user namespace", "map it, or declare an id that is mapped")
-		}
-		if s.Kind == cap.StepGroups {
-			return fail(ruleCaller, "setgroups is denied in this user namespace", "declare the groups that the caller has, or map gids with privilege")
-		}
-		return fail(ruleCaller, "the caller has locked keep_caps and may not set no_setuid_fixup, so a change of uid would lose every capability",
-			"start caprun as this uid, or without these locks")
-	case cap.StepInheritable, cap.StepAmbient, cap.StepFinal:
-		name := cap.Value(max(f.value, 0)).String()
-		if s.Kind == cap.StepAmbient {
-			return fail(ruleCaller, "the caller has set no_cap_ambient_raise", "start caprun without it, or declare no ambient capability")
-		}
-		if lost := cred.Caps(s.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
-			name = CapNames(lost)
-		}
-		return fail(ruleMissing, "the caller's bounding set lacks "+name, "start caprun with it, or declare less")
-	case cap.StepSecbits:
-		return fail(ruleSecbits, fmt.Sprintf("the caller has %s, with locks that do not allow it", SecbitsText(f.state.Securebits)),
-			"declare what is locked too, or start caprun without these locks")
-	}
-	return fail(ruleCaller, f.errno.Error(), "")
-}
-
-// hands reports whether the target is to hold a capability, as opposed to only
-// inherit it.
-func (c *compiler) hands(value int) bool {
-	if c.caps != nil {
-		return c.caps.p.Has(value)
-	}
-	return c.iab != nil && vectorCaps(c.iab, cap.Amb).Has(value)
-}
-
-// cure says how a caller comes to the capability that a step needs.
-func (c *compiler) cure(s Step, state cred.Cred) string {
-	names := CapNames(s.Needs)
-	if state.Bounding.Intersect(s.Needs) == s.Needs && state.EUID != 0 && state.Permitted == 0 {
-		cure := "run as root"
-		if s.Kind == cap.StepBound {
-			cure += ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
-		}
-		return cure + fmt.Sprintf(" (a container: start as root with %s; its capabilities do not reach a non-root user)", names)
-	}
-	if s.Kind == cap.StepBound {
-		return "start caprun with " + names + ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
-	}
-	return "start caprun with " + names + " (a container: cap_add)"
 }

@@ -158,9 +158,9 @@ func TestKernel(t *testing.T) {
 	}
 }
 
-// TestExplainFromRefuses: what the kernel lacks is the reason, not what
+// TestKernelLacks: what the kernel lacks is the reason, not what
 // follows from it.
-func TestExplainFromRefuses(t *testing.T) {
+func TestKernelLacks(t *testing.T) {
 	old := Kernel{5, 8}
 	from := old.Limit(cred.Root())
 	to := Target{Kernel: old.Rules()}
@@ -172,13 +172,13 @@ func TestExplainFromRefuses(t *testing.T) {
 		"uid: 0\ngid: 0\ncaps: cap_checkpoint_restore=p":   4,
 		"iab: ^cap_checkpoint_restore":                     2,
 	} {
-		_, diagnostics := ExplainFrom(parse(t, text), from, to)
+		_, diagnostics := Compile(parse(t, text), from, to)
 		if len(diagnostics) != 1 || diagnostics[0].Rule != ruleUnknownToOS || diagnostics[0].Line != line {
 			t.Errorf("%s: %v", text, diagnostics)
 		}
 	}
 	for _, text := range []string{"uid: 3\ngid: 3\niab: \"!cap_checkpoint_restore\"", "uid: 3\ngid: 3\ncaps: cap_bpf=eip"} {
-		if plan, diagnostics := ExplainFrom(parse(t, text), from, to); plan == nil {
+		if plan, diagnostics := Compile(parse(t, text), from, to); plan == nil {
 			t.Errorf("%s: %v", text, diagnostics)
 		}
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"caprun/engine"
-	"caprun/engine/cred"
-	"caprun/engine/review"
 	"caprun/policy"
 )
 
@@ -24,6 +22,7 @@ type difference struct {
 // diff says what a change of a profile widens and narrows.
 func (c *Command) diff(args []string) int {
 	f := flags("diff")
+	viewFlags(f)
 	format := f.String("format", "human", "")
 	failOn := f.String("fail-on", "change", "")
 	git := f.Bool("git", false, "")
@@ -44,15 +43,19 @@ func (c *Command) diff(args []string) int {
 	if f.NArg() != 2 {
 		return c.usageError("diff needs two profiles, the old one and the new one", usage, exitTrouble)
 	}
+	view, status, ok := c.viewpoint(f)
+	if !ok {
+		return status
+	}
 	var plans [2]*engine.Plan
 	for n, arg := range f.Args() {
-		src, err := c.findSource(arg)
-		if err != nil {
-			return c.trouble(err)
+		p, text, status := c.readToReview(arg, exitTrouble)
+		if p == nil {
+			return status
 		}
-		plan, findings, text := c.planFor(src, cred.Root(), engine.OrdinaryTarget())
+		plan, findings := engine.Compile(p, view.from, view.target())
 		if plan == nil {
-			return c.noPlan(findings, text)
+			return c.noPlan(findings, text, exitTrouble)
 		}
 		plans[n] = plan
 	}
@@ -98,28 +101,6 @@ func newDifference(a, b *engine.Plan) difference {
 	return d
 }
 
-// planFor reads and compiles a profile. Without a plan there are findings;
-// text is what they are about.
-func (c *Command) planFor(src source, from cred.Cred, target engine.Target) (plan *engine.Plan, findings []policy.Diagnostic, text []byte) {
-	text, err := src.text(false)
-	if err != nil {
-		return nil, []policy.Diagnostic{{File: src.name, Severity: policy.Error, Message: err.Error()}}, nil
-	}
-	p, findings := policy.Parse(src.name, text)
-	if p != nil {
-		plan, findings = engine.Compile(p, from, target)
-	}
-	return plan, findings, text
-}
-
-// noPlan prints why a profile that is to be compared has no plan.
-func (c *Command) noPlan(findings []policy.Diagnostic, text []byte) int {
-	if err := review.Human(c.Stderr, findings, func(string) []byte { return text }, false); err != nil {
-		return c.trouble(err)
-	}
-	return exitTrouble
-}
-
 // gitDiff is a diff driver: git(1), GIT_EXTERNAL_DIFF. Git ends its work when
 // the status is not 0, so what a file lacks is printed like a difference.
 func (c *Command) gitDiff(args []string) int {
@@ -135,11 +116,20 @@ func (c *Command) gitDiff(args []string) int {
 		names = [2]string{args[0], args[7]}
 	}
 	var plans [2]*engine.Plan
+	var err error
 	for n, file := range []string{args[1], args[4]} {
 		if file == os.DevNull {
 			continue
 		}
-		plan, findings, _ := c.planFor(source{name: names[n], path: file}, cred.Root(), engine.OrdinaryTarget())
+		text, err := source{path: file}.text(false)
+		if err != nil {
+			return c.trouble(fmt.Errorf("%s: %w", names[n], err))
+		}
+		var plan *engine.Plan
+		p, findings := policy.Parse(names[n], text)
+		if p != nil {
+			plan, findings = engine.Explain(p)
+		}
 		if plan == nil {
 			fmt.Fprintf(c.Stdout, "%s has no plan\n", names[n])
 			for _, finding := range findings {
@@ -156,11 +146,12 @@ func (c *Command) gitDiff(args []string) int {
 		fmt.Fprintf(c.Stdout, "%s is gone\n", args[0])
 	case plans[0] == nil:
 		fmt.Fprintf(c.Stdout, "%s is new\n", args[0])
-		printPlan(c.Stdout, plans[1], planView{start: startText("root", plans[1].From), colour: c.Colour})
+		err = printPlan(c.Stdout, plans[1], planView{start: startText("root", plans[1].From), colour: c.Colour})
 	default:
-		if err := c.printDiff(newDifference(plans[0], plans[1])); err != nil {
-			return c.trouble(err)
-		}
+		err = c.printDiff(newDifference(plans[0], plans[1]))
+	}
+	if err != nil {
+		return c.trouble(err)
 	}
 	return exitOK
 }

@@ -10,22 +10,16 @@ import (
 // printDiff prints a difference for people.
 func (c *Command) printDiff(d difference) error {
 	var b strings.Builder
-	paint := func(code, text string) string {
-		if !c.Colour {
-			return text
-		}
-		return "\x1b[" + code + "m" + text + "\x1b[0m"
-	}
-	b.WriteString(paint("1", fmt.Sprintf("%s %s %s", d.new, d.verdict(), d.old)) + "\n")
+	b.WriteString(paint(c.Colour, "1", fmt.Sprintf("%s %s %s", d.new, d.verdict(), d.old)) + "\n")
 	codes := map[string]string{"Widened": "31", "Not comparable": "33", "Narrowed": "32"}
 	for _, group := range d.changes() {
-		b.WriteString("\n" + paint(codes[group.title], group.title) + "\n")
+		b.WriteString("\n" + paint(c.Colour, codes[group.title], group.title) + "\n")
 		for _, row := range group.rows {
 			printEntry(&b, strings.Join(row.names, ", "), row.text)
 		}
 	}
 	if len(d.others) > 0 {
-		b.WriteString("\n" + paint("1", "Changed, and no privilege") + "\n  " + strings.Join(d.others, ", ") + "\n")
+		b.WriteString("\n" + paint(c.Colour, "1", "Changed, and no privilege") + "\n  " + strings.Join(d.others, ", ") + "\n")
 	}
 	_, err := fmt.Fprint(c.Stdout, b.String())
 	return err
@@ -34,7 +28,7 @@ func (c *Command) printDiff(d difference) error {
 // printEntry prints a name and what there is to say, below it where both do
 // not fit in a line.
 func printEntry(b *strings.Builder, name, text string) {
-	lines := wrapText(text, 74)
+	lines := wrap(text, 74)
 	if len(name) <= 14 && len(lines) == 1 && len(text) <= 60 {
 		fmt.Fprintf(b, "  %-14s %s\n", name, text)
 		return
@@ -43,26 +37,6 @@ func printEntry(b *strings.Builder, name, text string) {
 	for _, line := range lines {
 		fmt.Fprintf(b, "      %s\n", line)
 	}
-}
-
-// wrapText breaks text into lines of at most width characters: at spaces, and
-// in a long list after commas too.
-func wrapText(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		gap := " "
-		for piece := range strings.SplitAfterSeq(word, ",") {
-			if line != "" && len(line)+len(gap)+len(piece) > width {
-				lines, line = append(lines, line), ""
-			}
-			if line == "" {
-				gap = ""
-			}
-			line, gap = line+gap+piece, ""
-		}
-	}
-	return append(lines, line)
 }
 
 // printDiffMarkdown prints a difference as a comment of a pull request.

@@ -89,18 +89,18 @@ type jsonEnvironment struct {
 	Loader   []string  `json:"loader"`   // removed; LD_* stands for all of them
 }
 
-func newJSONPlan(p *engine.Plan, e explanation) jsonPlan {
+func newJSONPlan(p *engine.Plan, v viewpoint) jsonPlan {
 	kernel := engine.LatestKernel().String()
 	switch {
-	case e.kernel != nil:
-		kernel = e.kernel.String()
-	case e.as == "current":
+	case v.kernel != nil:
+		kernel = v.kernel.String()
+	case v.as == "current":
 		kernel = "running"
 	}
 	j := jsonPlan{
 		Version:     formatVersion,
 		Profile:     jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
-		Start:       jsonStart{e.as, newJSONCred(p.From)},
+		Start:       jsonStart{v.as, newJSONCred(p.From)},
 		Kernel:      kernel,
 		Target:      newJSONTarget(p.Target),
 		Route:       p.Route.String(),

@@ -66,10 +66,14 @@ func (c *Command) readProfile(src source) (*policy.Profile, int) {
 
 // dryRun does every step but the exec, and prints the plan.
 func (c *Command) dryRun(plan *engine.Plan) int {
+	var printed error
 	err := plan.DryRun(func(cred.Cred) {
-		printPlan(c.Stdout, plan, planView{start: startText("current", plan.From), environ: os.Environ(), colour: c.Colour})
+		printed = printPlan(c.Stdout, plan, planView{start: startText("current", plan.From), environ: os.Environ(), colour: c.Colour})
 		fmt.Fprintln(c.Stdout, "\nEvery step but the exec was done, and the state read back is the predicted one.")
 	})
+	if err == nil {
+		err = printed
+	}
 	if err != nil {
 		return c.refuse(err)
 	}

@@ -33,25 +33,28 @@ type planPrinter struct {
 // and line that it comes from and what it needs, the state before it and of
 // the target, and what can come later. Rows with a star change. Lines have at
 // most 100 columns, but for paths.
-func printPlan(w io.Writer, p *engine.Plan, v planView) {
-	t := planPrinter{v, w, p}
+func printPlan(w io.Writer, p *engine.Plan, v planView) error {
+	var b strings.Builder
+	t := planPrinter{v, &b, p}
 	t.title()
 	t.begin()
 	t.steps()
 	t.state()
-	printCaps(w, p, v.colour)
-	fmt.Fprintln(w)
+	printCaps(t, p, v.colour)
+	fmt.Fprintln(t)
 	t.section("Later", p.Later())
-	fmt.Fprintln(w)
+	fmt.Fprintln(t)
 	stays := []string{}
 	for _, kept := range p.Stays() {
 		stays = append(stays, kept.What)
 	}
 	t.section("Stays the caller's", []string{strings.Join(stays, ", ")})
 	if notes := environNotes(p.EnvironChange(), v.environ, p.Identity.User); len(notes) > 0 {
-		fmt.Fprintln(w)
+		fmt.Fprintln(t)
 		t.section("Environment", notes)
 	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // paint puts the codes of colour around text on a terminal.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -21,8 +20,6 @@ func (c *Command) show(args []string) int {
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
-	given := false
-	f.Visit(func(set *flag.Flag) { given = given || set.Name == "pid" })
 	switch {
 	case !humanOrJSON(*format):
 		return c.usageError(fmt.Sprintf("-format %q: human or json", *format), usage, exitTrouble)
@@ -31,7 +28,7 @@ func (c *Command) show(args []string) int {
 	}
 	var s *shown
 	var err error
-	if given {
+	if given(f, "pid") {
 		pid, wrong := parsePID(*pidText)
 		if wrong != nil {
 			return c.usageError(wrong.Error(), usage, exitTrouble)
@@ -141,8 +138,8 @@ func (s *shownState) print(w io.Writer, namespace string) {
 		securebits, mode = engine.SecbitsText(c.Securebits), *s.Mode
 	}
 	for _, row := range [...]struct{ name, text string }{
-		{"uid", ids(c.UID, c.EUID, c.SUID, c.FSUID)},
-		{"gid", ids(c.GID, c.EGID, c.SGID, c.FSGID)},
+		{"uid", engine.IDsText(c.UID, c.EUID, c.SUID, c.FSUID)},
+		{"gid", engine.IDsText(c.GID, c.EGID, c.SGID, c.FSGID)},
 		{"groups", engine.FieldText(c, "Groups")},
 		{"effective", engine.CapNames(c.Effective)},
 		{"permitted", engine.CapNames(c.Permitted)},

@@ -1,17 +1,14 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
 
-	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
-	"caprun/engine/review"
 	"caprun/policy"
 )
 
@@ -37,11 +34,11 @@ func (c *Command) verify(args []string) int {
 	case f.NArg() != 1:
 		return c.usageError("verify needs one profile", usage, exitTrouble)
 	}
-	from, err := startOf(*as)
-	if err != nil {
-		return c.usageError(err.Error(), usage, exitTrouble)
+	from, err := startHere(*as)
+	if status, ok := c.startError(*as, err); !ok {
+		return status
 	}
-	p, text, status := c.readToReview(f.Arg(0))
+	p, text, status := c.readToReview(f.Arg(0), exitTrouble)
 	if p == nil {
 		return status
 	}
@@ -72,48 +69,6 @@ func parsePID(s string) (int, error) {
 	return n, nil
 }
 
-func humanOrJSON(format string) bool { return format == "human" || format == "json" }
-
-// startOf returns the state that a launch begins in.
-func startOf(text string) (cred.Cred, error) {
-	switch text {
-	case "root":
-		// On this machine: with the capabilities of its kernel.
-		c := cred.Root()
-		c.All = cred.FirstCaps(int(cap.MaxBits()))
-		c.Permitted, c.Effective, c.Bounding = c.All, c.All, c.All
-		return c, nil
-	case "current":
-		return engine.Current()
-	}
-	return cred.Cred{}, fmt.Errorf("-as %q: root or current", text)
-}
-
-// readToReview reads a profile that is not to be launched; without one, the
-// findings have been printed.
-func (c *Command) readToReview(arg string) (p *policy.Profile, text []byte, status int) {
-	src, err := c.findSource(arg)
-	if err != nil {
-		return nil, nil, c.trouble(err)
-	}
-	if text, err = src.text(false); err != nil {
-		return nil, nil, c.trouble(fmt.Errorf("%s: %w", src.name, err))
-	}
-	p, findings := policy.Parse(src.name, text)
-	if p == nil {
-		return nil, nil, c.noPlan(findings, text)
-	}
-	return p, text, exitOK
-}
-
-// noPlan prints why there is nothing to compare with.
-func (c *Command) noPlan(findings []policy.Diagnostic, text []byte) int {
-	if err := review.Human(c.Stderr, findings, func(string) []byte { return text }, false); err != nil {
-		return c.trouble(err)
-	}
-	return exitTrouble
-}
-
 // compareProcess reads the process and compares it; without a result, the
 // reason has been printed.
 func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*engine.Verification, int) {
@@ -129,28 +84,13 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	}
 	plan, findings := engine.CompileFor(proc, p, from, user)
 	if plan == nil {
-		return nil, c.noPlan(findings, text)
+		return nil, c.noPlan(findings, text, exitTrouble)
 	}
 	v, err := engine.Verify(plan, proc)
 	if err != nil {
 		return nil, c.troubleAt(p, err)
 	}
 	return v, exitOK
-}
-
-// troubleAt prints what the machine lacks for a profile, with the place in it.
-func (c *Command) troubleAt(p *policy.Profile, err error) int {
-	var dir *engine.DirectoryError
-	var user *engine.UserError
-	switch {
-	case errors.As(err, &dir):
-		c.complain(located(p.File, p.Position(dir.Key), withHint(dir.Error(), dir.Hint)))
-	case errors.As(err, &user):
-		c.complain(located(p.File, p.Position("user"), withHint(user.Error(), user.Hint)))
-	default:
-		return c.trouble(err)
-	}
-	return exitTrouble
 }
 
 // verdictWords are how people read a verdict.

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"caprun/engine"
+	"caprun/engine/review"
+	"caprun/policy"
+)
+
+// What the commands share that look at profiles and start nothing.
+
+// readToReview reads a profile. Without one, what is wrong with it has been
+// printed, and status is the one given for findings or exitTrouble.
+func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
+	src, err := c.findSource(arg)
+	if err != nil {
+		return nil, nil, c.trouble(err)
+	}
+	if text, err = src.text(false); err != nil {
+		return nil, nil, c.trouble(fmt.Errorf("%s: %w", src.name, err))
+	}
+	p, findings := policy.Parse(src.name, text)
+	if p == nil {
+		return nil, nil, c.noPlan(findings, text, findingsStatus)
+	}
+	return p, text, exitOK
+}
+
+// noPlan prints why a profile has no plan.
+func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) int {
+	if err := review.Human(c.Stderr, findings, func(string) []byte { return text }, false); err != nil {
+		return c.trouble(err)
+	}
+	return status
+}
+
+// troubleAt prints what the machine lacks for a profile, with the place in it.
+func (c *Command) troubleAt(p *policy.Profile, err error) int {
+	var dir *engine.DirectoryError
+	var user *engine.UserError
+	switch {
+	case errors.As(err, &dir):
+		c.complain(located(p.File, p.Position(dir.Key), withHint(dir.Error(), dir.Hint)))
+	case errors.As(err, &user):
+		c.complain(located(p.File, p.Position("user"), withHint(user.Error(), user.Hint)))
+	default:
+		return c.trouble(err)
+	}
+	return exitTrouble
+}
+
+func humanOrJSON(format string) bool { return format == "human" || format == "json" }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
+)
+
+// viewpoint is where a review looks from: the state of who starts the program,
+// and the kernel whose rules hold.
+type viewpoint struct {
+	as     string
+	kernel *engine.Kernel // nil for the newest, or with "current" the running one
+	from   cred.Cred
+}
+
+// viewFlags adds the flags -as and -kernel.
+func viewFlags(f *flag.FlagSet) {
+	f.String("as", "root", "")
+	f.String("kernel", "", "")
+}
+
+// viewpoint returns what the flags of viewFlags ask for. ok is false when the
+// command is done, with status.
+func (c *Command) viewpoint(f *flag.FlagSet) (v viewpoint, status int, ok bool) {
+	v.as = f.Lookup("as").Value.String()
+	if given(f, "kernel") {
+		k, err := engine.ParseKernel(f.Lookup("kernel").Value.String())
+		if err != nil {
+			return v, c.usageError("-kernel: "+err.Error(), usage, exitTrouble), false
+		}
+		v.kernel = &k
+	}
+	kernel := engine.LatestKernel()
+	if v.kernel != nil {
+		kernel = *v.kernel
+	}
+	var err error
+	if v.as == "current" {
+		v.from, err = engine.Current()
+		if err == nil && v.kernel != nil {
+			v.from = kernel.Limit(v.from)
+		}
+	} else {
+		v.from, err = kernel.ParseStart(v.as)
+	}
+	status, ok = c.startError(v.as, err)
+	return v, status, ok
+}
+
+// startError prints what is wrong with the flag -as.
+func (c *Command) startError(as string, err error) (status int, ok bool) {
+	var start *engine.StartError
+	switch {
+	case errors.As(err, &start):
+		return c.usageError("-as: "+err.Error(), usage, exitTrouble), false
+	case err != nil:
+		return c.trouble(fmt.Errorf("-as %s: %w", as, err)), false
+	}
+	return exitOK, true
+}
+
+// startHere returns the state that as says on this machine, with the
+// capabilities of its kernel.
+func startHere(as string) (cred.Cred, error) {
+	if as == "current" {
+		return engine.Current()
+	}
+	c, err := engine.ParseStart(as)
+	all := cred.FirstCaps(int(cap.MaxBits()))
+	if as == "root" {
+		c.Permitted, c.Effective, c.Bounding = all, all, all
+	}
+	c.All = all
+	for _, set := range []*cred.Caps{&c.Effective, &c.Permitted, &c.Inheritable, &c.Bounding, &c.Ambient} {
+		*set = set.Intersect(all)
+	}
+	return c, err
+}
+
+// target returns an ordinary program under the rules that hold.
+func (v viewpoint) target() engine.Target {
+	target := engine.OrdinaryTarget()
+	target.Kernel = v.rules()
+	return target
+}
+
+func (v viewpoint) rules() cred.Rules {
+	switch {
+	case v.kernel != nil:
+		return v.kernel.Rules()
+	case v.as == "current":
+		return engine.KernelRules()
+	}
+	return engine.LatestKernel().Rules()
+}
+
+// kernelText says whose rules hold; empty for those that follow from the start.
+func (v viewpoint) kernelText() string {
+	switch {
+	case v.kernel == nil:
+		return ""
+	case v.kernel.Newer():
+		return fmt.Sprintf("Linux %v, by the rules of %v, the last one that the model was compared with", *v.kernel, engine.LatestKernel())
+	}
+	return fmt.Sprintf("the rules of Linux %v", *v.kernel)
+}
