@@ -219,8 +219,8 @@ func ExampleLauncher_Steps() {
 	// raise the effective set
 	// set groups [33 4]
 	// set gid 33
-	// set uid 33
 	// set the inheritable set 0x400
+	// set uid 33
 	// set the ambient set 0x400
 	// set no_new_privs
 	// exec /usr/sbin/httpd [httpd -f] [LANG=C]

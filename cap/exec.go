@@ -89,13 +89,6 @@ func execute(s *Step) error {
 		if err != nil || e == p && i == s.Caps {
 			return fail("capget", err)
 		}
-		if e == 0 && s.Caps&^(i|p) != 0 {
-			// A change of uid emptied the effective set. What is not permitted
-			// becomes inheritable with an effective CAP_SETPCAP only.
-			if err := thisThread.capset(p, p, i); err != nil {
-				return fail("capset", err)
-			}
-		}
 		return fail("capset", thisThread.capset(p, p, s.Caps))
 	case StepAmbient:
 		return executeAmbient(s.Caps, fail)
@@ -151,8 +144,8 @@ func sameGroups(a, b []uint32) bool {
 	return slices.Equal(a, b)
 }
 
-// executeUID changes the uids and keeps the permitted set. Where keep-caps is
-// locked off, no_setuid_fixup stands in for it until the uids are changed.
+// executeUID changes the uids, keeps the permitted set and makes all of it
+// effective again.
 func executeUID(uid uint32, fail func(string, error) error) error {
 	have, err := getuids()
 	if err != nil || have == [4]uint32{uid, uid, uid, uid} {
@@ -169,31 +162,76 @@ func executeUID(uid uint32, fail func(string, error) error) error {
 	// The sets suffer only when the last uid 0 goes.
 	leaves := uid != 0 && (have[0] == 0 || have[1] == 0 || have[2] == 0)
 	if p == 0 || !leaves || bits&(SecbitKeepCaps|SecbitNoSetUIDFixup) != 0 {
-		return fail("setresuid", thisThread.setuids(uid))
+		err = fail("setresuid", thisThread.setuids(uid))
+	} else {
+		err = keepPermitted(uid, p, bits, fail)
 	}
-	if bits&SecbitKeepCapsLocked != 0 {
-		if err := thisThread.setSecurebits(bits | SecbitNoSetUIDFixup); err != nil {
-			return fail("prctl PR_SET_SECUREBITS", err)
-		}
-		if err := thisThread.setuids(uid); err != nil {
-			return fail("setresuid", err)
-		}
-		return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(bits))
+	if err != nil {
+		return err
+	}
+	e, p, i, err := capget(0)
+	if err != nil || e == p {
+		return fail("capget", err)
+	}
+	return fail("capset", thisThread.capset(p, p, i))
+}
+
+// keepPermitted changes the uids with keep-caps. Where that is locked off,
+// no_setuid_fixup stands in for it until the uids are changed; so it does where
+// the ambient set, which keep-caps does not keep, could not be raised again.
+// Where neither can be set, the capabilities go: what needs them later fails.
+func keepPermitted(uid uint32, p uint64, bits Secbits, fail func(string, error) error) error {
+	setuids := func() error { return fail("setresuid", thisThread.setuids(uid)) }
+	standsIn := bits&SecbitNoSetUIDFixupLocked == 0 && p&(1<<SETPCAP) != 0
+	switch {
+	case standsIn && bits&(SecbitKeepCapsLocked|SecbitNoCapAmbientRaiseLocked) != 0:
+		return withSecurebits(bits, bits|SecbitNoSetUIDFixup, fail, setuids)
+	case bits&SecbitKeepCapsLocked != 0:
+		return setuids()
 	}
 	if err := thisThread.setKeepCaps(true); err != nil {
 		return fail("prctl PR_SET_KEEPCAPS", err)
 	}
-	if err := thisThread.setuids(uid); err != nil {
-		return fail("setresuid", err)
+	if err := setuids(); err != nil {
+		return err
 	}
 	return fail("prctl PR_SET_KEEPCAPS", thisThread.setKeepCaps(false))
 }
 
+// withSecurebits makes a change under other securebits, and sets the old ones
+// again.
+func withSecurebits(have, other Secbits, fail func(string, error) error, change func() error) error {
+	if err := thisThread.setSecurebits(other); err != nil {
+		return fail("prctl PR_SET_SECUREBITS", err)
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(have))
+}
+
+// executeAmbient makes the ambient set what is wanted. A securebit that forbids
+// to raise it, and is not locked, is cleared for as long as that takes.
 func executeAmbient(want uint64, fail func(string, error) error) error {
 	have, err := readAmbient()
 	if err != nil || have == want {
 		return fail("prctl PR_CAP_AMBIENT_IS_SET", err)
 	}
+	change := func() error { return changeAmbient(have, want, fail) }
+	if want&^have != 0 {
+		bits, err := getSecurebits()
+		if err != nil {
+			return fail("prctl PR_GET_SECUREBITS", err)
+		}
+		const forbidden, locked = SecbitNoCapAmbientRaise, SecbitNoCapAmbientRaiseLocked
+		if bits&(forbidden|locked) == forbidden {
+			return withSecurebits(bits, bits&^forbidden, fail, change)
+		}
+	}
+	return change()
+}
+
+func changeAmbient(have, want uint64, fail func(string, error) error) error {
 	if want == 0 {
 		return fail("prctl PR_CAP_AMBIENT_CLEAR_ALL", thisThread.ambientClear())
 	}

@@ -156,8 +156,8 @@ func TestSteps(t *testing.T) {
 	for _, s := range steps {
 		kinds = append(kinds, s.Kind)
 	}
-	want := []StepKind{StepCloseOnExec, StepRaise, StepGroups, StepGID, StepChroot, StepChdir, StepUID, StepInheritable,
-		StepAmbient, StepBound, StepSecbits, StepUmask, StepRlimit, StepFinal, StepNoNewPrivs, StepExec}
+	want := []StepKind{StepCloseOnExec, StepRaise, StepGroups, StepGID, StepChroot, StepChdir, StepInheritable, StepBound, StepUID,
+		StepAmbient, StepSecbits, StepUmask, StepRlimit, StepFinal, StepNoNewPrivs, StepExec}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("got %v\nwant %v", kinds, want)
 	}

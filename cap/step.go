@@ -29,22 +29,26 @@ const (
 	// StepChdir makes Path the working directory: chdir(2).
 	StepChdir
 
-	// StepUID makes the real, effective, saved and file system uid ID and
-	// keeps the permitted set: prctl(2) PR_SET_KEEPCAPS (or
-	// SECBIT_NO_SETUID_FIXUP where keep-caps is locked off), setresuid(2).
-	// The effective and ambient sets may be empty afterwards.
-	StepUID
-
 	// StepInheritable makes the inheritable set Caps, and the effective set
 	// equal to the permitted set: capset(2).
 	StepInheritable
 
-	// StepAmbient makes the ambient set Caps: prctl(2) PR_CAP_AMBIENT.
-	StepAmbient
-
 	// StepBound removes Caps from the bounding set: prctl(2) PR_CAPBSET_DROP.
 	// Capabilities that the kernel does not have are not in it.
 	StepBound
+
+	// StepUID makes the real, effective, saved and file system uid ID, keeps
+	// the permitted set and makes all of it effective: prctl(2)
+	// PR_SET_KEEPCAPS, setresuid(2), capset(2). SECBIT_NO_SETUID_FIXUP stands in
+	// for a moment where keep-caps is locked off, and where the ambient set
+	// could not be raised again. Where neither can be set the capabilities go.
+	// The ambient set may be empty afterwards.
+	StepUID
+
+	// StepAmbient makes the ambient set Caps: prctl(2) PR_CAP_AMBIENT.
+	// SECBIT_NO_CAP_AMBIENT_RAISE, where it is not locked, is cleared for a
+	// moment.
+	StepAmbient
 
 	// StepSecbits makes the securebits Secbits: prctl(2) PR_SET_SECUREBITS.
 	StepSecbits

@@ -58,6 +58,12 @@ func (c *launchConfig) steps() ([]Step, error) {
 	if c.cwd != "" {
 		add(Step{Kind: StepChdir, Path: c.cwd})
 	}
+	if v.inheritable != nil {
+		add(Step{Kind: StepInheritable, Caps: *v.inheritable})
+	}
+	if v.dropped != 0 {
+		add(Step{Kind: StepBound, Caps: v.dropped})
+	}
 	if c.uid != nil {
 		uid, err := kernelID(*c.uid)
 		if err != nil {
@@ -65,17 +71,8 @@ func (c *launchConfig) steps() ([]Step, error) {
 		}
 		add(Step{Kind: StepUID, ID: uid})
 	}
-	if v.inheritable != nil {
-		add(Step{Kind: StepInheritable, Caps: *v.inheritable})
-	} else if c.uid != nil {
-		// The change of uid may have emptied the effective set.
-		add(Step{Kind: StepRaise})
-	}
 	if v.ambient != nil {
 		add(Step{Kind: StepAmbient, Caps: *v.ambient})
-	}
-	if v.dropped != 0 {
-		add(Step{Kind: StepBound, Caps: v.dropped})
 	}
 	if v.secbits != nil {
 		add(Step{Kind: StepSecbits, Secbits: *v.secbits})

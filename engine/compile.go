@@ -112,7 +112,19 @@ func modeBits(m cap.Mode) cred.Securebits {
 
 // try makes the plan along one route, or says what is in its way.
 func (c *compiler) try(v vectors) *obstacle {
-	l, d := c.launcher(v)
+	o := c.tryFinal(v, c.final(v))
+	if o != nil && o.step != nil && o.step.step.Kind == cap.StepFinal {
+		// Locks of the caller took capabilities with the uid. The file may give
+		// them all the same.
+		return c.tryFinal(v, c.final(v).Intersect(o.step.state.Permitted))
+	}
+	return o
+}
+
+// tryFinal makes the plan along one route, with a permitted set just before
+// exec.
+func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
+	l, d := c.launcher(v, final)
 	if d != nil {
 		return &obstacle{diagnostic: d}
 	}
@@ -142,7 +154,7 @@ func (c *compiler) try(v vectors) *obstacle {
 }
 
 // launcher configures the launch along one route.
-func (c *compiler) launcher(v vectors) (*cap.Launcher, *policy.Diagnostic) {
+func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *policy.Diagnostic) {
 	p := c.Profile
 	path, args := c.Target.Path, c.Target.Args
 	if path == "" {
@@ -188,7 +200,7 @@ func (c *compiler) launcher(v vectors) (*cap.Launcher, *policy.Diagnostic) {
 		l.SetRlimit(number, r.Soft, r.Hard)
 	}
 	if p.Mode == nil || *p.Mode != cap.ModeNoPriv {
-		final, err := setOf(0, c.final(v), 0)
+		final, err := setOf(0, finalCaps, 0)
 		if err != nil {
 			return nil, c.diagnose(ruleInternal, c.first("caps", "iab"), "no final set: "+err.Error(), "report this")
 		}

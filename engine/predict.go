@@ -73,7 +73,7 @@ func requirement(k cap.StepKind) int {
 		return cred.SETUID
 	case cap.StepChroot:
 		return cred.SYS_CHROOT
-	case cap.StepInheritable, cap.StepBound, cap.StepSecbits:
+	case cap.StepInheritable, cap.StepBound, cap.StepAmbient, cap.StepSecbits:
 		return cred.SETPCAP
 	}
 	return -1
@@ -109,7 +109,7 @@ func predictStep(c cred.Cred, s cap.Step, r cred.Rules) (next cred.Cred, value i
 			value = lowest(want.Minus(c.Inheritable.Union(c.Permitted.Intersect(c.Bounding))))
 		}
 	case cap.StepAmbient:
-		return predictAmbient(c, cred.Caps(s.Caps))
+		return predictAmbient(c, cred.Caps(s.Caps), r)
 	case cap.StepBound:
 		next = c
 		for n := range 64 {
@@ -149,40 +149,58 @@ func sameGroups(sorted, b []uint32) bool {
 	return slices.Equal(sorted, b)
 }
 
+// predictUID changes the uids, keeps the permitted set where that can be done,
+// and makes all of it effective again.
 func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
 	if c.UID == uid && c.EUID == uid && c.SUID == uid && c.FSUID == uid {
 		return c, 0
 	}
+	n, errno := c, cred.Errno(0)
 	leaves := uid != 0 && (c.UID == 0 || c.EUID == 0 || c.SUID == 0)
-	if c.Permitted == 0 || !leaves || c.Securebits&(cred.SecKeepCaps|cred.SecNoSetuidFixup) != 0 {
-		return c.Setresuid(uid, uid, uid)
-	}
-	if c.Securebits.Has(cred.SecKeepCapsLocked) {
-		n, errno := c.SetSecurebits(c.Securebits|cred.SecNoSetuidFixup, r)
+	standsIn := !c.Securebits.Has(cred.SecNoSetuidFixupLocked) && c.Permitted.Has(cred.SETPCAP)
+	locks := c.Securebits & (cred.SecKeepCapsLocked | cred.SecNoCapAmbientRaiseLocked)
+	switch {
+	case c.Permitted == 0 || !leaves || c.Securebits&(cred.SecKeepCaps|cred.SecNoSetuidFixup) != 0:
+		n, errno = c.Setresuid(uid, uid, uid)
+	case standsIn && locks != 0:
+		n, errno = c.SetSecurebits(c.Securebits|cred.SecNoSetuidFixup, r)
 		if errno == 0 {
 			n, errno = n.Setresuid(uid, uid, uid)
 		}
 		if errno == 0 {
 			n, errno = n.SetSecurebits(c.Securebits, r)
 		}
-		return n, errno
+	case locks.Has(cred.SecKeepCapsLocked):
+		n, errno = c.Setresuid(uid, uid, uid)
+	default:
+		n, errno = c.KeepCaps(true)
+		if errno == 0 {
+			n, errno = n.Setresuid(uid, uid, uid)
+		}
+		if errno == 0 {
+			n, errno = n.KeepCaps(false)
+		}
 	}
-	n, errno := c.KeepCaps(true)
-	if errno == 0 {
-		n, errno = n.Setresuid(uid, uid, uid)
+	if errno != 0 {
+		return c, errno
 	}
-	if errno == 0 {
-		n, errno = n.KeepCaps(false)
-	}
-	return n, errno
+	return n.Capset(n.Permitted, n.Permitted, n.Inheritable)
 }
 
-func predictAmbient(c cred.Cred, want cred.Caps) (cred.Cred, int, cred.Errno) {
+// predictAmbient makes the ambient set what is wanted. A securebit that forbids
+// to raise it, and is not locked, is cleared for as long as that takes.
+func predictAmbient(c cred.Cred, want cred.Caps, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
 	if want == 0 {
 		return c.ClearAmbient(), -1, 0
 	}
-	next := c
-	var errno cred.Errno
+	next = c
+	free := c.Securebits &^ cred.SecNoCapAmbientRaise
+	forbidden := !want.SubsetOf(c.Ambient) && free != c.Securebits && !c.Securebits.Has(cred.SecNoCapAmbientRaiseLocked)
+	if forbidden {
+		if next, errno = next.SetSecurebits(free, r); errno != 0 {
+			return c, lowest(want.Minus(c.Ambient)), errno
+		}
+	}
 	for n := range 64 {
 		switch {
 		case want.Has(n) && !next.Ambient.Has(n):
@@ -192,6 +210,11 @@ func predictAmbient(c cred.Cred, want cred.Caps) (cred.Cred, int, cred.Errno) {
 		}
 		if errno != 0 {
 			return c, n, errno
+		}
+	}
+	if forbidden {
+		if next, errno = next.SetSecurebits(c.Securebits, r); errno != 0 {
+			return c, -1, errno
 		}
 	}
 	return next, -1, 0

@@ -15,6 +15,10 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		return c.diagnose(rule, s.Key, c.Describe(s)+": "+why, hint)
 	}
 	held := "held: " + CapNames(f.state.Permitted)
+	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {
+		return fail(ruleCaller, "the caller has locked keep_caps and may not set no_setuid_fixup, so the change of uid lost every capability",
+			"start caprun as this uid, or without these locks")
+	}
 	if f.value >= 0 && !f.state.All.Has(f.value) {
 		return fail(ruleUnknownToOS, fmt.Sprintf("%v does not exist in this kernel", cap.Value(f.value)), "leave it out on this machine")
 	}
@@ -36,12 +40,10 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		if s.Kind == cap.StepGroups {
 			return fail(ruleCaller, "setgroups is denied in this user namespace", "declare the groups that the caller has, or map gids with privilege")
 		}
-		return fail(ruleCaller, "the caller has locked keep_caps and may not set no_setuid_fixup, so a change of uid would lose every capability",
-			"start caprun as this uid, or without these locks")
 	case cap.StepInheritable, cap.StepAmbient, cap.StepFinal:
 		name := cap.Value(max(f.value, 0)).String()
 		if s.Kind == cap.StepAmbient {
-			return fail(ruleCaller, "the caller has set no_cap_ambient_raise", "start caprun without it, or declare no ambient capability")
+			return fail(ruleCaller, "the caller has set and locked no_cap_ambient_raise", "start caprun without it, or declare no ambient capability")
 		}
 		if lost := cred.Caps(s.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
 			name = CapNames(lost)

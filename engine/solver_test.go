@@ -127,7 +127,7 @@ func TestEveryRoute(t *testing.T) {
 	u := universe{setpcap | raw, setpcap | raw | 1<<cred.SETUID}
 	declarations := u.declarations()
 	r := rand.New(rand.NewPCG(1, 1))
-	total, plans, detours, failures := 0, 0, 0, 0
+	total, plans, failures := 0, 0, 0
 	for range combinations(t, 240) {
 		w := pick(r, u)
 		finals := w.finals(u)
@@ -143,14 +143,6 @@ func TestEveryRoute(t *testing.T) {
 				total++
 				c.caps = &d
 				_, ok := c.solve()
-				if !ok && reach[d] && w.detour() {
-					detours++
-					if _, diagnostics := w.compile(d); diagnostics[0].Rule != ruleCaller {
-						t.Errorf("%s: %v in %s", d.text(), diagnostics, w)
-						failures++
-					}
-					continue
-				}
 				if ok != reach[d] {
 					failures++
 					t.Errorf("%s: the solver says %v, the search %v, in %s", d.text(), ok, reach[d], w)
@@ -165,21 +157,7 @@ func TestEveryRoute(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d combinations, %d with a plan, %d with a detour only", total, plans, detours)
-}
-
-// detour reports whether the caller has locks around which operations in
-// another order might lead: the order of the steps is fixed, and the refusal
-// names the lock.
-func (w world) detour() bool {
-	s := w.from.Securebits
-	switch {
-	case s.Has(cred.SecNoCapAmbientRaise) && !s.Has(cred.SecNoCapAmbientRaiseLocked):
-		return true // clear it, raise, set it again
-	case s.Has(cred.SecNoCapAmbientRaise) && w.from.Ambient != 0:
-		return w.uid != nil // keep what is ambient by no_setuid_fixup
-	}
-	return s.Has(cred.SecKeepCapsLocked) && w.uid != nil && *w.uid != 0 // give up the permitted set when nothing needs it any more
+	t.Logf("%d combinations, %d with a plan", total, plans)
 }
 
 // checkPlan holds a plan against its declaration.
@@ -460,9 +438,6 @@ func TestEveryRefusal(t *testing.T) {
 	rules := map[string]int{}
 	for range combinations(t, 60) {
 		w := pick(r, u)
-		for w.detour() {
-			w = pick(r, u)
-		}
 		w.file = worldFiles[r.IntN(len(worldFiles))]
 		j := newJudge(w, u)
 		for _, d := range declarations {

@@ -395,9 +395,6 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 			return outcome, fault
 		}
 		if calls := c.Missed(p.machine, verdict, from); calls != nil {
-			if name := c.Known(p.machine, from); name != "" {
-				return "refused, though there is a way: " + name, ""
-			}
 			return outcome, fmt.Sprintf("missed: %sthere is a way:\n%s", out.messages, launches.RouteText(calls))
 		}
 		return outcome, ""
