@@ -297,7 +297,8 @@ func TestRegainable(t *testing.T) {
 		within := regainable(c)
 		start, reached := c, c.Permitted
 		for range steps {
-			next, errno := c, cred.Errno(0)
+			var next cred.Cred
+			var errno cred.Errno
 			switch r.IntN(9) {
 			case 0:
 				next, errno = c.Capset(c.Permitted&some(), c.Permitted, c.Inheritable)

@@ -169,7 +169,7 @@ func TestRefuse(t *testing.T) {
 			c := withCaps(raw)
 			c.EUID, c.Securebits = 0, cred.SecKeepCapsLocked
 			return c
-		}(), rule: ruleCaller, line: 6, says: []string{"locked keep_caps", "without these locks"}},
+		}(), rule: ruleCaller, line: 2, says: []string{"locked keep_caps", "without these locks"}},
 		{name: "the permitted set of the caller", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: func() cred.Cred {
 			c := cred.Root()
 			c.Bounding = c.Bounding.Minus(raw)

@@ -155,7 +155,8 @@ func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
 	if c.UID == uid && c.EUID == uid && c.SUID == uid && c.FSUID == uid {
 		return c, 0
 	}
-	n, errno := c, cred.Errno(0)
+	var n cred.Cred
+	var errno cred.Errno
 	leaves := uid != 0 && (c.UID == 0 || c.EUID == 0 || c.SUID == 0)
 	standsIn := !c.Securebits.Has(cred.SecNoSetuidFixupLocked) && c.Permitted.Has(cred.SETPCAP)
 	locks := c.Securebits & (cred.SecKeepCapsLocked | cred.SecNoCapAmbientRaiseLocked)

@@ -307,6 +307,8 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 		return c.unreachable()
 	case o.diagnostic != nil || o.steps != nil || o.step != nil || o.identity:
 		return c.describe(o)
+	case c.locksTake():
+		return c.lockConflict("")
 	}
 	lost := o.result.Missing
 	if !o.exec {

@@ -16,8 +16,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	}
 	held := "held: " + CapNames(f.state.Permitted)
 	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {
-		return fail(ruleCaller, "the caller has locked keep_caps and may not set no_setuid_fixup, so the change of uid lost every capability",
-			"start caprun as this uid, or without these locks")
+		return c.lockConflict(c.Describe(s) + ": ")
 	}
 	if f.value >= 0 && !f.state.All.Has(f.value) {
 		return fail(ruleUnknownToOS, fmt.Sprintf("%v does not exist in this kernel", cap.Value(f.value)), "leave it out on this machine")
@@ -79,4 +78,20 @@ func (c *compiler) cure(s Step, state cred.Cred) string {
 		return "start caprun with " + names + ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
 	}
 	return "start caprun with " + names + " (a container: cap_add)"
+}
+
+// locksTake reports whether locks of the caller take its capabilities with the
+// change of uid.
+func (c *compiler) locksTake() bool {
+	from := c.From
+	from.Effective = from.Permitted
+	after, errno := predictUID(from, c.Identity.UID, c.Target.Kernel)
+	return c.Identity.Declared && errno == 0 && after.Permitted != from.Permitted
+}
+
+// lockConflict says so; what is the step that misses them.
+func (c *compiler) lockConflict(what string) *policy.Diagnostic {
+	return c.diagnose(ruleCaller, c.first("uid", "user"),
+		what+"the caller has locked keep_caps and may not set no_setuid_fixup, so the change of uid loses every capability",
+		"start caprun as this uid, or without these locks")
 }

@@ -119,7 +119,10 @@ func (q Promise) Broken(from, after cred.Cred) []string {
 	switch {
 	case q.Caps == nil && q.IAB != nil:
 		caps("ambient", after.Ambient, ambient)
-	case q.Caps == nil || q.IAB != nil:
+	case q.IAB != nil:
+		// The file may empty it, where caps declares what comes of that.
+		same("ambient", after.Ambient == ambient || after.Ambient == 0)
+	case q.Caps == nil:
 		same("ambient", after.Ambient.SubsetOf(ambient))
 	}
 	same("securebits", after.Securebits == q.bits(from)&^cred.SecKeepCaps)

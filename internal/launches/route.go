@@ -133,10 +133,6 @@ func (s *search) allowed(class cred.Caps, t tuple) bool {
 	case q.newUser(s.from):
 		inheritable, ambient = 0, 0
 	}
-	if q.IAB != nil && q.Caps != nil && !t.a {
-		// caps has the last word, and may take away what iab makes ambient.
-		ambient = 0
-	}
 	return (t.i == has(inheritable) || noInheritable) && (t.a == has(ambient) || noAmbient) && (t.b == has(bounding) || noPriv)
 }
 
