@@ -4,8 +4,9 @@ const usage = `Usage: caprun -profile P [--] [CMD ARG...]
        caprun -dry-run -profile P [--] [CMD ARG...]
        caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
        caprun explain [-as START] [-target FILE] [-kernel VERSION] [-format human|json] P
-       caprun diff [-format human|markdown|json] [-fail-on change|widen|never] OLD NEW
-       caprun verify -pid N [-as root|current] [-exact] [-v] [-format human|json] P
+       caprun diff [-as START] [-kernel VERSION] [-fail-on change|widen|never]
+                   [-format human|markdown|json] OLD NEW
+       caprun verify -pid N [-as START] [-exact] [-v] [-format human|json] P
        caprun show [-pid N] [-format human|json]
        caprun schema | profiles [NAME] | version | help
 
@@ -28,28 +29,26 @@ Reviewing profiles:
   check        find mistakes and risks in files and directories
   explain      print the steps of a launch, the state that they lead to, and
                what can come later
+  diff         print what a change of a profile widens and narrows
     -as START       who starts it: root, current, or words such as
                     "uid=1000 gid=1000 cap_net_raw=eip" (root)
-    -target FILE    what it starts, looked at on this machine (an ordinary
-                    program)
+    -target FILE    explain: what it starts, looked at on this machine (an
+                    ordinary program)
     -kernel 6.12    whose rules hold (the newest; those that run for current)
-  diff         print what a change of a profile widens and narrows; -git is for
-               git's diff drivers
+    -fail-on widen  diff: only what is wider or not comparable makes it fail
+    -git            diff: the arguments are those of git's diff drivers
   schema       print the JSON Schema of the profile format, for editors
   profiles     list the profiles that come with caprun, or print one
 
 Looking at processes:
   verify       compare every thread of a running process with a profile: ids,
-               groups, the five capability vectors, no_new_privs and the root
-               directory. It matches when it holds no more than the profile
-               declares. What holds now can change at any time: a match says
-               nothing about later. Not compared: environment, descriptors,
-               working directory, umask and limits; securebits cannot be read
-  -as S        what caprun was started as then: root (the default), or the
-               caller's own state with current
-  -exact       what the process has given up, and securebits that the profile
-               sets, are no match either
-  -v           print what is the same, too
+               groups, vectors, no_new_privs, root directory, user namespace.
+               It matches while it holds no more than the profile leads to; a
+               match says nothing about a moment later
+    -as START       who started it (root)
+    -exact          what it has given up is no match, nor are securebits that
+                    the profile sets: they cannot be read
+    -v              print what is the same, too
   show         print the credentials of a process, or the caller's own
 
 Exit status of a launch: the program's own; 125 when caprun refused or failed,
