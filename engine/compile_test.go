@@ -148,6 +148,11 @@ func TestRefuse(t *testing.T) {
 			rule: ruleMode, line: 5, says: []string{"NOPRIV"}},
 		{name: "no setuid", text: "uid: 33\ngid: 1000\ngroups: [1000]\ncaps: \"=\"\niab: \"\"", from: withCaps(0),
 			rule: ruleMissing, line: 2, says: []string{"set uid 33", "needs cap_setuid", "held: none", "run as root"}},
+		{name: "no setpcap, for a user whose bounding set lacks it", text: "caps: \"=\"", from: func() cred.Cred {
+			c := withCaps(0)
+			c.Bounding = raw
+			return c
+		}(), rule: ruleMissing, line: 2, says: []string{"needs cap_setpcap", "run as root", "start as root with cap_setpcap"}},
 		{name: "no setpcap", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: noSetpcap,
 			rule: ruleMissing, line: 4, says: []string{"needs cap_setpcap", "iab: ''"}},
 		{name: "not held", text: "caps: cap_net_raw=eip\niab: ^cap_net_raw", from: withCaps(0),

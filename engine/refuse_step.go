@@ -67,7 +67,7 @@ func (c *compiler) hands(value int) bool {
 // cure says how a caller comes to the capability that a step needs.
 func (c *compiler) cure(s Step, state cred.Cred) string {
 	names := CapNames(s.Needs)
-	if state.Bounding.Intersect(s.Needs) == s.Needs && state.EUID != 0 && state.Permitted == 0 {
+	if state.EUID != 0 && state.Permitted == 0 {
 		cure := "run as root"
 		if s.Kind == cap.StepBound {
 			cure += ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
