@@ -58,7 +58,7 @@ func (c *Command) profiles(args []string) int {
 			if p, _ := policy.Parse("builtin:"+name, text); p != nil {
 				first, _, _ = strings.Cut(p.Description, ". ")
 			}
-			fmt.Fprintf(c.Stdout, "%-14s %s.\n", name, strings.TrimSuffix(first, "."))
+			fmt.Fprintf(c.Stdout, "%-18s %s.\n", name, strings.TrimSuffix(first, "."))
 		}
 		return exitOK
 	case 1:
