@@ -74,10 +74,14 @@ func (c *compiler) cure(s Step, state cred.Cred) string {
 		}
 		return cure + fmt.Sprintf(" (a container: start as root with %s; its capabilities do not reach a non-root user)", names)
 	}
-	if s.Kind == cap.StepBound {
-		return "start caprun with " + names + ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
+	container := " (a container: cap_add)"
+	if state.EUID != 0 {
+		container = " (a container: cap_add, as root)"
 	}
-	return "start caprun with " + names + " (a container: cap_add)"
+	if s.Kind == cap.StepBound {
+		return "start caprun with " + names + container + ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
+	}
+	return "start caprun with " + names + container
 }
 
 // locksTake reports whether locks of the caller take its capabilities with the

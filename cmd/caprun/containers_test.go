@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/engine/review"
+	"caprun/policy"
+
+	"gopkg.in/yaml.v3"
+)
+
+const containerExample = "../../examples/container/"
+
+// recipe is what a platform's file says about how a container starts.
+type recipe struct {
+	Drop, Add []string
+	User      string // uid, or uid:gid
+}
+
+// composeRecipe reads the compose file.
+func composeRecipe(t *testing.T) recipe {
+	t.Helper()
+	var file struct {
+		Services map[string]struct {
+			Build struct {
+				Context, Dockerfile string
+			}
+			User         string
+			Drop         []string `yaml:"cap_drop"`
+			Add          []string `yaml:"cap_add"`
+			SecurityOpts []string `yaml:"security_opt"`
+		}
+	}
+	readExample(t, "compose.yaml", &file)
+	web, ok := file.Services["web"]
+	if !ok || len(file.Services) != 1 {
+		t.Fatalf("compose.yaml: services %v", file.Services)
+	}
+	dockerfile := filepath.Join(containerExample, web.Build.Context, web.Build.Dockerfile)
+	if _, err := os.Stat(dockerfile); err != nil {
+		t.Error(err)
+	}
+	return recipe{web.Drop, web.Add, web.User}
+}
+
+// kubernetesRecipe reads the manifest.
+func kubernetesRecipe(t *testing.T) recipe {
+	t.Helper()
+	var file struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					SecurityContext map[string]any `yaml:"securityContext"`
+					Containers      []struct {
+						SecurityContext struct {
+							RunAsUser    *uint32 `yaml:"runAsUser"`
+							RunAsGroup   *uint32 `yaml:"runAsGroup"`
+							RunAsNonRoot bool    `yaml:"runAsNonRoot"`
+							Capabilities struct{ Drop, Add []string }
+						} `yaml:"securityContext"`
+					}
+				}
+			}
+		}
+	}
+	readExample(t, "kubernetes.yaml", &file)
+	pod := file.Spec.Template.Spec
+	if len(pod.Containers) != 1 || len(pod.SecurityContext) != 0 {
+		t.Fatalf("kubernetes.yaml: %+v", pod)
+	}
+	c := pod.Containers[0].SecurityContext
+	if c.RunAsUser == nil || *c.RunAsUser != 0 || c.RunAsGroup == nil || *c.RunAsGroup != 0 || c.RunAsNonRoot {
+		t.Errorf("kubernetes.yaml does not start as root: %+v", c)
+	}
+	return recipe{c.Capabilities.Drop, c.Capabilities.Add, "0:0"}
+}
+
+// readExample reads a file that holds one document of YAML.
+func readExample(t *testing.T, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(containerExample + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if err := d.Decode(new(yaml.Node)); err == nil {
+		t.Fatalf("%s has a second document", name)
+	}
+}
+
+// start returns the start of a container as explain -as reads it.
+func (r recipe) start() string {
+	names := make([]string, len(r.Add))
+	for n, name := range r.Add {
+		names[n] = "cap_" + strings.ToLower(name)
+	}
+	return strings.Join(names, ",") + "=ep"
+}
+
+// startPlan compiles a profile for a start that is text.
+func startPlan(t *testing.T, p *policy.Profile, start string) (*engine.Plan, []policy.Diagnostic) {
+	t.Helper()
+	from, err := engine.ParseStart(start)
+	if err != nil {
+		t.Fatalf("%s: %v", start, err)
+	}
+	return engine.Compile(p, from, engine.OrdinaryTarget())
+}
+
+// TestContainerExample holds the files of the example to the profile: what they
+// add is exactly what a launch needs.
+func TestContainerExample(t *testing.T) {
+	text, err := os.ReadFile(containerExample + "web.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := review.Check("web.yaml", text); len(found) > 0 {
+		t.Fatalf("check finds %v", found)
+	}
+	p, _ := policy.Parse("web.yaml", text)
+	for name, r := range map[string]recipe{"compose.yaml": composeRecipe(t), "kubernetes.yaml": kubernetesRecipe(t)} {
+		if !slices.Equal(r.Drop, []string{"ALL"}) || r.User != "0:0" {
+			t.Errorf("%s drops %v and starts as %q", name, r.Drop, r.User)
+		}
+		plan, found := startPlan(t, p, r.start())
+		if plan == nil {
+			t.Fatalf("%s: from %s there is no plan: %v", name, r.start(), found)
+		}
+		grant := cred.Caps(0).With(int(cap.NET_BIND_SERVICE))
+		if a := plan.After; a.UID != 65532 || a.Effective != grant || a.Permitted != grant || a.Inheritable != grant || a.Bounding != grant {
+			t.Errorf("%s leads to %+v", name, a)
+		}
+		for n, left := range r.Add {
+			fewer := recipe{Add: slices.Delete(slices.Clone(r.Add), n, n+1)}
+			plan, found := startPlan(t, p, fewer.start())
+			if plan != nil {
+				t.Errorf("%s: %s is not needed", name, left)
+				continue
+			}
+			about := found[0].Message + "; " + found[0].Hint
+			if !strings.Contains(about, "cap_"+strings.ToLower(left)) || !strings.Contains(about, "a container: cap_add") {
+				t.Errorf("%s: without %s the message is %s", name, left, about)
+			}
+		}
+	}
+
+	// Both comments name what a profile with chroot needs besides.
+	jailed, found := policy.Parse("jail.yaml", append(text, "chroot: /srv\n"...))
+	if jailed == nil {
+		t.Fatal(found)
+	}
+	r := composeRecipe(t)
+	if plan, _ := startPlan(t, jailed, r.start()); plan != nil {
+		t.Error("a profile with chroot needs no more than the recipe")
+	}
+	r.Add = append(r.Add, "SYS_CHROOT")
+	if plan, found := startPlan(t, jailed, r.start()); plan == nil {
+		t.Errorf("a profile with chroot has no plan with SYS_CHROOT: %v", found)
+	}
+}
+
+// TestDockerfile holds the Dockerfile to the other files.
+func TestDockerfile(t *testing.T) {
+	text, err := os.ReadFile(containerExample + "Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entrypoint, base []string
+	for line := range strings.Lines(strings.ReplaceAll(string(text), "\\\n", " ")) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		switch words[0] {
+		case "FROM":
+			base = append(base, words[1])
+		case "USER":
+			t.Errorf("the image starts as another user: %s", line)
+		case "ENTRYPOINT":
+			if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "ENTRYPOINT")), &entrypoint); err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+		case "RUN", "COPY":
+			for _, word := range words[1:] {
+				if !strings.HasPrefix(word, "./") && !strings.HasPrefix(word, "examples/") {
+					continue
+				}
+				if _, err := os.Stat(filepath.Join("../..", word)); err != nil {
+					t.Errorf("%s: %v", words[0], err)
+				}
+			}
+		}
+	}
+	if len(base) != 2 || base[1] != "scratch" {
+		t.Errorf("the stages are %v", base)
+	}
+	if want := []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--"}; !slices.Equal(entrypoint, want) {
+		t.Errorf("the entrypoint is %q", entrypoint)
+	}
+	if !strings.Contains(string(text), " examples/container/web.yaml /etc/caprun/web.yaml\n") {
+		t.Error("the profile is copied to another place than the entrypoint names")
+	}
+}
