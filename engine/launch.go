@@ -199,6 +199,9 @@ func stepHint(k cap.StepKind) string {
 		return "the directory must exist and be reachable"
 	case cap.StepChdir:
 		return "the directory must exist inside the root directory"
+	case cap.StepGroups, cap.StepGID, cap.StepUID:
+		// Without /proc the model takes every id to be mapped.
+		return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
 	case cap.StepRlimit:
 		return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"
 	}

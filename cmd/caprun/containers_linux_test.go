@@ -1,0 +1,651 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/internal/launches"
+	"caprun/internal/need"
+	"caprun/policy"
+	"caprun/profiles"
+
+	"golang.org/x/sys/unix"
+)
+
+// The tests of this file run caprun as the entrypoint of containers, by the
+// runtimes runc and crun. The image has caprun, static programs, profiles and
+// nothing else: no /etc, no shell, no libraries, and under crun no /proc. runc
+// reads /proc/self/fd of the container before it starts anything, so there the
+// proc file system is mounted.
+//
+// The containers have mount and process namespaces and no cgroups, so that
+// they start on machines that are containers themselves:
+//
+//   - The configuration has no limits and no linux.resources: raising a limit
+//     needs cap_sys_resource.
+//   - runc gets --no-new-keyring: keyrings may be short, or forbidden.
+//   - crun gets --cgroup-manager=disabled. It refuses all the same a machine on
+//     which cgroup v2 is mounted next to v1, so it runs in a mount namespace of
+//     its own without that mount.
+
+// ociRuntime is a container runtime.
+type ociRuntime struct {
+	name    string
+	command []string // what comes before the subcommand
+	flags   []string // of the subcommand run
+	proc    bool     // containers need the proc file system
+}
+
+// newRuntime finds a runtime, or skips the test. Its state lies in dir.
+func newRuntime(t *testing.T, name, dir string) ociRuntime {
+	t.Helper()
+	need.Root(t)
+	path, state := need.Tool(t, name), filepath.Join(dir, "state")
+	if name == "runc" {
+		return ociRuntime{name, []string{path, "--root", state}, []string{"--no-new-keyring"}, true}
+	}
+	private := []string{need.Tool(t, "unshare"), "--mount", need.Tool(t, "sh"), "-c", `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`, "sh"}
+	return ociRuntime{name, append(private, path, "--cgroup-manager=disabled", "--root", state), nil, false}
+}
+
+// ociConfig is what of a config.json these tests need.
+type ociConfig struct {
+	Version string     `json:"ociVersion"`
+	Root    ociRoot    `json:"root"`
+	Mounts  []ociMount `json:"mounts"`
+	Process ociProcess `json:"process"`
+	Linux   ociLinux   `json:"linux"`
+}
+
+type ociRoot struct {
+	Path string `json:"path"`
+}
+
+type ociMount struct {
+	Destination string   `json:"destination"`
+	Type        string   `json:"type"`
+	Source      string   `json:"source"`
+	Options     []string `json:"options,omitempty"`
+}
+
+type ociProcess struct {
+	User            ociUser  `json:"user"`
+	Args            []string `json:"args"`
+	Env             []string `json:"env"`
+	Cwd             string   `json:"cwd"`
+	Capabilities    ociCaps  `json:"capabilities"`
+	NoNewPrivileges bool     `json:"noNewPrivileges"`
+}
+
+type ociUser struct {
+	UID    uint32   `json:"uid"`
+	GID    uint32   `json:"gid"`
+	Groups []uint32 `json:"additionalGids,omitempty"`
+}
+
+// ociCaps are capability vectors, with names such as CAP_KILL.
+type ociCaps struct {
+	Bounding    []string `json:"bounding"`
+	Effective   []string `json:"effective"`
+	Permitted   []string `json:"permitted"`
+	Inheritable []string `json:"inheritable,omitempty"`
+	Ambient     []string `json:"ambient,omitempty"`
+}
+
+type ociLinux struct {
+	Namespaces  []ociNamespace `json:"namespaces"`
+	UIDMappings []ociMapping   `json:"uidMappings,omitempty"`
+	GIDMappings []ociMapping   `json:"gidMappings,omitempty"`
+}
+
+type ociNamespace struct {
+	Type string `json:"type"`
+}
+
+type ociMapping struct {
+	ContainerID uint32 `json:"containerID"`
+	HostID      uint32 `json:"hostID"`
+	Size        uint32 `json:"size"`
+}
+
+// mappedRoot is the number outside of uid 0 in a user namespace.
+const mappedRoot = 100000
+
+// containerStart is one way to start a container with caprun as its
+// entrypoint.
+type containerStart struct {
+	name string
+
+	user       ociUser
+	caps       ociCaps
+	noNewPrivs bool
+	ids        uint32 // how many are in the user namespace; 0 for none
+	configMap  bool   // the profile is mounted as Kubernetes does it
+
+	profile string // the argument of -profile
+	start   string // the same start as explain -as reads it
+
+	// refused is what the message must name, if the launch is refused.
+	refused []string
+	// unforeseen is set where explain does not refuse, because the text of a
+	// start knows no user namespaces.
+	unforeseen bool
+}
+
+// containerProfiles are the files of the image, by name.
+func containerProfiles(t *testing.T) map[string]string {
+	t.Helper()
+	web, err := os.ReadFile(containerExample + "web.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{
+		"etc/caprun/web.yaml": string(web),
+		"jail.yaml":           string(web) + "chroot: /jail\n",
+		// Who starts as the target's user needs no capability but the grant.
+		"ambient.yaml": "version: 1\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n",
+		"user.yaml":    "version: 1\nuid: 65532\ngid: 65532\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n",
+	}
+}
+
+// containerText returns the text of a profile of the image.
+func containerText(t *testing.T, arg string) []byte {
+	t.Helper()
+	if name, ok := strings.CutPrefix(arg, "builtin:"); ok {
+		text, err := profiles.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	return []byte(containerProfiles(t)[strings.TrimPrefix(arg, "/")])
+}
+
+// asRoot are the vectors of a container that starts as root.
+func asRoot(names ...string) ociCaps {
+	list := ociNames(names)
+	return ociCaps{Bounding: list, Effective: list, Permitted: list}
+}
+
+// asOther are the vectors that Docker and Kubernetes give another user: the
+// added capabilities do nothing.
+func asOther(names ...string) ociCaps {
+	return ociCaps{Bounding: ociNames(names), Effective: []string{}, Permitted: []string{}}
+}
+
+// asAmbient are the vectors that Podman gives another user.
+func asAmbient(names ...string) ociCaps {
+	list := ociNames(names)
+	return ociCaps{list, list, list, list, list}
+}
+
+func ociNames(names []string) []string {
+	list := make([]string, len(names))
+	for n, name := range names {
+		list[n] = "CAP_" + name
+	}
+	return list
+}
+
+// containerStarts are the ways that the tests try.
+func containerStarts(t *testing.T) []containerStart {
+	const web = "/etc/caprun/web.yaml"
+	add := composeRecipe(t).Add
+	named := composeRecipe(t).start()
+	without := func(name string) recipe {
+		return recipe{Add: slices.DeleteFunc(slices.Clone(add), func(other string) bool { return other == name })}
+	}
+	nonroot := ociUser{UID: 65532, GID: 65532}
+	docker := []string{
+		"CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP",
+		"NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE",
+	}
+	inheritable := asRoot(add...)
+	inheritable.Inheritable = inheritable.Bounding
+	uninherited := asAmbient("NET_BIND_SERVICE")
+	uninherited.Inheritable = nil
+	list := []containerStart{
+		{name: "the recipe", caps: asRoot(add...), profile: web, start: named},
+		{name: "the recipe, with no_new_privs", caps: asRoot(add...), noNewPrivs: true, profile: web, start: named + " no_new_privs"},
+		{name: "builtin entrypoint", caps: asRoot(add...), noNewPrivs: true, profile: "builtin:entrypoint", start: named + " no_new_privs"},
+		// Engines before the correction of CVE-2022-24769.
+		{name: "inheritable too", caps: inheritable, profile: web, start: strings.Replace(named, "=ep", "=eip", 1)},
+		{name: "groups", user: ociUser{Groups: []uint32{4, 27}}, caps: asRoot(add...), profile: web, start: named + " groups=4,27"},
+		{name: "the default of Docker", caps: asRoot(docker...), profile: web, start: recipe{Add: docker}.start()},
+		{name: "change of root", caps: asRoot(append(slices.Clone(add), "SYS_CHROOT")...), profile: "/jail.yaml",
+			start: recipe{Add: append(slices.Clone(add), "SYS_CHROOT")}.start()},
+		{name: "a user namespace", ids: 65536, caps: asRoot(add...), profile: web, start: named},
+		{name: "a ConfigMap", configMap: true, caps: asRoot(add...), profile: web, start: named},
+		{name: "root without power", caps: asRoot("SETGID", "SETPCAP"), profile: "builtin:root-without-power", start: "cap_setgid,cap_setpcap=ep"},
+		{name: "ambient", user: nonroot, caps: asAmbient("NET_BIND_SERVICE"), profile: "/ambient.yaml",
+			start: "uid=65532 gid=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"},
+		{name: "ambient, with no_new_privs", user: nonroot, caps: asAmbient("NET_BIND_SERVICE"), noNewPrivs: true, profile: "/ambient.yaml",
+			start: "uid=65532 gid=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service no_new_privs"},
+		// With uid and gid the groups are [65532] too, which engines set since the
+		// correction of CVE-2022-36109.
+		{name: "ambient, as the profile's user", user: ociUser{65532, 65532, []uint32{65532}}, caps: asAmbient("NET_BIND_SERVICE"), profile: "/user.yaml",
+			start: "uid=65532 gid=65532 groups=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"},
+		// All that runAsNonRoot leaves.
+		{name: "nothing as another user", user: nonroot, caps: asOther(), noNewPrivs: true, profile: "builtin:unprivileged",
+			start: "uid=65532 gid=65532 bounding=none no_new_privs"},
+
+		{name: "another user with the recipe", user: nonroot, caps: asOther(add...), profile: web,
+			start:   "uid=65532 gid=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
+			refused: []string{"a container: start as root with cap_setgid; its capabilities do not reach a non-root user"}},
+		{name: "the profile's user with the recipe", user: ociUser{65532, 65532, []uint32{65532}}, caps: asOther(add...), profile: web,
+			start:   "uid=65532 gid=65532 groups=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
+			refused: []string{"lacks cap_net_bind_service", "a container: cap_add, as root"}},
+		{name: "a third user with the grant", user: ociUser{UID: 1000, GID: 1000}, caps: asOther("NET_BIND_SERVICE"), profile: web,
+			start:   "uid=1000 gid=1000 bounding=cap_net_bind_service",
+			refused: []string{"needs cap_setgid", "a container: cap_add, as root"}},
+		{name: "a third user with the recipe", user: ociUser{UID: 1000, GID: 1000}, caps: asOther(add...), profile: web,
+			start:   "uid=1000 gid=1000 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
+			refused: []string{"a container: start as root with cap_setgid; its capabilities do not reach a non-root user"}},
+		{name: "another user with the grant", user: nonroot, caps: asOther("NET_BIND_SERVICE"), profile: "/ambient.yaml",
+			start:   "uid=65532 gid=65532 bounding=cap_net_bind_service",
+			refused: []string{"cap_net_bind_service", "cap_add, as root"}},
+		// Runtimes leave out an ambient capability that is not inheritable.
+		{name: "ambient and not inheritable", user: nonroot, caps: uninherited, profile: "/ambient.yaml",
+			start:   "uid=65532 gid=65532 bounding=cap_net_bind_service",
+			refused: []string{"cap_net_bind_service", "cap_add, as root"}},
+		{name: "a user namespace of one id", ids: 1, caps: asRoot(add...), profile: web, start: named, unforeseen: true,
+			refused: []string{"set groups 65532", "user namespace"}},
+	}
+	for _, name := range add {
+		r := without(name)
+		list = append(list, containerStart{
+			name: "without " + name, caps: asRoot(r.Add...), profile: web, start: r.start(),
+			refused: []string{"cap_" + strings.ToLower(name), "a container: cap_add"},
+		})
+	}
+	return list
+}
+
+// TestContainers starts containers whose entrypoint is caprun. The state of
+// caprun is the one that the text of the start says; the state of the target is
+// the one that explain predicts for that start; and what explain refuses is
+// refused with the same words.
+func TestContainers(t *testing.T) {
+	// The modes of the files of an image matter.
+	umask := syscall.Umask(0o022)
+	t.Cleanup(func() { syscall.Umask(umask) })
+	for _, name := range []string{"runc", "crun"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := scriptRoot(t)
+			r := newRuntime(t, name, dir)
+			images := containerImages(t, dir, r)
+			for _, s := range containerStarts(t) {
+				t.Run(s.name, func(t *testing.T) { s.test(t, r, dir, images) })
+			}
+		})
+	}
+}
+
+// test runs the reporter as the entrypoint, and then caprun with the reporter
+// as its target.
+func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
+	from, err := engine.ParseStart(s.start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := s.config(r, dir, images)
+	config.Process.Args = []string{"/creds"}
+	began := r.run(t, config)
+	if began.status != 0 {
+		t.Fatalf("the reporter ends with status %d: %s", began.status, began.stderr)
+	}
+	if faults := launches.ParseReport(began.stdout).Compare(launches.Expect(from, false)); len(faults) > 0 {
+		t.Fatalf("the start is not %s: %v", s.start, faults)
+	}
+
+	p, found := policy.Parse(s.profile, containerText(t, s.profile))
+	if p == nil {
+		t.Fatal(found)
+	}
+	plan, found := engine.Compile(p, from, engine.OrdinaryTarget())
+	config.Process.Args = []string{"/caprun", "-profile", s.profile, "--", "/creds"}
+	got := r.run(t, config)
+	if (plan == nil) != (s.refused != nil && !s.unforeseen) {
+		t.Fatalf("explain finds %v", found)
+	}
+	if s.refused != nil {
+		want := got.stderr
+		if plan == nil {
+			d := found[0]
+			want = fmt.Sprintf("caprun: %s\n", located(d.File, d.Position, withHint(d.Message, d.Hint)))
+		}
+		s.testRefusal(t, got, want)
+		return
+	}
+	if got.status != 0 || got.stderr != "" {
+		t.Fatalf("status %d: %s", got.status, got.stderr)
+	}
+	real := launches.ParseReport(got.stdout)
+	want := launches.Expect(plan.After, plan.SecureExec)
+	if faults := real.Compare(want); len(faults) > 0 {
+		t.Errorf("the target differs from the prediction: %v", faults)
+	}
+	logStates(t, s.start, from, launches.ParseReport(began.stdout), plan.After, real)
+	if root := real.Lines["root"]; p.Chroot != "" && root != "creds" {
+		t.Errorf("the target sees %s", root)
+	}
+	if want := "HOME=/"; plan.From.UID != plan.After.UID && !slices.Contains(real.Env, want) {
+		t.Errorf("the environment is %q", real.Env)
+	}
+}
+
+// testRefusal compares a launch that was refused with what explain says.
+func (s containerStart) testRefusal(t *testing.T, got containerEnd, want string) {
+	t.Helper()
+	if got.status != exitRefused || got.stdout != "" {
+		t.Errorf("status %d, and the output %q", got.status, got.stdout)
+	}
+	if got.stderr != want {
+		t.Errorf("the message is\n%sand explain says\n%s", got.stderr, want)
+	}
+	for _, text := range s.refused {
+		if !strings.Contains(got.stderr, text) {
+			t.Errorf("the message does not have %q", text)
+		}
+	}
+	t.Logf("%s\nstatus %d\n%s", s.start, got.status, got.stderr)
+}
+
+// logStates shows a launch, field by field.
+func logStates(t *testing.T, start string, from cred.Cred, began launches.Report, after cred.Cred, real launches.Report) {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%-13s %-24s %-24s %-24s %s\n", start, "", "start, as text", "start, real", "target, predicted", "target, real")
+	begin, end := launches.Expect(from, false), launches.Expect(after, false)
+	for _, field := range []string{
+		"uids", "gids", "groups", "inheritable", "permitted", "effective", "bounding", "ambient", "securebits", "no_new_privs",
+	} {
+		fmt.Fprintf(&b, "%-13s %-24s %-24s %-24s %s\n", field, begin[field], began.Lines[field], end[field], real.Lines[field])
+	}
+	t.Log(b.String())
+}
+
+// config returns the configuration of the container.
+func (s containerStart) config(r ociRuntime, dir string, images map[bool]string) ociConfig {
+	c := ociConfig{
+		Version: "1.0.2",
+		Root:    ociRoot{images[s.ids > 0]},
+		Mounts:  []ociMount{},
+		Process: ociProcess{User: s.user, Env: []string{"PATH=/"}, Cwd: "/", Capabilities: s.caps, NoNewPrivileges: s.noNewPrivs},
+		Linux:   ociLinux{Namespaces: []ociNamespace{{"mount"}, {"pid"}}},
+	}
+	if r.proc {
+		c.Mounts = append(c.Mounts, ociMount{Destination: "/proc", Type: "proc", Source: "proc"})
+	}
+	if s.configMap {
+		c.Mounts = append(c.Mounts, ociMount{"/etc/caprun", "bind", filepath.Join(dir, "config-map"), []string{"bind", "ro"}})
+	}
+	if s.ids > 0 {
+		c.Linux.Namespaces = append(c.Linux.Namespaces, ociNamespace{"user"})
+		c.Linux.UIDMappings = []ociMapping{{HostID: mappedRoot, Size: s.ids}}
+		c.Linux.GIDMappings = c.Linux.UIDMappings
+	}
+	return c
+}
+
+// containerImages makes the directory that is a container's root: false for
+// root outside, true for the root of a user namespace.
+func containerImages(t *testing.T, dir string, r ociRuntime) map[bool]string {
+	t.Helper()
+	images := map[bool]string{false: filepath.Join(dir, "image"), true: filepath.Join(dir, "mapped")}
+	for mapped, image := range images {
+		for _, d := range []string{"dev", "etc/caprun", "jail"} {
+			makeDirectory(t, filepath.Join(image, d), 0o755)
+		}
+		if r.proc {
+			makeDirectory(t, filepath.Join(image, "proc"), 0o755)
+		}
+		for _, pkg := range []string{"cmd/caprun", "internal/creds", "examples/web"} {
+			text, err := os.ReadFile(program(t, "caprun/"+pkg))
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(image, filepath.Base(pkg)), text, 0o755)
+		}
+		for name, text := range containerProfiles(t) {
+			writeFile(t, filepath.Join(image, name), []byte(text), 0o644)
+		}
+		if err := os.Link(filepath.Join(image, "creds"), filepath.Join(image, "jail/creds")); err != nil {
+			t.Fatal(err)
+		}
+		if !mapped {
+			continue
+		}
+		err := filepath.WalkDir(image, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			return os.Lchown(path, mappedRoot, mappedRoot)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// A volume of Kubernetes: everybody may write it, and the links of it, where
+	// it is not mounted for reading only.
+	volume := filepath.Join(dir, "config-map")
+	makeDirectory(t, filepath.Join(volume, "..version"), 0o755)
+	makeDirectory(t, volume, 0o777)
+	writeFile(t, filepath.Join(volume, "..version/web.yaml"), containerText(t, "/etc/caprun/web.yaml"), 0o644)
+	for link, to := range map[string]string{"..data": "..version", "web.yaml": "..data/web.yaml"} {
+		if err := os.Symlink(to, filepath.Join(volume, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return images
+}
+
+func makeDirectory(t *testing.T, path string, mode fs.FileMode) {
+	t.Helper()
+	err := os.MkdirAll(path, 0o755)
+	if err == nil {
+		err = os.Chmod(path, mode)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func writeFile(t *testing.T, path string, text []byte, mode fs.FileMode) {
+	t.Helper()
+	err := os.WriteFile(path, text, mode)
+	if err == nil {
+		err = os.Chmod(path, mode)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// containerTimeout bounds one container.
+const containerTimeout = 30 * time.Second
+
+// containerEnd is what a container left.
+type containerEnd struct {
+	stdout, stderr string
+	status         int
+}
+
+// run runs a container to its end.
+func (r ociRuntime) run(t *testing.T, c ociConfig) containerEnd {
+	t.Helper()
+	cmd, _ := r.start(t, c)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return containerEnd{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+// start writes the bundle of a container and returns the command that runs it,
+// and the file that gets its pid. The container is deleted at the end of the
+// test.
+func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile string) {
+	t.Helper()
+	bundle := t.TempDir()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(bundle, "config.json"), text, 0o600)
+	// The directory's name is the container's: unique, and only this test's.
+	id, pidFile := fmt.Sprintf("caprun-test-%d-%s", os.Getpid(), filepath.Base(bundle)), filepath.Join(bundle, "pid")
+	ctx, cancel := context.WithTimeout(t.Context(), containerTimeout)
+	args := slices.Concat(r.command, []string{"run", "--bundle", bundle, "--pid-file", pidFile}, r.flags, []string{id})
+	cmd = exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.WaitDelay = time.Second
+	t.Cleanup(func() {
+		cancel()
+		// It is gone already where it came to its end.
+		args := slices.Concat(r.command, []string{"delete", "--force", id})
+		_ = exec.Command(args[0], args[1:]...).Run()
+	})
+	return cmd, pidFile
+}
+
+// TestContainerServer runs a server on a port below 1024 in a container that
+// has a network of its own, and asks it for its credentials from there.
+func TestContainerServer(t *testing.T) {
+	umask := syscall.Umask(0o022)
+	t.Cleanup(func() { syscall.Umask(umask) })
+	for _, name := range []string{"runc", "crun"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := scriptRoot(t)
+			r := newRuntime(t, name, dir)
+			images := containerImages(t, dir, r)
+			s := containerStart{caps: asRoot(composeRecipe(t).Add...), noNewPrivs: true}
+
+			// Another user, to whom the platform added the capability.
+			other := s
+			other.user, other.caps = ociUser{UID: 65532, GID: 65532}, asOther("NET_BIND_SERVICE")
+			config := other.config(r, dir, images)
+			config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
+			config.Process.Args = []string{"/web", "-listen", ":80"}
+			if got := r.run(t, config); got.status == 0 || !strings.Contains(got.stderr, "permission denied") {
+				t.Errorf("without caprun: status %d, %s", got.status, got.stderr)
+			}
+
+			config = s.config(r, dir, images)
+			config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
+			config.Process.Args = []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--", "/web", "-listen", ":80"}
+			answer := r.serve(t, config)
+			for _, want := range []string{
+				"uid, gid      65532, 65532\n", "groups        [65532]\n", "capabilities  \"cap_net_bind_service=eip\"\n",
+				"securebits    noroot,noroot_locked\n", "no_new_privs  1\n",
+			} {
+				if !strings.Contains(answer, want) {
+					t.Errorf("the answer does not have %q", want)
+				}
+			}
+			t.Log(answer)
+		})
+	}
+}
+
+// serve starts a container, asks its server on port 80 and ends it.
+func (r ociRuntime) serve(t *testing.T, c ociConfig) string {
+	t.Helper()
+	cmd, pidFile := r.start(t, c)
+	messages, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := bufio.NewReader(messages).ReadString('\n')
+	if err != nil || !strings.Contains(first, "listens") {
+		_ = cmd.Wait()
+		t.Fatalf("the server does not begin: %s%v", first, err)
+	}
+	// A server may begin before its runtime has written the file.
+	var pid []byte
+	for deadline := time.Now().Add(10 * time.Second); len(pid) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		pid, err = os.ReadFile(pidFile)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		text string
+		err  error
+	}
+	done := make(chan result)
+	go func() {
+		// The thread has another network from here on and ends with the goroutine.
+		runtime.LockOSThread()
+		text, err := askInside(string(pid))
+		done <- result{text, err}
+	}()
+	got := <-done
+	number, err := strconv.Atoi(strings.TrimSpace(string(pid)))
+	if err == nil {
+		err = syscall.Kill(number, syscall.SIGKILL)
+	}
+	_ = cmd.Wait()
+	if err := errors.Join(got.err, err); err != nil {
+		t.Fatal(err)
+	}
+	return got.text
+}
+
+// askInside gets the page of the server in the network namespace of a process.
+func askInside(pid string) (string, error) {
+	fd, err := unix.Open("/proc/"+strings.TrimSpace(pid)+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(fd)
+	if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
+		return "", err
+	}
+	conn, err := net.DialTimeout("tcp4", "127.0.0.1:80", 5*time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+		return "", err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+	return string(text), err
+}
