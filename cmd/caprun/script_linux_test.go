@@ -33,7 +33,8 @@ var updateScripts = flag.Bool("update", false, "rewrite the expected output in t
 //
 //	need WHAT...             skip the script where something is missing: root
 //	                         (uid 0), userns (uid 0, or a user namespace in
-//	                         which with can be root), mounts, filecaps, sh
+//	                         which with can be root), mounts, filecaps, or
+//	                         a program such as sh
 //	expand FILE...           put the values in the place of $WORK and $BIN
 //	status N PROG ARG...     run a program, which must end with that status
 //	refused N PROG ARG...    the same, and it must print nothing but a message
@@ -143,7 +144,7 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 		case "root":
 			need.Root(script)
 			continue
-		case "sh", "git":
+		case "sh", "git", "sudo", "su", "nohup", "setsid", "env", "cat":
 			need.Tool(script, what)
 			continue
 		case "userns":
@@ -154,7 +155,7 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 			file := ts.MkAbs(".tmp/probe")
 			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
 		default:
-			ts.Fatalf("need %s: root, userns, mounts, filecaps, sh or git", what)
+			ts.Fatalf("need %s: root, userns, mounts, filecaps or one of some programs", what)
 		}
 		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "with"), probe...).CombinedOutput(); err != nil {
 			need.Skip(script, fmt.Sprintf("%s: %s", what, out))
