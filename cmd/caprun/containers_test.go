@@ -213,3 +213,46 @@ func TestDockerfile(t *testing.T) {
 		t.Error("the profile is copied to another place than the entrypoint names")
 	}
 }
+
+// TestContainerDocs holds docs/containers.md to the example and to the
+// compiler.
+func TestContainerDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/containers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, r := string(text), composeRecipe(t)
+	if want := "caprun explain -as '" + r.start() + "' web.yaml\n"; !strings.Contains(docs, want) {
+		t.Errorf("there is no line %s", want)
+	}
+	for _, name := range append(r.Add[:3:3], "SYS_CHROOT") {
+		if !strings.Contains(docs, name) {
+			t.Errorf("%s is not there", name)
+		}
+	}
+
+	profile, err := os.ReadFile(containerExample + "web.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := policy.Parse("/etc/caprun/web.yaml", profile)
+	_, found := startPlan(t, p, "uid=1000 gid=1000 bounding="+strings.TrimSuffix(r.start(), "=ep"))
+	if len(found) != 1 {
+		t.Fatalf("another user is refused with %v", found)
+	}
+	d := found[0]
+	if want := "caprun: " + located(d.File, d.Position, withHint(d.Message, d.Hint)) + "\n"; !strings.Contains(docs, want) {
+		t.Errorf("the message of a start as another user is not there: %s", want)
+	}
+
+	_, block, _ := strings.Cut(docs, "```yaml\n")
+	block, _, _ = strings.Cut(block, "```")
+	p, found = policy.Parse("ambient.yaml", []byte(block))
+	if p == nil {
+		t.Fatal(found)
+	}
+	const ambient = "uid=1000 gid=1000 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"
+	if plan, found := startPlan(t, p, ambient); plan == nil {
+		t.Errorf("the profile for ambient capabilities has no plan: %v", found)
+	}
+}
