@@ -350,6 +350,9 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	if root := real.Lines["root"]; p.Chroot != "" && root != "creds" {
 		t.Errorf("the target sees %s", root)
 	}
+	if real.Lines["descriptors"] != "0 1 2" || real.Lines["cwd"] != "/" {
+		t.Errorf("the target has the descriptors %s and begins in %s", real.Lines["descriptors"], real.Lines["cwd"])
+	}
 	if want := "HOME=/"; plan.From.UID != plan.After.UID && !slices.Contains(real.Env, want) {
 		t.Errorf("the environment is %q", real.Env)
 	}
