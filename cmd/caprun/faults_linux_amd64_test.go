@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/internal/faults"
+	"caprun/internal/launches"
+	"caprun/internal/need"
+
+	"golang.org/x/sys/unix"
+)
+
+// faultsFile is the table that the test is compared with.
+const faultsFile = "../../docs/faults.md"
+
+// TestFaults fails the system calls of launches, one at a time, with the errors
+// that they can give; makes them return without an effect, or with a wrong
+// value; and kills caprun at them. The target never runs in another state than
+// declared, and what happens instead is what docs/faults.md says.
+//
+// Some faults of each kind of call are tried, others with each CAPRUN_TEST_SEED.
+// CAPRUN_TEST_FAULTS=all tries every one, and with -update writes the table.
+func TestFaults(t *testing.T) {
+	need.Root(t)
+	all := os.Getenv("CAPRUN_TEST_FAULTS") == "all"
+	update := all && *updateScripts
+	seed := int(testNumber(t, "CAPRUN_TEST_SEED", 1) % 1000)
+	known := readFaultTable(t, update)
+	table := &faultTable{}
+	began := time.Now()
+	for _, s := range faultScenes {
+		t.Run(s.name, func(t *testing.T) {
+			place := newFaultPlace(t, s)
+			table.add(s, place.try(t, all, seed))
+		})
+	}
+	t.Logf("%s in %v", table.summary(), time.Since(began).Round(time.Millisecond))
+	if t.Failed() {
+		return
+	}
+	if update {
+		if err := os.WriteFile(faultsFile, []byte(table.markdown()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	for _, r := range table.results {
+		if !known[r.cell()] {
+			t.Errorf("%s: %s %s: %q is not in %s: CAPRUN_TEST_FAULTS=all go test -timeout 1h -run TestFaults ./cmd/caprun -update",
+				r.scene, r.call, r.fault, r.outcome, faultsFile)
+		}
+	}
+}
+
+// faultPlace is where one scene is launched.
+type faultPlace struct {
+	scene    faultScene
+	dir, bin string
+	keep     *os.File
+	words    *strings.Replacer // makes messages the same everywhere
+}
+
+func newFaultPlace(t *testing.T, s faultScene) *faultPlace {
+	t.Helper()
+	p := &faultPlace{scene: s, dir: scriptRoot(t), bin: filepath.Dir(caprun(t))}
+	for _, pkg := range []string{"internal/creds", "internal/creds/with", "internal/faults/notify"} {
+		program(t, "caprun/"+pkg)
+	}
+	expand := strings.NewReplacer("$DIR", p.dir, "$BIN", p.bin)
+	for name, text := range faultFiles {
+		path := filepath.Join(p.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(expand.Replace(text)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prepare := exec.Command(filepath.Join(p.bin, "with"), strings.Fields(expand.Replace(faultPrepare))...)
+	if out, err := prepare.CombinedOutput(); err != nil {
+		need.Skip(t, fmt.Sprintf("file capabilities: %s", out))
+	}
+	profile := filepath.Join(p.dir, "profile.yaml")
+	if err := os.WriteFile(profile, []byte(expand.Replace(s.profile)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range s.caller {
+		p.scene.caller = slices.Clone(p.scene.caller)
+		p.scene.caller[i] = expand.Replace(a)
+	}
+	p.scene.target = expand.Replace(s.target)
+	var err error
+	if p.keep, err = os.Open("/"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.keep.Close() })
+	p.words = strings.NewReplacer(profile, "profile.yaml", p.dir, "DIR", p.bin, "BIN")
+	return p
+}
+
+// run launches the scene once, with a fault or without.
+func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.Call)) (outcome string, hit *faults.Call, err error) {
+	args := append(slices.Clone(p.scene.caller), "--", filepath.Join(p.bin, "caprun"), "-profile", filepath.Join(p.dir, "profile.yaml"), "--", p.scene.target)
+	cmd := exec.Command(filepath.Join(p.bin, "with"), args...)
+	cmd.Env, cmd.Dir = []string{"PATH=/usr/bin:/bin", "USER=caller"}, p.dir
+	// Descriptor 9 is kept by some profiles, 10 by none.
+	cmd.ExtraFiles = []*os.File{nil, nil, nil, nil, nil, nil, p.keep, p.keep}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	w := faults.Watch{
+		Notify: filepath.Join(p.bin, "notify"), Program: filepath.Join(p.bin, "caprun"), Calls: calls,
+		Fault: fault, Seen: seen, Timeout: 10 * time.Second,
+	}
+	hit, err = w.Run(cmd)
+	if err != nil {
+		return "", hit, fmt.Errorf("%w: %s", err, stderr.String())
+	}
+	killed := fault != nil && fault.Kill
+	return p.judge(cmd.ProcessState, stdout.String(), stderr.String(), hit, killed), hit, nil
+}
+
+// What a launch may come to, apart from a refusal.
+const (
+	asDeclared    = "the target runs as declared"
+	runtimeEnds   = "the Go runtime ends with status 2"
+	runtimeCrash  = "the Go runtime ends by SIGSEGV"
+	killedOutcome = "killed, the target has not run"
+	badOutcome    = "BAD: "
+)
+
+// judge says what a run came to.
+func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, hit *faults.Call, killed bool) string {
+	status := state.ExitCode()
+	ws, _ := state.Sys().(syscall.WaitStatus)
+	switch {
+	case status == 0:
+		report := launches.ParseReport(stdout)
+		faults := report.Compare(p.scene.want)
+		if env := strings.Join(report.Env, " "); env != p.scene.env {
+			faults = append(faults, fmt.Sprintf("env: %q, not %q", env, p.scene.env))
+		}
+		if stderr != "" {
+			faults = append(faults, fmt.Sprintf("message %q", stderr))
+		}
+		if faults != nil {
+			return badOutcome + "the target runs, and " + strings.Join(faults, "; ")
+		}
+		return asDeclared
+	case stdout != "":
+		return badOutcome + fmt.Sprintf("status %d, and the target runs: %s", status, stdout)
+	case ws.Signaled() && killed && ws.Signal() == unix.SIGKILL:
+		return killedOutcome
+	case ws.Signaled() && ws.Signal() == unix.SIGSEGV:
+		return runtimeCrash
+	case status == 2 && (strings.Contains(stderr, "runtime: ") || strings.Contains(stderr, "fatal error: ") || strings.Contains(stderr, "SIG")):
+		return runtimeEnds
+	case status < exitRefused || status > exitNotFound:
+		return badOutcome + fmt.Sprintf("status %d (%v), message %q", status, state, stderr)
+	}
+	message, ok := strings.CutPrefix(p.words.Replace(strings.TrimSuffix(stderr, "\n")), "caprun: ")
+	if !ok || strings.Contains(message, "\n") || strings.Contains(message, "goroutine ") {
+		return badOutcome + fmt.Sprintf("status %d, message %q", status, stderr)
+	}
+	return fmt.Sprintf("%d: %s", status, message)
+}
+
+// faultResult is one run.
+type faultResult struct {
+	scene, call, fault, outcome string
+	site                        int
+	runtime                     bool
+}
+
+// try runs the scene without a fault, to see its calls, and then with faults.
+func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
+	var calls []faults.Call
+	outcome, _, err := p.run(faultCalls(), nil, func(c faults.Call) { calls = append(calls, c) })
+	if err != nil || outcome != asDeclared {
+		t.Fatalf("without a fault: %s, %v", outcome, err)
+	}
+	sites := p.sites(calls, all)
+	type job struct {
+		site  int
+		fault namedFault
+	}
+	var jobs []job
+	seen := map[string]int{}
+	for n, s := range sites {
+		list := faultsOf(s.call)
+		if all {
+			for _, f := range list {
+				jobs = append(jobs, job{n, f})
+			}
+			continue
+		}
+		// One error and one lie for each kind of call, another one at each
+		// of its places.
+		have := seen[s.label]
+		seen[s.label]++
+		if have < 2 {
+			jobs = append(jobs, job{n, list[(n+seed)%len(list)]})
+		}
+	}
+	results := make([]faultResult, len(jobs))
+	var (
+		wait sync.WaitGroup
+		mu   sync.Mutex
+		next int
+	)
+	for range 2 {
+		wait.Go(func() {
+			for {
+				mu.Lock()
+				n := next
+				next++
+				mu.Unlock()
+				if n >= len(jobs) {
+					return
+				}
+				s, f := sites[jobs[n].site], jobs[n].fault
+				outcome, err := p.inject(s, f)
+				if err != nil {
+					t.Errorf("%s with %s: %v", s.label, f.name, err)
+				}
+				if strings.HasPrefix(outcome, badOutcome) {
+					t.Errorf("%s, call %d, with %s: %s", s.label, s.call.N, f.name, outcome)
+				}
+				if fault := unlikeOutcome(s, f, outcome); fault != "" {
+					t.Errorf("%s, call %d, with %s: %s: %s", s.label, s.call.N, f.name, fault, outcome)
+				}
+				outcome = strings.ReplaceAll(outcome, unix.Errno(f.Errno).Error(), "ERRNO")
+				results[n] = faultResult{p.scene.name, s.label, f.name, outcome, jobs[n].site, s.runtime}
+			}
+		})
+	}
+	wait.Wait()
+	return results
+}
+
+// inject runs the scene with a fault. The calls of the Go runtime come in no
+// fixed order, so that another call than the one meant may be hit.
+func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
+	fault := f.Fault
+	fault.NR, fault.N = s.call.NR, s.call.N
+	for range 5 {
+		outcome, hit, err := p.run([]uintptr{s.call.NR}, &fault, nil)
+		switch {
+		case err != nil:
+			return outcome, err
+		case hit == nil && s.runtime:
+			return outcome, nil
+		case hit == nil:
+			continue
+		}
+		if p.label(*hit) == s.label {
+			return outcome, nil
+		}
+	}
+	return "", errors.New("the call does not come in its place")
+}
+
+// unlikeOutcome says what is wrong with an outcome, beyond what the judge saw.
+func unlikeOutcome(s faultSite, f namedFault, outcome string) string {
+	switch {
+	case f.Kill && outcome != killedOutcome && !(s.runtime && outcome == asDeclared):
+		return "it was killed"
+	case !s.runtime && (outcome == runtimeEnds || outcome == runtimeCrash):
+		return "the runtime has nothing to do with it"
+	case f.Errno != 0 && strings.Contains(outcome, "errno 0"):
+		return "the error is lost"
+	}
+	return ""
+}
