@@ -73,12 +73,9 @@ func execute(s *Step) error {
 		}
 		return fail("setresgid", thisThread.setgids(s.ID))
 	case StepChroot:
-		if err := chroot(s.Path); err != nil {
-			return fail("chroot", err)
-		}
-		return fail("chdir", chdir("/"))
+		return executeChroot(s.Path, fail)
 	case StepChdir:
-		return fail("chdir", chdir(s.Path))
+		return executeChdir(s.Path, fail)
 	case StepUID:
 		return executeUID(s.ID, fail)
 	case StepInheritable:
@@ -107,11 +104,7 @@ func execute(s *Step) error {
 		}
 		return nil
 	case StepRlimit:
-		soft, hard, err := getrlimit(s.Resource)
-		if err != nil || soft == s.Soft && hard == s.Hard {
-			return fail("getrlimit", err)
-		}
-		return fail("setrlimit", setrlimit(s.Resource, s.Soft, s.Hard))
+		return executeRlimit(s, fail)
 	case StepFinal:
 		e, p, i, err := capget(0)
 		if err != nil || e == s.Caps && p == s.Caps {
@@ -131,6 +124,64 @@ func execute(s *Step) error {
 		return fail("execve", execve(s.Path, s.Args, s.environ()))
 	}
 	return fail("none", fmt.Errorf("unknown kind of step %d", s.Kind))
+}
+
+// executeRlimit sets a limit, and sees that it is set, also where it seemed to
+// hold: nothing later would tell.
+func executeRlimit(s *Step, fail func(string, error) error) error {
+	soft, hard, err := getrlimit(s.Resource)
+	if err != nil {
+		return fail("getrlimit", err)
+	}
+	if soft != s.Soft || hard != s.Hard {
+		if err := setrlimit(s.Resource, s.Soft, s.Hard); err != nil {
+			return fail("setrlimit", err)
+		}
+	}
+	soft, hard, err = getrlimit(s.Resource)
+	if err == nil && !(sameLimit(soft, s.Soft) && sameLimit(hard, s.Hard)) {
+		err = fmt.Errorf("it is %d, at most %d", soft, hard)
+	}
+	return fail("getrlimit", err)
+}
+
+// sameLimit compares limits. Some kernels make 1 second of a limit of 0.
+func sameLimit(got, want uint64) bool { return got == want || want == 0 && got == 1 }
+
+// executeChroot changes the root directory, and sees that it is changed:
+// nothing later would tell.
+func executeChroot(path string, fail func(string, error) error) error {
+	return withDirectory(path, fail, func(dir int) error {
+		if err := chroot(path); err != nil {
+			return fail("chroot", err)
+		}
+		if err := fail("chroot", isDirectory("/", dir)); err != nil {
+			return err
+		}
+		return enter("/", dir, fail)
+	})
+}
+
+// executeChdir changes the working directory, and sees that it is changed.
+func executeChdir(path string, fail func(string, error) error) error {
+	return withDirectory(path, fail, func(dir int) error { return enter(path, dir, fail) })
+}
+
+func enter(path string, dir int, fail func(string, error) error) error {
+	if err := chdir(path); err != nil {
+		return fail("chdir", err)
+	}
+	return fail("chdir", isDirectory(".", dir))
+}
+
+// withDirectory holds the directory at path open for as long as use takes.
+func withDirectory(path string, fail func(string, error) error, use func(dir int) error) error {
+	dir, err := openDirectory(path)
+	if err != nil {
+		return fail("open", err)
+	}
+	defer closeDescriptor(dir)
+	return use(dir)
 }
 
 // sameGroups compares two group lists as the kernel keeps them: sorted.
@@ -280,5 +331,8 @@ func markCloseOnExec(keep []int) error {
 		}
 		first = max(first, fd+1)
 	}
-	return closeOnExecRange(first, maxDescriptor)
+	if err := closeOnExecRange(first, maxDescriptor); err != nil {
+		return err
+	}
+	return checkCloseOnExec(keep)
 }

@@ -1,6 +1,7 @@
 package cap
 
 import (
+	"errors"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -247,6 +248,28 @@ func closeOnExecRange(first, last int) error {
 
 // maxOpenFiles is the default of fs.nr_open, and the bound of the search above.
 const maxOpenFiles = 1 << 20
+
+// openDirectory opens a directory that need not be readable.
+func openDirectory(path string) (int, error) {
+	return unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+}
+
+func closeDescriptor(fd int) { unix.Close(fd) }
+
+// isDirectory returns an error unless path is the directory of a descriptor.
+func isDirectory(path string, fd int) error {
+	var at, want unix.Stat_t
+	if err := unix.Stat(path, &at); err != nil {
+		return err
+	}
+	if err := unix.Fstat(fd, &want); err != nil {
+		return err
+	}
+	if at.Dev != want.Dev || at.Ino != want.Ino {
+		return errors.New("it had no effect")
+	}
+	return nil
+}
 
 func chroot(path string) error { return syscall.Chroot(path) }
 

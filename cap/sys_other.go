@@ -39,6 +39,10 @@ func umask(mask uint32) uint32                                     { return 0 }
 func getrlimit(resource int) (soft, hard uint64, err error)        { return 0, 0, ErrNotLinux }
 func setrlimit(resource int, soft, hard uint64) error              { return ErrNotLinux }
 func execve(path string, args, env []string) error                 { return ErrNotLinux }
+func checkCloseOnExec(keep []int) error                            { return ErrNotLinux }
+func openDirectory(path string) (int, error)                       { return -1, ErrNotLinux }
+func closeDescriptor(fd int)                                       {}
+func isDirectory(path string, fd int) error                        { return ErrNotLinux }
 func gettid() int                                                  { return 0 }
 func (c *launchConfig) launch(steps []Step, data any) (int, error) { return -1, ErrNotLinux }
 

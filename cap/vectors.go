@@ -1,5 +1,10 @@
 package cap
 
+import (
+	"errors"
+	"syscall"
+)
+
 // GetBound reports whether val is in the bounding set. The error is EINVAL
 // for a value that the kernel does not have.
 func GetBound(val Value) (bool, error) { return boundingHas(val) }
@@ -72,7 +77,18 @@ func readAmbient() (uint64, error) {
 }
 
 // readBounding returns the bounding set of the calling thread.
-func readBounding() (uint64, error) { return readVector(kernelMask(), boundingHas) }
+func readBounding() (uint64, error) {
+	// MaxBits was found by errors. One that meant something else would hide
+	// capabilities that are in the set.
+	if n := MaxBits(); n < valueLimit {
+		if _, err := boundingHas(n); !errors.Is(err, syscall.EINVAL) {
+			return 0, errCount
+		}
+	}
+	return readVector(kernelMask(), boundingHas)
+}
+
+var errCount = errors.New("how many capabilities the kernel has cannot be told")
 
 // readVector asks for the capabilities of mask that the kernel has.
 func readVector(mask uint64, has func(Value) (bool, error)) (uint64, error) {

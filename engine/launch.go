@@ -88,6 +88,16 @@ func (p *Plan) failExec(what string, err error, hint string) error {
 	return &LaunchError{Plan: p, Key: "command", What: what, Err: err, Hint: hint, AtExec: true}
 }
 
+// holdsPrivilege reports whether a caller has anything that a profile could
+// hand on.
+func holdsPrivilege(c cred.Cred) bool {
+	return c.UID == 0 || c.EUID == 0 || c.SUID == 0 || c.Permitted|c.Inheritable|c.Ambient != 0
+}
+
+// NeedsTrust reports whether the plan is for a caller with privilege, and so
+// for a profile that nobody else could have written: see Privileged.
+func (p *Plan) NeedsTrust() bool { return holdsPrivilege(p.From) }
+
 // checkStart refuses what the plan was not made for.
 func (p *Plan) checkStart() error {
 	if p.Target.Path == "" {
@@ -152,12 +162,12 @@ func (p *Plan) readBack() (cred.Cred, error) {
 		return got, p.fail("", "read back", differ(diff, want, got), "this is a mistake in caprun or a kernel that it does not know; please report it")
 	}
 	for _, pin := range p.Target.pins {
-		id, err := lookAt(pin.path)
+		now, err := lookAt(pin.path)
 		if err != nil {
 			return got, p.failExec("exec "+pin.path, err, "the target's user must be able to reach it")
 		}
-		if id != pin.id {
-			return got, p.failExec("exec "+pin.path, errors.New("the file changed since it was checked"), "start again, and see who can write it")
+		if now != pin.sight {
+			return got, p.failExec("exec "+pin.path, errors.New("the file, its capabilities or its mount changed since it was checked"), "start again, and see who can write it")
 		}
 	}
 	return got, nil

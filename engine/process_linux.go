@@ -295,7 +295,13 @@ func (r *reader) executable() (cred.File, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return cred.File{}, errNotRegular
 	}
-	return fileFacts(fd, &st)
+	s, err := seeFile(&st,
+		func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
+		func(data []byte) (int, error) { return unix.Fgetxattr(fd, "security.capability", data) })
+	if err != nil {
+		return cred.File{}, err
+	}
+	return fileFacts(&st, s)
 }
 
 // listNumbers returns the names of a directory that are numbers, sorted.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -46,6 +47,11 @@ func readCred() (cred.Cred, error) {
 		return c, fmt.Errorf("capget: %w", err)
 	}
 	c.Effective, c.Permitted, c.Inheritable = flagCaps(set, cap.Effective), flagCaps(set, cap.Permitted), flagCaps(set, cap.Inheritable)
+	// The number of capabilities was found by errors. One that meant something
+	// else would hide capabilities.
+	if _, err := cap.GetBound(cap.MaxBits()); cap.MaxBits() < 64 && !errors.Is(err, unix.EINVAL) {
+		return c, errors.New("prctl PR_CAPBSET_READ: how many capabilities the kernel has cannot be told")
+	}
 	for v := range cap.MaxBits() {
 		bound, err := cap.GetBound(v)
 		if err != nil {
@@ -145,7 +151,7 @@ func traced() (bool, error) {
 			return string(bytes.TrimSpace(pid)) != "0", nil
 		}
 	}
-	return false, nil
+	return false, errors.New("/proc/self/status does not say")
 }
 
 // KernelRules returns the rules of the running kernel, from uname(2).
@@ -168,5 +174,5 @@ func KernelRules() cred.Rules {
 // hand on: uid 0 or a capability.
 func Privileged() (bool, error) {
 	c, err := readCred()
-	return c.UID == 0 || c.EUID == 0 || c.SUID == 0 || c.Permitted|c.Inheritable|c.Ambient != 0, err
+	return holdsPrivilege(c), err
 }

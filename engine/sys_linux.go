@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"errors"
+	"fmt"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -76,13 +79,26 @@ func readDescriptor(fd, max int) ([]byte, error) {
 		case err != nil:
 			return nil, err
 		case n == 0:
-			return data, nil
+			return data, checkWhole(fd, len(data))
 		}
 		data = data[:len(data)+n]
 		if len(data) > max {
 			return data[:max], unix.EFBIG
 		}
 	}
+}
+
+// checkWhole refuses a file that ends before its size: what is missing could
+// be what matters. Files of the proc file system have none.
+func checkWhole(fd, length int) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFREG && int64(length) < st.Size {
+		return errors.New("it ends before its size; perhaps it is being written")
+	}
+	return nil
 }
 
 // uids returns the real, effective, saved and file system uid of the calling
@@ -100,13 +116,47 @@ func gids() (r, e, s, fs uint32, err error) {
 	return uint32(rgid), uint32(egid), uint32(sgid), uint32(fsgid), err
 }
 
-// lookAt returns what identifies the file at path, links followed.
-func lookAt(path string) (fileID, error) {
+// lookAt returns what there is at path, links followed. It needs no
+// permission to read the file.
+func lookAt(path string) (sight, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
-		return fileID{}, err
+		return sight{}, err
 	}
-	return identifyFile(&st), nil
+	return seeFile(&st,
+		func(fs *unix.Statfs_t) error { return unix.Statfs(path, fs) },
+		func(data []byte) (int, error) { return unix.Getxattr(path, "security.capability", data) })
+}
+
+// seeFile reads what st does not tell about a file.
+func seeFile(st *unix.Stat_t, statfs func(*unix.Statfs_t) error, caps func([]byte) (int, error)) (sight, error) {
+	s := sight{id: identifyFile(st)}
+	var fs unix.Statfs_t
+	if err := ignoreEINTR(func() error { return statfs(&fs) }); err != nil {
+		return s, fmt.Errorf("mount flags: %w", err)
+	}
+	s.nosuid, s.noexec = fs.Flags&unix.ST_NOSUID != 0, fs.Flags&unix.ST_NOEXEC != 0
+	var data [maxFileCaps]byte
+	n, err := caps(data[:])
+	switch {
+	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOVERFLOW):
+		// EOVERFLOW: they belong to a user namespace that is not ours.
+		return s, nil
+	case err != nil:
+		return s, fmt.Errorf("file capabilities: %w", err)
+	case n == 0:
+		return s, errors.New("file capabilities: the attribute is empty")
+	}
+	s.caps = string(data[:n])
+	return s, nil
+}
+
+func ignoreEINTR(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.

@@ -33,7 +33,7 @@ func RootDirectory(path string) (Directory, error) { return Directory{}, cap.Err
 func readCred() (cred.Cred, error)                         { return cred.Cred{}, cap.ErrNotLinux }
 func traced() (bool, error)                                { return false, cap.ErrNotLinux }
 func readFile(path string, max int) ([]byte, error)        { return nil, cap.ErrNotLinux }
-func lookAt(path string) (fileID, error)                   { return fileID{}, cap.ErrNotLinux }
+func lookAt(path string) (sight, error)                    { return sight{}, cap.ErrNotLinux }
 func descriptorFlags(fd int) (closeOnExec bool, err error) { return false, cap.ErrNotLinux }
 
 // ReadTrusted reads the first max bytes of a file. Whose it is does not matter

@@ -39,10 +39,17 @@ type Target struct {
 // check, explain and diff plan for.
 func OrdinaryTarget() Target { return Target{Kernel: cred.Latest()} }
 
-// pin remembers which file was found at a path.
+// pin remembers what was found at a path.
 type pin struct {
 	path string
-	id   fileID
+	sight
+}
+
+// sight is what decides about the privilege that a file brings.
+type sight struct {
+	id             fileID
+	nosuid, noexec bool   // of its mount
+	caps           string // its attribute security.capability; empty without
 }
 
 // fileID tells a file and its state from every other one.

@@ -89,7 +89,7 @@ func (r *resolver) target(path string, argv []string, id Identity) (Target, erro
 			}
 			return t, err
 		}
-		t.pins = append(t.pins, pin{next, f.id})
+		t.pins = append(t.pins, pin{next, f.sight})
 		t.File, t.FilePath = f.facts, next
 		if f.interpreter == "" {
 			return t, nil
@@ -111,7 +111,7 @@ func reason(err error) string {
 
 // program is what one file says about its execution.
 type program struct {
-	id          fileID
+	sight
 	facts       cred.File
 	interpreter string // empty for a file that is no script
 }
@@ -179,11 +179,17 @@ func readProgram(f *found) (program, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return program{}, err
 	}
-	prog := program{id: identifyFile(&st)}
+	var prog program
+	prog.sight, err = seeFile(&st,
+		func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
+		func(data []byte) (int, error) { return unix.Fgetxattr(fd, "security.capability", data) })
+	if err != nil {
+		return program{}, err
+	}
 	if prog.id != identifyFile(&f.st) {
 		return program{}, errors.New("it changed while it was read")
 	}
-	if prog.facts, err = fileFacts(fd, &st); err != nil {
+	if prog.facts, err = fileFacts(&st, prog.sight); err != nil {
 		return program{}, err
 	}
 	var head [headSize]byte
@@ -207,12 +213,8 @@ func identifyFile(st *unix.Stat_t) fileID {
 }
 
 // fileFacts returns what the model wants to know about an executable.
-func fileFacts(fd int, st *unix.Stat_t) (cred.File, error) {
-	var fs unix.Statfs_t
-	if err := unix.Fstatfs(fd, &fs); err != nil {
-		return cred.File{}, fmt.Errorf("mount flags: %w", err)
-	}
-	if fs.Flags&unix.ST_NOEXEC != 0 {
+func fileFacts(st *unix.Stat_t, s sight) (cred.File, error) {
+	if s.noexec {
 		return cred.File{}, errors.New("its file system is mounted noexec")
 	}
 	file := cred.File{
@@ -221,18 +223,13 @@ func fileFacts(fd int, st *unix.Stat_t) (cred.File, error) {
 		GroupExec: st.Mode&unix.S_IXGRP != 0,
 		UID:       st.Uid,
 		GID:       st.Gid,
-		NoSuid:    fs.Flags&unix.ST_NOSUID != 0,
+		NoSuid:    s.nosuid,
 	}
-	var data [maxFileCaps]byte
-	n, err := unix.Fgetxattr(fd, "security.capability", data[:])
-	switch {
-	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOVERFLOW):
-		// EOVERFLOW: they belong to a user namespace that is not ours.
+	data := []byte(s.caps)
+	if len(data) == 0 {
 		return file, nil
-	case err != nil:
-		return file, fmt.Errorf("file capabilities: %w", err)
 	}
-	if root := fileCapsRoot(data[:n]); root != 0 {
+	if root := fileCapsRoot(data); root != 0 {
 		ns, known := readUserNS()
 		owned, err := ownsFileCaps(root, ns, known)
 		if err != nil || !owned {
@@ -240,5 +237,5 @@ func fileFacts(fd int, st *unix.Stat_t) (cred.File, error) {
 		}
 		clear(data[rootOffset:])
 	}
-	return file, decodeFileCaps(data[:n], &file)
+	return file, decodeFileCaps(data, &file)
 }

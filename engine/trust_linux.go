@@ -102,6 +102,11 @@ func newTrust() *trust {
 	uid := uint32(os.Getuid())
 	t := &trust{owners: []uint32{0, uid}}
 	t.ns, t.knowsNS = readUserNS()
+	if !t.ns.MapsUID(uid) && uid != cred.OverflowID {
+		// The map lacks who asks: it was not read right, and would make
+		// every owner one that it does not have.
+		t.ns, t.knowsNS = cred.UserNS{}, false
+	}
 	if uid == 0 {
 		if sudo, err := parseID(os.Getenv("SUDO_UID")); err == nil {
 			t.owners = append(t.owners, sudo)

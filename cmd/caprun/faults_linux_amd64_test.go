@@ -87,13 +87,13 @@ func newFaultPlace(t *testing.T, s faultScene) *faultPlace {
 			t.Fatal(err)
 		}
 	}
-	prepare := exec.Command(filepath.Join(p.bin, "with"), strings.Fields(expand.Replace(faultPrepare))...)
-	if out, err := prepare.CombinedOutput(); err != nil {
-		need.Skip(t, fmt.Sprintf("file capabilities: %s", out))
-	}
 	profile := filepath.Join(p.dir, "profile.yaml")
 	if err := os.WriteFile(profile, []byte(expand.Replace(s.profile)), 0o644); err != nil {
 		t.Fatal(err)
+	}
+	prepare := exec.Command(filepath.Join(p.bin, "with"), strings.Fields(expand.Replace(faultPrepare+" "+s.prepare))...)
+	if out, err := prepare.CombinedOutput(); err != nil {
+		need.Skip(t, fmt.Sprintf("file capabilities: %s", out))
 	}
 	for i, a := range s.caller {
 		p.scene.caller = slices.Clone(p.scene.caller)
@@ -144,6 +144,8 @@ func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, hit *f
 	status := state.ExitCode()
 	ws, _ := state.Sys().(syscall.WaitStatus)
 	switch {
+	case p.scene.refused != "" && (status == 0 || stdout != ""):
+		return badOutcome + "the target runs: " + stdout
 	case status == 0:
 		report := launches.ParseReport(stdout)
 		faults := report.Compare(p.scene.want)
@@ -186,7 +188,10 @@ type faultResult struct {
 func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 	var calls []faults.Call
 	outcome, _, err := p.run(faultCalls(), nil, func(c faults.Call) { calls = append(calls, c) })
-	if err != nil || outcome != asDeclared {
+	switch {
+	case err != nil,
+		p.scene.refused == "" && outcome != asDeclared,
+		p.scene.refused != "" && !(strings.HasPrefix(outcome, "125: ") && strings.Contains(outcome, p.scene.refused)):
 		t.Fatalf("without a fault: %s, %v", outcome, err)
 	}
 	sites := p.sites(calls, all)

@@ -6,7 +6,12 @@ type faultScene struct {
 	about   string
 	caller  []string // settings of internal/creds/with
 	profile string
+	prepare string // settings of internal/creds/with about files
 	target  string
+
+	// refused is what the message of a launch without a fault contains. No
+	// fault may open the way.
+	refused string
 
 	// want is what the target must report; env its variables, sorted.
 	want map[string]string
@@ -123,5 +128,29 @@ env: {keep: [PATH]}
 			"securebits": "0", "no_new_privs": "0", "at_secure": "1", "descriptors": "0 1 2",
 		},
 		env: "HOME=/ PATH=/usr/bin:/bin",
+	},
+	{
+		name:    "profile of another user",
+		about:   "uid 0 is given a profile that another user can write.",
+		refused: "belongs to uid 3301, who could change it",
+		prepare: "owner=3301.3302:$DIR/profile.yaml",
+		profile: "version: 1\nno_new_privs: true\n",
+		target:  "$DIR/creds",
+	},
+	{
+		name:    "profile of another user, capability",
+		about:   "A user with a capability is given a profile that another user can write.",
+		refused: "belongs to uid 3301, who could change it",
+		prepare: "owner=3301.3302:$DIR/profile.yaml",
+		caller:  []string{"inheritable=0x400", "keepcaps", "uid=3305", "caps=0x400", "ambient=0x400"},
+		profile: "version: 1\nno_new_privs: true\n",
+		target:  "$DIR/creds",
+	},
+	{
+		name:    "file with more capabilities",
+		about:   "uid 0 names a program whose file would give its user a capability that is not declared.",
+		refused: "profile.yaml:4:7: ",
+		profile: "version: 1\nuid: 3301\ngid: 3302\ncaps: '='\niab: ''\n",
+		target:  "$DIR/capable",
 	},
 }

@@ -25,7 +25,7 @@ func (c *Command) launch(args []string) int {
 	if err != nil {
 		return c.refuse(err)
 	}
-	p, status := c.readProfile(src)
+	p, strict, status := c.readProfile(src)
 	if p == nil {
 		return status
 	}
@@ -41,27 +41,31 @@ func (c *Command) launch(args []string) int {
 	if plan == nil {
 		return c.refuseAt(diagnostics)
 	}
+	if plan.NeedsTrust() && !strict {
+		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", src.name))
+	}
 	if *dryRun {
 		return c.dryRun(plan)
 	}
 	return c.refuse(plan.Exec())
 }
 
-// readProfile reads and parses the profile of a launch.
-func (c *Command) readProfile(src source) (*policy.Profile, int) {
-	privileged, err := engine.Privileged()
+// readProfile reads and parses the profile of a launch. strict tells that the
+// caller has privilege, and so nobody else may be able to write the file.
+func (c *Command) readProfile(src source) (p *policy.Profile, strict bool, status int) {
+	strict, err := engine.Privileged()
 	if err != nil {
-		return nil, c.refuse(err)
+		return nil, strict, c.refuse(fmt.Errorf("read the caller's state: %w", err))
 	}
-	text, err := src.text(privileged)
+	text, err := src.text(strict)
 	if err != nil {
-		return nil, c.refuse(fmt.Errorf("profile %s: %w", src.name, err))
+		return nil, strict, c.refuse(fmt.Errorf("profile %s: %w", src.name, err))
 	}
 	p, diagnostics := policy.Parse(src.name, text)
 	if p == nil {
-		return nil, c.refuseAt(diagnostics)
+		return nil, strict, c.refuseAt(diagnostics)
 	}
-	return p, exitOK
+	return p, strict, exitOK
 }
 
 // dryRun does every step but the exec, and prints the plan.
