@@ -159,7 +159,7 @@ func (p *Plan) readBack() (cred.Cred, error) {
 	want := p.Before
 	got.UserNS, got.Chrooted, got.Traced, got.SharedFS = want.UserNS, want.Chrooted, want.Traced, want.SharedFS
 	if diff := got.Diff(want); diff != nil {
-		return got, p.fail("", "read back", differ(diff, want, got), "this is a mistake in caprun or a kernel that it does not know; please report it")
+		return got, p.fail("", "read back", differ(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
 	}
 	for _, pin := range p.Target.pins {
 		now, err := lookAt(pin.path)

@@ -133,7 +133,7 @@ func seeFile(st *unix.Stat_t, statfs func(*unix.Statfs_t) error, caps func([]byt
 	s := sight{id: identifyFile(st)}
 	var fs unix.Statfs_t
 	if err := ignoreEINTR(func() error { return statfs(&fs) }); err != nil {
-		return s, fmt.Errorf("mount flags: %w", err)
+		return s, fmt.Errorf("its mount flags cannot be read: %w", err)
 	}
 	s.nosuid, s.noexec = fs.Flags&unix.ST_NOSUID != 0, fs.Flags&unix.ST_NOEXEC != 0
 	var data [maxFileCaps]byte
@@ -143,9 +143,9 @@ func seeFile(st *unix.Stat_t, statfs func(*unix.Statfs_t) error, caps func([]byt
 		// EOVERFLOW: they belong to a user namespace that is not ours.
 		return s, nil
 	case err != nil:
-		return s, fmt.Errorf("file capabilities: %w", err)
+		return s, fmt.Errorf("its file capabilities cannot be read: %w", err)
 	case n == 0:
-		return s, errors.New("file capabilities: the attribute is empty")
+		return s, errors.New("its file capabilities cannot be read: the attribute is empty")
 	}
 	s.caps = string(data[:n])
 	return s, nil

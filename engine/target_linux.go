@@ -195,7 +195,7 @@ func readProgram(f *found) (program, error) {
 	var head [headSize]byte
 	n, err := unix.Pread(fd, head[:], 0)
 	if err != nil {
-		return program{}, err
+		return program{}, fmt.Errorf("its first line cannot be read: %w", err)
 	}
 	path, script := interpreter(head[:n])
 	if script && path == "" {

@@ -110,13 +110,17 @@ type faultSite struct {
 	call    faults.Call
 	label   string
 	runtime bool
+
+	// loop is not 0 within a loop over the capabilities, but for its first and
+	// last calls.
+	loop int
 }
 
 // maxRuntime bounds the places of a call of the Go runtime that are tried.
 const maxRuntime = 40
 
 // sites returns the calls of a run that a fault can happen to.
-func (p *faultPlace) sites(calls []faults.Call, all bool) []faultSite {
+func (p *faultPlace) sites(calls []faults.Call) []faultSite {
 	var list []faultSite
 	main := false
 	for _, c := range calls {
@@ -130,7 +134,30 @@ func (p *faultPlace) sites(calls []faults.Call, all bool) []faultSite {
 		}
 		list = append(list, s)
 	}
+	for n := range list {
+		if n < loopEdge || n+loopEdge >= len(list) || list[n].call.NR != unix.SYS_PRCTL {
+			continue
+		}
+		alike := func(m faultSite) bool { return m.label == list[n].label }
+		if !slices.ContainsFunc(list[n-loopEdge:n+loopEdge+1], func(m faultSite) bool { return !alike(m) }) {
+			list[n].loop = n
+		}
+	}
 	return list
+}
+
+// loopEdge is how many calls of a loop are tried at its ends with every fault.
+const loopEdge = 2
+
+// setsState reports whether a call changes what the target starts with.
+func setsState(c faults.Call) bool {
+	switch c.NR {
+	case unix.SYS_CAPSET, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CHROOT, unix.SYS_CHDIR, unix.SYS_UMASK, unix.SYS_CLOSE_RANGE, unix.SYS_PRLIMIT64:
+		return true
+	case unix.SYS_PRCTL:
+		return c.Args[0] != unix.PR_CAPBSET_READ
+	}
+	return false
 }
 
 // label says which call it is, in the same words on every machine.
@@ -140,10 +167,14 @@ func (p *faultPlace) label(c faults.Call) string {
 	case unix.SYS_PRCTL:
 		return name + " " + prctlName(c)
 	case unix.SYS_FCNTL:
-		if c.Args[1] == unix.F_GETFD {
-			return fmt.Sprintf("%s %d F_GETFD", name, c.Args[0])
+		if c.Args[1] != unix.F_GETFD {
+			return name
 		}
-		return fmt.Sprintf("%s %d", name, c.Args[0])
+		if c.Args[0] > 2 && c.Args[0] != 9 {
+			// Which ones there are depends on who runs the tests.
+			return name + " F_GETFD"
+		}
+		return fmt.Sprintf("%s %d F_GETFD", name, c.Args[0])
 	case unix.SYS_PRLIMIT64:
 		which := map[uint64]string{unix.RLIMIT_CORE: "core", unix.RLIMIT_NPROC: "nproc", unix.RLIMIT_NOFILE: "nofile"}[c.Args[1]]
 		if c.Args[2] != 0 {

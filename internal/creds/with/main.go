@@ -60,6 +60,11 @@ func main() {
 			variable, _, _ := strings.Cut(value, "=")
 			env = slices.DeleteFunc(env, func(e string) bool { return strings.HasPrefix(e, variable+"=") })
 			env = append(env, value)
+		case "many":
+			// Variables of a kilobyte each.
+			for n := range parse(value) {
+				env = append(env, fmt.Sprintf("MANY_%d=%01000d", n, n))
+			}
 		case "env-again":
 			env = append(env, value)
 		default:

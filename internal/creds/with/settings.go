@@ -64,6 +64,8 @@ func apply(name, value string) error {
 		}
 		l.Cur = parse(value)
 		return syscall.Setrlimit(unix.RLIMIT_NOFILE, &l)
+	case "nproc":
+		return syscall.Setrlimit(unix.RLIMIT_NPROC, &syscall.Rlimit{Cur: parse(value), Max: parse(value)})
 	case "fsize":
 		return syscall.Setrlimit(unix.RLIMIT_FSIZE, &syscall.Rlimit{Cur: parse(value), Max: parse(value)})
 	case "cwd":
@@ -72,6 +74,14 @@ func apply(name, value string) error {
 		return unix.Chroot(value)
 	case "fd":
 		return openAt(value)
+	case "write":
+		// Open for writing, and never closed.
+		_, err := unix.Open(value, unix.O_RDWR, 0)
+		return err
+	case "forbid":
+		return forbid(value)
+	case "pids":
+		return joinPids(value)
 	case "close":
 		return unix.Close(int(parse(value)))
 
