@@ -50,7 +50,7 @@ func readCred() (cred.Cred, error) {
 	// The number of capabilities was found by errors. One that meant something
 	// else would hide capabilities.
 	if _, err := cap.GetBound(cap.MaxBits()); cap.MaxBits() < 64 && !errors.Is(err, unix.EINVAL) {
-		return c, errors.New("prctl PR_CAPBSET_READ: how many capabilities the kernel has cannot be told")
+		return c, fmt.Errorf("prctl PR_CAPBSET_READ: how many capabilities the kernel has cannot be told: %v is the answer for cap %d", err, cap.MaxBits())
 	}
 	for v := range cap.MaxBits() {
 		bound, err := cap.GetBound(v)

@@ -33,8 +33,9 @@ var updateScripts = flag.Bool("update", false, "rewrite the expected output in t
 //
 //	need WHAT...             skip the script where something is missing: root
 //	                         (uid 0), userns (uid 0, or a user namespace in
-//	                         which with can be root), mounts, filecaps, or
-//	                         a program such as sh
+//	                         which with can be root), mounts, filecaps, pids
+//	                         (a cgroup that limits threads), or a program
+//	                         such as sh
 //	expand FILE...           put the values in the place of $WORK and $BIN
 //	status N PROG ARG...     run a program, which must end with that status
 //	refused N PROG ARG...    the same, and it must print nothing but a message
@@ -147,6 +148,11 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 		case "sh", "git", "sudo", "su", "nohup", "setsid", "env", "cat":
 			need.Tool(script, what)
 			continue
+		case "pids":
+			if err := pidsCgroup(); err != nil {
+				need.Skip(script, err.Error())
+			}
+			continue
 		case "userns":
 			probe = []string{"root"}
 		case "mounts":
@@ -155,12 +161,29 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 			file := ts.MkAbs(".tmp/probe")
 			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
 		default:
-			ts.Fatalf("need %s: root, userns, mounts, filecaps or one of some programs", what)
+			ts.Fatalf("need %s: root, userns, mounts, filecaps, pids or one of some programs", what)
 		}
 		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "with"), probe...).CombinedOutput(); err != nil {
 			need.Skip(script, fmt.Sprintf("%s: %s", what, out))
 		}
 	}
+}
+
+// pidsCgroup reports why no cgroup can be made that limits threads.
+func pidsCgroup() error {
+	var failed error
+	for _, parent := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
+		dir, err := os.MkdirTemp(parent, "caprun-test-")
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "pids.max"), []byte("4"), 0o644)
+			err = errors.Join(err, os.Remove(dir))
+		}
+		if err == nil {
+			return nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return fmt.Errorf("a pids cgroup: %w", failed)
 }
 
 // expandCommand lets a profile of a script name absolute paths.

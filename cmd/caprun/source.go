@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"caprun/engine"
 	"caprun/policy"
@@ -71,6 +72,9 @@ func (s source) text(strict bool) ([]byte, error) {
 	}
 	if errors.Is(err, fs.ErrNotExist) && (strings.HasPrefix(s.path, "/dev/fd/") || strings.HasPrefix(s.path, "/proc/")) {
 		err = fmt.Errorf("%w; for a pipe write -profile -", err)
+	}
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		err = fmt.Errorf("%w; allow caprun some ten descriptors: RLIMIT_NOFILE", err)
 	}
 	return text, err
 }
