@@ -28,10 +28,11 @@ bench: ## what a launch costs, next to other launchers; ROUNDS=300
 bench-cap: ## package cap next to upstream's
 	cd internal/conformance && go run ./cmd/bench-cap
 
-soak: ## long runs: the model against the kernel, launches against both, the solver against a search, psx under thread churn, text against upstream
+soak: ## long runs: the model against the kernel, launches against both and with every fault, psx under thread churn, text against upstream
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
 	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run 'Launches|Routes' -timeout 1h -v ./cmd/caprun ./internal/launches
 	CAPRUN_TEST_COMBINATIONS=2500 go test -count=1 -run EveryR -timeout 1h -v ./engine
+	CAPRUN_TEST_FAULTS=all go test -count=1 -run Faults -timeout 1h -v ./cmd/caprun
 	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers' -timeout 1h -v ./psx
 	cd internal/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 

@@ -48,7 +48,7 @@ var faultCallTable = [...]faultCall{
 	{nr: unix.SYS_GETRESGID, name: "getresgid", errnos: []unix.Errno{unix.EFAULT, unix.ENOSYS, unix.EPERM}, values: []int64{0}},
 	{nr: unix.SYS_SETFSUID, name: "setfsuid", errnos: []unix.Errno{unix.ENOSYS, unix.EPERM}, values: []int64{0, 1, 3301}},
 	{nr: unix.SYS_SETFSGID, name: "setfsgid", errnos: []unix.Errno{unix.ENOSYS, unix.EPERM}, values: []int64{0, 1, 3302}},
-	{nr: unix.SYS_GETGROUPS, name: "getgroups", errnos: []unix.Errno{unix.EFAULT, unix.EINVAL, unix.ENOSYS, unix.EPERM}, values: []int64{0, 1, 2}},
+	{nr: unix.SYS_GETGROUPS, name: "getgroups", errnos: []unix.Errno{unix.EFAULT, unix.EINVAL, unix.ENOSYS, unix.EPERM}, values: []int64{0, 1}},
 	{nr: unix.SYS_SETGROUPS, name: "setgroups", errnos: []unix.Errno{unix.EFAULT, unix.EINVAL, unix.ENOMEM, unix.ENOSYS, unix.EPERM}, values: []int64{0}},
 	{nr: unix.SYS_SETRESUID, name: "setresuid", errnos: []unix.Errno{unix.EAGAIN, unix.EINVAL, unix.ENOMEM, unix.ENOSYS, unix.EPERM}, values: []int64{0}},
 	{nr: unix.SYS_SETRESGID, name: "setresgid", errnos: []unix.Errno{unix.EAGAIN, unix.EINVAL, unix.ENOMEM, unix.ENOSYS, unix.EPERM}, values: []int64{0}},

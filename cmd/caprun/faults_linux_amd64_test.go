@@ -189,6 +189,10 @@ func withoutLimit(message string) string {
 	return before + words + "another one;" + hint
 }
 
+// faultWorkers is how many launches run at the same time. Most of each is
+// waiting for its supervisor.
+const faultWorkers = 6
+
 // faultResult is one run.
 type faultResult struct {
 	scene, call, fault, outcome string
@@ -206,6 +210,12 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		p.scene.refused != "" && !(strings.HasPrefix(outcome, "125: ") && strings.Contains(outcome, p.scene.refused)):
 		t.Fatalf("without a fault: %s, %v", outcome, err)
 	}
+	before := listTree(t, p.dir)
+	defer func() {
+		if after := listTree(t, p.dir); !slices.Equal(before, after) {
+			t.Errorf("left behind: %q, and there was %q", after, before)
+		}
+	}()
 	sites := p.sites(calls)
 	type job struct {
 		site  int
@@ -243,7 +253,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		mu   sync.Mutex
 		next int
 	)
-	for range 2 {
+	for range faultWorkers {
 		wait.Go(func() {
 			for {
 				mu.Lock()
@@ -271,6 +281,20 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 	}
 	wait.Wait()
 	return results
+}
+
+// listTree returns the files below a directory.
+func listTree(t *testing.T, dir string) []string {
+	t.Helper()
+	var list []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		list = append(list, path)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return list
 }
 
 // inject runs the scene with a fault. The calls of the Go runtime come in no
