@@ -124,7 +124,10 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 		Fault: fault, Seen: seen, Timeout: 10 * time.Second,
 	}
 	hit, err = w.Run(cmd)
-	if err != nil {
+	switch {
+	case err != nil && stdout.Len() > 0:
+		return "", hit, fmt.Errorf("%v, and the target runs: %s", err, stdout.String())
+	case err != nil:
 		return "", hit, fmt.Errorf("%w: %s", err, stderr.String())
 	}
 	killed := fault != nil && fault.Kill
@@ -136,6 +139,7 @@ const (
 	asDeclared    = "the target runs as declared"
 	runtimeEnds   = "the Go runtime ends with status 2"
 	runtimeCrash  = "the Go runtime ends by SIGSEGV"
+	runtimeHangs  = "the Go runtime hangs, the target has not run"
 	killedOutcome = "killed, the target has not run"
 	badOutcome    = "BAD: "
 )
@@ -305,6 +309,8 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 	for range 5 {
 		outcome, hit, err := p.run([]uintptr{s.call.NR}, &fault, nil)
 		switch {
+		case errors.Is(err, faults.ErrTimeout) && s.runtime:
+			return runtimeHangs, nil
 		case err != nil:
 			return outcome, err
 		case hit == nil && s.runtime:

@@ -73,7 +73,8 @@ the call was repeated, or its answer was not needed, or was the true one.
 
 Calls that the Go runtime makes for itself, before main and beside it, are apart:
 where it cannot go on it ends with its own status 2, or by SIGSEGV while it has
-no handler. The target has not run then.
+no handler, and it may wait for ever. The target has not run then. What becomes
+of it depends on what its threads do at the moment.
 
 The table is written by the test that does all this, as root, in some minutes:
 
