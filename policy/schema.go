@@ -1,23 +1,18 @@
+//go:build !entrypoint
+
 package policy
 
 import (
 	"encoding/json"
 	"strings"
 
+	"caprun/schema"
+
 	"gopkg.in/yaml.v3"
 )
 
-// checkSchema is the second look at a profile that has no mistakes.
-func (r *reader) checkSchema(root *yaml.Node) {
-	if err := r.validate(tree(root)); err != nil {
-		r.sayBug("the reader accepts the profile and the schema does not: %v", err)
-	}
-}
-
-// sayBug reports what cannot happen. No file may bring it about.
-func (r *reader) sayBug(format string, args ...any) {
-	r.say(start, internalError, "this is a mistake in caprun and not in the profile: please report it, with the file", format, args...)
-}
+// secondLook is the schema's verdict on what the reader accepted.
+func secondLook(root *yaml.Node) error { return schema.Validate(tree(root)) }
 
 // tree returns what the schema looks at, for a profile without mistakes.
 func tree(n *yaml.Node) any {

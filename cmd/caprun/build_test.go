@@ -26,19 +26,38 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// built is where the programs of the tests lie, by package.
+// built is where the programs of the tests lie, by name.
 var built struct {
 	sync.Mutex
 	dir  string
 	have map[string]bool
 }
 
-// caprun returns the path of the command, which is built once.
-func caprun(t testing.TB) string { return program(t, "caprun/cmd/caprun") }
+const command = "caprun/cmd/caprun"
 
-// program returns the path of a main package of this module. It lies in a
-// directory that every user can search, together with the others.
-func program(t testing.TB, pkg string) string {
+// caprun returns the path of the command, which is built once, with the tags
+// of the tests: go test -tags entrypoint tests the launches of that build.
+func caprun(t testing.TB) string {
+	if edition == "" {
+		return program(t, command)
+	}
+	return build(t, "caprun", command, "entrypoint")
+}
+
+// reviewer returns the path of the build that reviews profiles.
+func reviewer(t testing.TB) string {
+	if edition == "" {
+		return caprun(t)
+	}
+	return build(t, "caprun-full", command, "")
+}
+
+// program returns the path of a main package of this module.
+func program(t testing.TB, pkg string) string { return build(t, filepath.Base(pkg), pkg, "") }
+
+// build builds a main package with tags. The program lies in a directory that
+// every user can search, together with the others.
+func build(t testing.TB, name, pkg, tags string) string {
 	t.Helper()
 	built.Lock()
 	defer built.Unlock()
@@ -52,9 +71,9 @@ func program(t testing.TB, pkg string) string {
 		}
 		built.dir, built.have = dir, map[string]bool{}
 	}
-	path := filepath.Join(built.dir, filepath.Base(pkg))
-	if !built.have[pkg] {
-		cmd := exec.Command(need.Tool(t, "go"), "build", "-buildvcs=false", "-o", path, pkg)
+	path := filepath.Join(built.dir, name)
+	if !built.have[name] {
+		cmd := exec.Command(need.Tool(t, "go"), "build", "-buildvcs=false", "-tags="+tags, "-o", path, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go build %s: %v\n%s", pkg, err, out)
@@ -62,7 +81,7 @@ func program(t testing.TB, pkg string) string {
 		if err := os.Chmod(path, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		built.have[pkg] = true
+		built.have[name] = true
 	}
 	return path
 }

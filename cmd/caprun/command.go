@@ -27,20 +27,10 @@ type Command struct {
 	Colour         bool // stdout shows it
 }
 
-// subcommands are recognised as the first argument only.
-var subcommands = []struct {
+// subcommand is a form of the command that its first argument names.
+type subcommand struct {
 	name string
 	run  func(*Command, []string) int
-}{
-	{"check", (*Command).check},
-	{"explain", (*Command).explain},
-	{"diff", (*Command).diff},
-	{"verify", (*Command).verify},
-	{"show", (*Command).show},
-	{"schema", (*Command).schema},
-	{"profiles", (*Command).profiles},
-	{"version", (*Command).version},
-	{"help", (*Command).help},
 }
 
 // Main runs caprun with its arguments, the program's name left out, and

@@ -1,3 +1,5 @@
+//go:build !entrypoint
+
 package main
 
 import (

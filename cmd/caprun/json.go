@@ -1,10 +1,11 @@
+//go:build !entrypoint
+
 package main
 
 import (
 	"encoding/json"
 	"io"
 
-	"caprun/cap"
 	"caprun/engine/cred"
 )
 
@@ -47,18 +48,6 @@ func newJSONCred(c cred.Cred) jsonCred {
 		Securebits:  append([]string{}, c.Securebits.Names()...),
 		NoNewPrivs:  c.NoNewPrivs,
 	}
-}
-
-// capList returns the names of capabilities, each by itself; not nil, so that
-// none is an empty list in JSON.
-func capList(caps cred.Caps) []string {
-	list := []string{}
-	for n := range 64 {
-		if caps.Has(n) {
-			list = append(list, cap.Value(n).String())
-		}
-	}
-	return list
 }
 
 // printJSON prints one object for programs to read.

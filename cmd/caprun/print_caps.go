@@ -6,9 +6,22 @@ import (
 	"slices"
 	"strings"
 
+	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 )
+
+// capList returns the names of capabilities, each by itself; not nil, so that
+// none is an empty list in JSON.
+func capList(caps cred.Caps) []string {
+	list := []string{}
+	for n := range 64 {
+		if caps.Has(n) {
+			list = append(list, cap.Value(n).String())
+		}
+	}
+	return list
+}
 
 // capLetters are the columns of the table of capabilities, in the order of
 // vectorsOf.

@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 
-	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
@@ -126,45 +124,6 @@ func TestPlanWidth(t *testing.T) {
 		plain := strings.NewReplacer("\x1b[1m", "", "\x1b[1;32m", "", "\x1b[31m", "", "\x1b[0m", "").Replace(coloured.String())
 		if plain != bare.String() {
 			t.Errorf("with colour the text is another:\n%s", plain)
-		}
-	}
-}
-
-// TestStepNames: every kind of step has a word of its own in JSON.
-func TestStepNames(t *testing.T) {
-	seen := map[string]bool{"": true}
-	for k := cap.StepKind(1); k < cap.StepKinds; k++ {
-		if seen[stepName(k)] {
-			t.Errorf("%v is %q", k, stepName(k))
-		}
-		seen[stepName(k)] = true
-	}
-}
-
-// TestJSONPlan: the object can be read back, no list is null, and an id that
-// is not known is.
-func TestJSONPlan(t *testing.T) {
-	for text, user := range map[string]any{"user: somebody": "somebody", "uid: 3\ngid: 3": nil, "user: root": "root"} {
-		out, err := json.Marshal(newJSONPlan(planOf(t, text, cred.Root()), viewpoint{as: "root"}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got struct {
-			After map[string]any
-			Steps []map[string]any
-			Later []string
-		}
-		if err := json.Unmarshal(out, &got); err != nil {
-			t.Fatal(err)
-		}
-		if got.After["user"] != user || (got.After["gid"] == nil) != (user != nil) || (got.After["groups"] == nil) != (user != nil) {
-			t.Errorf("%s: %v", text, got.After)
-		}
-		if (got.After["uid"] == nil) != (user == "somebody") {
-			t.Errorf("%s: the uid is %v", text, got.After["uid"])
-		}
-		if bytes.Contains(out, []byte("429496729")) || len(got.Steps) == 0 || len(got.Later) == 0 || got.After["bounding"] == nil {
-			t.Errorf("%s: %s", text, out)
 		}
 	}
 }

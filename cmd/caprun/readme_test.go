@@ -58,7 +58,7 @@ func TestReadme(t *testing.T) {
 func runReadme(t *testing.T, dir, line string) string {
 	t.Helper()
 	words := strings.Fields(line)
-	cmd := exec.Command(caprun(t), words[1:]...)
+	cmd := exec.Command(reviewer(t), words[1:]...)
 	cmd.Dir = dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

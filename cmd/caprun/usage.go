@@ -1,3 +1,5 @@
+//go:build !entrypoint
+
 package main
 
 const usage = `Usage: caprun -profile P [--] [CMD ARG...]

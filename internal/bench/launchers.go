@@ -16,11 +16,13 @@ type row struct {
 	samples
 }
 
-// direct, onlyExecs and withFile are the rows that ratios are made of.
+// These are the rows that ratios are made of.
 const (
-	direct    = "directly"
-	onlyExecs = "Go program that only execs"
-	withFile  = "caprun -profile web.yaml"
+	direct     = "directly"
+	onlyExecs  = "Go program that only execs"
+	gosu       = "gosu"
+	withFile   = "caprun -profile web.yaml"
+	entrypoint = "entrypoint build, the same"
 )
 
 // setprivFlags and gosuFlags ask for what the web profile declares, as far as
@@ -39,12 +41,13 @@ var (
 // measured here with a note.
 func launchers(dir, noop string) ([]*row, error) {
 	built := func(name string) string { return filepath.Join(dir, name) }
-	for _, p := range [...]struct{ name, pkg string }{
-		{"execonly", "caprun/internal/bench/execonly"},
-		{"execlinked", "caprun/internal/bench/execlinked"},
-		{"caprun", "caprun/cmd/caprun"},
+	for _, p := range [...]struct{ name, pkg, tags string }{
+		{"execonly", "caprun/internal/bench/execonly", ""},
+		{"execlinked", "caprun/internal/bench/execlinked", ""},
+		{"caprun", "caprun/cmd/caprun", ""},
+		{"caprun-entrypoint", "caprun/cmd/caprun", "entrypoint"},
 	} {
-		if err := goBuild(built(p.name), p.pkg); err != nil {
+		if err := goBuild(built(p.name), p.pkg, p.tags); err != nil {
 			return nil, err
 		}
 	}
@@ -60,8 +63,9 @@ func launchers(dir, noop string) ([]*row, error) {
 		{name: onlyExecs, argv: []string{built("execonly"), noop}},
 		{name: "the same, schema and yaml linked", argv: []string{built("execlinked"), noop}},
 		tool("setpriv", noop, setprivFlags[:]...),
-		tool("gosu", noop, gosuFlags[:]...),
+		tool(gosu, noop, gosuFlags[:]...),
 		needsRoot(&row{name: withFile, argv: []string{built("caprun"), "-profile", built("web.yaml"), "--", noop}}),
+		needsRoot(&row{name: entrypoint, argv: []string{built("caprun-entrypoint"), "-profile", built("web.yaml"), "--", noop}}),
 		{name: "caprun -profile builtin:unprivileged", argv: []string{built("caprun"), "-profile", "builtin:unprivileged", "--", noop}},
 	}, nil
 }

@@ -43,12 +43,12 @@ func buildNoop(dir string) (path, how string, err error) {
 	if err := os.WriteFile(file, []byte(src), 0o644); err != nil {
 		return "", "", err
 	}
-	return path, "a Go program that only exits (no usable gcc)", goBuild(path, file)
+	return path, "a Go program that only exits (no usable gcc)", goBuild(path, file, "")
 }
 
 // goBuild builds a Go program as make dist builds caprun.
-func goBuild(out, what string) error {
-	return command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, what)
+func goBuild(out, what, tags string) error {
+	return command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags="+tags, "-o", out, what)
 }
 
 // command runs a build step; its output is part of the error.

@@ -1,0 +1,19 @@
+//go:build !entrypoint
+
+package main
+
+// edition says which build this is, where it is not the full one.
+const edition = ""
+
+// subcommands are recognised as the first argument only.
+var subcommands = []subcommand{
+	{"check", (*Command).check},
+	{"explain", (*Command).explain},
+	{"diff", (*Command).diff},
+	{"verify", (*Command).verify},
+	{"show", (*Command).show},
+	{"schema", (*Command).schema},
+	{"profiles", (*Command).profiles},
+	{"version", (*Command).version},
+	{"help", (*Command).help},
+}
