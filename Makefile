@@ -6,7 +6,7 @@ ROUNDS ?= 300
 
 # Static, without paths of the machine that builds, and without symbols.
 export CGO_ENABLED = 0
-BUILD = go build -trimpath -ldflags "-s -w -X main.Version=$(VERSION)"
+BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(VERSION)"
 
 .PHONY: help build test check bench bench-cap soak mutate fuzz dist clean
 
@@ -33,6 +33,7 @@ soak: ## long runs: the model against the kernel, launches against both and with
 	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run 'Launches|Routes' -timeout 1h -v ./cmd/caprun ./internal/launches
 	CAPRUN_TEST_COMBINATIONS=2500 go test -count=1 -run EveryR -timeout 1h -v ./engine
 	CAPRUN_TEST_FAULTS=all go test -count=1 -run Faults -timeout 1h -v ./cmd/caprun
+	CAPRUN_TEST_LOAD=10000 go test -count=1 -run Load -timeout 1h -v ./cmd/caprun ./internal/load
 	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers' -timeout 1h -v ./psx
 	cd internal/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
@@ -42,11 +43,13 @@ mutate: ## changes one rule of the model at a time; each change must make a test
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
-dist: ## static binaries for Linux and their checksums, in dist/
+dist: ## static binaries for Linux, of the full and the entrypoint build, and their checksums, in dist/
 	rm -rf dist
-	GOOS=linux GOARCH=amd64 $(BUILD) -o dist/caprun-linux-amd64 ./cmd/caprun
-	GOOS=linux GOARCH=arm64 $(BUILD) -o dist/caprun-linux-arm64 ./cmd/caprun
-	cd dist && sha256sum caprun-linux-* > SHA256SUMS
+	for arch in amd64 arm64; do \
+		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/caprun-linux-$$arch ./cmd/caprun && \
+		GOOS=linux GOARCH=$$arch $(BUILD) -tags entrypoint -o dist/caprun-entrypoint-linux-$$arch ./cmd/caprun || exit 1; \
+	done
+	cd dist && sha256sum caprun-* > SHA256SUMS
 
 clean: ## removes what the other targets made
 	rm -rf caprun dist

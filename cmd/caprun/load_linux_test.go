@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/internal/load"
+	"caprun/internal/need"
+)
+
+// TestLoad launches many programs with the command, one after the other and 64
+// at a time. What each target holds is exactly what was declared, and nothing
+// is left of caprun: it has become the target, without another process.
+func TestLoad(t *testing.T) {
+	need.Root(t)
+	count, err := load.Count()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &launchLoad{caprun: caprun(t), reviewer: reviewer(t), creds: program(t, "caprun/internal/creds"), sleep: need.Tool(t, "sleep")}
+	l.profile = filepath.Join(filepath.Dir(l.caprun), "load.yaml")
+	if err := os.WriteFile(l.profile, []byte(load.Profile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, atOnce := range []int{1, load.AtOnce} {
+		t.Run(fmt.Sprintf("%d at once", atOnce), func(t *testing.T) {
+			if err := load.Run(2*load.AtOnce, atOnce, l.launch); err != nil {
+				t.Fatal(err)
+			}
+			before, err := load.Hold()
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.looked.Store(0)
+			begin := time.Now()
+			if err := load.Run(count, atOnce, l.launch); err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(begin)
+			after, err := before.Leaked(2*atOnce + 8)
+			if err != nil {
+				t.Error(err)
+			}
+			t.Logf("%d launches, %d at once, in %v; %d were compared from outside; these tests before %+v, after %+v",
+				count, atOnce, took.Round(time.Millisecond), l.looked.Load(), before, after)
+		})
+	}
+}
+
+// launchLoad launches programs, and knows what the first target reported.
+type launchLoad struct {
+	caprun, reviewer, creds, sleep, profile string
+
+	looked atomic.Int64
+	sync.Mutex
+	report []string
+}
+
+func (l *launchLoad) launch(n int) error {
+	if n%load.Every == 0 {
+		return l.look()
+	}
+	cmd := exec.Command(l.caprun, "-profile", l.profile, "--", l.creds)
+	cmd.Env = []string{"LOAD=1"}
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, messages.String())
+	}
+	if messages.Len() > 0 {
+		return fmt.Errorf("there is a message: %s", messages.String())
+	}
+	if own := fmt.Sprintf("\npid: %d\n", cmd.Process.Pid); !strings.HasSuffix(out.String(), own) {
+		return fmt.Errorf("the target is another process than %d: %s", cmd.Process.Pid, out.String())
+	}
+	lines, err := load.Report(out.String())
+	if err != nil {
+		return err
+	}
+	l.Lock()
+	defer l.Unlock()
+	if l.report == nil {
+		l.report = lines
+	}
+	if !slices.Equal(lines, l.report) {
+		return fmt.Errorf("the target reports\n%s\nand the first one reported\n%s", out.String(), strings.Join(l.report, "\n"))
+	}
+	return nil
+}
+
+// look launches a target that stays, and asks verify about it.
+func (l *launchLoad) look() (err error) {
+	cmd := exec.Command(l.caprun, "-profile", l.profile, "--", l.sleep, "60")
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	defer func() {
+		killed := cmd.Process.Kill()
+		// It ends by that signal.
+		_ = cmd.Wait()
+		if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || ws.Signal() != syscall.SIGKILL {
+			err = errors.Join(err, fmt.Errorf("the target ended with %v", cmd.ProcessState))
+		}
+		err = errors.Join(err, killed)
+	}()
+	if err := load.AwaitName(cmd.Process.Pid, filepath.Base(l.sleep)); err != nil {
+		return err
+	}
+	out, err := exec.Command(l.reviewer, "verify", "-pid", fmt.Sprint(cmd.Process.Pid), l.profile).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("verify: %w: %s", err, out)
+	}
+	if !strings.Contains(string(out), " holds what ") {
+		return fmt.Errorf("verify finds a difference: %s", out)
+	}
+	l.looked.Add(1)
+	return nil
+}
