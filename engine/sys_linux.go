@@ -67,7 +67,7 @@ func readFileAt(at int, path string, max int) ([]byte, error) {
 // readDescriptor reads to the end of a file. Of one with more than max bytes it
 // returns the first max, with EFBIG.
 func readDescriptor(fd, max int) ([]byte, error) {
-	data := make([]byte, 0, 4096)
+	data := make([]byte, 0, 1024) // most profiles and all that is read of /proc for a plain launch fit
 	for {
 		if len(data) == cap(data) {
 			data = append(data, 0)[:len(data)]

@@ -85,10 +85,3 @@ func (c *Command) usageError(what, usage string, status int) int {
 func (c *Command) complain(message string) {
 	fmt.Fprintln(c.Stderr, "caprun: "+message)
 }
-
-// given reports whether a flag was written.
-func given(f *flag.FlagSet, name string) bool {
-	found := false
-	f.Visit(func(have *flag.Flag) { found = found || have.Name == name })
-	return found
-}

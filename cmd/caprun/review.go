@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 
 	"caprun/engine"
@@ -54,3 +55,10 @@ func (c *Command) troubleAt(p *policy.Profile, err error) int {
 }
 
 func humanOrJSON(format string) bool { return format == "human" || format == "json" }
+
+// given reports whether a flag was written.
+func given(f *flag.FlagSet, name string) bool {
+	found := false
+	f.Visit(func(have *flag.Flag) { found = found || have.Name == name })
+	return found
+}
