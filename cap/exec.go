@@ -120,6 +120,15 @@ func execute(s *Step) error {
 			return fail("prctl PR_GET_NO_NEW_PRIVS", err)
 		}
 		return fail("prctl PR_SET_NO_NEW_PRIVS", thisThread.setNoNewPrivs())
+	case StepDeathSignal:
+		if err := setDeathSignal(s.Signal); err != nil {
+			return fail("prctl PR_SET_PDEATHSIG", err)
+		}
+		// A parent that ended before sent nothing.
+		if parent := getppid(); parent != s.Parent {
+			return fail("getppid", fmt.Errorf("the parent is process %d, no longer %d", parent, s.Parent))
+		}
+		return nil
 	case StepExec:
 		return fail("execve", execve(s.Path, s.Args, s.environ()))
 	}

@@ -148,6 +148,7 @@ func TestSteps(t *testing.T) {
 	l.SetUmask(0o27)
 	l.SetRlimit(7, 64, 128)
 	l.SetRlimit(7, 32, 64)
+	l.SetDeathSignal(9, 1)
 	steps, err := l.Steps()
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +158,7 @@ func TestSteps(t *testing.T) {
 		kinds = append(kinds, s.Kind)
 	}
 	want := []StepKind{StepCloseOnExec, StepRaise, StepGroups, StepGID, StepChroot, StepChdir, StepInheritable, StepBound, StepUID,
-		StepAmbient, StepSecbits, StepUmask, StepRlimit, StepFinal, StepNoNewPrivs, StepExec}
+		StepAmbient, StepSecbits, StepUmask, StepRlimit, StepFinal, StepNoNewPrivs, StepDeathSignal, StepExec}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("got %v\nwant %v", kinds, want)
 	}
@@ -174,6 +175,9 @@ func TestStepsRefuse(t *testing.T) {
 		"umask":                {func(l *Launcher) { l.SetUmask(0o1000) }, ErrBadLimit},
 		"soft over hard":       {func(l *Launcher) { l.SetRlimit(7, 2, 1) }, ErrBadLimit},
 		"descriptor":           {func(l *Launcher) { l.SetDescriptors([]int{-1}) }, ErrBadLimit},
+		"no signal":            {func(l *Launcher) { l.SetDeathSignal(0, 1) }, ErrBadLimit},
+		"no such signal":       {func(l *Launcher) { l.SetDeathSignal(65, 1) }, ErrBadLimit},
+		"no parent":            {func(l *Launcher) { l.SetDeathSignal(9, 0) }, ErrBadLimit},
 		"final of no set":      {func(l *Launcher) { l.SetFinal(nil) }, ErrBadSet},
 		"tuple of no IAB":      {func(l *Launcher) { l.SetIAB(&IAB{}) }, ErrBadValue},
 		"ambient and PURE1E":   {func(l *Launcher) { l.SetIAB(iabOf(1, 1, 0)); l.SetMode(ModePure1E) }, ErrBadMode},
@@ -198,6 +202,7 @@ func TestExecOnly(t *testing.T) {
 		"umask":       func(l *Launcher) { l.SetUmask(0) },
 		"rlimit":      func(l *Launcher) { l.SetRlimit(7, 1, 1) },
 		"final":       func(l *Launcher) { l.SetFinal(NewSet()) },
+		"signal":      func(l *Launcher) { l.SetDeathSignal(9, 1) },
 		"descriptors": func(l *Launcher) { l.SetDescriptors(nil) },
 		"before exec": func(l *Launcher) { l.SetBeforeExec(func() error { return nil }) },
 	} {

@@ -42,6 +42,8 @@ type launchConfig struct {
 	finalErr    error
 	descriptors bool
 	keep        []int
+	deathSignal int
+	parent      int
 }
 
 type rlimit struct {
@@ -174,6 +176,15 @@ func (attr *Launcher) SetRlimit(resource int, soft, hard uint64) {
 func (attr *Launcher) SetDescriptors(keep []int) {
 	keep = slices.Clone(keep)
 	attr.set(func(c *launchConfig) { c.descriptors, c.keep = true, keep })
+}
+
+// SetDeathSignal makes the kernel send a signal, from 1 to 64, to the target
+// when its parent ends: exactly, when the thread of the parent that forked ends.
+// A parent other than the process parent stops the launch: that one has ended
+// before. The exec of a set-id program, or of one with file capabilities, takes
+// the signal back: prctl(2) PR_SET_PDEATHSIG. For Exec only.
+func (attr *Launcher) SetDeathSignal(signal, parent int) {
+	attr.set(func(c *launchConfig) { c.deathSignal, c.parent = signal, parent })
 }
 
 // SetBeforeExec makes Exec call fn after the last step and before execve, on

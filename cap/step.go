@@ -66,6 +66,12 @@ const (
 	// StepNoNewPrivs sets no_new_privs: prctl(2) PR_SET_NO_NEW_PRIVS.
 	StepNoNewPrivs
 
+	// StepDeathSignal makes the kernel send Signal to the caller when the
+	// thread that forked it ends, and fails unless the parent is Parent: prctl(2)
+	// PR_SET_PDEATHSIG, getppid(2). A change of ids or capabilities would take
+	// it back, so no such step follows.
+	StepDeathSignal
+
 	// StepExec runs Path with Args and Env in place of the caller: execve(2).
 	StepExec
 )
@@ -86,6 +92,7 @@ var stepNames = [...]string{
 	StepRlimit:      "set limit",
 	StepFinal:       "lower the permitted set",
 	StepNoNewPrivs:  "set no_new_privs",
+	StepDeathSignal: "set the parent-death signal",
 	StepExec:        "exec",
 }
 
@@ -120,6 +127,9 @@ type Step struct {
 	Soft, Hard uint64 // StepRlimit: 1<<64-1 is RLIM_INFINITY
 
 	Keep []int // StepCloseOnExec: the descriptors to leave as they are
+
+	Signal int // StepDeathSignal: 1 to 64
+	Parent int // StepDeathSignal: a pid, 1 or more
 
 	Args, Env []string // StepExec
 }

@@ -95,6 +95,12 @@ func (c *launchConfig) steps() ([]Step, error) {
 	if v.noNewPrivs {
 		add(Step{Kind: StepNoNewPrivs})
 	}
+	if c.deathSignal != 0 || c.parent != 0 {
+		if c.deathSignal < 1 || c.deathSignal > maxSignal || c.parent < 1 {
+			return nil, fmt.Errorf("signal %d at the death of process %d: %w", c.deathSignal, c.parent, ErrBadLimit)
+		}
+		add(Step{Kind: StepDeathSignal, Signal: c.deathSignal, Parent: c.parent})
+	}
 	if c.path != "" {
 		add(Step{Kind: StepExec, Path: c.path, Args: slices.Clone(c.args), Env: slices.Clone(c.env)})
 	}
@@ -169,6 +175,9 @@ func (s *Step) environ() []string {
 	}
 	return s.Env
 }
+
+// maxSignal is the largest signal that every architecture has.
+const maxSignal = 64
 
 // maxID is the largest id. 4294967295 is (uid_t)-1, which the system calls
 // read as "no change".

@@ -152,6 +152,13 @@ func getNoNewPrivs() (bool, error) {
 	return r == 1, err
 }
 
+func setDeathSignal(signal int) error {
+	_, err := thisThread.prctl(unix.PR_SET_PDEATHSIG, uintptr(signal))
+	return err
+}
+
+func getppid() int { return syscall.Getppid() }
+
 // getuids returns the real, effective, saved and file system uid of the
 // calling thread, getgids its gids. setfsuid(2) with an id that no user has
 // changes nothing and returns the current one.

@@ -43,6 +43,8 @@ func checkCloseOnExec(keep []int) error                            { return ErrN
 func openDirectory(path string) (int, error)                       { return -1, ErrNotLinux }
 func closeDescriptor(fd int)                                       {}
 func isDirectory(path string, fd int) error                        { return ErrNotLinux }
+func setDeathSignal(signal int) error                              { return ErrNotLinux }
+func getppid() int                                                 { return 0 }
 func gettid() int                                                  { return 0 }
 func (c *launchConfig) launch(steps []Step, data any) (int, error) { return -1, ErrNotLinux }
 

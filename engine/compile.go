@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"syscall"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -208,6 +209,9 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	}
 	if p.NoNewPrivs {
 		l.SetNoNewPrivs()
+	}
+	if c.Target.Parent != 0 {
+		l.SetDeathSignal(int(syscall.SIGKILL), c.Target.Parent)
 	}
 	return l, nil
 }

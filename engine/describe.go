@@ -47,10 +47,24 @@ func (p *Plan) Describe(s Step) string {
 			return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), limitText(s.Soft))
 		}
 		return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), limitText(s.Soft), limitText(s.Hard))
+	case cap.StepDeathSignal:
+		if p.losesDeathSignal() {
+			return "set the signal at the end of caprun, which exec clears"
+		}
+		return fmt.Sprintf("end by signal %d when caprun ends", s.Signal)
 	case cap.StepExec:
 		return "exec " + s.Path
 	}
 	return s.Kind.String()
+}
+
+// losesDeathSignal reports whether the exec takes the parent-death signal back:
+// begin_new_exec and commit_creds of the kernel, for a target that is privileged in
+// its own right.
+func (p *Plan) losesDeathSignal() bool {
+	b, a := p.Before, p.After
+	return p.SecureExec || a.EUID != b.EUID || a.EGID != b.EGID || a.FSUID != b.FSUID || a.FSGID != b.FSGID ||
+		!a.Permitted.SubsetOf(b.Permitted)
 }
 
 // SecbitsText returns the names of securebits, joined with commas; "none".

@@ -212,6 +212,8 @@ func stepHint(k cap.StepKind) string {
 	case cap.StepGroups, cap.StepGID, cap.StepUID:
 		// Without /proc the model takes every id to be mapped.
 		return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
+	case cap.StepDeathSignal:
+		return "the caprun that supervises it has ended, so the target is not started"
 	case cap.StepRlimit:
 		return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"
 	}

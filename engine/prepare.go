@@ -13,7 +13,10 @@ import (
 // profile's command when argv is empty, and compiles. Diagnostics say what is
 // in the way of the plan; an error, a *UserError, a *DirectoryError or a *TargetError among them,
 // what the machine lacks.
-func Prepare(p *policy.Profile, argv []string) (*Plan, []policy.Diagnostic, error) {
+//
+// parent is the pid of the caller's parent when the target is not to outlive it,
+// and 0 otherwise.
+func Prepare(p *policy.Profile, argv []string, parent int) (*Plan, []policy.Diagnostic, error) {
 	from, err := Current()
 	if err != nil {
 		return nil, nil, err
@@ -22,7 +25,7 @@ func Prepare(p *policy.Profile, argv []string) (*Plan, []policy.Diagnostic, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	target.Kernel = KernelRules()
+	target.Kernel, target.Parent = KernelRules(), parent
 	plan, diagnostics := Compile(p, from, target)
 	return plan, diagnostics, nil
 }

@@ -30,6 +30,10 @@ type Target struct {
 	// User is the entry of the profile's user; nil when not looked up.
 	User *User
 
+	// Parent is the pid of the caprun that supervises the target, which dies
+	// with it; 0 without one.
+	Parent int
+
 	// pins are the files that were read to fill File, the program first.
 	pins []pin
 }

@@ -204,6 +204,8 @@ func stepName(k cap.StepKind) string {
 		return "final"
 	case cap.StepNoNewPrivs:
 		return "no_new_privs"
+	case cap.StepDeathSignal:
+		return "death_signal"
 	case cap.StepExec:
 		return "exec"
 	}

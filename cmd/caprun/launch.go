@@ -34,7 +34,7 @@ func (c *Command) launch(args []string) int {
 			return c.refuse(fmt.Errorf("open %s as standard input: %w", os.DevNull, err))
 		}
 	}
-	plan, diagnostics, err := engine.Prepare(p, f.Args())
+	plan, diagnostics, err := engine.Prepare(p, f.Args(), 0)
 	if err != nil {
 		return c.refusePlan(p, err)
 	}
