@@ -41,6 +41,9 @@ func (c *Command) Main(args []string) int {
 			"remove them and start caprun as root"))
 	}
 	if len(args) > 0 {
+		if args[0] == childArgument {
+			return c.initChild(args[1:])
+		}
 		for _, s := range subcommands {
 			if s.name == args[0] {
 				return s.run(c, args[1:])

@@ -10,11 +10,12 @@ import (
 	"caprun/policy"
 )
 
-// launch starts a program in place of caprun.
+// launch starts a program in place of caprun, or as its child.
 func (c *Command) launch(args []string) int {
 	f := flags("caprun")
 	profile := f.String("profile", "", "")
 	dryRun := f.Bool("dry-run", false, "")
+	supervised := f.Bool("init", false, "")
 	if status, ok := c.parse(f, args, usage, exitRefused); !ok {
 		return status
 	}
@@ -25,47 +26,70 @@ func (c *Command) launch(args []string) int {
 	if err != nil {
 		return c.refuse(err)
 	}
-	p, strict, status := c.readProfile(src)
-	if p == nil {
-		return status
+	text, strict, err := readProfile(src)
+	if err != nil {
+		return c.refuse(err)
 	}
 	if *profile == "-" {
 		if err := closeStdin(); err != nil {
 			return c.refuse(fmt.Errorf("open %s as standard input: %w", os.DevNull, err))
 		}
 	}
-	plan, diagnostics, err := engine.Prepare(p, f.Args(), 0)
+	order := order{Profile: src.name, Text: text, Strict: strict, DryRun: *dryRun}
+	if *supervised {
+		return c.supervise(order, f.Args())
+	}
+	return c.start(order, f.Args())
+}
+
+// order is a launch that was asked for, when its profile has been read.
+type order struct {
+	Profile string // what messages call it
+	Text    []byte
+
+	// Strict tells that the profile was read as by a caller with privilege:
+	// nobody else may be able to write it.
+	Strict bool
+	DryRun bool
+
+	// Parent is the pid that the target must not outlive; 0 for none.
+	Parent int
+}
+
+// readProfile reads the text of the profile of a launch, strictly for a caller
+// with privilege.
+func readProfile(src source) (text []byte, strict bool, err error) {
+	strict, err = engine.Privileged()
+	if err != nil {
+		return nil, strict, fmt.Errorf("read the caller's state: %w", err)
+	}
+	text, err = src.text(strict)
+	if err != nil {
+		return nil, strict, fmt.Errorf("profile %s: %w", src.name, err)
+	}
+	return text, strict, nil
+}
+
+// start carries out a launch in this process.
+func (c *Command) start(o order, argv []string) int {
+	p, diagnostics := policy.Parse(o.Profile, o.Text)
+	if p == nil {
+		return c.refuseAt(diagnostics)
+	}
+	plan, diagnostics, err := engine.Prepare(p, argv, o.Parent)
 	if err != nil {
 		return c.refusePlan(p, err)
 	}
 	if plan == nil {
 		return c.refuseAt(diagnostics)
 	}
-	if plan.NeedsTrust() && !strict {
-		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", src.name))
+	if plan.NeedsTrust() && !o.Strict {
+		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", o.Profile))
 	}
-	if *dryRun {
+	if o.DryRun {
 		return c.dryRun(plan)
 	}
 	return c.refuse(plan.Exec())
-}
-
-// readProfile reads and parses the profile of a launch. strict tells that the
-// caller has privilege, and so nobody else may be able to write the file.
-func (c *Command) readProfile(src source) (p *policy.Profile, strict bool, status int) {
-	strict, err := engine.Privileged()
-	if err != nil {
-		return nil, strict, c.refuse(fmt.Errorf("read the caller's state: %w", err))
-	}
-	text, err := src.text(strict)
-	if err != nil {
-		return nil, strict, c.refuse(fmt.Errorf("profile %s: %w", src.name, err))
-	}
-	p, diagnostics := policy.Parse(src.name, text)
-	if p == nil {
-		return nil, strict, c.refuseAt(diagnostics)
-	}
-	return p, strict, exitOK
 }
 
 // dryRun does every step but the exec, and prints the plan.

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxOrder bounds an order: a profile and the path of one, in base64.
+const maxOrder = 2 * (policy.MaxSize + unix.PathMax)
+
+// initChild is the child of a supervisor, which becomes the target.
+func (c *Command) initChild(args []string) int {
+	order, err := readOrder(args)
+	if err != nil {
+		return c.refuse(fmt.Errorf("%s is for caprun itself: %w", childArgument, err))
+	}
+	if err := takeOver(order.Parent, "LISTEN_PID", "LISTEN_PIDFDID"); err != nil {
+		return c.refuse(err)
+	}
+	if err := takeOver(order.Parent, "WATCHDOG_PID"); err != nil {
+		return c.refuse(err)
+	}
+	return c.start(string(order.Profile), order.Text, args[1:], order.DryRun, order.Parent)
+}
+
+// readOrder reads the order of the supervisor. The descriptor stays open, and
+// the exec closes it: that is how the supervisor hears of it.
+func readOrder(args []string) (order initOrder, err error) {
+	if len(args) == 0 {
+		return order, fmt.Errorf("a descriptor is missing")
+	}
+	fd, err := strconv.Atoi(args[0])
+	if err != nil || fd <= 2 {
+		return order, fmt.Errorf("%q is no descriptor above 2", args[0])
+	}
+	// Before anything else: with this flag it can be no descriptor of keep_fds.
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
+		return order, fmt.Errorf("descriptor %d: %w", fd, err)
+	}
+	text, err := io.ReadAll(io.LimitReader(rawReader(fd), maxOrder))
+	if err == nil {
+		// What a supervisor that ended early has sent is no whole value.
+		err = json.Unmarshal(text, &order)
+	}
+	if err == nil && order.Parent < 1 {
+		err = fmt.Errorf("%d is no pid", order.Parent)
+	}
+	if err != nil {
+		return order, fmt.Errorf("what to start, from descriptor %d: %w", fd, err)
+	}
+	return order, nil
+}
+
+// rawReader reads a descriptor without the runtime's poller, which needs some
+// of its own.
+type rawReader int
+
+func (r rawReader) Read(p []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(r), p)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return 0, err
+		case n == 0 && len(p) > 0:
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+// takeOver puts the own pid into a variable that has the supervisor's, as
+// whoever started it could not know that the target would be another process:
+// sd_listen_fds(3), sd_watchdog_enabled(3). Variables that say the same in
+// another way are removed.
+func takeOver(supervisor int, name string, others ...string) error {
+	if os.Getenv(name) != strconv.Itoa(supervisor) {
+		return nil
+	}
+	for _, other := range others {
+		if err := os.Unsetenv(other); err != nil {
+			return err
+		}
+	}
+	return os.Setenv(name, strconv.Itoa(os.Getpid()))
+}

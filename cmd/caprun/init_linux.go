@@ -1,0 +1,219 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"caprun/cap"
+
+	"golang.org/x/sys/unix"
+)
+
+// supervisor is a caprun whose child becomes the target.
+type supervisor struct {
+	*Command
+	child      int // its pid, and its process group
+	foreground foreground
+}
+
+// supervise starts a target as a child, and returns its status when it ends.
+func (c *Command) supervise(order initOrder, argv []string) int {
+	// The child dies with the thread that forks it, so that must be one that
+	// lives as long as the process: the goroutine of main does.
+	runtime.LockOSThread()
+	signals := catchSignals()
+	// Orphans come here to be reaped, also where caprun is not pid 1.
+	if _, err := cap.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1); err != nil {
+		return c.refuse(fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err))
+	}
+	s := &supervisor{Command: c, foreground: findForeground()}
+	channel, err := s.start(argv)
+	if err != nil {
+		return c.refuse(fmt.Errorf("start caprun as the child of -init: %w", err))
+	}
+	// The child waits for its order, so what fails here fails before the target.
+	if err := s.settle(); err != nil {
+		_ = unix.Kill(s.child, unix.SIGKILL)
+		return c.refuse(fmt.Errorf("-init: %w; the program was not started", err))
+	}
+	order.Parent = os.Getpid()
+	// Where the child has ended already its status says why.
+	if err := sendOrder(channel, order); err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+		_ = unix.Kill(s.child, unix.SIGKILL)
+		return c.refuse(fmt.Errorf("-init: tell the child what to start: %w; the program was not started", err))
+	}
+	return s.loop(signals, executed(channel))
+}
+
+// start starts caprun again, in a process group of its own: what a shell or a
+// terminal sends to the group of the supervisor would otherwise reach the target
+// twice. It returns the supervisor's end of the channel to the child.
+func (s *supervisor) start(argv []string) (channel int, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(pair[1])
+	if _, err := unix.FcntlInt(uintptr(pair[1]), unix.F_SETFD, 0); err != nil {
+		return -1, err
+	}
+	args := append([]string{"caprun", childArgument, strconv.Itoa(pair[1])}, argv...)
+	attr := &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: []uintptr{0, 1, 2},
+		// The signal is set again after the changes of credentials, which take it back.
+		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+	}
+	s.child, err = syscall.ForkExec("/proc/self/exe", args, attr)
+	if err != nil {
+		// Without /proc there is the path by which caprun itself was executed.
+		if path := executedPath(); path != "" {
+			s.child, err = syscall.ForkExec(path, args, attr)
+			if err != nil {
+				err = fmt.Errorf("%q: %w", path, err)
+			}
+		}
+	}
+	return pair[0], err
+}
+
+// settle makes the supervisor what it is while the target runs.
+func (s *supervisor) settle() error {
+	if err := closeInherited(); err != nil {
+		return fmt.Errorf("close the descriptors of the target: %w", err)
+	}
+	if err := keepKillOnly(); err != nil {
+		return fmt.Errorf("give up the privilege of the supervisor: %w", err)
+	}
+	if s.foreground.eager {
+		s.foreground.hand(s.child)
+	}
+	return nil
+}
+
+// executedPath returns AT_EXECFN of getauxval(3): what execve(2) was called with.
+func executedPath() string {
+	const atExecFn = 31
+	vector, err := unix.Auxv()
+	if err != nil {
+		return ""
+	}
+	for n := range vector {
+		if vector[n][0] == atExecFn {
+			// The kernel put the string on the stack, outside of what Go manages.
+			return unix.BytePtrToString(*(**byte)(unsafe.Pointer(&vector[n][1])))
+		}
+	}
+	return ""
+}
+
+// sendOrder writes an order to the child, and the end of it.
+func sendOrder(channel int, order initOrder) error {
+	text, err := json.Marshal(order)
+	for err == nil && len(text) > 0 {
+		var n int
+		n, err = unix.SendmsgN(channel, text, nil, nil, unix.MSG_NOSIGNAL)
+		if err == unix.EINTR {
+			n, err = 0, nil
+		}
+		text = text[max(n, 0):]
+	}
+	if err != nil {
+		return err
+	}
+	return unix.Shutdown(channel, unix.SHUT_WR)
+}
+
+// executed returns a channel that is closed when the child has executed the
+// target, or has ended: its end of the socket is close-on-exec.
+func executed(channel int) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			_, err := unix.Read(channel, make([]byte, 1))
+			if err != unix.EINTR {
+				break
+			}
+		}
+		unix.Close(channel)
+	}()
+	return done
+}
+
+// loop forwards signals and reaps until the child has ended.
+func (s *supervisor) loop(signals *signals, executed <-chan struct{}) int {
+	running := false
+	var early []unix.Signal
+	for {
+		got := signals.wait(executed)
+		if !running && isClosed(executed) {
+			// The signals are of the target from here on.
+			running, executed = true, nil
+			for _, sig := range early {
+				s.forward(sig)
+			}
+		}
+		for _, sig := range got {
+			switch {
+			case sig == unix.SIGCHLD:
+				status, ended, err := s.reap(signals)
+				if err != nil {
+					return s.refuse(err)
+				}
+				if ended {
+					s.foreground.take()
+					return status
+				}
+			case running || endsCaprun(sig):
+				s.forward(sig)
+			default:
+				early = append(early, sig)
+			}
+		}
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// reapRound bounds how many children are reaped before signals are looked at
+// again: orphans may come without end.
+const reapRound = 1000
+
+// reap waits for the children that have ended or stopped. ended tells that the
+// target is one of them, with the status for the caller.
+func (s *supervisor) reap(signals *signals) (status int, ended bool, err error) {
+	for range reapRound {
+		var ws unix.WaitStatus
+		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG|unix.WUNTRACED, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return 0, false, fmt.Errorf("wait4: %w", err)
+		case pid == 0:
+			return 0, false, nil
+		case pid != s.child:
+		case ws.Exited():
+			return ws.ExitStatus(), true, nil
+		case ws.Signaled():
+			return 128 + int(ws.Signal()), true, nil
+		case ws.Stopped():
+			s.stopped(ws.StopSignal())
+		}
+	}
+	signals.reapAgain()
+	return 0, false, nil
+}

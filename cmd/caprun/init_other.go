@@ -1,0 +1,9 @@
+//go:build !linux
+
+package main
+
+import "caprun/cap"
+
+func (c *Command) supervise(order initOrder, argv []string) int { return c.refuse(cap.ErrNotLinux) }
+
+func (c *Command) initChild(args []string) int { return c.refuse(cap.ErrNotLinux) }

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"caprun/cap"
+
+	"golang.org/x/sys/unix"
+)
+
+// keepKillOnly leaves the process cap_kill, if it has it: a target of another
+// user could not be sent signals without it. Every other capability leaves the
+// permitted, inheritable and ambient sets, and the bounding set where
+// cap_setpcap allows it; no exec brings one back.
+func keepKillOnly() error {
+	own, err := cap.GetPID(0)
+	if err != nil {
+		return err
+	}
+	// An empty tuple inherits nothing and keeps the bounding set.
+	tuple := cap.NewIAB()
+	canDrop, err := own.GetFlag(cap.Permitted, cap.SETPCAP)
+	if err != nil {
+		return err
+	}
+	if canDrop {
+		for v := range cap.MaxBits() {
+			if err := tuple.SetVector(cap.Bound, true, v); err != nil {
+				return err
+			}
+		}
+	}
+	if err := tuple.SetProc(); err != nil {
+		return err
+	}
+	if _, err := cap.Prctlw(unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
+		return err
+	}
+	rest := cap.NewSet()
+	canKill, err := own.GetFlag(cap.Permitted, cap.KILL)
+	if err != nil {
+		return err
+	}
+	for _, flag := range []cap.Flag{cap.Permitted, cap.Effective} {
+		if err := rest.SetFlag(flag, canKill, cap.KILL); err != nil {
+			return err
+		}
+	}
+	return rest.SetProc()
+}
