@@ -15,6 +15,7 @@ func (c *Command) explain(args []string) int {
 	viewFlags(f)
 	target := f.String("target", "", "")
 	format := f.String("format", "human", "")
+	supervised := f.Bool("init", false, "")
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
@@ -38,6 +39,10 @@ func (c *Command) explain(args []string) int {
 	if err != nil {
 		c.refusePlan(p, err)
 		return exitTrouble
+	}
+	if *supervised {
+		// Which process it is does not show.
+		program.Parent = 1
 	}
 	plan, findings := engine.Compile(p, view.from, program)
 	if plan == nil {
