@@ -91,6 +91,9 @@ func (s *supervisor) settle() error {
 	if err := keepKillOnly(); err != nil {
 		return fmt.Errorf("give up the privilege of the supervisor: %w", err)
 	}
+	if err := ignoreFirstRealTime(); err != nil {
+		return fmt.Errorf("ignore %s: %w", signalName(firstRealTime), err)
+	}
 	if s.foreground.eager {
 		s.foreground.hand(s.child)
 	}

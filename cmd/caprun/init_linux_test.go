@@ -215,6 +215,25 @@ func TestInitForwards(t *testing.T) {
 	}
 }
 
+// TestInitFirstRealTime: what cannot be forwarded does not end caprun, and the
+// target can still be sent it. The target is no Go program: those cannot catch it.
+func TestInitFirstRealTime(t *testing.T) {
+	need.Tool(t, "sleep")
+	s := supervise(t, bare, nil, need.Tool(t, "sh"), "-c",
+		`trap 'echo heard 34; exit 5' 34; echo ready $$; n=0; while [ $n -lt 600 ]; do sleep 0.05; n=$((n+1)); done`)
+	pid := s.ready()
+	s.signal(firstRealTime)
+	if err := syscall.Kill(pid, firstRealTime); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.line(); got != "heard 34" {
+		t.Error(got)
+	}
+	if got := s.status(); got != 5 {
+		t.Errorf("status %d", got)
+	}
+}
+
 // TestInitForwardsToAnotherUser needs cap_kill.
 func TestInitForwardsToAnotherUser(t *testing.T) {
 	need.Root(t)
@@ -249,12 +268,12 @@ func TestInitEarlySignal(t *testing.T) {
 	for n := range 40 {
 		s := supervise(t, bare, nil, sleep, "60")
 		time.Sleep(time.Duration(n) * 500 * time.Microsecond)
-		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGUSR1, unix.SIGQUIT}[n%3:] {
+		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGUSR1, unix.SIGHUP}[:1+n%3] {
 			s.signal(sig)
 		}
 		status := s.status()
 		ws := s.ProcessState.Sys().(syscall.WaitStatus)
-		if status != 143 && status != 138 && status != 131 && status != 2 && !ws.Signaled() {
+		if status != 143 && status != 138 && status != 129 && !ws.Signaled() {
 			t.Errorf("start %d: %v", n, s.ProcessState)
 		}
 	}

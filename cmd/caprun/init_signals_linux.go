@@ -50,6 +50,18 @@ func catchSignals() *signals {
 	return s
 }
 
+// firstRealTime is SIGRTMIN for programs of glibc. The Go runtime leaves it to
+// musl, which has a use of its own for it: it can be neither caught nor blocked.
+const firstRealTime unix.Signal = 34
+
+// ignoreFirstRealTime makes the supervisor, which cannot forward the signal,
+// survive it. A target that is forked after this would ignore it too.
+func ignoreFirstRealTime() error {
+	var action kernelAction
+	action[handlerIndex()] = sigIgn
+	return sigaction(firstRealTime, &action, nil)
+}
+
 // forwarded reports whether a signal to the supervisor is meant for the target.
 func forwarded(sig unix.Signal) bool {
 	switch sig {
@@ -61,7 +73,7 @@ func forwarded(sig unix.Signal) bool {
 		return false
 	case unix.SIGURG, unix.SIGPROF: // the Go runtime uses them
 		return false
-	case 32, 33: // the C library and the Go runtime use them
+	case 32, 33, firstRealTime: // the C libraries and the Go runtime use them
 		return false
 	}
 	return true
@@ -81,12 +93,7 @@ func ignored(sig unix.Signal) bool {
 	if sigaction(sig, nil, &action) != nil {
 		return false
 	}
-	handler := 0
-	if strings.HasPrefix(runtime.GOARCH, "mips") {
-		handler = 1 // after the flags
-	}
-	const sigIgn = 1
-	return action[handler] == sigIgn
+	return action[handlerIndex()] == sigIgn
 }
 
 // wait returns the signals that have come, when there are any or done is closed.
@@ -150,6 +157,17 @@ func signalName(sig unix.Signal) string {
 // kernelAction has room for struct sigaction as rt_sigaction(2) has it on any
 // architecture.
 type kernelAction [16]uintptr
+
+// sigIgn is SIG_IGN.
+const sigIgn = 1
+
+// handlerIndex says where the handler is in a kernelAction.
+func handlerIndex() int {
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		return 1 // after the flags
+	}
+	return 0
+}
 
 // sigaction is rt_sigaction(2).
 func sigaction(sig unix.Signal, set, old *kernelAction) error {
