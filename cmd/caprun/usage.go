@@ -2,10 +2,11 @@
 
 package main
 
-const usage = `Usage: caprun -profile P [--] [CMD ARG...]
-       caprun -dry-run -profile P [--] [CMD ARG...]
+const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
+       caprun -dry-run [-init] -profile P [--] [CMD ARG...]
        caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
-       caprun explain [-as START] [-target FILE] [-kernel VERSION] [-format human|json] P
+       caprun explain [-as START] [-target FILE] [-kernel VERSION] [-init]
+                      [-format human|json] P
        caprun diff [-as START] [-kernel VERSION] [-fail-on change|widen|never]
                    [-format human|markdown|json] OLD NEW
        caprun verify -pid N [-as START] [-exact] [-v] [-format human|json] P
@@ -20,6 +21,9 @@ Starting a program:
                .yml), a NAME for /etc/caprun/NAME.yaml, builtin:NAME for one
                that comes with caprun, or - for standard input (the program
                then reads /dev/null)
+  -init        stay as the parent of the program, also as pid 1: forward
+               signals, reap orphans, pass the status on (128+n for a signal).
+               The program is killed when caprun dies
   -dry-run     do everything but the start of the program, and print it
   --           ends the flags; so does the first argument that is no flag
 
@@ -36,6 +40,7 @@ Reviewing profiles:
                     "uid=1000 gid=1000 cap_net_raw=eip" (root)
     -target FILE    explain: what it starts, looked at on this machine (an
                     ordinary program)
+    -init           explain: with the step that -init adds
     -kernel 6.12    whose rules hold (the newest; those that run for current)
     -fail-on widen  diff: only what is wider or not comparable makes it fail
     -git            diff: the arguments are those of git's diff drivers
