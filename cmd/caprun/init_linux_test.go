@@ -319,7 +319,8 @@ func TestInitKilled(t *testing.T) {
 		profiles = append(profiles, "uid: 65534\ngid: 65534\ncaps: cap_net_raw=eip\n", "caps: cap_net_raw=ep\n", "caps: cap_kill=eip\nsecbits: [noroot, noroot_locked]\n")
 	}
 	for _, profile := range profiles {
-		s := supervise(t, profile, nil, heard(t))
+		// Not heard, which would end with its input.
+		s := supervise(t, profile, nil, need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 		pid := s.ready()
 		s.signal(unix.SIGKILL)
 		s.status()
@@ -460,6 +461,14 @@ func TestInitReaps(t *testing.T) {
 			s.stdin.Close()
 			s.status()
 		})
+	}
+}
+
+// TestInitAdopts: an orphan becomes a child of caprun.
+func TestInitAdopts(t *testing.T) {
+	s := supervise(t, bare, nil, need.Tool(t, "sh"), "-c", `(sh -c 'sleep 0.3; cut -d " " -f 4 /proc/$$/stat' &); read line`)
+	if got := s.line(); got != fmt.Sprint(s.Process.Pid) {
+		t.Errorf("its parent is %s, not %d", got, s.Process.Pid)
 	}
 }
 
