@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxOrder bounds an order: a profile and the path of one, in base64.
+// maxOrder bounds an order: a profile and the path of one.
 const maxOrder = 2 * (policy.MaxSize + unix.PathMax)
 
 // initChild is the child of a supervisor, which becomes the target.
@@ -27,35 +26,31 @@ func (c *Command) initChild(args []string) int {
 	if err := takeOver(order.Parent, "WATCHDOG_PID"); err != nil {
 		return c.refuse(err)
 	}
-	return c.start(string(order.Profile), order.Text, args[1:], order.DryRun, order.Parent)
+	return c.start(order, args[1:])
 }
 
 // readOrder reads the order of the supervisor. The descriptor stays open, and
 // the exec closes it: that is how the supervisor hears of it.
-func readOrder(args []string) (order initOrder, err error) {
+func readOrder(args []string) (o order, err error) {
 	if len(args) == 0 {
-		return order, fmt.Errorf("a descriptor is missing")
+		return o, fmt.Errorf("a descriptor is missing")
 	}
 	fd, err := strconv.Atoi(args[0])
 	if err != nil || fd <= 2 {
-		return order, fmt.Errorf("%q is no descriptor above 2", args[0])
+		return o, fmt.Errorf("%q is no descriptor above 2", args[0])
 	}
 	// Before anything else: with this flag it can be no descriptor of keep_fds.
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
-		return order, fmt.Errorf("descriptor %d: %w", fd, err)
+		return o, fmt.Errorf("descriptor %d: %w", fd, err)
 	}
-	text, err := io.ReadAll(io.LimitReader(rawReader(fd), maxOrder))
+	data, err := io.ReadAll(io.LimitReader(rawReader(fd), maxOrder))
 	if err == nil {
-		// What a supervisor that ended early has sent is no whole value.
-		err = json.Unmarshal(text, &order)
-	}
-	if err == nil && order.Parent < 1 {
-		err = fmt.Errorf("%d is no pid", order.Parent)
+		o, err = decodeOrder(data)
 	}
 	if err != nil {
-		return order, fmt.Errorf("what to start, from descriptor %d: %w", fd, err)
+		return o, fmt.Errorf("what to start, from descriptor %d: %w", fd, err)
 	}
-	return order, nil
+	return o, nil
 }
 
 // rawReader reads a descriptor without the runtime's poller, which needs some

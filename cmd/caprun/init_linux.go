@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,7 +22,7 @@ type supervisor struct {
 }
 
 // supervise starts a target as a child, and returns its status when it ends.
-func (c *Command) supervise(order initOrder, argv []string) int {
+func (c *Command) supervise(o order, argv []string) int {
 	// The child dies with the thread that forks it, so that must be one that
 	// lives as long as the process: the goroutine of main does.
 	runtime.LockOSThread()
@@ -42,9 +41,9 @@ func (c *Command) supervise(order initOrder, argv []string) int {
 		_ = unix.Kill(s.child, unix.SIGKILL)
 		return c.refuse(fmt.Errorf("-init: %w; the program was not started", err))
 	}
-	order.Parent = os.Getpid()
+	o.Parent = os.Getpid()
 	// Where the child has ended already its status says why.
-	if err := sendOrder(channel, order); err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+	if err := sendOrder(channel, o); err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
 		_ = unix.Kill(s.child, unix.SIGKILL)
 		return c.refuse(fmt.Errorf("-init: tell the child what to start: %w; the program was not started", err))
 	}
@@ -117,18 +116,13 @@ func executedPath() string {
 }
 
 // sendOrder writes an order to the child, and the end of it.
-func sendOrder(channel int, order initOrder) error {
-	text, err := json.Marshal(order)
-	for err == nil && len(text) > 0 {
-		var n int
-		n, err = unix.SendmsgN(channel, text, nil, nil, unix.MSG_NOSIGNAL)
-		if err == unix.EINTR {
-			n, err = 0, nil
+func sendOrder(channel int, o order) error {
+	for data := o.encode(); len(data) > 0; {
+		n, err := unix.SendmsgN(channel, data, nil, nil, unix.MSG_NOSIGNAL)
+		if err != nil && err != unix.EINTR {
+			return err
 		}
-		text = text[max(n, 0):]
-	}
-	if err != nil {
-		return err
+		data = data[max(n, 0):]
 	}
 	return unix.Shutdown(channel, unix.SHUT_WR)
 }

@@ -4,6 +4,6 @@ package main
 
 import "caprun/cap"
 
-func (c *Command) supervise(order initOrder, argv []string) int { return c.refuse(cap.ErrNotLinux) }
+func (c *Command) supervise(o order, argv []string) int { return c.refuse(cap.ErrNotLinux) }
 
 func (c *Command) initChild(args []string) int { return c.refuse(cap.ErrNotLinux) }

@@ -2,8 +2,8 @@
 
 package main
 
-const usage = `Usage: caprun -profile P [--] [CMD ARG...]
-       caprun -dry-run -profile P [--] [CMD ARG...]
+const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
+       caprun -dry-run [-init] -profile P [--] [CMD ARG...]
        caprun version | help
 
 caprun starts a program with exactly the privileges that a YAML profile
@@ -14,6 +14,9 @@ container images: it only starts programs. The full build reviews profiles.
                .yml), a NAME for /etc/caprun/NAME.yaml, builtin:NAME for one
                that comes with caprun, or - for standard input (the program
                then reads /dev/null)
+  -init        stay as the parent of the program, also as pid 1: forward
+               signals, reap orphans, pass the status on (128+n for a signal).
+               The program is killed when caprun dies
   -dry-run     do everything but the start of the program, and print it
   --           ends the flags; so does the first argument that is no flag
 
