@@ -62,8 +62,8 @@ var (
 
 	// ErrExecOnly is returned by Launch for a Launcher with a setting that
 	// belongs to a whole process: working directory, umask, limits,
-	// descriptors, a final set, a parent-death signal, or a function to call
-	// before exec.
+	// descriptors, session, a final set, a parent-death signal, or a function
+	// to call before exec.
 	ErrExecOnly = errors.New("only Exec can do this: it would change the calling process")
 
 	// ErrLaunchOnly is returned by Exec for a Launcher with a callback.

@@ -60,6 +60,8 @@ func execute(s *Step) error {
 			return fail("capget", err)
 		}
 		return fail("capset", thisThread.capset(p, p, i))
+	case StepNewSession:
+		return executeSession(fail)
 	case StepGroups:
 		have, err := getgroups()
 		if err != nil || sameGroups(have, s.Groups) {

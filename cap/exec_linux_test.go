@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 		"launch-web":   launchWeb,
 	}
 	maps.Copy(roles, launchRoles)
+	maps.Copy(roles, sessionRoles)
 	maps.Copy(roles, effectiveRoles)
 	child.Main(m, roles)
 }
@@ -145,6 +146,7 @@ func TestSteps(t *testing.T) {
 	l.SetDescriptors([]int{5})
 	l.SetChroot("/srv")
 	l.SetCwd("/www")
+	l.SetNewSession()
 	l.SetUmask(0o27)
 	l.SetRlimit(7, 64, 128)
 	l.SetRlimit(7, 32, 64)
@@ -157,7 +159,7 @@ func TestSteps(t *testing.T) {
 	for _, s := range steps {
 		kinds = append(kinds, s.Kind)
 	}
-	want := []StepKind{StepCloseOnExec, StepRaise, StepGroups, StepGID, StepChroot, StepChdir, StepInheritable, StepBound, StepUID,
+	want := []StepKind{StepCloseOnExec, StepRaise, StepNewSession, StepGroups, StepGID, StepChroot, StepChdir, StepInheritable, StepBound, StepUID,
 		StepAmbient, StepSecbits, StepUmask, StepRlimit, StepFinal, StepNoNewPrivs, StepDeathSignal, StepExec}
 	if !slices.Equal(kinds, want) {
 		t.Errorf("got %v\nwant %v", kinds, want)
@@ -204,6 +206,7 @@ func TestExecOnly(t *testing.T) {
 		"final":       func(l *Launcher) { l.SetFinal(NewSet()) },
 		"signal":      func(l *Launcher) { l.SetDeathSignal(9, 1) },
 		"descriptors": func(l *Launcher) { l.SetDescriptors(nil) },
+		"session":     func(l *Launcher) { l.SetNewSession() },
 		"before exec": func(l *Launcher) { l.SetBeforeExec(func() error { return nil }) },
 	} {
 		l := NewLauncher("/bin/true", []string{"true"}, nil)

@@ -27,7 +27,7 @@ func (attr *Launcher) Launch(data any) (int, error) {
 	if c.callback == nil && (c.path == "" || len(c.args) == 0) {
 		return -1, ErrLaunchFailed
 	}
-	if c.cwd != "" || c.umask != nil || c.rlimits != nil || c.final != nil || c.descriptors || c.parent != 0 || c.deathSignal != 0 || c.beforeExec != nil {
+	if c.cwd != "" || c.umask != nil || c.rlimits != nil || c.final != nil || c.descriptors || c.newSession || c.parent != 0 || c.deathSignal != 0 || c.beforeExec != nil {
 		return -1, ErrExecOnly
 	}
 	steps, err := c.steps()

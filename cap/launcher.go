@@ -44,6 +44,7 @@ type launchConfig struct {
 	keep        []int
 	deathSignal int
 	parent      int
+	newSession  bool
 }
 
 type rlimit struct {
@@ -185,6 +186,12 @@ func (attr *Launcher) SetDescriptors(keep []int) {
 // the signal back: prctl(2) PR_SET_PDEATHSIG. For Exec only.
 func (attr *Launcher) SetDeathSignal(signal, parent int) {
 	attr.set(func(c *launchConfig) { c.deathSignal, c.parent = signal, parent })
+}
+
+// SetNewSession starts the target without a controlling terminal, in a session
+// of its own unless the calling process leads a process group. For Exec only.
+func (attr *Launcher) SetNewSession() {
+	attr.set(func(c *launchConfig) { c.newSession = true })
 }
 
 // SetBeforeExec makes Exec call fn after the last step and before execve, on

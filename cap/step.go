@@ -16,6 +16,11 @@ const (
 	// StepRaise makes the effective set equal to the permitted set: capset(2).
 	StepRaise
 
+	// StepNewSession leaves the calling process without a controlling
+	// terminal: setsid(2), or for the leader of a process group, which cannot
+	// have a session of its own, TIOCNOTTY of ioctl_tty(2).
+	StepNewSession
+
 	// StepGroups makes the supplementary groups Groups: setgroups(2).
 	StepGroups
 
@@ -79,6 +84,7 @@ const (
 var stepNames = [...]string{
 	StepCloseOnExec: "close descriptors on exec",
 	StepRaise:       "raise the effective set",
+	StepNewSession:  "leave the terminal",
 	StepGroups:      "set groups",
 	StepGID:         "set gid",
 	StepChroot:      "change root",

@@ -38,6 +38,9 @@ func (c *launchConfig) steps() ([]Step, error) {
 		add(Step{Kind: StepCloseOnExec, Keep: slices.Clone(c.keep)})
 	}
 	add(Step{Kind: StepRaise})
+	if c.newSession {
+		add(Step{Kind: StepNewSession})
+	}
 	if c.gid != nil {
 		gid, err := kernelID(*c.gid)
 		if err != nil {

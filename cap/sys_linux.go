@@ -3,6 +3,7 @@ package cap
 import (
 	"errors"
 	"runtime"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -276,6 +277,49 @@ func isDirectory(path string, fd int) error {
 		return errors.New("it had no effect")
 	}
 	return nil
+}
+
+func setsid() error {
+	_, err := thisThread.call(unix.SYS_SETSID, 0, 0, 0, 0, 0)
+	return err
+}
+
+// leadsSession reports whether the calling process is the leader of a session.
+func leadsSession() bool {
+	sid, err := unix.Getsid(0)
+	return err == nil && sid == syscall.Getpid()
+}
+
+// giveUpTerminal gives up the controlling terminal, which fd must be: ENOTTY
+// otherwise.
+func giveUpTerminal(fd int) error {
+	_, err := thisThread.call(unix.SYS_IOCTL, uintptr(fd), unix.TIOCNOTTY, 0, 0, 0)
+	return err
+}
+
+// signalAction is struct sigaction of the kernel, with room for every
+// machine's. The handler comes first, but after the flags on MIPS.
+type signalAction [20]uintptr
+
+func (a *signalAction) ignore() {
+	const sigIgn = 1
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		a[1] = sigIgn
+	} else {
+		a[0] = sigIgn
+	}
+}
+
+// sigaction sets the action of a signal where act is not nil, and returns the
+// old one: rt_sigaction(2), behind the back of the Go runtime.
+func sigaction(sig syscall.Signal, act *signalAction) (signalAction, error) {
+	maskSize := uintptr(8)
+	if strings.HasPrefix(runtime.GOARCH, "mips") {
+		maskSize = 16
+	}
+	old := new(signalAction)
+	_, err := thisThread.call(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), maskSize, 0)
+	return *old, err
 }
 
 func chroot(path string) error { return syscall.Chroot(path) }

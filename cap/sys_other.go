@@ -45,6 +45,7 @@ func closeDescriptor(fd int)                                       {}
 func isDirectory(path string, fd int) error                        { return ErrNotLinux }
 func setDeathSignal(signal int) error                              { return ErrNotLinux }
 func getppid() int                                                 { return 0 }
+func executeSession(fail func(string, error) error) error          { return fail("setsid", ErrNotLinux) }
 func gettid() int                                                  { return 0 }
 func (c *launchConfig) launch(steps []Step, data any) (int, error) { return -1, ErrNotLinux }
 

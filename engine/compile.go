@@ -207,6 +207,9 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 		}
 		l.SetFinal(final)
 	}
+	if p.NewSession {
+		l.SetNewSession()
+	}
 	if p.NoNewPrivs {
 		l.SetNoNewPrivs()
 	}
@@ -239,6 +242,8 @@ func (c *compiler) origin(s cap.Step) string {
 	switch s.Kind {
 	case cap.StepCloseOnExec:
 		return c.first("keep_fds")
+	case cap.StepNewSession:
+		return c.first("new_session")
 	case cap.StepGroups:
 		return c.first("groups", "gid", "user")
 	case cap.StepGID:

@@ -17,6 +17,8 @@ func (p *Plan) Describe(s Step) string {
 			return "close every descriptor above 2 on exec"
 		}
 		return "close every descriptor above 2 on exec, but " + joinNumbers(s.Keep)
+	case cap.StepNewSession:
+		return "leave the session, or give up the controlling terminal"
 	case cap.StepGroups:
 		return "set groups " + p.groupsText(s.Groups)
 	case cap.StepGID:

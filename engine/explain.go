@@ -50,6 +50,7 @@ func (p *Plan) Stays() []Kept {
 	add(profile.Cwd == "" && profile.Chroot == "", "cwd", "working directory")
 	add(profile.Umask == nil, "umask", "umask")
 	add(len(profile.Rlimits) == 0, "rlimits", "resource limits")
+	add(!profile.NewSession, "new_session", "session and controlling terminal")
 	add(profile.Env == nil || profile.Env.KeepAll, "env", "environment, but for what is listed")
 	return list
 }

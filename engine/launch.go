@@ -205,6 +205,8 @@ func (p *Plan) explain(err error) error {
 // stepHint says what to do about a step whose failure the model cannot foresee.
 func stepHint(k cap.StepKind) string {
 	switch k {
+	case cap.StepNewSession:
+		return "start caprun where /dev/tty and /proc can be reached, from a process that leads no process group, or leave new_session out"
 	case cap.StepChroot:
 		return "the directory must exist and be reachable"
 	case cap.StepChdir:

@@ -58,7 +58,7 @@ func raised(c cred.Cred) cred.Cred {
 // the credentials, so that the model cannot tell whether it already holds.
 func outsideModel(k cap.StepKind) bool {
 	switch k {
-	case cap.StepCloseOnExec, cap.StepChroot, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal:
+	case cap.StepCloseOnExec, cap.StepNewSession, cap.StepChroot, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal:
 		return true
 	}
 	return false
@@ -84,7 +84,7 @@ func requirement(k cap.StepKind) int {
 func predictStep(c cred.Cred, s cap.Step, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
 	value = -1
 	switch s.Kind {
-	case cap.StepCloseOnExec, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal, cap.StepExec:
+	case cap.StepCloseOnExec, cap.StepNewSession, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal, cap.StepExec:
 		return c, value, 0
 	case cap.StepRaise:
 		next, errno = c.Capset(c.Permitted, c.Permitted, c.Inheritable)

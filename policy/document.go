@@ -12,7 +12,7 @@ var keys = [...]string{
 	"version", "name", "description", "command",
 	"user", "uid", "gid", "groups",
 	"caps", "iab", "mode", "secbits", "no_new_privs",
-	"chroot", "cwd", "umask", "env", "rlimits", "keep_fds",
+	"chroot", "cwd", "umask", "env", "rlimits", "keep_fds", "new_session",
 }
 
 // otherNames are what other tools call a key, as plainName writes it.
@@ -24,7 +24,7 @@ var otherNames = [...][2]string{
 	{"environment", "env"}, {"limits", "rlimits"}, {"ulimits", "rlimits"},
 	{"cmd", "command"}, {"args", "command"}, {"exec", "command"}, {"execstart", "command"},
 	{"username", "user"}, {"group", "gid"}, {"supplementarygroups", "groups"},
-	{"fds", "keep_fds"}, {"title", "name"},
+	{"fds", "keep_fds"}, {"setsid", "new_session"}, {"session", "new_session"}, {"title", "name"},
 }
 
 func (r *reader) readProfile(root *yaml.Node) {
@@ -85,7 +85,9 @@ func (r *reader) keyReader(name string) func(field) {
 	case "secbits":
 		return r.readSecbits
 	case "no_new_privs":
-		return r.readNoNewPrivs
+		return func(f field) {
+			r.profile.NoNewPrivs = r.readTrue(f, "no_new_privs cannot be unset, so false would promise what nobody can keep")
+		}
 	case "chroot":
 		return func(f field) { r.profile.Chroot = r.readPath(f) }
 	case "cwd":
@@ -98,6 +100,10 @@ func (r *reader) keyReader(name string) func(field) {
 		return r.readRlimits
 	case "keep_fds":
 		return r.readKeepFDs
+	case "new_session":
+		return func(f field) {
+			r.profile.NewSession = r.readTrue(f, "a process cannot go back to a session, so false would promise what nobody can keep")
+		}
 	}
 	return nil
 }

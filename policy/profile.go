@@ -35,6 +35,7 @@ type Profile struct {
 	Env         *Env
 	Rlimits     []Rlimit // sorted by name
 	KeepFDs     []int    // 3 and above, in the order of the file
+	NewSession  bool     // without the caller's controlling terminal
 
 	source *source
 	places map[string]place

@@ -95,7 +95,7 @@ var rules = [...]Rule{
 	unknownSecbit:  {"unknown-secbit", Error, "Securebits have the names that setpriv uses."},
 	keepCaps:       {"keep-caps", Error, "The exec of the target clears keep_caps."},
 	lockWithoutBit: {"lock-without-bit", Error, "A lock without its bit locks root's privilege on."},
-	cannotUnset:    {"cannot-unset", Error, "no_new_privs can be set and never unset."},
+	cannotUnset:    {"cannot-unset", Error, "no_new_privs and new_session can be set and never unset."},
 
 	badPath:  {"bad-path", Error, "Paths are absolute and clean."},
 	badUmask: {"bad-umask", Error, "A umask is three or four octal digits in quotes."},

@@ -78,16 +78,19 @@ func (r *reader) readSecbits(f field) {
 	r.profile.Secbits = &value
 }
 
-func (r *reader) readNoNewPrivs(f field) {
+// readTrue reads a key that is true or absent. noFalse says why it cannot be
+// false.
+func (r *reader) readTrue(f field, noFalse string) bool {
 	n := f.value
 	switch {
 	case isPlain(n) && n.Tag == "!!bool" && strings.EqualFold(n.Value, "true"):
-		r.profile.NoNewPrivs = true
+		return true
 	case isPlain(n) && n.Tag == "!!bool":
-		r.sayAt(n, cannotUnset, "leave the key out", "no_new_privs cannot be unset, so false would promise what nobody can keep")
+		r.sayAt(n, cannotUnset, "leave the key out", "%s", noFalse)
 	case isAmbiguous(n):
 		r.sayAt(n, ambiguousValue, "write true, or leave the key out", "%s is true or false to some readers of YAML and text to others", n.Value)
 	default:
-		r.sayAt(n, badType, "write true without quotes, or leave the key out", "no_new_privs must be true, not %s", kindOf(n))
+		r.sayAt(n, badType, "write true without quotes, or leave the key out", "%s must be true, not %s", f.name, kindOf(n))
 	}
+	return false
 }

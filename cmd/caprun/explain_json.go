@@ -178,6 +178,8 @@ func stepName(k cap.StepKind) string {
 		return "close_on_exec"
 	case cap.StepRaise:
 		return "raise"
+	case cap.StepNewSession:
+		return "new_session"
 	case cap.StepGroups:
 		return "groups"
 	case cap.StepGID:
