@@ -61,9 +61,10 @@ func TestValues(t *testing.T) {
 		UID:     ptr(uint32(0)), GID: ptr(uint32(4294967294)), Groups: []uint32{0, 33, 4294967294},
 		Caps: ptr("cap_kill,cap_chown+ip cap_kill+e cap_net_raw+p-i\n"), IAB: ptr("^cap_kill,!cap_chown,%cap_net_raw,!%cap_setuid,40"),
 		Mode: ptr(cap.ModePure1EInit), NoNewPrivs: true, Umask: ptr(uint32(0o777)),
-		Env:     &Env{KeepAll: true, Set: map[string]string{"A": "", "_b1": "x=y z", "Y": "no"}, Unset: []string{"D"}},
-		Rlimits: []Rlimit{{"as", Unlimited, Unlimited}, {"core", 0, 0}, {"nofile", 1<<63 - 1, Unlimited}},
-		KeepFDs: []int{1048575, 3},
+		Env:        &Env{KeepAll: true, Set: map[string]string{"A": "", "_b1": "x=y z", "Y": "no"}, Unset: []string{"D"}},
+		Rlimits:    []Rlimit{{"as", Unlimited, Unlimited}, {"core", 0, 0}, {"nofile", 1<<63 - 1, Unlimited}},
+		KeepFDs:    []int{1048575, 3},
+		NewSession: true,
 	}
 	empty := Profile{
 		File: "testdata/ok/json.yaml", User: "33", GID: ptr(uint32(5)), Groups: []uint32{},

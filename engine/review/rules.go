@@ -25,6 +25,7 @@ func risks() []risk {
 		{policy.Rule{Name: "nothing-declared", Severity: policy.Warning, Summary: "no key says which capabilities the target has"}, nothingDeclared},
 		{policy.Rule{Name: "relative-command", Severity: policy.Warning, Summary: "which program runs depends on where caprun starts"}, relativeCommand},
 		{policy.Rule{Name: "root-keeps-power", Severity: policy.Warning, Summary: "the target is uid 0 and regains capabilities at every exec"}, rootKeepsPower},
+		{policy.Rule{Name: "terminal-kept", Severity: policy.Warning, Summary: "an interactive program with less privilege can type into the caller's terminal"}, terminalKept},
 	}
 }
 

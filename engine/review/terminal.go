@@ -1,0 +1,61 @@
+package review
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"caprun/engine"
+)
+
+// terminalKept finds a program that reads a terminal, has less privilege than
+// who starts it, and keeps the terminal of that one as its controlling one.
+func terminalKept(p *engine.Plan) (key, message, hint string, ok bool) {
+	less := p.Identity.Changes(p.From) || p.After.Permitted != p.From.Permitted && p.After.Permitted.SubsetOf(p.From.Permitted)
+	if p.Profile.NewSession || !less || !interactive(p.Profile.Command) {
+		return "", "", "", false
+	}
+	return "command[0]", path.Base(p.Profile.Command[0]) + " reads the terminal with less privilege than who starts it: as the controlling terminal of both, " +
+			"it lets the less privileged one type commands that the other's shell runs once it has ended (TIOCSTI)",
+		"add new_session: true; job control in the target then works only where the terminal is taken anew, as script(1) or a container does", true
+}
+
+// shells are interactive without a script.
+func shells() []string {
+	return []string{"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "rbash", "tcsh", "zsh",
+		"python", "python3", "perl", "ruby", "node", "irb", "lua"}
+}
+
+// screens are programs that a person sits in front of.
+func screens() []string {
+	return []string{"ed", "emacs", "gdb", "htop", "less", "login", "mc", "more", "mutt", "mysql", "nano", "psql", "screen",
+		"sqlite3", "ssh", "su", "telnet", "tmux", "top", "vi", "vim", "vimdiff", "watch"}
+}
+
+// interactive reports whether a command is one that a person types into, as
+// far as its words tell.
+func interactive(command []string) bool {
+	if len(command) == 0 {
+		return false
+	}
+	name := path.Base(command[0])
+	if name == "busybox" && len(command) > 1 {
+		return interactive(command[1:])
+	}
+	if slices.Contains(screens(), name) {
+		return true
+	}
+	if !slices.Contains(shells(), name) {
+		return false
+	}
+	for _, word := range command[1:] {
+		switch {
+		case word == "-i" || word == "--interactive":
+			return true
+		case !strings.HasPrefix(word, "-"), strings.HasPrefix(word, "-c"), strings.HasPrefix(word, "-e"):
+			// A script, or the text of one.
+			return false
+		}
+	}
+	return true
+}
