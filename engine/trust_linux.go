@@ -26,8 +26,8 @@ func (e *TrustError) Error() string { return e.Path + " " + e.Reason + "; " + e.
 // ReadTrusted reads the first max bytes of a regular file, once, from one open
 // descriptor. When strict, the file and every directory and link on the way
 // to it must be out of the reach of others: owned by root, by the real uid or,
-// when that is 0, by the uid in SUDO_UID, and not writable by the world or a
-// group other than gid 0. The entries of a sticky directory are safe when they
+// when that is 0, by the uid in SUDO_UID, and not writable by the world, a
+// group other than gid 0 or whom an access control list names. The entries of a sticky directory are safe when they
 // have such an owner themselves, a read-only mount counts as unwritable, and
 // an owner that the user namespace does not map is trusted. The error is a
 // *TrustError or one of the system.
@@ -45,9 +45,9 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	}
 	defer unix.Close(root)
 	r := &resolver{root: root, cwd: root}
+	t := newTrust()
+	at := "/"
 	if strict {
-		t := newTrust()
-		at := "/"
 		if err := t.check(root, "/"); err != nil {
 			return nil, err
 		}
@@ -81,6 +81,11 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	}
 	if identifyFile(&st) != identifyFile(&f.st) {
 		return nil, errors.New("it changed while it was opened")
+	}
+	if strict && st.Mode&groupWrites != 0 && !readOnly(fd) {
+		if err := t.checkACL(fd, at); err != nil {
+			return nil, err
+		}
 	}
 	data, err := readDescriptor(fd, max)
 	if errors.Is(err, unix.EFBIG) {
@@ -133,7 +138,6 @@ func (t *trust) chown(path string, st *unix.Stat_t) string {
 // check looks at one entry on the way to a file.
 func (t *trust) check(fd int, path string) error {
 	var st unix.Stat_t
-	var fs unix.Statfs_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
@@ -151,18 +155,34 @@ func (t *trust) check(fd int, path string) error {
 		// Only the owner of an entry can replace it, and its owner is checked next.
 		return nil
 	}
-	world := st.Mode&0o002 != 0
-	group := st.Mode&0o020 != 0 && st.Gid != 0
-	if !world && !group {
+	world, group := st.Mode&worldWrites != 0, st.Mode&groupWrites != 0
+	switch {
+	case !world && !group, readOnly(fd):
 		return nil
-	}
-	if err := unix.Fstatfs(fd, &fs); err == nil && fs.Flags&unix.ST_RDONLY != 0 {
-		return nil
-	}
-	if world {
+	case world:
 		return &TrustError{path, "is writable by everyone", "chmod o-w " + quote(path)}
+	case st.Gid == 0 && kind == unix.S_IFDIR:
+		dir, err := openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY)
+		if err != nil {
+			return fmt.Errorf("access control list of %s: %w", path, err)
+		}
+		defer unix.Close(dir)
+		return t.checkACL(dir, path)
+	case st.Gid == 0:
+		// The list of a file is read once it is open.
+		return nil
 	}
 	return &TrustError{path, fmt.Sprintf("is writable by group %d", st.Gid), "chmod g-w " + quote(path)}
+}
+
+// The bits of a mode that let others write.
+const worldWrites, groupWrites = 0o002, 0o020
+
+// readOnly reports whether the mount of a file cannot be written.
+func readOnly(fd int) bool {
+	var fs unix.Statfs_t
+	err := unix.Fstatfs(fd, &fs)
+	return err == nil && fs.Flags&unix.ST_RDONLY != 0
 }
 
 // quote returns path as a word for a shell.

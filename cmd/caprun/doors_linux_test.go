@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/internal/need"
+
+	"golang.org/x/sys/unix"
+)
+
+// plainProfile changes nothing but no_new_privs, so that every caller may
+// launch it.
+const plainProfile = "version: 1\nno_new_privs: true\n"
+
+// profileFile writes a profile where only root or the caller can write, if the
+// temporary directory is such a place.
+func profileFile(t *testing.T, text string) string {
+	t.Helper()
+	dir := filepath.Dir(caprun(t))
+	f, err := os.CreateTemp(dir, "p-*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Remove(f.Name()) })
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return f.Name()
+}
+
+// outcome runs a command to its end, or kills it.
+func outcome(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, status int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if cmd.Stdout == nil {
+		cmd.Stdout = &out
+	}
+	if cmd.Stderr == nil {
+		cmd.Stderr = &errs
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = cmd.Wait()
+	status = cmd.ProcessState.ExitCode()
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		status = 128 + int(ws.Signal())
+	}
+	return out.String(), errs.String(), status
+}
+
+// TestClosedDescriptors starts caprun with every choice of 0, 1 and 2 closed.
+// The target has the null device in their place, and no file of caprun's.
+func TestClosedDescriptors(t *testing.T) {
+	sh := need.Tool(t, "sh")
+	profile := profileFile(t, plainProfile+"keep_fds: [3]\n")
+	with := program(t, "caprun/internal/creds/with")
+	// A shell that redirects its own output moves descriptors.
+	const script = `x=$(for n in 0 1 2; do readlink /proc/$$/fd/$n; done; ls /proc/$$/fd); echo "$x" >&3`
+	for choice := range 8 {
+		args := []string{"pid"}
+		for n := range 3 {
+			if choice&(1<<n) != 0 {
+				args = append(args, fmt.Sprintf("close=%d", n))
+			}
+		}
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(with, append(args, "--", caprun(t), "-profile", profile, "--", sh, "-c", script)...)
+		cmd.ExtraFiles = []*os.File{w}
+		_, errs, status := outcome(t, cmd)
+		w.Close()
+		text := make([]byte, 4096)
+		n, _ := r.Read(text)
+		r.Close()
+		lines := strings.Fields(string(text[:n]))
+		if status != 0 || len(lines) < 6 {
+			t.Errorf("%v: status %d, %q, %s", args[1:], status, lines, errs)
+			continue
+		}
+		for n := range 3 {
+			if null := lines[n] == os.DevNull; null != (choice&(1<<n) != 0 || n == 0) {
+				t.Errorf("%v: descriptor %d is %s", args[1:], n, lines[n])
+			}
+		}
+		// Some shells keep their terminal or script above 9.
+		for _, fd := range lines[3:] {
+			if !strings.Contains("0 1 2 3", fd) && fd != "10" && fd != "255" {
+				t.Errorf("%v: descriptor %s is open", args[1:], fd)
+			}
+		}
+	}
+}
+
+// TestClosedDescriptorsWithoutNull starts caprun where there is nothing to put
+// in the place of a closed descriptor: the Go runtime ends it before it begins.
+func TestClosedDescriptorsWithoutNull(t *testing.T) {
+	need.Root(t)
+	root := t.TempDir()
+	with := program(t, "caprun/internal/creds/with")
+	creds := program(t, "caprun/internal/creds")
+	for n := range 3 {
+		args := []string{"copy=" + caprun(t) + ":" + root + "/caprun", "copy=" + creds + ":" + root + "/creds", "chroot=" + root, "cwd=/",
+			fmt.Sprintf("close=%d", n), "--", "/caprun", "-profile", "builtin:nobody", "--", "/creds"}
+		out, errs, status := outcome(t, exec.Command(with, args...))
+		if status != 2 || out != "" || n != 2 && !strings.Contains(errs, "cannot open standard fds") {
+			t.Errorf("without %d: status %d\n%s%s", n, status, out, errs)
+		}
+	}
+}
+
+// TestSocketActivation passes a listening socket on as systemd does.
+func TestSocketActivation(t *testing.T) {
+	sh := need.Tool(t, "sh")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	socket, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	name, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", socket.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const target = `test "$LISTEN_PID" = $$ && echo "$LISTEN_FDS $LISTEN_FDNAMES" && readlink /proc/$$/fd/3`
+	for text, want := range map[string]string{
+		plainProfile + "keep_fds: [3]\n": "1 web\n" + name + "\n",
+		plainProfile:                     "1 web\n",
+	} {
+		cmd := exec.Command(sh, "-c", `LISTEN_FDS=1 LISTEN_FDNAMES=web LISTEN_PID=$$ exec "$@"`, "sh",
+			caprun(t), "-profile", profileFile(t, text), "--", sh, "-c", target)
+		cmd.ExtraFiles = []*os.File{socket}
+		if out, errs, _ := outcome(t, cmd); out != want || errs != "" {
+			t.Errorf("%q: got %q, want %q\n%s", text, out, want, errs)
+		}
+	}
+}
+
+// TestSecureModeReadsNothing makes caprun set-id and gives it file
+// capabilities: it ends before it opens what it is told to read.
+func TestSecureModeReadsNothing(t *testing.T) {
+	need.Root(t)
+	with := program(t, "caprun/internal/creds/with")
+	dir, err := os.MkdirTemp(scriptRoot(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	profile := filepath.Join(dir, "p.yaml")
+	if err := os.WriteFile(profile, []byte(plainProfile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	watch, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(watch)
+	if _, err := unix.InotifyAddWatch(watch, profile, unix.IN_OPEN|unix.IN_ACCESS); err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(dir, "caprun")
+	for _, c := range []struct {
+		name, make string
+		obeys      bool
+	}{
+		{"ordinary", "mode=755:" + binary, true},
+		{"set-user-id", "mode=4755:" + binary, false},
+		{"set-group-id", "mode=2755:" + binary, false},
+		{"set-user-id for another", "owner=3306.3306:" + binary + " mode=4755:" + binary, false},
+		{"permitted capabilities", "filecaps=0x400,0:" + binary, false},
+		{"effective capabilities", "filecaps=0x400,0,e:" + binary, false},
+		{"an empty effective set", "filecaps=0,0,e:" + binary, false},
+		// These give nothing, and the kernel does not mark them.
+		{"no capabilities", "filecaps=0,0:" + binary, true},
+		{"set-group-id without the right to execute", "mode=2745:" + binary, true},
+	} {
+		args := append([]string{"copy=" + caprun(t) + ":" + binary, "owner=0.0:" + binary, "mode=755:" + binary}, strings.Fields(c.make)...)
+		for _, form := range []string{"-profile", "-dry-run", "check", "explain"} {
+			run := []string{"nobody", "--", binary, form, profile}
+			switch form {
+			case "-profile":
+				run = append(run, "--", "/bin/true")
+			case "-dry-run":
+				run = []string{"nobody", "--", binary, "-dry-run", "-profile", profile, "--", "/bin/true"}
+			}
+			_, errs, status := outcome(t, exec.Command(with, append(args, run...)...))
+			events := make([]byte, 4096)
+			n, _ := unix.Read(watch, events)
+			if c.obeys {
+				if n <= 0 || status == exitRefused {
+					t.Errorf("%s, %s: status %d, the profile was not read\n%s", c.name, form, status, errs)
+				}
+				continue
+			}
+			if n > 0 || status != exitRefused || !strings.Contains(errs, "set-id or has file capabilities") {
+				t.Errorf("%s, %s: status %d, %d bytes of events\n%s", c.name, form, status, n, errs)
+			}
+		}
+		os.Remove(binary)
+	}
+}
