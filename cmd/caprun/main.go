@@ -2,7 +2,14 @@
 // YAML profile declares, or does not start it at all.
 package main
 
-import "os"
+import (
+	"os"
+	"runtime"
+)
+
+// The first thread has what the caller gave it and new threads do not inherit:
+// the parent-death signal of prctl(2). It is the one that becomes the target.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: terminal(os.Stdout)}

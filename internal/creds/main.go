@@ -9,6 +9,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"syscall"
 )
@@ -19,6 +20,9 @@ const usage = `Usage: creds [-exit N | -kill N | -open PATH | -exec PROGRAM [ARG
   -kill N     end by this signal after the report
   -open PATH  say whether PATH can be opened for reading, and from where one is
   -exec P     run P in place of creds after the report`
+
+// What belongs to the first thread is reported, so it is the one that runs.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	report(os.Stdout)

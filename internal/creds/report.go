@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -50,6 +51,17 @@ func report(w io.Writer) {
 	nnp, _ := prctl(unix.PR_GET_NO_NEW_PRIVS, 0, 0)
 	line("no_new_privs", nnp)
 	line("at_secure", auxiliary(atSecure))
+
+	var death int32
+	if _, err := prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&death)), 0); err == nil {
+		line("pdeathsig", death)
+	}
+	reaper := int32(0)
+	if _, err := prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&reaper)), 0); err == nil {
+		line("subreaper", reaper)
+	}
+	dumpable, _ := prctl(unix.PR_GET_DUMPABLE, 0, 0)
+	line("dumpable", dumpable)
 
 	mode := unix.Umask(0)
 	unix.Umask(mode)

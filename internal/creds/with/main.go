@@ -23,10 +23,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Credentials, mount namespace and file system state belong to the thread, and
+// the program is executed from it.
+func init() { runtime.LockOSThread() }
+
 func main() {
-	// Credentials, mount namespace and file system state belong to the
-	// thread, and the program is executed from it.
-	runtime.LockOSThread()
 	settings, program, path := os.Args[1:], []string(nil), ""
 	if sep := slices.Index(os.Args, "--"); sep > 0 && sep < len(os.Args)-1 {
 		settings, program = os.Args[1:sep], os.Args[sep+1:]

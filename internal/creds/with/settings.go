@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"syscall"
@@ -68,6 +69,41 @@ func apply(name, value string) error {
 		return syscall.Setrlimit(unix.RLIMIT_NPROC, &syscall.Rlimit{Cur: parse(value), Max: parse(value)})
 	case "fsize":
 		return syscall.Setrlimit(unix.RLIMIT_FSIZE, &syscall.Rlimit{Cur: parse(value), Max: parse(value)})
+	case "nice":
+		return unix.Setpriority(unix.PRIO_PROCESS, 0, int(parse(value)))
+	case "batch":
+		return raw(unix.SYS_SCHED_SETSCHEDULER, 0, unix.SCHED_BATCH, uintptr(unsafe.Pointer(new(int32))))
+	case "cpu":
+		var set unix.CPUSet
+		set.Set(int(parse(value)))
+		return unix.SchedSetaffinity(0, &set)
+	case "oom":
+		return os.WriteFile("/proc/self/oom_score_adj", []byte(value), 0)
+	case "core-filter":
+		return os.WriteFile("/proc/self/coredump_filter", []byte(value), 0)
+	case "slack":
+		return prctl(unix.PR_SET_TIMERSLACK, uintptr(parse(value)), 0)
+	case "pdeathsig":
+		return prctl(unix.PR_SET_PDEATHSIG, uintptr(parse(value)), 0)
+	case "subreaper":
+		return prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0)
+	case "nothp":
+		return prctl(unix.PR_SET_THP_DISABLE, 1, 0)
+	case "personality":
+		return raw(unix.SYS_PERSONALITY, uintptr(parse(value)), 0, 0)
+	case "ignore":
+		for _, n := range list(value) {
+			signal.Ignore(syscall.Signal(n))
+		}
+		return nil
+	case "block":
+		var set unix.Sigset_t
+		for _, n := range list(value) {
+			bits := uint32(unsafe.Sizeof(set.Val[0]) * 8)
+			set.Val[(n-1)/bits] |= 1 << ((n - 1) % bits)
+		}
+		return unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil)
+
 	case "cwd":
 		return unix.Chdir(value)
 	case "chroot":
