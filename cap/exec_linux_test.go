@@ -13,14 +13,17 @@ import (
 
 	"caprun/internal/child"
 	"caprun/internal/need"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
 	roles := child.Roles{
-		"exec-web":     execWeb,
-		"exec-refused": execRefused,
-		"exec-stopped": execStopped,
-		"launch-web":   launchWeb,
+		"exec-web":      execWeb,
+		"exec-refused":  execRefused,
+		"exec-stopped":  execStopped,
+		"exec-dumpable": execDumpable,
+		"launch-web":    launchWeb,
 	}
 	maps.Copy(roles, launchRoles)
 	maps.Copy(roles, sessionRoles)
@@ -123,6 +126,26 @@ func execStopped() {
 
 func TestBeforeExecStops(t *testing.T) {
 	if r := child.Run(t, "exec-stopped", nil); r.Stdout != "no\n" {
+		t.Errorf("got %q (%s)", r.Stdout, r.Stderr)
+	}
+}
+
+// execDumpable says before exec who may look into the launcher.
+func execDumpable() {
+	l := webLauncher()
+	l.SetBeforeExec(func() error {
+		n, err := Prctl(unix.PR_GET_DUMPABLE)
+		return fmt.Errorf("dumpable %d %w", n, err)
+	})
+	fmt.Println(l.Exec())
+}
+
+// TestNotDumpable: between the change of user and the exec, another process of
+// that user can neither trace the launcher, which has capabilities still, nor
+// get a core of it. 2 is what fs.suid_dumpable may say: cores for root.
+func TestNotDumpable(t *testing.T) {
+	need.Root(t)
+	if r := child.Run(t, "exec-dumpable", nil); !strings.HasPrefix(r.Stdout, "dumpable 0 ") && !strings.HasPrefix(r.Stdout, "dumpable 2 ") {
 		t.Errorf("got %q (%s)", r.Stdout, r.Stderr)
 	}
 }

@@ -13,7 +13,8 @@ func init() { runtime.LockOSThread() }
 
 func main() {
 	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: terminal(os.Stdout)}
-	os.Exit(c.Main(os.Args[1:]))
+	// Kernels before 5.18 start a program without even its name.
+	os.Exit(c.Main(os.Args[min(1, len(os.Args)):]))
 }
 
 // terminal reports whether f is one that shows colour.

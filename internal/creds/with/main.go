@@ -55,6 +55,8 @@ func main() {
 			}
 		case "pid":
 			env = append(env, fmt.Sprintf("START_PID=%d", os.Getpid()))
+		case "noargs":
+			program = nil
 		case "noenv":
 			env = nil
 		case "env":

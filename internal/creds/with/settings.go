@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -168,6 +169,15 @@ func apply(name, value string) error {
 		return os.Truncate(file, int64(parse(size)))
 	case "mkdir":
 		return os.Mkdir(value, 0o755)
+	case "swap":
+		// Exchanges two names until it is killed, and for a minute at most.
+		a, b, _ := strings.Cut(value, ":")
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); {
+			if err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "fifo":
 		return unix.Mkfifo(value, 0o600)
 	}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/internal/need"
+
+	"golang.org/x/sys/unix"
+)
+
+// lowProfile leaves nothing: what the target reports shows whether it holds.
+const lowProfile = "version: 1\nuid: 65534\ngid: 65534\ncaps: \"=\"\nno_new_privs: true\n"
+
+// asDeclared reports whether a report of creds is what lowProfile declares.
+func asDeclared(report string) bool {
+	return strings.HasPrefix(report, "uids: 65534 65534 65534 65534\ngids: 65534 65534 65534 65534\ngroups: 65534\ninheritable: 0\npermitted: 0\neffective: 0\nbounding: 0\nambient: 0\n") &&
+		strings.Contains(report, "\nno_new_privs: 1\n")
+}
+
+// TestHostileEnvironment launches with variables that change the Go runtime,
+// the loader or who reads the list. Nothing but the declared state comes of it.
+func TestHostileEnvironment(t *testing.T) {
+	need.Root(t)
+	creds, profile := program(t, "caprun/internal/creds"), profileFile(t, lowProfile)
+	for name, env := range map[string][]string{
+		"runtime":      {"GODEBUG=inittrace=0,asyncpreemptoff=1,cpu.all=off,netdns=go", "GOTRACEBACK=crash", "GOMAXPROCS=1000", "GOGC=off", "GOMEMLIMIT=1000000", "GOCOVERDIR=/etc"},
+		"nonsense":     {"GOMAXPROCS=-1", "GODEBUG=" + strings.Repeat("a=b,", 10000), "GOGC=x"},
+		"loader":       {"LD_PRELOAD=/tmp/x.so", "LD_LIBRARY_PATH=/tmp", "LD_AUDIT=/tmp/x.so", "GLIBC_TUNABLES=glibc.malloc.check=3", "GCONV_PATH=/tmp"},
+		"no separator": {"PATH", "", "=", "=x", "LD_PRELOAD", "A=B=C", "\x01\x1b[2J=\xff"},
+		"twice":        {"PATH=/tmp", "PATH=/bin", "SUDO_UID=0", "SUDO_UID=65534", "HOME=/root", "HOME=/"},
+		"large":        {"A=" + strings.Repeat("a", 120<<10), "B=" + strings.Repeat("b", 120<<10), "C=" + strings.Repeat("c", 120<<10)},
+		"many":         strings.Split(strings.Repeat("N=1 ", 40000)+"N=1", " "),
+		"none":         {},
+	} {
+		cmd := exec.Command(caprun(t), "-profile", profile, "--", creds)
+		cmd.Env = env
+		out, errs, status := outcome(t, cmd)
+		if status != 0 || !asDeclared(out) || errs != "" {
+			t.Errorf("%s: status %d\n%.400s\n%.400s", name, status, out, errs)
+		}
+		if strings.Contains(out, "env: LD_") || strings.Contains(out, "env: GLIBC_TUNABLES") || strings.Contains(out, "env: GCONV_PATH") {
+			t.Errorf("%s: a variable of the loader came through", name)
+		}
+	}
+}
+
+// TestEmptyArguments executes caprun without any argument, not even its name.
+func TestEmptyArguments(t *testing.T) {
+	cmd := exec.Command(program(t, "caprun/internal/creds/with"), "noargs", "--", caprun(t))
+	out, errs, status := outcome(t, cmd)
+	if status != exitRefused || out != "" || !strings.HasPrefix(errs, "caprun: -profile is missing") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+}
+
+// TestEndlessProfile reads a profile that has no end.
+func TestEndlessProfile(t *testing.T) {
+	zero, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer zero.Close()
+	cmd := exec.Command(caprun(t), "-profile", "-", "--", "/bin/true")
+	cmd.Stdin = zero
+	if out, errs, status := outcome(t, cmd); status != exitRefused || out != "" || !strings.Contains(errs, "65536") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+}
+
+// TestReplacedTarget stops a launch at any moment, replaces the program by one
+// that is set-user-id for root, and lets it go on. It is refused, or starts one
+// of the two with what is declared: no_new_privs closes what is left of the
+// window between the last look and the exec.
+func TestReplacedTarget(t *testing.T) {
+	need.Root(t)
+	dir := scriptRoot(t)
+	profile := profileFile(t, lowProfile)
+	target, other := filepath.Join(dir, "target"), filepath.Join(dir, "other")
+	with, creds := program(t, "caprun/internal/creds/with"), program(t, "caprun/internal/creds")
+	if _, errs, status := outcome(t, exec.Command(with, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
+		t.Fatal(errs)
+	}
+	ran, refused := 0, 0
+	for n := range 120 {
+		var out, errs strings.Builder
+		cmd := exec.Command(caprun(t), "-profile", profile, "--", target)
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+		time.Sleep(time.Duration(n%40) * 150 * time.Microsecond)
+		err := errors.Join(cmd.Process.Signal(syscall.SIGSTOP),
+			unix.Renameat2(unix.AT_FDCWD, target, unix.AT_FDCWD, other, unix.RENAME_EXCHANGE),
+			cmd.Process.Signal(syscall.SIGCONT))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		timer.Stop()
+		switch status := cmd.ProcessState.ExitCode(); {
+		case status == 0 && asDeclared(out.String()):
+			ran++
+		case status == exitNoExec && out.Len() == 0 && strings.Contains(errs.String(), "changed since it was checked"):
+			refused++
+		default:
+			t.Fatalf("status %d\n%s%s", status, out.String(), errs.String())
+		}
+	}
+	t.Logf("ran %d times, refused %d times", ran, refused)
+	if ran == 0 {
+		t.Error("it never ran")
+	}
+}
+
+// TestSwappedTarget launches while the program is exchanged without a pause.
+func TestSwappedTarget(t *testing.T) {
+	need.Root(t)
+	dir := scriptRoot(t)
+	profile := profileFile(t, lowProfile)
+	target, other := filepath.Join(dir, "target"), filepath.Join(dir, "other")
+	with, creds := program(t, "caprun/internal/creds/with"), program(t, "caprun/internal/creds")
+	if _, errs, status := outcome(t, exec.Command(with, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
+		t.Fatal(errs)
+	}
+	stop := exec.Command(with, "swap="+target+":"+other)
+	if err := stop.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop.Process.Kill(); _ = stop.Wait() })
+	counts := map[int]int{}
+	for range 200 {
+		out, errs, status := outcome(t, exec.Command(caprun(t), "-profile", profile, "--", target))
+		counts[status]++
+		if status == 0 && asDeclared(out) || status == exitNoExec && out == "" && strings.HasPrefix(errs, "caprun: ") {
+			continue
+		}
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	t.Logf("by status: %v", counts)
+	if counts[exitNoExec] == 0 {
+		t.Error("no exchange was seen")
+	}
+}
+
+// TestTracedLaunch traces a launch whose outcome does not depend on it.
+func TestTracedLaunch(t *testing.T) {
+	need.Root(t)
+	strace := need.Tool(t, "strace")
+	out, errs, status := outcome(t, exec.Command(strace, "-f", "-o", os.DevNull, caprun(t), "-profile", profileFile(t, lowProfile), "--", program(t, "caprun/internal/creds")))
+	if status != 0 || !asDeclared(out) {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+}
