@@ -18,8 +18,8 @@ import (
 // lowProfile leaves nothing: what the target reports shows whether it holds.
 const lowProfile = "version: 1\nuid: 65534\ngid: 65534\ncaps: \"=\"\nno_new_privs: true\n"
 
-// asDeclared reports whether a report of creds is what lowProfile declares.
-func asDeclared(report string) bool {
+// isLowProfile reports whether a report of creds is what lowProfile declares.
+func isLowProfile(report string) bool {
 	return strings.HasPrefix(report, "uids: 65534 65534 65534 65534\ngids: 65534 65534 65534 65534\ngroups: 65534\ninheritable: 0\npermitted: 0\neffective: 0\nbounding: 0\nambient: 0\n") &&
 		strings.Contains(report, "\nno_new_privs: 1\n")
 }
@@ -42,7 +42,7 @@ func TestHostileEnvironment(t *testing.T) {
 		cmd := exec.Command(caprun(t), "-profile", profile, "--", creds)
 		cmd.Env = env
 		out, errs, status := outcome(t, cmd)
-		if status != 0 || !asDeclared(out) || errs != "" {
+		if status != 0 || !isLowProfile(out) || errs != "" {
 			t.Errorf("%s: status %d\n%.400s\n%.400s", name, status, out, errs)
 		}
 		if strings.Contains(out, "env: LD_") || strings.Contains(out, "env: GLIBC_TUNABLES") || strings.Contains(out, "env: GCONV_PATH") {
@@ -106,7 +106,7 @@ func TestReplacedTarget(t *testing.T) {
 		_ = cmd.Wait()
 		timer.Stop()
 		switch status := cmd.ProcessState.ExitCode(); {
-		case status == 0 && asDeclared(out.String()):
+		case status == 0 && isLowProfile(out.String()):
 			ran++
 		case status == exitNoExec && out.Len() == 0 && strings.Contains(errs.String(), "changed since it was checked"):
 			refused++
@@ -139,7 +139,7 @@ func TestSwappedTarget(t *testing.T) {
 	for range 200 {
 		out, errs, status := outcome(t, exec.Command(caprun(t), "-profile", profile, "--", target))
 		counts[status]++
-		if status == 0 && asDeclared(out) || status == exitNoExec && out == "" && strings.HasPrefix(errs, "caprun: ") {
+		if status == 0 && isLowProfile(out) || status == exitNoExec && out == "" && strings.HasPrefix(errs, "caprun: ") {
 			continue
 		}
 		t.Fatalf("status %d\n%s%s", status, out, errs)
@@ -155,7 +155,7 @@ func TestTracedLaunch(t *testing.T) {
 	need.Root(t)
 	strace := need.Tool(t, "strace")
 	out, errs, status := outcome(t, exec.Command(strace, "-f", "-o", os.DevNull, caprun(t), "-profile", profileFile(t, lowProfile), "--", program(t, "caprun/internal/creds")))
-	if status != 0 || !asDeclared(out) {
+	if status != 0 || !isLowProfile(out) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }

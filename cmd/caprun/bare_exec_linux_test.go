@@ -61,7 +61,7 @@ func TestBareExec(t *testing.T) {
 				t.Errorf("%s is %s, not %s", key, launched[key], bare[key])
 			}
 			// What the Go runtime changes before main: docs/launch.md says it.
-			if got, want := signals(before&^after), lostSignals[key]; got != want {
+			if got, want := signalLines(before&^after), lostSignals[key]; got != want {
 				t.Errorf("%s: lost are %s, not %s", key, got, want)
 			}
 		default:
@@ -78,7 +78,7 @@ var lostSignals = map[string]string{
 	"SigBlk": "1 2 3 15 17 23",
 }
 
-func signals(set uint64) string {
+func signalLines(set uint64) string {
 	var list []string
 	for ; set != 0; set &= set - 1 {
 		list = append(list, fmt.Sprint(bits.TrailingZeros64(set)+1))
