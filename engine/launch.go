@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -199,11 +200,11 @@ func (p *Plan) explain(err error) error {
 	if step.Kind == cap.StepExec {
 		return p.failExec(p.Describe(step), cause, execHint(failed.Err))
 	}
-	return p.fail(step.Key, p.Describe(step), cause, stepHint(step.Kind))
+	return p.fail(step.Key, p.Describe(step), cause, stepHint(step.Kind, failed.Err))
 }
 
 // stepHint says what to do about a step whose failure the model cannot foresee.
-func stepHint(k cap.StepKind) string {
+func stepHint(k cap.StepKind, err error) string {
 	switch k {
 	case cap.StepNewSession:
 		return "start caprun where /dev/tty and /proc can be reached, from a process that leads no process group, or leave new_session out"
@@ -213,7 +214,9 @@ func stepHint(k cap.StepKind) string {
 		return "the directory must exist inside the root directory"
 	case cap.StepGroups, cap.StepGID, cap.StepUID:
 		// Without /proc the model takes every id to be mapped.
-		return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
+		if errors.Is(err, syscall.EINVAL) {
+			return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
+		}
 	case cap.StepDeathSignal:
 		return "the caprun that supervises it has ended, so the target is not started"
 	case cap.StepRlimit:

@@ -257,7 +257,7 @@ func containerStarts(t *testing.T) []containerStart {
 			refused: []string{"lacks cap_net_bind_service", "a container: cap_add, as root"}},
 		{name: "a third user with the grant", user: ociUser{UID: 1000, GID: 1000}, caps: asOther("NET_BIND_SERVICE"), profile: web,
 			start:   "uid=1000 gid=1000 bounding=cap_net_bind_service",
-			refused: []string{"needs cap_setgid", "a container: cap_add, as root"}},
+			refused: []string{"needs cap_setgid", "a container: start as root with cap_setgid"}},
 		{name: "a third user with the recipe", user: ociUser{UID: 1000, GID: 1000}, caps: asOther(add...), profile: web,
 			start:   "uid=1000 gid=1000 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
 			refused: []string{"a container: start as root with cap_setgid; its capabilities do not reach a non-root user"}},
