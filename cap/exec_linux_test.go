@@ -259,3 +259,27 @@ func TestKernelID(t *testing.T) {
 		}
 	}
 }
+
+// TestSetIDs: every id of the kernel reaches the steps, on 32 bits too.
+func TestSetIDs(t *testing.T) {
+	l := NewLauncher("", nil, nil)
+	l.SetIDs(1<<32-2, 1<<31, []uint32{1<<32 - 2, 0})
+	steps, err := l.Steps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		ok := true
+		switch s.Kind {
+		case StepUID:
+			ok = s.ID == 1<<32-2
+		case StepGID:
+			ok = s.ID == 1<<31
+		case StepGroups:
+			ok = slices.Equal(s.Groups, []uint32{1<<32 - 2, 0})
+		}
+		if !ok {
+			t.Errorf("%v", s)
+		}
+	}
+}

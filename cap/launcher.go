@@ -26,8 +26,8 @@ type launchConfig struct {
 	callback   func(*syscall.ProcAttr, any) error
 	beforeExec func() error
 
-	uid, gid   *int
-	groups     []int
+	uid, gid   *int64
+	groups     []int64
 	chroot     string
 	mode       *Mode
 	iab        *IAB
@@ -96,14 +96,30 @@ func (attr *Launcher) Callback(fn func(*syscall.ProcAttr, any) error) {
 
 // SetUID makes uid the real, effective, saved and file system uid of the target.
 func (attr *Launcher) SetUID(uid int) {
-	attr.set(func(c *launchConfig) { c.uid = &uid })
+	wide := int64(uid)
+	attr.set(func(c *launchConfig) { c.uid = &wide })
 }
 
 // SetGroups makes gid the real, effective, saved and file system gid of the
 // target, and groups its supplementary groups: exactly these, none when empty.
 func (attr *Launcher) SetGroups(gid int, groups []int) {
-	groups = slices.Clone(groups)
-	attr.set(func(c *launchConfig) { c.gid, c.groups = &gid, groups })
+	wideGID, wide := int64(gid), widen(groups)
+	attr.set(func(c *launchConfig) { c.gid, c.groups = &wideGID, wide })
+}
+
+// SetIDs does what SetUID and SetGroups do, for every id that the kernel has:
+// an int of 32 bits does not hold all of them.
+func (attr *Launcher) SetIDs(uid, gid uint32, groups []uint32) {
+	wideUID, wideGID, wide := int64(uid), int64(gid), widen(groups)
+	attr.set(func(c *launchConfig) { c.uid, c.gid, c.groups = &wideUID, &wideGID, wide })
+}
+
+func widen[T int | uint32](ids []T) []int64 {
+	wide := make([]int64, len(ids))
+	for n, id := range ids {
+		wide[n] = int64(id)
+	}
+	return wide
 }
 
 // SetMode makes the target run in a libcap mode.

@@ -186,8 +186,8 @@ const maxSignal = 64
 // read as "no change".
 const maxID = 1<<32 - 2
 
-func kernelID(id int) (uint32, error) {
-	if id < 0 || uint64(id) > maxID {
+func kernelID[T int | int64](id T) (uint32, error) {
+	if int64(id) < 0 || int64(id) > maxID {
 		return 0, fmt.Errorf("%d: %w", id, ErrBadID)
 	}
 	return uint32(id), nil

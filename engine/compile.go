@@ -168,12 +168,7 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	l := cap.NewLauncher(path, args, nil)
 	l.SetDescriptors(p.KeepFDs)
 	if c.Identity.Declared {
-		groups := make([]int, len(c.Identity.Groups))
-		for n, g := range c.Identity.Groups {
-			groups[n] = int(g)
-		}
-		l.SetGroups(int(c.Identity.GID), groups)
-		l.SetUID(int(c.Identity.UID))
+		l.SetIDs(c.Identity.UID, c.Identity.GID, c.Identity.Groups)
 	}
 	l.SetChroot(p.Chroot)
 	l.SetCwd(p.Cwd)

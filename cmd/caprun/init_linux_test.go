@@ -486,11 +486,7 @@ func TestInitLeavesNothing(t *testing.T) {
 	}
 	defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	before := len(children(t, os.Getpid()))
-	count := 200
-	if testing.Short() {
-		count = 20
-	}
-	for range count {
+	for range testNumber(t, "CAPRUN_TEST_LOAD", 200) {
 		cmd := exec.Command(caprun(t), "-init", "-profile", file, "--", creds, "-exit", "7")
 		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 7 {
 			t.Fatal(err)

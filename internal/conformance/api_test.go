@@ -98,7 +98,7 @@ func describe(o types.Object) string {
 
 // additive lists the methods that only ours has.
 var additive = map[string]string{
-	"Launcher": "Exec SetBeforeExec SetCwd SetDescriptors SetEnv SetFinal SetNoNewPrivs SetRlimit SetSecbits SetUmask Steps",
+	"Launcher": "Exec SetBeforeExec SetCwd SetDeathSignal SetDescriptors SetEnv SetFinal SetIDs SetNewSession SetNoNewPrivs SetRlimit SetSecbits SetUmask Steps",
 	"Set":      "Text",
 	"Secbits":  "Names",
 	"Value":    "Description",
