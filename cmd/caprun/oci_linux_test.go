@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"caprun/internal/need"
+)
+
+// ociRuntime is a container runtime.
+type ociRuntime struct {
+	name    string
+	command []string // what comes before the subcommand
+	flags   []string // of the subcommand run
+	proc    bool     // containers need the proc file system
+}
+
+// newRuntime finds a runtime, or skips the test. Its state lies in dir.
+func newRuntime(t *testing.T, name, dir string) ociRuntime {
+	t.Helper()
+	need.Root(t)
+	path, state := need.Tool(t, name), filepath.Join(dir, "state")
+	if name == "runc" {
+		return ociRuntime{name, []string{path, "--root", state}, []string{"--no-new-keyring"}, true}
+	}
+	private := []string{need.Tool(t, "unshare"), "--mount", need.Tool(t, "sh"), "-c", `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`, "sh"}
+	return ociRuntime{name, append(private, path, "--cgroup-manager=disabled", "--root", state), nil, false}
+}
+
+// ociConfig is what of a config.json these tests need.
+type ociConfig struct {
+	Version string     `json:"ociVersion"`
+	Root    ociRoot    `json:"root"`
+	Mounts  []ociMount `json:"mounts"`
+	Process ociProcess `json:"process"`
+	Linux   ociLinux   `json:"linux"`
+}
+
+type ociRoot struct {
+	Path string `json:"path"`
+}
+
+type ociMount struct {
+	Destination string   `json:"destination"`
+	Type        string   `json:"type"`
+	Source      string   `json:"source"`
+	Options     []string `json:"options,omitempty"`
+}
+
+type ociProcess struct {
+	User            ociUser  `json:"user"`
+	Args            []string `json:"args"`
+	Env             []string `json:"env"`
+	Cwd             string   `json:"cwd"`
+	Capabilities    ociCaps  `json:"capabilities"`
+	NoNewPrivileges bool     `json:"noNewPrivileges"`
+}
+
+type ociUser struct {
+	UID    uint32   `json:"uid"`
+	GID    uint32   `json:"gid"`
+	Groups []uint32 `json:"additionalGids,omitempty"`
+}
+
+// ociCaps are capability vectors, with names such as CAP_KILL.
+type ociCaps struct {
+	Bounding    []string `json:"bounding"`
+	Effective   []string `json:"effective"`
+	Permitted   []string `json:"permitted"`
+	Inheritable []string `json:"inheritable,omitempty"`
+	Ambient     []string `json:"ambient,omitempty"`
+}
+
+type ociLinux struct {
+	Namespaces  []ociNamespace `json:"namespaces"`
+	UIDMappings []ociMapping   `json:"uidMappings,omitempty"`
+	GIDMappings []ociMapping   `json:"gidMappings,omitempty"`
+}
+
+type ociNamespace struct {
+	Type string `json:"type"`
+}
+
+type ociMapping struct {
+	ContainerID uint32 `json:"containerID"`
+	HostID      uint32 `json:"hostID"`
+	Size        uint32 `json:"size"`
+}
+
+// mappedRoot is the number outside of uid 0 in a user namespace.
+const mappedRoot = 100000
+
+// containerTimeout bounds one container.
+const containerTimeout = 30 * time.Second
+
+// containerEnd is what a container left.
+type containerEnd struct {
+	stdout, stderr string
+	status         int
+}
+
+// run runs a container to its end.
+func (r ociRuntime) run(t *testing.T, c ociConfig) containerEnd {
+	t.Helper()
+	cmd, _ := r.start(t, c)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return containerEnd{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+}
+
+// start writes the bundle of a container and returns the command that runs it,
+// and the file that gets its pid. The container is deleted at the end of the
+// test.
+func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile string) {
+	t.Helper()
+	bundle := t.TempDir()
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(bundle, "config.json"), text, 0o600)
+	// The directory's name is the container's: unique, and only this test's.
+	id, pidFile := fmt.Sprintf("caprun-test-%d-%s", os.Getpid(), filepath.Base(bundle)), filepath.Join(bundle, "pid")
+	ctx, cancel := context.WithTimeout(t.Context(), containerTimeout)
+	args := slices.Concat(r.command, []string{"run", "--bundle", bundle, "--pid-file", pidFile}, r.flags, []string{id})
+	cmd = exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.WaitDelay = time.Second
+	t.Cleanup(func() {
+		cancel()
+		// It is gone already where it came to its end.
+		args := slices.Concat(r.command, []string{"delete", "--force", id})
+		_ = exec.Command(args[0], args[1:]...).Run()
+	})
+	return cmd, pidFile
+}
