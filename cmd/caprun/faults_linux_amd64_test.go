@@ -57,7 +57,9 @@ func TestFaults(t *testing.T) {
 		return
 	}
 	for _, r := range table.results {
-		if !known[r.cell()] {
+		// A launch as declared is right wherever it happens: what the runtime
+		// calls at times moves the places of the launch's own calls.
+		if !known[r.cell()] && r.outcome != asDeclared {
 			t.Errorf("%s: %s %s: %q is not in %s: CAPRUN_TEST_FAULTS=all go test -timeout 1h -run TestFaults ./cmd/caprun -update",
 				r.scene, r.call, r.fault, r.outcome, faultsFile)
 		}

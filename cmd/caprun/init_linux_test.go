@@ -295,14 +295,25 @@ func TestInitStops(t *testing.T) {
 		return func() bool { return strings.Contains(want, state(pid)) && strings.Contains(want, state(s.Process.Pid)) }
 	}
 	for _, stop := range []syscall.Signal{unix.SIGTSTP, unix.SIGSTOP, unix.SIGTTIN, unix.SIGTTOU} {
-		if stop == unix.SIGSTOP {
-			if err := syscall.Kill(pid, stop); err != nil {
-				t.Fatal(err)
+		stopped := both("T")
+		eventually(t, fmt.Sprintf("%v stops both", stop), func() bool {
+			if stopped() {
+				return true
 			}
-		} else {
-			s.signal(stop)
-		}
-		eventually(t, fmt.Sprintf("%v stops both", stop), both("T"))
+			// Again, for the last SIGCONT may still be on its way and undo it.
+			if !both("SR")() {
+				return false
+			}
+			if stop == unix.SIGSTOP {
+				if err := syscall.Kill(pid, stop); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				s.signal(stop)
+			}
+			time.Sleep(10 * time.Millisecond)
+			return stopped()
+		})
 		s.signal(unix.SIGCONT)
 		eventually(t, fmt.Sprintf("both run after %v", stop), both("SR"))
 	}
