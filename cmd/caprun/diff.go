@@ -31,11 +31,11 @@ func (c *Command) diff(args []string) int {
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
-	printer, ok := diffFormats[*format]
+	printer, ok := diffPrinter(*format)
 	if !ok {
 		return c.usageError(fmt.Sprintf("-format %q: human, markdown or json", *format), usage, exitTrouble)
 	}
-	fails, ok := diffFails[*failOn]
+	fails, ok := diffFails(*failOn)
 	if !ok {
 		return c.usageError(fmt.Sprintf("-fail-on %q: change, widen or never", *failOn), usage, exitTrouble)
 	}
@@ -71,22 +71,33 @@ func (c *Command) diff(args []string) int {
 	return exitOK
 }
 
-var diffFormats = map[string]func(*Command, difference) error{
-	"human":    (*Command).printDiff,
-	"markdown": (*Command).printDiffMarkdown,
-	"json":     (*Command).printDiffJSON,
+// diffPrinter returns the printer of a format.
+func diffPrinter(format string) (print func(*Command, difference) error, ok bool) {
+	switch format {
+	case "human":
+		return (*Command).printDiff, true
+	case "markdown":
+		return (*Command).printDiffMarkdown, true
+	case "json":
+		return (*Command).printDiffJSON, true
+	}
+	return nil, false
 }
 
-// diffFails are the differences that make the status 1.
-var diffFails = map[string]func(difference) bool{
-	"never": func(difference) bool { return false },
-	"change": func(d difference) bool {
-		return d.comparison.Order() != engine.Same || len(d.others) > 0
-	},
-	"widen": func(d difference) bool {
-		o := d.comparison.Order()
-		return o == engine.More || o == engine.Incomparable
-	},
+// diffFails returns which differences make the status 1.
+func diffFails(on string) (fails func(difference) bool, ok bool) {
+	switch on {
+	case "never":
+		return func(difference) bool { return false }, true
+	case "change":
+		return func(d difference) bool { return d.comparison.Order() != engine.Same || len(d.others) > 0 }, true
+	case "widen":
+		return func(d difference) bool {
+			o := d.comparison.Order()
+			return o == engine.More || o == engine.Incomparable
+		}, true
+	}
+	return nil, false
 }
 
 func newDifference(a, b *engine.Plan) difference {
