@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"caprun/engine/review"
 	"caprun/policy"
@@ -33,8 +35,7 @@ func (c *Command) check(args []string) int {
 	if f.NArg() == 0 {
 		return c.usageError("check needs a file or a directory", usage, exitTrouble)
 	}
-	var findings []policy.Diagnostic
-	texts := map[string][]byte{}
+	var reports []review.Report
 	status := exitOK
 	for _, arg := range f.Args() {
 		files, err := profilesBelow(arg)
@@ -53,34 +54,34 @@ func (c *Command) check(args []string) int {
 				status = c.trouble(fmt.Errorf("%s: %w", src.name, err))
 				continue
 			}
-			texts[src.name] = text
-			findings = append(findings, review.Check(src.name, text)...)
+			report := review.Check(src.name, text, review.Options{Today: time.Now()})
+			reports = append(reports, report)
+			if status == exitOK && slices.ContainsFunc(report.Findings, fails) {
+				status = exitFindings
+			}
 		}
 	}
-	policy.Sort(findings)
+	slices.SortStableFunc(reports, func(a, b review.Report) int { return cmp.Compare(a.File, b.File) })
 	var err error
 	if *format == "oneline" {
-		err = review.Oneline(c.Stdout, findings)
+		err = review.Oneline(c.Stdout, slices.Values(reports))
 	} else {
-		err = review.Human(c.Stdout, findings, func(file string) []byte { return texts[file] }, c.Colour)
+		err = review.Human(c.Stdout, slices.Values(reports), c.Colour)
 	}
 	if err != nil {
 		return c.trouble(err)
-	}
-	if status == exitOK && slices.ContainsFunc(findings, fails) {
-		return exitFindings
 	}
 	return status
 }
 
 // failing returns which findings make the status 1.
-func failing(name string) (fails func(policy.Diagnostic) bool, ok bool) {
+func failing(name string) (fails func(review.Finding) bool, ok bool) {
 	if name == "never" {
-		return func(policy.Diagnostic) bool { return false }, true
+		return func(review.Finding) bool { return false }, true
 	}
 	for _, s := range []policy.Severity{policy.Error, policy.Warning, policy.Info} {
 		if s.String() == name {
-			return func(d policy.Diagnostic) bool { return d.Severity <= s }, true
+			return func(f review.Finding) bool { return f.Suppressed == nil && f.Severity <= s }, true
 		}
 	}
 	return nil, false

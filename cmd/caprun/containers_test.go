@@ -126,7 +126,7 @@ func TestContainerExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := review.Check("web.yaml", text); len(found) > 0 {
+	if found := review.Check("web.yaml", text, review.Options{}).Findings; len(found) > 0 {
 		t.Fatalf("check finds %v", found)
 	}
 	p, _ := policy.Parse("web.yaml", text)

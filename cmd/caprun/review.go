@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 
 	"caprun/engine"
 	"caprun/engine/review"
@@ -33,7 +34,7 @@ func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profil
 
 // noPlan prints why a profile has no plan.
 func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) int {
-	if err := review.Human(c.Stderr, findings, func(string) []byte { return text }, false); err != nil {
+	if err := review.Human(c.Stderr, slices.Values([]review.Report{review.NewReport("", text, findings)}), false); err != nil {
 		return c.trouble(err)
 	}
 	return status

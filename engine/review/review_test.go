@@ -41,7 +41,7 @@ func TestRisks(t *testing.T) {
 		"unreachable":         {"version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\n", []string{"unreachable-caps:4:7"}},
 	} {
 		var got []string
-		for _, d := range Check(name, []byte(c.text)) {
+		for _, d := range Check(name, []byte(c.text), Options{}).Findings {
 			got = append(got, d.Rule+":"+d.Position.String())
 			if d.Hint == "" {
 				t.Errorf("%s: %v has no hint", name, d)
@@ -60,7 +60,7 @@ func TestShippedProfilesAreClean(t *testing.T) {
 			t.Fatal(err)
 		}
 		var rules []string
-		found := Check(name, text)
+		found := Check(name, text, Options{}).Findings
 		for _, d := range found {
 			rules = append(rules, d.Rule)
 		}
@@ -93,11 +93,15 @@ func TestPrintersAreClean(t *testing.T) {
 		{File: "b.yaml", Position: policy.Position{Line: 3, Column: 3, EndLine: 3, EndColumn: 4}, Rule: "x", Message: "after a tab"},
 		{File: "b.yaml", Rule: "x", Message: "nowhere"},
 	}
+	var reports []Report
+	for _, f := range findings {
+		reports = append(reports, NewReport(f.File, []byte(text), []policy.Diagnostic{f}))
+	}
 	var human, oneline strings.Builder
-	if err := Human(&human, findings, func(string) []byte { return []byte(text) }, false); err != nil {
+	if err := Human(&human, slices.Values(reports), false); err != nil {
 		t.Fatal(err)
 	}
-	if err := Oneline(&oneline, findings); err != nil {
+	if err := Oneline(&oneline, slices.Values(reports)); err != nil {
 		t.Fatal(err)
 	}
 	for name, out := range map[string]string{"human": human.String(), "oneline": oneline.String()} {

@@ -6,18 +6,32 @@ import (
 	"strings"
 
 	"caprun/engine"
+	"caprun/policy"
 )
+
+func relativeCommand(p *engine.Plan, say func(policy.Position, string, string)) {
+	command := p.Profile.Command
+	if len(command) == 0 || strings.HasPrefix(command[0], "/") {
+		return
+	}
+	message := "a bare name: which program runs depends on PATH"
+	if strings.Contains(command[0], "/") {
+		message = "a relative path: which program runs depends on the working directory"
+	}
+	say(p.Profile.Position("command[0]"), message, "write an absolute path")
+}
 
 // terminalKept finds a program that reads a terminal, has less privilege than
 // who starts it, and keeps the terminal of that one as its controlling one.
-func terminalKept(p *engine.Plan) (key, message, hint string, ok bool) {
+func terminalKept(p *engine.Plan, say func(policy.Position, string, string)) {
 	less := p.Identity.Changes(p.From) || p.After.Permitted != p.From.Permitted && p.After.Permitted.SubsetOf(p.From.Permitted)
 	if p.Profile.NewSession || !less || !interactive(p.Profile.Command) {
-		return "", "", "", false
+		return
 	}
-	return "command[0]", path.Base(p.Profile.Command[0]) + " reads the terminal with less privilege than who starts it: as the controlling terminal of both, " +
+	say(p.Profile.Position("command[0]"),
+		path.Base(p.Profile.Command[0])+" reads the terminal with less privilege than who starts it: as the controlling terminal of both, "+
 			"it lets the less privileged one type commands that the other's shell runs once it has ended (TIOCSTI)",
-		"add new_session: true; job control in the target then works only where the terminal is taken anew, as script(1) or a container does", true
+		"add new_session: true; job control in the target then works only where the terminal is taken anew, as script(1) or a container does")
 }
 
 // shells are interactive without a script.

@@ -1,0 +1,14 @@
+// Package rules holds the page of each rule about profiles: why it is there,
+// examples, and how to mend what it finds.
+package rules
+
+import "embed"
+
+//go:embed *.md
+var files embed.FS
+
+// Page returns the page of a rule in Markdown. ok is false if there is none.
+func Page(name string) (text string, ok bool) {
+	b, err := files.ReadFile(name + ".md")
+	return string(b), err == nil
+}

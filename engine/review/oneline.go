@@ -1,0 +1,23 @@
+package review
+
+import (
+	"fmt"
+	"io"
+	"iter"
+)
+
+// Oneline prints each finding that counts on a line: path:line:col: severity:
+// message [rule].
+func Oneline(w io.Writer, reports iter.Seq[Report]) error {
+	for r := range reports {
+		for _, f := range r.Findings {
+			if f.Suppressed != nil {
+				continue
+			}
+			if _, err := fmt.Fprintln(w, clean(f.String())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

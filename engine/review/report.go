@@ -1,0 +1,47 @@
+package review
+
+import "caprun/policy"
+
+// A Report is what there is to say about one profile.
+type Report struct {
+	// File is what the findings call the profile.
+	File string
+
+	// Source is its text.
+	Source []byte
+
+	// Findings are sorted by position, the suppressed ones among the others.
+	Findings []Finding
+}
+
+// A Finding is a mistake or a risk, and whether the profile's author has
+// accepted it.
+type Finding struct {
+	policy.Diagnostic
+
+	// Suppressed is the entry of the profile that accepts the finding. It is
+	// nil where the finding counts.
+	Suppressed *Suppression
+}
+
+// A Suppression is an entry of lint.ignore in a profile.
+type Suppression struct {
+	// Position is where the entry stands.
+	policy.Position
+
+	// Reason is why the finding is accepted, in the words of the profile.
+	Reason string
+
+	// Until is the last day on which it is, as 2027-01-31; empty for ever.
+	Until string
+}
+
+// NewReport returns the report of findings of which none is suppressed.
+func NewReport(file string, source []byte, found []policy.Diagnostic) Report {
+	policy.Sort(found)
+	r := Report{File: file, Source: source}
+	for _, d := range found {
+		r.Findings = append(r.Findings, Finding{Diagnostic: d})
+	}
+	return r
+}
