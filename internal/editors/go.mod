@@ -1,0 +1,3 @@
+module caprun/internal/editors
+
+go 1.26.0
