@@ -299,9 +299,9 @@ func (c *compiler) first(keys ...string) string {
 	return ""
 }
 
-func (c *compiler) diagnose(rule, key, message, hint string) *policy.Diagnostic {
+func (c *compiler) diagnose(which rule, key, message, hint string) *policy.Diagnostic {
 	return &policy.Diagnostic{
-		File: c.Profile.File, Position: c.Profile.Position(key), Severity: policy.Error,
-		Rule: rule, Message: message, Hint: hint,
+		File: c.Profile.File, Position: c.Profile.Position(key), Severity: rules[which].Severity,
+		Rule: rules[which].Name, Message: message, Hint: hint,
 	}
 }

@@ -128,7 +128,7 @@ func TestRefuse(t *testing.T) {
 		name, text string
 		from       cred.Cred
 		file       cred.File
-		rule       string
+		rule       rule
 		line       int
 		says       []string
 	}{
@@ -199,8 +199,8 @@ func TestRefuse(t *testing.T) {
 				t.Fatalf("there is a plan: %+v", plan.After)
 			}
 			d := diagnostics[0]
-			if d.Rule != c.rule || d.Line != c.line {
-				t.Errorf("rule %s on line %d, want %s on line %d: %v", d.Rule, d.Line, c.rule, c.line, d)
+			if d.Rule != rules[c.rule].Name || d.Line != c.line {
+				t.Errorf("rule %s on line %d, want %s on line %d: %v", d.Rule, d.Line, rules[c.rule].Name, c.line, d)
 			}
 			for _, s := range c.says {
 				if !strings.Contains(d.Message+"; "+d.Hint, s) {
@@ -251,7 +251,7 @@ func TestNumbersAgree(t *testing.T) {
 func TestModeBeforeText(t *testing.T) {
 	for _, caps := range []string{"cap_net_raw=ep", "cap_net_raw=p", "cap_net_raw=eip"} {
 		_, diagnostics := Compile(parse(t, "uid: 0\ngid: 0\nmode: NOPRIV\ncaps: "+caps), cred.Root(), OrdinaryTarget())
-		if len(diagnostics) != 1 || diagnostics[0].Rule != ruleMode {
+		if len(diagnostics) != 1 || diagnostics[0].Rule != rules[ruleMode].Name {
 			t.Errorf("%s: %v", caps, diagnostics)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // stepRefused says why the kernel would refuse a step, and what to do.
 func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	s := f.step
-	fail := func(rule, why, hint string) *policy.Diagnostic {
-		return c.diagnose(rule, s.Key, c.Describe(s)+": "+why, hint)
+	fail := func(which rule, why, hint string) *policy.Diagnostic {
+		return c.diagnose(which, s.Key, c.Describe(s)+": "+why, hint)
 	}
 	held := "held: " + CapNames(f.state.Permitted)
 	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {

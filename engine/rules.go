@@ -2,34 +2,38 @@ package engine
 
 import "caprun/policy"
 
-// The rules about contradictions and about what cannot be had.
+// rule is an index into rules: those about contradictions and about what
+// cannot be had.
+type rule int
+
 const (
-	ruleUnreachable = "unreachable-caps"
-	ruleCapsIAB     = "caps-iab-conflict"
-	ruleMode        = "mode-conflict"
-	ruleSecbits     = "secbits-conflict"
-	ruleIdentity    = "identity-lost"
-	ruleAmbientLost = "ambient-lost"
-	ruleMissing     = "missing-capability"
-	ruleCaller      = "caller-conflict"
-	ruleTarget      = "target-conflict"
-	ruleUnknownToOS = "capability-not-in-kernel"
-	ruleInternal    = "internal-error"
+	ruleUnreachable rule = iota
+	ruleCapsIAB
+	ruleMode
+	ruleSecbits
+	ruleIdentity
+	ruleAmbientLost
+	ruleMissing
+	ruleCaller
+	ruleTarget
+	ruleUnknownToOS
+	ruleInternal
 )
 
-// Rules returns the rules of this package, sorted by name.
-func Rules() []policy.Rule {
-	return []policy.Rule{
-		{Name: ruleAmbientLost, Severity: policy.Error, Summary: "the ambient capabilities of iab do not survive the start of the target"},
-		{Name: ruleCaller, Severity: policy.Error, Summary: "the state of the caller does not allow a step"},
-		{Name: ruleUnknownToOS, Severity: policy.Error, Summary: "the running kernel does not have a capability"},
-		{Name: ruleCapsIAB, Severity: policy.Error, Summary: "iab leads to other sets than caps declares"},
-		{Name: ruleIdentity, Severity: policy.Error, Summary: "the target would not run with the declared ids"},
-		{Name: ruleInternal, Severity: policy.Error, Summary: "a mistake in caprun itself"},
-		{Name: ruleMissing, Severity: policy.Error, Summary: "a step needs a capability that the caller does not have"},
-		{Name: ruleMode, Severity: policy.Error, Summary: "mode makes impossible what another key asks for"},
-		{Name: ruleSecbits, Severity: policy.Error, Summary: "the caller's locked securebits differ from the declared ones"},
-		{Name: ruleTarget, Severity: policy.Error, Summary: "the target file itself changes what is declared"},
-		{Name: ruleUnreachable, Severity: policy.Error, Summary: "no route leads to the declared caps"},
-	}
+// rules is the one table of them.
+var rules = [...]policy.Rule{
+	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "The kernel has no way to the declared caps."},
+	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "The vectors of iab lead to other sets than caps declares."},
+	ruleMode:        {Name: "mode-conflict", Severity: policy.Error, Summary: "The mode takes away what another key asks for."},
+	ruleSecbits:     {Name: "secbits-conflict", Severity: policy.Error, Summary: "Securebits that the caller has locked differ from the declared ones."},
+	ruleIdentity:    {Name: "identity-lost", Severity: policy.Error, Summary: "Set-id bits of the program would replace the declared ids."},
+	ruleAmbientLost: {Name: "ambient-lost", Severity: policy.Error, Summary: "The program's own file would empty the ambient set that iab asks for."},
+	ruleMissing:     {Name: "missing-capability", Severity: policy.Error, Summary: "The caller lacks a capability that a step needs or the target is to have."},
+	ruleCaller:      {Name: "caller-conflict", Severity: policy.Error, Summary: "The state of the caller does not allow a step."},
+	ruleTarget:      {Name: "target-conflict", Severity: policy.Error, Summary: "The program's own file changes what is declared."},
+	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability."},
+	ruleInternal:    {Name: "internal-error", Severity: policy.Error, Summary: "There is a mistake in caprun, and not in the profile."},
 }
+
+// Rules returns the rules of this package.
+func Rules() []policy.Rule { return append([]policy.Rule(nil), rules[:]...) }

@@ -271,8 +271,8 @@ func (j *judge) smallest(ok func(gone cause) bool) []cause {
 }
 
 var causeOf = map[string]cause{
-	ruleMode: causeMode, ruleCapsIAB: causeIAB, ruleTarget: causeTarget, ruleIdentity: causeTarget,
-	ruleMissing: causeCaller, ruleCaller: causeCaller, ruleSecbits: causeCaller,
+	rules[ruleMode].Name: causeMode, rules[ruleCapsIAB].Name: causeIAB, rules[ruleTarget].Name: causeTarget, rules[ruleIdentity].Name: causeTarget,
+	rules[ruleMissing].Name: causeCaller, rules[ruleCaller].Name: causeCaller, rules[ruleSecbits].Name: causeCaller,
 }
 
 // check says what is wrong with the refusal of d.
@@ -287,7 +287,7 @@ func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 		}
 	}
 	named := causeOf[got.Rule]
-	if named == 0 && got.Rule != ruleUnreachable {
+	if named == 0 && got.Rule != rules[ruleUnreachable].Name {
 		return "an odd rule"
 	}
 	nearest, isNear := near(d, j.at(0))
@@ -344,10 +344,10 @@ func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) 
 		}
 	}
 	switch {
-	case m == nil && isNear && causeOf[rule] != causeCaller && rule != ruleIdentity && !strings.HasPrefix(hint, "remove the file capabilities"):
+	case m == nil && isNear && causeOf[rule] != causeCaller && rule != rules[ruleIdentity].Name && !strings.HasPrefix(hint, "remove the file capabilities"):
 		return "the hint could be " + nearest.text()
 	case m == nil:
-		if rule == ruleCapsIAB && !strings.HasPrefix(hint, "leave iab out") {
+		if rule == rules[ruleCapsIAB].Name && !strings.HasPrefix(hint, "leave iab out") {
 			return "no hint"
 		}
 		return ""
@@ -359,7 +359,7 @@ func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) 
 	if isNear && x != nearest {
 		return "the nearest is " + nearest.text()
 	}
-	if !isNear && rule != ruleCapsIAB {
+	if !isNear && rule != rules[ruleCapsIAB].Name {
 		return "the hint does not grant what was declared"
 	}
 	return ""
@@ -401,7 +401,7 @@ func (j *judge) mend(d declaredCaps) string {
 		said = append(said, got.Message)
 		before := pointOf(w.from)
 		switch got.Rule {
-		case ruleMissing:
+		case rules[ruleMissing].Name:
 			m := lacking.FindStringSubmatch(got.Message)
 			if m == nil {
 				return "what the caller lacks is not said: " + got.Message
@@ -416,7 +416,7 @@ func (j *judge) mend(d declaredCaps) string {
 				w.from.Effective |= bit
 				w.from.Bounding |= bit
 			}
-		case ruleCaller, ruleSecbits:
+		case rules[ruleCaller].Name, rules[ruleSecbits].Name:
 			w.from.Securebits = w.without(causeCaller).from.Securebits
 		default:
 			return "the caller is blamed, and then it is: " + strings.Join(said, "; ")

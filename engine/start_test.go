@@ -173,7 +173,7 @@ func TestKernelLacks(t *testing.T) {
 		"iab: ^cap_checkpoint_restore":                     2,
 	} {
 		_, diagnostics := Compile(parse(t, text), from, to)
-		if len(diagnostics) != 1 || diagnostics[0].Rule != ruleUnknownToOS || diagnostics[0].Line != line {
+		if len(diagnostics) != 1 || diagnostics[0].Rule != rules[ruleUnknownToOS].Name || diagnostics[0].Line != line {
 			t.Errorf("%s: %v", text, diagnostics)
 		}
 	}

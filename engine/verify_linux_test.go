@@ -199,7 +199,7 @@ func TestCompileFor(t *testing.T) {
 		t.Errorf("%+v %v", plan, findings)
 	}
 	p.facts.Permitted = bind
-	if plan, findings := CompileFor(p, parse(t, text), cred.Root(), nil); plan != nil || len(findings) == 0 || findings[0].Rule != ruleUnreachable {
+	if plan, findings := CompileFor(p, parse(t, text), cred.Root(), nil); plan != nil || len(findings) == 0 || findings[0].Rule != rules[ruleUnreachable].Name {
 		t.Errorf("%+v %v", plan, findings)
 	}
 	p.facts.Permitted, p.factsErr = raw, errors.New("unreadable")

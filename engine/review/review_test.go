@@ -1,10 +1,12 @@
 package review
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"caprun/engine"
 	"caprun/policy"
 	"caprun/profiles"
 )
@@ -77,9 +79,26 @@ func TestShippedProfilesAreClean(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	rules := Rules()
+	// A sentence that a table can hold, with a capital unless it begins with a key.
+	sentence := regexp.MustCompile(`^([A-Z]|[a-z_]+ ).{20,118}[^ ,]\.$`)
+	kebab := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+	summaries := map[string]string{}
 	for n, r := range rules {
-		if r.Name == "" || r.Summary == "" || strings.ToLower(r.Name) != r.Name || n > 0 && rules[n-1].Name >= r.Name {
+		if !kebab.MatchString(r.Name) || n > 0 && rules[n-1].Name >= r.Name {
 			t.Errorf("rule %d: %+v", n, r)
+		}
+		if !sentence.MatchString(r.Summary) || strings.Contains(r.Summary, ". ") {
+			t.Errorf("%s: the summary is no sentence: %s", r.Name, r.Summary)
+		}
+		if other := summaries[r.Summary]; other != "" {
+			t.Errorf("%s and %s have one summary", r.Name, other)
+		}
+		summaries[r.Summary] = r.Name
+	}
+	// What two packages find is one rule.
+	for _, r := range slices.Concat(policy.Rules(), engine.Rules()) {
+		if !slices.Contains(rules, r) {
+			t.Errorf("another package says something else about %s", r.Name)
 		}
 	}
 }
