@@ -32,12 +32,13 @@ func scenes() map[string]scene {
 
 		// Too long for a page.
 		"file-too-large": {source: func() string { return "version: 1\n# " + strings.Repeat("x", policy.MaxSize) + "\n" }},
+		"too-long":       {source: func() string { return "version: 1\ndescription: " + strings.Repeat("x", 4097) + "\n" }},
 		// Markdown is UTF-8.
 		"bad-encoding": {source: func() string { return "version: 1\ndescription: caf\xe9\n" }},
 
 		// check takes the caller for root with every capability and no locks.
-		"missing-capability": explained("uid=1000 gid=1000", engine.LatestKernel(), cred.File{}),
-		"caller-conflict":    explained("secbits=keep_caps_locked,no_setuid_fixup_locked", engine.LatestKernel(), cred.File{}),
+		"missing-capability": explained("cap_setuid,cap_setgid,cap_setpcap=ep", engine.LatestKernel(), cred.File{}),
+		"caller-conflict":    explained("secbits=no_cap_ambient_raise,no_cap_ambient_raise_locked", engine.LatestKernel(), cred.File{}),
 		"secbits-conflict":   explained("secbits=noroot,noroot_locked", engine.LatestKernel(), cred.File{}),
 		// And the kernel for the newest.
 		"capability-not-in-kernel": explained("root", engine.Kernel{Major: 5, Minor: 8}, cred.File{}, "-kernel 5.8"),
