@@ -94,7 +94,7 @@ var rules = [...]Rule{
 	unknownMode:    {"unknown-mode", Error, "The modes are HYBRID, PURE1E_INIT, PURE1E and NOPRIV."},
 	unknownSecbit:  {"unknown-secbit", Error, "No securebit has this name."},
 	keepCaps:       {"keep-caps", Error, "The target cannot have keep_caps, because its exec clears it."},
-	lockWithoutBit: {"lock-without-bit", Error, "A lock without its bit keeps root's privilege on for ever."},
+	lockWithoutBit: {"lock-without-bit", Error, "A lock without its bit keeps privilege on for ever."},
 	cannotUnset:    {"cannot-unset", Error, "What can be set and never unset cannot be declared as false."},
 
 	badPath:  {"bad-path", Error, "Paths are absolute and clean."},

@@ -26,7 +26,7 @@ func TestEntrypointLinks(t *testing.T) {
 		t.Fatalf("not the packages of the command: %s", out)
 	}
 	for _, pkg := range []string{
-		"caprun/schema", "github.com/santhosh-tekuri/jsonschema/v5", "caprun/engine/review",
+		"caprun/schema", "github.com/santhosh-tekuri/jsonschema/v5", "caprun/engine/review", "caprun/docs/rules",
 		"encoding/json", "net", "net/url", "text/template", "os/exec", "os/user", "C", "runtime/cgo",
 	} {
 		if linked[pkg] {

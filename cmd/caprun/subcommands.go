@@ -8,6 +8,7 @@ const edition = ""
 // subcommands are recognised as the first argument only.
 var subcommands = []subcommand{
 	{"check", (*Command).check},
+	{"rules", (*Command).rules},
 	{"explain", (*Command).explain},
 	{"diff", (*Command).diff},
 	{"verify", (*Command).verify},

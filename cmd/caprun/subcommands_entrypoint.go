@@ -12,6 +12,7 @@ const edition = "entrypoint build"
 // build are too: they must not be taken for something to launch.
 var subcommands = []subcommand{
 	{"check", leftOut("check")},
+	{"rules", leftOut("rules")},
 	{"explain", leftOut("explain")},
 	{"diff", leftOut("diff")},
 	{"verify", leftOut("verify")},

@@ -5,6 +5,7 @@ package main
 const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
        caprun -dry-run [-init] -profile P [--] [CMD ARG...]
        caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
+       caprun rules [-format human|json] [NAME]
        caprun explain [-as START] [-target FILE] [-kernel VERSION] [-init]
                       [-format human|json] P
        caprun diff [-as START] [-kernel VERSION] [-fail-on change|widen|never]
@@ -24,6 +25,7 @@ Starting a program:
 
 Reviewing profiles:
   check        find mistakes and risks in files and directories
+  rules        list what check finds, or print the page of one rule
   explain      print the steps of a launch, the state that they lead to, and
                what can come later
   diff         print what a change of a profile widens and narrows
@@ -53,7 +55,7 @@ Exit status of a launch: the program's own; 125 when caprun refused or failed,
 126 when the program cannot be executed, 127 when there is no such program.
 Of check and explain: 0 clean, 1 findings, 2 usage or an unreadable file. Of
 diff: 0 the same, 1 different, 2 trouble. Of verify: 0 a match, 1 none, 2 it
-cannot be told. Of show: 0, or 2.
+cannot be told. Of show and rules: 0, or 2.
 
 Example:
   $ caprun -profile web.yaml -- ./server -port 80
