@@ -36,34 +36,41 @@ func scenes() map[string]scene {
 		// Markdown is UTF-8.
 		"bad-encoding": {source: func() string { return "version: 1\ndescription: caf\xe9\n" }},
 
-		// check takes the caller for root with every capability and no locks.
-		"missing-capability": explained("cap_setuid,cap_setgid,cap_setpcap=ep", engine.LatestKernel(), cred.File{}),
-		"caller-conflict":    explained("secbits=no_cap_ambient_raise,no_cap_ambient_raise_locked", engine.LatestKernel(), cred.File{}),
-		"secbits-conflict":   explained("secbits=noroot,noroot_locked", engine.LatestKernel(), cred.File{}),
-		// And the kernel for the newest.
-		"capability-not-in-kernel": explained("root", engine.Kernel{Major: 5, Minor: 8}, cred.File{}, "-kernel 5.8"),
-		// And the target for an ordinary program.
-		"identity-lost": explained("root", engine.LatestKernel(), cred.File{Setuid: true}, "-target /usr/bin/su"),
-		"ambient-lost":  explained("root", engine.LatestKernel(), cred.File{HasCaps: true, Permitted: netRaw, Effective: true}, "-target /usr/bin/ping"),
-		"target-conflict": explained("root", engine.LatestKernel(), cred.File{HasCaps: true, Permitted: netRaw, Effective: true},
-			"-target /usr/bin/ping"),
+		// check takes the caller for root with every capability and no locks,
+		"missing-capability": startedAs("cap_setuid,cap_setgid,cap_setpcap=ep"),
+		"caller-conflict":    startedAs("secbits=no_cap_ambient_raise,no_cap_ambient_raise_locked"),
+		"secbits-conflict":   startedAs("secbits=noroot,noroot_locked"),
+		// the kernel for the newest,
+		"capability-not-in-kernel": onKernel(engine.Kernel{Major: 5, Minor: 8}),
+		// and the program for an ordinary one.
+		"identity-lost":   running("/usr/bin/su", cred.File{Setuid: true}),
+		"ambient-lost":    running("/opt/web/server", cred.File{HasCaps: true, Permitted: bindService, Effective: true}),
+		"target-conflict": running("/opt/web/server", cred.File{HasCaps: true, Permitted: bindService, Effective: true}),
 	}
 }
 
-const netRaw = cred.Caps(1) << cap.NET_RAW
+const bindService = cred.Caps(1) << cap.NET_BIND_SERVICE
 
-// explained is the scene of caprun explain for a start, a kernel and a target
-// with this file. The page has the words, of which the last one may be the
-// path of the target.
-func explained(start string, kernel engine.Kernel, file cred.File, says ...string) scene {
+// startedAs is the scene of caprun explain -as.
+func startedAs(start string) scene {
+	return explained("-as '"+start+"'", start, engine.LatestKernel(), engine.OrdinaryTarget())
+}
+
+// onKernel is the scene of caprun explain -kernel.
+func onKernel(k engine.Kernel) scene {
+	return explained("-kernel "+k.String(), "root", k, engine.OrdinaryTarget())
+}
+
+// running is the scene of caprun explain -target, where the file is like this.
+func running(path string, file cred.File) scene {
 	target := engine.OrdinaryTarget()
-	target.Kernel, target.File = kernel.Rules(), file
-	if start != "root" {
-		says = append(says, "-as '"+start+"'")
-	} else if words := strings.Fields(says[0]); words[0] == "-target" {
-		target.FilePath = words[1]
-	}
-	return scene{says: says, find: func(p *policy.Profile) []policy.Diagnostic {
+	target.FilePath, target.File = path, file
+	return explained("-target "+path, "root", engine.LatestKernel(), target)
+}
+
+func explained(says, start string, kernel engine.Kernel, target engine.Target) scene {
+	target.Kernel = kernel.Rules()
+	return scene{says: []string{says}, find: func(p *policy.Profile) []policy.Diagnostic {
 		from, err := kernel.ParseStart(start)
 		if err != nil {
 			return []policy.Diagnostic{{File: p.File, Message: err.Error()}}
