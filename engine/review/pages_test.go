@@ -58,14 +58,21 @@ func checkPage(t *testing.T, r policy.Rule) {
 			t.Errorf("nothing stands below %s", heading)
 		}
 	}
-	suppress := "An error cannot be suppressed."
-	if r.Severity != policy.Error {
-		suppress = "```yaml\nlint:\n  ignore:\n    - {rule: " + r.Name + ", reason: \"why this is meant\"}\n```"
-	}
-	if !strings.HasPrefix(strings.TrimSpace(p.sections["Suppress"]), suppress) {
-		t.Errorf("Suppress does not begin with\n%s", suppress)
+	if want := suppressText(r); !strings.HasPrefix(strings.TrimSpace(p.sections["Suppress"]), want) {
+		t.Errorf("Suppress does not begin with\n%s", want)
 	}
 	checkExamples(t, r, p, text)
+}
+
+// suppressText says how a finding is accepted, if it can be.
+func suppressText(r policy.Rule) string {
+	switch {
+	case r.Severity == policy.Error:
+		return "An error cannot be suppressed."
+	case strings.HasPrefix(r.Name, "suppression-"):
+		return "A finding about a suppression cannot be suppressed."
+	}
+	return "```yaml\nlint:\n  ignore:\n    - {rule: " + r.Name + ", reason: \"why this is meant\"}\n```"
 }
 
 // checkExamples finds what the blocks under Bad and Good give.
