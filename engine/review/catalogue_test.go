@@ -68,42 +68,36 @@ type section struct {
 }
 
 // catalogueSections groups all rules: those of policy by subject, those of
-// engine, the others, and at the end the one that is about caprun itself.
+// engine, the others, those about suppressions, and at the end the one that is
+// about caprun itself.
 func catalogueSections(t *testing.T) []section {
 	t.Helper()
-	const itself = "internal-error"
-	left := Rules()
-	take := func(r policy.Rule) bool {
-		n := slices.Index(left, r)
-		if n < 0 || r.Name == itself {
-			return false
+	placed := map[string]bool{}
+	place := func(heading string, rules []policy.Rule, belongs func(policy.Rule) bool) section {
+		s := section{heading: heading}
+		for _, r := range rules {
+			if !placed[r.Name] && belongs(r) {
+				placed[r.Name] = true
+				s.rules = append(s.rules, r)
+			}
 		}
-		left = slices.Delete(left, n, n+1)
-		return true
+		return s
 	}
+	every := func(policy.Rule) bool { return true }
+	suppressions := place("Suppressions", Rules(), func(r policy.Rule) bool { return strings.Contains(r.Name, "suppression") })
+	itself := place("caprun itself", Rules(), func(r policy.Rule) bool { return r.Name == "internal-error" })
+
 	var sections []section
-	add := func(r policy.Rule) {
-		if take(r) {
-			last := &sections[len(sections)-1]
-			last.rules = append(last.rules, r)
+	table := policy.Rules()
+	for n := len(subjects) - 1; n >= 0; n-- {
+		from := slices.IndexFunc(table, func(r policy.Rule) bool { return r.Name == subjects[n].first })
+		if from < 0 {
+			t.Fatalf("the table of policy has no rule %s before those of the next subject", subjects[n].first)
 		}
+		sections = append(sections, place(subjects[n].heading, table[from:], every))
+		table = table[:from]
 	}
-	for _, r := range policy.Rules() {
-		if n := len(sections); n < len(subjects) && subjects[n].first == r.Name {
-			sections = append(sections, section{heading: subjects[n].heading})
-		}
-		add(r)
-	}
-	if n := len(sections); n < len(subjects) {
-		t.Fatalf("the table of policy has no rule %s after those of the subject before it", subjects[n].first)
-	}
-	sections = append(sections, section{heading: "What cannot be had"})
-	for _, r := range engine.Rules() {
-		add(r)
-	}
-	sections = append(sections, section{heading: "Risks"})
-	for _, r := range Rules() {
-		add(r)
-	}
-	return append(sections, section{"caprun itself", left})
+	slices.Reverse(sections)
+	sections = append(sections, place("What cannot be had", engine.Rules(), every), place("Risks", Rules(), every), suppressions, itself)
+	return slices.DeleteFunc(sections, func(s section) bool { return len(s.rules) == 0 })
 }
