@@ -18,6 +18,14 @@ const (
 	ruleTarget
 	ruleUnknownToOS
 	ruleInternal
+
+	// Found by Host alone.
+	ruleNoEntry
+	ruleNoDirectory
+	ruleNoTarget
+	ruleTargetExposed
+	ruleRootExposed
+	ruleUnseen
 )
 
 // rules is the one table of them.
@@ -33,6 +41,13 @@ var rules = [...]policy.Rule{
 	ruleTarget:      {Name: "target-conflict", Severity: policy.Error, Summary: "The program's own file changes what is declared."},
 	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability."},
 	ruleInternal:    {Name: "internal-error", Severity: policy.Error, Summary: "There is a mistake in caprun, and not in the profile."},
+
+	ruleNoEntry:       {Name: "user-without-entry", Severity: policy.Error, Summary: "The user has no entry in this machine's /etc/passwd."},
+	ruleNoDirectory:   {Name: "missing-directory", Severity: policy.Error, Summary: "The root or working directory is not on this machine."},
+	ruleNoTarget:      {Name: "missing-target", Severity: policy.Error, Summary: "The program is not on this machine, or cannot be executed."},
+	ruleTargetExposed: {Name: "target-writable", Severity: policy.Warning, Summary: "The target's user could replace the program that gets its privileges."},
+	ruleRootExposed:   {Name: "chroot-writable", Severity: policy.Warning, Summary: "The target's user could change its own root directory."},
+	ruleUnseen:        {Name: "host-unreadable", Severity: policy.Error, Summary: "What this machine has cannot be looked at."},
 }
 
 // Rules returns the rules of this package.

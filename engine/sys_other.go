@@ -30,6 +30,8 @@ func ReadProcess(pid int) (*Process, error) { return nil, cap.ErrNotLinux }
 // RootDirectory returns cap.ErrNotLinux.
 func RootDirectory(path string) (Directory, error) { return Directory{}, cap.ErrNotLinux }
 
+func exposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) { return nil, cap.ErrNotLinux }
+
 func readCred() (cred.Cred, error)                         { return cred.Cred{}, cap.ErrNotLinux }
 func traced() (bool, error)                                { return false, cap.ErrNotLinux }
 func readFile(path string, max int) ([]byte, error)        { return nil, cap.ErrNotLinux }

@@ -34,6 +34,10 @@ type Target struct {
 	// with it; 0 without one.
 	Parent int
 
+	// exposed is what the target's user could change on the way to the program
+	// and to the root directory.
+	exposed []Exposure
+
 	// pins are the files that were read to fill File, the program first.
 	pins []pin
 }

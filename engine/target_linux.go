@@ -30,11 +30,24 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 		return Target{}, err
 	}
 	defer r.close()
-	name := argv[0]
-	if strings.Contains(name, "/") {
-		return r.target(name, argv, id)
+	w := watchFor(id)
+	if w != nil {
+		cwd := p.Cwd
+		if cwd == "" && p.Chroot != "" {
+			cwd = "/"
+		}
+		w.see(r, strings.TrimRight(p.Chroot, "/"), cwd)
 	}
-	return r.search(name, argv, env, id)
+	var target Target
+	if name := argv[0]; strings.Contains(name, "/") {
+		target, err = r.target(name, argv, id)
+	} else {
+		target, err = r.search(name, argv, env, id)
+	}
+	if err == nil && w != nil {
+		target.exposed, err = w.exposed(p.Chroot)
+	}
+	return target, err
 }
 
 // search looks for a bare name in the PATH of env, as execvp(3) does, but
@@ -134,7 +147,7 @@ func (r *resolver) file(path string, id Identity) (program, error) {
 		return fail(fmt.Sprintf("%s may not execute it (mode %04o, owner %d:%d)", whom(id), st.Mode&0o7777, st.Uid, st.Gid),
 			"chmod or chown it", false)
 	}
-	prog, err := readProgram(found)
+	prog, err := r.readProgram(found)
 	if err != nil {
 		hint := "make it readable for the user who starts caprun, and leave it alone meanwhile"
 		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
@@ -169,7 +182,7 @@ func whom(id Identity) string {
 }
 
 // readProgram reads what decides about the privilege of a program.
-func readProgram(f *found) (program, error) {
+func (r *resolver) readProgram(f *found) (program, error) {
 	fd, err := openRead(f.dir, f.name)
 	if err != nil {
 		return program{}, fmt.Errorf("cannot be read to see what privileges it brings: %w", err)
@@ -188,6 +201,11 @@ func readProgram(f *found) (program, error) {
 	}
 	if prog.id != identifyFile(&f.st) {
 		return program{}, errors.New("it changed while it was read")
+	}
+	if r.opened != nil {
+		if err := r.opened(fd, &st); err != nil {
+			return program{}, err
+		}
 	}
 	if prog.facts, err = fileFacts(&st, prog.sight); err != nil {
 		return program{}, err

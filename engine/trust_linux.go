@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -46,21 +45,20 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	defer unix.Close(root)
 	r := &resolver{root: root, cwd: root}
 	t := newTrust()
-	at := "/"
+	at := trail("/")
 	if strict {
-		if err := t.check(root, "/"); err != nil {
+		var st unix.Stat_t
+		if err := unix.Fstat(root, &st); err != nil {
 			return nil, err
 		}
-		r.passes = func(fd int, name string) error {
-			at = filepath.Join(at, name)
-			return t.check(fd, at)
+		if err := t.check(root, "/", &st); err != nil {
+			return nil, err
 		}
-		r.jumps = func(link string) {
-			at = filepath.Dir(at)
-			if strings.HasPrefix(link, "/") {
-				at = "/"
-			}
+		r.passes = func(fd int, name string, st *unix.Stat_t) error {
+			at.enter(name)
+			return t.check(fd, string(at), st)
 		}
+		r.jumps = at.follow
 	}
 	f, err := r.walk(path)
 	if err != nil {
@@ -83,7 +81,7 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 		return nil, errors.New("it changed while it was opened")
 	}
 	if strict && st.Mode&groupWrites != 0 && !readOnly(fd) {
-		if err := t.checkACL(fd, at); err != nil {
+		if err := t.checkACL(fd, string(at)); err != nil {
 			return nil, err
 		}
 	}
@@ -136,17 +134,13 @@ func (t *trust) chown(path string, st *unix.Stat_t) string {
 }
 
 // check looks at one entry on the way to a file.
-func (t *trust) check(fd int, path string) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return err
-	}
+func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
 	kind := st.Mode & unix.S_IFMT
 	switch {
 	case kind != unix.S_IFREG && kind != unix.S_IFDIR && kind != unix.S_IFLNK:
 		return errNotRegular
 	case !t.owner(st.Uid):
-		return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), t.chown(path, &st)}
+		return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), t.chown(path, st)}
 	case kind == unix.S_IFLNK:
 		// A link has no mode: who may write its directory may replace it.
 		return nil

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"path/filepath"
 	"strings"
 
 	"caprun/policy"
@@ -12,10 +13,13 @@ import (
 type resolver struct {
 	root, cwd int // directories, opened with O_PATH
 
-	// passes, when not nil, sees every entry of a walk and may end it; jumps
-	// sees the text of a symbolic link before it is followed.
-	passes func(fd int, name string) error
+	// What sees a walk, where not nil: begins its path, passes every entry,
+	// jumps the text of a symbolic link before it is followed, and opened a
+	// program that is open for reading. Those with an error may end it.
+	begins func(path string)
+	passes func(fd int, name string, st *unix.Stat_t) error
 	jumps  func(link string)
+	opened func(fd int, st *unix.Stat_t) error
 }
 
 // maxPath is PATH_MAX, maxLinks the number of symbolic links that the kernel
@@ -97,6 +101,9 @@ func (r *resolver) walk(path string) (*found, error) {
 	if len(path) >= maxPath {
 		return nil, unix.ENAMETOOLONG
 	}
+	if r.begins != nil {
+		r.begins(path)
+	}
 	f := &found{}
 	var err error
 	if f.dir, err = r.start(path); err != nil {
@@ -115,7 +122,7 @@ func (r *resolver) walk(path string) (*found, error) {
 		}
 		err = unix.Fstat(f.fd, &f.st)
 		if err == nil && r.passes != nil {
-			err = r.passes(f.fd, name)
+			err = r.passes(f.fd, name, &f.st)
 		}
 		if err != nil {
 			f.close()
@@ -185,4 +192,17 @@ func (r *resolver) enter(at int, name string) (int, error) {
 		}
 	}
 	return openPath(at, name)
+}
+
+// trail is the path of the entry that a walk has come to.
+type trail string
+
+func (t *trail) enter(name string) { *t = trail(filepath.Join(string(*t), name)) }
+
+// follow leaves a link for what it names.
+func (t *trail) follow(link string) {
+	*t = trail(filepath.Dir(string(*t)))
+	if strings.HasPrefix(link, "/") {
+		*t = "/"
+	}
 }

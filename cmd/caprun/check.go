@@ -9,10 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"caprun/engine"
 	"caprun/engine/review"
 	"caprun/policy"
 )
@@ -22,6 +24,7 @@ func (c *Command) check(args []string) int {
 	f := flags("check")
 	format := f.String("format", "human", "")
 	failOn := f.String("fail-on", "warning", "")
+	host := f.Bool("host", false, "")
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
@@ -31,6 +34,13 @@ func (c *Command) check(args []string) int {
 	fails, ok := failing(*failOn)
 	if !ok {
 		return c.usageError(fmt.Sprintf("-fail-on %q: error, warning, info or never", *failOn), usage, exitTrouble)
+	}
+	options := review.Options{Today: time.Now()}
+	if *host {
+		if runtime.GOOS != "linux" {
+			return c.usageError("-host: only Linux has what it looks at", usage, exitTrouble)
+		}
+		options.Host = engine.Host
 	}
 	if f.NArg() == 0 {
 		return c.usageError("check needs a file or a directory", usage, exitTrouble)
@@ -54,7 +64,7 @@ func (c *Command) check(args []string) int {
 				status = c.trouble(fmt.Errorf("%s: %w", src.name, err))
 				continue
 			}
-			report := review.Check(src.name, text, review.Options{Today: time.Now()})
+			report := review.Check(src.name, text, options)
 			reports = append(reports, report)
 			if status == exitOK && slices.ContainsFunc(report.Findings, fails) {
 				status = exitFindings

@@ -86,6 +86,9 @@ func (c *Command) start(o order, argv []string) int {
 	if plan.NeedsTrust() && !o.Strict {
 		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", o.Profile))
 	}
+	for _, e := range plan.Exposed() {
+		c.complain(located(p.File, p.Position(e.Key), "warning: "+withHint(e.Warning(plan), e.Hint)))
+	}
 	if o.DryRun {
 		return c.dryRun(plan)
 	}

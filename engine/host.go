@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"errors"
+	"slices"
+
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// Host finds what only this machine knows about a profile: whether its user has
+// an entry, its directories and its command are there, the command changes what
+// is declared, and whether the target's user could change either. It looks with
+// the eyes of who asks, for a start as root; a profile without a command is
+// judged without one. What can be told without the machine, Explain tells.
+func Host(p *policy.Profile) []policy.Diagnostic {
+	from := cred.Root()
+	ordinary, known := Explain(p)
+	if ordinary == nil {
+		return nil
+	}
+	target, err := TargetHere(p, from, nil)
+	if errors.Is(err, ErrNoCommand) {
+		// There is no program to look at, but the rest can be.
+		target.exposed, err = exposedPlaces(p, identify(p, from, target.User))
+	}
+	var found []policy.Diagnostic
+	say := func(which rule, key, message, hint string) {
+		at := p.Position(key)
+		if !at.IsKnown() {
+			at = p.Position("version")
+		}
+		found = append(found, policy.Diagnostic{File: p.File, Position: at, Severity: rules[which].Severity, Rule: rules[which].Name, Message: message, Hint: hint})
+	}
+	var user *UserError
+	var dir *DirectoryError
+	var program *TargetError
+	switch {
+	case errors.As(err, &user):
+		say(ruleNoEntry, "user", user.Error(), user.Hint)
+		return found
+	case errors.As(err, &dir):
+		say(ruleNoDirectory, dir.Key, dir.Error(), dir.Hint)
+		return found
+	case errors.As(err, &program):
+		say(ruleNoTarget, "command[0]", program.Error(), program.Hint)
+		return found
+	case err != nil:
+		say(ruleUnseen, "command", err.Error(), "check without -host, or as a user who may look")
+		return found
+	}
+	target.Kernel = cred.Latest()
+	plan, conflicts := Compile(p, from, target)
+	for _, d := range conflicts {
+		if !slices.Contains(known, d) {
+			found = append(found, d)
+		}
+	}
+	if plan == nil {
+		return found
+	}
+	for _, e := range plan.Exposed() {
+		which, key := ruleTargetExposed, "command[0]"
+		if e.Key == "chroot" {
+			which, key = ruleRootExposed, "chroot"
+		}
+		say(which, key, e.Warning(plan), e.Hint)
+	}
+	return found
+}
