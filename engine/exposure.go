@@ -1,6 +1,10 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+
+	"caprun/policy"
+)
 
 // An Exposure is something on the way to the target or to its root directory
 // that the target's user could change, and with it what runs next time.
@@ -25,8 +29,17 @@ func (p *Plan) Exposed() []Exposure {
 	return list
 }
 
-// Warning says what can come of it.
-func (e Exposure) Warning(p *Plan) string {
+// Diagnostic returns the exposure as a finding about the profile of p.
+func (e Exposure) Diagnostic(p *Plan) policy.Diagnostic {
+	which, at := ruleTargetExposed, p.Profile.Position("command[0]")
+	if e.Key == "chroot" {
+		which, at = ruleRootExposed, p.Profile.Position("chroot")
+	}
+	return diagnose(p.Profile, which, at, e.warning(p), e.Hint)
+}
+
+// warning says what can come of it.
+func (e Exposure) warning(p *Plan) string {
 	if e.Key == "chroot" {
 		return fmt.Sprintf("%s %s: whoever takes the target over can replace what programs inside the root directory believe", e.Path, e.Reason)
 	}

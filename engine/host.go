@@ -26,11 +26,7 @@ func Host(p *policy.Profile) []policy.Diagnostic {
 	}
 	var found []policy.Diagnostic
 	say := func(which rule, key, message, hint string) {
-		at := p.Position(key)
-		if !at.IsKnown() {
-			at = p.Position("version")
-		}
-		found = append(found, policy.Diagnostic{File: p.File, Position: at, Severity: rules[which].Severity, Rule: rules[which].Name, Message: message, Hint: hint})
+		found = append(found, diagnose(p, which, p.Position(key), message, hint))
 	}
 	var user *UserError
 	var dir *DirectoryError
@@ -60,11 +56,18 @@ func Host(p *policy.Profile) []policy.Diagnostic {
 		return found
 	}
 	for _, e := range plan.Exposed() {
-		which, key := ruleTargetExposed, "command[0]"
-		if e.Key == "chroot" {
-			which, key = ruleRootExposed, "chroot"
-		}
-		say(which, key, e.Warning(plan), e.Hint)
+		found = append(found, e.Diagnostic(plan))
 	}
 	return found
+}
+
+// diagnose returns a finding at a place; one that is unknown stands for the
+// whole profile.
+func diagnose(p *policy.Profile, which rule, at policy.Position, message, hint string) policy.Diagnostic {
+	if !at.IsKnown() {
+		at = p.Position("version")
+	}
+	return policy.Diagnostic{
+		File: p.File, Position: at, Severity: rules[which].Severity, Rule: rules[which].Name, Message: message, Hint: hint,
+	}
 }

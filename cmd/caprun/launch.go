@@ -87,7 +87,11 @@ func (c *Command) start(o order, argv []string) int {
 		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", o.Profile))
 	}
 	for _, e := range plan.Exposed() {
-		c.complain(located(p.File, p.Position(e.Key), "warning: "+withHint(e.Warning(plan), e.Hint)))
+		d := e.Diagnostic(plan)
+		if e.Key == "command" && len(argv) > 0 {
+			d.Position = policy.Position{} // the program is not the profile's
+		}
+		c.complain(located(d.File, d.Position, "warning: "+withHint(d.Message, d.Hint)))
 	}
 	if o.DryRun {
 		return c.dryRun(plan)

@@ -30,6 +30,9 @@ func scenes() map[string]scene {
 		// No file may bring it about, see TestEveryRuleHasAFile of policy.
 		"internal-error": {unseen: true},
 
+		// A machine that breaks.
+		"host-unreadable": {unseen: true},
+
 		// Too long for a page.
 		"file-too-large": {source: func() string { return "version: 1\n# " + strings.Repeat("x", policy.MaxSize) + "\n" }},
 		"too-long":       {source: func() string { return "version: 1\ndescription: " + strings.Repeat("x", 4097) + "\n" }},
@@ -46,7 +49,32 @@ func scenes() map[string]scene {
 		"identity-lost":   running("/usr/bin/su", cred.File{Setuid: true}),
 		"ambient-lost":    running("/opt/web/server", cred.File{HasCaps: true, Permitted: bindService, Effective: true}),
 		"target-conflict": running("/opt/web/server", cred.File{HasCaps: true, Permitted: bindService, Effective: true}),
+
+		// check -host looks at the machine,
+		"user-without-entry": onHost(),
+		"missing-directory":  onHost(),
+		"missing-target":     onHost(),
+		// where these are not: TestExposed of engine makes them.
+		"target-writable": exposed(engine.Exposure{Key: "command", Path: "/srv/web/server"}),
+		"chroot-writable": exposed(engine.Exposure{Key: "chroot", Path: "/srv/jail"}),
 	}
+}
+
+// onHost is the scene of caprun check -host.
+func onHost() scene {
+	return scene{says: []string{"check -host"}, find: engine.Host}
+}
+
+// exposed is the scene of a machine on which uid 33 owns a file of the profile.
+func exposed(e engine.Exposure) scene {
+	e.Reason, e.Hint = "belongs to uid 33, the target's own user", "chown root "+e.Path
+	return scene{says: []string{"check -host", "uid 33"}, find: func(p *policy.Profile) []policy.Diagnostic {
+		plan, found := engine.Explain(p)
+		if plan != nil && (e.Key == "chroot" && p.Chroot == e.Path || e.Key == "command" && p.Command[0] == e.Path) {
+			found = append(found, e.Diagnostic(plan))
+		}
+		return found
+	}}
 }
 
 const bindService = cred.Caps(1) << cap.NET_BIND_SERVICE
