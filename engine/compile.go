@@ -300,8 +300,6 @@ func (c *compiler) first(keys ...string) string {
 }
 
 func (c *compiler) diagnose(which rule, key, message, hint string) *policy.Diagnostic {
-	return &policy.Diagnostic{
-		File: c.Profile.File, Position: c.Profile.Position(key), Severity: rules[which].Severity,
-		Rule: rules[which].Name, Message: message, Hint: hint,
-	}
+	d := diagnose(c.Profile, which, c.Profile.Position(key), message, hint)
+	return &d
 }

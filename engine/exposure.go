@@ -31,11 +31,11 @@ func (p *Plan) Exposed() []Exposure {
 
 // Diagnostic returns the exposure as a finding about the profile of p.
 func (e Exposure) Diagnostic(p *Plan) policy.Diagnostic {
-	which, at := ruleTargetExposed, p.Profile.Position("command[0]")
+	which, key := ruleTargetExposed, "command[0]"
 	if e.Key == "chroot" {
-		which, at = ruleRootExposed, p.Profile.Position("chroot")
+		which, key = ruleRootExposed, "chroot"
 	}
-	return diagnose(p.Profile, which, at, e.warning(p), e.Hint)
+	return diagnose(p.Profile, which, placeOf(p.Profile, key), e.warning(p), e.Hint)
 }
 
 // warning says what can come of it.

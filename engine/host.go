@@ -26,7 +26,7 @@ func Host(p *policy.Profile) []policy.Diagnostic {
 	}
 	var found []policy.Diagnostic
 	say := func(which rule, key, message, hint string) {
-		found = append(found, diagnose(p, which, p.Position(key), message, hint))
+		found = append(found, diagnose(p, which, placeOf(p, key), message, hint))
 	}
 	var user *UserError
 	var dir *DirectoryError
@@ -61,13 +61,10 @@ func Host(p *policy.Profile) []policy.Diagnostic {
 	return found
 }
 
-// diagnose returns a finding at a place; one that is unknown stands for the
-// whole profile.
-func diagnose(p *policy.Profile, which rule, at policy.Position, message, hint string) policy.Diagnostic {
-	if !at.IsKnown() {
-		at = p.Position("version")
+// placeOf returns where a key stands, or where the profile begins.
+func placeOf(p *policy.Profile, key string) policy.Position {
+	if at := p.Position(key); at.IsKnown() {
+		return at
 	}
-	return policy.Diagnostic{
-		File: p.File, Position: at, Severity: rules[which].Severity, Rule: rules[which].Name, Message: message, Hint: hint,
-	}
+	return p.Position("version")
 }

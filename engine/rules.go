@@ -52,3 +52,9 @@ var rules = [...]policy.Rule{
 
 // Rules returns the rules of this package.
 func Rules() []policy.Rule { return append([]policy.Rule(nil), rules[:]...) }
+
+// diagnose returns what a rule has found.
+func diagnose(p *policy.Profile, which rule, at policy.Position, message, hint string) policy.Diagnostic {
+	r := rules[which]
+	return policy.Diagnostic{File: p.File, Position: at, Severity: r.Severity, Rule: r.Name, Message: message, Hint: hint}
+}
