@@ -8,7 +8,7 @@ const (
 	// quadratic time for some files, and at this size that is still a moment.
 	MaxSize = 64 << 10
 
-	// The format is nested four deep.
+	// The format is nested five deep.
 	maxDepth = 16
 
 	// The largest lists that the format allows, several of them.
@@ -54,6 +54,12 @@ const (
 
 	// LOGIN_NAME_MAX without its final NUL.
 	maxUserLength = 255
+
+	// More than there are rules.
+	maxIgnored = 128
+
+	// A paragraph.
+	maxReasonLength = 500
 
 	// PATH_MAX without its final NUL.
 	maxPathLength = 4095

@@ -13,6 +13,7 @@ var keys = [...]string{
 	"user", "uid", "gid", "groups",
 	"caps", "iab", "mode", "secbits", "no_new_privs",
 	"chroot", "cwd", "umask", "env", "rlimits", "keep_fds", "new_session",
+	"lint",
 }
 
 // otherNames are what other tools call a key, as plainName writes it.
@@ -25,6 +26,7 @@ var otherNames = [...][2]string{
 	{"cmd", "command"}, {"args", "command"}, {"exec", "command"}, {"execstart", "command"},
 	{"username", "user"}, {"group", "gid"}, {"supplementarygroups", "groups"},
 	{"fds", "keep_fds"}, {"setsid", "new_session"}, {"session", "new_session"}, {"title", "name"},
+	{"ignore", "lint"}, {"suppress", "lint"}, {"disable", "lint"}, {"nolint", "lint"},
 }
 
 func (r *reader) readProfile(root *yaml.Node) {
@@ -104,6 +106,8 @@ func (r *reader) keyReader(name string) func(field) {
 		return func(f field) {
 			r.profile.NewSession = r.readTrue(f, "a process cannot go back to a session, so false would promise what nobody can keep")
 		}
+	case "lint":
+		return r.readLint
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ const (
 	unknownRlimit
 	badRlimit
 	badDescriptor
+	badSuppression
 	internalError
 )
 
@@ -106,6 +107,8 @@ var rules = [...]Rule{
 	unknownRlimit: {"unknown-rlimit", Error, "No resource limit has this name."},
 	badRlimit:     {"bad-rlimit", Error, "A resource limit is a whole number or unlimited, and soft is not above hard."},
 	badDescriptor: {"bad-descriptor", Error, "Kept descriptors are 3 to 1048575."},
+
+	badSuppression: {"bad-suppression", Error, "An entry of lint.ignore names a rule, says why, and until which day of the calendar."},
 
 	internalError: {"internal-error", Error, "There is a mistake in caprun, and not in the profile."},
 }

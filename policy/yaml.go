@@ -118,7 +118,7 @@ func (t *treeCheck) check(n *yaml.Node, depth int) {
 	if t.nodes++; t.nodes > maxNodes || depth > maxDepth {
 		t.tooLarge = true
 		if depth > maxDepth {
-			t.sayAt(n, tooComplex, "a profile is nested four deep", "the file is nested more than %d deep", maxDepth)
+			t.sayAt(n, tooComplex, "a profile is nested five deep", "the file is nested more than %d deep", maxDepth)
 		} else {
 			t.sayAt(n, tooComplex, "", "the file has more than %d values", maxNodes)
 		}

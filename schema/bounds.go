@@ -9,7 +9,7 @@ import (
 
 // What Validate looks at. The validator panics on numbers that are not finite,
 // takes seconds for numbers with a million digits, and recurses as deep as the
-// value does. A profile is nested four deep, its file is at most 64 KiB long,
+// value does. A profile is nested five deep, its file is at most 64 KiB long,
 // and its longest number has 19 digits.
 const (
 	maxDepth  = 32

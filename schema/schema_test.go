@@ -50,6 +50,9 @@ var verdicts = []struct {
 	{true, `{"version":1,"env":{"keep":["PATH"]}}`},
 	{true, `{"version":1,"rlimits":{"nofile":4096,"core":{"soft":0,"hard":"unlimited"},"stack":"unlimited"}}`},
 	{true, `{"version":1,"keep_fds":[3,1048575]}`},
+	{true, `{"version":1,"lint":{}}`},
+	{true, `{"version":1,"lint":{"ignore":[]}}`},
+	{true, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x"},{"rule":"c","reason":" y ","until":"2027-01-31"}]}}`},
 
 	{false, `null`},
 	{false, `[]`},
@@ -120,6 +123,19 @@ var verdicts = []struct {
 	{false, `{"version":1,"keep_fds":[2]}`},
 	{false, `{"version":1,"keep_fds":[1048576]}`},
 	{false, `{"version":1,"keep_fds":[3,3]}`},
+	{false, `{"version":1,"lint":[]}`},
+	{false, `{"version":1,"lint":{"ignored":[]}}`},
+	{false, `{"version":1,"lint":{"ignore":["a-b"]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"","reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a b","reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":""}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":" \t"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x","until":"2027-13-01"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x","until":"2027-1-1"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x","until":20270131}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x","line":3}]}}`},
 }
 
 // TestVerdicts holds the compact schema, compiled without draft-07's own

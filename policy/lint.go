@@ -1,0 +1,130 @@
+package policy
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// An Ignore is an entry of lint.ignore: a rule of a review whose findings the
+// profile's author accepts. It has no effect on a launch. Whether the rule
+// exists, and may be ignored, is the business of package review.
+type Ignore struct {
+	Rule   string // as in Rule.Name, if there is such a rule
+	Reason string // with a letter or a digit
+	Until  string // the last day on which it holds, as 2027-01-31; empty for ever
+}
+
+func (r *reader) readLint(f field) {
+	fields, ok := r.fields(f.value, f.path, "lint")
+	if !ok {
+		return
+	}
+	for _, f := range fields {
+		switch {
+		case f.name != "ignore":
+			r.sayUnknown(f, unknownKey, "lint", didYouMean(suggest(f.name, []string{"ignore"})))
+		case !f.bad:
+			r.readIgnored(f)
+		}
+	}
+}
+
+func (r *reader) readIgnored(f field) {
+	items, ok := r.items(f.value, "ignore", maxIgnored)
+	if !ok {
+		return
+	}
+	rules := newOnce[string](r)
+	for i, n := range items {
+		if r.opaque(n) {
+			continue
+		}
+		r.place(item(f.path, i), nil, n)
+		if entry, ok := r.readIgnore(n, item(f.path, i), rules); ok {
+			r.profile.Ignored = append(r.profile.Ignored, entry)
+		}
+	}
+}
+
+func (r *reader) readIgnore(n *yaml.Node, path string, rules once[string]) (entry Ignore, ok bool) {
+	fields, ok := r.fields(n, path, "an entry of ignore")
+	if !ok {
+		return entry, false
+	}
+	has := map[string]bool{}
+	for _, f := range fields {
+		has[f.name] = true
+		switch {
+		case f.name != "rule" && f.name != "reason" && f.name != "until":
+			r.sayUnknown(f, unknownKey, "an entry of ignore", didYouMean(suggest(f.name, []string{"rule", "reason", "until"})))
+		case f.bad:
+		case f.name == "rule":
+			entry.Rule = r.readIgnoredRule(f.value, rules)
+		case f.name == "reason":
+			entry.Reason = r.readReason(f.value)
+		case f.name == "until":
+			entry.Until = r.readUntil(f.value)
+		}
+	}
+	if !has["rule"] {
+		r.sayAt(n, missingKey, "add rule: NAME, as it stands in brackets after a finding", "the entry names no rule")
+	}
+	if !has["reason"] {
+		r.sayAt(n, missingKey, "add reason: why the finding is accepted", "the entry gives no reason")
+	}
+	return entry, true
+}
+
+func (r *reader) readIgnoredRule(n *yaml.Node, rules once[string]) string {
+	s, ok := r.text(n, "rule")
+	if !ok {
+		return ""
+	}
+	if !isName(s) {
+		r.sayAt(n, badSuppression, "write the name that stands in brackets after a finding", "%s cannot be the name of a rule", quote(s))
+		return ""
+	}
+	rules.first(n, s, "the rule "+s)
+	return s
+}
+
+func (r *reader) readReason(n *yaml.Node) string {
+	s, ok := r.text(n, "reason")
+	if !ok {
+		return ""
+	}
+	if length := utf8.RuneCountInString(s); length > maxReasonLength {
+		r.sayAt(n, tooLong, "", "the reason has %d characters; at most %d are read", length, maxReasonLength)
+		return ""
+	}
+	if !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsNumber(c) }) {
+		r.sayAt(n, badSuppression, "say why the finding is accepted, to who reads it in a year", "the reason says nothing")
+		return ""
+	}
+	return s
+}
+
+// readUntil reads a day. Without quotes it is a date to some readers of YAML
+// and text to others, and the same day to all of them.
+func (r *reader) readUntil(n *yaml.Node) string {
+	const hint = "write a day as 2027-01-31"
+	if !isScalar(n) || looksNumeric(n) || isNull(n) || isPlain(n) && n.Tag == "!!bool" {
+		r.sayAt(n, badType, hint, "until must be a day, not %s", kindOf(n))
+		return ""
+	}
+	if !isDay(n.Value) {
+		r.sayAt(n, badSuppression, hint, "there is no day %s", quote(n.Value))
+		return ""
+	}
+	return n.Value
+}
+
+// isDay reports whether s is a day of the calendar, as 2027-01-31.
+func isDay(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil && len(s) == len(time.DateOnly)
+}
