@@ -91,6 +91,10 @@ func (c Comparison) Different() []Dimension {
 	return slices.DeleteFunc(slices.Clone(c.Dimensions), func(d Dimension) bool { return d.Order == Same || d.A == d.B })
 }
 
+// GainedCaps returns what only the second launch has in a vector, or can
+// regain. It is empty in other respects.
+func (d Dimension) GainedCaps() cred.Caps { return d.gainedCaps }
+
 // Text says what is different: "gains cap_net_raw; loses cap_kill" for sets,
 // and "33 becomes 34" otherwise.
 func (d Dimension) Text() string {

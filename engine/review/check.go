@@ -1,6 +1,7 @@
 package review
 
 import (
+	"slices"
 	"time"
 
 	"caprun/engine"
@@ -32,25 +33,45 @@ func Check(name string, src []byte, o Options) Report {
 	found = append(found, conflicts...)
 	if plan != nil {
 		found = append(found, risksOf(plan)...)
+		if o.Ceiling != nil {
+			found = append(found, aboveCeiling(o.Ceiling, plan)...)
+		}
 	}
 	if o.Host != nil {
 		found = append(found, o.Host(p)...)
 	}
-	return NewReport(name, src, found)
+	ran := func(rule string) bool {
+		if isRisk(rule) {
+			return plan != nil
+		}
+		return o.Host != nil
+	}
+	return Report{File: name, Source: src, Findings: suppress(p, found, o.Today, ran)}
 }
 
 // risksOf returns the risks of a profile that has a plan.
 func risksOf(plan *engine.Plan) []policy.Diagnostic {
 	var found []policy.Diagnostic
 	for _, r := range risks() {
-		r.find(plan, func(at policy.Position, message, hint string) {
-			if !at.IsKnown() {
-				at = plan.Profile.Position("version")
-			}
-			found = append(found, policy.Diagnostic{
-				File: plan.Profile.File, Position: at, Severity: r.Severity, Rule: r.Name, Message: message, Hint: hint,
-			})
-		})
+		r.find(plan, sayer(plan.Profile, r.Rule, &found))
 	}
 	return found
+}
+
+// isRisk reports whether a rule is one of those that a plan is enough for.
+func isRisk(rule string) bool {
+	return slices.ContainsFunc(risks(), func(r risk) bool { return r.Name == rule })
+}
+
+// sayer returns what adds findings of a rule to a list. A place that is
+// unknown stands for the whole profile.
+func sayer(p *policy.Profile, r policy.Rule, found *[]policy.Diagnostic) func(at policy.Position, message, hint string) {
+	return func(at policy.Position, message, hint string) {
+		if !at.IsKnown() {
+			at = p.Position("version")
+		}
+		*found = append(*found, policy.Diagnostic{
+			File: p.File, Position: at, Severity: r.Severity, Rule: r.Name, Message: message, Hint: hint,
+		})
+	}
 }

@@ -34,7 +34,7 @@ func risks() []risk {
 // Rules returns every rule about profiles, sorted by name: those of policy and
 // engine too.
 func Rules() []policy.Rule {
-	all := slices.Concat(policy.Rules(), engine.Rules())
+	all := slices.Concat(policy.Rules(), engine.Rules(), suppressionRules(), []policy.Rule{ceilingRule})
 	for _, r := range risks() {
 		all = append(all, r.Rule)
 	}
