@@ -60,7 +60,10 @@ func (x *excess) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint 
 	case p.Caps != nil:
 		return x.word("caps", *p.Caps, caps), "take them out of caps"
 	}
-	return x.at("mode", "uid", "user"), "declare caps, with what the program needs and no more"
+	if held {
+		at = x.at("uid", "user")
+	}
+	return at, "declare caps, with what the program needs and no more"
 }
 
 // word returns where the text at key grants the only one of caps, or all of

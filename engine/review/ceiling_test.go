@@ -1,0 +1,242 @@
+package review
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/engine"
+	"caprun/policy"
+	"caprun/profiles"
+)
+
+// planOf plans a profile that has no mistakes.
+func planOf(t testing.TB, name, text string) *engine.Plan {
+	t.Helper()
+	p, found := policy.Parse(name, []byte(text))
+	if p == nil {
+		t.Fatalf("%s\n%v", text, found)
+	}
+	plan, found := engine.Explain(p)
+	if plan == nil {
+		t.Fatalf("%s\n%v", text, found)
+	}
+	return plan
+}
+
+// TestCeiling compares profiles with ceilings that differ in one respect, and
+// with the words that a reader gets.
+func TestCeiling(t *testing.T) {
+	const (
+		user  = "uid: 33\ngid: 33\n"
+		other = "uid: 1000\ngid: 1000\n"
+		none  = "caps: \"=\"\n"
+		port  = "caps: cap_net_bind_service=eip\n"
+		nnp   = "no_new_privs: true\n"
+	)
+	for name, c := range map[string]struct {
+		ceiling, profile string // after version: 1
+		want             []string
+	}{
+		"the same":       {user + port + nnp, user + port + nnp, nil},
+		"another user":   {user + port + nnp, other + port + nnp, nil},
+		"a user by name": {user + port + nnp, "user: www-data\n" + port + nnp, nil},
+		"less":           {user + port + nnp, other + none + nnp + "secbits: [noroot, noroot_locked]\nchroot: /srv\nenv: {keep: []}\nrlimits: {core: 0}\n", nil},
+
+		"uid 0":                             {user + none + nnp, "uid: 0\ngid: 0\n" + none + nnp + "secbits: [noroot]\n", []string{"2:6 uid 0: more than P allows"}},
+		"user 0":                            {user + none + nnp, "user: 0\n" + none + nnp + "secbits: [noroot]\n", []string{"2:7 uid 0: more than P allows"}},
+		"user root":                         {"user: www-data\n" + none + nnp, "user: root\n" + none + nnp + "secbits: [noroot]\n", []string{"2:7 uid 0: more than P allows"}},
+		"no user":                           {user + none + nnp, none + nnp, []string{"1:10 no user, so uid 0 where root starts it: more than P allows"}},
+		"a ceiling without a user":          {none + nnp, "uid: 33\ngid: 0\ngroups: [0, 6]\n" + none + nnp, nil},
+		"gid 0":                             {user + none + nnp, "uid: 33\ngid: 0\n" + none + nnp, []string{"3:6 gid 0: more than P allows"}},
+		"gid 0 allowed":                     {"uid: 33\ngid: 0\n" + none + nnp, "uid: 34\ngid: 0\n" + none + nnp, nil},
+		"gid 0 allowed as a group":          {user + "groups: [0]\n" + none + nnp, "uid: 34\ngid: 0\n" + none + nnp, nil},
+		"gid 0 with a user":                 {user + none + nnp, "user: web\ngid: 0\n" + none + nnp, []string{"3:6 gid 0: more than P allows"}},
+		"groups":                            {user + "groups: [7]\n" + none + nnp, other + "groups: [7, 6, 1000, 33, 0]\n" + none + nnp, []string{"4:13 groups 6,0: more than P allows"}},
+		"groups of the database":            {user + "groups: [7]\n" + none + nnp, "user: web\n" + none + nnp, []string{"2:7 the groups of user web come from the user database, and P says which are allowed"}},
+		"groups of the database, declared":  {user + "groups: [7]\n" + none + nnp, "user: web\ngroups: []\n" + none + nnp, nil},
+		"groups of the database, no matter": {user + none + nnp, "user: web\n" + none + nnp, nil},
+
+		"one capability": {user + port + nnp, other + "caps: \"cap_net_bind_service,cap_net_raw=eip\"\n" + nnp,
+			[]string{"4:29 cap_net_raw in effective, permitted, inheritable, ambient, bounding and regainable: more than P allows"}},
+		"two capabilities": {user + port + nnp, other + "caps: \"cap_kill,cap_net_raw=eip\"\n" + nnp,
+			[]string{"4:7 cap_kill,cap_net_raw in effective, permitted, inheritable, ambient, bounding and regainable: more than P allows"}},
+		"by another vector": {user + "caps: cap_net_raw=eip\n" + nnp, "uid: 1000\ngid: 1000\niab: '%cap_kill,!cap_chown'\n" + nnp,
+			[]string{"4:6 all but cap_chown,cap_kill,cap_net_raw in bounding: more than P allows", "4:8 cap_kill in inheritable and bounding: more than P allows"}},
+		"inheritable alone": {"uid: 0\ngid: 0\ncaps: cap_net_raw=ep\n" + nnp, "uid: 0\ngid: 0\ncaps: cap_net_raw=eip\n" + nnp, []string{"4:7 cap_net_raw in inheritable: more than P allows"}},
+		"nothing declared":  {user + port + nnp, other + nnp, []string{"1:10 all but cap_net_bind_service in bounding: more than P allows"}},
+		"a mode":            {user + port + nnp, other + "mode: PURE1E\n" + nnp, []string{"1:10 all but cap_net_bind_service in bounding: more than P allows"}},
+
+		"no_new_privs": {user + port + nnp, other + port, []string{"1:10 no_new_privs missing: set-user-id programs and file capabilities work, which P does not allow"}},
+		"no_new_privs, iab": {user + "iab: ''\n" + nnp, other + "iab: ''\n",
+			[]string{"1:10 no_new_privs missing: set-user-id programs and file capabilities can give all, which P does not allow"}},
+
+		"securebits":                 {user + none + nnp + "secbits: [noroot, noroot_locked]\n", user + none + nnp + "secbits: [noroot]\n", []string{"6:10 the securebits lack noroot_locked: more than P allows"}},
+		"no securebits":              {user + none + nnp + "mode: PURE1E\n", user + none + nnp, []string{"1:10 the securebits lack noroot,noroot_locked,keep_caps_locked,no_cap_ambient_raise,no_cap_ambient_raise_locked: more than P allows"}},
+		"a mode in place of another": {user + none + nnp + "mode: PURE1E\n", user + none + nnp + "mode: PURE1E_INIT\n", nil},
+		"other securebits":           {user + none + nnp + "secbits: [noroot]\n", user + none + nnp + "secbits: [no_cap_ambient_raise]\n", []string{"6:10 the securebits lack noroot: more than P allows"}},
+		"more securebits":            {user + none + nnp, user + none + nnp + "secbits: [noroot, no_setuid_fixup]\n", nil},
+		"no_setuid_fixup":            {user + port + "secbits: [noroot, no_setuid_fixup]\n", user + port + "secbits: [noroot]\n", nil},
+		"no_setuid_fixup unlocked":   {user + port + "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", user + port + "secbits: [no_setuid_fixup]\n", []string{"5:10 the securebits lack no_setuid_fixup_locked: more than P allows"}},
+
+		"no chroot":      {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp, []string{"1:10 no root directory of its own: more than P allows"}},
+		"another chroot": {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jailed\n", nil},
+		"below":          {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jail/web\n", nil},
+		"chroot /":       {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /\n", []string{"6:9 no root directory of its own: more than P allows"}},
+		"above":          {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv\n", []string{"6:9 chroot /srv contains /srv/jail: more than P allows"}},
+		"a ceiling of /": {user + none + nnp + "chroot: /\n", user + none + nnp, nil},
+
+		"whole environment":              {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp, []string{"1:10 the caller's whole environment: more than P allows"}},
+		"keep: all":                      {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp + "env: {keep: all}\n", []string{"6:13 the caller's whole environment: more than P allows"}},
+		"a variable":                     {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp + "env: {keep: [PATH, TERM, LANG]}\n", []string{"6:26 the caller's LANG and TERM: more than P allows"}},
+		"a loader variable never passes": {user + none + nnp + "env: {keep: []}\n", user + none + nnp + "env: {keep: [LD_PRELOAD]}\n", nil},
+		"a value":                        {user + none + nnp + "env: {keep: [], set: {A: x}}\n", user + none + nnp + "env: {keep: [], set: {A: y, B: z}}\n", nil},
+		"what is set there":              {user + none + nnp + "env: {set: {A: x}, unset: [B]}\n", user + none + nnp + "env: {set: {C: z}}\n", []string{"6:6 the caller's A and B: more than P allows"}},
+		"what is unset there":            {user + none + nnp + "env: {unset: [B]}\n", user + none + nnp + "env: {keep: [A, B]}\n", []string{"6:17 the caller's B: more than P allows"}},
+
+		"limits": {user + none + nnp + "rlimits: {nofile: 4096, core: {soft: 0, hard: 5}}\n", user + none + nnp + "rlimits: {nofile: 4097, core: {soft: 1, hard: 5}}\n",
+			[]string{"6:19 nofile 4097: more than P allows", "6:38 core 1: more than P allows"}},
+		"lower limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {nofile: {soft: 1, hard: 4096}}\n", nil},
+		"no limits":       {user + none + nnp + "rlimits: {nofile: 4096, core: 0, data: unlimited}\n", user + none + nnp, []string{"1:10 rlimits leaves core and nofile to the caller, and P does not"}},
+		"other limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {core: 9}\n", []string{"6:1 rlimits leaves nofile to the caller, and P does not"}},
+		"unlimited":       {user + none + nnp, user + none + nnp + "rlimits: {core: {soft: 0, hard: unlimited}, data: 9}\n", []string{"6:33 core unlimited, where P leaves it to the caller"}},
+		"unlimited there": {user + none + nnp + "rlimits: {core: unlimited}\n", user + none + nnp + "rlimits: {core: unlimited}\n", nil},
+
+		"descriptors":       {user + none + nnp + "keep_fds: [3]\n", user + none + nnp + "keep_fds: [3, 9, 4]\n", []string{"6:15 keep_fds 4,9: more than P allows"}},
+		"fewer descriptors": {user + none + nnp + "keep_fds: [3, 4]\n", user + none + nnp + "keep_fds: [4]\n", nil},
+
+		"what is no privilege": {user + none + nnp + "cwd: /srv\numask: \"0077\"\nnew_session: true\n", user + none + nnp, nil},
+		"accepted": {user + none + nnp, other + none + "lint: {ignore: [{rule: no-new-privs-missing, reason: x}]}\n",
+			[]string{"1:10 no_new_privs missing: set-user-id programs and file capabilities work, which P does not allow"}},
+	} {
+		ceiling := planOf(t, "P", "version: 1\n"+c.ceiling)
+		r := Check("x.yaml", []byte("version: 1\n"+c.profile), Options{Ceiling: ceiling})
+		var got []string
+		for _, f := range r.Findings {
+			if f.Rule == ceilingRule.Name {
+				got = append(got, f.Position.String()+" "+f.Message)
+				if f.Hint == "" || f.Severity != policy.Error || f.File != "x.yaml" || f.Suppressed != nil {
+					t.Errorf("%s: %+v", name, f)
+				}
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got\n  %s\nwant\n  %s", name, strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
+		}
+	}
+}
+
+// TestCeilingWithoutPlan: a profile without a plan is not compared.
+func TestCeilingWithoutPlan(t *testing.T) {
+	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n")
+	r := Check("x", []byte("version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\n"), Options{Ceiling: ceiling})
+	if got := summaries(r); !slices.Equal(got, []string{"unreachable-caps:4:7"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestCeilingAgreesWithCompare: on profiles made of random keys. What Compare
+// calls the same or less is never above a ceiling, and what it calls more in
+// any respect always is.
+func TestCeilingAgreesWithCompare(t *testing.T) {
+	g := rand.New(rand.NewPCG(3, 4))
+	keys := [][]string{
+		{"", "uid: 33\ngid: 33\n", "uid: 34\ngid: 34\n", "uid: 33\ngid: 0\n", "uid: 33\ngid: 33\ngroups: [6]\n", "uid: 0\ngid: 0\n", "uid: 0\ngid: 6\n", "user: web\n", "user: root\n", "user: web\ngid: 6\ngroups: []\n"},
+		{"", "caps: \"=\"\n", "caps: cap_kill=eip\n", "caps: cap_kill,cap_net_raw=eip\n", "iab: ''\n", "iab: '!cap_kill'\n", "iab: ^cap_kill\n", "iab: '%cap_kill'\n", "caps: \"=ep\"\n"},
+		{"", "no_new_privs: true\n"},
+		{"", "secbits: []\n", "secbits: [noroot]\n", "secbits: [noroot, noroot_locked]\n", "secbits: [no_setuid_fixup]\n", "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", "secbits: [keep_caps_locked]\n", "mode: PURE1E\n", "mode: PURE1E_INIT\n", "mode: NOPRIV\n"},
+		{"", "chroot: /srv\n", "chroot: /srv/jail\n", "chroot: /home\n"},
+		{"", "env: {keep: []}\n", "env: {keep: [A]}\n", "env: {keep: [A, B]}\n", "env: {unset: [A]}\n", "env: {unset: [C]}\n", "env: {keep: [LD_X]}\n", "env: {set: {A: x}}\n"},
+		{"", "rlimits: {core: 0}\n", "rlimits: {core: 5}\n", "rlimits: {core: {soft: 1, hard: 5}}\n", "rlimits: {core: unlimited}\n", "rlimits: {core: 5, data: 6}\n"},
+		{"", "keep_fds: [3]\n", "keep_fds: [4]\n", "keep_fds: [3, 4]\n"},
+	}
+	var plans []*engine.Plan
+	add := func(text string) {
+		if p, _ := policy.Parse("P", []byte(text)); p != nil {
+			if plan, _ := engine.Explain(p); plan != nil {
+				plans = append(plans, plan)
+			}
+		}
+	}
+	// From one with a few keys on, each in the place of another.
+	for range 25 {
+		choice := make([]int, len(keys))
+		for k := range keys {
+			if g.IntN(2) == 0 {
+				choice[k] = g.IntN(len(keys[k]))
+			}
+		}
+		for range 4 {
+			text := "version: 1\n"
+			for k, n := range choice {
+				text += keys[k][n]
+			}
+			add(text)
+			k := g.IntN(len(keys))
+			choice[k] = g.IntN(len(keys[k]))
+		}
+	}
+	for _, name := range profiles.Names() {
+		text, err := profiles.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(string(text))
+	}
+	seen := map[engine.Order]int{}
+	for _, a := range plans {
+		for _, b := range plans {
+			c := engine.Compare(a, b)
+			found := aboveCeiling(a, b)
+			more := slices.ContainsFunc(c.Dimensions, func(d engine.Dimension) bool {
+				// For Compare, a ceiling that is uid 0 is not everyone, and
+				// an ordinary primary group is a group like others.
+				everyone := mayBeRoot(a.After) && (d.Name == "gid" || d.Name == "groups")
+				primary := d.Name == "groups" && len(d.Gained) == 1 && d.Gained[0] == c.Dimensions[2].B && d.Gained[0] != "0"
+				return d.Order == engine.More && !everyone && !primary
+			})
+			seen[c.Order()]++
+			within := c.Order() == engine.Same || c.Order() == engine.Less
+			if within && len(found) > 0 || more && len(found) == 0 {
+				t.Errorf("%s next to\n%s: %v, and the findings are %v", b.Profile.Source(), a.Profile.Source(), c.Different(), found)
+			}
+		}
+	}
+	for o := engine.Same; o <= engine.Incomparable; o++ {
+		if seen[o] < 100 {
+			t.Errorf("%v: %d pairs only", o, seen[o])
+		}
+	}
+	t.Log(len(plans), seen)
+}
+
+// TestGranted: where a text of caps or iab gives a capability.
+func TestGranted(t *testing.T) {
+	for text, want := range map[string]int{
+		"cap_kill=eip": 0, "cap_chown,cap_kill=eip": 10, "all=eip": -1, "": -1, "cap_kill-e": -1, "all=eip cap_kill-e": -1,
+		"all=p cap_kill-p cap_kill+i": 17, "cap_kill+p-i": 0, "cap_killer=p": -1, "xcap_kill=p": -1, "cap_kill,cap_chown-e\ncap_kill=p": 21,
+		"^cap_kill": 1, "!cap_kill": -1, "!cap_kill,%cap_kill": 11, "!%cap_kill": 2, "cap_kill": 0,
+	} {
+		if got := granted(text, "cap_kill"); got != want {
+			t.Errorf("%q: %d, want %d", text, got, want)
+		}
+	}
+}
+
+func TestEnumeration(t *testing.T) {
+	for want, words := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
+		if got := enumeration(words); got != want {
+			t.Errorf("%q: %q", words, got)
+		}
+	}
+}
+
+func BenchmarkCheckWithCeiling(b *testing.B) {
+	text := []byte("version: 1\nuid: 34\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true\n")
+	ceiling := planOf(b, "P", "version: 1\nuid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		Check("x.yaml", text, Options{Ceiling: ceiling})
+	}
+}
