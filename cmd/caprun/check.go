@@ -25,6 +25,7 @@ func (c *Command) check(args []string) int {
 	format := f.String("format", "human", "")
 	failOn := f.String("fail-on", "warning", "")
 	host := f.Bool("host", false, "")
+	ceiling := f.String("ceiling", "", "")
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
@@ -45,8 +46,14 @@ func (c *Command) check(args []string) int {
 	if f.NArg() == 0 {
 		return c.usageError("check needs a file or a directory", usage, exitTrouble)
 	}
-	var reports []review.Report
 	status := exitOK
+	options := review.Options{Today: time.Now()}
+	if given(f, "ceiling") {
+		if options.Ceiling, status = c.readCeiling(*ceiling); options.Ceiling == nil {
+			return status
+		}
+	}
+	var reports []review.Report
 	for _, arg := range f.Args() {
 		files, err := profilesBelow(arg)
 		if err != nil {

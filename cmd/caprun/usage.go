@@ -4,7 +4,8 @@ package main
 
 const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
        caprun -dry-run [-init] -profile P [--] [CMD ARG...]
-       caprun check [-format human|oneline] [-fail-on error|warning|info|never] PATH...
+       caprun check [-format human|oneline] [-fail-on error|warning|info|never]
+                    [-ceiling P] [-host] PATH...
        caprun rules [-format human|json] [NAME]
        caprun explain [-as START] [-target FILE] [-kernel VERSION] [-init]
                       [-format human|json] P
@@ -25,6 +26,9 @@ Starting a program:
 
 Reviewing profiles:
   check        find mistakes and risks in files and directories
+    -ceiling P      and what grants more than the profile P
+    -host           and what this machine lacks for them, or lets the program's
+                    user change
   rules        list what check finds, or print the page of one rule
   explain      print the steps of a launch, the state that they lead to, and
                what can come later
