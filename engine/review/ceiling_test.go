@@ -95,6 +95,9 @@ func TestCeiling(t *testing.T) {
 		"what is set there":              {user + none + nnp + "env: {set: {A: x}, unset: [B]}\n", user + none + nnp + "env: {set: {C: z}}\n", []string{"6:6 the caller's A and B: more than P allows"}},
 		"what is unset there":            {user + none + nnp + "env: {unset: [B]}\n", user + none + nnp + "env: {keep: [A, B]}\n", []string{"6:17 the caller's B: more than P allows"}},
 
+		"the loader's variables": {none, "", []string{"1:10 all in effective, permitted, bounding and regainable: more than P allows", "1:10 the variables of the dynamic loader, as the launch changes no privilege: more than P allows"}},
+		"one of the loader's":    {none, "env: {keep: [LD_X]}\n", []string{"1:10 all in effective, permitted, bounding and regainable: more than P allows", "2:14 the caller's LD_X: more than P allows"}},
+
 		"limits": {user + none + nnp + "rlimits: {nofile: 4096, core: {soft: 0, hard: 5}}\n", user + none + nnp + "rlimits: {nofile: 4097, core: {soft: 1, hard: 5}}\n",
 			[]string{"6:19 nofile 4097: more than P allows", "6:38 core 1: more than P allows"}},
 		"lower limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {nofile: {soft: 1, hard: 4096}}\n", nil},
