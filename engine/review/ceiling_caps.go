@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -53,12 +54,12 @@ func (x *excess) caps(dimensions []engine.Dimension) {
 
 // capsPlace returns where the profile asks for caps, and what to do there.
 func (x *excess) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint string) {
-	p := x.profile
+	p, them := x.profile, pronoun(bits.OnesCount64(uint64(caps)))
 	switch {
 	case p.IAB != nil && (p.Caps == nil || !held):
-		return x.word("iab", *p.IAB, caps), "take them out of iab, and block them with !"
+		return x.word("iab", *p.IAB, caps), "take " + them + " out of iab, and block " + them + " with !"
 	case p.Caps != nil:
-		return x.word("caps", *p.Caps, caps), "take them out of caps"
+		return x.word("caps", *p.Caps, caps), "take " + them + " out of caps"
 	}
 	if held {
 		at = x.at("uid", "user")

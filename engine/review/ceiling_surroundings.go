@@ -38,11 +38,12 @@ func (x *excess) environment() {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !has.passes(name) || limit.passes(name) })
 	if len(names) > 0 {
 		slices.Sort(names)
+		names = slices.Compact(names)
 		at := x.at("env.keep", "env")
 		if n := slices.Index(has.names, names[0]); !has.all {
 			at = x.at(fmt.Sprintf("env.keep[%d]", n))
 		}
-		x.say(at, "the caller's "+enumeration(slices.Compact(names))+x.more(), "take it out of keep, or set or unset it")
+		x.say(at, "the caller's "+enumeration(names)+x.more(), "leave "+pronoun(len(names))+" out of keep, or unset "+pronoun(len(names)))
 	}
 	if has.all && has.loader && !limit.loader {
 		x.say(x.at("env.keep", "env"), "the variables of the dynamic loader, as the launch changes no privilege"+x.more(), "declare env: {keep: […]} with the variables that the program needs")
@@ -124,5 +125,5 @@ func (x *excess) descriptors(gained []string) {
 		return
 	}
 	n := slices.IndexFunc(x.profile.KeepFDs, func(fd int) bool { return slices.Contains(gained, fmt.Sprint(fd)) })
-	x.say(x.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+x.more(), "take them out of keep_fds")
+	x.say(x.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+x.more(), "take "+pronoun(len(gained))+" out of keep_fds")
 }
