@@ -47,7 +47,6 @@ func (c *Command) check(args []string) int {
 		return c.usageError("check needs a file or a directory", usage, exitTrouble)
 	}
 	status := exitOK
-	options := review.Options{Today: time.Now()}
 	if given(f, "ceiling") {
 		if options.Ceiling, status = c.readCeiling(*ceiling); options.Ceiling == nil {
 			return status
