@@ -15,7 +15,7 @@ import (
 )
 
 func addProfiles(f *testing.F) {
-	for _, dir := range []string{"ok", "err"} {
+	for _, dir := range []string{"ok", "err", "real"} {
 		for _, src := range profiles(f, dir) {
 			if len(src) < 4096 {
 				f.Add(src)
