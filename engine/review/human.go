@@ -1,7 +1,6 @@
 package review
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"iter"
@@ -10,11 +9,35 @@ import (
 	"caprun/policy"
 )
 
-// Human prints each finding that counts with the line that it is about, a
-// caret under the place, and what to do.
+// Human prints each finding that counts as Details does, and at the end how
+// many there are, if anything was found or suppressed.
 func Human(w io.Writer, reports iter.Seq[Report], colour bool) error {
+	var t Totals
+	err := Details(w, func(yield func(Report) bool) {
+		for r := range reports {
+			t.Add(r)
+			if !yield(r) {
+				return
+			}
+		}
+	}, colour)
+	summary := t.String()
+	if err != nil || summary == "" {
+		return err
+	}
+	if t.FilesWithFindings > 0 {
+		summary = "\n" + summary
+	}
+	_, err = io.WriteString(w, summary+"\n")
+	return err
+}
+
+// Details prints each finding that counts with the line that it is about, a
+// caret under the place, and what to do.
+func Details(w io.Writer, reports iter.Seq[Report], colour bool) error {
 	first := true
 	for r := range reports {
+		source := excerpts{source: r.Source}
 		for _, f := range r.Findings {
 			if f.Suppressed != nil {
 				continue
@@ -28,8 +51,8 @@ func Human(w io.Writer, reports iter.Seq[Report], colour bool) error {
 			if f.IsKnown() {
 				at += ":" + f.Position.String()
 			}
-			fmt.Fprintf(&b, "%s: %s: %s [%s]\n", bold(clean(at), colour), severity(f.Severity, colour), clean(f.Message), f.Rule)
-			excerpt(&b, f.Position, r.Source)
+			fmt.Fprintf(&b, "%s: %s: %s [%s]\n", bold(lineOf(at), colour), severity(f.Severity, colour), clean(f.Message), clean(f.Rule))
+			source.print(&b, f.Position)
 			if f.Hint != "" {
 				fmt.Fprintf(&b, "  help: %s\n", clean(f.Hint))
 			}
@@ -41,33 +64,16 @@ func Human(w io.Writer, reports iter.Seq[Report], colour bool) error {
 	return nil
 }
 
-// excerpt prints a line of the source with a caret under each column at fault.
-func excerpt(b *strings.Builder, at policy.Position, source []byte) {
-	if !at.IsKnown() || source == nil {
-		return
-	}
-	lines := bytes.Split(source, []byte("\n"))
-	if at.Line > len(lines) {
-		return
-	}
-	line := []rune(strings.TrimSuffix(string(lines[at.Line-1]), "\r"))
-	const maxLine = 160
-	if len(line) > maxLine || at.Column > len(line)+1 {
-		return
-	}
-	end := len(line) + 1
-	if at.EndLine == at.Line && at.EndColumn > at.Column {
-		end = min(end, at.EndColumn)
-	}
-	number := fmt.Sprintf("%4d", at.Line)
-	fmt.Fprintf(b, "%s | %s\n", number, clean(string(line)))
-	fmt.Fprintf(b, "%s | %s%s\n", strings.Repeat(" ", len(number)), strings.Repeat(" ", at.Column-1), strings.Repeat("^", max(1, end-at.Column)))
-}
-
 func bold(s string, colour bool) string { return paint(s, "1", colour) }
 
 func severity(s policy.Severity, colour bool) string {
-	code := map[policy.Severity]string{policy.Error: "31;1", policy.Warning: "33;1", policy.Info: "36;1"}[s]
+	code := "36;1"
+	switch s {
+	case policy.Error:
+		code = "31;1"
+	case policy.Warning:
+		code = "33;1"
+	}
 	return paint(s.String(), code, colour)
 }
 

@@ -1,7 +1,6 @@
 package review
 
 import (
-	"fmt"
 	"io"
 	"iter"
 )
@@ -14,7 +13,7 @@ func Oneline(w io.Writer, reports iter.Seq[Report]) error {
 			if f.Suppressed != nil {
 				continue
 			}
-			if _, err := fmt.Fprintln(w, clean(f.String())); err != nil {
+			if _, err := io.WriteString(w, lineOf(f.String())+"\n"); err != nil {
 				return err
 			}
 		}

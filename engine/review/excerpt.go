@@ -1,0 +1,101 @@
+package review
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"caprun/policy"
+)
+
+// What is printed of a line fits on a terminal. Before the place, a longer
+// line keeps a third of that.
+const (
+	maxExcerpt = 160 // cells
+	maxBefore  = 50
+	cut        = "..."
+)
+
+// excerpts print lines of one source. A line is made ready once, however many
+// findings are about it.
+type excerpts struct {
+	source []byte
+	lines  [][]byte
+	number int    // of the line that is ready
+	line   []rune // as it is printed
+	cells  int    // that it takes
+}
+
+// print prints a line with a caret under each cell at fault, to the end of the
+// line where the place ends on a later one.
+func (e *excerpts) print(b *strings.Builder, at policy.Position) {
+	if !at.IsKnown() || e.source == nil {
+		return
+	}
+	if e.lines == nil {
+		e.lines = bytes.Split(e.source, []byte("\n"))
+	}
+	if at.Line > len(e.lines) {
+		return
+	}
+	if at.Line != e.number {
+		e.number = at.Line
+		e.line = []rune(clean(string(bytes.TrimSuffix(e.lines[at.Line-1], []byte("\r")))))
+		e.cells = cells(e.line)
+	}
+	from := at.Column - 1
+	if from < 0 || from > len(e.line) {
+		return
+	}
+	to := len(e.line)
+	if at.EndLine == at.Line && at.EndColumn > at.Column {
+		to = min(to, at.EndColumn-1)
+	}
+	start, end := e.window(from)
+	to = min(to, end)
+	before, after := "", ""
+	if start > 0 {
+		before = cut
+	}
+	if end < len(e.line) {
+		after = cut
+	}
+	number := fmt.Sprintf("%4d", at.Line)
+	fmt.Fprintf(b, "%s | %s%s%s\n", number, before, string(e.line[start:end]), after)
+	fmt.Fprintf(b, "%s | %s%s\n", strings.Repeat(" ", len(number)),
+		strings.Repeat(" ", len(before)+cells(e.line[start:from])),
+		strings.Repeat("^", max(1, cells(e.line[from:to]))))
+}
+
+// window returns the part of the line to print. The character from, or the end
+// of the line, is in it.
+func (e *excerpts) window(from int) (start, end int) {
+	if e.cells <= maxExcerpt {
+		return 0, len(e.line)
+	}
+	start = from
+	for room := maxBefore; start > 0; start-- {
+		if room -= width(e.line[start-1]); room < 0 {
+			break
+		}
+	}
+	// A mark is nothing without the character that it stands on.
+	for start > 0 && start < from && width(e.line[start]) == 0 {
+		start++
+	}
+	end = start
+	for room := maxExcerpt - 2*len(cut); end < len(e.line); end++ {
+		if room -= width(e.line[end]); room < 0 {
+			break
+		}
+	}
+	return start, end
+}
+
+func cells(line []rune) int {
+	n := 0
+	for _, r := range line {
+		n += width(r)
+	}
+	return n
+}

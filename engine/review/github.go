@@ -1,0 +1,64 @@
+package review
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"caprun/policy"
+)
+
+// GitHub prints each finding that counts as a workflow command of GitHub
+// Actions, which becomes an annotation of the line. Columns go with findings
+// on one line only.
+func GitHub(w io.Writer, reports iter.Seq[Report]) error {
+	for r := range reports {
+		for _, f := range r.Findings {
+			if f.Suppressed != nil {
+				continue
+			}
+			if _, err := io.WriteString(w, annotation(f)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func annotation(f Finding) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "::%s file=%s", annotationLevel(f.Severity), commandProperty(f.File))
+	if f.IsKnown() {
+		at := whole(f.Position)
+		fmt.Fprintf(&b, ",line=%d,endLine=%d", at.Line, at.EndLine)
+		if at.Line == at.EndLine {
+			fmt.Fprintf(&b, ",col=%d,endColumn=%d", at.Column, at.EndColumn)
+		}
+	}
+	fmt.Fprintf(&b, ",title=%s::%s", commandProperty("caprun: "+f.Rule), commandText(f.Message))
+	if f.Hint != "" {
+		b.WriteString("%0Ahelp: " + commandText(f.Hint))
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
+func annotationLevel(s policy.Severity) string {
+	switch s {
+	case policy.Error:
+		return "error"
+	case policy.Warning:
+		return "warning"
+	}
+	return "notice"
+}
+
+// commandText escapes the text of a workflow command. Clean text has no line
+// breaks left.
+func commandText(s string) string { return strings.ReplaceAll(clean(s), "%", "%25") }
+
+// commandProperty escapes the value of a property of a workflow command.
+func commandProperty(s string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(commandText(s))
+}
