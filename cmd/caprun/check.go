@@ -29,8 +29,9 @@ func (c *Command) check(args []string) int {
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
-	if *format != "human" && *format != "oneline" {
-		return c.usageError(fmt.Sprintf("-format %q: human or oneline", *format), usage, exitTrouble)
+	print, ok := checkPrinter(*format, c.Colour)
+	if !ok {
+		return c.usageError(fmt.Sprintf("-format %q: human, oneline, json, sarif or github", *format), usage, exitTrouble)
 	}
 	fails, ok := failing(*failOn)
 	if !ok {
@@ -78,13 +79,7 @@ func (c *Command) check(args []string) int {
 		}
 	}
 	slices.SortStableFunc(reports, func(a, b review.Report) int { return cmp.Compare(a.File, b.File) })
-	var err error
-	if *format == "oneline" {
-		err = review.Oneline(c.Stdout, slices.Values(reports))
-	} else {
-		err = review.Human(c.Stdout, slices.Values(reports), c.Colour)
-	}
-	if err != nil {
+	if err := print(c.Stdout, slices.Values(reports)); err != nil {
 		return c.trouble(err)
 	}
 	return status

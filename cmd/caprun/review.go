@@ -34,7 +34,7 @@ func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profil
 
 // noPlan prints why a profile has no plan.
 func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) int {
-	if err := review.Human(c.Stderr, slices.Values([]review.Report{review.NewReport("", text, findings)}), false); err != nil {
+	if err := review.Details(c.Stderr, slices.Values([]review.Report{review.NewReport("", text, findings)}), false); err != nil {
 		return c.trouble(err)
 	}
 	return status

@@ -4,8 +4,9 @@ package main
 
 const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
        caprun -dry-run [-init] -profile P [--] [CMD ARG...]
-       caprun check [-format human|oneline] [-fail-on error|warning|info|never]
-                    [-ceiling P] [-host] PATH...
+       caprun check [-format human|oneline|json|sarif|github]
+                    [-fail-on error|warning|info|never] [-ceiling P] [-host]
+                    PATH...
        caprun rules [-format human|json] [NAME]
        caprun explain [-as START] [-target FILE] [-kernel VERSION] [-init]
                       [-format human|json] P
@@ -26,6 +27,8 @@ Starting a program:
 
 Reviewing profiles:
   check        find mistakes and risks in files and directories
+    -format sarif   for code scanning; json for programs, oneline for editors
+                    and logs, github for annotations of GitHub Actions
     -ceiling P      and what grants more than the profile P
     -host           and what this machine lacks for them, or lets the program's
                     user change

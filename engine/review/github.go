@@ -60,5 +60,5 @@ func commandText(s string) string { return strings.ReplaceAll(clean(s), "%", "%2
 
 // commandProperty escapes the value of a property of a workflow command.
 func commandProperty(s string) string {
-	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(commandText(s))
+	return strings.ReplaceAll(strings.ReplaceAll(commandText(s), ":", "%3A"), ",", "%2C")
 }

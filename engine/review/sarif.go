@@ -95,7 +95,10 @@ type sarifUntil struct {
 // every rule, and every finding, the suppressed ones too. A finding without a
 // place stands at the beginning of its file. Columns count characters.
 func SARIF(w io.Writer, reports iter.Seq[Report], version string) error {
-	all := Rules()
+	return sarifLog(w, reports, version, Rules())
+}
+
+func sarifLog(w io.Writer, reports iter.Seq[Report], version string, all []policy.Rule) error {
 	tool := sarifTool{Name: "caprun", Version: clean(version), Rules: make([]sarifRule, 0, len(all))}
 	if number := strings.TrimPrefix(version, "v"); semantic(number) {
 		tool.SemanticVersion = number
@@ -116,7 +119,6 @@ func SARIF(w io.Writer, reports iter.Seq[Report], version string) error {
     "tool": {"driver": %s},
     "columnKind": "unicodeCodePoints",
     "originalUriBaseIds": {"%%SRCROOT%%": {"description": {"text": "The directory in which caprun ran."}}},
-    "invocations": [{"executionSuccessful": true}],
     "results": [`
 	if _, err := fmt.Fprintf(w, head, sarifSchema, driver); err != nil {
 		return err
