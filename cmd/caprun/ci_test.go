@@ -1,0 +1,412 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/internal/need"
+
+	"gopkg.in/yaml.v3"
+)
+
+// What GitHub, pre-commit and other CI systems read from this repository.
+
+type action struct {
+	Name, Description string
+	Inputs            map[string]struct {
+		Description, Default string
+		Required             bool
+	}
+	Outputs map[string]struct{ Description, Value string }
+	Runs    struct {
+		Using string
+		Steps []struct {
+			ID, If, Uses, Shell, Run string
+			With, Env                map[string]string
+		}
+	}
+}
+
+func readAction(t *testing.T) action {
+	t.Helper()
+	var a action
+	decode(t, "../../action.yml", &a)
+	return a
+}
+
+func decode(t *testing.T, file string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}
+
+// script returns the one script of the action and the variables that it gets.
+func (a action) script(t *testing.T) (run string, env map[string]string) {
+	t.Helper()
+	for _, s := range a.Runs.Steps {
+		if s.Run != "" {
+			if run != "" || s.Shell != "bash" {
+				t.Fatal("the action is not one script of bash")
+			}
+			run, env = s.Run, s.Env
+		}
+	}
+	return run, env
+}
+
+// TestAction holds that inputs are named where they are used, and that none is
+// put into the script, where it would run.
+func TestAction(t *testing.T) {
+	a := readAction(t)
+	run, env := a.script(t)
+	if strings.Contains(run, "${{") {
+		t.Errorf("an expression is put into the script")
+	}
+	for name, value := range env {
+		input := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "INPUT_"), "_", "-"))
+		if want := "${{ inputs." + input + " }}"; value != want {
+			t.Errorf("%s is %q, want %q", name, value, want)
+		}
+		if _, ok := a.Inputs[input]; !ok {
+			t.Errorf("there is no input %s", input)
+		}
+		if !strings.Contains(run, "$"+name) {
+			t.Errorf("the script does not use %s", name)
+		}
+	}
+	if len(env) != len(a.Inputs) {
+		t.Errorf("%d inputs and %d variables", len(a.Inputs), len(env))
+	}
+	for name, in := range a.Inputs {
+		if in.Description == "" || name != "paths" && name != "format" && name != "fail-on" && in.Default != "" {
+			t.Errorf("input %s: %+v", name, in)
+		}
+	}
+	if a.Name == "" || a.Runs.Using != "composite" || a.Outputs["status"].Value != "${{ steps.check.outputs.status }}" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// runAction runs the script of the action in dir as a runner does, but for
+// what the inputs say.
+func runAction(t *testing.T, dir string, inputs map[string]string) (stdout, stderr, output string, status int) {
+	t.Helper()
+	bash := need.Tool(t, "bash")
+	a := readAction(t)
+	run, env := a.script(t)
+	temp := t.TempDir()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(temp, "script.sh")
+	outputs := filepath.Join(temp, "output")
+	for file, text := range map[string]string{script: run, outputs: ""} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(bash, "--noprofile", "--norc", "-e", "-o", "pipefail", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+root, "GITHUB_OUTPUT="+outputs, "RUNNER_TEMP="+temp)
+	for name := range env {
+		input := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "INPUT_"), "_", "-"))
+		value, ok := inputs[input]
+		if !ok {
+			value = a.Inputs[input].Default
+		}
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var o, e bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &o, &e
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o.String(), e.String(), string(text), cmd.ProcessState.ExitCode()
+}
+
+// profileTree makes a directory with a good, a risky and a bad profile.
+func profileTree(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"profiles/good.yaml":       "version: 1\ncaps: \"=\"\nno_new_privs: true\n",
+		"profiles/risky.yaml":      "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
+		"bad/with space, two.yaml": "version: 1\nno_new_privis: true\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestActionRuns runs the action's script on profiles.
+func TestActionRuns(t *testing.T) {
+	dir := profileTree(t)
+	with := func(inputs map[string]string) map[string]string {
+		inputs["caprun"] = reviewer(t)
+		return inputs
+	}
+
+	stdout, stderr, output, status := runAction(t, dir, with(map[string]string{"paths": "profiles\nbad/with space, two.yaml\n"}))
+	if status != exitFindings || output != "status=1\n" || stderr != "" ||
+		!strings.Contains(stdout, "::error file=bad/with space%2C two.yaml,line=2,") || !strings.Contains(stdout, "::warning file=profiles/risky.yaml,") {
+		t.Errorf("status %d, output %q, stderr %q:\n%s", status, output, stderr, stdout)
+	}
+
+	stdout, _, output, status = runAction(t, dir, with(map[string]string{"paths": "profiles", "fail-on": "error", "format": "oneline"}))
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	if status != exitOK || output != "status=0\n" || !strings.HasPrefix(lines[0], "::add-matcher::") || len(lines) < 4 ||
+		!slices.Equal(lines[len(lines)-2:], []string{"::remove-matcher owner=caprun::", "::remove-matcher owner=caprun-info::"}) {
+		t.Errorf("status %d, output %q:\n%s", status, output, stdout)
+	}
+	if _, err := os.Stat(strings.TrimPrefix(lines[0], "::add-matcher::")); err != nil {
+		t.Error(err)
+	}
+
+	stdout, _, output, status = runAction(t, dir, with(map[string]string{"paths": "profiles", "fail-on": "never", "format": "sarif", "output": "a log.sarif"}))
+	log, err := os.ReadFile(filepath.Join(dir, "a log.sarif"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status != exitOK || output != "status=0\n" || stdout != "" || !json.Valid(log) {
+		t.Errorf("status %d, output %q, log %s:\n%s", status, output, log, stdout)
+	}
+
+	for name, inputs := range map[string]map[string]string{
+		"no paths":  {"paths": ""},
+		"no file":   {"paths": "nowhere.yaml"},
+		"no format": {"paths": "profiles", "format": "xml"},
+	} {
+		if _, stderr, output, status := runAction(t, dir, with(inputs)); status != exitTrouble || output != "status=2\n" || stderr == "" {
+			t.Errorf("%s: status %d, output %q, stderr %q", name, status, output, stderr)
+		}
+	}
+}
+
+// TestActionBuilds lets the action build its own checkout.
+func TestActionBuilds(t *testing.T) {
+	need.Tool(t, "go")
+	dir := profileTree(t)
+	if stdout, stderr, output, status := runAction(t, dir, map[string]string{"paths": "profiles/good.yaml"}); status != exitOK || output != "status=0\n" {
+		t.Errorf("status %d, output %q:\n%s%s", status, output, stdout, stderr)
+	}
+}
+
+// TestActionObeysNoInput gives each input what a shell would obey. A program
+// in place of caprun shows that the words arrive as they are.
+func TestActionObeysNoInput(t *testing.T) {
+	for _, evil := range []string{
+		"$(touch x)", "`touch x`", "; touch x", "\"; touch x; \"", "'; touch x; '", "a && touch x", "| touch x", "${IFS}touch${IFS}x", "*", "-fail-on=never", "--help", "\\", "$HOME",
+	} {
+		for _, input := range []string{"paths", "format", "fail-on", "ceiling", "output", "caprun"} {
+			dir := t.TempDir()
+			fake := filepath.Join(dir, "fake")
+			if err := os.WriteFile(fake, []byte("#!/bin/sh\nprintf '<%s>' \"$@\" >args\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			inputs := map[string]string{"paths": "p", "ceiling": "c", "caprun": fake}
+			inputs[input] = evil
+			if input == "output" && strings.Contains(evil, "/") {
+				continue
+			}
+			_, _, _, status := runAction(t, dir, inputs)
+			if _, err := os.Stat(filepath.Join(dir, "x")); err == nil {
+				t.Fatalf("%s %q was obeyed", input, evil)
+			}
+			args, err := os.ReadFile(filepath.Join(dir, "args"))
+			if input == "caprun" {
+				if err == nil || status == 0 {
+					t.Errorf("caprun %q: status %d, %s", evil, status, args)
+				}
+				continue
+			}
+			words := map[string]string{"format": "github", "fail-on": "warning"}
+			for name, value := range inputs {
+				words[name] = value
+			}
+			want := fmt.Sprintf("<check><-format><%s><-fail-on><%s><-ceiling><%s><--><%s>", words["format"], words["fail-on"], words["ceiling"], words["paths"])
+			if string(args) != want || status != 0 {
+				t.Errorf("%s %q: status %d, got %s, want %s", input, evil, status, args, want)
+			}
+		}
+	}
+}
+
+// TestPreCommitHook runs the hook's command as pre-commit does: its words, and
+// the names of the files that match.
+func TestPreCommitHook(t *testing.T) {
+	var hooks []struct {
+		ID, Name, Description, Language, Entry, Files string
+		Args, Types                                   []string
+		RequireSerial                                 bool `yaml:"require_serial"`
+	}
+	decode(t, "../../.pre-commit-hooks.yaml", &hooks)
+	if len(hooks) != 1 || hooks[0].ID != "caprun-check" || hooks[0].Language != "golang" || hooks[0].Entry != "caprun check" {
+		t.Fatalf("%+v", hooks)
+	}
+	files := regexp.MustCompile(hooks[0].Files)
+	for name, want := range map[string]bool{
+		"profiles/web.yaml": true, "profiles/a/b.yml": true, "etc/caprun/web.yaml": true,
+		"compose.yaml": false, "myprofiles/web.yaml": false, "profiles/web.txt": false, ".github/workflows/ci.yml": false,
+	} {
+		if got := files.MatchString(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	dir := profileTree(t)
+	for file, want := range map[string]int{"profiles/good.yaml": exitOK, "profiles/risky.yaml": exitFindings, "-fail-on=never": exitTrouble} {
+		cmd := exec.Command(reviewer(t), slices.Concat(strings.Fields(hooks[0].Entry)[1:], hooks[0].Args, []string{file})...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if got := cmd.ProcessState.ExitCode(); got != want {
+			t.Errorf("%s: status %d, %v\n%s", file, got, err, out)
+		}
+	}
+}
+
+// annotated is what the problem matcher takes from a line.
+type annotated struct{ File, Line, Column, Severity, Message, Code string }
+
+// matchers applies the problem matcher to lines as a runner does: the first
+// one that matches counts.
+func matchers(t *testing.T, lines []string) []annotated {
+	t.Helper()
+	text, err := os.ReadFile("../../.github/caprun-matcher.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		ProblemMatcher []struct {
+			Owner, Severity string
+			Pattern         []struct {
+				Regexp                                      string
+				File, Line, Column, Severity, Message, Code int
+			}
+		}
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&file); err != nil {
+		t.Fatal(err)
+	}
+	found := make([]annotated, len(lines))
+	for n, line := range lines {
+		for _, m := range file.ProblemMatcher {
+			p := m.Pattern[0]
+			groups := regexp.MustCompile(p.Regexp).FindStringSubmatch(line)
+			if groups == nil {
+				continue
+			}
+			found[n] = annotated{groups[p.File], groups[p.Line], groups[p.Column], m.Severity, groups[p.Message], groups[p.Code]}
+			if p.Severity > 0 {
+				found[n].Severity = groups[p.Severity]
+			}
+			break
+		}
+	}
+	return found
+}
+
+// TestProblemMatcher applies the patterns to what check prints: every finding
+// is seen in oneline and in human, and nothing else is.
+func TestProblemMatcher(t *testing.T) {
+	dir := profileTree(t)
+	printed := map[string][]string{}
+	for _, format := range []string{"oneline", "human"} {
+		cmd := exec.Command(reviewer(t), "check", "-fail-on", "never", "-format", format, ".")
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed[format] = strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	}
+	oneline := matchers(t, printed["oneline"])
+	if slices.Contains(oneline, annotated{}) || len(oneline) < 2 {
+		t.Errorf("%q\n%+v", printed["oneline"], oneline)
+	}
+	first := annotated{"bad/with space, two.yaml", "2", "1", "error", `a profile has no key "no_new_privis"`, "unknown-key"}
+	if !slices.Contains(oneline, first) {
+		t.Errorf("%+v is not in %+v", first, oneline)
+	}
+	human := slices.DeleteFunc(matchers(t, printed["human"]), func(a annotated) bool { return a == annotated{} })
+	if !slices.Equal(human, oneline) {
+		t.Errorf("human gives %+v and oneline %+v", human, oneline)
+	}
+}
+
+// oddLines are lines that are no output of the profiles at hand.
+var oddLines = []string{
+	"a.yaml:1:2: info: worth knowing [x]", "a.yaml: error: no place [x-y]", "C:\\a.yaml:1:2: warning: drive [x]",
+	"a:1:2: error: b:3:4: error: twice [x] [y]", "   2 | b.yaml:1:1: error: in an excerpt [x]", "  help: a: error: b [c]", "1 error in 1 file", "",
+}
+
+func TestProblemMatcherOnOddLines(t *testing.T) {
+	want := []annotated{
+		{"a.yaml", "1", "2", "notice", "worth knowing", "x"},
+		{"a.yaml", "", "", "error", "no place", "x-y"},
+		{"C:\\a.yaml", "1", "2", "warning", "drive", "x"},
+		{"a", "1", "2", "error", "b:3:4: error: twice [x]", "y"},
+		{}, {}, {}, {},
+	}
+	if got := matchers(t, oddLines); !slices.Equal(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestProblemMatcherInNode: the runner reads the patterns as ECMAScript does.
+func TestProblemMatcherInNode(t *testing.T) {
+	node := need.Tool(t, "node")
+	const script = `
+const {problemMatcher} = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+console.log(JSON.stringify(JSON.parse(process.argv[2]).map(line => {
+  for (const {severity, pattern: [p]} of problemMatcher) {
+    const g = new RegExp(p.regexp).exec(line);
+    if (g) return {File: g[p.file], Line: g[p.line] ?? "", Column: g[p.column] ?? "", Severity: severity ?? g[p.severity], Message: g[p.message], Code: g[p.code]};
+  }
+  return {};
+})));`
+	lines, err := json.Marshal(oddLines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(node, "-e", script, "../../.github/caprun-matcher.json", string(lines)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []annotated
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := matchers(t, oddLines); !slices.Equal(got, want) {
+		t.Errorf("node sees %+v, Go %+v", got, want)
+	}
+}
