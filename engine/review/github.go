@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path/filepath"
 	"strings"
 
 	"caprun/policy"
@@ -28,7 +29,7 @@ func GitHub(w io.Writer, reports iter.Seq[Report]) error {
 
 func annotation(f Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "::%s file=%s", annotationLevel(f.Severity), commandProperty(f.File))
+	fmt.Fprintf(&b, "::%s file=%s", annotationLevel(f.Severity), commandProperty(filepath.ToSlash(filepath.Clean(f.File))))
 	if f.IsKnown() {
 		at := whole(f.Position)
 		fmt.Fprintf(&b, ",line=%d,endLine=%d", at.Line, at.EndLine)
