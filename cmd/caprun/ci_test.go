@@ -282,12 +282,16 @@ func TestPreCommitHook(t *testing.T) {
 		}
 	}
 	dir := profileTree(t)
-	for file, want := range map[string]int{"profiles/good.yaml": exitOK, "profiles/risky.yaml": exitFindings, "-fail-on=never": exitTrouble} {
-		cmd := exec.Command(reviewer(t), slices.Concat(strings.Fields(hooks[0].Entry)[1:], hooks[0].Args, []string{file})...)
+	for names, want := range map[string]int{
+		"profiles/good.yaml": exitOK, "profiles/good.yaml profiles/risky.yaml": exitFindings,
+		// A file that is not there, not a flag.
+		"-fail-on=never profiles/risky.yaml": exitTrouble,
+	} {
+		cmd := exec.Command(reviewer(t), slices.Concat(strings.Fields(hooks[0].Entry)[1:], hooks[0].Args, strings.Fields(names))...)
 		cmd.Dir = dir
 		out, err := cmd.CombinedOutput()
 		if got := cmd.ProcessState.ExitCode(); got != want {
-			t.Errorf("%s: status %d, %v\n%s", file, got, err, out)
+			t.Errorf("%s: status %d, %v\n%s", names, got, err, out)
 		}
 	}
 }

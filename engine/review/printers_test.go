@@ -61,7 +61,7 @@ func fixedReports() []Report {
 			suppressed,
 			find("a.yaml", at(4, 1, 5, 6), policy.Info, "terminal-kept", "several lines", "one\ntwo"),
 			forEver,
-			find("a.yaml", at(7, 1, 7, 12), policy.Error, "unknown-key", "a key with \x1b[31m colour and \u202e ::error::x", ""),
+			find("a.yaml", at(7, 1, 7, 12), policy.Error, "unknown-key", "a key with \x1b[31m colour and \u202e\U000e0041 ::error::x", ""),
 			find("a.yaml", at(7, 9, 0, 0), policy.Error, "unknown-key", "a place without an end", ""),
 			find("a.yaml", at(99, 1, 99, 2), policy.Error, "not-in-the-table", "beyond the end", ""),
 		}},
@@ -136,6 +136,7 @@ func TestExcerpt(t *testing.T) {
 		{strings.Repeat("a", 100) + "B" + strings.Repeat("c", 200), 101, 102,
 			"..." + strings.Repeat("a", 50) + "B" + strings.Repeat("c", 103) + "...", strings.Repeat(" ", 53) + "^"},
 		{strings.Repeat("名", 100) + "B", 101, 102, "..." + strings.Repeat("名", 25) + "B", strings.Repeat(" ", 53) + "^"},
+		{strings.Repeat("e\u0301", 200) + "B", 401, 402, "..." + strings.Repeat("e\u0301", 50) + "B", strings.Repeat(" ", 53) + "^"},
 		{"ab" + strings.Repeat("名", 100), 1, 400, "ab" + strings.Repeat("名", 76) + "...", strings.Repeat("^", 154)},
 	} {
 		var b strings.Builder
@@ -291,6 +292,19 @@ func TestSARIF(t *testing.T) {
 		} else {
 			seen[file] = true
 		}
+	}
+}
+
+// TestSection takes the descriptions of a rule from its page.
+func TestSection(t *testing.T) {
+	const page = "# x\n\n**Warning.** Sum.\n\n## Why\n\nOne line\nand another.\n\nMore.\n\n## Bad\n\n```yaml\nversion: 1\n```\n\n## Fix\n"
+	for heading, want := range map[string]string{"Why": "One line and another.", "Bad": "", "Fix": "", "Nowhere": ""} {
+		if got := section(page, heading); got != want {
+			t.Errorf("%s: %q", heading, got)
+		}
+	}
+	if got := short(strings.Repeat("é", 2000)); got != strings.Repeat("é", 1021)+"..." {
+		t.Errorf("%d characters are left", len([]rune(got)))
 	}
 }
 
