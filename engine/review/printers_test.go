@@ -262,7 +262,7 @@ func TestSARIF(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := log.Runs[0]
-	if d := run.Tool.Driver; d.Name != "caprun" || d.Version != "v1.2.3" || d.SemanticVersion != "1.2.3" || run.ColumnKind != "unicodeCodePoints" {
+	if d := run.Tool.Driver; d.Name != "caprun" || d.Version != "1.2.3" || d.SemanticVersion != "1.2.3" || run.ColumnKind != "unicodeCodePoints" {
 		t.Errorf("driver %s %s %s, columns %s", d.Name, d.Version, d.SemanticVersion, run.ColumnKind)
 	}
 	rules := Rules()

@@ -99,9 +99,11 @@ func SARIF(w io.Writer, reports iter.Seq[Report], version string) error {
 }
 
 func sarifLog(w io.Writer, reports iter.Seq[Report], version string, all []policy.Rule) error {
-	tool := sarifTool{Name: "caprun", Version: clean(version), Rules: make([]sarifRule, 0, len(all))}
-	if number := strings.TrimPrefix(version, "v"); semantic(number) {
-		tool.SemanticVersion = number
+	// Readers compare versions that begin with a number.
+	version = clean(strings.TrimPrefix(version, "v"))
+	tool := sarifTool{Name: "caprun", Version: version, Rules: make([]sarifRule, 0, len(all))}
+	if semantic(version) {
+		tool.SemanticVersion = version
 	}
 	index := make(map[string]int, len(all))
 	for n, r := range all {
