@@ -61,8 +61,8 @@ should look at, and may accept with a reason. Info is worth knowing.
 	return b.String()
 }
 
-// section is a heading of the catalogue with the rules below it.
-type section struct {
+// catalogueSection is a heading of the catalogue with the rules below it.
+type catalogueSection struct {
 	heading string
 	rules   []policy.Rule
 }
@@ -70,11 +70,11 @@ type section struct {
 // catalogueSections groups all rules: those of policy by subject, those of
 // engine, the others, those about suppressions, and at the end the one that is
 // about caprun itself.
-func catalogueSections(t *testing.T) []section {
+func catalogueSections(t *testing.T) []catalogueSection {
 	t.Helper()
 	placed := map[string]bool{}
-	place := func(heading string, rules []policy.Rule, belongs func(policy.Rule) bool) section {
-		s := section{heading: heading}
+	place := func(heading string, rules []policy.Rule, belongs func(policy.Rule) bool) catalogueSection {
+		s := catalogueSection{heading: heading}
 		for _, r := range rules {
 			if !placed[r.Name] && belongs(r) {
 				placed[r.Name] = true
@@ -87,7 +87,7 @@ func catalogueSections(t *testing.T) []section {
 	suppressions := place("Suppressions", Rules(), func(r policy.Rule) bool { return strings.Contains(r.Name, "suppression") })
 	itself := place("caprun itself", Rules(), func(r policy.Rule) bool { return r.Name == "internal-error" })
 
-	var sections []section
+	var sections []catalogueSection
 	table := policy.Rules()
 	for n := len(subjects) - 1; n >= 0; n-- {
 		from := slices.IndexFunc(table, func(r policy.Rule) bool { return r.Name == subjects[n].first })
@@ -99,5 +99,5 @@ func catalogueSections(t *testing.T) []section {
 	}
 	slices.Reverse(sections)
 	sections = append(sections, place("What cannot be had", engine.Rules(), every), place("Risks", Rules(), every), suppressions, itself)
-	return slices.DeleteFunc(sections, func(s section) bool { return len(s.rules) == 0 })
+	return slices.DeleteFunc(sections, func(s catalogueSection) bool { return len(s.rules) == 0 })
 }
