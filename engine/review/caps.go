@@ -26,8 +26,26 @@ func boundingWider(p *engine.Plan, say func(policy.Position, string, string)) {
 }
 
 func noNewPrivsMissing(p *engine.Plan, say func(policy.Position, string, string)) {
-	if p.After.NoNewPrivs || p.After.UID == 0 && p.After.Permitted == p.After.All {
+	if p.After.NoNewPrivs || isAllPowerful(p) {
 		return
 	}
 	say(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
+}
+
+// inheritableNotAmbient finds what only files with inheritable capabilities
+// make use of.
+func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, string)) {
+	extra := p.After.Inheritable.Minus(p.After.Ambient)
+	if extra == 0 {
+		return
+	}
+	names := engine.CapNames(extra)
+	at := capsPosition(p.Profile, extra)
+	if hasRootPower(p) {
+		say(at, names+" need not be inheritable for uid 0: that hands them to other users, through files that have them inheritable",
+			"leave the flag i out of caps, and % out of iab")
+		return
+	}
+	say(at, names+" inheritable and not ambient: the target does not hold them, and a program gets them only from a file that has them inheritable too",
+		"give them the flags eip, or the mark ^ in iab; leave them out where no such file is meant")
 }

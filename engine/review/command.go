@@ -9,16 +9,54 @@ import (
 	"caprun/policy"
 )
 
+// relativeCommand finds a command that is another program for another caller:
+// where the profile says from where, it is the same for all.
 func relativeCommand(p *engine.Plan, say func(policy.Position, string, string)) {
 	command := p.Profile.Command
 	if len(command) == 0 || strings.HasPrefix(command[0], "/") {
 		return
 	}
-	message := "a bare name: which program runs depends on PATH"
+	message, settled := "a bare name: which program runs depends on the caller's PATH", setsPath(p.Profile)
 	if strings.Contains(command[0], "/") {
-		message = "a relative path: which program runs depends on the working directory"
+		message = "a relative path: which program runs depends on the caller's working directory"
+		settled = p.Profile.Cwd != "" || p.Profile.Chroot != ""
 	}
-	say(p.Profile.Position("command[0]"), message, "write an absolute path")
+	if !settled {
+		say(p.Profile.Position("command[0]"), message, "write an absolute path")
+	}
+}
+
+func setsPath(p *policy.Profile) bool {
+	if p.Env == nil {
+		return false
+	}
+	_, ok := p.Env.Set["PATH"]
+	return ok
+}
+
+// shellCommand finds a shell that hands its capabilities on to whatever it
+// starts.
+func shellCommand(p *engine.Plan, say func(policy.Position, string, string)) {
+	if p.After.Permitted == 0 || isAllPowerful(p) || !isShell(p.Profile.Command) {
+		return
+	}
+	say(p.Profile.Position("command[0]"),
+		path.Base(p.Profile.Command[0])+" is a shell with "+engine.CapNames(p.After.Permitted)+": every program that it starts gets them too",
+		"start the program itself; what must happen before belongs before caprun")
+}
+
+// isShell reports whether a command is a shell, whatever it then runs.
+func isShell(command []string) bool {
+	if len(command) == 0 {
+		return false
+	}
+	switch path.Base(command[0]) {
+	case "sh", "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "rbash", "tcsh", "zsh":
+		return true
+	case "busybox":
+		return isShell(command[1:])
+	}
+	return false
 }
 
 // terminalKept finds a program that reads a terminal, has less privilege than

@@ -3,7 +3,9 @@ package review
 import (
 	"fmt"
 
+	"caprun/cap"
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -18,4 +20,25 @@ func loaderVariable(p *engine.Plan, say func(policy.Position, string, string)) {
 				"remove it, or give it a value under set")
 		}
 	}
+}
+
+// harmless are the capabilities that give power over a resource of the system
+// and over nobody's data: who runs code with them gains little.
+const harmless = cred.Caps(1<<cap.NET_BIND_SERVICE | 1<<cap.NET_BROADCAST | 1<<cap.IPC_LOCK |
+	1<<cap.SYS_NICE | 1<<cap.WAKE_ALARM | 1<<cap.BLOCK_SUSPEND)
+
+// environmentPassed finds privileged targets whose code somebody else may
+// choose: who sets the caller's variables.
+func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)) {
+	gain := p.After.Permitted.Minus(harmless)
+	if gain == 0 || isAllPowerful(p) || p.Profile.Env != nil && !p.Profile.Env.KeepAll {
+		return
+	}
+	at := p.Profile.Position("env.keep")
+	if !at.IsKnown() {
+		at = p.Profile.KeyPosition("env")
+	}
+	say(at, "the caller's whole environment reaches a program with "+engine.CapNames(gain)+
+		": PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that then has them too",
+		"list what it needs, such as env: {keep: [LANG, TZ], set: {PATH: /usr/bin:/bin}}")
 }

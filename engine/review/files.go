@@ -1,0 +1,66 @@
+package review
+
+import (
+	"fmt"
+
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// chrootExits are the capabilities that lead out of a root directory, each
+// with the way.
+var chrootExits = [cap.NamedCount]string{
+	cap.DAC_READ_SEARCH: "opens files outside by handle (open_by_handle_at(2))",
+	cap.MKNOD:           "makes a device file of the disk, where no device cgroup or nodev forbids it",
+	cap.SYS_ADMIN:       "mounts what lies outside",
+	cap.SYS_CHROOT:      "changes the root directory once more, and walks up from the old one",
+	cap.SYS_MODULE:      "loads code into the kernel",
+	cap.SYS_PTRACE:      "traces processes outside, and acts through them",
+}
+
+func chrootEscape(p *engine.Plan, say func(policy.Position, string, string)) {
+	if p.Profile.Chroot == "" || p.Profile.Chroot == "/" {
+		return
+	}
+	var exits cred.Caps
+	how := ""
+	for n, way := range chrootExits {
+		if way != "" && p.After.Permitted.Has(n) {
+			exits, how = exits.With(n), way
+		}
+	}
+	switch {
+	case exits == 0:
+		return
+	case exits&(exits-1) == 0:
+		how = engine.CapNames(exits) + " leads out: it " + how
+	default:
+		how = engine.CapNames(exits) + " lead out, each by itself"
+	}
+	say(p.Profile.Position("chroot"), "the root directory does not hold the target: "+how, "take the capability from caps; caprun changes the root before it starts the target")
+}
+
+// chrootDescriptors is no more than worth knowing: a file does not say what
+// the descriptors are, and a socket is harmless.
+func chrootDescriptors(p *engine.Plan, say func(policy.Position, string, string)) {
+	if len(p.Profile.KeepFDs) == 0 || p.Profile.Chroot == "" || p.Profile.Chroot == "/" {
+		return
+	}
+	if len(p.Profile.KeepFDs) == 1 {
+		say(p.Profile.Position("keep_fds"), fmt.Sprintf("if descriptor %d is a directory, it leads out of the root directory", p.Profile.KeepFDs[0]),
+			"hand over sockets and files, never a directory from outside")
+		return
+	}
+	say(p.Profile.Position("keep_fds"), "a directory among the kept descriptors leads out of the root directory",
+		"hand over sockets and files, never a directory from outside")
+}
+
+func umaskOpen(p *engine.Plan, say func(policy.Position, string, string)) {
+	const othersWrite = 0o002
+	if u := p.Profile.Umask; u != nil && *u&othersWrite == 0 {
+		say(p.Profile.Position("umask"), "files that the target makes can be written by every user, unless it says otherwise for each",
+			`write "0027", or "0007" for a group that shares them`)
+	}
+}

@@ -1,0 +1,40 @@
+package review
+
+import (
+	"strings"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// securebitUnlocked finds securebits that can be cleared again. Without
+// cap_setpcap in reach nobody can, but for those of exec, which any process
+// may change for itself.
+func securebitUnlocked(p *engine.Plan, say func(policy.Position, string, string)) {
+	if p.Profile.Secbits == nil {
+		return
+	}
+	a := p.After
+	free := a.Securebits & cred.SecAllBits &^ (a.Securebits >> 1)
+	advice := free & cred.SecAllUnprivileged
+	if advice != 0 {
+		sayUnlocked(p, advice, "any program may clear it for itself and for what it starts, without a capability", say)
+	}
+	later := a.Bounding.Union(a.Inheritable)
+	switch rules := free &^ advice; {
+	case rules == 0:
+	case a.Permitted.Has(cred.SETPCAP):
+		sayUnlocked(p, rules, "the target holds cap_setpcap, and with it can clear it", say)
+	case !a.NoNewPrivs && later.Has(cred.SETPCAP):
+		sayUnlocked(p, rules, "the bounding set has cap_setpcap, and a program with that file capability can clear it", say)
+	}
+}
+
+func sayUnlocked(p *engine.Plan, bits cred.Securebits, how string, say func(policy.Position, string, string)) {
+	are := " is not locked: "
+	if bits&(bits-1) != 0 {
+		are, how = " are not locked: ", strings.ReplaceAll(how, "clear it", "clear them")
+	}
+	say(p.Profile.Position("secbits"), strings.Join(bits.Names(), ", ")+are+how, "add "+strings.Join((bits<<1).Names(), ", "))
+}

@@ -1,0 +1,88 @@
+package review
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// A capWord is a capability in the text of caps or iab.
+type capWord struct {
+	value          cap.Value
+	offset, length int // in bytes
+}
+
+// capsWords calls see for each capability that a clause of caps names and
+// gives, in their order. The text is one that policy accepted.
+func capsWords(text string, see func(capWord)) {
+	clause := true // in the names of a clause
+	begin := 0
+	for i, r := range text {
+		switch {
+		case unicode.IsSpace(r):
+			clause, begin = true, i+utf8.RuneLen(r)
+		case !clause:
+		case r == '-':
+			// The clause takes away.
+			clause = false
+		case r == ',' || r == '=' || r == '+':
+			seeWord(text, begin, i, see)
+			clause, begin = r == ',', i+1
+		}
+	}
+}
+
+// iabWords calls see for each capability that a text of iab makes
+// inheritable, and with ambientOnly only for those that are ambient too.
+func iabWords(text string, ambientOnly bool, see func(capWord)) {
+	for begin := 0; begin < len(text); {
+		end := len(text)
+		if n := strings.IndexByte(text[begin:], ','); n >= 0 {
+			end = begin + n
+		}
+		name := begin
+		for name < end && strings.IndexByte("!^%", text[name]) >= 0 {
+			name++
+		}
+		marks := text[begin:name]
+		blocked := strings.IndexByte(marks, '!') >= 0 && strings.IndexByte(marks, '%') < 0
+		if strings.IndexByte(marks, '^') >= 0 || !ambientOnly && !blocked {
+			seeWord(text, name, end, see)
+		}
+		begin = end + 1
+	}
+}
+
+func seeWord(text string, begin, end int, see func(capWord)) {
+	if v, err := cap.FromName(text[begin:end]); begin < end && text[begin:end] != "all" && err == nil {
+		see(capWord{v, begin, end - begin})
+	}
+}
+
+// capsPosition returns where the one capability of caps is given, or the text
+// that gives them all.
+func capsPosition(p *policy.Profile, caps cred.Caps) policy.Position {
+	key, text := "caps", p.Caps
+	if text == nil {
+		key, text = "iab", p.IAB
+	}
+	if text == nil {
+		return policy.Position{}
+	}
+	at := p.Position(key)
+	see := func(w capWord) {
+		if caps == cred.CapsOf(int(w.value)) {
+			at = p.TextPosition(key, w.offset, w.length)
+		}
+	}
+	if key == "caps" {
+		capsWords(*text, see)
+	} else {
+		iabWords(*text, false, see)
+	}
+	return at
+}
