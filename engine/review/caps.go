@@ -43,7 +43,7 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 	at := capsPosition(p.Profile, extra)
 	if hasRootPower(p) {
 		say(at, names+" need not be inheritable for uid 0: that hands them to other users, through files that have them inheritable",
-			"leave the flag i out of caps, and % out of iab")
+			"leave the flag i out of caps, and % out of iab; under noroot eip is right")
 		return
 	}
 	say(at, names+" inheritable and not ambient: the target does not hold them, and a program gets them only from a file that has them inheritable too",

@@ -14,22 +14,132 @@ import (
 // TestRisks checks profiles for the rules that speak about them, each where
 // it should point.
 func TestRisks(t *testing.T) {
-	const safe = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\n"
+	const (
+		user  = "version: 1\nuid: 33\ngid: 33\nno_new_privs: true\n"
+		safe  = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\n"
+		zero  = "version: 1\nuid: 0\ngid: 0\nno_new_privs: true\n"
+		quiet = "env: {keep: []}\n"
+		bind  = "cap_net_bind_service"
+	)
 	for name, c := range map[string]struct {
 		text string
 		want []string // rule:line:column
 	}{
-		"safe":                {safe, nil},
-		"nothing":             {"version: 1\n", []string{"nothing-declared:1:10", "root-keeps-power:1:10"}},
-		"another user":        {"version: 1\nuid: 33\ngid: 33\n", []string{"no-new-privs-missing:1:10", "nothing-declared:1:10"}},
-		"uid 0":               {"version: 1\nuid: 0\ngid: 0\ncaps: cap_kill=ep\nno_new_privs: true\n", []string{"root-keeps-power:2:6"}},
-		"uid 0, noroot":       {"version: 1\nuid: 0\ngid: 0\ncaps: cap_kill=eip\nsecbits: [noroot]\nno_new_privs: true\n", nil},
-		"user root":           {"version: 1\nuser: root\ncaps: cap_kill=ep\nno_new_privs: true\n", []string{"root-keeps-power:2:7"}},
-		"wide":                {"version: 1\nuid: 33\ngid: 33\niab: ^cap_kill\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6"}},
-		"wide, nnp":           {"version: 1\nuid: 33\ngid: 33\niab: ^cap_kill\nno_new_privs: true\n", nil},
+		"safe": {safe, nil},
+
+		// Who the target is.
+		"nothing":               {"version: 1\n", []string{"nothing-declared:1:10", "root-keeps-power:1:10"}},
+		"another user":          {"version: 1\nuid: 33\ngid: 33\n", []string{"no-new-privs-missing:1:10", "nothing-declared:1:10"}},
+		"uid 0, everything":     {"version: 1\nuid: 0\ngid: 0\ncaps: =ep\n", []string{"root-keeps-power:2:6"}},
+		"uid 0, all, nnp":       {"version: 1\nuid: 0\ngid: 0\ncaps: all=ep\nno_new_privs: true\n", []string{"root-keeps-power:2:6"}},
+		"uid 0, HYBRID":         {"version: 1\nuid: 0\ngid: 0\nmode: HYBRID\n", []string{"root-keeps-power:2:6"}},
+		"uid 0 by iab":          {"version: 1\nuid: 0\ngid: 0\niab: ''\n", []string{"root-keeps-power:2:6"}},
+		"uid 0, PURE1E":         {"version: 1\nuid: 0\ngid: 0\nmode: PURE1E\nno_new_privs: true\n", nil},
+		"uid 0, limited":        {zero + "caps: " + bind + "=ep\n", []string{"noroot-missing:2:6"}},
+		"uid 0, limited, exec":  {"version: 1\nuid: 0\ngid: 0\ncaps: " + bind + "=ep\n", []string{"no-new-privs-missing:1:10", "noroot-missing:2:6"}},
+		"user root, limited":    {"version: 1\nuser: root\ncaps: " + bind + "=ep\nno_new_privs: true\n", []string{"noroot-missing:2:7"}},
+		"started by root":       {"version: 1\ncaps: " + bind + "=ep\nno_new_privs: true\n", []string{"noroot-missing:1:10"}},
+		"uid 0, noroot":         {zero + "caps: " + bind + "=eip\nsecbits: [noroot]\n", nil},
+		"uid 0, nothing":        {zero + "caps: \"=\"\n", nil},
+		"uid 0, almost all":     {zero + "caps: =ep cap_kill-ep\nenv: {keep: []}\n", []string{"noroot-missing:2:6", "amounts-to-root:5:7"}},
+		"root's group":          {"version: 1\nuid: 33\ngid: 0\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
+		"root's group besides":  {safe + "groups: [33, 0]\n", []string{"root-group:6:14"}},
+		"root's group twice":    {"version: 1\nuid: 33\ngid: 0\ngroups: [0]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
+		"root's group, user":    {"version: 1\nuser: www-data\ngroups: [0]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:10"}},
+		"user, no groups":       {"version: 1\nuser: www-data\ncaps: \"=\"\nno_new_privs: true\n", nil},
+		"root in its own group": {zero + "groups: [0]\ncaps: \"=\"\n", nil},
+
+		// What it may do.
+		"wide":                   {"version: 1\nuid: 33\ngid: 33\niab: ^" + bind + "\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6"}},
+		"wide, nnp":              {"version: 1\nuid: 33\ngid: 33\niab: ^" + bind + "\nno_new_privs: true\n", nil},
+		"unreachable":            {"version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\n", []string{"unreachable-caps:4:7"}},
+		"inheritable":            {user + "caps: cap_kill=i\n", []string{"inheritable-not-ambient:5:7"}},
+		"inheritable, one":       {user + "caps: " + bind + "=eip cap_kill+i\n", []string{"inheritable-not-ambient:5:32"}},
+		"inheritable, two":       {user + "caps: " + bind + "=eip cap_kill,cap_chown+i\n", []string{"inheritable-not-ambient:5:7"}},
+		"inheritable by iab":     {user + "iab: ^" + bind + ",%cap_kill\n", []string{"inheritable-not-ambient:5:29"}},
+		"inheritable, no mark":   {user + "iab: cap_kill\n", []string{"inheritable-not-ambient:5:6"}},
+		"inheritable for uid 0":  {zero + "caps: " + bind + "=eip\n", []string{"noroot-missing:2:6", "inheritable-not-ambient:5:7"}},
+		"blocked":                {user + "iab: ^" + bind + ",!cap_kill\n", nil},
+		"root by one":            {user + quiet + "caps: cap_kill,cap_chown=eip\n", []string{"amounts-to-root:6:16"}},
+		"root by two":            {user + quiet + "caps: cap_sys_admin,cap_bpf=eip\n", []string{"amounts-to-root:6:7", "amounts-to-root:6:21"}},
+		"root by a later clause": {user + quiet + "caps: cap_kill=eip cap_setuid+eip\n", []string{"caps-not-canonical:6:7", "amounts-to-root:6:20"}},
+		"root by number":         {user + quiet + "caps: 21=eip\n", []string{"amounts-to-root:6:7", "caps-not-canonical:6:7"}},
+		"root in quotes":         {user + quiet + "caps: \"cap_sys_module=eip\"\n", []string{"amounts-to-root:6:8"}},
+		"root by iab":            {user + quiet + "iab: \"!cap_kill,!^cap_chown,^cap_net_raw\"\n", []string{"amounts-to-root:6:19"}},
+		"root, twice said":       {user + quiet + "caps: cap_chown=eip\niab: ^cap_chown\n", []string{"amounts-to-root:6:7"}},
+		"root by all":            {user + quiet + "caps: all=eip\n", []string{"amounts-to-root:6:7"}},
+		"root by all but one":    {user + quiet + "caps: =eip cap_sys_admin-eip\n", []string{"amounts-to-root:6:7"}},
+		"root, only inheritable": {user + quiet + "caps: cap_sys_admin=i\n", []string{"inheritable-not-ambient:6:7"}},
+		"root, only blocked":     {user + "iab: ^" + bind + ",!cap_sys_admin\n", nil},
+		"less than root":         {user + quiet + "caps: cap_kill,cap_net_admin,cap_net_raw,cap_sys_chroot,cap_perfmon,cap_fsetid,cap_syslog=eip\n", nil},
+
+		// How the text says it.
+		"number":             {user + "caps: 10=eip\n", []string{"caps-not-canonical:5:7"}},
+		"a name twice":       {user + "caps: " + bind + "," + bind + "=eip\n", []string{"caps-not-canonical:5:7"}},
+		"a flag twice":       {user + "caps: " + bind + "=eiip\n", []string{"caps-not-canonical:5:7"}},
+		"piece by piece":     {user + "caps: " + bind + "=ep " + bind + "+i\n", []string{"caps-not-canonical:5:7"}},
+		"there and back":     {user + "caps: =eip-eip\n", []string{"caps-not-canonical:5:7"}},
+		"equals first":       {user + "caps: \"= " + bind + "+eip\"\n", []string{"caps-not-canonical:5:7"}},
+		"no flags":           {user + "caps: " + bind + "=\n", []string{"caps-not-canonical:5:7"}},
+		"as setcap has it":   {user + "caps: " + bind + "+pie\n", nil},
+		"in any order":       {user + "caps: cap_sys_nice,cap_ipc_lock=ipe\n", nil},
+		"clauses, any order": {user + quiet + "caps: cap_kill=i cap_net_raw+eip\n", []string{"inheritable-not-ambient:6:7"}},
+		"iab: number":        {user + "iab: ^10\n", []string{"caps-not-canonical:5:6"}},
+		"iab: twice":         {user + "iab: ^" + bind + ",!" + bind + "\n", []string{"caps-not-canonical:5:6"}},
+		"iab: marks":         {user + "iab: ^%" + bind + "\n", []string{"caps-not-canonical:5:6"}},
+		"iab: in any order":  {user + "iab: \"!cap_sys_admin,^!" + bind + ",!cap_chown\"\n", nil},
+		"iab: empty":         {user + "iab: ''\n", nil},
+		"iab and caps":       {user + "caps: 10=eip\niab: ^10\n", []string{"caps-not-canonical:5:7", "caps-not-canonical:6:6"}},
+		"folded over lines":  {user + "caps: >-\n  " + bind + "=eip\n", nil},
+
+		// Securebits.
+		"unlocked, holds setpcap":   {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot]\n", []string{"amounts-to-root:6:7", "securebit-unlocked:7:10"}},
+		"locked, holds setpcap":     {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot, noroot_locked]\n", []string{"amounts-to-root:6:7"}},
+		"unlocked, bounding":        {"version: 1\nuid: 33\ngid: 33\niab: ''\nsecbits: [noroot]\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6", "securebit-unlocked:5:10"}},
+		"unlocked, bounding, nnp":   {user + "iab: ''\nsecbits: [noroot]\n", nil},
+		"unlocked, out of reach":    {safe + "secbits: [noroot, no_setuid_fixup, no_cap_ambient_raise]\n", nil},
+		"unlocked advice":           {safe + "secbits: [exec_restrict_file, exec_deny_interactive]\n", []string{"securebit-unlocked:6:10"}},
+		"locked advice":             {safe + "secbits: [exec_restrict_file, exec_restrict_file_locked]\n", nil},
+		"keep_caps_locked alone":    {safe + "secbits: [keep_caps_locked]\n", nil},
+		"modes lock what they need": {"version: 1\nmode: PURE1E\niab: ''\n", []string{"no-new-privs-missing:1:10", "bounding-wider:3:6"}},
+
+		// Its environment.
+		"loader variable":         {safe + "env: {keep: [PATH, LD_PRELOAD]}\n", []string{"loader-variable:6:20"}},
+		"loader variable, set":    {safe + "env: {set: {LD_PRELOAD: /x.so}}\n", nil},
+		"environment, no key":     {user + "caps: cap_net_raw=eip\n", []string{"environment-passed:1:10"}},
+		"environment, no keep":    {user + "caps: cap_net_raw=eip\nenv: {unset: [TERM]}\n", []string{"environment-passed:6:1"}},
+		"environment, all":        {user + "caps: cap_net_raw=eip\nenv: {keep: all}\n", []string{"environment-passed:6:13"}},
+		"environment, list":       {user + "caps: cap_net_raw=eip\nenv: {keep: [PATH]}\n", nil},
+		"environment, none":       {user + "caps: cap_net_raw=eip\nenv: {keep: []}\n", nil},
+		"environment, port":       {user + "caps: " + bind + "=eip\nenv: {keep: all}\n", nil},
+		"environment, nothing":    {safe + "env: {keep: all}\n", nil},
+		"environment, by iab":     {user + "iab: ^cap_kill\n", []string{"environment-passed:1:10"}},
+		"environment, full power": {"version: 1\ncaps: =ep\n", []string{"root-keeps-power:1:10"}},
+
+		// The files that it sees and makes.
+		"chroot":                     {safe + "chroot: /srv\n", nil},
+		"chroot again":               {user + quiet + "caps: cap_sys_chroot=eip\nchroot: /srv\n", []string{"chroot-escape:7:9"}},
+		"chroot to the root":         {user + quiet + "caps: cap_sys_chroot=eip\nchroot: /\n", nil},
+		"no chroot":                  {user + quiet + "caps: cap_sys_chroot=eip\n", nil},
+		"chroot, many ways":          {user + quiet + "caps: cap_sys_chroot,cap_sys_ptrace=eip\nchroot: /srv\n", []string{"amounts-to-root:6:22", "chroot-escape:7:9"}},
+		"chroot, everything":         {"version: 1\nuid: 0\ngid: 0\ncaps: =ep\nchroot: /srv\n", []string{"root-keeps-power:2:6", "chroot-escape:5:9"}},
+		"chroot, cannot leave":       {user + quiet + "caps: cap_net_raw=eip\nchroot: /srv\n", nil},
+		"chroot, descriptor":         {safe + "chroot: /srv\nkeep_fds: [3]\n", []string{"chroot-descriptors:7:11"}},
+		"chroot, descriptors":        {safe + "chroot: /srv\nkeep_fds: [3, 4]\n", []string{"chroot-descriptors:7:11"}},
+		"descriptor, no chroot":      {safe + "keep_fds: [3]\n", nil},
+		"descriptor, chroot to root": {safe + "chroot: /\nkeep_fds: [3]\n", nil},
+		"umask, open":                {safe + "umask: \"0000\"\n", []string{"umask-open:6:8"}},
+		"umask, read by none":        {safe + "umask: \"0075\"\n", []string{"umask-open:6:8"}},
+		"umask, group":               {safe + "umask: \"0002\"\n", nil},
+
+		// The command.
 		"relative":            {safe + "command: [./x]\n", []string{"relative-command:6:11"}},
+		"relative, cwd":       {safe + "command: [./x]\ncwd: /srv\n", nil},
+		"relative, chroot":    {safe + "command: [bin/x]\nchroot: /srv\n", nil},
 		"searched":            {safe + "command: [x]\n", []string{"relative-command:6:11"}},
-		"loader variable":     {safe + "env: {keep: [PATH, LD_PRELOAD]}\n", []string{"loader-variable:6:20"}},
+		"searched, cwd":       {safe + "command: [x]\ncwd: /srv\n", []string{"relative-command:6:11"}},
+		"searched, kept PATH": {safe + "command: [x]\nenv: {keep: [PATH]}\n", []string{"relative-command:6:11"}},
+		"searched, set PATH":  {safe + "command: [x]\nenv: {set: {PATH: /bin}}\n", nil},
 		"shell":               {safe + "command: [/bin/bash, -l]\n", []string{"terminal-kept:6:11"}},
 		"shell, caps":         {"version: 1\nuid: 0\ngid: 0\nsecbits: [noroot]\ncaps: \"=\"\nno_new_privs: true\ncommand: [/bin/sh]\n", []string{"terminal-kept:7:11"}},
 		"shell in a shell":    {safe + "command: [/bin/busybox, sh]\n", []string{"terminal-kept:6:11"}},
@@ -40,7 +150,12 @@ func TestRisks(t *testing.T) {
 		"server":              {safe + "command: [/bin/server]\n", nil},
 		"shell, new session":  {safe + "command: [/bin/bash]\nnew_session: true\n", nil},
 		"shell with the same": {"version: 1\niab: ''\nno_new_privs: true\ncommand: [/bin/bash]\n", []string{"root-keeps-power:1:10"}},
-		"unreachable":         {"version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\n", []string{"unreachable-caps:4:7"}},
+		"shell, privilege":    {user + "caps: " + bind + "=eip\ncommand: [/bin/sh, -c, exec x]\n", []string{"shell-command:6:11"}},
+		"shell, at a prompt":  {user + "caps: " + bind + "=eip\ncommand: [/bin/zsh]\n", []string{"shell-command:6:11", "terminal-kept:6:11"}},
+		"busybox, privilege":  {user + "caps: " + bind + "=eip\ncommand: [/bin/busybox, ash, /run]\n", []string{"shell-command:6:11"}},
+		"busybox, no shell":   {user + "caps: " + bind + "=eip\ncommand: [/bin/busybox, httpd, -f]\n", nil},
+		"busybox alone":       {user + "caps: " + bind + "=eip\ncommand: [/bin/busybox]\n", nil},
+		"python, privilege":   {user + "caps: " + bind + "=eip\ncommand: [/bin/python3, /srv/x]\n", nil},
 	} {
 		var got []string
 		for _, d := range Check(name, []byte(c.text), Options{}).Findings {

@@ -17,29 +17,29 @@ type risk struct {
 	find func(p *engine.Plan, say func(at policy.Position, message, hint string))
 }
 
-// risks are the rules of this package about plans. Their functions lie in
-// files by subject.
-func risks() []risk {
-	return []risk{
-		{policy.Rule{Name: "amounts-to-root", Severity: policy.Warning, Summary: "The target holds a capability with which it can make itself root."}, amountsToRoot},
-		{policy.Rule{Name: "bounding-wider", Severity: policy.Warning, Summary: "The bounding set that iab leaves has more than the target holds."}, boundingWider},
-		{policy.Rule{Name: "caps-not-canonical", Severity: policy.Info, Summary: "A capability text is harder to read than the one that says the same."}, capsNotCanonical},
-		{policy.Rule{Name: "chroot-descriptors", Severity: policy.Info, Summary: "A kept descriptor that is a directory leads out of chroot."}, chrootDescriptors},
-		{policy.Rule{Name: "chroot-escape", Severity: policy.Warning, Summary: "The target holds a capability that leads out of chroot."}, chrootEscape},
-		{policy.Rule{Name: "environment-passed", Severity: policy.Warning, Summary: "A privileged target gets the whole environment of its caller."}, environmentPassed},
-		{policy.Rule{Name: "inheritable-not-ambient", Severity: policy.Warning, Summary: "A capability is inheritable that only a file with inheritable capabilities would give."}, inheritableNotAmbient},
-		{policy.Rule{Name: "loader-variable", Severity: policy.Warning, Summary: "The list env.keep has a variable that a privileged program never gets."}, loaderVariable},
-		{policy.Rule{Name: "no-new-privs-missing", Severity: policy.Warning, Summary: "Set-id programs and file capabilities still work."}, noNewPrivsMissing},
-		{policy.Rule{Name: "noroot-missing", Severity: policy.Warning, Summary: "The target is a limited uid 0, and each exec gives it all of its capabilities again."}, norootMissing},
-		{policy.Rule{Name: "nothing-declared", Severity: policy.Warning, Summary: "No key says which capabilities the target has."}, nothingDeclared},
-		{policy.Rule{Name: "relative-command", Severity: policy.Warning, Summary: "Which program runs depends on where caprun starts."}, relativeCommand},
-		{policy.Rule{Name: "root-group", Severity: policy.Warning, Summary: "The target is not uid 0, and is in group 0."}, rootGroup},
-		{policy.Rule{Name: "root-keeps-power", Severity: policy.Warning, Summary: "The target is uid 0 with every capability."}, rootKeepsPower},
-		{policy.Rule{Name: "securebit-unlocked", Severity: policy.Warning, Summary: "A securebit has no lock, and can be cleared again."}, securebitUnlocked},
-		{policy.Rule{Name: "shell-command", Severity: policy.Warning, Summary: "The command is a shell, which hands its capabilities on to all that it starts."}, shellCommand},
-		{policy.Rule{Name: "terminal-kept", Severity: policy.Warning, Summary: "An interactive program with less privilege can type into the caller's terminal."}, terminalKept},
-		{policy.Rule{Name: "umask-open", Severity: policy.Warning, Summary: "The umask lets every user write the files that the target makes."}, umaskOpen},
-	}
+// risks returns the rules of this package about plans.
+func risks() []risk { return riskTable[:] }
+
+// riskTable is the one table of them. Their functions lie in files by subject.
+var riskTable = [...]risk{
+	{policy.Rule{Name: "amounts-to-root", Severity: policy.Warning, Summary: "The target holds a capability with which it can make itself root."}, amountsToRoot},
+	{policy.Rule{Name: "bounding-wider", Severity: policy.Warning, Summary: "The bounding set that iab leaves has more than the target holds."}, boundingWider},
+	{policy.Rule{Name: "caps-not-canonical", Severity: policy.Info, Summary: "A capability text is harder to read than the one that says the same."}, capsNotCanonical},
+	{policy.Rule{Name: "chroot-descriptors", Severity: policy.Info, Summary: "A kept descriptor that is a directory leads out of chroot."}, chrootDescriptors},
+	{policy.Rule{Name: "chroot-escape", Severity: policy.Warning, Summary: "The target holds a capability that leads out of chroot."}, chrootEscape},
+	{policy.Rule{Name: "environment-passed", Severity: policy.Warning, Summary: "A privileged target gets the whole environment of its caller."}, environmentPassed},
+	{policy.Rule{Name: "inheritable-not-ambient", Severity: policy.Warning, Summary: "A capability is inheritable that only a file with inheritable capabilities would give."}, inheritableNotAmbient},
+	{policy.Rule{Name: "loader-variable", Severity: policy.Warning, Summary: "The list env.keep has a variable that a privileged program never gets."}, loaderVariable},
+	{policy.Rule{Name: "no-new-privs-missing", Severity: policy.Warning, Summary: "Set-id programs and file capabilities still work."}, noNewPrivsMissing},
+	{policy.Rule{Name: "noroot-missing", Severity: policy.Warning, Summary: "The target is a limited uid 0, and each exec gives it all of its capabilities again."}, norootMissing},
+	{policy.Rule{Name: "nothing-declared", Severity: policy.Warning, Summary: "No key says which capabilities the target has."}, nothingDeclared},
+	{policy.Rule{Name: "relative-command", Severity: policy.Warning, Summary: "Which program runs depends on where caprun starts."}, relativeCommand},
+	{policy.Rule{Name: "root-group", Severity: policy.Warning, Summary: "The target is not uid 0, and is in group 0."}, rootGroup},
+	{policy.Rule{Name: "root-keeps-power", Severity: policy.Warning, Summary: "The target is uid 0 with every capability."}, rootKeepsPower},
+	{policy.Rule{Name: "securebit-unlocked", Severity: policy.Warning, Summary: "A securebit has no lock, and can be cleared again."}, securebitUnlocked},
+	{policy.Rule{Name: "shell-command", Severity: policy.Warning, Summary: "The command is a shell, which hands its capabilities on to all that it starts."}, shellCommand},
+	{policy.Rule{Name: "terminal-kept", Severity: policy.Warning, Summary: "An interactive program with less privilege can type into the caller's terminal."}, terminalKept},
+	{policy.Rule{Name: "umask-open", Severity: policy.Warning, Summary: "The umask lets every user write the files that the target makes."}, umaskOpen},
 }
 
 // Rules returns every rule about profiles, sorted by name: those of policy and

@@ -1,0 +1,48 @@
+package review
+
+import (
+	"testing"
+
+	"caprun/engine"
+	"caprun/policy"
+)
+
+// TestQuietRulesAreCheap holds each rule to no allocation where it has nothing
+// to say: check reads thousands of files.
+func TestQuietRulesAreCheap(t *testing.T) {
+	p, found := policy.Parse("web.yaml", []byte(`version: 1
+uid: 33
+gid: 33
+groups: [33, 34]
+caps: cap_net_bind_service,cap_ipc_lock=eip
+iab: ^cap_net_bind_service,^cap_ipc_lock
+secbits: [noroot, noroot_locked]
+no_new_privs: true
+command: [/srv/web]
+chroot: /srv/jail
+umask: "0027"
+env: {keep: [LANG], set: {PATH: /bin}}
+`))
+	if p == nil {
+		t.Fatal(found)
+	}
+	plan, found := engine.Explain(p)
+	if plan == nil {
+		t.Fatal(found)
+	}
+	for _, r := range risks() {
+		say := func(at policy.Position, message, hint string) { t.Errorf("%s: %s", r.Name, message) }
+		if n := testing.AllocsPerRun(10, func() { r.find(plan, say) }); n > 0 {
+			t.Errorf("%s allocates %v times", r.Name, n)
+		}
+	}
+}
+
+func BenchmarkRisks(b *testing.B) {
+	p, _ := policy.Parse("web.yaml", []byte("version: 1\nuid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n"))
+	plan, _ := engine.Explain(p)
+	b.ReportAllocs()
+	for b.Loop() {
+		risksOf(plan)
+	}
+}
