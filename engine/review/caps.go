@@ -39,13 +39,16 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 	if extra == 0 {
 		return
 	}
-	names := engine.CapNames(extra)
+	names, is, it := engine.CapNames(extra), "is", "it"
+	if extra&(extra-1) != 0 {
+		is, it = "are", "them"
+	}
 	at := capsPosition(p.Profile, extra)
 	if hasRootPower(p) {
-		say(at, names+" need not be inheritable for uid 0: that hands them to other users, through files that have them inheritable",
+		say(at, fmt.Sprintf("%s need not be inheritable for uid 0: that hands %s to other users, through files that have %s inheritable", names, it, it),
 			"leave the flag i out of caps, and % out of iab; under noroot eip is right")
 		return
 	}
-	say(at, names+" inheritable and not ambient: the target does not hold them, and a program gets them only from a file that has them inheritable too",
-		"give them the flags eip, or the mark ^ in iab; leave them out where no such file is meant")
+	say(at, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and a program gets %s only from a file that has %s inheritable too",
+		names, is, it, it, it), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
 }

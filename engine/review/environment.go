@@ -39,6 +39,6 @@ func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)
 		at = p.Profile.KeyPosition("env")
 	}
 	say(at, "the caller's whole environment reaches a program with "+engine.CapNames(gain)+
-		": PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that then has them too",
+		": PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that runs with its capabilities",
 		"list what it needs, such as env: {keep: [LANG, TZ], set: {PATH: /usr/bin:/bin}}")
 }

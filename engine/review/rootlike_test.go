@@ -1,0 +1,140 @@
+package review
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"caprun/cap"
+	"caprun/docs/rules"
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// TestRootLikePage holds the page to the table: what it says of each that
+// amounts to root, and that it has a reason for each other one.
+func TestRootLikePage(t *testing.T) {
+	page, _ := rules.Page("amounts-to-root")
+	for v := range cap.Value(cap.NamedCount) {
+		row := fmt.Sprintf("\n| `%s` | ", v)
+		if about := rootLike[v]; about.how != "" {
+			row += about.how + " | " + about.instead + " |\n"
+		}
+		if strings.Count(page, row) != 1 {
+			t.Errorf("the page has not one row %q", row)
+		}
+	}
+	if strings.Count(page, "\n| `cap_") != cap.NamedCount {
+		t.Error("the page has other rows")
+	}
+}
+
+// TestEachRootLike grants each capability alone.
+func TestEachRootLike(t *testing.T) {
+	for v := range cap.Value(cap.NamedCount) {
+		text := fmt.Sprintf("version: 1\nuid: 33\ngid: 33\ncaps: cap_net_raw,%s=eip\nno_new_privs: true\nenv: {keep: []}\n", v)
+		if v == cap.NET_RAW {
+			continue
+		}
+		var got []string
+		for _, f := range Check("x.yaml", []byte(text), Options{}).Findings {
+			got = append(got, f.Rule+" "+f.Message)
+			if at := (policy.Position{Line: 4, Column: 19, EndLine: 4, EndColumn: 19 + len(v.String())}); f.Position != at {
+				t.Errorf("%v: at %v", v, f.Position)
+			}
+		}
+		if want := rootLike[v].how != ""; want != (len(got) == 1) || want && !strings.Contains(got[0], rootLike[v].how) {
+			t.Errorf("%v: %q", v, got)
+		}
+	}
+}
+
+// TestChrootExitsPage holds the page to the capabilities that lead out.
+func TestChrootExitsPage(t *testing.T) {
+	page, _ := rules.Page("chroot-escape")
+	for v := range cap.Value(cap.NamedCount) {
+		if strings.Contains(page, fmt.Sprintf("\n| `%s` | ", v)) != (chrootExits[v] != "") {
+			t.Errorf("the page does not agree about %v", v)
+		}
+	}
+}
+
+// TestCapWords reads texts that are written in every way.
+func TestCapWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                              "",
+		"=":                             "",
+		"all=eip":                       "",
+		"cap_kill=eip":                  "cap_kill@0",
+		" cap_kill,cap_chown+p\n10=i":   "cap_kill@1 cap_chown@10 10@22",
+		"=eip cap_kill-e":               "",
+		"=p cap_kill+e-p":               "cap_kill@3",
+		"cap_kill=ep\u00a0cap_chown+ep": "cap_kill@0 cap_chown@13",
+	} {
+		var got []string
+		capsWords(text, func(w capWord) { got = append(got, fmt.Sprintf("%s@%d", text[w.offset:w.offset+w.length], w.offset)) })
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("caps %q: got %q, want %q", text, s, want)
+		}
+	}
+	for text, want := range map[string][2]string{
+		"":                            {"", ""},
+		"cap_kill":                    {"cap_kill@0", ""},
+		"^cap_kill,!cap_chown":        {"cap_kill@1", "cap_kill@1"},
+		"!%cap_kill,!^cap_chown,%10":  {"cap_kill@2 cap_chown@13 10@24", "cap_chown@13"},
+		"!cap_kill,cap_chown,^!cap_x": {"cap_chown@10", ""},
+	} {
+		for n, ambientOnly := range []bool{false, true} {
+			var got []string
+			iabWords(text, ambientOnly, func(w capWord) { got = append(got, fmt.Sprintf("%s@%d", text[w.offset:w.offset+w.length], w.offset)) })
+			if s := strings.Join(got, " "); s != want[n] {
+				t.Errorf("iab %q, ambient only %v: got %q, want %q", text, ambientOnly, s, want[n])
+			}
+		}
+	}
+}
+
+// TestCanonicalIsQuiet: what a set or tuple prints is never found fault with.
+func TestCanonicalIsQuiet(t *testing.T) {
+	for n := range 5000 {
+		// A few capabilities in each of the vectors, now and then most of them.
+		bits := func(shift int) cred.Caps {
+			x := uint64(n)*0x9e3779b97f4a7c15 ^ uint64(n+shift)*0xbf58476d1ce4e5b9
+			caps := cred.Caps(x&(x>>7)&(x>>13)) & cred.FirstCaps(cap.NamedCount)
+			if x>>60 == 0 {
+				caps = cred.FirstCaps(cap.NamedCount) &^ caps
+			}
+			return caps
+		}
+		set := cap.NewSet()
+		iab := cap.NewIAB()
+		for v := range cap.Value(cap.NamedCount) {
+			for flag, caps := range map[cap.Flag]cred.Caps{cap.Effective: bits(1), cap.Permitted: bits(2), cap.Inheritable: bits(3)} {
+				if err := set.SetFlag(flag, caps.Has(int(v)), v); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for vec, caps := range map[cap.Vector]cred.Caps{cap.Inh: bits(4), cap.Bound: bits(5)} {
+				if err := iab.SetVector(vec, caps.Has(int(v)), v); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if bits(4).Has(int(v)) && n%2 == 0 {
+				if err := iab.SetVector(cap.Amb, true, v); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		text := set.Text(cap.NamedCount)
+		var said []string
+		p := &policy.Profile{Caps: &text}
+		if iab := iab.String(); iab != "" {
+			p.IAB = &iab
+		}
+		capsNotCanonical(&engine.Plan{Profile: p}, func(_ policy.Position, _, hint string) { said = append(said, hint) })
+		if len(said) > 0 {
+			t.Errorf("%q, %v: %q", text, iab, said)
+		}
+	}
+}
