@@ -2,8 +2,10 @@ package review
 
 import (
 	"fmt"
+	"math/bits"
 
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -32,6 +34,16 @@ func noNewPrivsMissing(p *engine.Plan, say func(policy.Position, string, string)
 	say(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
 }
 
+// fewNames names capabilities that the profile says elsewhere: their number
+// where they are many.
+func fewNames(caps cred.Caps) string {
+	const few = 3
+	if n := bits.OnesCount64(uint64(caps)); n > few {
+		return fmt.Sprintf("%d capabilities", n)
+	}
+	return engine.CapNames(caps)
+}
+
 // inheritableNotAmbient finds what only files with inheritable capabilities
 // make use of.
 func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, string)) {
@@ -39,7 +51,7 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 	if extra == 0 {
 		return
 	}
-	names, is, it := engine.CapNames(extra), "is", "it"
+	names, is, it := fewNames(extra), "is", "it"
 	if extra&(extra-1) != 0 {
 		is, it = "are", "them"
 	}

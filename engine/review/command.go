@@ -41,7 +41,7 @@ func shellCommand(p *engine.Plan, say func(policy.Position, string, string)) {
 		return
 	}
 	say(p.Profile.Position("command[0]"),
-		path.Base(p.Profile.Command[0])+" is a shell with "+engine.CapNames(p.After.Permitted)+": every program that it starts gets the same",
+		path.Base(p.Profile.Command[0])+" is a shell with "+fewNames(p.After.Permitted)+": every program that it starts gets the same",
 		"start the program itself; what must happen before belongs before caprun")
 }
 

@@ -28,17 +28,18 @@ const harmless = cred.Caps(1<<cap.NET_BIND_SERVICE | 1<<cap.NET_BROADCAST | 1<<c
 	1<<cap.SYS_NICE | 1<<cap.WAKE_ALARM | 1<<cap.BLOCK_SUSPEND)
 
 // environmentPassed finds privileged targets whose code somebody else may
-// choose: who sets the caller's variables.
+// choose: who sets the caller's variables. It is no more than worth knowing,
+// for most callers are a container or a service manager, whose environment is
+// as much reviewed as the profile.
 func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)) {
-	gain := p.After.Permitted.Minus(harmless)
-	if gain == 0 || isAllPowerful(p) || p.Profile.Env != nil && !p.Profile.Env.KeepAll {
+	if p.After.Permitted.SubsetOf(harmless) || isAllPowerful(p) || p.Profile.Env != nil && !p.Profile.Env.KeepAll {
 		return
 	}
 	at := p.Profile.Position("env.keep")
 	if !at.IsKnown() {
 		at = p.Profile.KeyPosition("env")
 	}
-	say(at, "the caller's whole environment reaches a program with "+engine.CapNames(gain)+
-		": PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that runs with its capabilities",
+	say(at, "the caller's whole environment reaches a privileged program: "+
+		"PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that runs with its capabilities",
 		"list what it needs, such as env: {keep: [LANG, TZ], set: {PATH: /usr/bin:/bin}}")
 }

@@ -47,7 +47,7 @@ func norootMissing(p *engine.Plan, say func(policy.Position, string, string)) {
 	if !hasRootPower(p) || a.Permitted == 0 || a.Permitted == a.All {
 		return
 	}
-	names := engine.CapNames(a.Permitted)
+	names := fewNames(a.Permitted)
 	who, at := rootTarget(p)
 	message := who + " without noroot: each exec gives " + names + " again to it and to what it starts, also after they were dropped"
 	if a.NoNewPrivs {

@@ -27,7 +27,7 @@ var riskTable = [...]risk{
 	{policy.Rule{Name: "caps-not-canonical", Severity: policy.Info, Summary: "A capability text is harder to read than the one that says the same."}, capsNotCanonical},
 	{policy.Rule{Name: "chroot-descriptors", Severity: policy.Info, Summary: "A kept descriptor that is a directory leads out of chroot."}, chrootDescriptors},
 	{policy.Rule{Name: "chroot-escape", Severity: policy.Warning, Summary: "The target holds a capability that leads out of chroot."}, chrootEscape},
-	{policy.Rule{Name: "environment-passed", Severity: policy.Warning, Summary: "A privileged target gets the whole environment of its caller."}, environmentPassed},
+	{policy.Rule{Name: "environment-passed", Severity: policy.Info, Summary: "A privileged target gets the whole environment of its caller."}, environmentPassed},
 	{policy.Rule{Name: "inheritable-not-ambient", Severity: policy.Warning, Summary: "A capability is inheritable that only a file with inheritable capabilities would give."}, inheritableNotAmbient},
 	{policy.Rule{Name: "loader-variable", Severity: policy.Warning, Summary: "The list env.keep has a variable that a privileged program never gets."}, loaderVariable},
 	{policy.Rule{Name: "no-new-privs-missing", Severity: policy.Warning, Summary: "Set-id programs and file capabilities still work."}, noNewPrivsMissing},
