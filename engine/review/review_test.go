@@ -84,6 +84,8 @@ func TestRisks(t *testing.T) {
 		"as setcap has it":   {user + "caps: " + bind + "+pie\n", nil},
 		"in any order":       {user + "caps: cap_sys_nice,cap_ipc_lock=ipe\n", nil},
 		"clauses, any order": {user + quiet + "caps: cap_kill=i cap_net_raw+eip\n", []string{"inheritable-not-ambient:6:7"}},
+		"clauses, any flags": {user + quiet + "caps: cap_net_raw=pie cap_kill+i\n", []string{"inheritable-not-ambient:6:23"}},
+		"all with clauses":   {user + quiet + "caps: all=eip cap_setuid,cap_kill-pie\n", []string{"amounts-to-root:6:7"}},
 		"iab: number":        {user + "iab: ^10\n", []string{"caps-not-canonical:5:6"}},
 		"iab: twice":         {user + "iab: ^" + bind + ",!" + bind + "\n", []string{"caps-not-canonical:5:6"}},
 		"iab: marks":         {user + "iab: ^%" + bind + "\n", []string{"caps-not-canonical:5:6"}},

@@ -70,6 +70,7 @@ func TestCapWords(t *testing.T) {
 		" cap_kill,cap_chown+p\n10=i":   "cap_kill@1 cap_chown@10 10@22",
 		"=eip cap_kill-e":               "",
 		"=p cap_kill+e-p":               "cap_kill@3",
+		"=p cap_kill,cap_chown-p":       "",
 		"cap_kill=ep\u00a0cap_chown+ep": "cap_kill@0 cap_chown@13",
 	} {
 		var got []string

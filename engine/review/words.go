@@ -19,20 +19,23 @@ type capWord struct {
 // capsWords calls see for each capability that a clause of caps names and
 // gives, in their order. The text is one that policy accepted.
 func capsWords(text string, see func(capWord)) {
-	clause := true // in the names of a clause
-	begin := 0
-	for i, r := range text {
-		switch {
-		case unicode.IsSpace(r):
-			clause, begin = true, i+utf8.RuneLen(r)
-		case !clause:
-		case r == '-':
-			// The clause takes away.
-			clause = false
-		case r == ',' || r == '=' || r == '+':
-			seeWord(text, begin, i, see)
-			clause, begin = r == ',', i+1
+	for begin := 0; begin < len(text); {
+		end, space := len(text), 0
+		if n := strings.IndexFunc(text[begin:], unicode.IsSpace); n >= 0 {
+			end = begin + n
+			_, space = utf8.DecodeRuneInString(text[end:])
 		}
+		if op := strings.IndexAny(text[begin:end], "=+-"); op >= 0 && text[begin+op] != '-' {
+			for name := begin; name < begin+op; {
+				length := begin + op - name
+				if n := strings.IndexByte(text[name:begin+op], ','); n >= 0 {
+					length = n
+				}
+				seeWord(text, name, name+length, see)
+				name += length + 1
+			}
+		}
+		begin = end + space
 	}
 }
 
