@@ -71,7 +71,7 @@ func amountsToRoot(p *engine.Plan, say func(policy.Position, string, string)) {
 	}
 	if text := p.Profile.IAB; text != nil {
 		key = "iab"
-		iabWords(*text, true, see)
+		iabWords(*text, see)
 	}
 	if left != 0 {
 		say(capsPosition(p.Profile, left), "the target gets "+engine.CapNames(left)+", each of which amounts to root",

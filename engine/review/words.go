@@ -40,8 +40,8 @@ func capsWords(text string, see func(capWord)) {
 }
 
 // iabWords calls see for each capability that a text of iab makes
-// inheritable, and with ambientOnly only for those that are ambient too.
-func iabWords(text string, ambientOnly bool, see func(capWord)) {
+// inheritable, and ambient or not.
+func iabWords(text string, see func(capWord)) {
 	for begin := 0; begin < len(text); {
 		end := len(text)
 		if n := strings.IndexByte(text[begin:], ','); n >= 0 {
@@ -51,9 +51,7 @@ func iabWords(text string, ambientOnly bool, see func(capWord)) {
 		for name < end && strings.IndexByte("!^%", text[name]) >= 0 {
 			name++
 		}
-		marks := text[begin:name]
-		blocked := strings.IndexByte(marks, '!') >= 0 && strings.IndexByte(marks, '%') < 0
-		if strings.IndexByte(marks, '^') >= 0 || !ambientOnly && !blocked {
+		if marks := text[begin:name]; marks == "" || strings.Trim(marks, "!") != "" {
 			seeWord(text, name, end, see)
 		}
 		begin = end + 1
@@ -85,7 +83,7 @@ func capsPosition(p *policy.Profile, caps cred.Caps) policy.Position {
 	if key == "caps" {
 		capsWords(*text, see)
 	} else {
-		iabWords(*text, false, see)
+		iabWords(*text, see)
 	}
 	return at
 }
