@@ -5,6 +5,8 @@ package main
 import (
 	"os"
 	"runtime"
+
+	_ "caprun/internal/stack" // for a fast start
 )
 
 // The first thread has what the caller gave it and new threads do not inherit:
