@@ -1,3 +1,9 @@
+// How many processors there are counts at the start only: a launch is over
+// before it could change, and a supervisor waits. So the runtime need not start
+// what would look again.
+//
+//go:debug updatemaxprocs=0
+
 // Command caprun starts a program with exactly the privileges that a reviewed
 // YAML profile declares, or does not start it at all.
 package main
