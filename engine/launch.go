@@ -89,15 +89,15 @@ func (p *Plan) failExec(what string, err error, hint string) error {
 	return &LaunchError{Plan: p, Key: "command", What: what, Err: err, Hint: hint, AtExec: true}
 }
 
-// holdsPrivilege reports whether a caller has anything that a profile could
-// hand on.
-func holdsPrivilege(c cred.Cred) bool {
+// HoldsPrivilege reports whether a caller in a state has anything that a profile
+// could hand on: uid 0 or a capability.
+func HoldsPrivilege(c cred.Cred) bool {
 	return c.UID == 0 || c.EUID == 0 || c.SUID == 0 || c.Permitted|c.Inheritable|c.Ambient != 0
 }
 
 // NeedsTrust reports whether the plan is for a caller with privilege, and so
-// for a profile that nobody else could have written: see Privileged.
-func (p *Plan) NeedsTrust() bool { return holdsPrivilege(p.From) }
+// for a profile that nobody else could have written: see HoldsPrivilege.
+func (p *Plan) NeedsTrust() bool { return HoldsPrivilege(p.From) }
 
 // checkStart refuses what the plan was not made for.
 func (p *Plan) checkStart() error {

@@ -3,24 +3,21 @@ package engine
 import (
 	"errors"
 	"os"
+	"strings"
 
 	"caprun/engine/cred"
 	"caprun/policy"
 )
 
-// Prepare makes the plan of a launch on this machine, now: it reads the
-// caller's state, looks the user up, finds the program that argv names, or the
-// profile's command when argv is empty, and compiles. Diagnostics say what is
-// in the way of the plan; an error, a *UserError, a *DirectoryError or a *TargetError among them,
-// what the machine lacks.
+// Prepare makes the plan of a launch on this machine, now, from a state that
+// Current returned: it looks the user up, finds the program that argv names, or
+// the profile's command when argv is empty, and compiles. Diagnostics say what
+// is in the way of the plan; an error, a *UserError, a *DirectoryError or a
+// *TargetError among them, what the machine lacks.
 //
 // parent is the pid of the caller's parent when the target is not to outlive it,
 // and 0 otherwise.
-func Prepare(p *policy.Profile, argv []string, parent int) (*Plan, []policy.Diagnostic, error) {
-	from, err := Current()
-	if err != nil {
-		return nil, nil, err
-	}
+func Prepare(p *policy.Profile, from cred.Cred, argv []string, parent int) (*Plan, []policy.Diagnostic, error) {
 	target, err := TargetHere(p, from, argv)
 	if err != nil {
 		return nil, nil, err
@@ -46,8 +43,11 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 		argv = p.Command
 	}
 	id := identify(p, from, user)
-	// Where the program is does not depend on the variables of the loader.
-	env := environ(p, id, id.Changes(from), false, os.Environ())
+	var env []string
+	if len(argv) > 0 && !strings.Contains(argv[0], "/") {
+		// Where the program is does not depend on the variables of the loader.
+		env = environ(p, id, id.Changes(from), false, os.Environ())
+	}
 	target, err := FindTarget(p, id, argv, env)
 	target.User = user
 	return target, err

@@ -169,10 +169,3 @@ func KernelRules() cred.Rules {
 	mi, _ := strconv.Atoi(minor[0])
 	return cred.Linux(ma, mi)
 }
-
-// Privileged reports whether the caller has anything that a profile could
-// hand on: uid 0 or a capability.
-func Privileged() (bool, error) {
-	c, err := readCred()
-	return holdsPrivilege(c), err
-}

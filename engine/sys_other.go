@@ -48,6 +48,3 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, int64(max)))
 }
-
-// Privileged returns cap.ErrNotLinux.
-func Privileged() (bool, error) { return false, cap.ErrNotLinux }

@@ -147,7 +147,7 @@ func (r *resolver) file(path string, id Identity) (program, error) {
 		return fail(fmt.Sprintf("%s may not execute it (mode %04o, owner %d:%d)", whom(id), st.Mode&0o7777, st.Uid, st.Gid),
 			"chmod or chown it", false)
 	}
-	prog, err := r.readProgram(found)
+	prog, err := r.readProgram(&found)
 	if err != nil {
 		hint := "make it readable for the user who starts caprun, and leave it alone meanwhile"
 		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {

@@ -111,8 +111,10 @@ func newTrust() *trust {
 		t.ns, t.knowsNS = cred.UserNS{}, false
 	}
 	if uid == 0 {
-		if sudo, err := parseID(os.Getenv("SUDO_UID")); err == nil {
-			t.owners = append(t.owners, sudo)
+		if text := os.Getenv("SUDO_UID"); text != "" {
+			if sudo, err := parseID(text); err == nil {
+				t.owners = append(t.owners, sudo)
+			}
 		}
 	}
 	return t

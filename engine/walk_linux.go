@@ -94,20 +94,20 @@ func (f *found) close() {
 
 // walk finds what path names, and never leaves the root. It needs three
 // descriptors, whatever the length of the path.
-func (r *resolver) walk(path string) (*found, error) {
+func (r *resolver) walk(path string) (found, error) {
 	if path == "" {
-		return nil, unix.ENOENT
+		return found{}, unix.ENOENT
 	}
 	if len(path) >= maxPath {
-		return nil, unix.ENAMETOOLONG
+		return found{}, unix.ENAMETOOLONG
 	}
 	if r.begins != nil {
 		r.begins(path)
 	}
-	f := &found{}
+	var f found
 	var err error
 	if f.dir, err = r.start(path); err != nil {
-		return nil, err
+		return found{}, err
 	}
 	links := 0
 	for rest := path; ; {
@@ -118,7 +118,7 @@ func (r *resolver) walk(path string) (*found, error) {
 		}
 		if f.fd, err = r.enter(f.dir, name); err != nil {
 			unix.Close(f.dir)
-			return nil, err
+			return found{}, err
 		}
 		err = unix.Fstat(f.fd, &f.st)
 		if err == nil && r.passes != nil {
@@ -126,7 +126,7 @@ func (r *resolver) walk(path string) (*found, error) {
 		}
 		if err != nil {
 			f.close()
-			return nil, err
+			return found{}, err
 		}
 		switch {
 		case f.st.Mode&unix.S_IFMT == unix.S_IFLNK:
@@ -142,12 +142,12 @@ func (r *resolver) walk(path string) (*found, error) {
 			case strings.HasPrefix(link, "/"):
 				unix.Close(f.dir)
 				if f.dir, err = r.start(link); err != nil {
-					return nil, err
+					return found{}, err
 				}
 			}
 			if err != nil {
 				unix.Close(f.dir)
-				return nil, err
+				return found{}, err
 			}
 			if r.jumps != nil {
 				r.jumps(link)
@@ -161,7 +161,7 @@ func (r *resolver) walk(path string) (*found, error) {
 			return f, nil
 		case f.st.Mode&unix.S_IFMT != unix.S_IFDIR:
 			f.close()
-			return nil, unix.ENOTDIR
+			return found{}, unix.ENOTDIR
 		default:
 			unix.Close(f.dir)
 			f.dir, rest = f.fd, tail

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 
+	"caprun/engine"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,11 @@ func (c *Command) initChild(args []string) int {
 	if err := takeOver(order.Parent, "WATCHDOG_PID"); err != nil {
 		return c.refuse(err)
 	}
-	return c.start(order, args[1:])
+	from, err := engine.Current()
+	if err != nil {
+		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
+	}
+	return c.start(order, from, args[1:])
 }
 
 // readOrder reads the order of the supervisor. The descriptor stays open, and

@@ -26,9 +26,14 @@ func (c *Command) launch(args []string) int {
 	if err != nil {
 		return c.refuse(err)
 	}
-	text, strict, err := readProfile(src)
+	from, err := engine.Current()
 	if err != nil {
-		return c.refuse(err)
+		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
+	}
+	strict := engine.HoldsPrivilege(from)
+	text, err := src.text(strict)
+	if err != nil {
+		return c.refuse(fmt.Errorf("profile %s: %w", src.name, err))
 	}
 	if *profile == "-" {
 		if err := closeStdin(); err != nil {
@@ -39,7 +44,7 @@ func (c *Command) launch(args []string) int {
 	if *supervised {
 		return c.supervise(order, f.Args())
 	}
-	return c.start(order, f.Args())
+	return c.start(order, from, f.Args())
 }
 
 // order is a launch that was asked for, when its profile has been read.
@@ -56,27 +61,14 @@ type order struct {
 	Parent int
 }
 
-// readProfile reads the text of the profile of a launch, strictly for a caller
-// with privilege.
-func readProfile(src source) (text []byte, strict bool, err error) {
-	strict, err = engine.Privileged()
-	if err != nil {
-		return nil, strict, fmt.Errorf("read the caller's state: %w", err)
-	}
-	text, err = src.text(strict)
-	if err != nil {
-		return nil, strict, fmt.Errorf("profile %s: %w", src.name, err)
-	}
-	return text, strict, nil
-}
-
-// start carries out a launch in this process.
-func (c *Command) start(o order, argv []string) int {
+// start carries out a launch in this process, whose state is from: it is read
+// again before the first step.
+func (c *Command) start(o order, from cred.Cred, argv []string) int {
 	p, diagnostics := policy.Parse(o.Profile, o.Text)
 	if p == nil {
 		return c.refuseAt(diagnostics)
 	}
-	plan, diagnostics, err := engine.Prepare(p, argv, o.Parent)
+	plan, diagnostics, err := engine.Prepare(p, from, argv, o.Parent)
 	if err != nil {
 		return c.refusePlan(p, err)
 	}
