@@ -62,20 +62,23 @@ func launchers(dir, noop string) ([]*row, error) {
 		{name: direct, argv: []string{noop}},
 		{name: onlyExecs, argv: []string{built("execonly"), noop}},
 		{name: "the same, schema and yaml linked", argv: []string{built("execlinked"), noop}},
-		tool("setpriv", noop, setprivFlags[:]...),
-		tool(gosu, noop, gosuFlags[:]...),
+		tool(dir, "setpriv", noop, setprivFlags[:]...),
+		tool(dir, gosu, noop, gosuFlags[:]...),
 		needsRoot(&row{name: withFile, argv: []string{built("caprun"), "-profile", built("web.yaml"), "--", noop}}),
 		needsRoot(&row{name: entrypoint, argv: []string{built("caprun-entrypoint"), "-profile", built("web.yaml"), "--", noop}}),
 		{name: "caprun -profile builtin:unprivileged", argv: []string{built("caprun"), "-profile", "builtin:unprivileged", "--", noop}},
 	}, nil
 }
 
-// tool is the row of an installed program.
-func tool(name, noop string, flags ...string) *row {
+// tool is the row of an installed program, of which a copy is measured: see
+// install.
+func tool(dir, name, noop string, flags ...string) *row {
 	r := needsRoot(&row{name: name})
-	path, err := exec.LookPath(name)
-	if err != nil {
+	path := filepath.Join(dir, name)
+	if installed, err := exec.LookPath(name); err != nil {
 		r.note = "not installed"
+	} else if err := install(installed, path); err != nil {
+		r.note = err.Error()
 	}
 	r.argv = append(append([]string{path}, flags...), noop)
 	return r
