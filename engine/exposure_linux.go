@@ -58,7 +58,7 @@ func (w *watcher) see(r *resolver, root, cwd string) {
 	}
 	r.passes = w.pass
 	r.jumps = w.at.follow
-	r.opened = func(fd int, st *unix.Stat_t) error {
+	r.opened = func(fd int, st unix.Stat_t) error {
 		if st.Mode&groupWrites == 0 || w.member(st.Gid) {
 			return nil
 		}
@@ -87,7 +87,7 @@ func (w *watcher) exposed(chroot string) ([]Exposure, error) {
 	return w.found, unix.Close(fd)
 }
 
-func (w *watcher) pass(fd int, name string, st *unix.Stat_t) error {
+func (w *watcher) pass(fd int, name string, st unix.Stat_t) error {
 	w.at.enter(name)
 	sticky := w.sticky
 	w.sticky = false

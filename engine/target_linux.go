@@ -203,7 +203,7 @@ func (r *resolver) readProgram(f *found) (program, error) {
 		return program{}, errors.New("it changed while it was read")
 	}
 	if r.opened != nil {
-		if err := r.opened(fd, &st); err != nil {
+		if err := r.opened(fd, st); err != nil {
 			return program{}, err
 		}
 	}

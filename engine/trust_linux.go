@@ -54,9 +54,9 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 		if err := t.check(root, "/", &st); err != nil {
 			return nil, err
 		}
-		r.passes = func(fd int, name string, st *unix.Stat_t) error {
+		r.passes = func(fd int, name string, st unix.Stat_t) error {
 			at.enter(name)
-			return t.check(fd, string(at), st)
+			return t.check(fd, string(at), &st)
 		}
 		r.jumps = at.follow
 	}

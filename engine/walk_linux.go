@@ -17,9 +17,9 @@ type resolver struct {
 	// jumps the text of a symbolic link before it is followed, and opened a
 	// program that is open for reading. Those with an error may end it.
 	begins func(path string)
-	passes func(fd int, name string, st *unix.Stat_t) error
+	passes func(fd int, name string, st unix.Stat_t) error
 	jumps  func(link string)
-	opened func(fd int, st *unix.Stat_t) error
+	opened func(fd int, st unix.Stat_t) error
 }
 
 // maxPath is PATH_MAX, maxLinks the number of symbolic links that the kernel
@@ -122,7 +122,7 @@ func (r *resolver) walk(path string) (found, error) {
 		}
 		err = unix.Fstat(f.fd, &f.st)
 		if err == nil && r.passes != nil {
-			err = r.passes(f.fd, name, &f.st)
+			err = r.passes(f.fd, name, f.st)
 		}
 		if err != nil {
 			f.close()
