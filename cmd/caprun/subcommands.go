@@ -15,6 +15,7 @@ var subcommands = []subcommand{
 	{"show", (*Command).show},
 	{"schema", (*Command).schema},
 	{"profiles", (*Command).profiles},
+	{"completion", (*Command).completion},
 	{"version", (*Command).version},
 	{"help", (*Command).help},
 }

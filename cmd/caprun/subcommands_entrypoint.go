@@ -19,6 +19,7 @@ var subcommands = []subcommand{
 	{"show", leftOut("show")},
 	{"schema", leftOut("schema")},
 	{"profiles", leftOut("profiles")},
+	{"completion", leftOut("completion")},
 	{"version", (*Command).version},
 	{"help", (*Command).help},
 }

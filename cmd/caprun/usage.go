@@ -14,7 +14,8 @@ const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
                    [-format human|markdown|json] OLD NEW
        caprun verify -pid N [-as START] [-exact] [-v] [-format human|json] P
        caprun show [-pid N] [-format human|json]
-       caprun schema | profiles [NAME] | version | help
+       caprun schema | profiles [NAME] | completion bash|zsh|fish
+       caprun version | help
 
 caprun starts a program with exactly the privileges that a YAML profile
 declares, or does not start it at all.
@@ -46,6 +47,7 @@ Reviewing profiles:
     -git            diff: the arguments are those of git's diff drivers
   schema       print the JSON Schema of the profile format, for editors
   profiles     list the profiles that come with caprun, or print one
+  completion   print a script that completes command lines in a shell
 
 Looking at processes:
   verify       compare every thread of a running process with a profile: ids,

@@ -1,0 +1,246 @@
+//go:build !entrypoint
+
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"strings"
+
+	"caprun/engine/review"
+	"caprun/profiles"
+)
+
+// The scripts, with @names@ where the forms belong.
+var (
+	//go:embed completion/bash
+	bashScript string
+	//go:embed completion/zsh
+	zshScript string
+	//go:embed completion/fish
+	fishScript string
+)
+
+// completion prints the script that completes command lines in a shell.
+func (c *Command) completion(args []string) int {
+	if len(args) != 1 {
+		return c.usageError("completion needs a shell: bash, zsh or fish", usage, exitTrouble)
+	}
+	script, ok := completionScript(args[0], newOffers())
+	if !ok {
+		return c.usageError(fmt.Sprintf("completion %q: bash, zsh or fish", args[0]), usage, exitTrouble)
+	}
+	if _, err := io.WriteString(c.Stdout, script); err != nil {
+		return c.trouble(err)
+	}
+	return exitOK
+}
+
+// offers is what a script knows. All of it stands in the script: a script that
+// asks caprun while a line is typed would start whatever has that name.
+type offers struct {
+	forms           []form
+	builtins, rules []string
+}
+
+func newOffers() offers {
+	o := offers{forms: forms(), builtins: profiles.Names()}
+	for _, r := range review.Rules() {
+		o.rules = append(o.rules, r.Name)
+	}
+	return o
+}
+
+// completionScript returns the script for a shell; ok is false for another.
+func completionScript(shell string, o offers) (script string, ok bool) {
+	switch shell {
+	case "bash":
+		return o.bash(), true
+	case "zsh":
+		return o.zsh(), true
+	case "fish":
+		return o.fish(), true
+	}
+	return "", false
+}
+
+// words returns the kind of an argument as bash and fish know it, with the
+// words of a list.
+func (o offers) words(takes kind, values []string) string {
+	switch takes {
+	case onOff:
+		return "switch"
+	case choice, some:
+		return "words " + strings.Join(values, " ")
+	case profile:
+		return "profile"
+	case checked:
+		return "checked"
+	case file:
+		return "file"
+	case program:
+		return "program"
+	case process:
+		return "process"
+	case builtin:
+		return "words " + strings.Join(o.builtins, " ")
+	case rule:
+		return "words " + strings.Join(o.rules, " ")
+	}
+	return "text"
+}
+
+// builtinProfiles returns the profiles that come with caprun, as -profile
+// takes them.
+func (o offers) builtinProfiles() string { return "builtin:" + strings.Join(o.builtins, " builtin:") }
+
+// names returns the names of the forms that have one.
+func (o offers) names(separator string) string {
+	var names []string
+	for _, f := range o.forms {
+		if f.name != "" {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, separator)
+}
+
+// fill puts text in the places of a script. A place that is a line of its own
+// takes lines.
+func fill(script string, places ...string) string {
+	return strings.NewReplacer(places...).Replace(script)
+}
+
+// position is the pattern for the number of an operand.
+func (p operand) position(n int) string {
+	if p.many {
+		return "*"
+	}
+	return fmt.Sprint(n)
+}
+
+func (o offers) bash() string {
+	var flags, values, operands []string
+	for _, f := range o.forms {
+		var names []string
+		for _, flag := range f.flags {
+			names = append(names, "@"+flag.name)
+			values = append(values, fmt.Sprintf("  %s/%s) REPLY='%s' ;;", f.key(), flag.name, o.words(flag.takes, flag.values)))
+		}
+		if names != nil {
+			flags = append(flags, fmt.Sprintf("  %s) REPLY='%s' ;;", f.key(), strings.Join(names, " ")))
+		}
+		for n, p := range f.operands {
+			operands = append(operands, fmt.Sprintf("  %s/%s) REPLY='%s' ;;", f.key(), p.position(n), o.words(p.takes, p.values)))
+		}
+	}
+	return fill(bashScript,
+		"@flags@", strings.Join(flags, "\n"), "@values@", strings.Join(values, "\n"), "@operands@", strings.Join(operands, "\n"),
+		"@names@", o.names(" | "), "@forms@", o.names(" "), "@builtins@", o.builtinProfiles())
+}
+
+func (o offers) fish() string {
+	var forms, flags, values, operands []string
+	for _, f := range o.forms {
+		if f.name != "" {
+			forms = append(forms, fmt.Sprintf("    printf '%%s\\t%%s\\n' %s %s", f.name, fishQuote(f.about)))
+		}
+		if f.flags != nil {
+			flags = append(flags, "        case "+f.key())
+		}
+		for _, flag := range f.flags {
+			flags = append(flags, fmt.Sprintf("            printf '%%s\\t%%s\\n' %s %s", flag.name, fishQuote(flag.about)))
+			values = append(values, fmt.Sprintf("        case '%s %s'", f.key(), flag.name),
+				"            printf '%s\\n' "+o.words(flag.takes, flag.values))
+		}
+		for n, p := range f.operands {
+			operands = append(operands, fmt.Sprintf("        case '%s %s'", f.key(), p.position(n)),
+				"            printf '%s\\n' "+o.words(p.takes, p.values))
+		}
+	}
+	return fill(fishScript,
+		"@forms@", strings.Join(forms, "\n"), "@flags@", strings.Join(flags, "\n"), "@values@", strings.Join(values, "\n"),
+		"@operands@", strings.Join(operands, "\n"), "@names@", o.names(" "), "@builtins@", o.builtinProfiles())
+}
+
+func (o offers) zsh() string {
+	var forms, cases []string
+	launch := ""
+	for _, f := range o.forms {
+		specs := strings.Join(o.zshSpecs(f), " \\\n")
+		if f.name == "" {
+			launch = specs
+			continue
+		}
+		forms = append(forms, "      "+zshQuote(f.name+":"+f.about))
+		cases = append(cases, "    ("+f.name+")")
+		if specs == "" {
+			cases = append(cases, "      _message 'no more arguments'")
+		} else {
+			cases = append(cases, "      shift words", "      (( CURRENT-- ))", "      _arguments -S -A '-*' \\", specs)
+		}
+		cases = append(cases, "      return", "      ;;")
+	}
+	return fill(zshScript, "@forms@", strings.Join(forms, "\n"), "@cases@", strings.Join(cases, "\n"),
+		"@launch@", launch, "@builtins@", o.builtinProfiles())
+}
+
+// zshSpecs returns the arguments of a form for _arguments of zsh.
+func (o offers) zshSpecs(f form) []string {
+	escape := strings.NewReplacer("[", `\[`, "]", `\]`, ":", `\:`)
+	var specs []string
+	for _, flag := range f.flags {
+		// Each can be written with two dashes, and once.
+		names := fmt.Sprintf("'(-%s --%[1]s)'{-%[1]s,--%[1]s}", flag.name)
+		about := "[" + escape.Replace(flag.about) + "]"
+		if flag.takesValue() {
+			names += "="
+			about += ":" + escape.Replace(flag.name) + ":" + o.zshAction(flag.takes, flag.values)
+		}
+		specs = append(specs, "        "+names+zshQuote(about))
+	}
+	for n, p := range f.operands {
+		position := fmt.Sprint(n+1) + ":"
+		action := o.zshAction(p.takes, p.values)
+		switch {
+		case p.many && f.name == "":
+			// The program's own completion goes on.
+			position, action = "*:::", "_normal"
+		case p.many:
+			position = "*:"
+		case p.takes == program:
+			// After it nothing is a flag of caprun.
+			position = "(-)" + position
+		}
+		specs = append(specs, "        "+zshQuote(position+escape.Replace(p.about)+":"+action))
+	}
+	return specs
+}
+
+// zshAction returns what _arguments does to complete an argument.
+func (o offers) zshAction(takes kind, values []string) string {
+	switch takes {
+	case choice, some, builtin, rule:
+		return "(" + strings.TrimPrefix(o.words(takes, values), "words ") + ")"
+	case profile:
+		return "_caprun_profile"
+	case checked:
+		return "_caprun_checked"
+	case file:
+		return "_files"
+	case program:
+		return "_command_names -e"
+	case process:
+		return "_caprun_process"
+	}
+	return " "
+}
+
+// zshQuote returns s as one word of a POSIX shell.
+func zshQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// fishQuote returns s as one word of fish.
+func fishQuote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
+}
