@@ -25,6 +25,9 @@ type Command struct {
 	Stdin          *os.File
 	Stdout, Stderr io.Writer
 	Colour         bool // stdout shows it
+
+	// parsing, in tests, is told of the flags that a form parses.
+	parsing func(*flag.FlagSet)
 }
 
 // subcommand is a form of the command that its first argument names.
@@ -64,6 +67,9 @@ func flags(name string) *flag.FlagSet {
 // parse parses the arguments of one form of the command. ok is false when the
 // command is done, with status.
 func (c *Command) parse(f *flag.FlagSet, args []string, usage string, failed int) (status int, ok bool) {
+	if c.parsing != nil {
+		c.parsing(f)
+	}
 	err := f.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -69,23 +69,23 @@ func completionScript(shell string, o offers) (script string, ok bool) {
 // words of a list.
 func (o offers) words(takes kind, values []string) string {
 	switch takes {
-	case onOff:
+	case aSwitch:
 		return "switch"
-	case choice, some:
+	case aChoice, usually:
 		return "words " + strings.Join(values, " ")
-	case profile:
+	case aProfile:
 		return "profile"
-	case checked:
+	case toCheck:
 		return "checked"
-	case file:
+	case aFile:
 		return "file"
-	case program:
+	case aProgram:
 		return "program"
-	case process:
+	case aProcess:
 		return "process"
-	case builtin:
+	case aBuiltin:
 		return "words " + strings.Join(o.builtins, " ")
-	case rule:
+	case aRule:
 		return "words " + strings.Join(o.rules, " ")
 	}
 	return "text"
@@ -209,7 +209,7 @@ func (o offers) zshSpecs(f form) []string {
 			position, action = "*:::", "_normal"
 		case p.many:
 			position = "*:"
-		case p.takes == program:
+		case p.takes == aProgram:
 			// After it nothing is a flag of caprun.
 			position = "(-)" + position
 		}
@@ -221,17 +221,18 @@ func (o offers) zshSpecs(f form) []string {
 // zshAction returns what _arguments does to complete an argument.
 func (o offers) zshAction(takes kind, values []string) string {
 	switch takes {
-	case choice, some, builtin, rule:
+	case aChoice, usually, aBuiltin, aRule:
 		return "(" + strings.TrimPrefix(o.words(takes, values), "words ") + ")"
-	case profile:
+	case aProfile:
 		return "_caprun_profile"
-	case checked:
+	case toCheck:
 		return "_caprun_checked"
-	case file:
-		return "_files"
-	case program:
-		return "_command_names -e"
-	case process:
+	case aFile:
+		return "_caprun_files"
+	case aProgram:
+		// The space keeps _arguments from putting options before its own.
+		return " _command_names -e"
+	case aProcess:
 		return "_caprun_process"
 	}
 	return " "

@@ -16,14 +16,14 @@ type form struct {
 type formFlag struct {
 	name   string
 	takes  kind
-	values []string // for choice, all of them; for some, usual ones
+	values []string // for aChoice, all of them; for usually, some of them
 	about  string
 }
 
 // operand is an argument that is no flag.
 type operand struct {
 	takes  kind
-	values []string // for choice
+	values []string // for aChoice
 	many   bool     // it can be repeated; only of the last one
 	about  string
 }
@@ -32,17 +32,17 @@ type operand struct {
 type kind int
 
 const (
-	onOff   kind = iota // of a flag: it takes no value, or =true and =false
-	choice              // one of some words
-	some                // free text that often is one of some words
-	text                // free text
-	profile             // what -profile takes
-	checked             // profiles, and directories with profiles below them
-	file
-	program // the name of a command, or an executable file
-	process // the number of a process
-	builtin // the name of a profile that comes with caprun
-	rule    // the name of a rule of check
+	aSwitch  kind = iota // of a flag: it takes no value, or =true and =false
+	aChoice              // one of some words
+	usually              // free text that often is one of some words
+	aText                // free text
+	aProfile             // what -profile takes
+	toCheck              // profiles, and directories with profiles below them
+	aFile
+	aProgram // the name of a command, or an executable file
+	aProcess // the number of a process
+	aBuiltin // the name of a profile that comes with caprun
+	aRule    // the name of a rule of check
 )
 
 // launchName is how completion calls the form without a name.
@@ -50,48 +50,48 @@ const launchName = "launch"
 
 // forms returns every form, in the order of the usage text.
 func forms() []form {
-	format := formFlag{"format", choice, []string{"human", "json"}, "what the output is for"}
-	as := formFlag{"as", some, []string{"root", "current"}, "who starts the program"}
-	kernel := formFlag{"kernel", some, []string{"5.10", "5.15", "6.1", "6.6", "6.12", "6.18"}, "the kernel whose rules hold"}
-	pid := formFlag{"pid", process, nil, "the process to look at"}
+	format := formFlag{"format", aChoice, []string{"human", "json"}, "what the output is for"}
+	as := formFlag{"as", usually, []string{"root", "current"}, "who starts the program"}
+	kernel := formFlag{"kernel", usually, []string{"5.10", "5.15", "6.1", "6.6", "6.12", "6.18"}, "the kernel whose rules hold"}
+	pid := formFlag{"pid", aProcess, nil, "the process to look at"}
 	return []form{
 		{"", "start a program", []formFlag{
-			{"profile", profile, nil, "the profile"},
-			{"init", onOff, nil, "stay as the parent of the program"},
-			{"dry-run", onOff, nil, "do everything but the start, and print it"},
+			{"profile", aProfile, nil, "the profile"},
+			{"init", aSwitch, nil, "stay as the parent of the program"},
+			{"dry-run", aSwitch, nil, "do everything but the start, and print it"},
 		}, []operand{
-			{program, nil, false, "program"},
-			{file, nil, true, "argument"},
+			{aProgram, nil, false, "program"},
+			{aFile, nil, true, "argument"},
 		}},
 		{"check", "find mistakes and risks in files and directories", []formFlag{
-			{"format", choice, []string{"human", "oneline"}, "what the output is for"},
-			{"fail-on", choice, []string{"error", "warning", "info", "never"}, "the least finding that makes it fail"},
-		}, []operand{{checked, nil, true, "profile or directory"}}},
+			{"format", aChoice, []string{"human", "oneline"}, "what the output is for"},
+			{"fail-on", aChoice, []string{"error", "warning", "info", "never"}, "the least finding that makes it fail"},
+		}, []operand{{toCheck, nil, true, "profile or directory"}}},
 		{"explain", "print the steps of a launch and what they lead to", []formFlag{
 			as,
-			{"target", file, nil, "the program, looked at on this machine"},
+			{"target", aFile, nil, "the program, looked at on this machine"},
 			kernel,
-			{"init", onOff, nil, "with the step that -init adds"},
+			{"init", aSwitch, nil, "with the step that -init adds"},
 			format,
-		}, []operand{{profile, nil, false, "profile"}}},
+		}, []operand{{aProfile, nil, false, "profile"}}},
 		{"diff", "print what a change of a profile widens and narrows", []formFlag{
 			as,
 			kernel,
-			{"fail-on", choice, []string{"change", "widen", "never"}, "which difference makes it fail"},
-			{"format", choice, []string{"human", "markdown", "json"}, "what the output is for"},
-			{"git", onOff, nil, "the arguments are those of git's diff drivers"},
-		}, []operand{{profile, nil, false, "old profile"}, {profile, nil, false, "new profile"}}},
+			{"fail-on", aChoice, []string{"change", "widen", "never"}, "which difference makes it fail"},
+			{"format", aChoice, []string{"human", "markdown", "json"}, "what the output is for"},
+			{"git", aSwitch, nil, "the arguments are those of git's diff drivers"},
+		}, []operand{{aProfile, nil, false, "old profile"}, {aProfile, nil, false, "new profile"}}},
 		{"verify", "compare a running process with a profile", []formFlag{
 			pid,
-			{"as", some, []string{"root", "current"}, "who started the process"},
-			{"exact", onOff, nil, "what the process has given up is no match"},
-			{"v", onOff, nil, "print what is the same, too"},
+			{"as", usually, []string{"root", "current"}, "who started the process"},
+			{"exact", aSwitch, nil, "what the process has given up is no match"},
+			{"v", aSwitch, nil, "print what is the same, too"},
 			format,
-		}, []operand{{profile, nil, false, "profile"}}},
+		}, []operand{{aProfile, nil, false, "profile"}}},
 		{"show", "print the credentials of a process", []formFlag{pid, format}, nil},
 		{"schema", "print the JSON Schema of the profile format", nil, nil},
-		{"profiles", "list the profiles that come with caprun, or print one", nil, []operand{{builtin, nil, false, "name"}}},
-		{"completion", "print a script that completes command lines", nil, []operand{{choice, []string{"bash", "zsh", "fish"}, false, "shell"}}},
+		{"profiles", "list the profiles that come with caprun, or print one", nil, []operand{{aBuiltin, nil, false, "name"}}},
+		{"completion", "print a script that completes command lines", nil, []operand{{aChoice, []string{"bash", "zsh", "fish"}, false, "shell"}}},
 		{"version", "print the version", nil, nil},
 		{"help", "print the usage", nil, nil},
 	}
@@ -106,4 +106,4 @@ func (f form) key() string {
 }
 
 // takesValue reports whether the next argument belongs to the flag.
-func (f formFlag) takesValue() bool { return f.takes != onOff }
+func (f formFlag) takesValue() bool { return f.takes != aSwitch }
