@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"flag"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -226,63 +225,6 @@ func TestFormsAbout(t *testing.T) {
 		}
 		for _, p := range f.operands {
 			hold(p.about)
-		}
-	}
-}
-
-// manPage returns the source of a page of the manual.
-func manPage(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/man/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// TestFormsInManual: in caprun(1) the section of each form lists its flags and
-// no others, with their words.
-func TestFormsInManual(t *testing.T) {
-	page := manPage(t, "caprun.1")
-	known := map[string]bool{"h": true} // what every form takes
-	for _, f := range forms() {
-		heading := ".Ss caprun " + f.name
-		if f.name == "" {
-			heading = ".Ss Starting a program"
-		}
-		_, section, ok := strings.Cut(page, "\n"+heading+"\n")
-		if !ok {
-			t.Errorf("no section %q", heading)
-			continue
-		}
-		section, _, _ = strings.Cut(section, "\n.S")
-		var items []string
-		for _, match := range regexp.MustCompile(`(?m)^\.It Fl ([a-z][a-z-]*)(.*)`).FindAllStringSubmatch(section, -1) {
-			items = append(items, match[1])
-			n := slices.IndexFunc(f.flags, func(flag formFlag) bool { return flag.name == match[1] })
-			if n < 0 {
-				t.Errorf("%s: the manual has -%s", f.key(), match[1])
-			} else if flag := f.flags[n]; flag.takes == aChoice && match[2] != " Cm "+strings.Join(flag.values, " | ") {
-				t.Errorf("%s: -%s is%s in the manual", f.key(), flag.name, match[2])
-			}
-		}
-		for _, flag := range f.flags {
-			known[flag.name] = true
-			if !slices.Contains(items, flag.name) {
-				t.Errorf("%s: the manual does not say what -%s is", f.key(), flag.name)
-			}
-		}
-	}
-	for _, match := range regexp.MustCompile(`\bFl ([a-z][a-z-]*)`).FindAllStringSubmatch(page, -1) {
-		if !known[match[1]] {
-			t.Errorf("the manual speaks of -%s", match[1])
-		}
-	}
-	_, synopsis, _ := strings.Cut(page, "\n.Sh SYNOPSIS\n")
-	synopsis, _, _ = strings.Cut(synopsis, "\n.Sh ")
-	for _, f := range forms() {
-		if f.name != "" && !strings.Contains(synopsis, "\n.Cm "+f.name+"\n") {
-			t.Errorf("the synopsis of the manual has no %s", f.name)
 		}
 	}
 }
