@@ -114,7 +114,7 @@ func scriptDir(t *testing.T, reviewer string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reviews := regexp.MustCompile(`\bcaprun ("\$verb"|(check|rules|explain|diff|verify|show|schema|profiles)\b)`)
+	reviews := regexp.MustCompile(`\bcaprun ("\$verb"|(check|rules|explain|diff|verify|show|schema|profiles|completion)\b)`)
 	copies := t.TempDir()
 	for _, file := range files {
 		text, err := os.ReadFile(file)
