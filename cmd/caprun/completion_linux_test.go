@@ -61,6 +61,10 @@ var offered = []struct {
 	{"caprun rules bad-", []string{"bad-caps", "…"}},
 	{"caprun rules -format=j", []string{"json"}},
 	{"caprun version ", nil},
+	// After an operand nothing is a flag.
+	{"caprun check a.yaml -form", nil},
+	{"caprun check -- -form", nil},
+	{"caprun -profile a.yaml caprun-target -dry", nil},
 	// What is typed is never evaluated.
 	{`caprun check $(touch evil)`, nil},
 	{"caprun check `touch evil`", nil},
