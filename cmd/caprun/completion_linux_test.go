@@ -305,7 +305,7 @@ bind -x '"\C-g": tell'
 
 // TestCompletionZsh completes in zsh, with its own files of completions.
 func TestCompletionZsh(t *testing.T) {
-	dir, _ := completionDir(t, "zsh")
+	dir, script := completionDir(t, "zsh")
 	start := `
 unsetopt list_beep auto_list auto_menu prompt_sp
 autoload -Uz compinit
@@ -334,6 +334,21 @@ bindkey '^G' tell
 	const quoted = "caprun check '`$(touch evil)/"
 	if _, got := s.complete(t, quoted); got != quoted {
 		t.Errorf("%s becomes %q", quoted, got)
+	}
+
+	// The same from a directory of functions.
+	functions := filepath.Join(dir, ".functions")
+	if err := os.Mkdir(functions, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(script, filepath.Join(functions, "_caprun")); err != nil {
+		t.Fatal(err)
+	}
+	s = newTypist(t, dir, "fpath=($PWD/.functions $fpath)\n"+strings.Replace(start, ". ./script\n", "", 1), "zsh", "-f", "-i")
+	for _, c := range completed[:5] {
+		if _, got := s.complete(t, c[0]); got != c[1] {
+			t.Errorf("from a directory: %s becomes %q, not %q", c[0], got, c[1])
+		}
 	}
 }
 
