@@ -26,15 +26,15 @@ var offered = []struct {
 	line string
 	want []string // all of it; among others when the last is "…"
 }{
-	{"caprun ", []string{"check", "explain", "diff", "verify", "show", "schema", "profiles", "completion", "rules", "version", "help"}},
+	{"caprun ", []string{"check", "explain", "diff", "verify", "show", "schema", "profiles", "completion", "rules", "odd", "version", "help"}},
 	{"caprun expl", []string{"explain"}},
 	{"caprun nosuch", nil},
 	{"caprun -", []string{"-profile", "-init", "-dry-run"}},
 	{"caprun --d", []string{"-dry-run"}},
-	{"caprun check -", []string{"-format", "-fail-on"}},
-	{"caprun check -format ", []string{"human", "oneline"}},
-	{"caprun check -format=", []string{"human", "oneline"}},
-	{"caprun check --format ", []string{"human", "oneline"}},
+	{"caprun check -", []string{"-format", "-fail-on", "-ceiling", "-host"}},
+	{"caprun check -format ", []string{"human", "oneline", "json", "sarif", "github"}},
+	{"caprun check -format=", []string{"human", "oneline", "json", "sarif", "github"}},
+	{"caprun check --format ", []string{"human", "oneline", "json", "sarif", "github"}},
 	{"caprun check --format=o", []string{"oneline"}},
 	{"caprun check -format x", nil},
 	{"caprun check -format=human -fail-on w", []string{"warning"}},
@@ -59,6 +59,8 @@ var offered = []struct {
 	{"caprun completion ", []string{"bash", "zsh", "fish"}},
 	{"caprun profiles we", []string{"web"}},
 	{"caprun rules bad-", []string{"bad-caps", "…"}},
+	{"caprun odd bad-", []string{"bad-caps", "…"}},
+	{"caprun odd -format=j", []string{"json"}},
 	{"caprun rules -format=j", []string{"json"}},
 	{"caprun version ", nil},
 	// After an operand nothing is a flag.
@@ -106,7 +108,7 @@ func completionDir(t *testing.T, shell string) (dir, script string) {
 		t.Fatal(err)
 	}
 	o := newOffers()
-	o.forms = append(o.forms, form{"rules", "say what check looks for", []formFlag{
+	o.forms = append(o.forms, form{"odd", "say what [it]: is's for", []formFlag{
 		{"format", aChoice, []string{"human", "json"}, "what [it]: is's for"},
 		{"name", aText, nil, "free text"},
 	}, []operand{{aRule, nil, false, "rule's [name]"}}})

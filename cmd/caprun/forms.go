@@ -64,9 +64,12 @@ func forms() []form {
 			{aFile, nil, true, "argument"},
 		}},
 		{"check", "find mistakes and risks in files and directories", []formFlag{
-			{"format", aChoice, []string{"human", "oneline"}, "what the output is for"},
+			{"format", aChoice, []string{"human", "oneline", "json", "sarif", "github"}, "what the output is for"},
 			{"fail-on", aChoice, []string{"error", "warning", "info", "never"}, "the least finding that makes it fail"},
+			{"ceiling", aProfile, nil, "what no profile may exceed"},
+			{"host", aSwitch, nil, "look at this machine, too"},
 		}, []operand{{toCheck, nil, true, "profile or directory"}}},
+		{"rules", "list what check finds, or print the page of one rule", []formFlag{format}, []operand{{aRule, nil, false, "rule"}}},
 		{"explain", "print the steps of a launch and what they lead to", []formFlag{
 			as,
 			{"target", aFile, nil, "the program, looked at on this machine"},
