@@ -2,63 +2,51 @@ package engine
 
 import (
 	"errors"
-	"slices"
 
 	"caprun/engine/cred"
 	"caprun/policy"
 )
 
-// Host finds what only this machine knows about a profile: whether its user has
-// an entry, its directories and its command are there, the command changes what
-// is declared, and whether the target's user could change either. It looks with
-// the eyes of who asks, for a start as root; a profile without a command is
-// judged without one. What can be told without the machine, Explain tells.
-func Host(p *policy.Profile) []policy.Diagnostic {
+// Host is Explain with the eyes of this machine: for the program that is there,
+// with its set-id bits and file capabilities, the entry of the profile's user,
+// and the rules of the running kernel. Beside what Compile finds it says what is
+// missing, and what the target's user could change. Where there is no program
+// to look at, the plan is that of an ordinary one; where something is missing,
+// it is that of Explain.
+func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 	from := cred.Root()
-	ordinary, known := Explain(p)
-	if ordinary == nil {
-		return nil
-	}
 	target, err := TargetHere(p, from, nil)
 	if errors.Is(err, ErrNoCommand) {
-		// There is no program to look at, but the rest can be.
 		target.exposed, err = exposedPlaces(p, identify(p, from, target.User))
 	}
-	var found []policy.Diagnostic
-	say := func(which rule, key, message, hint string) {
-		found = append(found, diagnose(p, which, placeOf(p, key), message, hint))
+	if err != nil {
+		plan, found := Explain(p)
+		return plan, append(found, missing(p, err))
 	}
+	target.Kernel = KernelRules()
+	plan, found := Compile(p, from, target)
+	if plan != nil {
+		for _, e := range plan.Exposed() {
+			found = append(found, e.Diagnostic(plan))
+		}
+	}
+	return plan, found
+}
+
+// missing returns what the machine lacks for a profile as a finding.
+func missing(p *policy.Profile, err error) policy.Diagnostic {
 	var user *UserError
 	var dir *DirectoryError
 	var program *TargetError
 	switch {
 	case errors.As(err, &user):
-		say(ruleNoEntry, "user", user.Error(), user.Hint)
-		return found
+		return diagnose(p, ruleNoEntry, placeOf(p, "user"), user.Error(), user.Hint)
 	case errors.As(err, &dir):
-		say(ruleNoDirectory, dir.Key, dir.Error(), dir.Hint)
-		return found
+		return diagnose(p, ruleNoDirectory, placeOf(p, dir.Key), dir.Error(), dir.Hint)
 	case errors.As(err, &program):
-		say(ruleNoTarget, "command[0]", program.Error(), program.Hint)
-		return found
-	case err != nil:
-		say(ruleUnseen, "command", err.Error(), "check without -host, or as a user who may look")
-		return found
+		return diagnose(p, ruleNoTarget, placeOf(p, "command[0]"), program.Error(), program.Hint)
 	}
-	target.Kernel = cred.Latest()
-	plan, conflicts := Compile(p, from, target)
-	for _, d := range conflicts {
-		if !slices.Contains(known, d) {
-			found = append(found, d)
-		}
-	}
-	if plan == nil {
-		return found
-	}
-	for _, e := range plan.Exposed() {
-		found = append(found, e.Diagnostic(plan))
-	}
-	return found
+	return diagnose(p, ruleUnseen, placeOf(p, "command"), err.Error(), "check without -host, or as a user who may look")
 }
 
 // placeOf returns where a key stands, or where the profile begins.

@@ -17,9 +17,9 @@ type Options struct {
 	// for none.
 	Ceiling *engine.Plan
 
-	// Host finds what only the machine knows; nil where it is not to be looked
-	// at.
-	Host func(*policy.Profile) []policy.Diagnostic
+	// Host makes the plan where this machine is to be looked at, as engine.Host
+	// does; nil for engine.Explain, which gives the same everywhere.
+	Host func(*policy.Profile) (*engine.Plan, []policy.Diagnostic)
 }
 
 // Check finds the mistakes and risks of a profile. It plans for a caller that
@@ -29,16 +29,17 @@ func Check(name string, src []byte, o Options) Report {
 	if p == nil {
 		return NewReport(name, src, found)
 	}
-	plan, conflicts := engine.Explain(p)
+	explain := engine.Explain
+	if o.Host != nil {
+		explain = o.Host
+	}
+	plan, conflicts := explain(p)
 	found = append(found, conflicts...)
 	if plan != nil {
 		found = append(found, risksOf(plan)...)
 		if o.Ceiling != nil {
 			found = append(found, aboveCeiling(o.Ceiling, plan)...)
 		}
-	}
-	if o.Host != nil {
-		found = append(found, o.Host(p)...)
 	}
 	ran := func(rule string) bool {
 		if isRisk(rule) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"caprun/engine"
 	"caprun/policy"
 )
 
@@ -36,11 +37,11 @@ func TestSuppressions(t *testing.T) {
 	// Two findings of its own: no-new-privs-missing and relative-command.
 	const risky = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\ncommand: [./x]\nlint:\n  ignore:\n"
 	const nnp, relative = "no-new-privs-missing:1:10", "relative-command:5:11"
-	onHost := func(*policy.Profile) []policy.Diagnostic { return nil }
+	onHost := engine.Explain
 	for name, c := range map[string]struct {
 		text  string
 		today string
-		host  func(*policy.Profile) []policy.Diagnostic
+		host  func(*policy.Profile) (*engine.Plan, []policy.Diagnostic)
 		want  []string
 	}{
 		"one":           {text: risky + "  - {rule: no-new-privs-missing, reason: x}\n", want: []string{nnp + " (suppressed)", relative}},
@@ -66,9 +67,10 @@ func TestSuppressions(t *testing.T) {
 		"no plan, expired":     {text: "version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\nlint: {ignore: [{rule: terminal-kept, reason: x, until: 2027-01-31}]}\n", today: "2028-01-01T00:00:00Z", want: []string{"unreachable-caps:4:7", "suppression-expired:5:57"}},
 		"mistakes":             {text: "version: 1\nnmae: x\nlint: {ignore: [{rule: zzz, reason: x}]}\n", want: []string{"unknown-key:2:1"}},
 		"host":                 {text: risky + "  - {rule: terminal-kept, reason: x}\n", host: onHost, want: []string{nnp, relative, "suppression-unused:8:12"}},
-		"host, an error": {text: risky + "  - {rule: relative-command, reason: x}\n", host: func(p *policy.Profile) []policy.Diagnostic {
+		"host, an error": {text: risky + "  - {rule: relative-command, reason: x}\n", host: func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 			// No finding of severity error is ever suppressed, whatever its rule says.
-			return []policy.Diagnostic{{File: p.File, Position: p.Position("uid"), Severity: policy.Error, Rule: "relative-command", Message: "x", Hint: "x"}}
+			plan, _ := engine.Explain(p)
+			return plan, []policy.Diagnostic{{File: p.File, Position: p.Position("uid"), Severity: policy.Error, Rule: "relative-command", Message: "x", Hint: "x"}}
 		}, want: []string{nnp, "relative-command:2:6", relative + " (suppressed)"}},
 	} {
 		today := day(t, "2027-01-15T12:00:00Z")
