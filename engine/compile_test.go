@@ -77,7 +77,7 @@ func TestCompile(t *testing.T) {
 		{name: "file capabilities that give what is declared", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep",
 			from: cred.Root(), file: pingFile, route: RouteFile, e: raw, p: raw, b: raw, uid: 33},
 		{name: "file capabilities instead of the ambient set", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip",
-			from: cred.Root(), file: pingFile, route: RouteAmbient, e: raw, p: raw, i: raw, b: raw, uid: 33},
+			from: cred.Root(), file: pingFile, route: RouteFile, e: raw, p: raw, i: raw, b: raw, uid: 33},
 		{name: "set-user-id is off under no_new_privs", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true",
 			from: cred.Root(), file: cred.File{Setuid: true}, route: RouteAmbient, e: raw, p: raw, i: raw, b: raw, a: raw, uid: 33, nnp: true},
 		{name: "NOPRIV", text: "uid: 33\ngid: 33\nmode: NOPRIV", from: cred.Root(), route: RouteNone, uid: 33, nnp: true},

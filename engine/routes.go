@@ -79,7 +79,7 @@ func (c *compiler) routes() []vectors {
 		add(RouteRoot, 0, d.p)
 	}
 	if !c.rootPower() && d.e == d.p && d.p.SubsetOf(d.i) {
-		add(RouteAmbient, d.p, d.i)
+		add(routeByResult, d.p, d.i)
 	}
 	ambient := d.e.Intersect(d.p).Intersect(d.i)
 	for _, b := range [...]cred.Caps{d.p.Union(d.i), d.p} {

@@ -35,7 +35,7 @@ func TestRareRoutes(t *testing.T) {
 		{name: "a file that may not give what is inherited", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=i", from: cred.Root(),
 			file: cred.File{HasCaps: true, Permitted: raw}, route: RouteFile},
 		{name: "a file that insists on what no_new_privs withholds", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=i\nno_new_privs: true", from: cred.Root(),
-			file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, route: RouteAmbient},
+			file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, route: RouteFile},
 		{name: "an ambient set that the file empties", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep cap_kill+i\niab: ^cap_kill", from: cred.Root(),
 			file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, route: RouteNone},
 		{name: "inheritable after the uid, without being permitted", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=i", from: without(cred.Root(), raw), route: RouteAmbient},
