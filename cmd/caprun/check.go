@@ -3,15 +3,11 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"caprun/engine"
@@ -24,8 +20,9 @@ func (c *Command) check(args []string) int {
 	f := flags("check")
 	format := f.String("format", "human", "")
 	failOn := f.String("fail-on", "warning", "")
-	host := f.Bool("host", false, "")
 	ceiling := f.String("ceiling", "", "")
+	host := f.Bool("host", false, "")
+	stdinName := f.String("stdin-name", "<stdin>", "")
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
@@ -37,52 +34,30 @@ func (c *Command) check(args []string) int {
 	if !ok {
 		return c.usageError(fmt.Sprintf("-fail-on %q: error, warning, info or never", *failOn), usage, exitTrouble)
 	}
+	fromStdin := slices.Contains(f.Args(), "-")
+	switch {
+	case f.NArg() == 0:
+		return c.usageError("check needs a file or a directory", usage, exitTrouble)
+	case given(f, "stdin-name") && !fromStdin:
+		return c.usageError("-stdin-name says what findings call the standard input, which is the file -", usage, exitTrouble)
+	case *ceiling == "-" && fromStdin:
+		return c.usageError("the standard input is either the ceiling or a profile to check", usage, exitTrouble)
+	case *host && runtime.GOOS != "linux":
+		return c.usageError("-host: only Linux has what it looks at", usage, exitTrouble)
+	}
 	options := review.Options{Today: time.Now()}
 	if *host {
-		if runtime.GOOS != "linux" {
-			return c.usageError("-host: only Linux has what it looks at", usage, exitTrouble)
-		}
 		options.Host = engine.Host
 	}
-	if f.NArg() == 0 {
-		return c.usageError("check needs a file or a directory", usage, exitTrouble)
-	}
-	status := exitOK
 	if given(f, "ceiling") {
+		var status int
 		if options.Ceiling, status = c.readCeiling(*ceiling); options.Ceiling == nil {
 			return status
 		}
 	}
-	var reports []review.Report
-	for _, arg := range f.Args() {
-		files, err := profilesBelow(arg)
-		if err != nil {
-			status = c.trouble(err)
-		}
-		for _, file := range files {
-			src, err := c.checkSource(file)
-			if err != nil {
-				status = c.trouble(err)
-				continue
-			}
-			text, err := src.text(false)
-			if err != nil {
-				// The other files are checked all the same.
-				status = c.trouble(fmt.Errorf("%s: %w", src.name, err))
-				continue
-			}
-			report := review.Check(src.name, text, options)
-			reports = append(reports, report)
-			if status == exitOK && slices.ContainsFunc(report.Findings, fails) {
-				status = exitFindings
-			}
-		}
-	}
-	slices.SortStableFunc(reports, func(a, b review.Report) int { return cmp.Compare(a.File, b.File) })
-	if err := print(c.Stdout, slices.Values(reports)); err != nil {
-		return c.trouble(err)
-	}
-	return status
+	run := c.newCheckRun(options, fails)
+	run.files = c.filesToCheck(f.Args(), *stdinName, run.trouble)
+	return run.print(func() error { return print(run, run.reports()) })
 }
 
 // failing returns which findings make the status 1.
@@ -96,44 +71,6 @@ func failing(name string) (fails func(review.Finding) bool, ok bool) {
 		}
 	}
 	return nil, false
-}
-
-// checkSource is findSource for a path found on the command line or below a
-// directory: what is no other form is a file.
-func (c *Command) checkSource(arg string) (source, error) {
-	if arg == "-" || strings.HasPrefix(arg, "builtin:") {
-		return c.findSource(arg)
-	}
-	return source{name: arg, path: arg}, nil
-}
-
-// profilesBelow returns the files to check for an argument: itself, or, for a
-// directory, the .yaml and .yml files below it that are not hidden.
-func profilesBelow(arg string) ([]string, error) {
-	info, err := os.Stat(arg)
-	if err != nil || !info.IsDir() {
-		// What cannot be looked at is read next, and reported then.
-		return []string{arg}, nil
-	}
-	var files []string
-	err = filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		hidden := strings.HasPrefix(d.Name(), ".") && path != arg
-		switch {
-		case hidden && d.IsDir():
-			return fs.SkipDir
-		case hidden || d.IsDir():
-		case strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml"):
-			files = append(files, path)
-		}
-		return nil
-	})
-	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("%s: no .yaml or .yml file below it", arg)
-	}
-	return files, err
 }
 
 // trouble prints why a reviewing command could not do its work.

@@ -25,7 +25,7 @@ type Options struct {
 // Check finds the mistakes and risks of a profile. It plans for a caller that
 // is root with every named capability, and for an ordinary program.
 func Check(name string, src []byte, o Options) Report {
-	p, found := policy.Parse(name, src)
+	p, found := policy.Read(name, src)
 	if p == nil {
 		return NewReport(name, src, found)
 	}

@@ -1,0 +1,182 @@
+//go:build !entrypoint
+
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"caprun/policy"
+)
+
+// A checkFile is one profile to check.
+type checkFile struct {
+	name string // what findings call it
+
+	// What was read before the others: what is no regular file may block, and
+	// who checks the others must not.
+	read bool
+	text []byte
+	err  error
+}
+
+// filesToCheck returns the profiles that arguments of check name, sorted by
+// name and each once. It tells trouble what it could not look at.
+//
+// Below a directory these are the .yaml and .yml files that are not hidden.
+// A symbolic link to a file is that file, as in a directory that Kubernetes
+// mounts; one to a directory is not followed, as git and find do, so that no
+// file is met twice and no loop is entered. What is no regular file, such as a
+// FIFO, is none of them. As an argument it is read.
+func (c *Command) filesToCheck(args []string, stdinName string, trouble func(error)) []checkFile {
+	var files []checkFile
+	// A file is met twice by two arguments only.
+	seen := map[string]bool{}
+	add := func(path string, file checkFile) {
+		if len(args) > 1 {
+			if abs, err := filepath.Abs(path); err == nil {
+				path = abs
+			}
+			if seen[path] {
+				return
+			}
+			seen[path] = true
+		}
+		files = append(files, file)
+	}
+	for _, arg := range args {
+		if arg == "-" || strings.HasPrefix(arg, "builtin:") {
+			if !seen[arg] {
+				seen[arg] = true
+				files = append(files, c.readAhead(arg, stdinName))
+			}
+			continue
+		}
+		info, err := os.Stat(arg)
+		switch {
+		case err == nil && info.IsDir():
+			if err := walk(arg, func(path string) { add(path, checkFile{name: path}) }); err != nil {
+				trouble(err)
+			}
+		case err == nil && !info.Mode().IsRegular():
+			if abs, err := filepath.Abs(arg); err != nil || !seen[abs] {
+				text, err := readStream(arg)
+				add(arg, checkFile{name: arg, read: true, text: text, err: err})
+			}
+		default:
+			// What cannot be looked at is read next, and reported then.
+			add(arg, checkFile{name: arg})
+		}
+	}
+	slices.SortStableFunc(files, func(a, b checkFile) int { return cmp.Compare(a.name, b.name) })
+	return files
+}
+
+// readAhead reads what is no file: the standard input, or a profile that comes
+// with caprun.
+func (c *Command) readAhead(arg, stdinName string) checkFile {
+	src, err := c.findSource(arg)
+	if arg == "-" {
+		src.name = stdinName
+	}
+	file := checkFile{name: src.name, read: true, err: err}
+	if err == nil {
+		file.text, file.err = src.text(false)
+	}
+	return file
+}
+
+// readStream reads what is no regular file, such as /dev/fd/63 of a shell's
+// <(…).
+func readStream(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readBounded(f)
+}
+
+// walk calls add with each profile below a directory, and returns what it
+// could not look at.
+func walk(root string, add func(path string)) error {
+	// WalkDir follows no link, not even the first.
+	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		root += "/"
+	}
+	var failed []error
+	found := false
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			// The rest is checked all the same.
+			failed = append(failed, err)
+			return nil
+		}
+		hidden := strings.HasPrefix(d.Name(), ".") && path != root
+		switch {
+		case hidden && d.IsDir():
+			return fs.SkipDir
+		case hidden || d.IsDir() || !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, ".yml"):
+		case d.Type().IsRegular() || d.Type() == fs.ModeSymlink && isLinkToFile(path):
+			found = true
+			add(path)
+		}
+		return nil
+	})
+	if err = errors.Join(append(failed, err)...); err == nil && !found {
+		err = fmt.Errorf("%s: no .yaml or .yml file below it", root)
+	}
+	return err
+}
+
+// isLinkToFile reports whether a symbolic link leads to a regular file, or to
+// nothing: then reading it says so.
+func isLinkToFile(path string) bool {
+	info, err := os.Stat(path)
+	return err != nil || info.Mode().IsRegular()
+}
+
+// A fileReader reads one file after the other.
+type fileReader struct {
+	buffer [policy.MaxSize + 1]byte
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// read returns the text of a regular file, or so much of it that it is seen
+// to be too large. Whose the file is does not matter where nothing is started.
+// It never waits: what has become a FIFO since it was found is refused.
+func (r *fileReader) read(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
+	}
+	n := 0
+	for n < len(r.buffer) {
+		got, err := f.Read(r.buffer[n:])
+		n += got
+		if err == io.EOF || err == nil && int64(n) == info.Size() {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(r.buffer[:n]), nil
+}

@@ -1,0 +1,8 @@
+//go:build !entrypoint && !linux
+
+package main
+
+import "os"
+
+// isTerminal: only Linux shows progress.
+func isTerminal(*os.File) bool { return false }
