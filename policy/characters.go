@@ -35,6 +35,10 @@ func (r *reader) checkCharacters(text []byte) (ok bool) {
 	ok = true
 	line, column, bad := 1, 1, 0
 	for i := 0; i < len(text); column++ {
+		if b := text[i]; ' ' <= b && b < 0x7f {
+			i++
+			continue
+		}
 		c, size := utf8.DecodeRune(text[i:])
 		at := Position{line, column, line, column + 1}
 		if c == utf8.RuneError && size == 1 {

@@ -37,7 +37,7 @@ func (r *reader) readProfile(root *yaml.Node) {
 	if !ok {
 		return
 	}
-	r.top = map[string]field{}
+	r.top = make(map[string]field, len(keys))
 	for _, f := range fields {
 		r.top[f.name] = f
 		r.readKey(f)

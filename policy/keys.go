@@ -17,7 +17,8 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 		r.sayAt(n, badType, "write KEY: VALUE lines", "%s must be a mapping of keys to values, not %s", what, kindOf(n))
 		return nil, false
 	}
-	seen := map[string]Position{}
+	seen := make(map[string]*yaml.Node, min(len(n.Content)/2, len(keys)))
+	fields = make([]field, 0, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Tag == "!!merge" || r.opaque(key) {
@@ -35,10 +36,10 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 			f.path = path + "." + f.name
 		}
 		if first, twice := seen[f.name]; twice {
-			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), first.Line)
+			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.node(first).Line)
 			continue
 		}
-		seen[f.name] = r.source.node(key)
+		seen[f.name] = key
 		if isNull(value) && !f.bad {
 			r.sayNull(key, value, "the key "+quote(f.name))
 			f.bad = true
@@ -60,9 +61,9 @@ func (r *reader) sayNull(key, value *yaml.Node, what string) {
 
 // place notes where the value at path stands.
 func (r *reader) place(path string, key, value *yaml.Node) {
-	p := place{value: r.source.node(value), text: r.source.verbatim(value), length: len(value.Value)}
+	p := place{value: r.source.extentOf(value), text: int32(r.source.verbatim(value)), length: int32(len(value.Value))}
 	if key != nil {
-		p.key = r.source.node(key)
+		p.key = r.source.extentOf(key)
 	}
 	r.profile.places[path] = p
 }

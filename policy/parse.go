@@ -33,7 +33,7 @@ func Read(name string, src []byte) (*Profile, []Diagnostic) {
 }
 
 func parse(name string, src []byte, validate func(*yaml.Node) error) (*Profile, []Diagnostic) {
-	r := &reader{file: name, profile: &Profile{File: name, places: map[string]place{}}, validate: validate}
+	r := &reader{file: name, profile: &Profile{File: name, places: make(map[string]place, 2*len(keys))}, validate: validate}
 	r.read(src)
 	Sort(r.found)
 	// Where a word has no position of its own, its value's is said for each.

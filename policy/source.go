@@ -15,11 +15,21 @@ import (
 type source struct {
 	text    []byte
 	lines   []int    // where each line begins
-	columns []uint32 // for each byte, and the end: the column of its character
+	columns []uint32 // for each byte, and the end: the column of its character; nil for a text in ASCII
 }
 
 func newSource(text []byte) *source {
-	s := &source{text: text, lines: []int{0}, columns: make([]uint32, len(text)+1)}
+	s := &source{text: text, lines: make([]int, 1, 1+bytes.Count(text, []byte{'\n'}))}
+	if isASCII(text) {
+		for at := 0; ; at = s.lines[len(s.lines)-1] {
+			end := bytes.IndexByte(text[at:], '\n')
+			if end < 0 {
+				return s
+			}
+			s.lines = append(s.lines, at+end+1)
+		}
+	}
+	s.columns = make([]uint32, len(text)+1)
 	column := uint32(1)
 	for i, b := range text {
 		if i > s.lines[len(s.lines)-1] && utf8.RuneStart(b) {
@@ -38,6 +48,23 @@ func newSource(text []byte) *source {
 	return s
 }
 
+func isASCII(text []byte) bool {
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// column returns the column of the character at a byte, which lies on a line.
+func (s *source) column(line, at int) int {
+	if s.columns == nil {
+		return at - s.lines[line-1] + 1
+	}
+	return int(s.columns[at])
+}
+
 // offset returns the byte at which the character of a yaml.Node stands.
 func (s *source) offset(line, column int) int {
 	if line < 1 || line > len(s.lines) {
@@ -46,6 +73,9 @@ func (s *source) offset(line, column int) int {
 	from, to := s.lines[line-1], len(s.text)
 	if line < len(s.lines) {
 		to = s.lines[line] - 1
+	}
+	if s.columns == nil {
+		return from + min(max(column-1, 0), to-from)
 	}
 	return from + sort.Search(to-from, func(i int) bool { return int(s.columns[from+i]) >= column })
 }
@@ -59,12 +89,17 @@ func (s *source) span(from, to int) Position {
 	if to > from {
 		end = sort.SearchInts(s.lines, to+1)
 	}
-	return Position{line, int(s.columns[from]), end, int(s.columns[to])}
+	return Position{line, s.column(line, from), end, s.column(end, to)}
 }
 
 // node returns the position of a node: with its quotes or brackets, and to the
 // end of its last line where it has several.
 func (s *source) node(n *yaml.Node) Position { return s.span(s.extent(n)) }
+
+func (s *source) extentOf(n *yaml.Node) extent {
+	from, to := s.extent(n)
+	return extent{int32(from), int32(to)}
+}
 
 // extent returns the bytes between which a node stands. yaml.v3 knows only
 // where it begins.
