@@ -18,7 +18,7 @@ func generate(dir string, files int) (bytes int, err error) {
 	for n := range files {
 		sub := filepath.Join(dir, fmt.Sprintf("team-%03d", n/perDirectory))
 		if n%perDirectory == 0 {
-			if err := os.Mkdir(sub, 0o755); err != nil {
+			if err := os.MkdirAll(sub, 0o755); err != nil {
 				return 0, err
 			}
 		}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "os"
+
+// peak returns 0: only Linux is asked.
+func peak(*os.ProcessState) int64 { return 0 }
