@@ -1,0 +1,338 @@
+//go:build !entrypoint
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/engine"
+	"caprun/engine/review"
+	"caprun/policy"
+)
+
+// checkTimeout is far more than any of the runs takes.
+const checkTimeout = time.Minute
+
+// manyProfiles writes profiles, one in seven with a mistake and one that
+// cannot be read in each directory, and returns the directory.
+func manyProfiles(t *testing.T, files int) string {
+	t.Helper()
+	dir := t.TempDir()
+	for n := range files {
+		text := fmt.Sprintf("version: 1\nname: p%d\ncaps: \"=\"\nno_new_privs: true\n", n)
+		if n%7 == 0 {
+			text = fmt.Sprintf("version: 1\nname: p%d\nno_new_privis: true\n", n)
+		}
+		sub := filepath.Join(dir, fmt.Sprintf("d%d", n*7919%13))
+		if err := os.MkdirAll(sub, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(sub, fmt.Sprintf("%d.yaml", n*7919%files)), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 13 {
+		if err := os.Symlink("nowhere", filepath.Join(dir, fmt.Sprintf("d%d", n), "5x.yaml")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// checkHere runs check in this process.
+func checkHere(t *testing.T, stdout io.Writer, args ...string) (status int, stderr string) {
+	t.Helper()
+	var messages bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		done <- (&Command{Stdin: os.Stdin, Stdout: stdout, Stderr: &messages}).check(args)
+	}()
+	select {
+	case status = <-done:
+	case <-time.After(checkTimeout):
+		t.Fatal("check hangs")
+	}
+	return status, messages.String()
+}
+
+// noneLeft fails if goroutines of check are left after a run that began when
+// there were so many.
+func noneLeft(t *testing.T, before int) {
+	t.Helper()
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// TestCheckMany: thousands of files give the same output in every run, and
+// the same as one after the other.
+func TestCheckMany(t *testing.T) {
+	dir := manyProfiles(t, 3000)
+	before := runtime.NumGoroutine()
+	run := func() (string, string) {
+		var out bytes.Buffer
+		status, messages := checkHere(t, &out, "-format", "oneline", dir)
+		if status != exitTrouble {
+			t.Errorf("the status is %d", status)
+		}
+		return out.String(), messages
+	}
+	var want, troubles strings.Builder
+	c := &Command{}
+	for _, file := range c.filesToCheck([]string{dir}, "", func(err error) { t.Error(err) }) {
+		text, err := os.ReadFile(file.name)
+		if err != nil {
+			fmt.Fprintf(&troubles, "caprun: %s: %v\n", file.name, syscall.ENOENT)
+			continue
+		}
+		for _, f := range review.Check(file.name, text, review.Options{}).Findings {
+			fmt.Fprintln(&want, f.String())
+		}
+	}
+	if n := strings.Count(want.String(), "unknown-key"); n < 400 {
+		t.Fatalf("%d mistakes only", n)
+	}
+	for range 3 {
+		out, messages := run()
+		if out != want.String() {
+			t.Errorf("the output is not that of one file after the other: %d bytes, %d", len(out), want.Len())
+		}
+		if messages != troubles.String() {
+			t.Errorf("got the messages\n%s\nwant\n%s", messages, troubles.String())
+		}
+	}
+	noneLeft(t, before)
+}
+
+// fullWriter takes so many bytes.
+type fullWriter struct{ left int }
+
+func (w *fullWriter) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, syscall.ENOSPC
+	}
+	return len(p), nil
+}
+
+// TestCheckWriteError: an output that ends ends the run, wherever it is.
+func TestCheckWriteError(t *testing.T) {
+	dir := manyProfiles(t, 2000)
+	before := runtime.NumGoroutine()
+	for _, left := range []int{0, 1, 5_000, 20_000} {
+		status, messages := checkHere(t, &fullWriter{left}, "-format", "oneline", dir)
+		if status != exitTrouble || !strings.HasSuffix(messages, "caprun: standard output: no space left on device\n") {
+			t.Errorf("after %d bytes: status %d, %s", left, status, messages)
+		}
+	}
+	noneLeft(t, before)
+}
+
+// TestCheckPanic: a panic while one file is checked is trouble with that file.
+func TestCheckPanic(t *testing.T) {
+	dir := manyProfiles(t, 100)
+	before := runtime.NumGoroutine()
+	var out, messages bytes.Buffer
+	c := &Command{Stdout: &out, Stderr: &messages}
+	run := c.newCheckRun(review.Options{Host: func(p *policy.Profile) []policy.Diagnostic {
+		if p.Name == "p33" {
+			panic("a mistake")
+		}
+		return nil
+	}}, func(review.Finding) bool { return true })
+	run.files = c.filesToCheck([]string{dir}, "", run.trouble)
+	if status := run.print(func() error { return review.Oneline(run, run.reports()) }); status != exitTrouble {
+		t.Errorf("the status is %d", status)
+	}
+	if n := strings.Count(messages.String(), "caprun panicked: a mistake; "); n != 1 {
+		t.Errorf("%d messages: %s", n, messages.String())
+	}
+	if n := strings.Count(out.String(), "unknown-key"); n != 15 {
+		t.Errorf("%d mistakes: %s", n, out.String())
+	}
+	noneLeft(t, before)
+}
+
+// TestCheckFIFO: a FIFO below a directory is left out, one that takes the
+// place of a file is refused, and one that is an argument is read.
+func TestCheckFIFO(t *testing.T) {
+	dir := t.TempDir()
+	fifo := filepath.Join(dir, "x.yaml")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const bad = "version: 1\nno_new_privis: true\n"
+	if err := os.WriteFile(filepath.Join(dir, "y.yaml"), []byte(bad), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if status, messages := checkHere(t, &out, "-format", "oneline", dir); status != exitFindings || messages != "" || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("below a directory: status %d, %s%s", status, messages, out.String())
+	}
+	var r fileReader
+	if _, err := r.read(fifo); err == nil || !strings.Contains(err.Error(), errNotRegular.Error()) {
+		t.Errorf("in the place of a file: %v", err)
+	}
+	wrote := make(chan error, 1)
+	go func() { wrote <- os.WriteFile(fifo, []byte(bad), 0) }()
+	out.Reset()
+	status, messages := checkHere(t, &out, "-format", "oneline", fifo, fifo, dir)
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+	if status != exitFindings || messages != "" || !strings.HasPrefix(out.String(), fifo+":2:1: ") || strings.Count(out.String(), "\n") != 2 {
+		t.Errorf("an argument: status %d, %s%s", status, messages, out.String())
+	}
+}
+
+// TestCheckFileReader: the text of a file, and one byte too many of a large
+// one, the same as what a launch reads.
+func TestCheckFileReader(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.yaml")
+	var r fileReader
+	for _, size := range []int{0, 1, 600, policy.MaxSize, policy.MaxSize + 1, 3 * policy.MaxSize} {
+		if err := os.WriteFile(file, bytes.Repeat([]byte("x"), size), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		text, err := r.read(file)
+		want, wantErr := engine.ReadTrusted(file, policy.MaxSize+1, false)
+		if !bytes.Equal(text, want) || err != nil || wantErr != nil {
+			t.Errorf("%d bytes: %d, %v; %d, %v", size, len(text), err, len(want), wantErr)
+		}
+	}
+}
+
+// TestCheckPipeCloses: a reader that goes away, as head does.
+func TestCheckPipeCloses(t *testing.T) {
+	dir := manyProfiles(t, 5000)
+	ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, caprun(t), "check", dir)
+	var messages bytes.Buffer
+	cmd.Stderr = &messages
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 10)); err != nil {
+		t.Error(err)
+	}
+	out.Close()
+	_ = cmd.Wait()
+	if cmd.ProcessState.ExitCode() != exitTrouble || !strings.HasSuffix(messages.String(), "caprun: standard output: broken pipe\n") {
+		t.Errorf("%v: %s", cmd.ProcessState, messages.String())
+	}
+}
+
+// TestCheckProgress: on a terminal, a long run says how far it is, and leaves
+// nothing behind. Where the output is no terminal, it is the same as ever.
+func TestCheckProgress(t *testing.T) {
+	dir := t.TempDir()
+	fast := filepath.Join(dir, "fast.yaml")
+	if err := os.WriteFile(fast, []byte("version: 1\ncaps: \"=\"\nno_new_privs: true\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		stdout   func(slave *os.File) *os.File
+		slow     bool
+		progress bool
+	}{
+		"a fast run":         {func(slave *os.File) *os.File { return slave }, false, false},
+		"the same terminal":  {func(slave *os.File) *os.File { return slave }, true, true},
+		"a file":             {func(*os.File) *os.File { return newFile(t) }, true, true},
+		"a pipe":             {func(*os.File) *os.File { return newPipe(t) }, true, false},
+		"half a line before": {func(slave *os.File) *os.File { return slave }, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			screen, slave := newTerminal(t)
+			defer slave.Close()
+			stdout := c.stdout(slave)
+			command := &Command{Stdin: os.Stdin, Stdout: stdout, Stderr: slave}
+			files := 0
+			run := command.newCheckRun(review.Options{Host: func(*policy.Profile) []policy.Diagnostic {
+				if c.slow {
+					time.Sleep(progressDelay / 50)
+				}
+				return nil
+			}}, func(review.Finding) bool { return true })
+			for range 6 * chunkSize * runtime.GOMAXPROCS(0) {
+				run.files = append(run.files, checkFile{name: fast})
+			}
+			if name == "half a line before" {
+				fmt.Fprint(run, "half")
+			}
+			run.print(func() error {
+				for range run.reports() {
+					if files++; files%chunkSize == 0 && name != "half a line before" {
+						fmt.Fprintln(run, "a finding")
+					}
+				}
+				fmt.Fprint(run, "the end")
+				return nil
+			})
+			if stdout != slave {
+				fmt.Fprint(slave, "the end")
+			}
+			for begin := time.Now(); !screen.shows("the end")(); time.Sleep(10 * time.Millisecond) {
+				if time.Since(begin) > checkTimeout {
+					t.Fatal("the terminal shows nothing")
+				}
+			}
+			screen.Lock()
+			defer screen.Unlock()
+			text := screen.screen.String()
+			if has := strings.Contains(text, fmt.Sprintf(" of %d files\x1b[K", len(run.files))); has != c.progress {
+				t.Errorf("progress: %v, want %v: %q", has, c.progress, text)
+			}
+			if !c.progress && strings.Contains(text, "\x1b") {
+				t.Errorf("escapes: %q", text)
+			}
+			// Whatever follows a line of progress erases it first.
+			for n, line := range strings.Split(text, "\n") {
+				if rest := line[strings.LastIndex(line, "\r\x1b[K")+1:]; strings.Contains(rest, " files") {
+					t.Errorf("line %d keeps the progress: %q", n, line)
+				}
+			}
+		})
+	}
+}
+
+func newFile(t *testing.T) *os.File {
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// newPipe returns the end to write of a pipe that somebody reads.
+func newPipe(t *testing.T) *os.File {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	go func() {
+		_, _ = io.Copy(io.Discard, r)
+		r.Close()
+	}()
+	return w
+}
