@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"math/bits"
 	"strings"
 
 	"caprun/cap"
@@ -43,7 +44,7 @@ func tuple(i, a, blocked cred.Caps) (*cap.IAB, error) {
 }
 
 func values(caps cred.Caps) []cap.Value {
-	var list []cap.Value
+	list := make([]cap.Value, 0, bits.OnesCount64(uint64(caps)))
 	for n := range 64 {
 		if caps.Has(n) {
 			list = append(list, cap.Value(n))

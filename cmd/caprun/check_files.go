@@ -6,15 +6,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
-
-	"caprun/policy"
 )
 
 // A checkFile is one profile to check.
@@ -142,41 +138,4 @@ func walk(root string, add func(path string)) error {
 func isLinkToFile(path string) bool {
 	info, err := os.Stat(path)
 	return err != nil || info.Mode().IsRegular()
-}
-
-// A fileReader reads one file after the other.
-type fileReader struct {
-	buffer [policy.MaxSize + 1]byte
-}
-
-var errNotRegular = errors.New("not a regular file")
-
-// read returns the text of a regular file, or so much of it that it is seen
-// to be too large. Whose the file is does not matter where nothing is started.
-// It never waits: what has become a FIFO since it was found is refused.
-func (r *fileReader) read(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
-	}
-	n := 0
-	for n < len(r.buffer) {
-		got, err := f.Read(r.buffer[n:])
-		n += got
-		if err == io.EOF || err == nil && int64(n) == info.Size() {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return slices.Clone(r.buffer[:n]), nil
 }

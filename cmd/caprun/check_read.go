@@ -1,0 +1,19 @@
+//go:build !entrypoint
+
+package main
+
+import (
+	"errors"
+
+	"caprun/policy"
+)
+
+// A fileReader reads one file after the other. Its read returns the text of a
+// regular file, or so much of it that it is seen to be too large. Whose the
+// file is does not matter where nothing is started. It never waits: what has
+// become a FIFO since it was found is refused.
+type fileReader struct {
+	buffer [policy.MaxSize + 1]byte
+}
+
+var errNotRegular = errors.New("not a regular file")
