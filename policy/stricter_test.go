@@ -30,7 +30,7 @@ func schemaRefuses(src []byte) error {
 
 // readerRefuses reports whether the reader refuses a document by itself.
 func readerRefuses(name string, src []byte) bool {
-	p, _ := parse(name, src, func(*yaml.Node) error { return nil })
+	p, _ := Read(name, src)
 	return p == nil
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // The versions from npm that are measured.
-var npmPackages = [...]string{"ajv-cli@5.0.0", "ajv@8.17.1"}
+var npmPackages = [...]string{"ajv-cli@5.0.0", "ajv@8.20.0"}
 
 // row is one program, and what was measured of it.
 type row struct {
