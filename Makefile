@@ -8,7 +8,7 @@ ROUNDS ?= 300
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(VERSION)"
 
-.PHONY: help build test check bench bench-cap soak mutate fuzz dist clean
+.PHONY: help build test check bench bench-check bench-cap soak mutate fuzz dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: ## the gate: everything that must hold before a change lands
 
 bench: ## what a launch costs, next to other launchers; ROUNDS=300
 	go run ./internal/bench -rounds $(ROUNDS)
+
+bench-check: ## how fast check is, next to bare yaml.v3, yamllint and ajv-cli, and its memory
+	go run ./internal/bench/check -peers -memory
 
 bench-cap: ## package cap next to upstream's
 	cd internal/conformance && go run ./cmd/bench-cap

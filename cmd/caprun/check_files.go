@@ -15,11 +15,13 @@ import (
 
 // A checkFile is one profile to check.
 type checkFile struct {
-	name string // what findings call it
+	name  string // what findings call it
+	ahead *readFile
+}
 
-	// What was read before the others: what is no regular file may block, and
-	// who checks the others must not.
-	read bool
+// A readFile is what was read before the others: what is no regular file may
+// block, and who checks the others must not.
+type readFile struct {
 	text []byte
 	err  error
 }
@@ -65,7 +67,7 @@ func (c *Command) filesToCheck(args []string, stdinName string, trouble func(err
 		case err == nil && !info.Mode().IsRegular():
 			if abs, err := filepath.Abs(arg); err != nil || !seen[abs] {
 				text, err := readStream(arg)
-				add(arg, checkFile{name: arg, read: true, text: text, err: err})
+				add(arg, checkFile{arg, &readFile{text, err}})
 			}
 		default:
 			// What cannot be looked at is read next, and reported then.
@@ -83,11 +85,11 @@ func (c *Command) readAhead(arg, stdinName string) checkFile {
 	if arg == "-" {
 		src.name = stdinName
 	}
-	file := checkFile{name: src.name, read: true, err: err}
+	file := &readFile{err: err}
 	if err == nil {
 		file.text, file.err = src.text(false)
 	}
-	return file
+	return checkFile{src.name, file}
 }
 
 // readStream reads what is no regular file, such as /dev/fd/63 of a shell's

@@ -6,7 +6,7 @@ const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
        caprun -dry-run [-init] -profile P [--] [CMD ARG...]
        caprun check [-format human|oneline|json|sarif|github]
                     [-fail-on error|warning|info|never] [-ceiling P] [-host]
-                    PATH...
+                    [-stdin-name NAME] PATH...
        caprun rules [-format human|json] [NAME]
        caprun explain [-as START] [-target FILE] [-kernel VERSION] [-init]
                       [-format human|json] P
@@ -33,6 +33,7 @@ Reviewing profiles:
     -ceiling P      and what grants more than the profile P
     -host           and what this machine lacks for them, or lets the program's
                     user change
+    -stdin-name N   what findings call the standard input, the file -
   rules        list what check finds, or print the page of one rule
   explain      print the steps of a launch, the state that they lead to, and
                what can come later
