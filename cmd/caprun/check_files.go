@@ -33,7 +33,8 @@ type readFile struct {
 // A symbolic link to a file is that file, as in a directory that Kubernetes
 // mounts; one to a directory is not followed, as git and find do, so that no
 // file is met twice and no loop is entered. What is no regular file, such as a
-// FIFO, is none of them. As an argument it is read.
+// FIFO, is none of them. As an argument it is refused, but for a pipe that is
+// open already.
 func (c *Command) filesToCheck(args []string, stdinName string, trouble func(error)) []checkFile {
 	var files []checkFile
 	// A file is met twice by two arguments only.
@@ -64,7 +65,7 @@ func (c *Command) filesToCheck(args []string, stdinName string, trouble func(err
 			if err := walk(arg, func(path string) { add(path, checkFile{name: path}) }); err != nil {
 				trouble(err)
 			}
-		case err == nil && !info.Mode().IsRegular():
+		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):
 			if abs, err := filepath.Abs(arg); err != nil || !seen[abs] {
 				text, err := readStream(arg)
 				add(arg, checkFile{arg, &readFile{text, err}})
@@ -92,8 +93,14 @@ func (c *Command) readAhead(arg, stdinName string) checkFile {
 	return checkFile{src.name, file}
 }
 
-// readStream reads what is no regular file, such as /dev/fd/63 of a shell's
-// <(…).
+// isDescriptor reports whether a path stands for an open descriptor, such as
+// /dev/fd/63 of a shell's <(…). Opening one does not wait, as a FIFO would for
+// somebody who writes.
+func isDescriptor(path string) bool {
+	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/")
+}
+
+// readStream reads a pipe.
 func readStream(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
@@ -64,7 +65,9 @@ func (c *Command) newCheckRun(o review.Options, fails func(review.Finding) bool)
 // stands above findings.
 func (r *checkRun) print(printer func() error) int {
 	// A printer whose reader has gone away says so and ends with a status.
-	signal.Ignore(syscall.SIGPIPE)
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent(len(r.files))))
 	err := printer()
 	r.progress.erase()
