@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +23,7 @@ func (c *Command) check(args []string) int {
 	failOn := f.String("fail-on", "warning", "")
 	ceiling := f.String("ceiling", "", "")
 	host := f.Bool("host", false, "")
-	stdinName := f.String("stdin-name", "<stdin>", "")
+	stdinName := f.String("stdin-name", "", "")
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
@@ -56,7 +57,7 @@ func (c *Command) check(args []string) int {
 		}
 	}
 	run := c.newCheckRun(options, fails)
-	run.files = c.filesToCheck(f.Args(), *stdinName, run.trouble)
+	run.files = c.filesToCheck(f.Args(), cmp.Or(*stdinName, "<stdin>"), run.trouble)
 	return run.print(func() error { return print(run, run.reports()) })
 }
 

@@ -158,11 +158,11 @@ func TestCheckPanic(t *testing.T) {
 	before := goroutines()
 	var out, messages bytes.Buffer
 	c := &Command{Stdout: &out, Stderr: &messages}
-	run := c.newCheckRun(review.Options{Host: func(p *policy.Profile) []policy.Diagnostic {
+	run := c.newCheckRun(review.Options{Host: func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 		if p.Name == "p33" {
 			panic("a mistake")
 		}
-		return nil
+		return engine.Explain(p)
 	}}, func(review.Finding) bool { return true })
 	run.files = c.filesToCheck([]string{dir}, "", run.trouble)
 	if status := run.print(func() error { return review.Oneline(run, run.reports()) }); status != exitTrouble {
@@ -284,11 +284,11 @@ func TestCheckProgress(t *testing.T) {
 			stdout := c.stdout(slave)
 			command := &Command{Stdin: os.Stdin, Stdout: stdout, Stderr: slave}
 			files := 0
-			run := command.newCheckRun(review.Options{Host: func(*policy.Profile) []policy.Diagnostic {
+			run := command.newCheckRun(review.Options{Host: func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 				if c.slow {
 					time.Sleep(progressDelay / 50)
 				}
-				return nil
+				return engine.Explain(p)
 			}}, func(review.Finding) bool { return true })
 			for range 6 * chunkSize * runtime.GOMAXPROCS(0) {
 				run.files = append(run.files, checkFile{name: fast})

@@ -68,6 +68,7 @@ func forms() []form {
 			{"fail-on", aChoice, []string{"error", "warning", "info", "never"}, "the least finding that makes it fail"},
 			{"ceiling", aProfile, nil, "what no profile may exceed"},
 			{"host", aSwitch, nil, "look at this machine, too"},
+			{"stdin-name", aText, nil, "what findings call the standard input"},
 		}, []operand{{toCheck, nil, true, "profile or directory"}}},
 		{"rules", "list what check finds, or print the page of one rule", []formFlag{format}, []operand{{aRule, nil, false, "rule"}}},
 		{"explain", "print the steps of a launch and what they lead to", []formFlag{
