@@ -2,8 +2,8 @@ package review
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
+	"hash/fnv"
 	"strconv"
 	"unicode/utf16"
 )
@@ -80,8 +80,9 @@ func (p *fingerprints) of(f Finding) map[string]string {
 	}
 	name := f.Rule + "\x00" + string(text)
 	p.seen[name]++
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", name, p.seen[name]))
-	prints := map[string]string{"caprunFinding/v1": fmt.Sprintf("%x", sum[:16])}
+	sum := fnv.New128a()
+	fmt.Fprintf(sum, "%s\x00%d", name, p.seen[name])
+	prints := map[string]string{"caprunFinding/v1": fmt.Sprintf("%x", sum.Sum(nil))}
 	if line <= len(p.hashes) {
 		prints["primaryLocationLineHash"] = p.hashes[line-1]
 	}
