@@ -415,8 +415,7 @@ console.log(JSON.stringify(JSON.parse(process.argv[2]).map(line => {
 	}
 }
 
-// TestCIDocs holds the examples of docs/ci.md to the action and the hook, and
-// its table of keys to what check prints.
+// TestCIDocs holds the examples of docs/ci.md to the action and the hook.
 func TestCIDocs(t *testing.T) {
 	text, err := os.ReadFile("../../docs/ci.md")
 	if err != nil {
@@ -470,7 +469,14 @@ func TestCIDocs(t *testing.T) {
 	if used != 3 {
 		t.Errorf("%d examples use the action or the hook", used)
 	}
+}
 
+// TestCheckJSONDocs holds the table of keys in docs/check.md to what check prints.
+func TestCheckJSONDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/check.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(reviewer(t), "check", "-fail-on", "never", "-format", "json", ".")
 	cmd.Dir = profileTree(t)
 	out, err := cmd.Output()

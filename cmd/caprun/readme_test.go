@@ -10,12 +10,17 @@ import (
 	"testing"
 )
 
-var updateReadme = flag.Bool("update-readme", false, "write what the commands of the README print into it")
+var updateReadme = flag.Bool("update-readme", false, "write what the commands of the README and of docs/check.md print into them")
 
-// TestReadme runs the commands of the README's console blocks on the files of
-// its yaml blocks, and compares what they print.
+// TestReadme runs the commands of the console blocks of the README, and of the
+// page of check, on the files of their yaml blocks, and compares what they print.
 func TestReadme(t *testing.T) {
-	const path = "../../README.md"
+	for _, path := range []string{"README.md", "docs/check.md"} {
+		t.Run(path, func(t *testing.T) { testPage(t, filepath.Join("..", "..", path)) })
+	}
+}
+
+func testPage(t *testing.T, path string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +43,7 @@ func TestReadme(t *testing.T) {
 			command, want, _ := strings.Cut(body, "\n")
 			got := runReadme(t, dir, strings.TrimPrefix(command, "$ "))
 			if got != want && !*updateReadme {
-				t.Errorf("%s prints\n%s\nand the README has\n%s", command, got, want)
+				t.Errorf("%s prints\n%s\nand the page has\n%s", command, got, want)
 			}
 			blocks[n] = kind + "\n" + command + "\n" + got
 			ran++
