@@ -46,13 +46,15 @@ mutate: ## changes one rule of the model at a time; each change must make a test
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
-dist: ## static binaries for Linux, of the full and the entrypoint build, and their checksums, in dist/
+dist: ## static binaries for Linux of both builds, completion, manual pages and checksums, in dist/
 	rm -rf dist
 	for arch in amd64 arm64; do \
 		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/caprun-linux-$$arch ./cmd/caprun && \
 		GOOS=linux GOARCH=$$arch $(BUILD) -tags entrypoint -o dist/caprun-entrypoint-linux-$$arch ./cmd/caprun || exit 1; \
 	done
-	cd dist && sha256sum caprun-* > SHA256SUMS
+	cp docs/man/caprun.1 docs/man/caprun-profile.5 dist
+	for shell in bash zsh fish; do go run ./cmd/caprun completion $$shell > dist/completion.$$shell || exit 1; done
+	cd dist && sha256sum * > SHA256SUMS
 
 clean: ## removes what the other targets made
 	rm -rf caprun dist
