@@ -22,8 +22,12 @@ func boundingWider(p *engine.Plan, say func(policy.Position, string, string)) {
 	if p.Profile.IAB == nil || p.After.NoNewPrivs || wider == 0 {
 		return
 	}
+	it := "it"
+	if isMany(wider) {
+		it = "them"
+	}
 	say(p.Profile.Position("iab"),
-		fmt.Sprintf("the bounding set keeps %s, which the target does not hold: file capabilities can give them back", engine.CapNames(wider)),
+		fmt.Sprintf("the bounding set keeps %s that the target does not hold: a file that has %s can give %s", fewNames(wider), it, it),
 		"block them with !, or leave iab out and declare caps")
 }
 
@@ -33,6 +37,9 @@ func noNewPrivsMissing(p *engine.Plan, say func(policy.Position, string, string)
 	}
 	say(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
 }
+
+// isMany reports whether there is more than one.
+func isMany(caps cred.Caps) bool { return caps&(caps-1) != 0 }
 
 // fewNames names capabilities that the profile says elsewhere: their number
 // where they are many.
@@ -48,11 +55,13 @@ func fewNames(caps cred.Caps) string {
 // make use of.
 func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, string)) {
 	extra := p.After.Inheritable.Minus(p.After.Ambient)
-	if extra == 0 {
+	// Without no_new_privs a limited uid 0 is the business of noroot-missing,
+	// which asks for the flag i. Under it no file gives anything.
+	if extra == 0 || hasRootPower(p) && (p.After.NoNewPrivs || !isAllPowerful(p)) {
 		return
 	}
 	names, is, it := fewNames(extra), "is", "it"
-	if extra&(extra-1) != 0 {
+	if isMany(extra) {
 		is, it = "are", "them"
 	}
 	at := capsPosition(p.Profile, extra)
@@ -61,6 +70,9 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 			"leave the flag i out of caps, and % out of iab; under noroot eip is right")
 		return
 	}
-	say(at, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and a program gets %s only from a file that has %s inheritable too",
-		names, is, it, it, it), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
+	how := "a program gets " + it + " only from a file that has " + it + " inheritable too"
+	if p.After.NoNewPrivs {
+		how = "under no_new_privs no file can give " + it
+	}
+	say(at, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and %s", names, is, it, how), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
 }

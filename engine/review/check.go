@@ -53,8 +53,13 @@ func Check(name string, src []byte, o Options) Report {
 // risksOf returns the risks of a profile that has a plan.
 func risksOf(plan *engine.Plan) []policy.Diagnostic {
 	var found []policy.Diagnostic
-	for _, r := range risks() {
-		r.find(plan, sayer(plan.Profile, r.Rule, &found))
+	var of policy.Rule
+	say := func(at policy.Position, message, hint string) {
+		sayer(plan.Profile, of, &found)(at, message, hint)
+	}
+	for i := range riskTable {
+		of = riskTable[i].Rule
+		riskTable[i].find(plan, say)
 	}
 	return found
 }

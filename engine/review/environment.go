@@ -9,17 +9,44 @@ import (
 	"caprun/policy"
 )
 
+// loaderVariable finds variables of the loader that the target never gets, and
+// those that it gets though it is privileged: ambient capabilities, and uid 0
+// without a set-user-id file, do not set AT_SECURE.
 func loaderVariable(p *engine.Plan, say func(policy.Position, string, string)) {
 	if p.Profile.Env == nil {
 		return
+	}
+	privileged := p.After.Permitted != 0 && !p.SecureExec
+	hint := "remove it, or give it a value under set"
+	if privileged {
+		hint = "remove it; " + otherLoading
 	}
 	for n, name := range p.Profile.Env.Keep {
 		if engine.LoaderVariable(name) {
 			say(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)),
 				name+" is never kept when identity or capabilities change: it could load foreign code into the target",
-				"remove it, or give it a value under set")
+				hint)
 		}
 	}
+	for name, value := range p.Profile.Env.Set {
+		if privileged && value != "" && loadsCode(name) {
+			say(p.Profile.Position("env.set."+name),
+				"what "+name+" names is loaded into a target with "+fewNames(p.After.Permitted)+": the loader does not see that it is privileged, and trusts any file",
+				otherLoading+"; else let only root write what it names")
+		}
+	}
+}
+
+const otherLoading = "link the program with the path (rpath), or list it in /etc/ld.so.conf"
+
+// loadsCode reports whether a variable names code, and not data or a way to
+// work.
+func loadsCode(name string) bool {
+	switch name {
+	case "GCONV_PATH", "LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD":
+		return true
+	}
+	return false
 }
 
 // harmless are the capabilities that give power over a resource of the system

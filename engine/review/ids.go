@@ -9,10 +9,12 @@ import (
 	"caprun/policy"
 )
 
+// isRootUser reports whether the target is uid 0, with capabilities or not.
+func isRootUser(p *engine.Plan) bool { return p.After.UID == 0 || p.After.EUID == 0 }
+
 // hasRootPower reports whether being uid 0 gives the target capabilities.
 func hasRootPower(p *engine.Plan) bool {
-	a := p.After
-	return (a.UID == 0 || a.EUID == 0) && !a.Securebits.Has(cred.SecNoRoot)
+	return isRootUser(p) && !p.After.Securebits.Has(cred.SecNoRoot)
 }
 
 // isAllPowerful reports whether the target is uid 0 and nothing was taken from
@@ -41,19 +43,38 @@ func rootKeepsPower(p *engine.Plan, say func(policy.Position, string, string)) {
 }
 
 // norootMissing is about a uid 0 that was limited: the limit is all that it
-// gets, and it gets all of it each time.
+// gets, and it gets all of it each time. Under no_new_privs what was dropped
+// stays dropped, and what is held is handed on with noroot and ambient
+// capabilities too.
 func norootMissing(p *engine.Plan, say func(policy.Position, string, string)) {
 	a := p.After
-	if !hasRootPower(p) || a.Permitted == 0 || a.Permitted == a.All {
+	if !hasRootPower(p) || a.NoNewPrivs || a.Permitted == 0 || a.Permitted == a.All {
 		return
 	}
-	names := fewNames(a.Permitted)
-	who, at := rootTarget(p)
-	message := who + " without noroot: each exec gives " + names + " again to it and to what it starts, also after they were dropped"
-	if a.NoNewPrivs {
-		message = who + " without noroot: it cannot hold " + names + " without each program that it starts holding them too"
+	dropped := "also after it was dropped"
+	if isMany(a.Permitted) {
+		dropped = "also after they were dropped"
 	}
-	say(at, message, "add secbits: [noroot, noroot_locked], and give each capability of caps the flags eip: they are then handed on in the ambient set")
+	who, at := rootTarget(p)
+	say(at, who+" without noroot: each exec gives "+fewNames(a.Permitted)+" again to it and to what it starts, "+dropped,
+		"add secbits: [noroot, noroot_locked], and give each capability of caps the flags eip: they are then handed on in the ambient set")
+}
+
+// changesUser reports whether the target is uid 0 and can become another user
+// with other groups.
+func changesUser(p *engine.Plan) bool {
+	return isRootUser(p) && p.After.Permitted.Has(cred.SETUID) && p.After.Permitted.Has(cred.SETGID)
+}
+
+// dropsByItself is no more than worth knowing: some daemons must open as root
+// what no descriptor and no capability could give them.
+func dropsByItself(p *engine.Plan, say func(policy.Position, string, string)) {
+	if !changesUser(p) || isAllPowerful(p) {
+		return
+	}
+	who, at := rootTarget(p)
+	say(at, who+", with cap_setuid and cap_setgid: where it drops root by itself, all that it does before runs as root, and the profile does not say what it becomes",
+		"declare the user that it becomes, and only the capabilities that it needs then; where it stays uid 0, take these two out of caps")
 }
 
 func rootGroup(p *engine.Plan, say func(policy.Position, string, string)) {

@@ -35,13 +35,13 @@ func TestRisks(t *testing.T) {
 		"uid 0, HYBRID":         {"version: 1\nuid: 0\ngid: 0\nmode: HYBRID\n", []string{"root-keeps-power:2:6"}},
 		"uid 0 by iab":          {"version: 1\nuid: 0\ngid: 0\niab: ''\n", []string{"root-keeps-power:2:6"}},
 		"uid 0, PURE1E":         {"version: 1\nuid: 0\ngid: 0\nmode: PURE1E\nno_new_privs: true\n", nil},
-		"uid 0, limited":        {zero + "caps: " + bind + "=ep\n", []string{"noroot-missing:2:6"}},
+		"uid 0, limited":        {zero + "caps: " + bind + "=ep\n", nil},
 		"uid 0, limited, exec":  {"version: 1\nuid: 0\ngid: 0\ncaps: " + bind + "=ep\n", []string{"no-new-privs-missing:1:10", "noroot-missing:2:6"}},
-		"user root, limited":    {"version: 1\nuser: root\ncaps: " + bind + "=ep\nno_new_privs: true\n", []string{"noroot-missing:2:7"}},
-		"started by root":       {"version: 1\ncaps: " + bind + "=ep\nno_new_privs: true\n", []string{"noroot-missing:1:10"}},
+		"user root, limited":    {"version: 1\nuser: root\ncaps: " + bind + "=ep\n", []string{"no-new-privs-missing:1:10", "noroot-missing:2:7"}},
+		"started by root":       {"version: 1\ncaps: " + bind + "=ep\n", []string{"no-new-privs-missing:1:10", "noroot-missing:1:10"}},
 		"uid 0, noroot":         {zero + "caps: " + bind + "=eip\nsecbits: [noroot]\n", nil},
 		"uid 0, nothing":        {zero + "caps: \"=\"\n", nil},
-		"uid 0, almost all":     {zero + "caps: =ep cap_kill-ep\nenv: {keep: []}\n", []string{"noroot-missing:2:6", "amounts-to-root:5:7"}},
+		"uid 0, almost all":     {zero + "caps: =ep cap_kill-ep\nenv: {keep: []}\n", []string{"drops-by-itself:2:6", "amounts-to-root:5:7"}},
 		"root's group":          {"version: 1\nuid: 33\ngid: 0\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
 		"root's group besides":  {safe + "groups: [33, 0]\n", []string{"root-group:6:14"}},
 		"root's group twice":    {"version: 1\nuid: 33\ngid: 0\ngroups: [0]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
@@ -58,7 +58,10 @@ func TestRisks(t *testing.T) {
 		"inheritable, two":       {user + "caps: " + bind + "=eip cap_kill,cap_chown+i\n", []string{"inheritable-not-ambient:5:7"}},
 		"inheritable by iab":     {user + "iab: ^" + bind + ",%cap_kill\n", []string{"inheritable-not-ambient:5:29"}},
 		"inheritable, no mark":   {user + "iab: cap_kill\n", []string{"inheritable-not-ambient:5:6"}},
-		"inheritable for uid 0":  {zero + "caps: " + bind + "=eip\n", []string{"noroot-missing:2:6", "inheritable-not-ambient:5:7"}},
+		"inheritable for uid 0":  {zero + "caps: " + bind + "=eip\n", nil},
+		"inheritable, noroot":    {"version: 1\nuid: 0\ngid: 0\ncaps: " + bind + "=eip\n", []string{"no-new-privs-missing:1:10", "noroot-missing:2:6"}},
+		"inheritable, all power": {"version: 1\nuid: 0\ngid: 0\ncaps: =eip\n", []string{"root-keeps-power:2:6", "inheritable-not-ambient:4:7"}},
+		"inheritable, all, nnp":  {zero + "caps: =eip\n", []string{"root-keeps-power:2:6"}},
 		"blocked":                {user + "iab: ^" + bind + ",!cap_kill\n", nil},
 		"root by one":            {user + quiet + "caps: cap_kill,cap_chown=eip\n", []string{"amounts-to-root:6:16"}},
 		"root by two":            {user + quiet + "caps: cap_sys_admin,cap_bpf=eip\n", []string{"amounts-to-root:6:7", "amounts-to-root:6:21"}},
@@ -71,6 +74,24 @@ func TestRisks(t *testing.T) {
 		"root by all but one":    {user + quiet + "caps: =eip cap_sys_admin-eip\n", []string{"amounts-to-root:6:7"}},
 		"root, only inheritable": {user + quiet + "caps: cap_sys_admin=i\n", []string{"inheritable-not-ambient:6:7"}},
 		"root, only blocked":     {user + "iab: ^" + bind + ",!cap_sys_admin\n", nil},
+		"root by four":           {user + quiet + "caps: cap_chown,cap_fowner,cap_mknod,cap_kill,cap_bpf=eip\n", []string{"amounts-to-root:6:7", "amounts-to-root:6:17", "amounts-to-root:6:28", "amounts-to-root:6:47"}},
+		"root by five":           {user + quiet + "caps: cap_net_raw,cap_chown,cap_fowner,cap_mknod,cap_setuid,cap_bpf=eip\n", []string{"amounts-to-root:6:7"}},
+		"root by two, folded":    {user + quiet + "caps: >-\n  cap_chown,cap_bpf,cap_kill=eip\n", []string{"amounts-to-root:6:7"}},
+		"root by a name and all": {user + quiet + "caps: cap_bpf=eip =eip\n", []string{"discarded-clause:6:7"}},
+		"uid 0 owns files":       {zero + quiet + "caps: cap_chown,cap_dac_override,cap_dac_read_search,cap_fowner,cap_fsetid,cap_setgid,cap_setfcap,cap_setpcap,cap_mknod=ep\n", nil},
+		"uid 0 owns files, user": {zero + quiet + "caps: cap_setuid=ep\n", nil},
+		"uid 0, the kernel":      {zero + quiet + "caps: cap_chown,cap_sys_module,cap_sys_rawio=ep\n", []string{"amounts-to-root:6:17", "amounts-to-root:6:32"}},
+		"uid 0, noroot, kernel":  {zero + quiet + "caps: cap_chown,cap_bpf=eip\nsecbits: [noroot]\n", []string{"amounts-to-root:6:17"}},
+		"uid 0, many ways":       {zero + quiet + "caps: cap_sys_module,cap_sys_rawio,cap_sys_admin,cap_sys_ptrace,cap_bpf=ep\n", []string{"amounts-to-root:6:7"}},
+		"setpcap":                {user + "caps: cap_setpcap," + bind + "=eip\nenv: {keep: []}\n", nil},
+		"setpcap, later":         {"version: 1\nuid: 33\ngid: 33\ncaps: cap_setpcap=eip\nenv: {keep: []}\n", []string{"no-new-privs-missing:1:10"}},
+		"setpcap, bounding":      {"version: 1\nuid: 33\ngid: 33\niab: ^cap_setpcap\nenv: {keep: []}\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6", "amounts-to-root:4:7"}},
+		"setpcap, bounding, nnp": {user + quiet + "iab: ^cap_setpcap\n", nil},
+		"setpcap, uid 0":         {"version: 1\nuid: 0\ngid: 0\niab: ^cap_setpcap\nsecbits: [noroot]\nenv: {keep: []}\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6", "amounts-to-root:4:7", "securebit-unlocked:5:10"}},
+		"drops by itself":        {zero + quiet + "caps: cap_setgid,cap_setuid," + bind + "=ep\n", []string{"drops-by-itself:2:6"}},
+		"drops, noroot":          {zero + quiet + "caps: cap_setgid,cap_setuid=eip\nsecbits: [noroot]\n", []string{"drops-by-itself:2:6"}},
+		"drops, started by root": {"version: 1\nno_new_privs: true\n" + quiet + "caps: cap_setgid,cap_setuid=ep\n", []string{"drops-by-itself:1:10"}},
+		"drops, user":            {user + quiet + "caps: cap_setgid,cap_setuid=eip\n", []string{"amounts-to-root:6:7", "amounts-to-root:6:18"}},
 		"less than root":         {user + quiet + "caps: cap_kill,cap_net_admin,cap_net_raw,cap_sys_chroot,cap_perfmon,cap_fsetid,cap_syslog=eip\n", nil},
 
 		// How the text says it.
@@ -95,8 +116,8 @@ func TestRisks(t *testing.T) {
 		"folded over lines":  {user + "caps: >-\n  " + bind + "=eip\n", nil},
 
 		// Securebits.
-		"unlocked, holds setpcap":   {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot]\n", []string{"amounts-to-root:6:7", "securebit-unlocked:7:10"}},
-		"locked, holds setpcap":     {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot, noroot_locked]\n", []string{"amounts-to-root:6:7"}},
+		"unlocked, holds setpcap":   {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot]\n", []string{"securebit-unlocked:7:10"}},
+		"locked, holds setpcap":     {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot, noroot_locked]\n", nil},
 		"unlocked, bounding":        {"version: 1\nuid: 33\ngid: 33\niab: ''\nsecbits: [noroot]\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6", "securebit-unlocked:5:10"}},
 		"unlocked, bounding, nnp":   {user + "iab: ''\nsecbits: [noroot]\n", nil},
 		"unlocked, out of reach":    {safe + "secbits: [noroot, no_setuid_fixup, no_cap_ambient_raise]\n", nil},
@@ -108,6 +129,35 @@ func TestRisks(t *testing.T) {
 		// Its environment.
 		"loader variable":         {safe + "env: {keep: [PATH, LD_PRELOAD]}\n", []string{"loader-variable:6:20"}},
 		"loader variable, set":    {safe + "env: {set: {LD_PRELOAD: /x.so}}\n", nil},
+		"loader variable, caps":   {user + "caps: " + bind + "=eip\nenv: {keep: [], set: {LD_PRELOAD: /x.so, A: b}}\n", []string{"loader-variable:6:35"}},
+		"loader variable, uid 0":  {zero + "caps: " + bind + "=ep\nenv: {set: {LD_LIBRARY_PATH: /opt/lib}}\n", []string{"loader-variable:6:30"}},
+		"loader variable, all":    {"version: 1\nuid: 0\ngid: 0\ncaps: =ep\nenv: {set: {LD_AUDIT: /x.so}}\n", []string{"root-keeps-power:2:6", "loader-variable:5:23"}},
+		"loader variable, two":    {user + "caps: " + bind + "=eip\nenv: {set: {GCONV_PATH: /a, LD_PRELOAD: /x.so}}\n", []string{"loader-variable:6:25", "loader-variable:6:41"}},
+		"loader variable, empty":  {user + "caps: " + bind + "=eip\nenv: {set: {LD_PRELOAD: \"\"}}\n", nil},
+		"loader variable, advice": {user + "caps: " + bind + "=eip\nenv: {set: {LD_BIND_NOW: \"1\", MALLOC_PERTURB_: \"7\", TZDIR: /x}}\n", nil},
+
+		"secret": {safe + "env: {set: {DB_PASSWORD: hunter2}}\n", []string{"secret-in-profile:6:13"}},
+		"secrets": {safe + "env:\n  set:\n    PGPASSWORD: x\n    github_token: x\n    AWS_SECRET_ACCESS_KEY: x\n    SECRET_KEY_BASE: x\n    API_KEY: x\n    OPENAI_APIKEY: x\n    TLS_PRIVATE_KEY: x\n    SMTP_CREDENTIALS: x\n    CLIENT_SECRET: x\n    MYSQL_PASSWD: x\n    KEY_PASSPHRASE: x\n",
+			[]string{"secret-in-profile:8:5", "secret-in-profile:9:5", "secret-in-profile:10:5", "secret-in-profile:11:5", "secret-in-profile:12:5", "secret-in-profile:13:5", "secret-in-profile:14:5", "secret-in-profile:15:5", "secret-in-profile:16:5", "secret-in-profile:17:5", "secret-in-profile:18:5"}},
+		"secret, elsewhere":  {safe + "env:\n  set:\n    DB_PASSWORD_FILE: /run/secrets/db\n    TOKEN_URL: \"https://x\"\n    SECRET_PATH: x\n    PASSWORD: \"\"\n    GOOGLE_APPLICATION_CREDENTIALS: /etc/key.json\n    TOKENIZER: x\n    PUBLIC_KEY: x\n    TOKENS_PER_SECOND: \"4\"\n    MAX_TOKENS: \"7\"\n", nil},
+		"secret, a switch":   {safe + "env:\n  set:\n    ALLOW_EMPTY_PASSWORD: \"yes\"\n    RANDOM_ROOT_PASSWORD: \"1\"\n    USE_TOKEN: \"False\"\n", nil},
+		"secret, kept":       {safe + "env: {keep: [DB_PASSWORD]}\n", nil},
+		"secret, in a file:": {safe + "env: {set: {API_TOKEN: \"file:/run/secrets/token\"}}\n", nil},
+
+		"limit, nproc":            {zero + "caps: \"=\"\nrlimits: {nproc: 10}\n", []string{"limit-without-effect:6:18"}},
+		"limit, nproc, soft":      {zero + "caps: \"=\"\nrlimits: {nproc: {soft: 1, hard: unlimited}}\n", []string{"limit-without-effect:6:18"}},
+		"limit, nproc, unlimited": {zero + "caps: \"=\"\nrlimits: {nproc: unlimited}\n", nil},
+		"limit, nproc, user":      {safe + "rlimits: {nproc: 10, nofile: 64, memlock: 0, nice: 0, rtprio: 0}\n", nil},
+		"limit, nproc, admin":     {user + quiet + "caps: cap_sys_admin=eip\nrlimits: {nproc: 10}\n", []string{"amounts-to-root:6:7", "limit-without-effect:7:18"}},
+		"limit, nproc, drops":     {zero + quiet + "caps: cap_setgid,cap_setuid=ep\nrlimits: {nproc: 10}\n", []string{"drops-by-itself:2:6"}},
+		"limit, memlock":          {user + "caps: cap_ipc_lock=eip\nrlimits: {memlock: 0, nproc: 10}\n", []string{"limit-without-effect:6:20"}},
+		"limit, memlock, all":     {user + "caps: cap_ipc_lock=eip\nrlimits: {memlock: unlimited}\n", nil},
+		"limit, nice":             {user + "caps: cap_sys_nice=eip\nrlimits: {nice: 20, rtprio: 1}\n", []string{"limit-without-effect:6:17", "limit-without-effect:6:29"}},
+		"limit, of old kernels":   {safe + "rlimits: {rss: 1000, locks: 10}\n", []string{"limit-without-effect:6:16", "limit-without-effect:6:29"}},
+		"limit, raised":           {user + quiet + "caps: cap_sys_resource=eip\nrlimits: {nofile: 64, nproc: 10, core: unlimited}\n", []string{"limit-without-effect:7:1"}},
+		"limit, one raised":       {user + quiet + "caps: cap_sys_resource=eip\nrlimits: {nofile: 64}\n", []string{"limit-without-effect:7:19"}},
+		"limit, nothing to raise": {user + quiet + "caps: cap_sys_resource=eip\nrlimits: {core: unlimited}\n", nil},
+		"limit, all power":        {"version: 1\nuid: 0\ngid: 0\ncaps: =ep\nrlimits: {nofile: 64, nproc: 3}\n", []string{"root-keeps-power:2:6"}},
 		"environment, no key":     {user + "caps: cap_net_raw=eip\n", []string{"environment-passed:1:10"}},
 		"environment, no keep":    {user + "caps: cap_net_raw=eip\nenv: {unset: [TERM]}\n", []string{"environment-passed:6:1"}},
 		"environment, all":        {user + "caps: cap_net_raw=eip\nenv: {keep: all}\n", []string{"environment-passed:6:13"}},
@@ -181,11 +231,11 @@ func TestShippedProfilesAreClean(t *testing.T) {
 		var rules []string
 		found := Check(name, text, Options{}).Findings
 		for _, d := range found {
-			rules = append(rules, d.Rule)
+			if d.Suppressed == nil {
+				rules = append(rules, d.Rule)
+			}
 		}
-		// What is found in pure1e is what it is for, and its comment says so.
-		want := map[string][]string{"pure1e": {"no-new-privs-missing", "bounding-wider"}}[name]
-		if !slices.Equal(rules, want) {
+		if len(rules) > 0 {
 			t.Errorf("%v", found)
 		}
 		if p, _ := policy.Parse(name, text); p.Name != name || len(p.Description) < 60 {

@@ -19,7 +19,14 @@ func TestRootLikePage(t *testing.T) {
 	for v := range cap.Value(cap.NamedCount) {
 		row := fmt.Sprintf("\n| `%s` | ", v)
 		if about := rootLike[v]; about.how != "" {
-			row += about.how + " | " + about.instead + " |\n"
+			asRoot := about.asRoot
+			switch asRoot {
+			case "":
+				asRoot = "nothing more"
+			case about.how:
+				asRoot = "the same"
+			}
+			row += about.how + " | " + asRoot + " | " + about.instead + " |\n"
 		}
 		if strings.Count(page, row) != 1 {
 			t.Errorf("the page has not one row %q", row)
@@ -30,22 +37,47 @@ func TestRootLikePage(t *testing.T) {
 	}
 }
 
-// TestEachRootLike grants each capability alone.
+// TestEachRootLike grants each capability alone, to a user and to uid 0. What
+// cap_setpcap gives is in TestRisks.
 func TestEachRootLike(t *testing.T) {
 	for v := range cap.Value(cap.NamedCount) {
-		text := fmt.Sprintf("version: 1\nuid: 33\ngid: 33\ncaps: cap_net_raw,%s=eip\nno_new_privs: true\nenv: {keep: []}\n", v)
-		if v == cap.NET_RAW {
+		if v == cap.NET_RAW || v == cap.SETPCAP {
 			continue
 		}
-		var got []string
-		for _, f := range Check("x.yaml", []byte(text), Options{}).Findings {
-			got = append(got, f.Rule+" "+f.Message)
-			if at := (policy.Position{Line: 4, Column: 19, EndLine: 4, EndColumn: 19 + len(v.String())}); f.Position != at {
-				t.Errorf("%v: at %v", v, f.Position)
+		for id, how := range map[int]string{33: rootLike[v].how, 0: rootLike[v].asRoot} {
+			text := fmt.Sprintf("version: 1\nuid: %d\ngid: %d\ncaps: cap_net_raw,%s=eip\nno_new_privs: true\nenv: {keep: []}\n", id, id, v)
+			var got []string
+			const column = 19
+			for _, f := range Check("x.yaml", []byte(text), Options{}).Findings {
+				got = append(got, f.Rule+" "+f.Message)
+				if at := (policy.Position{Line: 4, Column: column, EndLine: 4, EndColumn: column + len(v.String())}); f.Position != at {
+					t.Errorf("%v: at %v", v, f.Position)
+				}
+			}
+			if want := how != ""; want != (len(got) == 1) || want && !strings.HasSuffix(got[0], ": it "+how) {
+				t.Errorf("uid %d, %v: %q", id, v, got)
 			}
 		}
-		if want := rootLike[v].how != ""; want != (len(got) == 1) || want && !strings.Contains(got[0], rootLike[v].how) {
-			t.Errorf("%v: %q", v, got)
+	}
+}
+
+// TestRootLikeTogether: more than a few are said at once, and so are those
+// that stand at one place.
+func TestRootLikeTogether(t *testing.T) {
+	const text = "version: 1\nuid: 33\ngid: 33\nno_new_privs: true\nenv: {keep: []}\ncaps: "
+	for caps, want := range map[string]string{
+		"cap_kill,cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf=eip": "6:7-69 the target gets cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf, each of which amounts to root",
+		"\"cap_\\x63hown,cap_bpf=eip\"":                                  "6:7-33 the target gets cap_chown,cap_bpf, each of which amounts to root",
+		"=eip cap_kill-eip":                                              "6:7-24 the target gets ",
+	} {
+		found := Check("x.yaml", []byte(text+caps+"\n"), Options{}).Findings
+		if len(found) != 1 {
+			t.Errorf("%s: %v", caps, found)
+			continue
+		}
+		f := found[0]
+		if got := fmt.Sprintf("%v-%d %s", f.Position, f.EndColumn, f.Message); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", caps, got)
 		}
 	}
 }

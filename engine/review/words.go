@@ -64,6 +64,17 @@ func seeWord(text string, begin, end int, see func(capWord)) {
 	}
 }
 
+// eachCapWord calls see for each capability that caps and iab name and give,
+// and where.
+func eachCapWord(p *policy.Profile, see func(policy.Position, cap.Value)) {
+	if p.Caps != nil {
+		capsWords(*p.Caps, func(w capWord) { see(p.TextPosition("caps", w.offset, w.length), w.value) })
+	}
+	if p.IAB != nil {
+		iabWords(*p.IAB, func(w capWord) { see(p.TextPosition("iab", w.offset, w.length), w.value) })
+	}
+}
+
 // capsPosition returns where the one capability of caps is given, or the text
 // that gives them all.
 func capsPosition(p *policy.Profile, caps cred.Caps) policy.Position {

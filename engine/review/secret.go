@@ -1,0 +1,54 @@
+package review
+
+import (
+	"strings"
+
+	"caprun/engine"
+	"caprun/policy"
+)
+
+// secretInProfile points at the name alone, and never says the value.
+func secretInProfile(p *engine.Plan, say func(policy.Position, string, string)) {
+	if p.Profile.Env == nil {
+		return
+	}
+	for name, value := range p.Profile.Env.Set {
+		if namesSecret(name) && !namesNoSecret(value) {
+			say(p.Profile.KeyPosition("env.set."+name),
+				name+" looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/environ",
+				"let the program read it from a file, or take it from the caller with keep: ["+name+"]; and replace the secret, if it is one")
+		}
+	}
+}
+
+// secretWords are how the names of secrets end.
+var secretWords = [...]string{
+	"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIALS",
+	"APIKEY", "API_KEY", "PRIVATE_KEY", "SECRET_KEY", "SECRET_ACCESS_KEY", "SECRET_KEY_BASE",
+}
+
+// namesSecret reports whether the value of a variable is a secret, as far as
+// its name tells. Names that end in another word are about a secret: its file,
+// its length, where to get it.
+func namesSecret(name string) bool {
+	for _, word := range secretWords {
+		if n := len(name) - len(word); n >= 0 && strings.EqualFold(name[n:], word) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesNoSecret reports whether a value is a switch, or says where the secret
+// is.
+func namesNoSecret(value string) bool {
+	if value == "" || value[0] == '/' || strings.HasPrefix(value, "file:") {
+		return true
+	}
+	for _, word := range [...]string{"0", "1", "true", "false", "yes", "no", "on", "off"} {
+		if strings.EqualFold(value, word) {
+			return true
+		}
+	}
+	return false
+}
