@@ -50,7 +50,7 @@ func clauses(text string) []word {
 func (r *reader) capabilityText(f field) (s string, ok bool) {
 	s, ok = r.text(f.value, f.name)
 	if ok && len(s) > maxCapabilityText {
-		r.sayAt(f.value, tooLong, "", "%s has %d bytes; at most %d make sense", f.name, len(s), maxCapabilityText)
+		r.sayAt(f.value, tooLong, "name each capability once", "%s has %d bytes; at most %d make sense", f.name, len(s), maxCapabilityText)
 		return "", false
 	}
 	return s, ok

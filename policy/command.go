@@ -35,7 +35,7 @@ func (r *reader) readCommand(f field) {
 func (r *reader) argument(n *yaml.Node, what string) (s string, ok bool) {
 	s, ok = r.text(n, what)
 	if ok && len(s) > maxArgumentLength {
-		r.sayAt(n, tooLong, "", "%s has %d bytes; at most %d are passed on", what, len(s), maxArgumentLength)
+		r.sayAt(n, tooLong, "let the program read it from a file", "%s has %d bytes; at most %d are passed on", what, len(s), maxArgumentLength)
 		return "", false
 	}
 	return s, ok

@@ -167,7 +167,7 @@ func (r *reader) readDescription(f field) {
 		return
 	}
 	if n := utf8.RuneCountInString(s); n > maxDescriptionLength {
-		r.sayAt(f.value, tooLong, "", "the description has %d characters; at most %d are read", n, maxDescriptionLength)
+		r.sayAt(f.value, tooLong, "put what is more into comments", "the description has %d characters; at most %d are read", n, maxDescriptionLength)
 		return
 	}
 	r.profile.Description = s

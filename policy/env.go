@@ -58,7 +58,7 @@ func (r *reader) readSet(f field) map[string]string {
 		return nil
 	}
 	if len(fields) > maxVariables {
-		r.sayAt(fields[maxVariables].key, tooLong, "", "set has %d variables; at most %d make sense", len(fields), maxVariables)
+		r.sayAt(fields[maxVariables].key, tooLong, "let the program read them from a file", "set has %d variables; at most %d make sense", len(fields), maxVariables)
 		return nil
 	}
 	set := make(map[string]string, len(fields))

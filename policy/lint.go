@@ -98,7 +98,7 @@ func (r *reader) readReason(n *yaml.Node) string {
 		return ""
 	}
 	if length := utf8.RuneCountInString(s); length > maxReasonLength {
-		r.sayAt(n, tooLong, "", "the reason has %d characters; at most %d are read", length, maxReasonLength)
+		r.sayAt(n, tooLong, "put what is more into comments", "the reason has %d characters; at most %d are read", length, maxReasonLength)
 		return ""
 	}
 	if !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsNumber(c) }) {

@@ -17,9 +17,9 @@ func (r *reader) readPath(f field) string {
 	case s == "":
 		r.sayAt(f.value, badPath, "write an absolute path, or leave the key out", "%s is empty", f.name)
 	case len(s) > maxPathLength:
-		r.sayAt(f.value, badPath, "", "%s has %d bytes; the kernel takes %d", f.name, len(s), maxPathLength)
+		r.sayAt(f.value, badPath, "write a shorter path", "%s has %d bytes; the kernel takes %d", f.name, len(s), maxPathLength)
 	case strings.ContainsFunc(s, unicode.IsControl):
-		r.sayAt(f.value, badPath, "", "%s has a control character", f.name)
+		r.sayAt(f.value, badPath, "write the path without it, or rename what is there", "%s has a control character", f.name)
 	case s[0] != '/':
 		r.sayAt(f.value, badPath, "write an absolute path", "%s is relative, and to what depends on who starts it", quote(s))
 	case s != clean:

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -61,7 +62,7 @@ func (r *reader) isNumber(n *yaml.Node, what string) bool {
 		r.sayAt(n, badType, "write "+n.Value+" without quotes", "%s must be a number, and in quotes it is text", what)
 		return false
 	case !looksNumeric(n):
-		r.sayAt(n, badType, "write a whole number", "%s must be a number, not %s", what, kindOf(n))
+		r.sayAt(n, badType, numberHint(n, what), "%s must be a number, not %s", what, kindOf(n))
 		return false
 	}
 	if why := notation(n.Value); why != "" {
@@ -114,8 +115,24 @@ func notation(s string) string {
 	return ""
 }
 
-// decimalHint shows the number that was probably meant, or "" if that is not
-// clear.
+// numberHint says how to find the number of a user or group that is named.
+func numberHint(n *yaml.Node, what string) string {
+	if !isScalar(n) || !isName(n.Value) {
+		return wholeHint
+	}
+	switch what {
+	case "uid":
+		return "write user: " + n.Value + ", or its number: getent passwd " + n.Value
+	case "gid", "a group":
+		return "write its number: getent group " + n.Value
+	}
+	return wholeHint
+}
+
+const wholeHint = "write a whole number"
+
+// decimalHint shows the number that was probably meant, or both where there
+// are two.
 func decimalHint(s string) string {
 	plain := strings.ReplaceAll(strings.TrimLeft(s, "+"), "_", "")
 	if isDecimal(plain) && (plain == "0" || plain[0] != '0') && len(plain) < 20 {
@@ -127,7 +144,13 @@ func decimalHint(s string) string {
 	if v, err := strconv.ParseUint(plain, 0, 64); err == nil && strings.ContainsAny(plain, "xXoObB") {
 		return "write " + strconv.FormatUint(v, 10)
 	}
-	return ""
+	if digits := strings.TrimLeft(plain, "0"); isDecimal(plain) && len(plain) < 20 {
+		if octal, err := strconv.ParseUint(plain, 8, 64); err == nil && octal > 7 {
+			return "write " + digits + ", or " + strconv.FormatUint(octal, 10) + " where octal was meant"
+		}
+		return "write " + cmp.Or(digits, "0")
+	}
+	return wholeHint
 }
 
 // items returns the nodes of a list. ok is false if the node is none, or if it

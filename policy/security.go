@@ -73,7 +73,7 @@ func (r *reader) readSecbits(f field) {
 			continue
 		}
 		without := (bit >> 1).Names()[0]
-		r.sayAt(items[i], lockWithoutBit, "add "+without+", or leave the lock out", "%s without %s forbids it for ever, and so locks privilege on", items[i].Value, without)
+		r.sayAt(items[i], lockWithoutBit, "add "+without+", or leave the lock out", "%s without %s forbids %s for ever, and so locks privilege on", items[i].Value, without, without)
 	}
 	r.profile.Secbits = &value
 }

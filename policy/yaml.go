@@ -36,7 +36,7 @@ func (r *reader) parseYAML() *yaml.Node {
 }
 
 func (r *reader) sayEmpty() {
-	r.say(start, emptyFile, "the smallest profile is: version: 1", "there is no profile in the file")
+	r.say(start, emptyFile, "a profile begins with version: 1, and says at least caps; caprun profiles shows some", "there is no profile in the file")
 }
 
 // decode parses up to two documents. An error comes with the documents before

@@ -67,13 +67,14 @@ func changesUser(p *engine.Plan) bool {
 }
 
 // dropsByItself is no more than worth knowing: some daemons must open as root
-// what no descriptor and no capability could give them.
+// what no descriptor and no capability could give them. What has more than
+// uid 0 has by itself is no such daemon, but one that works as root.
 func dropsByItself(p *engine.Plan, say func(policy.Position, string, string)) {
-	if !changesUser(p) || isAllPowerful(p) {
+	if !changesUser(p) || isAllPowerful(p) || rootWays(p) != 0 {
 		return
 	}
 	who, at := rootTarget(p)
-	say(at, who+", with cap_setuid and cap_setgid: where it drops root by itself, all that it does before runs as root, and the profile does not say what it becomes",
+	say(at, who+", with cap_setuid and cap_setgid: until it drops root by itself it runs as root, and the profile does not say as whom it serves then",
 		"declare the user that it becomes, and only the capabilities that it needs then; where it stays uid 0, take these two out of caps")
 }
 

@@ -41,7 +41,7 @@ func TestRisks(t *testing.T) {
 		"started by root":       {"version: 1\ncaps: " + bind + "=ep\n", []string{"no-new-privs-missing:1:10", "noroot-missing:1:10"}},
 		"uid 0, noroot":         {zero + "caps: " + bind + "=eip\nsecbits: [noroot]\n", nil},
 		"uid 0, nothing":        {zero + "caps: \"=\"\n", nil},
-		"uid 0, almost all":     {zero + "caps: =ep cap_kill-ep\nenv: {keep: []}\n", []string{"drops-by-itself:2:6", "amounts-to-root:5:7"}},
+		"uid 0, almost all":     {zero + "caps: =ep cap_kill-ep\nenv: {keep: []}\n", []string{"amounts-to-root:5:7"}},
 		"root's group":          {"version: 1\nuid: 33\ngid: 0\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
 		"root's group besides":  {safe + "groups: [33, 0]\n", []string{"root-group:6:14"}},
 		"root's group twice":    {"version: 1\nuid: 33\ngid: 0\ngroups: [0]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
@@ -91,6 +91,7 @@ func TestRisks(t *testing.T) {
 		"drops by itself":        {zero + quiet + "caps: cap_setgid,cap_setuid," + bind + "=ep\n", []string{"drops-by-itself:2:6"}},
 		"drops, noroot":          {zero + quiet + "caps: cap_setgid,cap_setuid=eip\nsecbits: [noroot]\n", []string{"drops-by-itself:2:6"}},
 		"drops, started by root": {"version: 1\nno_new_privs: true\n" + quiet + "caps: cap_setgid,cap_setuid=ep\n", []string{"drops-by-itself:1:10"}},
+		"drops, works as root":   {zero + quiet + "caps: cap_setgid,cap_setuid,cap_sys_admin=ep\n", []string{"amounts-to-root:6:29"}},
 		"drops, user":            {user + quiet + "caps: cap_setgid,cap_setuid=eip\n", []string{"amounts-to-root:6:7", "amounts-to-root:6:18"}},
 		"less than root":         {user + quiet + "caps: cap_kill,cap_net_admin,cap_net_raw,cap_sys_chroot,cap_perfmon,cap_fsetid,cap_syslog=eip\n", nil},
 

@@ -113,6 +113,17 @@ func way(p *engine.Plan, v int) rootWay {
 	return about
 }
 
+// rootWays returns what the target holds that amounts to root.
+func rootWays(p *engine.Plan) cred.Caps {
+	var all cred.Caps
+	for v := range rootLike {
+		if p.After.Permitted.Has(v) && way(p, v).how != "" {
+			all = all.With(v)
+		}
+	}
+	return all
+}
+
 // bringsMore reports whether cap_setpcap leads to a capability that amounts to
 // root: from the bounding set, by files or as uid 0 at a later exec. Under
 // no_new_privs exec gives nothing that is not held already.
@@ -132,12 +143,7 @@ func bringsMore(p *engine.Plan) bool {
 // "all" or in a folded text, are one finding together, and so are more than a
 // reader wants to hear one by one.
 func amountsToRoot(p *engine.Plan, say func(policy.Position, string, string)) {
-	var all cred.Caps
-	for v := range rootLike {
-		if p.After.Permitted.Has(v) && way(p, v).how != "" {
-			all = all.With(v)
-		}
-	}
+	all := rootWays(p)
 	if all == 0 || isAllPowerful(p) {
 		return
 	}
