@@ -17,36 +17,40 @@ func loaderVariable(p *engine.Plan, say func(policy.Position, string, string)) {
 		return
 	}
 	privileged := p.After.Permitted != 0 && !p.SecureExec
-	hint := "remove it, or give it a value under set"
-	if privileged {
-		hint = "remove it; " + otherLoading
-	}
 	for n, name := range p.Profile.Env.Keep {
 		if engine.LoaderVariable(name) {
+			hint := "remove it, or give it a value under set"
+			if instead := otherLoading(name); privileged && instead != "" {
+				hint = "remove it; " + instead
+			}
 			say(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)),
 				name+" is never kept when identity or capabilities change: it could load foreign code into the target",
 				hint)
 		}
 	}
 	for name, value := range p.Profile.Env.Set {
-		if privileged && value != "" && loadsCode(name) {
+		if instead := otherLoading(name); privileged && value != "" && instead != "" {
 			say(p.Profile.Position("env.set."+name),
 				"what "+name+" names is loaded into a target with "+fewNames(p.After.Permitted)+": the loader does not see that it is privileged, and trusts any file",
-				otherLoading+"; else let only root write what it names")
+				instead+"; else let only root write what it names")
 		}
 	}
 }
 
-const otherLoading = "link the program with the path (rpath), or list it in /etc/ld.so.conf"
-
-// loadsCode reports whether a variable names code, and not data or a way to
-// work.
-func loadsCode(name string) bool {
+// otherLoading says what to do instead of a variable that names code, and ""
+// for one that names data or a way to work.
+func otherLoading(name string) string {
 	switch name {
-	case "GCONV_PATH", "LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD":
-		return true
+	case "GCONV_PATH":
+		return "install the converters where the C library looks for them"
+	case "LD_AUDIT":
+		return "audit the program where it is not privileged"
+	case "LD_LIBRARY_PATH":
+		return "link the program with the path (rpath), or list it in /etc/ld.so.conf"
+	case "LD_PRELOAD":
+		return "link the program with the library"
 	}
-	return false
+	return ""
 }
 
 // harmless are the capabilities that give power over a resource of the system

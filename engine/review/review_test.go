@@ -223,6 +223,23 @@ func TestRisks(t *testing.T) {
 	}
 }
 
+// TestLoaderVariableHint never sends from one finding of the rule to another.
+func TestLoaderVariableHint(t *testing.T) {
+	const set = "remove it, or give it a value under set"
+	for text, want := range map[string]string{
+		"caps: cap_kill=eip\nenv: {keep: [LD_PRELOAD]}\n":  "remove it; link the program with the library",
+		"caps: cap_kill=eip\nenv: {keep: [TMPDIR]}\n":      set,
+		"caps: cap_kill=eip\nenv: {keep: [LD_BIND_NOW]}\n": set,
+		"caps: \"=\"\nenv: {keep: [LD_PRELOAD]}\n":         set,
+		"caps: cap_kill=eip\nenv: {keep: [GCONV_PATH]}\n":  "remove it; install the converters where the C library looks for them",
+	} {
+		found := Check("x.yaml", []byte("version: 1\nuid: 33\ngid: 33\nno_new_privs: true\n"+text), Options{}).Findings
+		if len(found) != 1 || found[0].Rule != "loader-variable" || found[0].Hint != want {
+			t.Errorf("%q: %+v", text, found)
+		}
+	}
+}
+
 func TestShippedProfilesAreClean(t *testing.T) {
 	for _, name := range profiles.Names() {
 		text, err := profiles.Read(name)
