@@ -21,7 +21,8 @@ no_new_privs: true
 command: [/srv/web]
 chroot: /srv/jail
 umask: "0027"
-env: {keep: [LANG], set: {PATH: /bin}}
+env: {keep: [LANG], set: {PATH: /bin, DB_PASSWORD_FILE: /run/db, LD_BIND_NOW: "1"}}
+rlimits: {nofile: 64, nproc: 10, memlock: unlimited}
 `))
 	if p == nil {
 		t.Fatal(found)
@@ -35,6 +36,10 @@ env: {keep: [LANG], set: {PATH: /bin}}
 		if n := testing.AllocsPerRun(10, func() { r.find(plan, say) }); n > 0 {
 			t.Errorf("%s allocates %v times", r.Name, n)
 		}
+	}
+	// What says the findings is made once, and not for each rule.
+	if n := testing.AllocsPerRun(10, func() { risksOf(plan) }); n > 3 {
+		t.Errorf("the rules together allocate %v times", n)
 	}
 }
 

@@ -223,6 +223,16 @@ func TestRisks(t *testing.T) {
 	}
 }
 
+// TestSecretIsNotSaid: what is found goes to logs that others read.
+func TestSecretIsNotSaid(t *testing.T) {
+	const text = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\nenv: {set: {DB_PASSWORD: hunter2}}\n"
+	for _, f := range Check("x.yaml", []byte(text), Options{}).Findings {
+		if strings.Contains(f.Message+f.Hint, "hunter2") {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
 // TestLoaderVariableHint never sends from one finding of the rule to another.
 func TestLoaderVariableHint(t *testing.T) {
 	const set = "remove it, or give it a value under set"

@@ -13,10 +13,10 @@ func secretInProfile(p *engine.Plan, say func(policy.Position, string, string)) 
 		return
 	}
 	for name, value := range p.Profile.Env.Set {
-		if namesSecret(name) && !namesNoSecret(value) {
+		if namesSecret(name) && !isNoSecret(value) {
 			say(p.Profile.KeyPosition("env.set."+name),
 				name+" looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/environ",
-				"let the program read it from a file, or take it from the caller with keep: ["+name+"]; and replace the secret, if it is one")
+				"let the program read it from a file, or have the caller set it, and keep it; a real secret is known now, so replace it")
 		}
 	}
 }
@@ -39,9 +39,9 @@ func namesSecret(name string) bool {
 	return false
 }
 
-// namesNoSecret reports whether a value is a switch, or says where the secret
+// isNoSecret reports whether a value is a switch, or says where the secret
 // is.
-func namesNoSecret(value string) bool {
+func isNoSecret(value string) bool {
 	if value == "" || value[0] == '/' || strings.HasPrefix(value, "file:") {
 		return true
 	}
