@@ -82,6 +82,46 @@ func TestRootLikeTogether(t *testing.T) {
 	}
 }
 
+// TestSetpcap says how it leads on: by files, and for uid 0 by exec where
+// noroot can be cleared.
+func TestSetpcap(t *testing.T) {
+	const byFile = "cap_setpcap amounts to root: it makes all of its bounding set inheritable, for files that then give it"
+	for text, want := range map[string]string{
+		"uid: 33\ngid: 33\niab: ^cap_setpcap\n":                                 byFile,
+		"uid: 0\ngid: 0\niab: ^cap_setpcap\nsecbits: [noroot]\n":                "cap_setpcap undoes the limits of uid 0: it clears noroot, which has no lock, and gets all of its bounding set at its next exec",
+		"uid: 0\ngid: 0\niab: ^cap_setpcap\nsecbits: [noroot, noroot_locked]\n": "cap_setpcap undoes the limits of uid 0: it makes all of its bounding set inheritable, for files that then give it",
+		"uid: 33\ngid: 33\ncaps: cap_setpcap,cap_net_raw=eip\n":                 "",
+		"uid: 33\ngid: 33\nno_new_privs: true\niab: ^cap_setpcap\n":             "",
+		"uid: 33\ngid: 33\niab: \"" + blockedButNetRaw(t) + "\"\n":              "",
+	} {
+		got := ""
+		for _, f := range Check("x.yaml", []byte("version: 1\nenv: {keep: []}\n"+text), Options{}).Findings {
+			if f.Severity == policy.Error {
+				t.Errorf("%q: %v", text, f)
+			}
+			if f.Rule == "amounts-to-root" {
+				got += f.Message
+			}
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// blockedButNetRaw is an IAB text of cap_setpcap and a bounding set that has
+// cap_net_raw besides.
+func blockedButNetRaw(t *testing.T) string {
+	t.Helper()
+	text := "^cap_setpcap"
+	for v := range cap.Value(cap.NamedCount) {
+		if v != cap.SETPCAP && v != cap.NET_RAW {
+			text += ",!" + v.String()
+		}
+	}
+	return text
+}
+
 // TestChrootExitsPage holds the page to the capabilities that lead out.
 func TestChrootExitsPage(t *testing.T) {
 	page, _ := rules.Page("chroot-escape")
