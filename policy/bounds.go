@@ -24,6 +24,9 @@ const (
 	// A file with more characters that do not belong there is not a text.
 	maxBadCharacters = 10
 
+	// Nobody mends more mistakes before the next look.
+	maxFound = 1000
+
 	// What fits in a message.
 	maxNameLength = 64
 

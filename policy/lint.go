@@ -101,7 +101,11 @@ func (r *reader) readReason(n *yaml.Node) string {
 		r.sayAt(n, tooLong, "put what is more into comments", "the reason has %d characters; at most %d are read", length, maxReasonLength)
 		return ""
 	}
-	if !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsLetter(c) || unicode.IsNumber(c) }) {
+	// Some letters have no shape, as the fillers of Hangul.
+	visible := func(c rune) bool {
+		return (unicode.IsLetter(c) || unicode.IsNumber(c)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c)
+	}
+	if !strings.ContainsFunc(s, visible) {
 		r.sayAt(n, badSuppression, "say why the finding is accepted, to who reads it in a year", "the reason says nothing")
 		return ""
 	}

@@ -39,9 +39,21 @@ func parse(name string, src []byte, validate func(*yaml.Node) error) (*Profile, 
 	// Where a word has no position of its own, its value's is said for each.
 	r.found = slices.Compact(r.found)
 	if HasErrors(r.found) {
-		return nil, r.found
+		return nil, bounded(r.found)
 	}
 	return r.profile, r.found
+}
+
+// bounded cuts off what nobody reads, and says so.
+func bounded(found []Diagnostic) []Diagnostic {
+	rest := len(found) - maxFound
+	if rest <= 0 {
+		return found
+	}
+	last := found[maxFound]
+	last.Rule, last.Severity = rules[tooComplex].Name, rules[tooComplex].Severity
+	last.Message, last.Hint = fmt.Sprintf("%d more findings begin here", rest), "mend the others first"
+	return append(found[:maxFound], last)
 }
 
 // A reader makes one profile of one file.

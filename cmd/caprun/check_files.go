@@ -30,11 +30,13 @@ type readFile struct {
 // name and each once. It tells trouble what it could not look at.
 //
 // Below a directory these are the .yaml and .yml files that are not hidden.
-// A symbolic link to a file is that file, as in a directory that Kubernetes
-// mounts; one to a directory is not followed, as git and find do, so that no
-// file is met twice and no loop is entered. What is no regular file, such as a
-// FIFO, is none of them. As an argument it is refused, but for a pipe that is
-// open already.
+// A symbolic link to such a file below the same directory is that file, as in
+// a directory that Kubernetes mounts. One that leads elsewhere is refused: a
+// finding shows lines of its file, and who wrote the link may not be meant to
+// see them. A link to a directory is not followed, as git and find do, so that
+// no file is met twice and no loop is entered. What is no regular file, such
+// as a FIFO, is none of them. As an argument it is refused, but for a pipe that
+// is open already.
 func (c *Command) filesToCheck(args []string, stdinName string, trouble func(error)) []checkFile {
 	var files []checkFile
 	// A file is met twice by two arguments only.
@@ -62,7 +64,7 @@ func (c *Command) filesToCheck(args []string, stdinName string, trouble func(err
 		info, err := os.Stat(arg)
 		switch {
 		case err == nil && info.IsDir():
-			if err := walk(arg, func(path string) { add(path, checkFile{name: path}) }); err != nil {
+			if err := walk(arg, func(file checkFile) { add(file.name, file) }); err != nil {
 				trouble(err)
 			}
 		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):
@@ -112,7 +114,7 @@ func readStream(path string) ([]byte, error) {
 
 // walk calls add with each profile below a directory, and returns what it
 // could not look at.
-func walk(root string, add func(path string)) error {
+func walk(root string, add func(checkFile)) error {
 	// WalkDir follows no link, not even the first.
 	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		root += "/"
@@ -129,10 +131,18 @@ func walk(root string, add func(path string)) error {
 		switch {
 		case hidden && d.IsDir():
 			return fs.SkipDir
-		case hidden || d.IsDir() || !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, ".yml"):
-		case d.Type().IsRegular() || d.Type() == fs.ModeSymlink && isLinkToFile(path):
+		case hidden || d.IsDir() || !isProfileName(path):
+		case d.Type().IsRegular():
 			found = true
-			add(path)
+			add(checkFile{name: path})
+		case d.Type() == fs.ModeSymlink:
+			if regular, err := followLink(root, path); err != nil {
+				found = true
+				add(checkFile{path, &readFile{err: err}})
+			} else if regular {
+				found = true
+				add(checkFile{name: path})
+			}
 		}
 		return nil
 	})
@@ -142,9 +152,33 @@ func walk(root string, add func(path string)) error {
 	return err
 }
 
-// isLinkToFile reports whether a symbolic link leads to a regular file, or to
-// nothing: then reading it says so.
-func isLinkToFile(path string) bool {
-	info, err := os.Stat(path)
-	return err != nil || info.Mode().IsRegular()
+func isProfileName(path string) bool {
+	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")
+}
+
+// followLink reports whether a symbolic link below root leads to a regular
+// file. It must be one that is named like a profile and lies below root too.
+func followLink(root, path string) (regular bool, err error) {
+	file, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false, err
+	}
+	info, err := os.Lstat(file)
+	if err != nil || !info.Mode().IsRegular() {
+		return false, err
+	}
+	top, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return false, err
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return false, err
+	}
+	if top, err = filepath.Abs(top); err != nil {
+		return false, err
+	}
+	if !strings.HasPrefix(file, strings.TrimSuffix(top, "/")+"/") || !isProfileName(file) {
+		return false, errors.New("a symbolic link to what is no profile below the same directory; if you trust it, name it as an argument")
+	}
+	return true, nil
 }

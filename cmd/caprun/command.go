@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"caprun/internal/clean"
 )
 
 // The exit statuses. A launch that succeeds has the status of the target.
@@ -90,7 +92,8 @@ func (c *Command) usageError(what, usage string, status int) int {
 	return status
 }
 
-// complain prints one message to the standard error.
+// complain prints one message to the standard error: one line, whatever names of
+// files and arguments are in it.
 func (c *Command) complain(message string) {
-	fmt.Fprintln(c.Stderr, "caprun: "+message)
+	fmt.Fprintln(c.Stderr, "caprun: "+clean.Text(message))
 }

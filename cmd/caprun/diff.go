@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"caprun/engine"
+	"caprun/internal/clean"
 	"caprun/policy"
 )
 
@@ -119,6 +120,9 @@ func newDifference(a, b *engine.Plan) difference {
 // gitDiff is a diff driver: git(1), GIT_EXTERNAL_DIFF. Git ends its work when
 // the status is not 0, so what a file lacks is printed like a difference.
 func (c *Command) gitDiff(args []string) int {
+	if len(args) > 0 {
+		args[0] = clean.Line(args[0])
+	}
 	if len(args) == 1 {
 		fmt.Fprintf(c.Stdout, "%s: not merged\n", args[0])
 		return exitOK
@@ -128,7 +132,7 @@ func (c *Command) gitDiff(args []string) int {
 	}
 	names := [2]string{args[0] + " (old)", args[0]}
 	if len(args) == 9 {
-		names = [2]string{args[0], args[7]}
+		names = [2]string{args[0], clean.Line(args[7])}
 	}
 	var plans [2]*engine.Plan
 	var err error
@@ -148,7 +152,7 @@ func (c *Command) gitDiff(args []string) int {
 		if plan == nil {
 			fmt.Fprintf(c.Stdout, "%s has no plan\n", names[n])
 			for _, finding := range findings {
-				fmt.Fprintf(c.Stdout, "  %v\n", finding)
+				fmt.Fprintf(c.Stdout, "  %s\n", clean.Text(finding.String()))
 			}
 			return exitOK
 		}

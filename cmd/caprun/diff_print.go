@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"caprun/engine"
+	"caprun/internal/clean"
 )
 
 // printDiff prints a difference for people.
@@ -23,7 +24,7 @@ func (c *Command) printDiff(d difference) error {
 	if len(d.others) > 0 {
 		b.WriteString("\n" + paint(c.Colour, "1", "Changed, and no privilege") + "\n  " + strings.Join(d.others, ", ") + "\n")
 	}
-	_, err := fmt.Fprint(c.Stdout, b.String())
+	_, err := fmt.Fprint(c.Stdout, clean.Lines(b.String()))
 	return err
 }
 
@@ -60,7 +61,7 @@ func (c *Command) printDiffMarkdown(d difference) error {
 	if len(d.others) > 0 {
 		fmt.Fprintf(&b, "\nChanged, and no privilege: %s\n", strings.Join(d.others, ", "))
 	}
-	_, err := fmt.Fprint(c.Stdout, b.String())
+	_, err := fmt.Fprint(c.Stdout, clean.Lines(b.String()))
 	return err
 }
 

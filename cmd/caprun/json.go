@@ -3,10 +3,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 
 	"caprun/engine/cred"
+	"caprun/internal/clean"
 )
 
 // formatVersion is the version of every JSON object that caprun prints. New
@@ -52,8 +54,13 @@ func newJSONCred(c cred.Cred) jsonCred {
 
 // printJSON prints one object for programs to read.
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(clean.JSON(b.Bytes()))
+	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/clean"
 )
 
 // planView is what a reader of a plan wants to know beside it.
@@ -53,7 +54,7 @@ func printPlan(w io.Writer, p *engine.Plan, v planView) error {
 		fmt.Fprintln(t)
 		t.section("Environment", notes)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, clean.Lines(b.String()))
 	return err
 }
 

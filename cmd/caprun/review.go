@@ -10,6 +10,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/review"
+	"caprun/internal/clean"
 	"caprun/policy"
 )
 
@@ -25,7 +26,8 @@ func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profil
 	if text, err = src.text(false); err != nil {
 		return nil, nil, c.trouble(fmt.Errorf("%s: %w", src.name, err))
 	}
-	p, findings := policy.Parse(src.name, text)
+	// The name goes to what people read.
+	p, findings := policy.Parse(clean.Line(src.name), text)
 	if p == nil {
 		return nil, nil, c.noPlan(findings, text, findingsStatus)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/clean"
 	"caprun/policy"
 )
 
@@ -139,7 +140,7 @@ func printVerification(w io.Writer, v *engine.Verification, exact, all, colour b
 	if unknownRoot {
 		fmt.Fprintln(&b, "  to see the root directory, run caprun as root (cap_sys_ptrace) or as the user of the process")
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, clean.Lines(b.String()))
 	return err
 }
 

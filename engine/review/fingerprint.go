@@ -63,28 +63,44 @@ func lineHashes(source []byte) []string {
 type fingerprints struct {
 	lines  [][]byte
 	hashes []string
-	seen   map[string]int
+	names  map[ruleLine][16]byte
+	seen   map[[16]byte]int // by name
+}
+
+// A ruleLine is what the findings of a rule in a line have in common.
+type ruleLine struct {
+	rule string
+	line int
 }
 
 func newFingerprints(source []byte) *fingerprints {
-	return &fingerprints{bytes.Split(source, []byte("\n")), lineHashes(source), map[string]int{}}
+	return &fingerprints{bytes.Split(source, []byte("\n")), lineHashes(source), map[ruleLine][16]byte{}, map[[16]byte]int{}}
 }
 
 // of returns the fingerprints of the next finding of the file: what GitHub
 // takes, and one that only the rule and the line itself decide.
 func (p *fingerprints) of(f Finding) map[string]string {
 	line := max(f.Line, 1)
-	var text []byte
-	if line <= len(p.lines) {
-		text = bytes.TrimSpace(p.lines[line-1])
+	// A long line with many findings is read once.
+	name, ok := p.names[ruleLine{f.Rule, line}]
+	if !ok {
+		var text []byte
+		if line <= len(p.lines) {
+			text = bytes.TrimSpace(p.lines[line-1])
+		}
+		name = hash128("%s\x00%s", f.Rule, text)
+		p.names[ruleLine{f.Rule, line}] = name
 	}
-	name := f.Rule + "\x00" + string(text)
 	p.seen[name]++
-	sum := fnv.New128a()
-	fmt.Fprintf(sum, "%s\x00%d", name, p.seen[name])
-	prints := map[string]string{"caprunFinding/v1": fmt.Sprintf("%x", sum.Sum(nil))}
+	prints := map[string]string{"caprunFinding/v1": fmt.Sprintf("%x", hash128("%s%d", name[:], p.seen[name]))}
 	if line <= len(p.hashes) {
 		prints["primaryLocationLineHash"] = p.hashes[line-1]
 	}
 	return prints
+}
+
+func hash128(format string, args ...any) [16]byte {
+	sum := fnv.New128a()
+	fmt.Fprintf(sum, format, args...)
+	return [16]byte(sum.Sum(nil))
 }

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"unicode/utf16"
-	"unicode/utf8"
 
+	"caprun/internal/clean"
 	"caprun/policy"
 )
 
@@ -104,25 +103,5 @@ func jsonLine(v any) (string, error) {
 		return "", err
 	}
 	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	bracket := runnerBracket(string(text))
-	out := make([]byte, 0, len(text))
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRune(text[i:])
-		switch {
-		case i == bracket:
-			out = append(out, `\u005b`...)
-			if next := runnerBracket(string(text[i+1:])); next >= 0 {
-				bracket = i + 1 + next
-			}
-		case !hidden(r):
-			out = append(out, text[i:i+size]...)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		i += size
-	}
-	return string(out), nil
+	return string(clean.JSON(text)), nil
 }

@@ -3,6 +3,8 @@ package review
 import (
 	"io"
 	"iter"
+
+	"caprun/internal/clean"
 )
 
 // Oneline prints each finding that counts on a line: path:line:col: severity:
@@ -13,7 +15,7 @@ func Oneline(w io.Writer, reports iter.Seq[Report]) error {
 			if f.Suppressed != nil {
 				continue
 			}
-			if _, err := io.WriteString(w, lineOf(f.String())+"\n"); err != nil {
+			if _, err := io.WriteString(w, clean.Line(f.String())+"\n"); err != nil {
 				return err
 			}
 		}

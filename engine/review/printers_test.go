@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/internal/clean"
 	"caprun/policy"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -386,14 +387,14 @@ func TestClean(t *testing.T) {
 		"##\x01[x]":              "##?[x]",
 		"##a##[":                 "##a##?",
 	} {
-		if got := clean(in); got != want {
+		if got := clean.Text(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 	for in, want := range map[string]string{
 		"::error::x": "./::error::x", " \u3000::x": "./ \u3000::x", "a::x": "a::x", ":x": ":x",
 	} {
-		if got := lineOf(in); got != want {
+		if got := clean.Line(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
