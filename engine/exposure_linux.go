@@ -51,18 +51,52 @@ func exposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) {
 func (w *watcher) see(r *resolver, root, cwd string) {
 	w.root = root
 	r.begins = func(path string) {
-		w.at, w.sticky = "/", false
 		if !strings.HasPrefix(path, "/") {
-			w.at = trail(cwd)
+			w.approach(r, cwd)
+			return
 		}
+		w.at, w.sticky = "/", false
 	}
 	r.passes = w.pass
-	r.jumps = w.at.follow
+	r.jumps = func(link string) {
+		w.at.follow(link)
+		if strings.HasPrefix(link, "/") {
+			w.sticky = false
+		}
+	}
+	r.lacks = w.lack
 	r.opened = func(fd int, st unix.Stat_t) error {
 		if st.Mode&groupWrites == 0 || w.member(st.Gid) {
 			return nil
 		}
 		return w.passList(fd)
+	}
+}
+
+// approach looks at the way to the working directory, where a relative path
+// begins. A directory that has no path any more was left by who may do so.
+func (w *watcher) approach(r *resolver, cwd string) {
+	if cwd == "" {
+		cwd, _ = unix.Getwd()
+	}
+	if strings.HasPrefix(cwd, "/") {
+		if fd, err := r.dir(cwd); err == nil {
+			unix.Close(fd)
+		}
+	}
+	w.at, w.sticky = trail(cwd), false
+}
+
+// lack notes a directory where PATH is searched before the program is found,
+// and the user could put another one.
+func (w *watcher) lack(dir int) {
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err != nil || st.Mode&unix.S_ISVTX == 0 {
+		return // or pass has noted it
+	}
+	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && w.member(st.Gid) {
+		path := w.root + string(w.at)
+		w.add(dir, "lets the target's user put a program there, and PATH has it before the one found", "take "+quote(path)+" out of PATH")
 	}
 }
 
@@ -93,6 +127,7 @@ func (w *watcher) pass(fd int, name string, st unix.Stat_t) error {
 	w.sticky = false
 	switch kind := st.Mode & unix.S_IFMT; {
 	case kind == unix.S_IFLNK:
+		w.sticky = sticky // where a relative link goes on
 		if sticky && st.Uid == w.id.UID {
 			w.note(fd, fmt.Sprintf("belongs to uid %d, the target's own user", st.Uid), "chown -h root ")
 		}
@@ -133,9 +168,14 @@ func (w *watcher) member(gid uint32) bool {
 }
 
 func (w *watcher) note(fd int, reason, mend string) {
+	w.add(fd, reason, mend+quote(w.root+string(w.at)))
+}
+
+// add notes the entry that fd stands for, once.
+func (w *watcher) add(fd int, reason, hint string) {
 	path := w.root + string(w.at)
 	seen := slices.ContainsFunc(w.found, func(e Exposure) bool { return e.Path == path })
 	if !seen && !readOnly(fd) {
-		w.found = append(w.found, Exposure{w.key, path, reason, mend + quote(path)})
+		w.found = append(w.found, Exposure{w.key, path, reason, hint})
 	}
 }

@@ -88,3 +88,67 @@ func TestExposed(t *testing.T) {
 		}
 	}
 }
+
+// TestExposedAround: what leads to the program is more than the directories
+// above it.
+func TestExposedAround(t *testing.T) {
+	need.Root(t)
+	const uid = 3301
+	id := Identity{Declared: true, Resolved: true, UID: uid, GID: uid}
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, own, sticky := filepath.Join(base, "bin"), filepath.Join(base, "own"), filepath.Join(base, "sticky")
+	err = errors.Join(
+		os.MkdirAll(bin, 0o755), os.MkdirAll(filepath.Join(own, "bin"), 0o755), os.MkdirAll(sticky, 0o755),
+		os.WriteFile(filepath.Join(bin, "p"), []byte("text"), 0o755), os.WriteFile(filepath.Join(own, "bin", "p"), []byte("text"), 0o755),
+		os.WriteFile(filepath.Join(base, "script"), []byte("#!bin/p\n"), 0o755),
+		os.Chown(own, uid, uid), os.Chmod(sticky, 0o777|os.ModeSticky),
+		os.Symlink("b", filepath.Join(sticky, "a")), os.Symlink("../bin/p", filepath.Join(sticky, "b")), os.Lchown(filepath.Join(sticky, "b"), uid, uid),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name    string
+		cwd     string
+		command string
+		path    string // PATH
+		want    string // the exposed path, empty for none
+	}{
+		{"a safe one", base, "bin/p", "", ""},
+		{"the working directory", own, "bin/p", "", own},
+		{"above the working directory", filepath.Join(own, "bin"), "./p", "", own},
+		{"the working directory of an interpreter", own, filepath.Join(base, "script"), "", own},
+		{"no matter where an absolute command starts", own, filepath.Join(bin, "p"), "", ""},
+		{"a place of PATH before the program's", "", "p", sticky + ":" + bin, sticky},
+		{"a place that can be made", "", "p", filepath.Join(sticky, "none", "x") + ":" + bin, sticky},
+		{"a place of PATH behind the program's", "", "p", bin + ":" + sticky, ""},
+		{"a place of PATH that is safe", "", "p", base + ":" + bin, ""},
+		{"a link to a link", "", filepath.Join(sticky, "a"), "", filepath.Join(sticky, "b")},
+	} {
+		target, err := FindTarget(&policy.Profile{Cwd: c.cwd}, id, []string{c.command}, []string{"PATH=" + c.path})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		plan := &Plan{Target: target, After: cred.Cred{Permitted: 1}}
+		var got []string
+		for _, e := range plan.Exposed() {
+			got = append(got, e.Path)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+	t.Chdir(own)
+	target, err := FindTarget(&policy.Profile{}, id, []string{"bin/p"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := &Plan{Target: target, After: cred.Cred{Permitted: 1}}
+	if got := plan.Exposed(); len(got) != 1 || got[0].Path != own {
+		t.Errorf("the caller's working directory: %+v", got)
+	}
+}

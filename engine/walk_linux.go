@@ -14,11 +14,13 @@ type resolver struct {
 	root, cwd int // directories, opened with O_PATH
 
 	// What sees a walk, where not nil: begins its path, passes every entry,
-	// jumps the text of a symbolic link before it is followed, and opened a
-	// program that is open for reading. Those with an error may end it.
+	// jumps the text of a symbolic link before it is followed, lacks a directory
+	// in which the next entry is missing, and opened a program that is open for
+	// reading. Those with an error may end it.
 	begins func(path string)
 	passes func(fd int, name string, st unix.Stat_t) error
 	jumps  func(link string)
+	lacks  func(dir int)
 	opened func(fd int, st unix.Stat_t) error
 }
 
@@ -117,6 +119,9 @@ func (r *resolver) walk(path string) (found, error) {
 			name = "."
 		}
 		if f.fd, err = r.enter(f.dir, name); err != nil {
+			if err == unix.ENOENT && r.lacks != nil {
+				r.lacks(f.dir)
+			}
 			unix.Close(f.dir)
 			return found{}, err
 		}
