@@ -23,9 +23,9 @@ var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Sum
 //     that is uid 0 may be everyone.
 //   - What the ceiling takes away by a key, the profile takes away too: a root
 //     directory, no_new_privs, a securebit or its lock, a limit, the caller's
-//     variables, groups. That the caller may take it away does not count.
+//     variables, groups, the terminal. That the caller may take it away does not count.
 //   - Two root directories are equal unless one contains the other. "/" is
-//     none.
+//     none, and a link of a process may be any.
 //   - no_setuid_fixup gives and takes, within the vectors, and does not count.
 //     Nor do the values of variables.
 //   - A limit that the ceiling leaves to the caller is exceeded by unlimited
@@ -58,6 +58,7 @@ func aboveCeiling(ceiling, plan *engine.Plan) []policy.Diagnostic {
 			}
 		}
 	}
+	x.session()
 	return x.found
 }
 

@@ -80,12 +80,16 @@ func TestCeiling(t *testing.T) {
 		"no_setuid_fixup":            {user + port + "secbits: [noroot, no_setuid_fixup]\n", user + port + "secbits: [noroot]\n", nil},
 		"no_setuid_fixup unlocked":   {user + port + "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", user + port + "secbits: [no_setuid_fixup]\n", []string{"5:10 the securebits lack no_setuid_fixup_locked: more than P allows"}},
 
-		"no chroot":      {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp, []string{"1:10 no root directory of its own: more than P allows"}},
-		"another chroot": {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jailed\n", nil},
-		"below":          {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jail/web\n", nil},
-		"chroot /":       {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /\n", []string{"6:9 no root directory of its own: more than P allows"}},
-		"above":          {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv\n", []string{"6:9 chroot /srv contains /srv/jail: more than P allows"}},
-		"a ceiling of /": {user + none + nnp + "chroot: /\n", user + none + nnp, nil},
+		"no chroot":              {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp, []string{"1:10 no root directory of its own: more than P allows"}},
+		"another chroot":         {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jailed\n", nil},
+		"below":                  {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jail/web\n", nil},
+		"chroot /":               {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /\n", []string{"6:9 no root directory of its own: more than P allows"}},
+		"above":                  {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv\n", []string{"6:9 chroot /srv contains /srv/jail: more than P allows"}},
+		"chroot by a process":    {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /proc/1/root\n", []string{"6:9 chroot /proc/1/root leads wherever a process has it: more than P allows"}},
+		"chroot by a descriptor": {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /dev/fd/3/srv\n", []string{"6:9 chroot /dev/fd/3/srv leads wherever a process has it: more than P allows"}},
+		"session":                {user + none + nnp + "new_session: true\n", user + none + nnp, []string{"1:10 no session of its own: more than P allows"}},
+		"session there":          {user + none + nnp + "new_session: true\n", user + none + nnp + "new_session: true\n", nil},
+		"a ceiling of /":         {user + none + nnp + "chroot: /\n", user + none + nnp, nil},
 
 		"whole environment":              {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp, []string{"1:10 the caller's whole environment: more than P allows"}},
 		"keep: all":                      {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp + "env: {keep: all}\n", []string{"6:13 the caller's whole environment: more than P allows"}},
@@ -109,7 +113,7 @@ func TestCeiling(t *testing.T) {
 		"descriptors":       {user + none + nnp + "keep_fds: [3]\n", user + none + nnp + "keep_fds: [3, 9, 4]\n", []string{"6:15 keep_fds 4,9: more than P allows"}},
 		"fewer descriptors": {user + none + nnp + "keep_fds: [3, 4]\n", user + none + nnp + "keep_fds: [4]\n", nil},
 
-		"what is no privilege": {user + none + nnp + "cwd: /srv\numask: \"0077\"\nnew_session: true\n", user + none + nnp, nil},
+		"what is no privilege": {user + none + nnp + "cwd: /srv\numask: \"0077\"\n", user + none + nnp, nil},
 		"accepted": {user + none + nnp, other + none + "lint: {ignore: [{rule: no-new-privs-missing, reason: x}]}\n",
 			[]string{"1:10 no_new_privs missing: set-user-id programs and file capabilities work, which P does not allow"}},
 	} {
