@@ -1,0 +1,325 @@
+//go:build !entrypoint
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unicode"
+
+	"caprun/internal/need"
+)
+
+// What strangers can do to who reviews their files. The action has its own
+// attacks, TestActionObeysNoInput and the two below.
+
+// obeyed says what in a text a terminal or the log of a CI system could obey,
+// or nothing.
+func obeyed(text string) string {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(strings.TrimSpace(line), "::"):
+			return fmt.Sprintf("the command %q", line)
+		case strings.Contains(line, "##["):
+			return fmt.Sprintf("the command in %q", line)
+		}
+		for _, r := range line {
+			if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Cf, unicode.Zl, unicode.Zp) {
+				return fmt.Sprintf("the character %U in %q", r, line)
+			}
+		}
+	}
+	return ""
+}
+
+// TestHostileNames gives every reviewing command names of files, arguments and
+// values that want to be obeyed.
+func TestHostileNames(t *testing.T) {
+	const text = "version: 1\nuid: 33\ngid: 33\nchroot: \"/a ::error::b ##[c] \\u200bd\"\ncommand: [/bin/x, \"a\\n::error::b\"]\nenv: {set: {A: \"x\\n::error::y##[z]\"}}\n"
+	dir := t.TempDir()
+	t.Chdir(dir)
+	names := []string{"a\n::error::b.yaml", "::error::b.yaml", "a##[error]b.yaml", "\x1b[2Ja.yaml", "a\u202eb\u200b.yaml", "\xff\x9b2J.yaml", "-a\r##[x].yaml"}
+	for n, name := range names {
+		if err := errors.Join(os.WriteFile(name, []byte(text), 0o600), os.Symlink("nowhere", fmt.Sprintf("%d", n)+name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile("other.yaml", []byte("version: 1\nuid: 34\ngid: 34\ncaps: \"=\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var commands [][]string
+	for _, format := range []string{"human", "oneline", "json", "sarif", "github"} {
+		commands = append(commands, []string{"check", "-format", format, "."})
+	}
+	for _, name := range names {
+		path := "./" + name
+		commands = append(commands,
+			[]string{"check", path + "x"}, []string{"check", "-ceiling", path + "x", "."}, []string{"check", "-format", name, "."},
+			[]string{"check", "-stdin-name", name, "-"}, []string{"check", "-fail-on", name, "."}, []string{"check", name},
+			[]string{"rules", name}, []string{"rules", "-format", name}, []string{name}, []string{"-profile", path + "x"}, []string{"-profile", name},
+			[]string{"diff", path, "other.yaml"}, []string{"diff", "-format", "json", path, "other.yaml"}, []string{"diff", "-git", name},
+			[]string{"diff", "-git", name, path, "0", "1", "other.yaml", "0", "1"}, []string{"diff", "-git", name, "/dev/null", "0", "1", path, "0", "1", name, "x"},
+			[]string{"explain", path}, []string{"explain", "-format", "json", path}, []string{"explain", "-target", path + "x", path},
+			[]string{"verify", "-pid", "1", path}, []string{"verify", "-format", "json", "-pid", "1", path}, []string{"verify", "-pid", name, path}, []string{"profiles", name},
+		)
+	}
+	for _, args := range commands {
+		var out, messages bytes.Buffer
+		c := &Command{Stdin: emptyFile(t), Stdout: &out, Stderr: &messages}
+		c.Main(args)
+		format := strings.Join(args, " ")
+		if fault := obeyed(messages.String()); fault != "" {
+			t.Errorf("%q: a message has %s", args, fault)
+		}
+		if fault := obeyed(out.String()); fault != "" && !strings.Contains(format, "-format github") {
+			t.Errorf("%q: the output has %s", args, fault)
+		}
+	}
+}
+
+func emptyFile(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// TestCheckLinks: what a stranger's link leads to is not shown, unless it is a
+// profile of the same directory.
+func TestCheckLinks(t *testing.T) {
+	top := t.TempDir()
+	dir, secret := filepath.Join(top, "d"), filepath.Join(top, "secret.yaml")
+	const token = "hunter2"
+	err := errors.Join(
+		os.MkdirAll(filepath.Join(dir, ".git"), 0o755), os.Mkdir(filepath.Join(dir, "..data"), 0o755),
+		os.WriteFile(secret, []byte("token: "+token+"\n"), 0o600), os.WriteFile(filepath.Join(dir, ".git", "config"), []byte("token: "+token+"\n"), 0o600),
+		os.WriteFile(filepath.Join(dir, "..data", "web.yaml"), []byte("version: 1\nno_new_privis: true\n"), 0o600),
+		os.Symlink("..data/web.yaml", filepath.Join(dir, "web.yaml")),
+		os.Symlink("/proc/self/environ", filepath.Join(dir, "environ.yaml")), os.Symlink("/dev/zero", filepath.Join(dir, "zero.yaml")),
+		os.Symlink(secret, filepath.Join(dir, "secret.yaml")), os.Symlink("../secret.yaml", filepath.Join(dir, "up.yaml")),
+		os.Symlink("up.yaml", filepath.Join(dir, "twice.yaml")), os.Symlink(".git/config", filepath.Join(dir, "config.yaml")),
+		os.Symlink("/proc/self/fd/0", filepath.Join(dir, "fd.yaml")), os.Symlink("/proc/self/root"+secret, filepath.Join(dir, "root.yaml")),
+		os.Symlink("loop.yaml", filepath.Join(dir, "loop.yaml")), os.Symlink("..", filepath.Join(dir, "top")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SECRET", token)
+	for _, arg := range []string{dir, dir + "/"} {
+		cmd := exec.Command(reviewer(t), "check", arg)
+		stdin, err := os.Open(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stdin.Close()
+		cmd.Stdin = stdin
+		out, errs, status := outcome(t, cmd)
+		if status != exitTrouble || strings.Contains(out+errs, token) || strings.Count(out, "unknown-key") != 1 {
+			t.Errorf("status %d\n%s%s", status, out, errs)
+		}
+		for _, name := range []string{"environ", "secret", "up", "twice", "config", "root"} {
+			if !strings.Contains(errs, name+".yaml: a symbolic link to what is no profile below the same directory") {
+				t.Errorf("nothing is said about %s: %s", name, errs)
+			}
+		}
+	}
+	if _, _, status := outcome(t, exec.Command(reviewer(t), "check", filepath.Join(dir, "secret.yaml"))); status != exitFindings {
+		t.Errorf("as an argument: status %d", status)
+	}
+}
+
+// TestCheckHostileDirectories walks what a stranger could leave there.
+func TestCheckHostileDirectories(t *testing.T) {
+	dir := t.TempDir()
+	deep := dir
+	for range 400 { // 4096 bytes are not reached, and then ENAMETOOLONG
+		deep = filepath.Join(deep, strings.Repeat("d", 8))
+	}
+	sock, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(sock)
+	err = errors.Join(
+		os.MkdirAll(deep, 0o755), os.MkdirAll(filepath.Join(dir, "x.yaml", "y.yaml"), 0o755),
+		os.WriteFile(filepath.Join(deep, "a.yaml"), []byte("version: 1\ncaps: \"=\"\nno_new_privs: true\n"), 0o600),
+		syscall.Mkfifo(filepath.Join(dir, "fifo.yaml"), 0o600), syscall.Bind(sock, &syscall.SockaddrUnix{Name: filepath.Join(dir, "s.yaml")}),
+		os.Symlink(dir, filepath.Join(dir, "x.yaml", "loop")), os.Symlink(dir, filepath.Join(dir, "loop.yaml")), os.Symlink("fifo.yaml", filepath.Join(dir, "fifo2.yaml")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, messages := checkHere(t, io.Discard, "-fail-on", "error", dir); status != exitOK || messages != "" {
+		t.Errorf("status %d, %s", status, messages)
+	}
+	if status, _ := checkHere(t, io.Discard, "/proc/self/fdinfo"); status != exitTrouble {
+		t.Errorf("/proc/self/fdinfo: status %d", status)
+	}
+}
+
+// TestCheckChangingFiles checks files that grow, shrink, go and become others
+// meanwhile.
+func TestCheckChangingFiles(t *testing.T) {
+	dir := t.TempDir()
+	stop := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			file := filepath.Join(dir, fmt.Sprint(n%20, ".yaml"))
+			switch n % 7 {
+			case 0, 1, 2:
+				_ = os.WriteFile(file, bytes.Repeat([]byte("a: b\n"), n%20000), 0o600)
+			case 3:
+				_ = os.Remove(file)
+			case 4:
+				_ = syscall.Mkfifo(file, 0o600)
+			case 5:
+				_ = os.Mkdir(file, 0o700)
+			case 6:
+				_ = os.Symlink("/dev/zero", file)
+			}
+		}
+	}()
+	for begin := time.Now(); time.Since(begin) < 300*time.Millisecond; {
+		if status, messages := checkHere(t, io.Discard, dir); status == exitOK || strings.Contains(messages, "panic") {
+			t.Errorf("status %d: %s", status, messages)
+		}
+	}
+	close(stop)
+	<-ended
+}
+
+// TestCheckPoorly runs without what a program usually has. The status is never
+// that of a clean run.
+func TestCheckPoorly(t *testing.T) {
+	dir := manyProfiles(t, 60)
+	bash := need.Tool(t, "bash")
+	for name, script := range map[string]string{
+		"no input":          `"$1" check "$2" <&-`,
+		"no output":         `"$1" check "$2" >&-`,
+		"no error":          `"$1" check "$2" 2>&-`,
+		"nothing":           `"$1" check "$2" <&- >&- 2>&-`,
+		"a full output":     `"$1" check "$2" >/dev/full`,
+		"a full error":      `"$1" check "$2" 2>/dev/full`,
+		"a full json":       `"$1" check -format json "$2" >/dev/full`,
+		"a full sarif":      `"$1" check -format sarif "$2" >/dev/full`,
+		"few descriptors":   `ulimit -n 10; "$1" check "$2"`,
+		"no descriptors":    `ulimit -n 3; "$1" check "$2"`,
+		"one processor":     `GOMAXPROCS=1 "$1" check "$2"`,
+		"little memory":     `ulimit -v 1500000; "$1" check "$2"`,
+		"no file size":      `ulimit -f 0; "$1" check "$2" >out`,
+		"a small stack":     `ulimit -s 64; "$1" check "$2"`,
+		"odd variables":     `GOGC=off GODEBUG=x=y TERM=$'\e' NO_COLOR= "$1" check "$2"`,
+		"a hidden terminal": `TERM= "$1" check "$2" </dev/null`,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, bash, "-c", script, "bash", reviewer(t), dir)
+		cmd.Dir = t.TempDir()
+		out, err := cmd.CombinedOutput()
+		if status := cmd.ProcessState.ExitCode(); status <= exitOK || ctx.Err() != nil || bytes.Contains(out, []byte("panic")) || bytes.Contains(out, []byte("goroutine ")) {
+			t.Errorf("%s: %v, %.2000s", name, err, out)
+		}
+	}
+}
+
+// TestActionBuildsItsOwn: a go.work of the checkout around the action does not
+// change what is built.
+func TestActionBuildsItsOwn(t *testing.T) {
+	run, _ := readAction(t).script(t)
+	line := ""
+	for text := range strings.Lines(run) {
+		if strings.Contains(text, " build ") {
+			line = text
+		}
+	}
+	goTool := need.Tool(t, "go")
+	top := t.TempDir()
+	write := func(name, text string) {
+		name = filepath.Join(top, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The action in a checkout of strangers, who replace what it imports.
+	write("action/go.mod", "module caprun\n\ngo 1.24\n\nrequire example.org/dep v0.0.0\n\nreplace example.org/dep => ./dep\n")
+	write("action/dep/go.mod", "module example.org/dep\n\ngo 1.24\n")
+	write("action/dep/dep.go", "package dep\n\nconst Text = \"its own\"\n")
+	write("action/cmd/caprun/main.go", "package main\n\nimport \"example.org/dep\"\n\nfunc main() { print(dep.Text) }\n")
+	write("go.work", "go 1.24\n\nuse (\n\t./action\n\t./evil\n)\n")
+	write("evil/go.mod", "module example.org/dep\n\ngo 1.24\n")
+	write("evil/dep.go", "package dep\n\nconst Text = \"evil\"\n")
+	write("overlay.json", `{"Replace": {"`+filepath.Join(top, "action/dep/dep.go")+`": "`+filepath.Join(top, "evil/dep.go")+`"}}`)
+	program := filepath.Join(top, "caprun")
+	for _, flags := range []string{"", "-overlay=" + filepath.Join(top, "overlay.json")} {
+		cmd := exec.Command(need.Tool(t, "bash"), "-euc", line)
+		cmd.Dir = top
+		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+filepath.Join(top, "action"), "caprun="+program, "PATH="+filepath.Dir(goTool)+":"+os.Getenv("PATH"), "GOFLAGS="+flags)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if out, err := exec.Command(program).CombinedOutput(); err != nil || string(out) != "its own" {
+			t.Errorf("with GOFLAGS=%s: %v, %s", flags, err, out)
+		}
+	}
+}
+
+// TestActionFollowsNoLink: a link that a stranger committed is neither read nor
+// written through.
+func TestActionFollowsNoLink(t *testing.T) {
+	outside := t.TempDir()
+	const token = "hunter2"
+	if err := os.WriteFile(filepath.Join(outside, "hosts.yml"), []byte("token: "+token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ link, to, input, value string }{
+		"a directory":       {"profiles", outside, "paths", "profiles"},
+		"a slash":           {"profiles", outside, "paths", "profiles/"},
+		"above":             {"a", filepath.Dir(outside), "paths", "a/" + filepath.Base(outside)},
+		"a file":            {"web.yaml", filepath.Join(outside, "hosts.yml"), "paths", "good.yaml\nweb.yaml"},
+		"the ceiling":       {"top.yaml", filepath.Join(outside, "hosts.yml"), "ceiling", "top.yaml"},
+		"the output":        {"out", filepath.Join(outside, "new"), "output", "out"},
+		"output, directory": {"out", outside, "output", "./out/new"},
+	} {
+		dir := t.TempDir()
+		err := errors.Join(os.WriteFile(filepath.Join(dir, "good.yaml"), []byte("version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\n"), 0o600),
+			os.Symlink(c.to, filepath.Join(dir, c.link)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inputs := map[string]string{"caprun": reviewer(t), "format": "human", "paths": "good.yaml"}
+		inputs[c.input] = c.value
+		stdout, stderr, output, status := runAction(t, dir, inputs)
+		if status != exitTrouble || output != "status=2\n" || !strings.Contains(stderr, "is a symbolic link") || strings.Contains(stdout+stderr, token) {
+			t.Errorf("%s: status %d, output %q\n%s%s", name, status, output, stdout, stderr)
+		}
+		if _, err := os.Stat(filepath.Join(outside, "new")); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("%s: written through the link: %v", name, err)
+		}
+		inputs[c.input] = filepath.Join(dir, c.value)
+		if _, stderr, _, status := runAction(t, dir, inputs); c.input != "paths" && (status != exitTrouble || !strings.Contains(stderr, "is a symbolic link")) {
+			t.Errorf("%s, absolute: status %d, %s", name, status, stderr)
+		}
+	}
+}
