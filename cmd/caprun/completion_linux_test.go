@@ -283,8 +283,15 @@ tell() { printf %s "$READLINE_LINE" >.line; READLINE_LINE=; >.done; }
 bind -x '"\C-g": tell'
 >.done
 `
+	// A file that no -profile finds is none to offer.
+	if err := os.WriteFile(filepath.Join(dir, "etc", "z$(touch evil);x.yaml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s := newTypist(t, dir, start, "bash", "--norc", "--noprofile", "-i")
 	s.compare(t)
+	if _, got := s.complete(t, "caprun -profile z"); got != "caprun -profile z" {
+		t.Errorf("a name to expand becomes %q", got)
+	}
 
 	// In quotes a name is only a name.
 	if _, got := s.complete(t, "caprun check '`$(touch evil)/"); got != "caprun check '`$(touch evil)/r.yaml' " {
