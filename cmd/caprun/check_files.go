@@ -159,12 +159,12 @@ func isProfileName(path string) bool {
 // followLink reports whether a symbolic link below root leads to a regular
 // file. It must be one that is named like a profile and lies below root too.
 func followLink(root, path string) (regular bool, err error) {
-	file, err := filepath.EvalSymlinks(path)
-	if err != nil {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
 		return false, err
 	}
-	info, err := os.Lstat(file)
-	if err != nil || !info.Mode().IsRegular() {
+	file, err := filepath.EvalSymlinks(path)
+	if err != nil {
 		return false, err
 	}
 	top, err := filepath.EvalSymlinks(root)
