@@ -167,6 +167,12 @@ func TestCheckHostileDirectories(t *testing.T) {
 	if status, messages := checkHere(t, io.Discard, "-fail-on", "error", dir); status != exitOK || messages != "" {
 		t.Errorf("status %d, %s", status, messages)
 	}
+	// A FIFO that nobody writes, by ways that look like those of descriptors.
+	for _, path := range []string{"/proc/self/root" + dir + "/fifo.yaml", "/dev/fd/../../.." + dir + "/fifo.yaml"} {
+		if status, messages := checkHere(t, io.Discard, path); status != exitTrouble {
+			t.Errorf("%s: status %d, %s", path, status, messages)
+		}
+	}
 	if status, _ := checkHere(t, io.Discard, "/proc/self/fdinfo"); status != exitTrouble {
 		t.Errorf("/proc/self/fdinfo: status %d", status)
 	}

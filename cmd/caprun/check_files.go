@@ -99,7 +99,9 @@ func (c *Command) readAhead(arg, stdinName string) checkFile {
 // /dev/fd/63 of a shell's <(…). Opening one does not wait, as a FIFO would for
 // somebody who writes.
 func isDescriptor(path string) bool {
-	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/")
+	dir, name := filepath.Split(path)
+	number := name != "" && strings.Trim(name, "0123456789") == ""
+	return path == "/dev/stdin" || number && (dir == "/dev/fd/" || strings.HasPrefix(dir, "/proc/") && strings.HasSuffix(dir, "/fd/"))
 }
 
 // readStream reads a pipe.
