@@ -25,7 +25,7 @@ const (
 	maxBadCharacters = 10
 
 	// Nobody mends more mistakes before the next look.
-	maxFound = 1000
+	maxFound = 256
 
 	// What fits in a message.
 	maxNameLength = 64

@@ -107,7 +107,7 @@ func hostileShapes() map[string]string {
 // TestHostileShapes checks and prints files of the largest size. Each takes some
 // ten milliseconds of a fast processor; what is quadratic takes seconds.
 func TestHostileShapes(t *testing.T) {
-	const most, findings = time.Second, 1100
+	const most, findings = time.Second, 300
 	formats := printers()
 	formats["sarif"] = func(w io.Writer, r iter.Seq[Report]) error { return sarifLog(w, r, "1.2.3", Rules()[:2]) }
 	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\nenv: {keep: [A]}\nkeep_fds: [3]\n")
