@@ -94,7 +94,7 @@ func (w *watcher) lack(dir int) {
 	if err := unix.Fstat(dir, &st); err != nil || st.Mode&unix.S_ISVTX == 0 {
 		return // or pass has noted it
 	}
-	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && w.member(st.Gid) {
+	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && (w.member(st.Gid) || w.listed(dir)) {
 		path := w.root + string(w.at)
 		w.add(dir, "lets the target's user put a program there, and PATH has it before the one found", "take "+quote(path)+" out of PATH")
 	}
@@ -140,7 +140,7 @@ func (w *watcher) pass(fd int, name string, st unix.Stat_t) error {
 	case st.Mode&worldWrites != 0 && !w.member(st.Gid):
 		w.note(fd, "is writable by everyone", "chmod o-w ")
 	case st.Mode&groupWrites != 0 && kind == unix.S_IFDIR:
-		dir, err := openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY)
+		dir, err := openList(fd)
 		if err != nil {
 			// Who cannot read it is no judge of its list.
 			return nil
@@ -162,6 +162,21 @@ func (w *watcher) passList(fd int) error {
 	}
 	return nil
 }
+
+// listed reports whether the access control list of a directory lets the user
+// write.
+func (w *watcher) listed(fd int) bool {
+	dir, err := openList(fd)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(dir)
+	users, groups, err := aclWriters(dir)
+	return err == nil && (slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.member))
+}
+
+// openList opens a directory to read its access control list.
+func openList(fd int) (int, error) { return openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
 
 func (w *watcher) member(gid uint32) bool {
 	return gid == w.id.GID || slices.Contains(w.id.Groups, gid)

@@ -142,6 +142,24 @@ func TestExposedAround(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
+	list := func(dir string, user uint32) string {
+		if err := errors.Join(os.Mkdir(dir, 0o755), os.Chmod(dir, 0o775|os.ModeSticky)); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Setxattr(dir, "system.posix_acl_access", accessList(2, 7, user), 0); err != nil {
+			need.Skip(t, "a file system with access control lists: "+err.Error())
+		}
+		return dir
+	}
+	listed, others := list(filepath.Join(base, "listed"), uid), list(filepath.Join(base, "others"), uid+1)
+	listing, err := FindTarget(&policy.Profile{}, id, []string{"p"}, []string{"PATH=" + others + ":" + listed + ":" + bin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := (&Plan{Target: listing, After: cred.Cred{Permitted: 1}}).Exposed(); len(got) != 1 || got[0].Path != listed {
+		t.Errorf("an access control list: %+v", got)
+	}
+
 	t.Chdir(own)
 	target, err := FindTarget(&policy.Profile{}, id, []string{"bin/p"}, nil)
 	if err != nil {
