@@ -147,3 +147,14 @@ func TestSARIFLongLine(t *testing.T) {
 		t.Errorf("it takes %v", took)
 	}
 }
+
+// TestInvisibleReason: a reason of letters that nobody sees is none.
+func TestInvisibleReason(t *testing.T) {
+	for reason, want := range map[string]bool{"\u3164": true, "\u115f \uffa0": true, "\u200b\u2800": true, "理由": false, "x\u3164": false} {
+		r := Check("x.yaml", []byte("version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nlint: {ignore: [{rule: no-new-privs-missing, reason: \""+reason+"\"}]}\n"), Options{})
+		got := slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Rule == "bad-suppression" })
+		if got != want {
+			t.Errorf("%q: %v", reason, r.Findings)
+		}
+	}
+}
