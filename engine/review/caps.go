@@ -55,6 +55,10 @@ func fewNames(caps cred.Caps) string {
 // make use of.
 func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, string)) {
 	extra := p.After.Inheritable.Minus(p.After.Ambient)
+	if !hasRootPower(p) {
+		// What the program's own file gives, the target holds.
+		extra = extra.Minus(p.After.Permitted)
+	}
 	// Without no_new_privs a limited uid 0 is the business of noroot-missing,
 	// which asks for the flag i. Under it no file gives anything.
 	if extra == 0 || hasRootPower(p) && (p.After.NoNewPrivs || !isAllPowerful(p)) {
@@ -70,7 +74,7 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 			"leave the flag i out of caps, and % out of iab; under noroot eip is right")
 		return
 	}
-	how := "a program gets " + it + " only from a file that has " + it + " inheritable too"
+	how := "a program gets " + it + " only from a file that has " + it + " too"
 	if p.After.NoNewPrivs {
 		how = "under no_new_privs no file can give " + it
 	}

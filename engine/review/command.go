@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -35,13 +36,18 @@ func setsPath(p *policy.Profile) bool {
 }
 
 // shellCommand finds a shell that hands its capabilities on to whatever it
-// starts.
+// starts. What its own file gave it, and the ambient set has not, stays with it.
 func shellCommand(p *engine.Plan, say func(policy.Position, string, string)) {
-	if p.After.Permitted == 0 || isAllPowerful(p) || !isShell(p.Profile.Command) {
+	if isAllPowerful(p) || !isShell(p.Profile.Command) {
+		return
+	}
+	started, _, _ := p.After.Exec(cred.File{}, p.Target.Kernel)
+	same := started.Permitted.Intersect(p.After.Permitted)
+	if same == 0 {
 		return
 	}
 	say(p.Profile.Position("command[0]"),
-		path.Base(p.Profile.Command[0])+" is a shell with "+fewNames(p.After.Permitted)+": every program that it starts gets the same",
+		path.Base(p.Profile.Command[0])+" is a shell with "+fewNames(same)+": every program that it starts gets the same",
 		"start the program itself; what must happen before belongs before caprun")
 }
 
@@ -72,10 +78,9 @@ func terminalKept(p *engine.Plan, say func(policy.Position, string, string)) {
 		"add new_session: true; job control in the target then works only where the terminal is taken anew, as script(1) or a container does")
 }
 
-// shells are interactive without a script.
-func shells() []string {
-	return []string{"sh", "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "rbash", "tcsh", "zsh",
-		"python", "python3", "perl", "ruby", "node", "irb", "lua"}
+// interpreters are interactive without a script, as shells are.
+func interpreters() []string {
+	return []string{"python", "python3", "perl", "ruby", "node", "irb", "lua"}
 }
 
 // screens are programs that a person sits in front of.
@@ -97,7 +102,7 @@ func interactive(command []string) bool {
 	if slices.Contains(screens(), name) {
 		return true
 	}
-	if !slices.Contains(shells(), name) {
+	if !isShell(command[:1]) && !slices.Contains(interpreters(), name) {
 		return false
 	}
 	for _, word := range command[1:] {

@@ -18,7 +18,9 @@ func loaderVariable(p *engine.Plan, say func(policy.Position, string, string)) {
 	}
 	privileged := p.After.Permitted != 0 && !p.SecureExec
 	for n, name := range p.Profile.Env.Keep {
-		if engine.LoaderVariable(name) {
+		// Where a launch changes no privilege they stay, and the caller gains
+		// nothing by them.
+		if engine.LoaderVariable(name) && !p.From.Equal(p.After) {
 			hint := "remove it, or give it a value under set"
 			if instead := otherLoading(name); privileged && instead != "" {
 				hint = "remove it; " + instead

@@ -29,7 +29,7 @@ var riskTable = [...]risk{
 	{policy.Rule{Name: "chroot-escape", Severity: policy.Warning, Summary: "The target holds a capability that leads out of chroot."}, chrootEscape},
 	{policy.Rule{Name: "drops-by-itself", Severity: policy.Info, Summary: "The target starts as uid 0 with the capabilities to become another user."}, dropsByItself},
 	{policy.Rule{Name: "environment-passed", Severity: policy.Info, Summary: "A privileged target gets the whole environment of its caller."}, environmentPassed},
-	{policy.Rule{Name: "inheritable-not-ambient", Severity: policy.Warning, Summary: "A capability is inheritable that only a file with inheritable capabilities would give."}, inheritableNotAmbient},
+	{policy.Rule{Name: "inheritable-not-ambient", Severity: policy.Warning, Summary: "A capability is inheritable and not ambient, which serves only files with capabilities."}, inheritableNotAmbient},
 	{policy.Rule{Name: "limit-without-effect", Severity: policy.Info, Summary: "The kernel does not hold the target to a limit of rlimits."}, limitWithoutEffect},
 	{policy.Rule{Name: "loader-variable", Severity: policy.Warning, Summary: "A variable of the dynamic loader is kept in vain, or brings its code into a privileged target."}, loaderVariable},
 	{policy.Rule{Name: "no-new-privs-missing", Severity: policy.Warning, Summary: "Set-id programs and file capabilities still work."}, noNewPrivsMissing},

@@ -21,13 +21,15 @@ func securebitUnlocked(p *engine.Plan, say func(policy.Position, string, string)
 	if advice != 0 {
 		sayUnlocked(p, advice, "any program may clear it for itself and for what it starts, without a capability", say)
 	}
-	later := a.Bounding.Union(a.Inheritable)
 	switch rules := free &^ advice; {
 	case rules == 0:
 	case a.Permitted.Has(cred.SETPCAP):
 		sayUnlocked(p, rules, "the target holds cap_setpcap, and with it can clear it", say)
-	case !a.NoNewPrivs && later.Has(cred.SETPCAP):
+	case a.NoNewPrivs:
+	case a.Bounding.Has(cred.SETPCAP):
 		sayUnlocked(p, rules, "the bounding set has cap_setpcap, and a program with that file capability can clear it", say)
+	case a.Inheritable.Has(cred.SETPCAP):
+		sayUnlocked(p, rules, "cap_setpcap is inheritable, and a program whose file has it inheritable too can clear it", say)
 	}
 }
 
