@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
@@ -57,57 +56,15 @@ func (x *excess) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint 
 	p, them := x.profile, pronoun(bits.OnesCount64(uint64(caps)))
 	switch {
 	case p.IAB != nil && (p.Caps == nil || !held):
-		return x.word("iab", *p.IAB, caps), "take " + them + " out of iab, and block " + them + " with !"
+		return wordPosition(p, "iab", caps), "take " + them + " out of iab, and block " + them + " with !"
 	case p.Caps != nil:
-		return x.word("caps", *p.Caps, caps), "take " + them + " out of caps"
+		return wordPosition(p, "caps", caps), "take " + them + " out of caps"
 	}
 	if held {
 		at = x.at("uid", "user")
 	}
 	return at, "declare caps, with what the program needs and no more"
 }
-
-// word returns where the text at key grants the only one of caps, or all of
-// the text.
-func (x *excess) word(key, text string, caps cred.Caps) policy.Position {
-	for n := range 64 {
-		name := cap.Value(n).String()
-		if caps != cred.Caps(0).With(n) {
-			continue
-		}
-		if offset := granted(text, name); offset >= 0 {
-			return x.profile.TextPosition(key, offset, len(name))
-		}
-	}
-	return x.at(key)
-}
-
-// granted returns where a text of caps or iab names a capability other than to
-// take it away, or -1.
-func granted(text, name string) int {
-	for from := 0; ; {
-		n := strings.Index(text[from:], name)
-		if n < 0 {
-			return -1
-		}
-		begin, end := from+n, from+n+len(name)
-		from = end
-		if begin > 0 && (inWord(text[begin-1]) || text[begin-1] == '!') || end < len(text) && inWord(text[end]) {
-			continue
-		}
-		clause := text[end:]
-		if end := strings.IndexAny(clause, " \t\n"); end >= 0 {
-			clause = clause[:end]
-		}
-		// A clause that only lowers: names, then -FLAGS.
-		if op := strings.IndexAny(clause, "+-="); op >= 0 && !strings.ContainsAny(clause, "+=") {
-			continue
-		}
-		return begin
-	}
-}
-
-func inWord(c byte) bool { return c == '_' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
 func (x *excess) securebits() {
 	has, fixup := x.plan.After.Securebits, cred.SecNoSetuidFixup|cred.SecNoSetuidFixupLocked

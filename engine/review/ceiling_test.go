@@ -218,19 +218,6 @@ func TestCeilingAgreesWithCompare(t *testing.T) {
 	t.Log(len(plans), seen)
 }
 
-// TestGranted: where a text of caps or iab gives a capability.
-func TestGranted(t *testing.T) {
-	for text, want := range map[string]int{
-		"cap_kill=eip": 0, "cap_chown,cap_kill=eip": 10, "all=eip": -1, "": -1, "cap_kill-e": -1, "all=eip cap_kill-e": -1,
-		"all=p cap_kill-p cap_kill+i": 17, "cap_kill+p-i": 0, "cap_killer=p": -1, "xcap_kill=p": -1, "cap_kill,cap_chown-e\ncap_kill=p": 21,
-		"^cap_kill": 1, "!cap_kill": -1, "!cap_kill,%cap_kill": 11, "!%cap_kill": 2, "cap_kill": 0,
-	} {
-		if got := granted(text, "cap_kill"); got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
-		}
-	}
-}
-
 func TestEnumeration(t *testing.T) {
 	for want, words := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
 		if got := enumeration(words); got != want {

@@ -68,33 +68,43 @@ func seeWord(text string, begin, end int, see func(capWord)) {
 // and where.
 func eachCapWord(p *policy.Profile, see func(policy.Position, cap.Value)) {
 	if p.Caps != nil {
-		capsWords(*p.Caps, func(w capWord) { see(p.TextPosition("caps", w.offset, w.length), w.value) })
+		eachWordOf(p, "caps", see)
 	}
 	if p.IAB != nil {
-		iabWords(*p.IAB, func(w capWord) { see(p.TextPosition("iab", w.offset, w.length), w.value) })
+		eachWordOf(p, "iab", see)
+	}
+}
+
+// eachWordOf is eachCapWord for one of the two keys, which the profile has.
+func eachWordOf(p *policy.Profile, key string, see func(policy.Position, cap.Value)) {
+	seeAt := func(w capWord) { see(p.TextPosition(key, w.offset, w.length), w.value) }
+	if key == "caps" {
+		capsWords(*p.Caps, seeAt)
+	} else {
+		iabWords(*p.IAB, seeAt)
 	}
 }
 
 // capsPosition returns where the one capability of caps is given, or the text
-// that gives them all.
+// that gives them all: that of caps, or else of iab.
 func capsPosition(p *policy.Profile, caps cred.Caps) policy.Position {
-	key, text := "caps", p.Caps
-	if text == nil {
-		key, text = "iab", p.IAB
+	switch {
+	case p.Caps != nil:
+		return wordPosition(p, "caps", caps)
+	case p.IAB != nil:
+		return wordPosition(p, "iab", caps)
 	}
-	if text == nil {
-		return policy.Position{}
-	}
+	return policy.Position{}
+}
+
+// wordPosition returns where the text at key, which the profile has, gives the
+// one capability of caps, or all of the text.
+func wordPosition(p *policy.Profile, key string, caps cred.Caps) policy.Position {
 	at := p.Position(key)
-	see := func(w capWord) {
-		if caps == cred.CapsOf(int(w.value)) {
-			at = p.TextPosition(key, w.offset, w.length)
+	eachWordOf(p, key, func(word policy.Position, v cap.Value) {
+		if caps == cred.CapsOf(int(v)) {
+			at = word
 		}
-	}
-	if key == "caps" {
-		capsWords(*text, see)
-	} else {
-		iabWords(*text, see)
-	}
+	})
 	return at
 }
