@@ -34,6 +34,8 @@ func Check(name string, src []byte, o Options) Report {
 		explain = o.Host
 	}
 	plan, conflicts := explain(p)
+	// What is missing or in conflict keeps the machine from being looked at.
+	looked := o.Host != nil && !policy.HasErrors(conflicts)
 	found = append(found, conflicts...)
 	if plan != nil {
 		found = append(found, risksOf(plan)...)
@@ -45,7 +47,7 @@ func Check(name string, src []byte, o Options) Report {
 		if isRisk(rule) {
 			return plan != nil
 		}
-		return o.Host != nil
+		return looked
 	}
 	return Report{File: name, Source: src, Findings: suppress(p, found, o.Today, ran)}
 }

@@ -38,6 +38,10 @@ func TestSuppressions(t *testing.T) {
 	const risky = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\ncommand: [./x]\nlint:\n  ignore:\n"
 	const nnp, relative = "no-new-privs-missing:1:10", "relative-command:5:11"
 	onHost := engine.Explain
+	missingOnHost := func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
+		plan, _ := engine.Explain(p)
+		return plan, []policy.Diagnostic{{File: p.File, Position: p.Position("command[0]"), Severity: policy.Error, Rule: "missing-target", Message: "x", Hint: "x"}}
+	}
 	for name, c := range map[string]struct {
 		text  string
 		today string
@@ -67,6 +71,8 @@ func TestSuppressions(t *testing.T) {
 		"no plan, expired":     {text: "version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\nlint: {ignore: [{rule: terminal-kept, reason: x, until: 2027-01-31}]}\n", today: "2028-01-01T00:00:00Z", want: []string{"unreachable-caps:4:7", "suppression-expired:5:57"}},
 		"mistakes":             {text: "version: 1\nnmae: x\nlint: {ignore: [{rule: zzz, reason: x}]}\n", want: []string{"unknown-key:2:1"}},
 		"host":                 {text: risky + "  - {rule: terminal-kept, reason: x}\n", host: onHost, want: []string{nnp, relative, "suppression-unused:8:12"}},
+		"host, unused":         {text: risky + "  - {rule: target-writable, reason: x}\n", host: onHost, want: []string{nnp, relative, "suppression-unused:8:12"}},
+		"host, missing":        {text: risky + "  - {rule: target-writable, reason: x}\n", host: missingOnHost, want: []string{nnp, "missing-target:5:11", relative}},
 		"host, an error": {text: risky + "  - {rule: relative-command, reason: x}\n", host: func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 			// No finding of severity error is ever suppressed, whatever its rule says.
 			plan, _ := engine.Explain(p)
