@@ -31,7 +31,7 @@ rlimits: {nofile: 64, nproc: 10, memlock: unlimited}
 	if plan == nil {
 		t.Fatal(found)
 	}
-	for _, r := range risks() {
+	for _, r := range risks {
 		say := func(at policy.Position, message, hint string) { t.Errorf("%s: %s", r.Name, message) }
 		if n := testing.AllocsPerRun(10, func() { r.find(plan, say) }); n > 0 {
 			t.Errorf("%s allocates %v times", r.Name, n)

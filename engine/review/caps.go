@@ -2,10 +2,8 @@ package review
 
 import (
 	"fmt"
-	"math/bits"
 
 	"caprun/engine"
-	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -22,10 +20,7 @@ func boundingWider(p *engine.Plan, say func(policy.Position, string, string)) {
 	if p.Profile.IAB == nil || p.After.NoNewPrivs || wider == 0 {
 		return
 	}
-	it := "it"
-	if isMany(wider) {
-		it = "them"
-	}
+	it := pronoun(wider)
 	say(p.Profile.Position("iab"),
 		fmt.Sprintf("the bounding set keeps %s that the target does not hold: a file that has %s can give %s", fewNames(wider), it, it),
 		"block them with !, or leave iab out and declare caps")
@@ -36,19 +31,6 @@ func noNewPrivsMissing(p *engine.Plan, say func(policy.Position, string, string)
 		return
 	}
 	say(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
-}
-
-// isMany reports whether there is more than one.
-func isMany(caps cred.Caps) bool { return caps&(caps-1) != 0 }
-
-// fewNames names capabilities that the profile says elsewhere: their number
-// where they are many.
-func fewNames(caps cred.Caps) string {
-	const few = 3
-	if n := bits.OnesCount64(uint64(caps)); n > few {
-		return fmt.Sprintf("%d capabilities", n)
-	}
-	return engine.CapNames(caps)
 }
 
 // inheritableNotAmbient finds what only files with inheritable capabilities
@@ -64,9 +46,9 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 	if extra == 0 || hasRootPower(p) && (p.After.NoNewPrivs || !isAllPowerful(p)) {
 		return
 	}
-	names, is, it := fewNames(extra), "is", "it"
+	names, is, it := fewNames(extra), "is", pronoun(extra)
 	if isMany(extra) {
-		is, it = "are", "them"
+		is = "are"
 	}
 	at := capsPosition(p.Profile, extra)
 	if hasRootPower(p) {

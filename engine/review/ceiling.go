@@ -116,27 +116,10 @@ func (x *excess) identity() {
 		}
 	}
 	if gained != nil {
-		x.say(first, "groups "+strings.Join(gained, ",")+x.more(), "take "+pronoun(len(gained))+" out of groups; docker and disk are groups, and as good as root")
+		x.say(first, "groups "+strings.Join(gained, ",")+x.more(), "take "+pronounFor(len(gained))+" out of groups; docker and disk are groups, and as good as root")
 	}
 	if limit.Groups != nil && p.Groups == nil && p.User != "" {
 		x.say(x.at("user"), fmt.Sprintf("the groups of user %s come from the user database, and %s says which are allowed", p.User, x.name),
 			"declare groups, as in groups: []")
 	}
-}
-
-// pronoun stands for so many things.
-func pronoun(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
-}
-
-// enumeration joins words: "a", "a and b", "a, b and c".
-func enumeration(words []string) string {
-	last := len(words) - 1
-	if last < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

@@ -2,7 +2,6 @@ package review
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func (x *excess) caps(dimensions []engine.Dimension) {
 
 // capsPlace returns where the profile asks for caps, and what to do there.
 func (x *excess) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint string) {
-	p, them := x.profile, pronoun(bits.OnesCount64(uint64(caps)))
+	p, them := x.profile, pronoun(caps)
 	switch {
 	case p.IAB != nil && (p.Caps == nil || !held):
 		return wordPosition(p, "iab", caps), "take " + them + " out of iab, and block " + them + " with !"

@@ -60,7 +60,7 @@ func (x *excess) environment() {
 		if n := slices.Index(has.names, names[0]); !has.all {
 			at = x.at(fmt.Sprintf("env.keep[%d]", n))
 		}
-		x.say(at, "the caller's "+enumeration(names)+x.more(), "leave "+pronoun(len(names))+" out of keep, or unset "+pronoun(len(names)))
+		x.say(at, "the caller's "+enumeration(names)+x.more(), "leave "+pronounFor(len(names))+" out of keep, or unset "+pronounFor(len(names)))
 	}
 	if has.all && has.loader && !limit.loader {
 		x.say(x.at("env.keep", "env"), "the variables of the dynamic loader, as the launch changes no privilege"+x.more(), "declare env: {keep: […]} with the variables that the program needs")
@@ -142,5 +142,5 @@ func (x *excess) descriptors(gained []string) {
 		return
 	}
 	n := slices.IndexFunc(x.profile.KeepFDs, func(fd int) bool { return slices.Contains(gained, fmt.Sprint(fd)) })
-	x.say(x.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+x.more(), "take "+pronoun(len(gained))+" out of keep_fds")
+	x.say(x.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+x.more(), "take "+pronounFor(len(gained))+" out of keep_fds")
 }

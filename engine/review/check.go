@@ -59,16 +59,16 @@ func risksOf(plan *engine.Plan) []policy.Diagnostic {
 	say := func(at policy.Position, message, hint string) {
 		sayer(plan.Profile, of, &found)(at, message, hint)
 	}
-	for i := range riskTable {
-		of = riskTable[i].Rule
-		riskTable[i].find(plan, say)
+	for i := range risks {
+		of = risks[i].Rule
+		risks[i].find(plan, say)
 	}
 	return found
 }
 
 // isRisk reports whether a rule is one of those that a plan is enough for.
 func isRisk(rule string) bool {
-	return slices.ContainsFunc(risks(), func(r risk) bool { return r.Name == rule })
+	return slices.ContainsFunc(risks[:], func(r risk) bool { return r.Name == rule })
 }
 
 // sayer returns what adds findings of a rule to a list. A place that is

@@ -1,4 +1,12 @@
 // Package review says what a person who reviews a profile wants to know: the
-// mistakes that policy and engine find, and the risks of what is correct. Its
-// printers are pure functions of the findings.
+// mistakes that policy and engine find, and the risks of what is correct.
+//
+// [Check] makes the [Report] of one profile. It marks the findings that the
+// profile accepts under lint.ignore, finds what is wrong with those entries,
+// and compares with a ceiling if there is one. [Human], [Details], [Oneline],
+// [JSON], [SARIF] and [GitHub] print reports as they come, and nothing that a
+// terminal or a CI system could obey. [Rules] lists every rule, those of policy
+// and engine too; package docs/rules has a page on each.
+//
+// The package is pure but for [Options].Host, which a caller may hand in.
 package review

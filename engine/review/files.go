@@ -34,7 +34,7 @@ func chrootEscape(p *engine.Plan, say func(policy.Position, string, string)) {
 	switch {
 	case exits == 0:
 		return
-	case exits&(exits-1) == 0:
+	case !isMany(exits):
 		how = engine.CapNames(exits) + " leads out: it " + how
 	default:
 		how = engine.CapNames(exits) + " lead out, each by itself"

@@ -17,11 +17,9 @@ type risk struct {
 	find func(p *engine.Plan, say func(at policy.Position, message, hint string))
 }
 
-// risks returns the rules of this package about plans.
-func risks() []risk { return riskTable[:] }
-
-// riskTable is the one table of them. Their functions lie in files by subject.
-var riskTable = [...]risk{
+// risks is the one table of the rules of this package about plans. Their
+// functions lie in files by subject.
+var risks = [...]risk{
 	{policy.Rule{Name: "amounts-to-root", Severity: policy.Warning, Summary: "The target holds a capability with which it can make itself root."}, amountsToRoot},
 	{policy.Rule{Name: "bounding-wider", Severity: policy.Warning, Summary: "The bounding set that iab leaves has more than the target holds."}, boundingWider},
 	{policy.Rule{Name: "caps-not-canonical", Severity: policy.Info, Summary: "A capability text is harder to read than the one that says the same."}, capsNotCanonical},
@@ -49,7 +47,7 @@ var riskTable = [...]risk{
 // engine too.
 func Rules() []policy.Rule {
 	all := slices.Concat(policy.Rules(), engine.Rules(), suppressionRules(), []policy.Rule{ceilingRule})
-	for _, r := range risks() {
+	for _, r := range risks {
 		all = append(all, r.Rule)
 	}
 	slices.SortFunc(all, func(a, b policy.Rule) int { return cmp.Compare(a.Name, b.Name) })

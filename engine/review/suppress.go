@@ -22,11 +22,6 @@ func suppressionRules() []policy.Rule {
 	return []policy.Rule{suppressionExpired, suppressionOfError, suppressionUnknown, suppressionUnused}
 }
 
-// suppressible reports whether an entry may name a rule.
-func suppressible(r policy.Rule) bool {
-	return r.Severity != policy.Error && !slices.Contains(suppressionRules(), r)
-}
-
 // suppress returns the findings of a profile, sorted, those that it accepts
 // marked, and with them what is wrong with the entries that accept them. ran
 // reports whether a rule had the chance to find something.
@@ -76,9 +71,9 @@ func (e entry) accepts(rules []policy.Rule, found []policy.Diagnostic, day strin
 	switch {
 	case n < 0:
 		say("rule", suppressionUnknown, "there is no rule "+e.Rule, e.meant(rules))
-	case !suppressible(rules[n]) && rules[n].Severity == policy.Error:
+	case rules[n].Severity == policy.Error:
 		say("rule", suppressionOfError, e.Rule+" is an error, and errors cannot be suppressed", e.remove())
-	case !suppressible(rules[n]):
+	case slices.Contains(suppressionRules(), rules[n]):
 		say("rule", suppressionOfError, e.Rule+" is about suppressions, and cannot be suppressed", e.remove())
 	case e.Until != "" && e.Until < day && (finds || !ran):
 		say("until", suppressionExpired, "the suppression of "+e.Rule+" ended with "+e.Until, "mend what it hid, or write another day, with the reason that holds now")

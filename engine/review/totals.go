@@ -70,10 +70,3 @@ func (t *Totals) String() string {
 	}
 	return b.String()
 }
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
