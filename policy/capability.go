@@ -145,7 +145,7 @@ func capabilityHint(name string) string {
 	for v := cap.Value(0); v < cap.NamedCount; v++ {
 		short = append(short, strings.TrimPrefix(v.String(), "cap_"))
 	}
-	if best := suggest(strings.TrimPrefix(plainName(name), "cap_"), short); best != "" {
+	if best := Suggest(strings.TrimPrefix(plainName(name), "cap_"), short); best != "" {
 		return didYouMean("cap_" + best)
 	}
 	return ""

@@ -119,7 +119,7 @@ func suggestKey(name string) string {
 			return other[1]
 		}
 	}
-	return suggest(name, keys[:])
+	return Suggest(name, keys[:])
 }
 
 // exclusive reports two keys that exclude each other, at the later one.

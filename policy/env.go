@@ -12,7 +12,7 @@ func (r *reader) readEnv(f field) {
 	for _, f := range fields {
 		switch {
 		case f.name != "keep" && f.name != "set" && f.name != "unset":
-			r.sayUnknown(f, unknownKey, "env", didYouMean(suggest(f.name, []string{"keep", "set", "unset"})))
+			r.sayUnknown(f, unknownKey, "env", didYouMean(Suggest(f.name, []string{"keep", "set", "unset"})))
 		case f.bad:
 		case f.name == "keep":
 			env.KeepAll, env.Keep = r.readKeep(f)

@@ -26,7 +26,7 @@ func (r *reader) readLint(f field) {
 	for _, f := range fields {
 		switch {
 		case f.name != "ignore":
-			r.sayUnknown(f, unknownKey, "lint", didYouMean(suggest(f.name, []string{"ignore"})))
+			r.sayUnknown(f, unknownKey, "lint", didYouMean(Suggest(f.name, []string{"ignore"})))
 		case !f.bad:
 			r.readIgnored(f)
 		}
@@ -60,7 +60,7 @@ func (r *reader) readIgnore(n *yaml.Node, path string, rules once[string]) (entr
 		has[f.name] = true
 		switch {
 		case f.name != "rule" && f.name != "reason" && f.name != "until":
-			r.sayUnknown(f, unknownKey, "an entry of ignore", didYouMean(suggest(f.name, []string{"rule", "reason", "until"})))
+			r.sayUnknown(f, unknownKey, "an entry of ignore", didYouMean(Suggest(f.name, []string{"rule", "reason", "until"})))
 		case f.bad:
 		case f.name == "rule":
 			entry.Rule = r.readIgnoredRule(f.value, rules)

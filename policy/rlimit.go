@@ -25,7 +25,7 @@ func (r *reader) readRlimits(f field) {
 	for _, f := range fields {
 		if !slices.Contains(rlimitNames[:], f.name) {
 			plain := strings.TrimPrefix(strings.TrimPrefix(plainName(f.name), "rlimit_"), "limit")
-			hint := didYouMean(suggest(plain, rlimitNames[:]))
+			hint := didYouMean(Suggest(plain, rlimitNames[:]))
 			if hint == "" {
 				hint = "there are " + strings.Join(rlimitNames[:], ", ")
 			}
@@ -61,7 +61,7 @@ func (r *reader) softAndHard(f field) (soft, hard uint64, ok bool) {
 		has[f.name] = f
 		switch {
 		case f.name != "soft" && f.name != "hard":
-			r.sayUnknown(f, unknownKey, "a resource limit", didYouMean(suggest(f.name, []string{"soft", "hard"})))
+			r.sayUnknown(f, unknownKey, "a resource limit", didYouMean(Suggest(f.name, []string{"soft", "hard"})))
 		case f.bad:
 		default:
 			v, ok := r.amount(f.value, f.name)

@@ -25,7 +25,7 @@ func (r *reader) readMode(f field) {
 	case s == cap.ModeUncertain.String():
 		r.sayAt(f.value, unknownMode, "modes to ask for: "+strings.Join(modeNames(), ", "), "%s is what a process can be in, and not what it can be told", s)
 	case err != nil:
-		hint := didYouMean(suggest(s, modeNames()))
+		hint := didYouMean(Suggest(s, modeNames()))
 		if hint == "" {
 			hint = "there are " + strings.Join(modeNames(), ", ")
 		}
@@ -55,7 +55,7 @@ func (r *reader) readSecbits(f field) {
 		bit, err := cap.SecbitsFromName(s)
 		switch {
 		case err != nil || !slices.Contains(names, s):
-			r.sayAt(n, unknownSecbit, didYouMean(suggest(strings.TrimPrefix(plainName(s), "secbit_"), names)), "there is no securebit %s", quote(s))
+			r.sayAt(n, unknownSecbit, didYouMean(Suggest(strings.TrimPrefix(plainName(s), "secbit_"), names)), "there is no securebit %s", quote(s))
 			continue
 		case bit == cap.SecbitKeepCaps:
 			r.sayAt(n, keepCaps, "leave it out; caps says what the target holds", "exec clears keep_caps, so the target cannot have it")

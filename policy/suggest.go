@@ -5,10 +5,7 @@ import "strings"
 // Suggest returns the candidate that was probably meant by word, or "". The
 // candidates are made of letters, digits and '_'; the word may have '-' or
 // spaces for '_', and other case.
-func Suggest(word string, candidates []string) string { return suggest(word, candidates) }
-
-// suggest returns the candidate that was probably meant by word, or "".
-func suggest(word string, candidates []string) string {
+func Suggest(word string, candidates []string) string {
 	if len(word) > maxNameLength {
 		return ""
 	}
