@@ -47,13 +47,10 @@ func annotation(f Finding) string {
 }
 
 func annotationLevel(s policy.Severity) string {
-	switch s {
-	case policy.Error:
-		return "error"
-	case policy.Warning:
-		return "warning"
+	if s == policy.Info {
+		return "notice"
 	}
-	return "notice"
+	return s.String()
 }
 
 // commandText escapes the text of a workflow command. Clean text has no line

@@ -226,13 +226,10 @@ func artifact(file string) sarifArtifact {
 }
 
 func sarifLevel(s policy.Severity) string {
-	switch s {
-	case policy.Error:
-		return "error"
-	case policy.Warning:
-		return "warning"
+	if s == policy.Info {
+		return "note"
 	}
-	return "note"
+	return s.String()
 }
 
 // sarifMessage makes a text a message: SARIF has {0} for an argument in it,
