@@ -130,5 +130,5 @@ func (r *reader) readUntil(n *yaml.Node) string {
 // isDay reports whether s is a day of the calendar, as 2027-01-31.
 func isDay(s string) bool {
 	_, err := time.Parse(time.DateOnly, s)
-	return err == nil && len(s) == len(time.DateOnly)
+	return err == nil
 }
