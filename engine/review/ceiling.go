@@ -43,7 +43,9 @@ func aboveCeiling(ceiling, plan *engine.Plan) []policy.Diagnostic {
 			x.caps(comparison.Dimensions)
 		case "permitted", "inheritable", "ambient", "bounding", "regainable", "no_new_privs":
 		case "secbits":
-			x.securebits()
+			if d.Order == engine.More || d.Order == engine.Incomparable {
+				x.securebits()
+			}
 		case "chroot":
 			x.root()
 		case "env":

@@ -79,6 +79,7 @@ func TestCeiling(t *testing.T) {
 		"more securebits":            {user + none + nnp, user + none + nnp + "secbits: [noroot, no_setuid_fixup]\n", nil},
 		"no_setuid_fixup":            {user + port + "secbits: [noroot, no_setuid_fixup]\n", user + port + "secbits: [noroot]\n", nil},
 		"no_setuid_fixup unlocked":   {user + port + "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", user + port + "secbits: [no_setuid_fixup]\n", []string{"5:10 the securebits lack no_setuid_fixup_locked: more than P allows"}},
+		"no_setuid_fixup in vain":    {user + port + "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", user + none + nnp + "secbits: [no_setuid_fixup]\n", nil},
 
 		"no chroot":              {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp, []string{"1:10 no root directory of its own: more than P allows"}},
 		"another chroot":         {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jailed\n", nil},
