@@ -46,9 +46,9 @@ func (p *Plan) Describe(s Step) string {
 		return fmt.Sprintf("set umask %04o", s.Umask)
 	case cap.StepRlimit:
 		if s.Soft == s.Hard {
-			return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), limitText(s.Soft))
+			return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), LimitText(s.Soft))
 		}
-		return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), limitText(s.Soft), limitText(s.Hard))
+		return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
 	case cap.StepDeathSignal:
 		if p.losesDeathSignal() {
 			return "set the signal at the end of caprun, which exec clears"
@@ -77,7 +77,9 @@ func SecbitsText(bits cred.Securebits) string {
 	return strings.Join(bits.Names(), ",")
 }
 
-func limitText(n uint64) string {
+// LimitText returns a resource limit in words: its number, or "unlimited" for
+// policy.Unlimited.
+func LimitText(n uint64) string {
 	if n == policy.Unlimited {
 		return "unlimited"
 	}

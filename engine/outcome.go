@@ -210,9 +210,9 @@ func limitsText(limits map[string]policy.Rlimit) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(limits)) {
 		l := limits[name]
-		text := name + " " + limitText(l.Soft)
+		text := name + " " + LimitText(l.Soft)
 		if l.Soft != l.Hard {
-			text += ":" + limitText(l.Hard)
+			text += ":" + LimitText(l.Hard)
 		}
 		parts = append(parts, text)
 	}

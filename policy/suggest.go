@@ -2,9 +2,8 @@ package policy
 
 import "strings"
 
-// Suggest returns the candidate that was probably meant by word, or "". The
-// candidates are made of letters, digits and '_'; the word may have '-' or
-// spaces for '_', and other case.
+// Suggest returns the candidate that was probably meant by word, or "". Case
+// does not tell words apart, and neither do '-', '_' and spaces.
 func Suggest(word string, candidates []string) string {
 	if len(word) > maxNameLength {
 		return ""
@@ -13,11 +12,12 @@ func Suggest(word string, candidates []string) string {
 	best, bestDistance := "", 1+tolerance(word)
 	begun, longer := "", 0
 	for _, candidate := range candidates {
-		if len(word) > 2 && strings.HasPrefix(strings.ToLower(candidate), word) {
+		plain := plainName(candidate)
+		if len(word) > 2 && strings.HasPrefix(plain, word) {
 			begun = candidate
 			longer++
 		}
-		if d := distance(word, strings.ToLower(candidate), bestDistance); d < bestDistance {
+		if d := distance(word, plain, bestDistance); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}
@@ -29,7 +29,12 @@ func Suggest(word string, candidates []string) string {
 
 // plainName takes away what other tools write differently.
 func plainName(word string) string {
-	return strings.ToLower(strings.NewReplacer("-", "_", " ", "_").Replace(strings.TrimSpace(word)))
+	return strings.Map(func(r rune) rune {
+		if r == '-' || r == ' ' {
+			return '_'
+		}
+		return r
+	}, strings.ToLower(strings.TrimSpace(word)))
 }
 
 // tolerance is how many typing mistakes a word may have.

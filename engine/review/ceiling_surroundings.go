@@ -123,18 +123,11 @@ func (x *excess) limits() {
 			x.say(x.at(path+".hard"), has.Name+" unlimited, where "+x.name+" leaves it to the caller", "leave it out, or lower it")
 		case !ok:
 		case has.Hard > limit.Hard:
-			x.say(x.at(path+".hard"), has.Name+" "+amount(has.Hard)+x.more(), "lower it to "+amount(limit.Hard))
+			x.say(x.at(path+".hard"), has.Name+" "+engine.LimitText(has.Hard)+x.more(), "lower it to "+engine.LimitText(limit.Hard))
 		case has.Soft > limit.Soft:
-			x.say(x.at(path+".soft"), has.Name+" "+amount(has.Soft)+x.more(), "lower the soft limit to "+amount(limit.Soft))
+			x.say(x.at(path+".soft"), has.Name+" "+engine.LimitText(has.Soft)+x.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
 		}
 	}
-}
-
-func amount(v uint64) string {
-	if v == policy.Unlimited {
-		return "unlimited"
-	}
-	return fmt.Sprint(v)
 }
 
 func (x *excess) descriptors(gained []string) {

@@ -91,10 +91,10 @@ func (e entry) accepts(rules []policy.Rule, found []policy.Diagnostic, day strin
 func (e entry) meant(rules []policy.Rule) string {
 	names := make([]string, len(rules))
 	for i, r := range rules {
-		names[i] = strings.ReplaceAll(r.Name, "-", "_")
+		names[i] = r.Name
 	}
 	if name := policy.Suggest(e.Rule, names); name != "" {
-		return "did you mean " + strings.ReplaceAll(name, "_", "-") + "?"
+		return "did you mean " + name + "?"
 	}
 	return e.remove()
 }
