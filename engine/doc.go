@@ -10,6 +10,8 @@
 // A profile that contradicts itself, or declares what no route leads to, has
 // no plan: Compile says which line, why, and the nearest that can be had.
 //
-// Compile and everything that only reasons is pure and works on every system.
-// [Current], [FindTarget], [LookupUser] and Exec ask the machine.
+// [Explain] makes the plan that reviews look at, [Compare] says what one plan
+// allows next to another, and [Host] makes the one of this machine. Compile and
+// everything that only reasons is pure and works on every system. [Current],
+// [FindTarget], [LookupUser], Host and Exec ask the machine.
 package engine

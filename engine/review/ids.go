@@ -87,6 +87,8 @@ func rootGroup(p *engine.Plan, say func(policy.Position, string, string)) {
 		at = "gid"
 	} else if n := slices.Index(p.Profile.Groups, 0); n >= 0 {
 		at = fmt.Sprintf("groups[%d]", n)
+	} else if slices.Contains(p.After.Groups, 0) {
+		at = "user" // whose entry was looked up
 	}
 	if at != "" {
 		say(p.Profile.Position(at), "group 0 is root's: what its files allow their group, they allow the target",
