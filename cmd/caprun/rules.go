@@ -51,17 +51,16 @@ func (c *Command) rules(args []string) int {
 
 // findRule returns the rule of a name.
 func findRule(all []policy.Rule, name string) (policy.Rule, error) {
-	// Suggest takes hyphens for underscores, which its candidates have.
 	var names []string
 	for _, r := range all {
 		if r.Name == name {
 			return r, nil
 		}
-		names = append(names, strings.ReplaceAll(r.Name, "-", "_"))
+		names = append(names, r.Name)
 	}
 	hint := "caprun rules lists them"
 	if near := policy.Suggest(name, names); near != "" {
-		hint = "did you mean " + strings.ReplaceAll(near, "_", "-") + "?"
+		hint = "did you mean " + near + "?"
 	}
 	return policy.Rule{}, fmt.Errorf("there is no rule %q; %s", shorten(name), hint)
 }
