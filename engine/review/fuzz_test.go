@@ -3,9 +3,6 @@ package review
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"iter"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,10 +27,8 @@ func FuzzPrinters(f *testing.F) {
 		f.Add(h, hostile[(n+3)%len(hostile)]+"\n"+h, hostile[(n+7)%len(hostile)], hostile[(n+11)%len(hostile)], uint16(n), uint16(n/2))
 	}
 	schema := sarifSchemaFile(f)
-	formats := printers()
+	formats := quickPrinters()
 	delete(formats, "human.colour")
-	// All rules, the same in each log, would take most of the time.
-	formats["sarif"] = func(w io.Writer, r iter.Seq[Report]) error { return sarifLog(w, r, "1.2.3", Rules()[:2]) }
 	f.Fuzz(func(t *testing.T, file, source, message, hint string, column, length uint16) {
 		counts := policy.Diagnostic{
 			File: file, Rule: "bad-name", Message: message, Hint: hint,
@@ -46,11 +41,7 @@ func FuzzPrinters(f *testing.F) {
 		accepted := Finding{counts, &Suppression{Position: policy.Position{Line: 1, Column: 1}, Reason: message, Until: hint}}
 		report := Report{File: file, Source: []byte(source), Findings: []Finding{{Diagnostic: nowhere}, {Diagnostic: counts}, accepted, {Diagnostic: second}}}
 		for name, print := range formats {
-			var b strings.Builder
-			if err := print(&b, slices.Values([]Report{report, report})); err != nil {
-				t.Fatal(err)
-			}
-			out := b.String()
+			out := printed(t, print, []Report{report, report})
 			if fault := unclean(name, out); fault != "" {
 				t.Errorf("%s: %s: %q", name, fault, out)
 			}
@@ -117,6 +108,7 @@ func fileOf(properties string) string {
 // TestHostileProfiles reviews files that hold commands, and prints what is
 // found in each format.
 func TestHostileProfiles(t *testing.T) {
+	formats := quickPrinters()
 	findings := 0
 	for _, text := range hostile {
 		for _, source := range []string{
@@ -134,8 +126,8 @@ func TestHostileProfiles(t *testing.T) {
 				}
 			}
 			findings += counted
-			for name := range printers() {
-				out := run(t, name, []Report{report})
+			for name, print := range formats {
+				out := printed(t, print, []Report{report})
 				if fault := unclean(name, out); fault != "" {
 					t.Errorf("%s of %q: %s: %q", name, source, fault, out)
 				}
