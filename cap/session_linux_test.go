@@ -141,7 +141,8 @@ func TestNewSession(t *testing.T) {
 	}{
 		{"a member of a group", "member", "NEW=1", want{"leads": "true"}},
 		{"the leader of a group", "group", "NEW=1", want{"leads": "false"}},
-		{"the leader of a session", "leader", "NEW=1", want{"leads": "true", "hup": "ignored false"}},
+		// Under nohup it is ignored from the start, and stays so.
+		{"the leader of a session", "leader", "NEW=1", want{"leads": "true", "hup": fmt.Sprint("ignored ", signal.Ignored(syscall.SIGHUP))}},
 		{"SIGHUP ignored", "leader", "NEW=1 HUP=ignored", want{"hup": "ignored true"}},
 		{"no terminal", "none", "NEW=1", want{"leads": "true"}},
 		{"standard input closed", "group", "NEW=1 CLOSED=1", want{"leads": "false", "push": "inappropriate ioctl for device"}},
