@@ -149,16 +149,32 @@ func (r *resolver) file(path string, id Identity) (program, error) {
 	}
 	prog, err := r.readProgram(&found)
 	if err != nil {
-		hint := "make it readable for the user who starts caprun, and leave it alone meanwhile"
-		if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
-			hint = "allow caprun some ten descriptors: RLIMIT_NOFILE"
-		}
-		if errors.Is(err, errForeignCaps) {
-			hint = "remove them"
-		}
-		return fail(err.Error(), hint, false)
+		return fail(err.Error(), readHint(err), false)
 	}
 	return prog, nil
+}
+
+var (
+	errReplaced      = errors.New("it changed while it was read")
+	errNoExec        = errors.New("its file system is mounted noexec")
+	errNoInterpreter = errors.New("its first line names no interpreter")
+)
+
+// readHint says what to do about an error of readProgram.
+func readHint(err error) string {
+	switch {
+	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
+		return "allow caprun some ten descriptors: RLIMIT_NOFILE"
+	case errors.Is(err, errForeignCaps):
+		return "remove them"
+	case errors.Is(err, errReplaced):
+		return "start again, and see who can write it"
+	case errors.Is(err, errNoExec):
+		return "move the program to a file system that is mounted exec"
+	case errors.Is(err, errNoInterpreter):
+		return "mend the first line of the script"
+	}
+	return "make it readable for the user who starts caprun"
 }
 
 // mayExecute applies the mode bits of a file to the target's identity: path_resolution(7).
@@ -200,7 +216,7 @@ func (r *resolver) readProgram(f *found) (program, error) {
 		return program{}, err
 	}
 	if prog.id != identifyFile(&f.st) {
-		return program{}, errors.New("it changed while it was read")
+		return program{}, errReplaced
 	}
 	if r.opened != nil {
 		if err := r.opened(fd, st); err != nil {
@@ -217,7 +233,7 @@ func (r *resolver) readProgram(f *found) (program, error) {
 	}
 	path, script := interpreter(head[:n])
 	if script && path == "" {
-		return program{}, errors.New("its first line names no interpreter")
+		return program{}, errNoInterpreter
 	}
 	prog.interpreter = path
 	return prog, nil
@@ -233,7 +249,7 @@ func identifyFile(st *unix.Stat_t) fileID {
 // fileFacts returns what the model wants to know about an executable.
 func fileFacts(st *unix.Stat_t, s sight) (cred.File, error) {
 	if s.noexec {
-		return cred.File{}, errors.New("its file system is mounted noexec")
+		return cred.File{}, errNoExec
 	}
 	file := cred.File{
 		Setuid:    st.Mode&unix.S_ISUID != 0,

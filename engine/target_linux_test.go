@@ -115,6 +115,31 @@ func TestFindTarget(t *testing.T) {
 	}
 }
 
+// TestReplacedWhileRead exchanges a program between the walk that finds it and
+// the look at its contents.
+func TestReplacedWhileRead(t *testing.T) {
+	root := jail(t, "prog", "other")
+	r, err := openRoot(&policy.Profile{Chroot: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	f, err := r.walk("/prog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.close()
+	if _, err := r.readProgram(&f); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(root, "other"), filepath.Join(root, "prog")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.readProgram(&f); !errors.Is(err, errReplaced) || !strings.Contains(readHint(err), "who can write it") {
+		t.Errorf("a program replaced while it was read: %v; %s", err, readHint(err))
+	}
+}
+
 func TestDecodeFileCaps(t *testing.T) {
 	v2 := []byte{1, 0, 0, 2, 0, 0x20, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0}
 	v3 := append(append([]byte{}, v2...), 0, 0, 0, 0)
