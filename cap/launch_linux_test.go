@@ -58,7 +58,7 @@ func output(l *Launcher) (string, error) {
 
 // watch ends the process when a test hangs.
 func watch() {
-	time.AfterFunc(20*time.Second, func() {
+	time.AfterFunc(time.Minute, func() {
 		buf := make([]byte, 1<<20)
 		os.Stderr.Write(buf[:runtime.Stack(buf, true)])
 		os.Exit(99)

@@ -207,7 +207,7 @@ func runOnTerminal(t *testing.T, kind, env string) map[string]string {
 		t.Fatal(err)
 	}
 	w.Close()
-	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	got := map[string]string{}
 	lines := bufio.NewScanner(r)

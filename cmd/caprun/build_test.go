@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 
 	"caprun/internal/need"
@@ -15,6 +17,7 @@ import (
 // processes of its own, for a launch replaces the process.
 
 func TestMain(m *testing.M) {
+	ignoreNothing()
 	status := m.Run()
 	built.Lock()
 	if built.dir != "" {
@@ -24,6 +27,17 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(status)
+}
+
+// ignoreNothing has the programs that tests start obey SIGHUP and SIGINT, also
+// where whoever starts the tests has them ignored, as nohup and the & of a
+// script do: what this process catches is not ignored by its children.
+func ignoreNothing() {
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
 }
 
 // built is where the programs of the tests lie, by name.

@@ -219,7 +219,7 @@ func newTypist(t *testing.T, dir, start string, argv ...string) *typist {
 func (s *typist) done(t *testing.T) {
 	t.Helper()
 	file := filepath.Join(s.dir, ".done")
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(hangs); ; time.Sleep(time.Millisecond) {
 		if os.Remove(file) == nil {
 			return
 		}

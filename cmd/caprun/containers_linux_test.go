@@ -390,7 +390,11 @@ func makeDirectory(t *testing.T, path string, mode fs.FileMode) {
 
 func writeFile(t *testing.T, path string, text []byte, mode fs.FileMode) {
 	t.Helper()
+	// Tests run side by side: a child of another one, while it is started, must
+	// not have a program open for writing.
+	syscall.ForkLock.RLock()
 	err := os.WriteFile(path, text, mode)
+	syscall.ForkLock.RUnlock()
 	if err == nil {
 		err = os.Chmod(path, mode)
 	}
@@ -457,7 +461,7 @@ func (r ociRuntime) serve(t *testing.T, c ociConfig) string {
 	}
 	// A server may begin before its runtime has written the file.
 	var pid []byte
-	for deadline := time.Now().Add(10 * time.Second); len(pid) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(hangs); len(pid) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		pid, err = os.ReadFile(pidFile)
 	}
 	if err != nil {
@@ -496,12 +500,12 @@ func askInside(pid string) (string, error) {
 	if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
 		return "", err
 	}
-	conn, err := net.DialTimeout("tcp4", "127.0.0.1:80", 5*time.Second)
+	conn, err := net.DialTimeout("tcp4", "127.0.0.1:80", hangs)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(hangs)); err != nil {
 		return "", err
 	}
 	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {

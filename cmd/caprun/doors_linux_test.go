@@ -39,6 +39,10 @@ func profileFile(t *testing.T, text string) string {
 	return f.Name()
 }
 
+// hangs is when a process that a test waits for counts as hung. No test needs
+// more than seconds, but a machine may be slow, and have much else to do.
+const hangs = 2 * time.Minute
+
 // outcome runs a command to its end, or kills it.
 func outcome(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, status int) {
 	t.Helper()
@@ -52,7 +56,7 @@ func outcome(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, status int) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(hangs, func() { cmd.Process.Kill() })
 	defer timer.Stop()
 	_ = cmd.Wait()
 	status = cmd.ProcessState.ExitCode()

@@ -270,7 +270,7 @@ type printed struct{ text, messages string }
 // run runs a program in the directory of the place and returns its status: -1
 // when it could not be run, or ended by a signal.
 func (p *launchPlace) run(path string, args ...string) (printed, int) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), hangs)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	var stdout, stderr bytes.Buffer

@@ -100,7 +100,7 @@ type ociMapping struct {
 const mappedRoot = 100000
 
 // containerTimeout bounds one container.
-const containerTimeout = 30 * time.Second
+const containerTimeout = hangs
 
 // containerEnd is what a container left.
 type containerEnd struct {
@@ -138,7 +138,7 @@ func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile str
 	ctx, cancel := context.WithTimeout(t.Context(), containerTimeout)
 	args := slices.Concat(r.command, []string{"run", "--bundle", bundle, "--pid-file", pidFile}, r.flags, []string{id})
 	cmd = exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 10 * time.Second
 	t.Cleanup(func() {
 		cancel()
 		// It is gone already where it came to its end.

@@ -290,7 +290,7 @@ func start(t *testing.T, path string, uid uint32, args ...string) *server {
 		t.Fatal(err)
 	}
 	s := &server{cmd: cmd, stderr: bufio.NewReader(stderr)}
-	timer := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	timer := time.AfterFunc(2*time.Minute, func() { cmd.Process.Kill() })
 	t.Cleanup(func() {
 		timer.Stop()
 		if !s.exited {
@@ -331,7 +331,7 @@ func (s *server) greets(t *testing.T, port int) {
 	if want := fmt.Sprintf("http://127.0.0.1:%d/", port); url != want {
 		t.Fatalf("it serves %q, want %q: %s", url, want, s.log.String())
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	for range 8 {
 		r, err := client.Get(url)
 		if err != nil {

@@ -55,8 +55,9 @@ type Result struct {
 	Pid            int
 }
 
-// timeout is how long a child may take.
-const timeout = 30 * time.Second
+// timeout is how long a child may take: far more than it needs, for a machine
+// may be slow and have much else to do.
+const timeout = 2 * time.Minute
 
 // Run runs a role to its end. prepare, which may be nil, changes the command
 // before it starts.

@@ -313,7 +313,7 @@ func within(call func() error) (kind string, ok bool) {
 	select {
 	case err := <-done:
 		return errorKind(err), true
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		return "", false
 	}
 }
