@@ -101,7 +101,7 @@ func (l *launchLoad) launch(n int) error {
 
 // look launches a target that stays, and asks verify about it.
 func (l *launchLoad) look() (err error) {
-	cmd := exec.Command(l.caprun, "-profile", l.profile, "--", l.sleep, "60")
+	cmd := exec.Command(l.caprun, "-profile", l.profile, "--", l.sleep, "600")
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (l *launchLoad) look() (err error) {
 		}
 		err = errors.Join(err, killed)
 	}()
-	if err := load.AwaitName(cmd.Process.Pid, filepath.Base(l.sleep)); err != nil {
+	if err := load.AwaitSleep(cmd.Process.Pid, filepath.Base(l.sleep)); err != nil {
 		return err
 	}
 	out, err := exec.Command(l.reviewer, "verify", "-pid", fmt.Sprint(cmd.Process.Pid), l.profile).CombinedOutput()

@@ -172,7 +172,7 @@ func newLaunching() (*launching, error) {
 		return a
 	}
 	l.launcher, l.plain = launcher(os.Getenv(credsVariable)), launcher(os.Getenv(credsVariable))
-	l.sleeper = launcher(os.Getenv(sleepVariable), "60")
+	l.sleeper = launcher(os.Getenv(sleepVariable), "600")
 	l.launcher.Callback(func(pa *syscall.ProcAttr, data any) error {
 		pa.Files = []uintptr{0, data.(*os.File).Fd(), 2}
 		return nil
@@ -255,7 +255,9 @@ func (l *launching) look() (err error) {
 		_, waited := syscall.Wait4(pid, nil, 0, nil)
 		err = errors.Join(err, killed, waited)
 	}()
-	// Launch returns when the program is executed.
+	if err := AwaitSleep(pid, filepath.Base(os.Getenv(sleepVariable))); err != nil {
+		return err
+	}
 	process, err := engine.ReadProcess(pid)
 	if err != nil {
 		return err

@@ -69,19 +69,21 @@ func Report(text string) ([]string, error) {
 	return lines, nil
 }
 
-// AwaitName waits until a process has executed the program that calls itself name.
-func AwaitName(pid int, name string) error {
-	for range 5000 {
-		have, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+// AwaitSleep waits until a process has executed the program that calls itself
+// name, and that sleeps. The name alone would be too early: execve(2) sets it,
+// and closes descriptors, a moment before it changes the credentials.
+func AwaitSleep(pid int, name string) error {
+	for range 30000 {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
 			return err
 		}
-		if strings.TrimSpace(string(have)) == name {
+		if strings.Contains(string(stat), " ("+name+") S ") {
 			return nil
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	return fmt.Errorf("process %d does not become %s", pid, name)
+	return fmt.Errorf("process %d does not become a %s that sleeps", pid, name)
 }
 
 // Held is what a process holds.

@@ -1,4 +1,4 @@
-package policy
+package cputime
 
 import (
 	"syscall"
@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// cpuTime returns the processor time that this process has used: a busy
-// machine does not add to it.
-func cpuTime(t *testing.T) time.Duration {
+// Used returns the processor time that this process has used.
+func Used(t testing.TB) time.Duration {
 	t.Helper()
 	var use syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
