@@ -18,7 +18,7 @@ import (
 const aloneVariable = "PSX_TEST_ALONE"
 
 // tooLong is when a child counts as hung.
-const tooLong = 2 * time.Minute
+const tooLong = 5 * time.Minute
 
 // onMainThread runs in a child on the thread that the process began with,
 // beside the test.

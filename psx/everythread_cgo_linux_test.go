@@ -56,7 +56,7 @@ func testChurn(t *testing.T, kind churn.Kind, calls int, pause time.Duration) {
 func TestJoinedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Joined, 200, time.Millisecond) }
 func TestDetachedThreadsComeAndGo(t *testing.T) { testChurn(t, churn.Detached, 200, time.Millisecond) }
 func TestClonedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Cloned, 200, time.Millisecond) }
-func TestQueuedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Queued, 200, time.Millisecond) }
+func TestQueuedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Queued, 60, time.Millisecond) }
 func TestRelayedThreadsComeAndGo(t *testing.T)  { testChurn(t, churn.Relay, 200, time.Millisecond) }
 
 // Without any pause between two threads there is never a moment in which the

@@ -36,9 +36,9 @@ static int has_name(int *there)
 	return n > 0 && strncmp(name, awaited, strlen(awaited)) == 0;
 }
 
-static void nap(void)
+static void nap(int times)
 {
-	const struct timespec t = {0, 200000};
+	const struct timespec t = {0, 200000L * times};
 
 	nanosleep(&t, NULL);
 }
@@ -60,13 +60,16 @@ int reuse(void)
 	int there, tid = 0, tries;
 
 	while (!has_name(&there))
-		nap();
+		nap(1);
 	guest_tell(old, GUEST_END);
 	while (has_name(&there), there)
-		nap();
-	/* The number is free a little later than the thread is gone. */
-	for (tries = 0; tries < 10; tries++) {
-		nap();
+		nap(1);
+	/*
+	 * The number is free a little later than the thread is gone: on a busy
+	 * machine, after its next turn. There are not many more guests than tries.
+	 */
+	for (tries = 0; tries < 12; tries++) {
+		nap(1 << tries);
 		tid = successor();
 		if (tid < 0 || tid == old)
 			break;
