@@ -171,7 +171,7 @@ func relay(ready chan<- bool) {
 // endLeader ends the first thread, which stays as a zombie.
 func endLeader() error {
 	ended := make(chan bool)
-	for range 1000 {
+	for range 60_000 {
 		go func() {
 			runtime.LockOSThread()
 			if unix.Gettid() == unix.Getpid() {

@@ -123,7 +123,7 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	w := faults.Watch{
 		Notify: filepath.Join(p.bin, "notify"), Program: filepath.Join(p.bin, "caprun"), Calls: calls,
-		Fault: fault, Seen: seen, Timeout: 10 * time.Second,
+		Fault: fault, Seen: seen, Timeout: hangs,
 	}
 	hit, err = w.Run(cmd)
 	switch {
@@ -308,7 +308,7 @@ func listTree(t *testing.T, dir string) []string {
 func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 	fault := f.Fault
 	fault.NR, fault.N = s.call.NR, s.call.N
-	for range 5 {
+	for range 20 {
 		outcome, hit, err := p.run([]uintptr{s.call.NR}, &fault, nil)
 		switch {
 		case errors.Is(err, faults.ErrTimeout) && s.runtime:

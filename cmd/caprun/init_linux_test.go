@@ -517,7 +517,7 @@ func TestInitLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if after := len(children(t, os.Getpid())); after != before {
+	if after := len(children(t, os.Getpid())); after > before {
 		t.Errorf("%d children before, %d after", before, after)
 	}
 }

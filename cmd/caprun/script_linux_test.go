@@ -21,7 +21,7 @@ import (
 )
 
 // scriptTimeout bounds a run of all scripts, which takes some seconds.
-const scriptTimeout = 3 * time.Minute
+const scriptTimeout = 10 * time.Minute
 
 var updateScripts = flag.Bool("update", false, "rewrite the expected output in the scripts")
 

@@ -152,23 +152,16 @@ func refused(t *testing.T, path, readme string) {
 // highPort serves without any privilege.
 func highPort(t *testing.T, path string) {
 	prepare(t, path, "", 0)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	s := start(t, path, user, "-skip", "-port", strconv.Itoa(port))
-	s.greets(t, port)
+	s := serve(t, path, freePort, "-skip")
+	s.greets(t)
 	s.everyThread(t, map[string]string{"CapPrm": none, "CapEff": none, "CapAmb": none, "NoNewPrivs": "0"})
 }
 
 // lowPort serves with file capabilities, and has none left.
 func lowPort(t *testing.T, path string) {
 	prepare(t, path, fileCaps, 0)
-	port := freeLowPort(t)
-	s := start(t, path, user, "-port", strconv.Itoa(port))
-	s.greets(t, port)
+	s := serve(t, path, freeLowPort)
+	s.greets(t)
 	s.everyThread(t, map[string]string{
 		"CapInh": none, "CapPrm": none, "CapEff": none, "CapBnd": none, "CapAmb": none, "NoNewPrivs": "1"})
 }
@@ -242,6 +235,17 @@ func needPrivilegedFiles(t *testing.T, path string) {
 	}
 }
 
+// freePort returns a port that nobody has bound.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
 // freeLowPort returns a port that needs privilege and that nobody has bound.
 func freeLowPort(t *testing.T) int {
 	t.Helper()
@@ -274,6 +278,7 @@ type server struct {
 	cmd    *exec.Cmd
 	stderr *bufio.Reader
 	log    bytes.Buffer // what has been read of stderr
+	at     string       // where it serves, once that is known
 	exited bool
 }
 
@@ -324,16 +329,31 @@ func (s *server) wait() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
-// greets makes some requests, on connections of their own.
-func (s *server) greets(t *testing.T, port int) {
+// serve starts the server on a port that is free, and waits until it serves.
+func serve(t *testing.T, path string, free func(*testing.T) int, args ...string) *server {
 	t.Helper()
-	url := s.url()
-	if want := fmt.Sprintf("http://127.0.0.1:%d/", port); url != want {
-		t.Fatalf("it serves %q, want %q: %s", url, want, s.log.String())
+	for range 10 {
+		port := free(t)
+		s := start(t, path, user, append(args, "-port", strconv.Itoa(port))...)
+		s.at = s.url()
+		if s.at == "" && strings.Contains(s.log.String(), "address already in use") {
+			continue // somebody else was faster
+		}
+		if want := fmt.Sprintf("http://127.0.0.1:%d/", port); s.at != want {
+			t.Fatalf("it serves %q, want %q: %s", s.at, want, s.log.String())
+		}
+		return s
 	}
+	t.Fatal("no port stays free")
+	return nil
+}
+
+// greets makes some requests, on connections of their own.
+func (s *server) greets(t *testing.T) {
+	t.Helper()
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	for range 8 {
-		r, err := client.Get(url)
+		r, err := client.Get(s.at)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"caprun/cap"
+	"caprun/internal/load"
 	"caprun/internal/need"
 
 	"golang.org/x/sys/unix"
@@ -221,6 +222,9 @@ func TestProcesses(t *testing.T) {
 			defer syscall.Wait4(pid, nil, 0, nil)
 			defer syscall.Kill(pid, syscall.SIGKILL)
 
+			if err := load.AwaitSleep(pid, filepath.Base(sleep)); err != nil {
+				t.Fatal(err)
+			}
 			set, err := cap.GetPID(pid)
 			if err != nil {
 				t.Fatal(err)
