@@ -52,15 +52,18 @@ func (d Diagnostic) String() string {
 // Sort orders diagnostics by file, position, rule and message, so that the
 // same findings always come in the same order.
 func Sort(diagnostics []Diagnostic) {
-	slices.SortStableFunc(diagnostics, func(a, b Diagnostic) int {
-		return cmp.Or(
-			cmp.Compare(a.File, b.File),
-			a.Position.compare(b.Position),
-			cmp.Compare(a.Rule, b.Rule),
-			cmp.Compare(a.Message, b.Message),
-			cmp.Compare(a.Hint, b.Hint),
-		)
-	})
+	slices.SortStableFunc(diagnostics, Diagnostic.Compare)
+}
+
+// Compare returns -1, 0 or 1: where Sort puts d, next to other.
+func (d Diagnostic) Compare(other Diagnostic) int {
+	return cmp.Or(
+		cmp.Compare(d.File, other.File),
+		d.Position.compare(other.Position),
+		cmp.Compare(d.Rule, other.Rule),
+		cmp.Compare(d.Message, other.Message),
+		cmp.Compare(d.Hint, other.Hint),
+	)
 }
 
 // HasErrors reports whether one of the diagnostics is an Error.

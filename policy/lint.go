@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -11,11 +12,19 @@ import (
 
 // An Ignore is an entry of lint.ignore: a rule of a review whose findings the
 // profile's author accepts. It has no effect on a launch. Whether the rule
-// exists, and may be ignored, is the business of package review.
+// exists, is about capabilities, and may be ignored, is the business of package
+// review.
 type Ignore struct {
-	Rule   string // as in Rule.Name, if there is such a rule
-	Reason string // with a letter or a digit
-	Until  string // the last day on which it holds, as 2027-01-31; empty for ever
+	Rule   string   // as in Rule.Name, if there is such a rule
+	Caps   []string // what is accepted, each as cap.FromName reads it, and once; nil for all that the rule finds
+	Reason string   // with a letter or a digit
+	Until  string   // the last day on which it holds, as 2027-01-31; empty for ever
+}
+
+// Equal reports whether two entries say the same in the same words.
+func (e Ignore) Equal(other Ignore) bool {
+	return e.Rule == other.Rule && e.Reason == other.Reason && e.Until == other.Until &&
+		(e.Caps == nil) == (other.Caps == nil) && slices.Equal(e.Caps, other.Caps)
 }
 
 func (r *reader) readLint(f field) {
@@ -38,48 +47,67 @@ func (r *reader) readIgnored(f field) {
 	if !ok {
 		return
 	}
-	rules := newOnce[string](r)
+	earlier := map[string]ignored{}
 	for i, n := range items {
 		if r.opaque(n) {
 			continue
 		}
 		r.place(item(f.path, i), nil, n)
-		if entry, ok := r.readIgnore(n, item(f.path, i), rules); ok {
+		if entry, ok := r.readIgnore(n, item(f.path, i), earlier); ok {
 			r.profile.Ignored = append(r.profile.Ignored, entry)
 		}
 	}
 }
 
-func (r *reader) readIgnore(n *yaml.Node, path string, rules once[string]) (entry Ignore, ok bool) {
+func (r *reader) readIgnore(n *yaml.Node, path string, earlier map[string]ignored) (entry Ignore, ok bool) {
 	fields, ok := r.fields(n, path, "an entry of ignore")
 	if !ok {
 		return entry, false
 	}
-	has := map[string]bool{}
+	has := map[string]*yaml.Node{}
+	var caps []ignoredCap
 	for _, f := range fields {
-		has[f.name] = true
+		has[f.name] = f.value
 		switch {
-		case f.name != "rule" && f.name != "reason" && f.name != "until":
-			r.sayUnknown(f, unknownKey, "an entry of ignore", didYouMean(Suggest(f.name, []string{"rule", "reason", "until"})))
+		case !slices.Contains(ignoreKeys[:], f.name):
+			r.sayUnknown(f, unknownKey, "an entry of ignore", didYouMean(suggestIgnoreKey(f.name)))
 		case f.bad:
 		case f.name == "rule":
-			entry.Rule = r.readIgnoredRule(f.value, rules)
+			entry.Rule = r.readIgnoredRule(f.value)
+		case f.name == "caps":
+			caps = r.readIgnoredCaps(f)
+			for _, c := range caps {
+				entry.Caps = append(entry.Caps, c.node.Value)
+			}
 		case f.name == "reason":
 			entry.Reason = r.readReason(f.value)
 		case f.name == "until":
 			entry.Until = r.readUntil(f.value)
 		}
 	}
-	if !has["rule"] {
+	if has["rule"] == nil {
 		r.sayAt(n, missingKey, "add rule: NAME, as it stands in brackets after a finding", "the entry names no rule")
 	}
-	if !has["reason"] {
+	if has["reason"] == nil {
 		r.sayAt(n, missingKey, "add reason: why the finding is accepted", "the entry gives no reason")
+	}
+	if entry.Rule != "" {
+		earlier[entry.Rule] = r.joinIgnored(earlier[entry.Rule], entry.Rule, has["rule"], caps, has["caps"] == nil)
 	}
 	return entry, true
 }
 
-func (r *reader) readIgnoredRule(n *yaml.Node, rules once[string]) string {
+// ignoreKeys are the keys of an entry of lint.ignore.
+var ignoreKeys = [...]string{"rule", "caps", "reason", "until"}
+
+func suggestIgnoreKey(name string) string {
+	if s := suggestKey(name); s == "caps" {
+		return s
+	}
+	return Suggest(name, ignoreKeys[:])
+}
+
+func (r *reader) readIgnoredRule(n *yaml.Node) string {
 	s, ok := r.text(n, "rule")
 	if !ok {
 		return ""
@@ -88,7 +116,6 @@ func (r *reader) readIgnoredRule(n *yaml.Node, rules once[string]) string {
 		r.sayAt(n, badSuppression, "write the name that stands in brackets after a finding", "%s cannot be the name of a rule", quote(s))
 		return ""
 	}
-	rules.first(n, s, "the rule "+s)
 	return s
 }
 

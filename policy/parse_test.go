@@ -66,7 +66,7 @@ func TestValues(t *testing.T) {
 		Rlimits:    []Rlimit{{"as", Unlimited, Unlimited}, {"core", 0, 0}, {"nofile", 1<<63 - 1, Unlimited}},
 		KeepFDs:    []int{1048575, 3},
 		NewSession: true,
-		Ignored:    []Ignore{{"kept-descriptors", "the socket, bound by the starter", "2027-01-31"}, {"x", "two words\n", ""}},
+		Ignored:    []Ignore{{"kept-descriptors", nil, "the socket, bound by the starter", "2027-01-31"}, {"x", nil, "two words\n", ""}, {"y", []string{"cap_kill", "21", "0", "40"}, "z", ""}},
 	}
 	empty := Profile{
 		File: "testdata/ok/json.yaml", User: "33", GID: ptr(uint32(5)), Groups: []uint32{},
@@ -137,17 +137,18 @@ func TestPositions(t *testing.T) {
 
 // TestIgnoredPositions: each entry and each of its values has its place.
 func TestIgnoredPositions(t *testing.T) {
-	p := accepted(t, "version: 1\nlint:\n  ignore:\n    - {rule: a-b, reason: x, until: 2027-01-31}\n    - rule: c\n      reason: two\n        lines\nname: x\n")
+	p := accepted(t, "version: 1\nlint:\n  ignore:\n    - {rule: a-b, reason: x, until: 2027-01-31}\n    - rule: c\n      reason: two\n        lines\n      caps: [cap_kill, \"21\"]\nname: x\n")
 	for path, want := range map[string]Position{
 		"lint.ignore[0]": {4, 7, 4, 48}, "lint.ignore[0].rule": {4, 14, 4, 17}, "lint.ignore[0].reason": {4, 27, 4, 28}, "lint.ignore[0].until": {4, 37, 4, 47},
-		"lint.ignore[1]": {5, 7, 7, 14}, "lint.ignore[1].rule": {5, 13, 5, 14}, "lint.ignore[1].reason": {6, 15, 7, 14}, "lint.ignore[1].until": {},
-		"lint": {3, 3, 7, 14},
+		"lint.ignore[1]": {5, 7, 8, 29}, "lint.ignore[1].rule": {5, 13, 5, 14}, "lint.ignore[1].reason": {6, 15, 7, 14}, "lint.ignore[1].until": {},
+		"lint.ignore[1].caps": {8, 13, 8, 29}, "lint.ignore[1].caps[0]": {8, 14, 8, 22}, "lint.ignore[1].caps[1]": {8, 24, 8, 28}, "lint.ignore[1].caps[2]": {},
+		"lint": {3, 3, 8, 29},
 	} {
 		if got := p.Position(path); got != want {
 			t.Errorf("%s: %v, want %v", path, got, want)
 		}
 	}
-	if want := []Ignore{{"a-b", "x", "2027-01-31"}, {"c", "two lines", ""}}; !slices.Equal(p.Ignored, want) {
+	if want := []Ignore{{"a-b", nil, "x", "2027-01-31"}, {"c", []string{"cap_kill", "21"}, "two lines", ""}}; !slices.EqualFunc(p.Ignored, want, Ignore.Equal) {
 		t.Errorf("%q", p.Ignored)
 	}
 }

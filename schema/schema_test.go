@@ -55,6 +55,7 @@ var verdicts = []struct {
 	{true, `{"version":1,"lint":{}}`},
 	{true, `{"version":1,"lint":{"ignore":[]}}`},
 	{true, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x"},{"rule":"c","reason":" y ","until":"2027-01-31"}]}}`},
+	{true, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":["cap_chown","21","0","40",10],"reason":"x"},{"rule":"a-b","caps":["cap_kill"],"reason":"x"}]}}`},
 
 	{false, `null`},
 	{false, `[]`},
@@ -138,6 +139,17 @@ var verdicts = []struct {
 	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x","until":"2027-1-1"}]}}`},
 	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x","until":20270131}]}}`},
 	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","reason":"x","line":3}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":[],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":"cap_chown","reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":["cap_chown","cap_chown"],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":["all"],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":["CAP_CHOWN"],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":["41"],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":[41],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":["010"],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":[-1],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":[null],"reason":"x"}]}}`},
+	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":[1.5],"reason":"x"}]}}`},
 }
 
 // TestVerdicts holds the compact schema, compiled without draft-07's own

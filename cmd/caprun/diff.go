@@ -111,7 +111,7 @@ func newDifference(a, b *engine.Plan) difference {
 	}
 	add("command", slices.Equal(p.Command, q.Command))
 	add("cwd", p.Cwd == q.Cwd)
-	add("lint", slices.Equal(p.Ignored, q.Ignored))
+	add("lint", slices.EqualFunc(p.Ignored, q.Ignored, policy.Ignore.Equal))
 	add("new_session", p.NewSession == q.NewSession)
 	add("umask", (p.Umask == nil) == (q.Umask == nil) && (p.Umask == nil || *p.Umask == *q.Umask))
 	return d
