@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -33,7 +34,12 @@ rlimits: {nofile: 64, nproc: 10, memlock: unlimited}
 	}
 	for _, r := range risks {
 		say := func(at policy.Position, message, hint string) { t.Errorf("%s: %s", r.Name, message) }
-		if n := testing.AllocsPerRun(10, func() { r.find(plan, say) }); n > 0 {
+		sayCaps := func(at policy.Position, caps cred.Caps, message, hint string) { say(at, message, hint) }
+		find := func() { r.findCaps(plan, sayCaps) }
+		if r.find != nil {
+			find = func() { r.find(plan, say) }
+		}
+		if n := testing.AllocsPerRun(10, find); n > 0 {
 			t.Errorf("%s allocates %v times", r.Name, n)
 		}
 	}

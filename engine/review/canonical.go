@@ -1,6 +1,7 @@
 package review
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,6 +25,13 @@ func capsNotCanonical(p *engine.Plan, say func(policy.Position, string, string))
 	if text := p.Profile.IAB; text != nil && !isPlainIAB(*text) {
 		if iab, err := cap.ParseIAB(*text); err == nil {
 			sayCanonical(p, "iab", iab.String(), say)
+		}
+	}
+	for i, entry := range p.Profile.Ignored {
+		for j, name := range entry.Caps {
+			if v, err := cap.FromName(name); err == nil && v.String() != name {
+				say(p.Profile.Position(fmt.Sprintf("lint.ignore[%d].caps[%d]", i, j)), "a name is plainer than the number "+name, "write "+v.String())
+			}
 		}
 	}
 }

@@ -14,14 +14,14 @@ func nothingDeclared(p *engine.Plan, say func(policy.Position, string, string)) 
 	}
 }
 
-func boundingWider(p *engine.Plan, say func(policy.Position, string, string)) {
+func boundingWider(p *engine.Plan, say capSayer) {
 	holds := p.After.Permitted.Union(p.After.Inheritable)
 	wider := p.After.Bounding.Minus(holds)
 	if p.Profile.IAB == nil || p.After.NoNewPrivs || wider == 0 {
 		return
 	}
 	it := pronoun(wider)
-	say(p.Profile.Position("iab"),
+	say(p.Profile.Position("iab"), wider,
 		fmt.Sprintf("the bounding set keeps %s that the target does not hold: a file that has %s can give %s", fewNames(wider), it, it),
 		"block them with !, or leave iab out and declare caps")
 }
@@ -35,7 +35,7 @@ func noNewPrivsMissing(p *engine.Plan, say func(policy.Position, string, string)
 
 // inheritableNotAmbient finds what only files with inheritable capabilities
 // make use of.
-func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, string)) {
+func inheritableNotAmbient(p *engine.Plan, say capSayer) {
 	extra := p.After.Inheritable.Minus(p.After.Ambient)
 	if !hasRootPower(p) {
 		// What the program's own file gives, the target holds.
@@ -52,7 +52,7 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 	}
 	at := capsPosition(p.Profile, extra)
 	if hasRootPower(p) {
-		say(at, fmt.Sprintf("%s need not be inheritable for uid 0: that hands %s to other users, through files that have %s inheritable", names, it, it),
+		say(at, extra, fmt.Sprintf("%s need not be inheritable for uid 0: that hands %s to other users, through files that have %s inheritable", names, it, it),
 			"leave the flag i out of caps, and % out of iab; under noroot eip is right")
 		return
 	}
@@ -60,5 +60,5 @@ func inheritableNotAmbient(p *engine.Plan, say func(policy.Position, string, str
 	if p.After.NoNewPrivs {
 		how = "under no_new_privs no file can give " + it
 	}
-	say(at, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and %s", names, is, it, how), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
+	say(at, extra, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and %s", names, is, it, how), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
 }

@@ -30,9 +30,8 @@ var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Sum
 //     Nor do the values of variables.
 //   - A limit that the ceiling leaves to the caller is exceeded by unlimited
 //     alone.
-func aboveCeiling(ceiling, plan *engine.Plan) []policy.Diagnostic {
-	x := excess{ceiling: ceiling, plan: plan, profile: plan.Profile, name: ceiling.Profile.File}
-	x.say = sayer(plan.Profile, ceilingRule, &x.found)
+func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
+	x := excess{speaker: speaker{profile: plan.Profile, rule: ceilingRule}, ceiling: ceiling, plan: plan, name: ceiling.Profile.File}
 	comparison := engine.Compare(ceiling, plan)
 	for _, d := range comparison.Dimensions {
 		switch d.Name {
@@ -66,11 +65,9 @@ func aboveCeiling(ceiling, plan *engine.Plan) []policy.Diagnostic {
 
 // An excess is what is found above a ceiling.
 type excess struct {
+	speaker
 	ceiling, plan *engine.Plan
-	profile       *policy.Profile
 	name          string // of the ceiling
-	say           func(at policy.Position, message, hint string)
-	found         []policy.Diagnostic
 }
 
 func (x *excess) more() string { return ": more than " + x.name + " allows" }

@@ -32,11 +32,12 @@ func (x *excess) caps(dimensions []engine.Dimension) {
 	}
 	if nnp {
 		what := "set-user-id programs and file capabilities work, which " + x.name + " does not allow"
-		if later := gained[regainable]; later != 0 {
+		later := gained[regainable]
+		if later != 0 {
 			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", engine.CapNames(later), x.name)
 		}
 		delete(gained, regainable)
-		x.say(policy.Position{}, "no_new_privs missing: "+what, "add no_new_privs: true")
+		x.sayCaps(policy.Position{}, later, "no_new_privs missing: "+what, "add no_new_privs: true")
 	}
 	for set, caps := range gained {
 		var names []string
@@ -46,7 +47,7 @@ func (x *excess) caps(dimensions []engine.Dimension) {
 			}
 		}
 		at, hint := x.capsPlace(caps, set&held != 0)
-		x.say(at, engine.CapNames(caps)+" in "+enumeration(names)+x.more(), hint)
+		x.sayCaps(at, caps, engine.CapNames(caps)+" in "+enumeration(names)+x.more(), hint)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -25,9 +26,9 @@ type Options struct {
 // Check finds the mistakes and risks of a profile. It plans for a caller that
 // is root with every named capability, and for an ordinary program.
 func Check(name string, src []byte, o Options) Report {
-	p, found := policy.Read(name, src)
+	p, mistakes := policy.Read(name, src)
 	if p == nil {
-		return NewReport(name, src, found)
+		return NewReport(name, src, mistakes)
 	}
 	explain := engine.Explain
 	if o.Host != nil {
@@ -36,50 +37,49 @@ func Check(name string, src []byte, o Options) Report {
 	plan, conflicts := explain(p)
 	// What is missing or in conflict keeps the machine from being looked at.
 	looked := o.Host != nil && !policy.HasErrors(conflicts)
-	found = append(found, conflicts...)
+	var found []Finding
+	for _, d := range slices.Concat(mistakes, conflicts) {
+		found = append(found, Finding{Diagnostic: d})
+	}
 	if plan != nil {
 		found = append(found, risksOf(plan)...)
 		if o.Ceiling != nil {
 			found = append(found, aboveCeiling(o.Ceiling, plan)...)
 		}
 	}
-	ran := func(rule string) bool {
-		if isRisk(rule) {
-			return plan != nil
-		}
-		return looked
-	}
-	return Report{File: name, Source: src, Findings: suppress(p, found, o.Today, ran)}
+	return Report{File: name, Source: src, Findings: suppress(p, found, o.Today, seen{plan, looked})}
 }
 
 // risksOf returns the risks of a profile that has a plan.
-func risksOf(plan *engine.Plan) []policy.Diagnostic {
-	var found []policy.Diagnostic
-	var of policy.Rule
-	say := func(at policy.Position, message, hint string) {
-		sayer(plan.Profile, of, &found)(at, message, hint)
-	}
+func risksOf(plan *engine.Plan) []Finding {
+	s := speaker{profile: plan.Profile}
+	say, sayCaps := s.say, s.sayCaps
 	for i := range risks {
-		of = risks[i].Rule
-		risks[i].find(plan, say)
-	}
-	return found
-}
-
-// isRisk reports whether a rule is one of those that a plan is enough for.
-func isRisk(rule string) bool {
-	return slices.ContainsFunc(risks[:], func(r risk) bool { return r.Name == rule })
-}
-
-// sayer returns what adds findings of a rule to a list. A place that is
-// unknown stands for the whole profile.
-func sayer(p *policy.Profile, r policy.Rule, found *[]policy.Diagnostic) func(at policy.Position, message, hint string) {
-	return func(at policy.Position, message, hint string) {
-		if !at.IsKnown() {
-			at = p.Position("version")
+		s.rule = risks[i].Rule
+		if find := risks[i].findCaps; find != nil {
+			find(plan, sayCaps)
+		} else {
+			risks[i].find(plan, say)
 		}
-		*found = append(*found, policy.Diagnostic{
-			File: p.File, Position: at, Severity: r.Severity, Rule: r.Name, Message: message, Hint: hint,
-		})
 	}
+	return s.found
+}
+
+// A speaker adds findings of a rule to a list. A place that is unknown stands
+// for the whole profile.
+type speaker struct {
+	profile *policy.Profile
+	rule    policy.Rule
+	found   []Finding
+}
+
+func (s *speaker) say(at policy.Position, message, hint string) { s.sayCaps(at, 0, message, hint) }
+
+func (s *speaker) sayCaps(at policy.Position, caps cred.Caps, message, hint string) {
+	if !at.IsKnown() {
+		at = s.profile.Position("version")
+	}
+	s.found = append(s.found, Finding{Caps: caps, Diagnostic: policy.Diagnostic{
+		File: s.profile.File, Position: at, Severity: s.rule.Severity, Rule: s.rule.Name, Message: message, Hint: hint,
+	}})
 }

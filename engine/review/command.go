@@ -37,7 +37,7 @@ func setsPath(p *policy.Profile) bool {
 
 // shellCommand finds a shell that hands its capabilities on to whatever it
 // starts. What its own file gave it, and the ambient set has not, stays with it.
-func shellCommand(p *engine.Plan, say func(policy.Position, string, string)) {
+func shellCommand(p *engine.Plan, say capSayer) {
 	if isAllPowerful(p) || !isShell(p.Profile.Command) {
 		return
 	}
@@ -46,7 +46,7 @@ func shellCommand(p *engine.Plan, say func(policy.Position, string, string)) {
 	if same == 0 {
 		return
 	}
-	say(p.Profile.Position("command[0]"),
+	say(p.Profile.Position("command[0]"), same,
 		path.Base(p.Profile.Command[0])+" is a shell with "+fewNames(same)+": every program that it starts gets the same",
 		"start the program itself; what must happen before belongs before caprun")
 }

@@ -20,7 +20,7 @@ var chrootExits = [cap.NamedCount]string{
 	cap.SYS_PTRACE:      "traces processes outside, and acts through them",
 }
 
-func chrootEscape(p *engine.Plan, say func(policy.Position, string, string)) {
+func chrootEscape(p *engine.Plan, say capSayer) {
 	if p.Profile.Chroot == "" || p.Profile.Chroot == "/" {
 		return
 	}
@@ -39,7 +39,7 @@ func chrootEscape(p *engine.Plan, say func(policy.Position, string, string)) {
 	default:
 		how = engine.CapNames(exits) + " lead out, each by itself"
 	}
-	say(p.Profile.Position("chroot"), "the root directory does not hold the target: "+how, "take the capability from caps; caprun changes the root before it starts the target")
+	say(p.Profile.Position("chroot"), exits, "the root directory does not hold the target: "+how, "take the capability from caps; caprun changes the root before it starts the target")
 }
 
 // chrootDescriptors is no more than worth knowing: a file does not say what

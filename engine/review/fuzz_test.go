@@ -38,7 +38,7 @@ func FuzzPrinters(f *testing.F) {
 		nowhere.Position = policy.Position{}
 		second := counts
 		second.Position = policy.Position{Line: 2, Column: 1}
-		accepted := Finding{counts, &Suppression{Position: policy.Position{Line: 1, Column: 1}, Reason: message, Until: hint}}
+		accepted := Finding{Diagnostic: counts, Caps: 1<<63 | 1, Suppressed: &Suppression{Position: policy.Position{Line: 1, Column: 1}, Reason: message, Until: hint}}
 		report := Report{File: file, Source: []byte(source), Findings: []Finding{{Diagnostic: nowhere}, {Diagnostic: counts}, accepted, {Diagnostic: second}}}
 		for name, print := range formats {
 			out := printed(t, print, []Report{report, report})

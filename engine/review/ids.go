@@ -46,7 +46,7 @@ func rootKeepsPower(p *engine.Plan, say func(policy.Position, string, string)) {
 // gets, and it gets all of it each time. Under no_new_privs what was dropped
 // stays dropped, and what is held is handed on with noroot and ambient
 // capabilities too.
-func norootMissing(p *engine.Plan, say func(policy.Position, string, string)) {
+func norootMissing(p *engine.Plan, say capSayer) {
 	a := p.After
 	if !hasRootPower(p) || a.NoNewPrivs || a.Permitted == 0 || a.Permitted == a.All {
 		return
@@ -56,7 +56,7 @@ func norootMissing(p *engine.Plan, say func(policy.Position, string, string)) {
 		dropped = "also after they were dropped"
 	}
 	who, at := rootTarget(p)
-	say(at, who+" without noroot: each exec gives "+fewNames(a.Permitted)+" again to it and to what it starts, "+dropped,
+	say(at, a.Permitted, who+" without noroot: each exec gives "+fewNames(a.Permitted)+" again to it and to what it starts, "+dropped,
 		"add secbits: [noroot, noroot_locked], and give each capability of caps the flags eip: they are then handed on in the ambient set")
 }
 

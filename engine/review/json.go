@@ -21,8 +21,9 @@ type jsonFinding struct {
 	Severity   string           `json:"severity"`
 	Rule       string           `json:"rule"`
 	Message    string           `json:"message"`
-	Help       string           `json:"help"`       // empty without
-	Suppressed *jsonSuppression `json:"suppressed"` // null where the finding counts
+	Help       string           `json:"help"`         // empty without
+	Caps       []string         `json:"capabilities"` // empty where it is not about any
+	Suppressed *jsonSuppression `json:"suppressed"`   // null where the finding counts
 }
 
 type jsonRange struct {
@@ -71,7 +72,7 @@ func JSON(w io.Writer, reports iter.Seq[Report]) error {
 }
 
 func newJSONFinding(f Finding) jsonFinding {
-	j := jsonFinding{File: f.File, Severity: f.Severity.String(), Rule: f.Rule, Message: f.Message, Help: f.Hint}
+	j := jsonFinding{File: f.File, Severity: f.Severity.String(), Rule: f.Rule, Message: f.Message, Help: f.Hint, Caps: capNames(f.Caps)}
 	if f.IsKnown() {
 		at := whole(f.Position)
 		j.Range = &jsonRange{at.Line, at.Column, at.EndLine, at.EndColumn}

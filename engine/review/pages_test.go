@@ -12,6 +12,7 @@ import (
 
 	"caprun/docs/rules"
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/policy"
 )
 
@@ -58,21 +59,68 @@ func checkPage(t *testing.T, r policy.Rule) {
 			t.Errorf("nothing stands below %s", heading)
 		}
 	}
-	if want := suppressText(r); !strings.HasPrefix(strings.TrimSpace(p.sections["Suppress"]), want) {
+	if want := suppressText(t, r, p); !strings.HasPrefix(strings.TrimSpace(p.sections["Suppress"]), want) {
 		t.Errorf("Suppress does not begin with\n%s", want)
 	}
 	checkExamples(t, r, p, text)
 }
 
 // suppressText says how a finding is accepted, if it can be.
-func suppressText(r policy.Rule) string {
+func suppressText(t *testing.T, r policy.Rule, p page) string {
+	only := ""
 	switch {
 	case r.Severity == policy.Error:
 		return "An error cannot be suppressed."
 	case strings.HasPrefix(r.Name, "suppression-"):
 		return "A finding about a suppression cannot be suppressed."
+	case vectorOf(r.Name) != nil:
+		if names := capNames(capsFound(t, r, p)); len(names) <= mostListed {
+			only = "caps: [" + strings.Join(names, ", ") + "], "
+		}
 	}
-	return "```yaml\nlint:\n  ignore:\n    - {rule: " + r.Name + ", reason: \"why this is meant\"}\n```"
+	return "```yaml\nlint:\n  ignore:\n    - {rule: " + r.Name + ", " + only + "reason: \"why this is meant\"}\n```"
+}
+
+// capsFound returns what the rule finds in the example under Bad.
+func capsFound(t *testing.T, r policy.Rule, p page) cred.Caps {
+	t.Helper()
+	var caps cred.Caps
+	for _, f := range Check("bad.yaml", []byte(p.blocks(t, "Bad")[0].text), Options{Today: pageDay}).Findings {
+		if f.Rule == r.Name {
+			caps = caps.Union(f.Caps)
+		}
+	}
+	return caps
+}
+
+// TestSuppressBlocks: with what stands under Suppress, nothing that the rule
+// finds in the example under Bad counts, and nothing is said of the entry.
+func TestSuppressBlocks(t *testing.T) {
+	tried := 0
+	for _, r := range Rules() {
+		text, _ := rules.Page(r.Name)
+		p := readPage(t, text)
+		if r.Severity == policy.Error || strings.HasPrefix(r.Name, "suppression-") || !isRisk(r.Name) {
+			continue
+		}
+		tried++
+		bad := p.blocks(t, "Bad")[0].text + p.blocks(t, "Suppress")[0].text
+		accepted := 0
+		for _, f := range Check(r.Name, []byte(bad), Options{Today: pageDay}).Findings {
+			switch {
+			case f.Suppressed != nil:
+				accepted++
+			case f.Rule == r.Name || strings.HasPrefix(f.Rule, "suppression-") || f.Severity == policy.Error:
+				t.Errorf("%v in\n%s", f.Diagnostic, bad)
+			}
+		}
+		if accepted == 0 {
+			t.Errorf("%s: nothing is accepted in\n%s", r.Name, bad)
+		}
+	}
+	if tried < 20 {
+		t.Errorf("%d rules", tried)
+	}
 }
 
 // checkExamples finds what the blocks under Bad and Good give.

@@ -5,12 +5,22 @@ import (
 	"math/bits"
 	"strings"
 
+	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 )
 
 // isMany reports whether there is more than one.
 func isMany(caps cred.Caps) bool { return caps&(caps-1) != 0 }
+
+// capNames returns the name of each capability, in the order of their numbers.
+func capNames(caps cred.Caps) []string {
+	names := make([]string, 0, bits.OnesCount64(uint64(caps)))
+	for left := caps; left != 0; left &= left - 1 {
+		names = append(names, cap.Value(bits.TrailingZeros64(uint64(left))).String())
+	}
+	return names
+}
 
 // fewNames names capabilities that the profile says elsewhere: their number
 // where they are many.

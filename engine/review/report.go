@@ -1,6 +1,9 @@
 package review
 
-import "caprun/policy"
+import (
+	"caprun/engine/cred"
+	"caprun/policy"
+)
 
 // A Report is what there is to say about one profile.
 type Report struct {
@@ -19,17 +22,23 @@ type Report struct {
 type Finding struct {
 	policy.Diagnostic
 
-	// Suppressed is the entry of the profile that accepts the finding. It is
-	// nil where the finding counts.
+	// Caps are the capabilities that the finding is about: more of them would
+	// make it worse. Most findings are not about any.
+	Caps cred.Caps
+
+	// Suppressed is what accepts the finding in the profile. It is nil where
+	// the finding counts.
 	Suppressed *Suppression
 }
 
-// A Suppression is an entry of lint.ignore in a profile.
+// A Suppression is an entry of lint.ignore in a profile, or the several that
+// accept a finding together, each some of its capabilities.
 type Suppression struct {
-	// Position is where the entry stands.
+	// Position is where the first of the entries stands.
 	policy.Position
 
-	// Reason is why the finding is accepted, in the words of the profile.
+	// Reason is why the finding is accepted, in the words of the profile: those
+	// of several entries with semicolons between.
 	Reason string
 
 	// Until is the last day on which it is, as 2027-01-31; empty for ever.

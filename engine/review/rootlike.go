@@ -142,7 +142,7 @@ func bringsMore(p *engine.Plan) bool {
 // the word that gives it. Those without a place of their own, as with "=" and
 // "all" or in a folded text, are one finding together, and so are more than a
 // reader wants to hear one by one.
-func amountsToRoot(p *engine.Plan, say func(policy.Position, string, string)) {
+func amountsToRoot(p *engine.Plan, say capSayer) {
 	all := rootWays(p)
 	if all == 0 || isAllPowerful(p) {
 		return
@@ -182,7 +182,7 @@ func addRootFinding(found []rootFinding, at policy.Position, caps cred.Caps) []r
 	return append(found, rootFinding{at, caps})
 }
 
-func (f rootFinding) say(p *engine.Plan, unnamed bool, say func(policy.Position, string, string)) {
+func (f rootFinding) say(p *engine.Plan, unnamed bool, say capSayer) {
 	amounts := "amounts to root"
 	if isRootUser(p) {
 		amounts = "undoes the limits of uid 0"
@@ -193,12 +193,12 @@ func (f rootFinding) say(p *engine.Plan, unnamed bool, say func(policy.Position,
 	}
 	switch {
 	case unnamed:
-		say(f.at, "the target gets "+names+", "+which+" "+amounts, "name the capabilities that it needs, and no others")
+		say(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts, "name the capabilities that it needs, and no others")
 	case isMany(f.caps):
-		say(f.at, "the target gets "+names+", "+which+" "+amounts,
+		say(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts,
 			"take out what it can do without; caprun rules amounts-to-root says what each does, and what to do instead")
 	default:
 		about := way(p, bits.TrailingZeros64(uint64(f.caps)))
-		say(f.at, names+" "+amounts+": it "+about.how, about.instead)
+		say(f.at, f.caps, names+" "+amounts+": it "+about.how, about.instead)
 	}
 }

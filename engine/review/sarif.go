@@ -60,6 +60,11 @@ type sarifResult struct {
 	Locations           []sarifLocation    `json:"locations"`
 	PartialFingerprints map[string]string  `json:"partialFingerprints"`
 	Suppressions        []sarifSuppression `json:"suppressions,omitempty"`
+	Properties          *sarifCaps         `json:"properties,omitempty"`
+}
+
+type sarifCaps struct {
+	Capabilities []string `json:"capabilities"`
 }
 
 type sarifLocation struct {
@@ -184,6 +189,9 @@ func newSARIFResult(f Finding, prints *fingerprints) sarifResult {
 		Message:             sarifText{sarifMessage(message)},
 		Locations:           []sarifLocation{newSARIFLocation(f.File, f.Position)},
 		PartialFingerprints: prints.of(f),
+	}
+	if f.Caps != 0 {
+		s.Properties = &sarifCaps{capNames(f.Caps)}
 	}
 	if by := f.Suppressed; by != nil {
 		suppression := sarifSuppression{Kind: "inSource", Justification: clean.Text(by.Reason), Location: newSARIFLocation(f.File, by.Position)}

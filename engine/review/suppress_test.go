@@ -99,9 +99,13 @@ func TestSuppressions(t *testing.T) {
 // is unused only where the machine was looked at.
 func TestSuppressedRulesThatDidNotRun(t *testing.T) {
 	p, _ := policy.Parse("x", []byte("version: 1\nlint: {ignore: [{rule: terminal-kept, reason: x}]}\n"))
-	for ran, want := range map[bool]int{true: 1, false: 0} {
-		if got := suppress(p, nil, time.Time{}, func(string) bool { return ran }); len(got) != want {
-			t.Errorf("ran %v: %v", ran, got)
+	plan, _ := engine.Explain(p)
+	for _, c := range []struct {
+		seen seen
+		want int
+	}{{seen{}, 0}, {seen{host: true}, 0}, {seen{plan: plan}, 1}} {
+		if got := suppress(p, nil, time.Time{}, c.seen); len(got) != c.want {
+			t.Errorf("%+v: %v", c.seen, got)
 		}
 	}
 }
