@@ -43,6 +43,9 @@ func TestClaims(t *testing.T) {
 		planned++
 		said := map[string]string{}
 		for _, f := range risksOf(plan) {
+			if fault := claimedCaps(f); fault != "" {
+				t.Fatalf("%v: %s", f.Diagnostic, fault)
+			}
 			said[f.Rule] += f.Message + "\n"
 			spoke[f.Rule]++
 		}
@@ -61,6 +64,20 @@ func TestClaims(t *testing.T) {
 			t.Errorf("%s spoke %d times and was silent %d times", rule, spoke[rule], silent[rule])
 		}
 	}
+}
+
+// claimedCaps says what is wrong with the capabilities that a finding is about,
+// next to its message.
+func claimedCaps(f Finding) (fault string) {
+	names := engine.CapNames(f.Caps)
+	number := fmt.Sprintf("%d capabilities", bits.OnesCount64(uint64(f.Caps)))
+	switch {
+	case (f.Caps != 0) != (vectorOf(f.Rule) != nil):
+		return "it is about capabilities, and its rule is not, or the other way round"
+	case f.Caps != 0 && !strings.Contains(f.Message, names) && !strings.Contains(f.Message, number):
+		return "it is about " + names
+	}
+	return ""
 }
 
 // claims has for some rules what is wrong with what they say of a plan; empty

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/engine/cred"
 	"caprun/internal/clean"
 	"caprun/policy"
 
@@ -62,6 +63,9 @@ func fixedReports() []Report {
 	suppressed.Suppressed = &Suppression{Position: at(5, 3, 5, 6), Reason: "needs sudo \x07", Until: "2027-01-31"}
 	forEver := find("a.yaml", at(6, 7, 6, 19), policy.Info, "terminal-kept", "kept", "")
 	forEver.Suppressed = &Suppression{Position: at(5, 3, 5, 6), Reason: "meant"}
+	forEver.Caps = cred.CapsOf(cred.SETPCAP).With(cred.CHOWN)
+	wide := find("::error file=x::y.yaml", at(1, 1, 1, 2), policy.Warning, "bounding-wider", "a file that begins like a command", "")
+	wide.Caps = cred.CapsOf(cred.SETUID)
 	return []Report{
 		{File: "a.yaml", Source: []byte(text), Findings: []Finding{
 			find("a.yaml", policy.Position{}, policy.Error, "unknown-key", "no place at all", ""),
@@ -79,9 +83,7 @@ func fixedReports() []Report {
 			find("sub dir/::set-env name=X::\xff,y.yaml", at(1, 670, 1, 673), policy.Error, "bad-name", "far to the right", ""),
 			find("sub dir/::set-env name=X::\xff,y.yaml", at(1, 6, 1, 1000), policy.Error, "bad-name", "the whole value", ""),
 		}},
-		{File: "::error file=x::y.yaml", Findings: []Finding{
-			find("::error file=x::y.yaml", at(1, 1, 1, 2), policy.Warning, "bounding-wider", "a file that begins like a command", ""),
-		}},
+		{File: "::error file=x::y.yaml", Findings: []Finding{wide}},
 	}
 }
 
@@ -205,7 +207,7 @@ func TestJSON(t *testing.T) {
 	for _, r := range fixedReports() {
 		want.Add(r)
 		for _, f := range r.Findings {
-			if j := got.Findings[n]; j.Message != f.Message || j.File != strings.ToValidUTF8(f.File, "\ufffd") || (j.Suppressed == nil) != (f.Suppressed == nil) {
+			if j := got.Findings[n]; j.Message != f.Message || j.File != strings.ToValidUTF8(f.File, "\ufffd") || (j.Suppressed == nil) != (f.Suppressed == nil) || !slices.Equal(j.Caps, capNames(f.Caps)) {
 				t.Errorf("finding %d: got %+v, want %+v", n, j, f)
 			}
 			n++
