@@ -75,7 +75,7 @@ func TestReaderRefusesWhatTheSchemaRefuses(t *testing.T) {
 var others = [...]any{
 	nil, true, false, 0, 1, 2, -1, 65536, int64(4294967295), int64(1 << 40), 0.5, 1e300, "", " ", "0", "-1", "yes", "root", "a b", "/", "//", "/a/../b",
 	"relative", "cap_kill=eip", "PURE1E", "unlimited", "0027", "08", "A=B", strings.Repeat("x", 300),
-	[]any{}, []any{1}, []any{"a"}, []any{"noroot", "noroot"}, []any{nil}, []any{[]any{}}, map[string]any{}, map[string]any{"soft": 1}, map[string]any{"x": nil},
+	[]any{}, []any{1}, []any{"a"}, []any{"noroot", "noroot"}, []any{"cap_kill", "cap_kill"}, []any{"chown"}, []any{41}, []any{nil}, []any{[]any{}}, map[string]any{}, map[string]any{"soft": 1}, map[string]any{"x": nil},
 }
 
 // changes calls try with each change of a document in place, one at a time.

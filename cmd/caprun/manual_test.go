@@ -106,7 +106,7 @@ func TestManualKeys(t *testing.T) {
 	// An entry goes as far as the next key of the profile itself.
 	starts := map[string]int{}
 	for key := range keys {
-		if starts[key] = strings.Index(page, "\n.It Ic "+key+"\n"); starts[key] < 0 {
+		if starts[key] = entryOf(page, key); starts[key] < 0 {
 			t.Errorf("the manual has no %s", key)
 		}
 	}
@@ -126,6 +126,25 @@ func TestManualKeys(t *testing.T) {
 			t.Errorf("the manual does not say what it means that there is no %s", key)
 		}
 	}
+}
+
+// entryOf returns where the entry of a key of the profile itself begins, with
+// the line break before it, and -1 without one. A key inside of another may
+// have the same name.
+func entryOf(page, key string) int {
+	at, depth := 0, 0
+	for line := range strings.Lines(page) {
+		switch {
+		case strings.HasPrefix(line, ".Bl "):
+			depth++
+		case strings.HasPrefix(line, ".El"):
+			depth--
+		case depth == 1 && line == ".It Ic "+key+"\n":
+			return at - 1
+		}
+		at += len(line)
+	}
+	return -1
 }
 
 // holdKeys demands that the entry of a key names the keys and words that the

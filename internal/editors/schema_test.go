@@ -59,6 +59,9 @@ func TestLanguageServer(t *testing.T) {
 		{"complete a mode", "version: 1\nmode: " + here},
 		{"complete a securebit", "version: 1\nsecbits:\n  - " + here},
 		{"complete a resource limit", "version: 1\nrlimits:\n  " + here},
+		{"complete a key of an accepted rule", "version: 1\nlint:\n  ignore:\n    - rule: amounts-to-root\n      " + here},
+		{"wrong capabilities of an accepted rule", "version: 1\nlint: {ignore: [{rule: amounts-to-root, caps: [chown], reason: x}, {rule: a, caps: [], reason: x}]}\n"},
+		{"hover over the caps of an accepted rule", "version: 1\nlint:\n  ignore:\n    - {rule: amounts-to-root, ca" + here + "ps: [cap_chown], reason: x}\n"},
 		{"hover over caps", "version: 1\nca" + here + "ps: cap_net_bind_service=eip\n"},
 		{"hover over no_new_privs", "version: 1\nno_new" + here + "_privs: true\n"},
 	} {
