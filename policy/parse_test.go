@@ -153,6 +153,21 @@ func TestIgnoredPositions(t *testing.T) {
 	}
 }
 
+// TestEveryCapabilityIgnored: an entry can name each capability, and all of
+// them, by name, by number, and by number in quotes; the schema agrees.
+func TestEveryCapabilityIgnored(t *testing.T) {
+	for _, format := range []string{"%v", "%d", "\"%d\""} {
+		var list []string
+		for v := range cap.Value(cap.NamedCount) {
+			list = append(list, fmt.Sprintf(format, v))
+		}
+		p := accepted(t, "version: 1\nlint: {ignore: [{rule: a, reason: x, caps: ["+strings.Join(list, ", ")+"]}]}\n")
+		if got := p.Ignored[0].Caps; len(got) != cap.NamedCount || got[40] != strings.Trim(list[40], `"`) {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 // TestSourceIsKept: a caller may use its buffer again.
 func TestSourceIsKept(t *testing.T) {
 	src := []byte("version: 1\nname: web\n")

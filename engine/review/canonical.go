@@ -12,8 +12,8 @@ import (
 )
 
 // capsNotCanonical finds capability texts that say in a hard way what an easy
-// one says. The order of names, clauses and flags, and "all", are a matter of
-// taste.
+// one says, and lists of lint.ignore with numbers. The order of names, clauses
+// and flags, and "all", are a matter of taste.
 func capsNotCanonical(p *engine.Plan, say func(policy.Position, string, string)) {
 	if text := p.Profile.Caps; text != nil && !isOneClause(*text) {
 		if set, err := cap.ParseText(*text, cap.NamedCount); err == nil {
@@ -28,13 +28,22 @@ func capsNotCanonical(p *engine.Plan, say func(policy.Position, string, string))
 		}
 	}
 	for i, entry := range p.Profile.Ignored {
-		for j, name := range entry.Caps {
-			if v, err := cap.FromName(name); err == nil && v.String() != name {
-				say(p.Profile.Position(fmt.Sprintf("lint.ignore[%d].caps[%d]", i, j)), "a name is plainer than the number "+name, "write "+v.String())
+		if !slices.ContainsFunc(entry.Caps, isNumber) {
+			continue
+		}
+		names := make([]string, len(entry.Caps))
+		for n, name := range entry.Caps {
+			names[n] = name
+			if v, err := cap.FromName(name); err == nil {
+				names[n] = v.String()
 			}
 		}
+		say(p.Profile.Position(fmt.Sprintf("lint.ignore[%d].caps", i)), "names are plainer than numbers", "write caps: ["+strings.Join(names, ", ")+"]")
 	}
 }
+
+// isNumber reports whether a capability is given by its number.
+func isNumber(name string) bool { return strings.Trim(name, "0123456789") == "" }
 
 func sayCanonical(p *engine.Plan, key, want string, say func(policy.Position, string, string)) {
 	say(p.Profile.Position(key), "there is a plainer text for the same capabilities, the one that tools print", "write "+key+": "+quoted(want))

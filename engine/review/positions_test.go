@@ -20,7 +20,7 @@ func TestPositions(t *testing.T) {
 	texts := readAll(t, "../../policy/testdata/ok/*.yaml", "../../policy/testdata/real/*.yaml", "../../policy/testdata/err/*.yaml")
 	pieces := [...]string{
 		"\n", "\r\n", "\r", "\t", " ", "é", "名", "\u2028", "\u0085", "\"", "'", ":", "- ", "[", "]", "{", "}", "#", "|\n", ">\n", "\xff", "\x00",
-		"^", "!", "%", ",", "cap_setpcap", "caps: ", "lint: {ignore: [{rule: no-new-privs-missing, reason: x}]}\n", "&a ", "*a", "\ufeff", "0", "\\", "---\n", "? ",
+		"^", "!", "%", ",", "cap_setpcap", "caps: ", "lint: {ignore: [{rule: no-new-privs-missing, reason: x}]}\n", "lint: {ignore: [{rule: amounts-to-root, caps: [cap_chown, 21], reason: x}]}\n", "&a ", "*a", "\ufeff", "0", "\\", "---\n", "? ",
 	}
 	nothing := []string{"bad-encoding", "empty-file", "file-too-large", "missing-key", "null-value", "unknown-key"}
 	g := rand.New(rand.NewPCG(7, 8))

@@ -34,7 +34,7 @@ func TestSuppressedCaps(t *testing.T) {
 		want []string
 	}{
 		"one":                {accepting("cap_chown", rule+"[cap_chown]"), []string{chown + " (suppressed)"}},
-		"by number":          {accepting("cap_chown", rule+"[0]"), []string{chown + " (suppressed)", "caps-not-canonical:9:47"}},
+		"by number":          {accepting("cap_chown", rule+"[0]"), []string{chown + " (suppressed)", "caps-not-canonical:9:46"}},
 		"one is added":       {accepting("cap_chown,cap_sys_admin", rule+"[cap_chown]"), []string{chown + " (suppressed)", "amounts-to-root:4:17"}},
 		"one is replaced":    {accepting("cap_sys_admin", rule+"[cap_chown]"), []string{chown, "suppression-unused:9:12"}},
 		"one is gone":        {accepting("cap_chown", rule+"[cap_setuid, cap_chown]"), []string{chown + " (suppressed)", "suppression-unused:9:47"}},
@@ -98,6 +98,7 @@ func TestSuppressedCapsTexts(t *testing.T) {
 		accepting("cap_setuid,cap_chown", rule):                                    "the entry accepts whatever capability amounts-to-root finds, also one that is added later; add caps: [cap_chown, cap_setuid]",
 		accepting("cap_chown", rule+", caps: [cap_chown, cap_mknod]"):              "amounts-to-root finds nothing about cap_mknod here; take it out of caps",
 		accepting("cap_chown,cap_fowner", rule+", caps: [cap_chown, cap_fowner]"):  "",
+		accepting("cap_chown,cap_fowner", rule+", caps: [cap_fowner, \"0\"]"):      "names are plainer than numbers; write caps: [cap_fowner, cap_chown]",
 		accepting("cap_kill", rule+", caps: [cap_chown]"):                          "amounts-to-root finds nothing here, so the entry suppresses nothing; delete lint on lines 7 to 9",
 		accepting("cap_kill", "rule: bounding-wider, reason: x, caps: [cap_kill]"): "bounding-wider finds nothing here, so the entry suppresses nothing; delete lint on lines 7 to 9",
 		accepting("cap_kill", "rule: umask-open, reason: x, caps: [cap_kill]"):     "umask-open is not about capabilities, so an entry with caps suppresses nothing; leave caps out of the entry",
