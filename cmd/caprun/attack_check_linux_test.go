@@ -18,6 +18,7 @@ import (
 	"time"
 	"unicode"
 
+	"caprun/engine/review"
 	"caprun/internal/need"
 )
 
@@ -140,6 +141,70 @@ func TestCheckLinks(t *testing.T) {
 	}
 	if _, _, status := outcome(t, exec.Command(reviewer(t), "check", filepath.Join(dir, "secret.yaml"))); status != exitFindings {
 		t.Errorf("as an argument: status %d", status)
+	}
+}
+
+// TestCheckExchanged: what was found as a file of the directory, and is a link
+// once it is read, is not followed, and neither is a directory above it.
+func TestCheckExchanged(t *testing.T) {
+	top := t.TempDir()
+	const token, good = "hunter2", "version: 1\nno_new_privis: true\n"
+	secret := filepath.Join(top, "secret")
+	for name, text := range map[string]string{"secret/a.yaml": token, "d/a.yaml": good, "d/sub/a.yaml": good, "d/..data/b.yaml": good, "d/z.yaml": good} {
+		path := filepath.Join(top, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir, other := filepath.Join(top, "d"), filepath.Join(top, "other")
+	if err := errors.Join(os.Symlink("..data/b.yaml", filepath.Join(dir, "b.yaml")), os.Symlink("d", other)); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(top)
+	for _, arg := range []string{dir, "d", "d/", "./d/../d", other, "other"} {
+		var out, messages bytes.Buffer
+		c := &Command{Stdout: &out, Stderr: &messages}
+		run := c.newCheckRun(review.Options{}, func(review.Finding) bool { return true })
+		run.files = c.filesToCheck([]string{arg}, "", run.trouble)
+		if status := run.print(func() error { return review.Oneline(run, run.reports()) }); status != exitFindings || strings.Count(out.String(), "unknown-key") != 4 {
+			t.Errorf("%s: status %d\n%s%s", arg, status, out.String(), messages.String())
+		}
+		// Between the walk and the reading.
+		exchange := func(name, to string) func() {
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.Rename(path, path+"-"), os.Symlink(to, path)); err != nil {
+				t.Fatal(err)
+			}
+			return func() {
+				if err := errors.Join(os.Remove(path), os.Rename(path+"-", path)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		files := run.files
+		back := []func(){exchange("a.yaml", filepath.Join(secret, "a.yaml")), exchange("..data", secret), exchange("sub", secret)}
+		out.Reset()
+		run = c.newCheckRun(review.Options{}, func(review.Finding) bool { return true })
+		run.files = files
+		status := run.print(func() error { return review.Oneline(run, run.reports()) })
+		if status != exitTrouble || strings.Count(out.String(), "unknown-key") != 1 || strings.Contains(out.String(), "secret") || strings.Contains(out.String(), token) {
+			t.Errorf("%s, exchanged: status %d\n%s%s", arg, status, out.String(), messages.String())
+		}
+		if n := strings.Count(messages.String(), "exchanged for a symbolic link"); n != 3 {
+			t.Errorf("%s: %d messages: %s", arg, n, messages.String())
+		}
+		for _, file := range files {
+			fd, err := openStepwise(file.found)
+			if err == nil {
+				syscall.Close(fd)
+			}
+			if exchanged := !strings.HasSuffix(file.name, "z.yaml"); exchanged != (err != nil) {
+				t.Errorf("%s, step by step: %v", file.name, err)
+			}
+		}
+		for _, f := range back {
+			f()
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 // A checkFile is one profile to check.
 type checkFile struct {
 	name  string // what findings call it
+	found string // where it was found below a directory, by a path without links; empty for an argument
 	ahead *readFile
 }
 
@@ -70,7 +71,7 @@ func (c *Command) filesToCheck(args []string, stdinName string, trouble func(err
 		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):
 			if abs, err := filepath.Abs(arg); err != nil || !seen[abs] {
 				text, err := readStream(arg)
-				add(arg, checkFile{arg, &readFile{text, err}})
+				add(arg, checkFile{name: arg, ahead: &readFile{text, err}})
 			}
 		default:
 			// What cannot be looked at is read next, and reported then.
@@ -92,7 +93,7 @@ func (c *Command) readAhead(arg, stdinName string) checkFile {
 	if err == nil {
 		file.text, file.err = src.text(false)
 	}
-	return checkFile{src.name, file}
+	return checkFile{name: src.name, ahead: file}
 }
 
 // isDescriptor reports whether a path stands for an open descriptor, such as
@@ -121,9 +122,13 @@ func walk(root string, add func(checkFile)) error {
 	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		root += "/"
 	}
+	top, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return err
+	}
 	var failed []error
-	found := false
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	some := false
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			// The rest is checked all the same.
 			failed = append(failed, err)
@@ -135,52 +140,58 @@ func walk(root string, add func(checkFile)) error {
 			return fs.SkipDir
 		case hidden || d.IsDir() || !isProfileName(path):
 		case d.Type().IsRegular():
-			found = true
-			add(checkFile{name: path})
+			some = true
+			add(checkFile{name: path, found: withoutLinks(root, top, path)})
 		case d.Type() == fs.ModeSymlink:
-			if regular, err := followLink(root, path); err != nil {
-				found = true
-				add(checkFile{path, &readFile{err: err}})
-			} else if regular {
-				found = true
-				add(checkFile{name: path})
+			if file, err := followLink(top, path); err != nil {
+				some = true
+				add(checkFile{name: path, ahead: &readFile{err: err}})
+			} else if file != "" {
+				some = true
+				add(checkFile{name: path, found: file})
 			}
 		}
 		return nil
 	})
-	if err = errors.Join(append(failed, err)...); err == nil && !found {
+	if err = errors.Join(append(failed, err)...); err == nil && !some {
 		err = fmt.Errorf("%s: no .yaml or .yml file below it", root)
 	}
 	return err
+}
+
+// withoutLinks returns the path of what was met below root, and top is root
+// without links. Mostly there are none, and the path is as it was.
+func withoutLinks(root, top, path string) string {
+	clean := filepath.Clean(root)
+	if top == clean {
+		return path
+	}
+	return filepath.Join(top, strings.TrimPrefix(path, clean))
 }
 
 func isProfileName(path string) bool {
 	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")
 }
 
-// followLink reports whether a symbolic link below root leads to a regular
-// file. It must be one that is named like a profile and lies below root too.
-func followLink(root, path string) (regular bool, err error) {
+// followLink returns the file that a symbolic link below the directory top
+// leads to, by a path without links, and "" for none that is regular. It must
+// be one that is named like a profile and lies below top too.
+func followLink(top, path string) (file string, err error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return false, err
+		return "", err
 	}
-	file, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return false, err
-	}
-	top, err := filepath.EvalSymlinks(root)
-	if err != nil {
-		return false, err
+	if file, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
 	}
 	if file, err = filepath.Abs(file); err != nil {
-		return false, err
+		return "", err
 	}
 	if top, err = filepath.Abs(top); err != nil {
-		return false, err
+		return "", err
 	}
 	if !strings.HasPrefix(file, strings.TrimSuffix(top, "/")+"/") || !isProfileName(file) {
-		return false, errors.New("a symbolic link to what is no profile below the same directory; if you trust it, name it as an argument")
+		return "", errors.New("a symbolic link to what is no profile below the same directory; if you trust it, name it as an argument")
 	}
-	return true, nil
+	return file, nil
 }

@@ -5,18 +5,67 @@ package main
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// read makes no other system calls than it must, and no os.File.
 func (r *fileReader) read(path string) ([]byte, error) {
-	fd, err := uninterrupted(func() (int, error) {
-		return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	})
+	fd, err := uninterrupted(func() (int, error) { return unix.Open(path, readFlags, 0) })
 	if err != nil {
 		return nil, err
 	}
+	return r.readAll(fd)
+}
+
+// readFound reads what lay at a path without links.
+func (r *fileReader) readFound(path string) ([]byte, error) {
+	how := unix.OpenHow{Flags: readFlags, Resolve: unix.RESOLVE_NO_SYMLINKS}
+	fd, err := uninterrupted(func() (int, error) { return unix.Openat2(unix.AT_FDCWD, path, &how) })
+	if err == unix.ENOSYS || err == unix.EPERM {
+		// Before Linux 5.6, and where a filter of system calls is older.
+		fd, err = openStepwise(path)
+	}
+	if err == unix.ELOOP {
+		err = errExchanged
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.readAll(fd)
+}
+
+const readFlags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY
+
+// openStepwise opens a path directory by directory, and follows no link.
+func openStepwise(path string) (fd int, err error) {
+	at, rest := unix.AT_FDCWD, path
+	for {
+		name, more, deeper := strings.Cut(rest, "/")
+		if name == "" {
+			name = "/" // where the path begins; it is clean
+		}
+		flags := readFlags
+		if deeper {
+			flags = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
+		}
+		fd, err = uninterrupted(func() (int, error) { return unix.Openat(at, name, flags|unix.O_NOFOLLOW, 0) })
+		if at != unix.AT_FDCWD {
+			unix.Close(at)
+		}
+		switch {
+		case err == unix.ENOTDIR && deeper:
+			return -1, unix.ELOOP // a link is no directory
+		case err != nil || !deeper:
+			return fd, err
+		}
+		at, rest = fd, more
+	}
+}
+
+// readAll reads an open file and closes it. It makes no other system calls
+// than it must, and no os.File.
+func (r *fileReader) readAll(fd int) ([]byte, error) {
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {

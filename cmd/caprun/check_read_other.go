@@ -9,7 +9,13 @@ import (
 	"syscall"
 )
 
-func (r *fileReader) read(path string) ([]byte, error) {
+func (r *fileReader) read(path string) ([]byte, error) { return r.open(path, os.Stat) }
+
+// readFound reads what lay at a path without links.
+func (r *fileReader) readFound(path string) ([]byte, error) { return r.open(path, os.Lstat) }
+
+// open reads a file if a look at its path finds the same.
+func (r *fileReader) open(path string, look func(string) (os.FileInfo, error)) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -18,6 +24,11 @@ func (r *fileReader) read(path string) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
+	}
+	if there, err := look(path); err != nil {
+		return nil, err
+	} else if !os.SameFile(info, there) {
+		return nil, errExchanged
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errNotRegular

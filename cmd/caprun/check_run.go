@@ -243,9 +243,12 @@ func (r *checkRun) checkFile(reader *fileReader, file checkFile) (o checked) {
 	}()
 	var text []byte
 	var err error
-	if file.ahead != nil {
+	switch {
+	case file.ahead != nil:
 		text, err = file.ahead.text, file.ahead.err
-	} else {
+	case file.found != "":
+		text, err = reader.readFound(file.found)
+	default:
 		text, err = reader.read(file.name)
 	}
 	if err != nil {
