@@ -18,7 +18,7 @@ var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Sum
 // not which user it runs as or which directory it lives in:
 //
 //   - Two ordinary users are equal, and two ordinary primary groups. Uid 0,
-//     gid 0, and each further group that the ceiling lacks are more: nobody
+//     a gid that is as good as root, and each further group that the ceiling lacks are more: nobody
 //     can tell from its number whether a group is as good as root. A ceiling
 //     that is uid 0 may be everyone.
 //   - What the ceiling takes away by a key, the profile takes away too: a root
@@ -101,13 +101,15 @@ func (x *excess) identity() {
 	if limit.GID != nil {
 		allowed = append(allowed, *limit.GID)
 	}
-	if p.GID != nil && *p.GID == 0 && !slices.Contains(allowed, 0) {
-		x.say(x.at("gid"), "gid 0"+x.more(), "declare another group")
+	for _, g := range rootLikeGroups {
+		if p.GID != nil && *p.GID == g.id && !slices.Contains(allowed, g.id) {
+			x.say(x.at("gid"), fmt.Sprintf("gid %d", g.id)+x.more(), "declare another group")
+		}
 	}
 	var gained []string
 	var first policy.Position
 	for i, g := range p.Groups {
-		if slices.Contains(allowed, g) || p.GID != nil && *p.GID == g {
+		if slices.Contains(allowed, g) || p.GID != nil && *p.GID == g { // which is said above
 			continue
 		}
 		if gained = append(gained, fmt.Sprint(g)); len(gained) == 1 {

@@ -18,19 +18,11 @@ func (x *excess) root() {
 	case limit == "" || has == limit:
 	case has == "":
 		x.say(x.at("chroot"), "no root directory of its own"+x.more(), "declare chroot, as there: "+limit)
-	case elsewhere(has):
+	case processLinks(has):
 		x.say(x.at("chroot"), fmt.Sprintf("chroot %s leads wherever a process has it", has)+x.more(), "declare a directory by its own path")
 	case strings.HasPrefix(limit, has+"/"):
 		x.say(x.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+x.more(), "declare a directory that does not")
 	}
-}
-
-// elsewhere reports whether a path goes through the links of a process, such
-// as /proc/1/root: what they lead to is not below them.
-func elsewhere(path string) bool {
-	return slices.ContainsFunc([]string{"/proc", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"}, func(links string) bool {
-		return path == links || strings.HasPrefix(path, links+"/")
-	})
 }
 
 // session says that the caller's terminal stays, where the ceiling leaves it.

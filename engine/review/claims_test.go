@@ -80,6 +80,11 @@ func claimedCaps(f Finding) (fault string) {
 	return ""
 }
 
+// risksAbout returns the risks of a plan by some rules.
+func risksAbout(p *engine.Plan, rules ...string) []Finding {
+	return slices.DeleteFunc(risksOf(p), func(f Finding) bool { return !slices.Contains(rules, f.Rule) })
+}
+
 // claims has for some rules what is wrong with what they say of a plan; empty
 // messages are silence.
 func claims() map[string]func(p *engine.Plan, said string) (fault string) {
@@ -163,7 +168,18 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			return cmpCaps(said, b.Permitted, b.Permitted != 0 && !isAllPowerful(p))
 		},
 		"root-group": func(p *engine.Plan, said string) string {
-			return expect(said, slices.Contains(p.After.Groups, 0) && p.Identity.Declared && p.After.UID != 0)
+			member := func(group uint32) bool { return slices.Contains(p.After.Groups, group) || p.After.GID == group }
+			return expect(said, (member(0) || member(6) || member(42)) && p.Identity.Declared && p.After.UID != 0)
+		},
+		"root-owns-files": func(p *engine.Plan, said string) string {
+			// Whatever is said, uid 0 writes what is root's; and one rule says so.
+			switch zero := p.After.FSUID == 0; {
+			case said != "" && !zero:
+				return "it does not"
+			case said == "" && zero && p.Identity.Declared && p.Profile.Chroot == "" && len(risksAbout(p, "root-keeps-power", "noroot-missing", "drops-by-itself", "amounts-to-root")) == 0:
+				return "nothing is said about uid 0"
+			}
+			return ""
 		},
 		"root-keeps-power": func(p *engine.Plan, said string) string {
 			b, _, _ := p.After.Exec(cred.File{}, p.Target.Kernel)

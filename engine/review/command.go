@@ -1,6 +1,7 @@
 package review
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -10,10 +11,19 @@ import (
 	"caprun/policy"
 )
 
+// wordOf returns where a word of the command stands.
+func wordOf(p *engine.Plan, n int) policy.Position {
+	return p.Profile.Position(fmt.Sprintf("command[%d]", n))
+}
+
 // relativeCommand finds a command that is another program for another caller:
 // where the profile says from where, it is the same for all.
 func relativeCommand(p *engine.Plan, say func(policy.Position, string, string)) {
 	command := p.Profile.Command
+	if searchesHere(p.Profile) {
+		say(p.Profile.Position("env.set.PATH"), "PATH searches the working directory, which an empty or a relative entry stands for: which programs run depends on where caprun starts",
+			"list directories by absolute paths, with nothing before, between or behind the colons")
+	}
 	if len(command) == 0 || strings.HasPrefix(command[0], "/") {
 		return
 	}
@@ -28,59 +38,56 @@ func relativeCommand(p *engine.Plan, say func(policy.Position, string, string)) 
 }
 
 func setsPath(p *policy.Profile) bool {
-	if p.Env == nil {
-		return false
-	}
-	_, ok := p.Env.Set["PATH"]
+	_, ok := setVariable(p, "PATH")
 	return ok
+}
+
+// setVariable returns the value that env.set gives to a variable.
+func setVariable(p *policy.Profile, name string) (value string, ok bool) {
+	if p.Env != nil {
+		value, ok = p.Env.Set[name]
+	}
+	return value, ok
+}
+
+// searchesHere reports whether the declared PATH has the working directory, or
+// one below it, and nothing says which that is.
+func searchesHere(p *policy.Profile) bool {
+	value, ok := setVariable(p, "PATH")
+	return ok && p.Cwd == "" && p.Chroot == "" && hasRelative(value)
 }
 
 // shellCommand finds a shell that hands its capabilities on to whatever it
 // starts. What its own file gave it, and the ambient set has not, stays with it.
 func shellCommand(p *engine.Plan, say capSayer) {
-	if isAllPowerful(p) || !isShell(p.Profile.Command) {
+	command, at := started(p.Profile.Command)
+	if isAllPowerful(p) || !isShell(command) {
 		return
 	}
-	started, _, _ := p.After.Exec(cred.File{}, p.Target.Kernel)
-	same := started.Permitted.Intersect(p.After.Permitted)
+	child, _, _ := p.After.Exec(cred.File{}, p.Target.Kernel)
+	same := child.Permitted.Intersect(p.After.Permitted)
 	if same == 0 {
 		return
 	}
-	say(p.Profile.Position("command[0]"), same,
-		path.Base(p.Profile.Command[0])+" is a shell with "+fewNames(same)+": every program that it starts gets the same",
+	say(wordOf(p, at), same,
+		path.Base(command[0])+" is a shell with "+fewNames(same)+": every program that it starts gets the same",
 		"start the program itself; what must happen before belongs before caprun")
-}
-
-// isShell reports whether a command is a shell, whatever it then runs.
-func isShell(command []string) bool {
-	if len(command) == 0 {
-		return false
-	}
-	switch path.Base(command[0]) {
-	case "sh", "ash", "bash", "csh", "dash", "fish", "ksh", "mksh", "rbash", "tcsh", "zsh":
-		return true
-	case "busybox":
-		return isShell(command[1:])
-	}
-	return false
 }
 
 // terminalKept finds a program that reads a terminal, has less privilege than
 // who starts it, and keeps the terminal of that one as its controlling one.
 func terminalKept(p *engine.Plan, say func(policy.Position, string, string)) {
 	less := p.Identity.Changes(p.From) || p.After.Permitted != p.From.Permitted && p.After.Permitted.SubsetOf(p.From.Permitted)
-	if p.Profile.NewSession || !less || !interactive(p.Profile.Command) {
+	command, at := started(p.Profile.Command)
+	outer := p.Profile.Command[:min(at, len(p.Profile.Command))]
+	own := slices.ContainsFunc(outer, func(word string) bool { return path.Base(word) == "setsid" })
+	if p.Profile.NewSession || own || !less || !interactive(command) {
 		return
 	}
-	say(p.Profile.Position("command[0]"),
-		path.Base(p.Profile.Command[0])+" reads the terminal with less privilege than who starts it: as the controlling terminal of both, "+
+	say(wordOf(p, at),
+		path.Base(command[0])+" reads the terminal with less privilege than who starts it: as the controlling terminal of both, "+
 			"it lets the less privileged one type commands that the other's shell runs once it has ended (TIOCSTI)",
 		"add new_session: true; job control in the target then works only where the terminal is taken anew, as script(1) or a container does")
-}
-
-// interpreters are interactive without a script, as shells are.
-func interpreters() []string {
-	return []string{"python", "python3", "perl", "ruby", "node", "irb", "lua"}
 }
 
 // screens are programs that a person sits in front of.
@@ -95,14 +102,10 @@ func interactive(command []string) bool {
 	if len(command) == 0 {
 		return false
 	}
-	name := path.Base(command[0])
-	if name == "busybox" && len(command) > 1 {
-		return interactive(command[1:])
-	}
-	if slices.Contains(screens(), name) {
+	if slices.Contains(screens(), path.Base(command[0])) {
 		return true
 	}
-	if !isShell(command[:1]) && !slices.Contains(interpreters(), name) {
+	if !isShell(command) && !isInterpreter(command) {
 		return false
 	}
 	for _, word := range command[1:] {

@@ -65,7 +65,16 @@ const harmless = cred.Caps(1<<cap.NET_BIND_SERVICE | 1<<cap.NET_BROADCAST | 1<<c
 // for most callers are a container or a service manager, whose environment is
 // as much reviewed as the profile.
 func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)) {
-	if p.After.Permitted.SubsetOf(harmless) || isAllPowerful(p) || p.Profile.Env != nil && !p.Profile.Env.KeepAll {
+	if p.After.Permitted.SubsetOf(harmless) || isAllPowerful(p) {
+		return
+	}
+	if p.Profile.Env != nil && !p.Profile.Env.KeepAll {
+		for n, name := range p.Profile.Env.Keep {
+			if choosesCode(name) {
+				say(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)), "the caller's "+name+" chooses code that runs with the target's capabilities",
+					"take it out of keep; what the target needs, give it by set")
+			}
+		}
 		return
 	}
 	at := p.Profile.Position("env.keep")

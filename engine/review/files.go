@@ -42,6 +42,13 @@ func chrootEscape(p *engine.Plan, say capSayer) {
 	say(p.Profile.Position("chroot"), exits, "the root directory does not hold the target: "+how, "take the capability from caps; caprun changes the root before it starts the target")
 }
 
+func chrootOfProcess(p *engine.Plan, say func(policy.Position, string, string)) {
+	if processLinks(p.Profile.Chroot) {
+		say(p.Profile.Position("chroot"), "the path leads to what a process has: /proc/1/root to the root directory of all, which holds nothing back",
+			"declare a directory by its own path")
+	}
+}
+
 // chrootDescriptors is no more than worth knowing: a file does not say what
 // the descriptors are, and a socket is harmless.
 func chrootDescriptors(p *engine.Plan, say func(policy.Position, string, string)) {

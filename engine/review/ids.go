@@ -3,6 +3,7 @@ package review
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"caprun/engine"
 	"caprun/engine/cred"
@@ -60,6 +61,20 @@ func norootMissing(p *engine.Plan, say capSayer) {
 		"add secbits: [noroot, noroot_locked], and give each capability of caps the flags eip: they are then handed on in the ambient set")
 }
 
+// rootOwnsFiles is about a declared uid 0 of which no other rule has anything to
+// say: without capabilities it still owns what root owns, unless another root
+// directory keeps that away.
+func rootOwnsFiles(p *engine.Plan, say func(policy.Position, string, string)) {
+	again := hasRootPower(p) && !p.After.NoNewPrivs && p.After.Permitted != 0 // noroot-missing
+	jailed := strings.Trim(p.Profile.Chroot, "/") != "" && !processLinks(p.Profile.Chroot)
+	if !p.Identity.Declared || jailed || !isRootUser(p) || isAllPowerful(p) || again || changesUser(p) || rootWays(p) != 0 {
+		return
+	}
+	who, at := rootTarget(p)
+	say(at, who+", which owns root's files whatever capabilities it has: it writes /etc/passwd and the programs that root runs, where it sees those of the machine",
+		"declare another user, and give it the files that it needs; where a container or chroot keeps root's files away, say so in a reason")
+}
+
 // changesUser reports whether the target is uid 0 and can become another user
 // with other groups.
 func changesUser(p *engine.Plan) bool {
@@ -78,20 +93,36 @@ func dropsByItself(p *engine.Plan, say func(policy.Position, string, string)) {
 		"declare the user that it becomes, and only the capabilities that it needs then; where it stays uid 0, take these two out of caps")
 }
 
+// rootLikeGroups are the groups whose number is the same on many systems, and
+// that are as good as root. Others, such as docker, have another on each.
+var rootLikeGroups = [...]struct {
+	id   uint32
+	why  string
+	hint string
+}{
+	{0, "group 0 is root's: what its files allow their group, they allow the target",
+		"give it a group of its own; where an image made files for group 0, say so in a reason"},
+	{6, "group 6 is disk on most systems: it writes the disks below the permissions of files",
+		"give it a group of its own; where group 6 is another here, say so in a reason"},
+	{42, "group 42 is shadow on Debian and Alpine: it reads the passwords in /etc/shadow",
+		"give it a group of its own; where group 42 is another here, say so in a reason"},
+}
+
 func rootGroup(p *engine.Plan, say func(policy.Position, string, string)) {
 	if !p.Identity.Declared || p.After.UID == 0 {
 		return
 	}
-	at := ""
-	if gid := p.Profile.GID; gid != nil && *gid == 0 {
-		at = "gid"
-	} else if n := slices.Index(p.Profile.Groups, 0); n >= 0 {
-		at = fmt.Sprintf("groups[%d]", n)
-	} else if slices.Contains(p.After.Groups, 0) {
-		at = "user" // whose entry was looked up
-	}
-	if at != "" {
-		say(p.Profile.Position(at), "group 0 is root's: what its files allow their group, they allow the target",
-			"give it a group of its own; where an image made files for group 0, say so in a reason")
+	for _, g := range rootLikeGroups {
+		at := ""
+		if gid := p.Profile.GID; gid != nil && *gid == g.id {
+			at = "gid"
+		} else if n := slices.Index(p.Profile.Groups, g.id); n >= 0 {
+			at = fmt.Sprintf("groups[%d]", n)
+		} else if slices.Contains(p.After.Groups, g.id) {
+			at = "user" // whose entry was looked up
+		}
+		if at != "" {
+			say(p.Profile.Position(at), g.why, g.hint)
+		}
 	}
 }

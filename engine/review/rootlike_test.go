@@ -49,6 +49,9 @@ func TestEachRootLike(t *testing.T) {
 			var got []string
 			const column = 19
 			for _, f := range Check("x.yaml", []byte(text), Options{}).Findings {
+				if f.Rule == "root-owns-files" {
+					continue
+				}
 				got = append(got, f.Rule+" "+f.Message)
 				if at := (policy.Position{Line: 4, Column: column, EndLine: 4, EndColumn: column + len(v.String())}); f.Position != at {
 					t.Errorf("%v: at %v", v, f.Position)

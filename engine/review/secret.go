@@ -9,16 +9,55 @@ import (
 
 // secretInProfile points at the name alone, and never says the value.
 func secretInProfile(p *engine.Plan, say func(policy.Position, string, string)) {
-	if p.Profile.Env == nil {
-		return
-	}
-	for name, value := range p.Profile.Env.Set {
-		if namesSecret(name) && !isNoSecret(value) {
-			say(p.Profile.KeyPosition("env.set."+name),
-				name+" looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/environ",
-				"let the program read it from a file, or have the caller set it, and keep it; a real secret is known now, so replace it")
+	if p.Profile.Env != nil {
+		for name, value := range p.Profile.Env.Set {
+			if namesSecret(name) && !isNoSecret(value) || holdsSecret(value) {
+				say(p.Profile.KeyPosition("env.set."+name),
+					name+" looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/environ",
+					"let the program read it from a file, or have the caller set it, and keep it; a real secret is known now, so replace it")
+			}
 		}
 	}
+	for n, word := range p.Profile.Command {
+		option, value, ok := strings.Cut(word, "=")
+		named := ok && strings.HasPrefix(option, "-") && namesSecret(strings.ReplaceAll(option, "-", "_")) && !isNoSecret(value)
+		if named || holdsSecret(word) {
+			say(wordOf(p, n),
+				"this word looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/cmdline, which every user reads",
+				"let the program read it from a file; a real secret is known now, so replace it")
+		}
+	}
+}
+
+// secretPrefixes are how tokens of services begin that many use.
+var secretPrefixes = [...]string{"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "sk_live_", "AKIA"}
+
+// holdsSecret reports whether a text has a private key, a token of a known form,
+// or the password of an address, as in scheme://user:password@host.
+func holdsSecret(text string) bool {
+	if strings.Contains(text, "PRIVATE KEY-----") {
+		return true
+	}
+	for _, prefix := range secretPrefixes {
+		const shortest = 16
+		if rest, ok := strings.CutPrefix(text, prefix); ok && len(rest) >= shortest && !strings.ContainsAny(rest, " /.:$") {
+			return true
+		}
+	}
+	_, address, ok := strings.Cut(text, "://")
+	if !ok {
+		return false
+	}
+	if n := strings.IndexAny(address, "/?# "); n >= 0 {
+		address = address[:n]
+	}
+	n := strings.LastIndexByte(address, '@')
+	if n < 0 {
+		return false
+	}
+	_, password, ok := strings.Cut(address[:n], ":")
+	// A place for the password is none.
+	return ok && password != "" && !strings.ContainsAny(password, "$<{%")
 }
 
 // secretWords are how the names of secrets end.

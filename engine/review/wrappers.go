@@ -1,0 +1,121 @@
+package review
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// A wrapper is a program that starts the one that its arguments name.
+type wrapper struct {
+	name     string
+	valued   string // the letters of its options that take the next word
+	operands int    // how many words stand before the program
+}
+
+// wrappers are those that start a program in their own place, or stay above it
+// and do nothing else.
+var wrappers = [...]wrapper{
+	{"busybox", "", 0}, {"catatonit", "", 0}, {"chroot", "", 1}, {"chrt", "DPT", 1}, {"dumb-init", "r", 0},
+	{"env", "aCu", 0}, {"flock", "Ew", 1}, {"gosu", "", 1}, {"ionice", "cn", 0}, {"nice", "n", 0}, {"nohup", "", 0},
+	{"setpriv", "", 0}, {"setsid", "", 0}, {"stdbuf", "eio", 0}, {"strace", "aeIoOPpsSuXE", 0}, {"su-exec", "", 1},
+	{"taskset", "", 1}, {"timeout", "ks", 1}, {"tini", "pe", 0}, {"toybox", "", 0}, {"unshare", "", 0}, {"xargs", "adEIlLnPs", 0},
+}
+
+// started returns the command that runs in the end, and where its program
+// stands in command: that of sh for "env A=b nice -n 5 sh -c x". What the words
+// do not tell, as an option whose value is a word of its own, ends the search.
+func started(command []string) (inner []string, at int) {
+	const deepest = 8
+	inner = command
+	split := false // a word that holds several has one place
+	for range deepest {
+		if len(inner) == 0 {
+			break
+		}
+		next, offset := unwrap(inner)
+		if next == nil {
+			break
+		}
+		if !split {
+			at += offset
+		}
+		split = split || offset+len(next) != len(inner)
+		inner = next
+	}
+	return inner, at
+}
+
+// unwrap returns what one wrapper starts, and where that stands. It is nil if
+// the command is no wrapper, or starts nothing.
+func unwrap(command []string) (inner []string, at int) {
+	name := path.Base(command[0])
+	n := slices.IndexFunc(wrappers[:], func(w wrapper) bool { return w.name == name })
+	var w wrapper
+	switch {
+	case n >= 0:
+		w = wrappers[n]
+	case !isLoader(name):
+		return nil, 0
+	}
+	operands := w.operands
+	for i := 1; i < len(command); i++ {
+		word := command[i]
+		switch {
+		case name == "env" && strings.Contains(word, "="):
+		case name == "env" && (word == "-S" || strings.HasPrefix(word, "-S") || strings.HasPrefix(word, "--split-string=")):
+			text := strings.TrimPrefix(strings.TrimPrefix(word, "--split-string="), "-S")
+			if text == "" && i+1 < len(command) {
+				i++
+				text = command[i]
+			}
+			split := append([]string{"env"}, strings.Fields(text)...)
+			return append(split, command[i+1:]...), i
+		case word == "--" && operands == 0 && i+1 < len(command):
+			return command[i+1:], i + 1
+		case len(word) == 2 && word[0] == '-' && strings.IndexByte(w.valued, word[1]) >= 0:
+			i++
+		case strings.HasPrefix(word, "-"):
+		case operands > 0:
+			operands--
+		default:
+			return command[i:], i
+		}
+	}
+	return nil, 0
+}
+
+// isLoader reports whether a program is the dynamic loader, which starts the
+// program that it is told.
+func isLoader(name string) bool {
+	return strings.HasPrefix(name, "ld-linux") || strings.HasPrefix(name, "ld-musl-") || strings.HasPrefix(name, "ld.so") || strings.HasPrefix(name, "ld-2.")
+}
+
+// unversioned returns the name of a program without a version, such as that of
+// ksh93, zsh-5.9 and python3.12.
+func unversioned(program string) string {
+	return strings.TrimRight(path.Base(program), "0123456789.-")
+}
+
+// isShell reports whether a command is a shell, whatever it then runs.
+func isShell(command []string) bool {
+	if len(command) == 0 {
+		return false
+	}
+	switch unversioned(command[0]) {
+	case "sh", "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "lksh", "mksh", "nu", "oksh", "posh", "pwsh", "rbash",
+		"sash", "static-sh", "tcsh", "xonsh", "yash", "zsh":
+		return true
+	}
+	return false
+}
+
+// isInterpreter reports whether a command is a program that runs the script
+// that its first argument names, and is interactive without.
+func isInterpreter(command []string) bool {
+	switch unversioned(command[0]) {
+	case "python", "pypy", "perl", "ruby", "node", "irb", "lua", "luajit", "php":
+		return true
+	}
+	return false
+}
