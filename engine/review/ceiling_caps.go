@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
@@ -56,7 +57,14 @@ func (x *excess) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint 
 	p, them := x.profile, pronoun(caps)
 	switch {
 	case p.IAB != nil && (p.Caps == nil || !held):
+		named := false
+		eachWordOf(p, "iab", func(_ policy.Position, v cap.Value) { named = named || caps.Has(int(v)) })
+		if !named {
+			return wordPosition(p, "iab", caps), "leave iab out and declare caps, or block " + them + " with ! in iab"
+		}
 		return wordPosition(p, "iab", caps), "take " + them + " out of iab, and block " + them + " with !"
+	case p.Caps != nil && p.IAB != nil:
+		return wordPosition(p, "caps", caps), "take " + them + " out of caps and of iab"
 	case p.Caps != nil:
 		return wordPosition(p, "caps", caps), "take " + them + " out of caps"
 	}
@@ -76,5 +84,9 @@ func (x *excess) securebits() {
 		return
 	}
 	names := strings.Join(lacks.Names(), ",")
-	x.say(x.at("secbits", "mode"), "the securebits lack "+names+x.more(), "add "+names+" to secbits")
+	hint := "add " + names + " to secbits"
+	if x.profile.Mode != nil {
+		hint = "leave mode out, which excludes secbits, and declare secbits with " + names
+	}
+	x.say(x.at("secbits", "mode"), "the securebits lack "+names+x.more(), hint)
 }

@@ -48,11 +48,11 @@ func (x *excess) environment() {
 	if len(names) > 0 {
 		slices.Sort(names)
 		names = slices.Compact(names)
-		at := x.at("env.keep", "env")
+		at, hint := x.at("env.keep", "env"), "unset "+pronounFor(len(names))
 		if n := slices.Index(has.names, names[0]); !has.all {
-			at = x.at(fmt.Sprintf("env.keep[%d]", n))
+			at, hint = x.at(fmt.Sprintf("env.keep[%d]", n)), "leave "+pronounFor(len(names))+" out of keep"
 		}
-		x.say(at, "the caller's "+enumeration(names)+x.more(), "leave "+pronounFor(len(names))+" out of keep, or unset "+pronounFor(len(names)))
+		x.say(at, "the caller's "+enumeration(names)+x.more(), hint)
 	}
 	if has.all && has.loader && !limit.loader {
 		x.say(x.at("env.keep", "env"), "the variables of the dynamic loader, as the launch changes no privilege"+x.more(), "declare env: {keep: […]} with the variables that the program needs")

@@ -235,3 +235,32 @@ func BenchmarkCheckWithCeiling(b *testing.B) {
 		Check("x.yaml", text, Options{Ceiling: ceiling})
 	}
 }
+
+// TestCeilingHints: what a hint asks for can be done, and does it.
+func TestCeilingHints(t *testing.T) {
+	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=eip\nno_new_privs: true\nsecbits: [noroot, noroot_locked]\nenv: {keep: [LANG], unset: [A]}\n")
+	const head, noroot = "version: 1\nuid: 34\ngid: 34\nno_new_privs: true\nenv: {keep: [LANG]}\n", "secbits: [noroot, noroot_locked]\n"
+	for _, c := range []struct{ before, message, hint, after string }{
+		{head + noroot + "caps: cap_chown=eip\niab: ^cap_chown\n", "cap_chown in effective", "take it out of caps and of iab", head + noroot + "caps: \"=\"\n"},
+		{head + noroot + "iab: ^cap_kill\n", "all but cap_kill in bounding", "leave iab out and declare caps, or block them with ! in iab", head + noroot + "caps: cap_kill=eip\n"},
+		{head + noroot + "iab: ^cap_chown\n", "cap_chown in effective", "take it out of iab, and block it with !", head + noroot + "iab: \"!cap_chown\"\n"},
+		{head + "mode: NOPRIV\n", "the securebits lack", "", ""},
+		{head + "mode: HYBRID\n", "the securebits lack", "leave mode out, which excludes secbits, and declare secbits with noroot,noroot_locked", head + noroot},
+		{strings.Replace(head, "LANG", "LANG, TZ", 1) + noroot + "caps: \"=\"\n", "the caller's TZ", "leave it out of keep", head + noroot + "caps: \"=\"\n"},
+	} {
+		find := func(text string) (hint string) {
+			for _, f := range Check("x.yaml", []byte(text), Options{Ceiling: ceiling}).Findings {
+				if strings.HasPrefix(f.Message, c.message) || f.Severity == policy.Error && f.Rule != ceilingRule.Name {
+					hint = f.Hint
+				}
+			}
+			return hint
+		}
+		if got := find(c.before); got != c.hint {
+			t.Errorf("%s\nthe hint is %q, want %q", c.before, got, c.hint)
+		}
+		if got := find(c.after); c.after != "" && got != "" {
+			t.Errorf("%s\n%s\nis still there, with %q", c.after, c.message, got)
+		}
+	}
+}
