@@ -208,6 +208,29 @@ func TestCheckExchanged(t *testing.T) {
 	}
 }
 
+// TestCheckBehindLink: "link/../d" is what lies next to where the link leads.
+func TestCheckBehindLink(t *testing.T) {
+	top := t.TempDir()
+	for _, name := range []string{"d/sub/clean.yaml", "other/d/sub/x.yaml", "other/e/y"} {
+		text := "version: 1\ncaps: \"=\"\nno_new_privs: true\n"
+		if strings.HasPrefix(name, "other") {
+			text = "version: 1\nno_new_privis: true\n"
+		}
+		path := filepath.Join(top, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("other/e", filepath.Join(top, "link")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(top)
+	var out bytes.Buffer
+	if status, messages := checkHere(t, &out, "-format", "oneline", "link/../d"); status != exitFindings || !strings.HasPrefix(out.String(), "other/d/sub/x.yaml:2:1: ") {
+		t.Errorf("status %d, %s%s", status, out.String(), messages)
+	}
+}
+
 // TestCheckHostileDirectories walks what a stranger could leave there.
 func TestCheckHostileDirectories(t *testing.T) {
 	dir := t.TempDir()

@@ -126,6 +126,9 @@ func walk(root string, add func(checkFile)) error {
 	if err != nil {
 		return err
 	}
+	if !samePlace(root, filepath.Clean(root)) {
+		root = top // WalkDir cleans names, and "link/../d" is not d
+	}
 	var failed []error
 	some := false
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -157,6 +160,12 @@ func walk(root string, add func(checkFile)) error {
 		err = fmt.Errorf("%s: no .yaml or .yml file below it", root)
 	}
 	return err
+}
+
+func samePlace(a, b string) bool {
+	one, err := os.Stat(a)
+	other, failed := os.Stat(b)
+	return err == nil && failed == nil && os.SameFile(one, other)
 }
 
 // withoutLinks returns the path of what was met below root, and top is root
