@@ -71,12 +71,9 @@ func publicProgram(p *engine.Plan, say func(policy.Position, string, string)) {
 		say(wordOf(p, at), "every user can make files in "+dir+", and so be the first to put this program there", hint)
 		return
 	}
-	if !isShell(command) && !isInterpreter(command) || len(command) == 1 {
-		return
-	}
-	if dir := in(command[1]); dir != "" {
-		at := min(at+1, len(p.Profile.Command)-1)
-		say(wordOf(p, at), "every user can make files in "+dir+", and so be the first to put this script there", hint)
+	n := scriptOf(command)
+	if dir := in(command[n]); n > 0 && dir != "" {
+		say(wordOf(p, min(at+n, len(p.Profile.Command)-1)), "every user can make files in "+dir+", and so be the first to put this script there", hint)
 	}
 }
 

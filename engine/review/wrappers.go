@@ -26,21 +26,20 @@ var wrappers = [...]wrapper{
 // stands in command: that of sh for "env A=b nice -n 5 sh -c x". What the words
 // do not tell, as an option whose value is a word of its own, ends the search.
 func started(command []string) (inner []string, at int) {
-	const deepest = 8
+	const mostSplits = 8 // each copies the words
 	inner = command
-	split := false // a word that holds several has one place
-	for range deepest {
-		if len(inner) == 0 {
-			break
-		}
+	for splits := 0; len(inner) > 0 && splits < mostSplits; {
 		next, offset := unwrap(inner)
 		if next == nil {
 			break
 		}
-		if !split {
+		// The words that one was split into have one place.
+		if splits == 0 {
 			at += offset
 		}
-		split = split || offset+len(next) != len(inner)
+		if offset+len(next) != len(inner) {
+			splits++
+		}
 		inner = next
 	}
 	return inner, at
@@ -61,16 +60,16 @@ func unwrap(command []string) (inner []string, at int) {
 	operands := w.operands
 	for i := 1; i < len(command); i++ {
 		word := command[i]
-		switch {
-		case name == "env" && strings.Contains(word, "="):
-		case name == "env" && (word == "-S" || strings.HasPrefix(word, "-S") || strings.HasPrefix(word, "--split-string=")):
-			text := strings.TrimPrefix(strings.TrimPrefix(word, "--split-string="), "-S")
+		if text, ok := splitString(word); ok && name == "env" {
 			if text == "" && i+1 < len(command) {
 				i++
 				text = command[i]
 			}
 			split := append([]string{"env"}, strings.Fields(text)...)
 			return append(split, command[i+1:]...), i
+		}
+		switch {
+		case name == "env" && strings.Contains(word, "="):
 		case word == "--" && operands == 0 && i+1 < len(command):
 			return command[i+1:], i + 1
 		case len(word) == 2 && word[0] == '-' && strings.IndexByte(w.valued, word[1]) >= 0:
@@ -83,6 +82,36 @@ func unwrap(command []string) (inner []string, at int) {
 		}
 	}
 	return nil, 0
+}
+
+// splitString returns the text of the option of env that holds several words,
+// and "" where that is the next word.
+func splitString(word string) (text string, ok bool) {
+	if text, ok = strings.CutPrefix(word, "--split-string="); ok {
+		return text, true
+	}
+	flags, text, ok := strings.Cut(word, "S")
+	return text, ok && strings.HasPrefix(flags, "-") && strings.Trim(flags[1:], "i0v") == ""
+}
+
+// scriptOf returns which word of a command is the script of a shell or of an
+// interpreter, and 0 where there is none.
+func scriptOf(command []string) int {
+	shell := isShell(command)
+	if !shell && !isInterpreter(command) {
+		return 0
+	}
+	for i, word := range command[1:] {
+		switch {
+		case !strings.HasPrefix(word, "-"):
+			return i + 1
+		case strings.HasPrefix(word, "--"):
+		case shell && strings.ContainsAny(word, "co"), !shell && strings.ContainsAny(word, "cemr"):
+			// The next word is no script, or this is the text of one.
+			return 0
+		}
+	}
+	return 0
 }
 
 // isLoader reports whether a program is the dynamic loader, which starts the
