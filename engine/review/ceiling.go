@@ -109,7 +109,7 @@ func (x *excess) identity() {
 	var gained []string
 	var first policy.Position
 	for i, g := range p.Groups {
-		if slices.Contains(allowed, g) || p.GID != nil && *p.GID == g { // which is said above
+		if slices.Contains(allowed, g) || p.GID != nil && *p.GID == g {
 			continue
 		}
 		if gained = append(gained, fmt.Sprint(g)); len(gained) == 1 {
