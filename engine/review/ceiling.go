@@ -18,9 +18,9 @@ var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Sum
 // not which user it runs as or which directory it lives in:
 //
 //   - Two ordinary users are equal, and two ordinary primary groups. Uid 0,
-//     a gid that is as good as root, and each further group that the ceiling lacks are more: nobody
-//     can tell from its number whether a group is as good as root. A ceiling
-//     that is uid 0 may be everyone.
+//     a gid that is known to be as good as root, and each further group that
+//     the ceiling lacks are more: nobody can tell from its number whether
+//     another group is. A ceiling that is uid 0 may be everyone.
 //   - What the ceiling takes away by a key, the profile takes away too: a root
 //     directory, no_new_privs, a securebit or its lock, a limit, the caller's
 //     variables, groups, the terminal. That the caller may take it away does not count.
