@@ -406,6 +406,29 @@ func TestInitSupervisor(t *testing.T) {
 	}
 }
 
+// TestInitClosed: the target cannot trace the supervisor of its own user, nor
+// see through it what the profile keeps from it, such as the root directory.
+func TestInitClosed(t *testing.T) {
+	sh := need.Tool(t, "sh")
+	type start struct{ profile, caller string }
+	// A caller without any capability keeps none to protect the supervisor.
+	starts := []start{{bare, ""}}
+	if os.Geteuid() == 0 {
+		starts = []start{{bare, "nobody"}, {"uid: 0\ngid: 0\ncaps: cap_kill=ep\n", ""}, {"uid: 0\ngid: 0\nmode: NOPRIV\n", "bounding=0x401c0"}}
+	}
+	for _, c := range starts {
+		s := supervise(t, c.profile, func(cmd *exec.Cmd) {
+			if c.caller != "" {
+				with := program(t, "caprun/internal/creds/with")
+				cmd.Args, cmd.Path = append([]string{with, c.caller, "--", cmd.Path}, cmd.Args[1:]...), with
+			}
+		}, sh, "-c", "for f in root cwd exe fd/0; do readlink /proc/$$/$f >/dev/null || echo blind; readlink /proc/$PPID/$f; done; echo end")
+		if got := s.line(); got != "end" {
+			t.Errorf("%+v: the target sees %s", c, got)
+		}
+	}
+}
+
 // TestInitSocketActivation: the target finds its own pid where caprun found its
 // own, with -init and without.
 func TestInitSocketActivation(t *testing.T) {

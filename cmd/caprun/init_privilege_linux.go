@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+
 	"caprun/cap"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +13,10 @@ import (
 // user could not be sent signals without it. Every other capability leaves the
 // permitted, inheritable and ambient sets, and the bounding set where
 // cap_setpcap allows it; no exec brings one back.
+//
+// What it still has, the target may lack: the root directory, the groups and the
+// limits of the caller. So the target cannot trace it, nor look into its
+// directory below /proc: it is not dumpable, ptrace(2).
 func keepKillOnly() error {
 	own, err := cap.GetPID(0)
 	if err != nil {
@@ -44,5 +51,26 @@ func keepKillOnly() error {
 			return err
 		}
 	}
-	return rest.SetProc()
+	if err := rest.SetProc(); err != nil {
+		return err
+	}
+	if _, err := cap.Prctl(unix.PR_SET_DUMPABLE, 0); err != nil {
+		return fmt.Errorf("prctl PR_SET_DUMPABLE: %w", err)
+	}
+	return checkKillOnly(rest)
+}
+
+// checkKillOnly sees that it had an effect: nothing later would tell.
+func checkKillOnly(want *cap.Set) error {
+	got, err := cap.GetPID(0)
+	if err != nil {
+		return err
+	}
+	if differs, err := got.Cf(want); err != nil || differs != 0 {
+		return errors.Join(fmt.Errorf("it still has %v", got), err)
+	}
+	if dumpable, err := cap.Prctl(unix.PR_GET_DUMPABLE); err != nil || dumpable != 0 {
+		return errors.Join(errors.New("it can still be traced"), err)
+	}
+	return nil
 }
