@@ -127,7 +127,29 @@ func (p *Plan) checkStart() error {
 				"open it without that flag before caprun starts")
 		}
 	}
+	if err := p.checkStandard(); err != nil {
+		return err
+	}
 	return p.checkTracer()
+}
+
+// checkStandard refuses a directory as a standard descriptor of a target with
+// another root directory: it leads out of that, and no profile declares it.
+func (p *Plan) checkStandard() error {
+	if p.Profile.Chroot == "" || p.Profile.Chroot == "/" {
+		return nil
+	}
+	for fd := range 3 {
+		what := fmt.Sprintf("pass on descriptor %d", fd)
+		dir, err := descriptorIsDirectory(fd)
+		if err != nil {
+			return p.fail("chroot", what, err, "")
+		}
+		if dir {
+			return p.fail("chroot", what, errors.New("it is a directory, which leads out of the root directory"), "open a file or the null device there")
+		}
+	}
+	return nil
 }
 
 // checkTracer refuses a launch whose outcome a tracer without privilege would

@@ -164,3 +164,10 @@ func descriptorFlags(fd int) (closeOnExec bool, err error) {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return flags&unix.FD_CLOEXEC != 0, err
 }
+
+// descriptorIsDirectory reports whether a descriptor stands for a directory.
+func descriptorIsDirectory(fd int) (bool, error) {
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	return st.Mode&unix.S_IFMT == unix.S_IFDIR, err
+}

@@ -37,6 +37,7 @@ func traced() (bool, error)                                { return false, cap.E
 func readFile(path string, max int) ([]byte, error)        { return nil, cap.ErrNotLinux }
 func lookAt(path string) (sight, error)                    { return sight{}, cap.ErrNotLinux }
 func descriptorFlags(fd int) (closeOnExec bool, err error) { return false, cap.ErrNotLinux }
+func descriptorIsDirectory(fd int) (bool, error)           { return false, cap.ErrNotLinux }
 
 // ReadTrusted reads the first max bytes of a file. Whose it is does not matter
 // where nothing is launched.
