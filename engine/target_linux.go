@@ -92,26 +92,63 @@ func lookupEnv(env []string, name string) (string, bool) {
 // target reads the program at path, and the interpreters of a script.
 func (r *resolver) target(path string, argv []string, id Identity) (Target, error) {
 	t := Target{Path: path, Args: slices.Clone(argv)}
-	next := path
+	next, mend, decided := path, "", false
 	for depth := 0; ; depth++ {
 		f, err := r.file(next, id)
 		if err != nil {
 			if depth > 0 {
 				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %v", next, reason(err)),
-					Hint: "install the interpreter, or mend the first line of the script"}
+					Hint: "install the interpreter, or " + mend}
 			}
 			return t, err
 		}
 		t.pins = append(t.pins, pin{next, f.sight})
-		t.File, t.FilePath = f.facts, next
+		if !decided {
+			t.File, t.FilePath = f.facts, next
+		}
 		if f.interpreter == "" {
 			return t, nil
 		}
 		if depth == maxInterpreters {
 			return t, &TargetError{Path: path, Reason: "scripts run scripts more than five deep", Hint: "name a program as interpreter"}
 		}
-		next = f.interpreter
+		next, mend = f.interpreter, "mend the first line of the script"
+		if f.format != nil {
+			mend = "remove the format " + f.format.name + " of binfmt_misc"
+			decided = decided || f.format.credentials
+			if f.format.fixed {
+				return r.fixed(t, f.format, decided)
+			}
+		}
 	}
+}
+
+// fixed is target for a program whose interpreter the kernel holds open since
+// the format was made: what lies at its path in this root directory says
+// nothing. It is looked up in that of caprun, and it has to bring nothing.
+func (r *resolver) fixed(t Target, f *format, decided bool) (Target, error) {
+	if decided {
+		return t, nil
+	}
+	at, err := lookAt(f.interpreter)
+	var facts cred.File
+	if err == nil {
+		var st unix.Stat_t
+		if err = unix.Stat(f.interpreter, &st); err == nil {
+			facts, err = fileFacts(&st, at)
+		}
+	}
+	switch {
+	case err != nil:
+		err = fmt.Errorf("cannot be looked at: %w", err)
+	case facts.Setuid || facts.Setgid || facts.HasCaps:
+		err = errors.New("is set-id or has file capabilities")
+	default:
+		t.File, t.FilePath = facts, f.interpreter
+		return t, nil
+	}
+	return t, &TargetError{Path: t.Path, Reason: fmt.Sprintf("its interpreter %s, of the format %s of binfmt_misc with flag F, %v", f.interpreter, f.name, err),
+		Hint: "make the format with flag C too, or remove it"}
 }
 
 func reason(err error) string {
@@ -126,7 +163,8 @@ func reason(err error) string {
 type program struct {
 	sight
 	facts       cred.File
-	interpreter string // empty for a file that is no script
+	interpreter string  // empty for a file that is no script
+	format      *format // of binfmt_misc, that names the interpreter; nil without
 }
 
 func (r *resolver) file(path string, id Identity) (program, error) {
@@ -147,7 +185,7 @@ func (r *resolver) file(path string, id Identity) (program, error) {
 		return fail(fmt.Sprintf("%s may not execute it (mode %04o, owner %d:%d)", whom(id), st.Mode&0o7777, st.Uid, st.Gid),
 			"chmod or chown it", false)
 	}
-	prog, err := r.readProgram(&found)
+	prog, err := r.readProgram(path, &found)
 	if err != nil {
 		return fail(err.Error(), readHint(err), false)
 	}
@@ -158,6 +196,7 @@ var (
 	errReplaced      = errors.New("it changed while it was read")
 	errNoExec        = errors.New("its file system is mounted noexec")
 	errNoInterpreter = errors.New("its first line names no interpreter")
+	errFormat        = errors.New("what binfmt_misc makes of it cannot be seen")
 )
 
 // readHint says what to do about an error of readProgram.
@@ -171,6 +210,8 @@ func readHint(err error) string {
 		return "start again, and see who can write it"
 	case errors.Is(err, errNoExec):
 		return "move the program to a file system that is mounted exec"
+	case errors.Is(err, errFormat):
+		return "let caprun read " + formatsDir + ", or remove the format there"
 	case errors.Is(err, errNoInterpreter):
 		return "mend the first line of the script"
 	}
@@ -197,8 +238,9 @@ func whom(id Identity) string {
 	return fmt.Sprintf("uid %d", id.UID)
 }
 
-// readProgram reads what decides about the privilege of a program.
-func (r *resolver) readProgram(f *found) (program, error) {
+// readProgram reads what decides about the privilege of a program. path is what
+// the kernel gets for it.
+func (r *resolver) readProgram(path string, f *found) (program, error) {
 	fd, err := openRead(f.dir, f.name)
 	if err != nil {
 		return program{}, fmt.Errorf("cannot be read to see what privileges it brings: %w", err)
@@ -231,11 +273,25 @@ func (r *resolver) readProgram(f *found) (program, error) {
 	if err != nil {
 		return program{}, fmt.Errorf("its first line cannot be read: %w", err)
 	}
-	path, script := interpreter(head[:n])
-	if script && path == "" {
+	if !r.formatsRead {
+		if r.formats, err = readFormats(); err != nil {
+			return program{}, fmt.Errorf("%w: %w", errFormat, err)
+		}
+		r.formatsRead = true
+	}
+	// The kernel asks binfmt_misc before it looks for a first line.
+	if prog.format, err = findFormat(r.formats, path, head[:n]); err != nil {
+		return program{}, fmt.Errorf("%w: %w", errFormat, err)
+	}
+	if prog.format != nil {
+		prog.interpreter = prog.format.interpreter
+		return prog, nil
+	}
+	interpreter, script := interpreter(head[:n])
+	if script && interpreter == "" {
 		return program{}, errNoInterpreter
 	}
-	prog.interpreter = path
+	prog.interpreter = interpreter
 	return prog, nil
 }
 

@@ -129,13 +129,13 @@ func TestReplacedWhileRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.close()
-	if _, err := r.readProgram(&f); err != nil {
+	if _, err := r.readProgram("program", &f); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Rename(filepath.Join(root, "other"), filepath.Join(root, "prog")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.readProgram(&f); !errors.Is(err, errReplaced) || !strings.Contains(readHint(err), "who can write it") {
+	if _, err := r.readProgram("program", &f); !errors.Is(err, errReplaced) || !strings.Contains(readHint(err), "who can write it") {
 		t.Errorf("a program replaced while it was read: %v; %s", err, readHint(err))
 	}
 }

@@ -130,6 +130,13 @@ func apply(name, value string) error {
 		return unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 	case "tmpfs":
 		return unix.Mount("with", value, "tmpfs", 0, "mode=755")
+	case "format":
+		// Of binfmt_misc: in the initial user namespace it is the machine's.
+		const dir = "/proc/sys/fs/binfmt_misc"
+		if err := unix.Mount("with", dir, "binfmt_misc", 0, ""); err != nil && err != unix.EBUSY {
+			return err
+		}
+		return os.WriteFile(dir+"/register", []byte(value), 0o200)
 	case "bind":
 		from, to, _ := strings.Cut(value, ":")
 		return unix.Mount(from, to, "", unix.MS_BIND, "")
