@@ -25,11 +25,18 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 	if argv[0] == "" {
 		return Target{}, &TargetError{Path: `""`, Missing: true, Reason: "no program has an empty name", Hint: "write the name of the program"}
 	}
+	// First, while few descriptors are open.
+	formats, err := readFormats()
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errFormat, err)
+		return Target{}, &TargetError{Path: argv[0], Reason: err.Error(), Hint: readHint(err)}
+	}
 	r, err := openRoot(p)
 	if err != nil {
 		return Target{}, err
 	}
 	defer r.close()
+	r.formats = formats
 	w := watchFor(id)
 	if w != nil {
 		cwd := p.Cwd
@@ -272,12 +279,6 @@ func (r *resolver) readProgram(path string, f *found) (program, error) {
 	n, err := unix.Pread(fd, head[:], 0)
 	if err != nil {
 		return program{}, fmt.Errorf("its first line cannot be read: %w", err)
-	}
-	if !r.formatsRead {
-		if r.formats, err = readFormats(); err != nil {
-			return program{}, fmt.Errorf("%w: %w", errFormat, err)
-		}
-		r.formatsRead = true
 	}
 	// The kernel asks binfmt_misc before it looks for a first line.
 	if prog.format, err = findFormat(r.formats, path, head[:n]); err != nil {

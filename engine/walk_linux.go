@@ -13,9 +13,7 @@ import (
 type resolver struct {
 	root, cwd int // directories, opened with O_PATH
 
-	// formats are those of binfmt_misc, once they were read.
-	formats     []format
-	formatsRead bool
+	formats []format // of binfmt_misc
 
 	// What sees a walk, where not nil: begins its path, passes every entry,
 	// jumps the text of a symbolic link before it is followed, lacks a directory
