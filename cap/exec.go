@@ -126,6 +126,13 @@ func execute(s *Step) error {
 		if err := setDeathSignal(s.Signal); err != nil {
 			return fail("prctl PR_SET_PDEATHSIG", err)
 		}
+		got, err := getDeathSignal()
+		if err == nil && got != s.Signal {
+			err = fmt.Errorf("it is %d", got)
+		}
+		if err != nil {
+			return fail("prctl PR_GET_PDEATHSIG", err)
+		}
 		// A parent that ended before sent nothing.
 		if parent := getppid(); parent != s.Parent {
 			return fail("getppid", fmt.Errorf("the parent is process %d, no longer %d", parent, s.Parent))

@@ -15,31 +15,31 @@ import (
 // starts, cannot have one: it gives the terminal up, and without being the
 // leader of its session it cannot get one again.
 func executeSession(fail func(string, error) error) error {
-	err := setsid()
-	if err == nil {
-		return nil
-	}
-	if err != syscall.EPERM {
+	if !leadsSession() {
+		err := setsid()
+		if err == nil && !leadsSession() {
+			err = errors.New("it had no effect")
+		}
+		if err == syscall.EPERM {
+			return loseTerminal(fail)
+		}
 		return fail("setsid", err)
 	}
-	if leadsSession() {
-		// The kernel sends SIGHUP to the foreground group, which may well be
-		// the group of this process. It is never blocked in a Go program, so
-		// that one that is ignored is not kept for later.
-		old, err := sigaction(syscall.SIGHUP, nil)
-		if err != nil {
-			return fail("rt_sigaction", err)
-		}
-		ignored := old
-		ignored.ignore()
-		if _, err := sigaction(syscall.SIGHUP, &ignored); err != nil {
-			return fail("rt_sigaction", err)
-		}
-		lost := loseTerminal(fail)
-		_, back := sigaction(syscall.SIGHUP, &old)
-		return errors.Join(lost, fail("rt_sigaction", back))
+	// The kernel sends SIGHUP to the foreground group, which may well be the
+	// group of this process. It is never blocked in a Go program, so that one
+	// that is ignored is not kept for later.
+	old, err := sigaction(syscall.SIGHUP, nil)
+	if err != nil {
+		return fail("rt_sigaction", err)
 	}
-	return loseTerminal(fail)
+	ignored := old
+	ignored.ignore()
+	if _, err := sigaction(syscall.SIGHUP, &ignored); err != nil {
+		return fail("rt_sigaction", err)
+	}
+	lost := loseTerminal(fail)
+	_, back := sigaction(syscall.SIGHUP, &old)
+	return errors.Join(lost, fail("rt_sigaction", back))
 }
 
 // loseTerminal gives up the controlling terminal, and sees that none is left.
@@ -61,7 +61,8 @@ func loseTerminal(fail func(string, error) error) error {
 	}
 	// Without /dev/tty a standard descriptor may be the terminal.
 	for fd := range 3 {
-		if giveUpTerminal(fd) == nil {
+		// Once given up, it is a terminal like any other.
+		if giveUpTerminal(fd) == nil && giveUpTerminal(fd) == unix.ENOTTY {
 			return nil
 		}
 	}

@@ -158,6 +158,12 @@ func setDeathSignal(signal int) error {
 	return err
 }
 
+func getDeathSignal() (int, error) {
+	signal := new(int32)
+	_, err := thisThread.prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)))
+	return int(*signal), err
+}
+
 func getppid() int { return syscall.Getppid() }
 
 // getuids returns the real, effective, saved and file system uid of the

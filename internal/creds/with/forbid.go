@@ -19,26 +19,40 @@ var forbidden = map[string]uint32{
 	"close_range": unix.SYS_CLOSE_RANGE, "fcntl": unix.SYS_FCNTL, "fgetxattr": unix.SYS_FGETXATTR, "getxattr": unix.SYS_GETXATTR,
 	"getgroups": unix.SYS_GETGROUPS, "getresuid": unix.SYS_GETRESUID, "openat": unix.SYS_OPENAT, "prctl": unix.SYS_PRCTL,
 	"prlimit64": unix.SYS_PRLIMIT64, "setgroups": unix.SYS_SETGROUPS, "setresgid": unix.SYS_SETRESGID, "setresuid": unix.SYS_SETRESUID,
-	"setfsuid": unix.SYS_SETFSUID, "umask": unix.SYS_UMASK, "uname": unix.SYS_UNAME,
+	"setfsuid": unix.SYS_SETFSUID, "setsid": unix.SYS_SETSID, "umask": unix.SYS_UMASK, "uname": unix.SYS_UNAME,
 }
 
-// forbid puts the caller under a filter: CALL:ERRNO. Errno 0 makes the call
-// succeed without effect. It needs cap_sys_admin or no_new_privs: seccomp(2).
+// forbid puts the caller under a filter: CALL:ERRNO, or CALL:ERRNO:FIRST for one
+// value of the first argument. Errno 0 makes the call succeed without effect. It
+// needs cap_sys_admin or no_new_privs: seccomp(2).
 func forbid(value string) error {
 	name, number, _ := strings.Cut(value, ":")
+	number, first, one := strings.Cut(number, ":")
 	call, ok := forbidden[name]
 	if !ok {
 		return fmt.Errorf("%s is not in the list of calls", name)
 	}
-	filter := [...]unix.SockFilter{
+	refuse := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(parse(number))}
+	allow := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW}
+	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(parse(number))},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+		refuse, allow,
+	}
+	if one {
+		// The lower half of seccomp_data.args[0], where bytes run upwards.
+		const firstArgument = 16
+		filter = []unix.SockFilter{
+			{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
+			{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 3},
+			{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: firstArgument},
+			{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(parse(first)), Jf: 1},
+			refuse, allow,
+		}
 	}
 	prog := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	err := raw(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&prog)))
-	runtime.KeepAlive(&filter)
+	runtime.KeepAlive(filter)
 	return err
 }
 
