@@ -243,6 +243,57 @@ func TestInitForwardsToAnotherUser(t *testing.T) {
 	}
 }
 
+// TestInitNobodyReads: what caprun cannot forward it complains about, and a
+// complaint that nobody reads is no signal to forward. Before that it warns.
+func TestInitNobodyReads(t *testing.T) {
+	need.Root(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	s := supervise(t, "uid: 65534\ngid: 65534\ncaps: \"=\"\n", func(cmd *exec.Cmd) {
+		with := program(t, "caprun/internal/creds/with")
+		cmd.Args, cmd.Path = append([]string{with, "bounding=0x1c0", "--", cmd.Path}, cmd.Args[1:]...), with
+		cmd.Stderr = w
+	}, heard(t))
+	target := s.ready()
+	warning := make([]byte, 4096)
+	n, _ := r.Read(warning)
+	if got := string(warning[:n]); !strings.Contains(got, "warning: without cap_kill -init can neither forward") {
+		t.Errorf("%q", got)
+	}
+	r.Close()
+	ticks := func() (sum int) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.Process.Pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')'):]))
+		for _, field := range fields[12:14] {
+			n, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += n
+		}
+		return sum
+	}
+	before := ticks()
+	s.signal(unix.SIGTERM)
+	time.Sleep(500 * time.Millisecond)
+	if busy := ticks() - before; busy > 5 {
+		t.Errorf("caprun was busy for %d ticks after one signal that it cannot forward", busy)
+	}
+	// Of this the warning tells too: the target lives on.
+	s.signal(unix.SIGKILL)
+	s.status()
+	if got := state(target); got == "gone" || got == "Z" {
+		t.Errorf("the kernel ends the target after all: %s", got)
+	}
+	_ = unix.Kill(target, unix.SIGKILL)
+}
+
 // TestInitIgnored: what the caller has ignored stays so, and is not caught.
 func TestInitIgnored(t *testing.T) {
 	sh := need.Tool(t, "sh")

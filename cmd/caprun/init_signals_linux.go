@@ -141,7 +141,8 @@ func (s *supervisor) forward(sig unix.Signal) {
 	if err == unix.ESRCH && to != s.child {
 		err = unix.Kill(s.child, sig)
 	}
-	if err != nil && err != unix.ESRCH {
+	// SIGPIPE may come of the complaint itself, and without end.
+	if err != nil && err != unix.ESRCH && sig != unix.SIGPIPE {
 		s.complain(fmt.Sprintf("forward %s to process %d: %v; -init needs cap_kill for a target of another user",
 			signalName(sig), s.child, err))
 	}

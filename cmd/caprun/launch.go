@@ -85,6 +85,9 @@ func (c *Command) start(o order, from cred.Cred, argv []string) int {
 		}
 		c.complain(located(d.File, d.Position, "warning: "+withHint(d.Message, d.Hint)))
 	}
+	if plan.DeathSignalMisses() {
+		c.complain("warning: without cap_kill -init can neither forward signals to a program of another user nor end it when caprun is killed; start caprun with cap_kill")
+	}
 	if o.DryRun {
 		return c.dryRun(plan)
 	}
