@@ -45,7 +45,8 @@ func LookupUser(name string) (*User, error) {
 }
 
 // findUser finds a user in the text of a passwd(5) and a group(5) file. The
-// first entry counts. A number is first a name, as passwd(5) allows.
+// first entry counts. A number that is also the name of an entry with another uid
+// is refused: other tools take it for the name, and a reader for the uid.
 func findUser(name string, passwd, group []byte) (*User, error) {
 	var user *User
 	for pass := range 2 {
@@ -58,6 +59,9 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 			gid, gidErr := parseID(f[3])
 			if uidErr != nil || gidErr != nil {
 				return nil, &UserError{name, "its entry in /etc/passwd has no valid uid and gid", "mend the entry"}
+			}
+			if number, err := parseID(name); err == nil && number != uid {
+				return nil, &UserError{name, fmt.Sprintf("it is the name of an entry in /etc/passwd with uid %d", uid), "write uid and gid"}
 			}
 			user = &User{Name: f[0], UID: uid, GID: gid, Home: f[5]}
 			break

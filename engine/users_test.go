@@ -10,6 +10,9 @@ const (
 www:x:33:34::/srv:/bin/false
 www:x:0:0::/:/bin/sh
 5:x:77:77::/five:/bin/sh
+6:x:0:0::/six:/bin/sh
+7:x:7:7::/seven:/bin/sh
+78:x:6:6::/:/bin/sh
 short:x:1:1
 negative:x:-1:1::/:/bin/sh
 large:x:4294967295:1::/:/bin/sh
@@ -32,6 +35,8 @@ func TestFindUser(t *testing.T) {
 		"0":   {"root", 0, 0, nil, "/root"},
 		"77":  nil, // its groups are broken
 		"5":   nil,
+		"6":   nil, // is it uid 0 or uid 6?
+		"7":   {"7", 7, 7, nil, "/seven"},
 	} {
 		got, err := findUser(name, []byte(testPasswd), []byte(testGroup))
 		if want == nil {
