@@ -21,7 +21,7 @@ func interpreter(head []byte) (path string, script bool) {
 	full := len(head) == headSize
 	line, _, ended := bytes.Cut(line, []byte("\n"))
 	ended = ended || !full
-	line = bytes.Trim(line, " \t")
+	line = bytes.TrimLeft(line, " \t")
 	end := bytes.IndexAny(line, " \t\x00")
 	if end < 0 {
 		if !ended {

@@ -23,6 +23,10 @@ func TestInterpreter(t *testing.T) {
 		{"#!sh\n", "sh", true},
 		{long[:headSize], "", true},
 		{(long[:100] + " -e" + long)[:headSize], long[2:100], true},
+		{("#!/bin/sh" + strings.Repeat(" ", headSize))[:headSize], "/bin/sh", true},
+		{("#! " + strings.Repeat("\t", headSize))[:headSize], "", true},
+		{"#!/bin/sh \t ", "/bin/sh", true},
+		{"#! \t ", "", true},
 		{"#!/bin/a\x00b\n", "/bin/a", true},
 	} {
 		path, script := interpreter([]byte(c.head))
