@@ -256,8 +256,9 @@ func TestInitNobodyReads(t *testing.T) {
 		with := program(t, "caprun/internal/creds/with")
 		cmd.Args, cmd.Path = append([]string{with, "bounding=0x1c0", "--", cmd.Path}, cmd.Args[1:]...), with
 		cmd.Stderr = w
-	}, heard(t))
+	}, need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60") // not heard, which ends with its input
 	target := s.ready()
+	t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
 	warning := make([]byte, 4096)
 	n, _ := r.Read(warning)
 	if got := string(warning[:n]); !strings.Contains(got, "warning: without cap_kill -init can neither forward") {
@@ -291,7 +292,6 @@ func TestInitNobodyReads(t *testing.T) {
 	if got := state(target); got == "gone" || got == "Z" {
 		t.Errorf("the kernel ends the target after all: %s", got)
 	}
-	_ = unix.Kill(target, unix.SIGKILL)
 }
 
 // TestInitIgnored: what the caller has ignored stays so, and is not caught.
