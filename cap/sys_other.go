@@ -44,6 +44,7 @@ func openDirectory(path string) (int, error)                       { return -1, 
 func closeDescriptor(fd int)                                       {}
 func isDirectory(path string, fd int) error                        { return ErrNotLinux }
 func setDeathSignal(signal int) error                              { return ErrNotLinux }
+func getDeathSignal() (int, error)                                 { return 0, ErrNotLinux }
 func getppid() int                                                 { return 0 }
 func executeSession(fail func(string, error) error) error          { return fail("setsid", ErrNotLinux) }
 func gettid() int                                                  { return 0 }
