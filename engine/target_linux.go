@@ -288,11 +288,11 @@ func (r *resolver) readProgram(path string, f *found) (program, error) {
 		prog.interpreter = prog.format.interpreter
 		return prog, nil
 	}
-	interpreter, script := interpreter(head[:n])
-	if script && interpreter == "" {
+	line, script := interpreter(head[:n])
+	if script && line == "" {
 		return program{}, errNoInterpreter
 	}
-	prog.interpreter = interpreter
+	prog.interpreter = line
 	return prog, nil
 }
 
