@@ -209,8 +209,18 @@ func TestDockerfile(t *testing.T) {
 	if want := []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--"}; !slices.Equal(entrypoint, want) {
 		t.Errorf("the entrypoint is %q", entrypoint)
 	}
-	if !strings.Contains(string(text), " examples/container/web.yaml /etc/caprun/web.yaml\n") {
+	if !strings.Contains(string(text), " examples/container/web.yaml /out/etc/caprun/web.yaml\n") ||
+		!strings.Contains(string(text), "COPY --from=build /out/ /\n") {
 		t.Error("the profile is copied to another place than the entrypoint names")
+	}
+	// Docker's builder before version 23, which docker-compose 1 uses too,
+	// refuses these.
+	for _, word := range []string{"--chmod", "--mount", "--link", "<<"} {
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "#") && strings.Contains(line, word) {
+				t.Errorf("not every builder knows %s: %s", word, line)
+			}
+		}
 	}
 }
 
