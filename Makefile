@@ -8,7 +8,7 @@ ROUNDS ?= 300
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(VERSION)"
 
-.PHONY: help build test check bench bench-check bench-cap soak mutate fuzz dist clean
+.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman fuzz dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ soak: ## long runs: the model against the kernel, launches against both and with
 
 mutate: ## changes one rule of the model at a time; each change must make a test fail
 	go run ./internal/mutate
+
+test-podman: ## the example image, built and started by Podman, as root; needs Debian's podman and runc or crun
+	go run ./internal/podman
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
