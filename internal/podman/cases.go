@@ -215,10 +215,15 @@ func playManifest(e engineOf) (err error) {
 		_, removed := e.must(runTimeout, "pod", "rm", "--all", "--force", "--time=0")
 		err = errors.Join(err, removed)
 	}()
-	id, err := e.must(runTimeout, "ps", "--all", "--quiet", "--no-trunc", "--filter", "ancestor="+reported)
+	got, err := e.run(runTimeout, "ps", "--all", "--format={{.Image}} {{.ID}}")
 	if err != nil {
 		return err
 	}
+	_, id, ok := strings.Cut(got.stdout, reported+":latest ")
+	if !ok {
+		return fmt.Errorf("no container of the image: %s%s", got.stdout, got.stderr)
+	}
+	id, _, _ = strings.Cut(id, "\n")
 	report, err := logOf(e, id, "pid: ")
 	if err != nil {
 		return err
