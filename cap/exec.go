@@ -2,8 +2,9 @@ package cap
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
+
+	"caprun/internal/thread"
 )
 
 // Exec performs the steps of the Launcher and replaces the calling process
@@ -29,7 +30,7 @@ func (attr *Launcher) Exec() error {
 	if err != nil {
 		return err
 	}
-	runtime.LockOSThread()
+	thread.Lock()
 	for _, s := range steps {
 		if s.Kind == StepExec && c.beforeExec != nil {
 			if err := c.beforeExec(); err != nil {

@@ -16,6 +16,9 @@ import (
 // The tests of the command run it as it is delivered: a static program, in
 // processes of its own, for a launch replaces the process.
 
+// The variables of a package are initialised before its init functions run.
+var _ = func() bool { isCommand = false; return true }()
+
 func TestMain(m *testing.M) {
 	ignoreNothing()
 	status := m.Run()

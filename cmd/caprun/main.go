@@ -10,19 +10,29 @@ package main
 
 import (
 	"os"
-	"runtime"
 
 	_ "caprun/internal/stack" // for a fast start
+	"caprun/internal/thread"
 )
 
-// The first thread has what the caller gave it and new threads do not inherit:
+// All work is done in an init function: see package thread. The first thread,
+// which it is on, has what the caller gave it and new threads do not inherit:
 // the parent-death signal of prctl(2). It is the one that becomes the target.
-func init() { runtime.LockOSThread() }
+func init() {
+	if isCommand {
+		os.Exit(thread.InInit(work))
+	}
+}
 
-func main() {
+// isCommand is false in the program of the tests.
+var isCommand = true
+
+func main() {}
+
+func work() int {
 	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: terminal(os.Stdout)}
 	// Kernels before 5.18 start a program without even its name.
-	os.Exit(c.Main(os.Args[min(1, len(os.Args)):]))
+	return c.Main(os.Args[min(1, len(os.Args)):])
 }
 
 // terminal reports whether f is one that shows colour.
