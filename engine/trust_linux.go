@@ -96,20 +96,18 @@ var errNotRegular = errors.New("not a regular file")
 
 // trust knows whose files can be believed.
 type trust struct {
-	owners  []uint32
+	uid    uint32 // who asks
+	owners []uint32
+
+	// The user namespace is read when an owner is none of these.
+	readNS  bool
 	ns      cred.UserNS
-	knowsNS bool // the maps of the user namespace could be read
+	knowsNS bool // its maps could be read
 }
 
 func newTrust() *trust {
 	uid := uint32(os.Getuid())
-	t := &trust{owners: []uint32{0, uid}}
-	t.ns, t.knowsNS = readUserNS()
-	if !t.ns.MapsUID(uid) && uid != cred.OverflowID {
-		// The map lacks who asks: it was not read right, and would make
-		// every owner one that it does not have.
-		t.ns, t.knowsNS = cred.UserNS{}, false
-	}
+	t := &trust{uid: uid, owners: []uint32{0, uid}}
 	if uid == 0 {
 		if text := os.Getenv("SUDO_UID"); text != "" {
 			if sudo, err := parseID(text); err == nil {
@@ -121,7 +119,21 @@ func newTrust() *trust {
 }
 
 func (t *trust) owner(uid uint32) bool {
-	return slices.Contains(t.owners, uid) || !t.ns.MapsUID(uid)
+	return slices.Contains(t.owners, uid) || !t.mapsUID(uid)
+}
+
+// mapsUID reports whether the user namespace has a uid.
+func (t *trust) mapsUID(uid uint32) bool {
+	if !t.readNS {
+		t.readNS = true
+		t.ns, t.knowsNS = readUserNS()
+		if !t.ns.MapsUID(t.uid) && t.uid != cred.OverflowID {
+			// The map lacks who asks: it was not read right, and would make
+			// every owner one that it does not have.
+			t.ns, t.knowsNS = cred.UserNS{}, false
+		}
+	}
+	return t.ns.MapsUID(uid)
 }
 
 // chown returns what makes an owner trusted.
