@@ -172,6 +172,10 @@ func (c *Set) GetFlag(vec Flag, val Value) (bool, error) {
 	return bits>>val&1 != 0, nil
 }
 
+// Mask returns all of the flag vec: bit n is Value n, as in a Step. The error is
+// ErrBadSet, or ErrBadValue for a bad vec.
+func (c *Set) Mask(vec Flag) (uint64, error) { return c.flag(vec) }
+
 // SetFlag raises each val in the flag vec, or lowers it if enable is false. No
 // permission is needed for that: the kernel checks what is applied to a
 // process or a file. The error is ErrBadSet, or ErrBadValue for a bad vec or a

@@ -29,8 +29,7 @@ func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.
 	if d := c.checkStack(); d != nil {
 		return nil, []policy.Diagnostic{*d}
 	}
-	plan := c.Plan
-	return &plan, nil
+	return &c.Plan, nil
 }
 
 // compiler is a plan in the making.
@@ -140,7 +139,7 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 		return &obstacle{step: failure}
 	}
 	for n := range c.Steps {
-		c.Steps[n].Key = c.origin(c.Steps[n].Step)
+		c.Steps[n].Key = c.origin(&c.Steps[n].Step)
 	}
 	after, result, errno := c.Before.Exec(c.Target.File, c.Target.Kernel)
 	if errno != 0 {
@@ -233,7 +232,7 @@ func (c *compiler) final(v vectors) cred.Caps {
 }
 
 // origin returns the key of the profile that a step comes from.
-func (c *compiler) origin(s cap.Step) string {
+func (c *compiler) origin(s *cap.Step) string {
 	switch s.Kind {
 	case cap.StepCloseOnExec:
 		return c.first("keep_fds")
@@ -292,7 +291,7 @@ func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
 // first returns the first key that the profile has.
 func (c *compiler) first(keys ...string) string {
 	for _, key := range keys {
-		if c.Profile.Position(key).Line != 0 {
+		if c.Profile.Has(key) {
 			return key
 		}
 	}

@@ -215,11 +215,11 @@ func TestRefuse(t *testing.T) {
 // executor has.
 func TestEveryStepIsPredicted(t *testing.T) {
 	for k := cap.StepKind(1); k < cap.StepKinds; k++ {
-		if _, _, errno := predictStep(cred.Root(), cap.Step{Kind: k}, cred.Latest()); errno != 0 {
+		if _, _, errno := predictStep(cred.Root(), &cap.Step{Kind: k}, cred.Latest()); errno != 0 {
 			t.Errorf("%v: %v", k, errno)
 		}
 	}
-	if _, _, errno := predictStep(cred.Root(), cap.Step{Kind: cap.StepKinds}, cred.Latest()); errno == 0 {
+	if _, _, errno := predictStep(cred.Root(), &cap.Step{Kind: cap.StepKinds}, cred.Latest()); errno == 0 {
 		t.Error("an unknown kind is predicted")
 	}
 }

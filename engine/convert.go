@@ -15,18 +15,15 @@ const namedBits = cap.NamedCount
 
 // flagCaps returns one flag of a set.
 func flagCaps(s *cap.Set, flag cap.Flag) cred.Caps {
-	return collect(func(v cap.Value) (bool, error) { return s.GetFlag(flag, v) })
+	mask, _ := s.Mask(flag)
+	return cred.Caps(mask)
 }
 
 // vectorCaps returns one vector of a tuple.
 func vectorCaps(iab *cap.IAB, vec cap.Vector) cred.Caps {
-	return collect(func(v cap.Value) (bool, error) { return iab.GetVector(vec, v) })
-}
-
-func collect(has func(cap.Value) (bool, error)) cred.Caps {
 	var caps cred.Caps
 	for v := range cap.Value(64) {
-		if on, err := has(v); err == nil && on {
+		if on, err := iab.GetVector(vec, v); err == nil && on {
 			caps = caps.With(int(v))
 		}
 	}

@@ -23,12 +23,13 @@ type stepFailure struct {
 func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred, *stepFailure) {
 	c := from
 	out := make([]Step, 0, len(steps))
-	for _, s := range steps {
+	for n := range steps {
+		s := &steps[n]
 		if s.Kind == cap.StepInheritable {
 			c = raised(c)
 		}
 		next, value, errno := predictStep(c, s, r)
-		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
+		step := Step{Step: *s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
 		if needs := requirement(s.Kind); needs >= 0 && !step.Holds {
 			without := c
 			without.Effective = without.Effective.Without(needs)
@@ -81,7 +82,7 @@ func requirement(k cap.StepKind) int {
 
 // predictStep is one step on the model: the counterpart of cap's execute. value
 // is the capability at which it stops.
-func predictStep(c cred.Cred, s cap.Step, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
+func predictStep(c cred.Cred, s *cap.Step, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
 	value = -1
 	switch s.Kind {
 	case cap.StepCloseOnExec, cap.StepNewSession, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal, cap.StepExec:

@@ -25,6 +25,13 @@ func (p *Profile) position(e extent) Position {
 	return p.source.span(int(e.from), int(e.to))
 }
 
+// Has reports whether the file has a value at path, as Position takes it. It
+// is false if the profile was filled by hand.
+func (p *Profile) Has(path string) bool {
+	_, ok := p.places[path]
+	return ok
+}
+
 // Position returns where the value at path stands, such as "caps",
 // "env.set.MODE", "groups[1]" or "rlimits.core.soft". A limit that is given as
 // one value has its soft and hard limit there. The position is unknown if the

@@ -63,7 +63,11 @@ func Root() Cred {
 }
 
 // Equal reports whether c and d agree in every dimension.
-func (c Cred) Equal(d Cred) bool { return len(c.Diff(d)) == 0 }
+func (c Cred) Equal(d Cred) bool {
+	equal := true
+	c.compare(&d, func(_ string, same bool) { equal = equal && same })
+	return equal
+}
 
 // Diff returns the names of the fields in which c and d differ, in the order
 // in which [Cred] declares them, nil when there are none. Groups are equal
@@ -71,11 +75,16 @@ func (c Cred) Equal(d Cred) bool { return len(c.Diff(d)) == 0 }
 // slices are the same.
 func (c Cred) Diff(d Cred) []string {
 	var fields []string
-	check := func(field string, same bool) {
+	c.compare(&d, func(field string, same bool) {
 		if !same {
 			fields = append(fields, field)
 		}
-	}
+	})
+	return fields
+}
+
+// compare calls check with each field, and whether c and d agree in it.
+func (c *Cred) compare(d *Cred, check func(field string, same bool)) {
 	check("UID", c.UID == d.UID)
 	check("EUID", c.EUID == d.EUID)
 	check("SUID", c.SUID == d.SUID)
@@ -97,7 +106,6 @@ func (c Cred) Diff(d Cred) []string {
 	check("Chrooted", c.Chrooted == d.Chrooted)
 	check("SharedFS", c.SharedFS == d.SharedFS)
 	check("Traced", c.Traced == d.Traced)
-	return fields
 }
 
 // able reports whether the task may use capability n in its own user

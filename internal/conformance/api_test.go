@@ -99,7 +99,7 @@ func describe(o types.Object) string {
 // additive lists the methods that only ours has.
 var additive = map[string]string{
 	"Launcher": "Exec SetBeforeExec SetCwd SetDeathSignal SetDescriptors SetEnv SetFinal SetIDs SetNewSession SetNoNewPrivs SetRlimit SetSecbits SetUmask Steps",
-	"Set":      "Text",
+	"Set":      "Mask Text",
 	"Secbits":  "Names",
 	"Value":    "Description",
 }
