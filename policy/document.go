@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,12 +38,11 @@ func (r *reader) readProfile(root *yaml.Node) {
 	if !ok {
 		return
 	}
-	r.top = make(map[string]field, len(keys))
+	r.top = fields
 	for _, f := range fields {
-		r.top[f.name] = f
 		r.readKey(f)
 	}
-	if _, ok := r.top["version"]; !ok {
+	if _, ok := r.key("version"); !ok {
 		at := r.source.offset(root.Line, root.Column)
 		r.say(r.source.span(at, at), missingKey, "write version: 1", "the profile has no version")
 	}
@@ -50,66 +50,72 @@ func (r *reader) readProfile(root *yaml.Node) {
 	r.exclusive("mode", "secbits")
 }
 
+// key returns a key of the profile.
+func (r *reader) key(name string) (f field, ok bool) {
+	n := slices.IndexFunc(r.top, func(f field) bool { return f.name == name })
+	if n < 0 {
+		return field{}, false
+	}
+	return r.top[n], true
+}
+
 func (r *reader) readKey(f field) {
-	read := r.keyReader(f.name)
-	if read == nil {
+	switch {
+	case !slices.Contains(keys[:], f.name):
 		r.sayUnknown(f, unknownKey, "a profile", didYouMean(suggestKey(f.name)))
-	} else if !f.bad {
-		read(f)
+	case !f.bad:
+		r.readValue(f)
 	}
 }
 
-// keyReader returns what reads the value of a key, or nil.
-func (r *reader) keyReader(name string) func(field) {
-	switch name {
+// readValue reads the value of a key that profiles have.
+func (r *reader) readValue(f field) {
+	switch f.name {
 	case "version":
-		return r.readVersion
+		r.readVersion(f)
 	case "name":
-		return r.readName
+		r.readName(f)
 	case "description":
-		return r.readDescription
+		r.readDescription(f)
 	case "command":
-		return r.readCommand
+		r.readCommand(f)
 	case "user":
-		return r.readUser
+		r.readUser(f)
 	case "uid":
-		return func(f field) { r.profile.UID = r.readID(f) }
+		r.profile.UID = r.readID(f)
 	case "gid":
-		return func(f field) { r.profile.GID = r.readID(f) }
+		r.profile.GID = r.readID(f)
 	case "groups":
-		return r.readGroups
+		r.readGroups(f)
 	case "caps":
-		return r.readCaps
+		r.readCaps(f)
 	case "iab":
-		return r.readIAB
+		r.readIAB(f)
 	case "mode":
-		return r.readMode
+		r.readMode(f)
 	case "secbits":
-		return r.readSecbits
+		r.readSecbits(f)
 	case "no_new_privs":
-		return func(f field) {
-			r.profile.NoNewPrivs = r.readTrue(f, "no_new_privs cannot be unset, so false would promise what nobody can keep")
-		}
+		r.profile.NoNewPrivs = r.readTrue(f, "no_new_privs cannot be unset, so false would promise what nobody can keep")
 	case "chroot":
-		return func(f field) { r.profile.Chroot = r.readPath(f) }
+		r.profile.Chroot = r.readPath(f)
 	case "cwd":
-		return func(f field) { r.profile.Cwd = r.readPath(f) }
+		r.profile.Cwd = r.readPath(f)
 	case "umask":
-		return r.readUmask
+		r.readUmask(f)
 	case "env":
-		return r.readEnv
+		r.readEnv(f)
 	case "rlimits":
-		return r.readRlimits
+		r.readRlimits(f)
 	case "keep_fds":
-		return r.readKeepFDs
+		r.readKeepFDs(f)
 	case "new_session":
-		return func(f field) {
-			r.profile.NewSession = r.readTrue(f, "a process cannot go back to a session, so false would promise what nobody can keep")
-		}
+		r.profile.NewSession = r.readTrue(f, "a process cannot go back to a session, so false would promise what nobody can keep")
 	case "lint":
-		return r.readLint
+		r.readLint(f)
+	default:
+		r.sayBug("nothing reads the key %s", f.name)
 	}
-	return nil
 }
 
 func suggestKey(name string) string {
@@ -124,8 +130,8 @@ func suggestKey(name string) string {
 
 // exclusive reports two keys that exclude each other, at the later one.
 func (r *reader) exclusive(a, b string) {
-	first, ok := r.top[a]
-	second, both := r.top[b]
+	first, ok := r.key(a)
+	second, both := r.key(b)
 	if !ok || !both {
 		return
 	}

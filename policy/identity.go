@@ -88,10 +88,10 @@ func (r *reader) readGroups(f field) {
 // group, or new groups with the old uid, is what nobody means to ask for.
 func (r *reader) checkIdentity() {
 	r.exclusive("user", "uid")
-	_, user := r.top["user"]
-	uid, hasUID := r.top["uid"]
-	gid, hasGID := r.top["gid"]
-	groups, hasGroups := r.top["groups"]
+	_, user := r.key("user")
+	uid, hasUID := r.key("uid")
+	gid, hasGID := r.key("gid")
+	groups, hasGroups := r.key("groups")
 	if hasUID && !hasGID && !user {
 		r.sayAt(uid.key, missingGID, "add gid, or write user: NAME", "uid needs gid: without it the target would keep the caller's group")
 	}

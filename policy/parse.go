@@ -61,7 +61,7 @@ type reader struct {
 	file    string
 	source  *source
 	profile *Profile
-	top     map[string]field // the keys of the profile, also those with bad values
+	top     []field // the keys of the profile, also those with bad values
 	found   []Diagnostic
 
 	validate func(*yaml.Node) error // the second look; nil for none

@@ -174,6 +174,9 @@ func (s *source) scalarEnd(from int, n *yaml.Node) int {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		return s.wordEnd(from)
 	}
+	if s.columns == nil && bytes.HasPrefix(s.text[from:], []byte(n.Value)) {
+		return from + len(n.Value)
+	}
 	// Line breaks and the white space around them are folded in a plain
 	// scalar; its words stand there as they are.
 	to := from

@@ -201,7 +201,7 @@ func isQuoted(n *yaml.Node) bool {
 // isAmbiguous reports whether a plain scalar is a text in YAML 1.2 and true or
 // false in YAML 1.1, which many tools still read.
 func isAmbiguous(n *yaml.Node) bool {
-	if !isPlain(n) {
+	if !isPlain(n) || len(n.Value) > len("yes") {
 		return false
 	}
 	switch strings.ToLower(n.Value) {
