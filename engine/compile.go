@@ -139,7 +139,7 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 		return &obstacle{step: failure}
 	}
 	for n := range c.Steps {
-		c.Steps[n].Key = c.origin(&c.Steps[n].Step)
+		c.Steps[n].Key = c.origin(c.Steps[n].Step)
 	}
 	after, result, errno := c.Before.Exec(c.Target.File, c.Target.Kernel)
 	if errno != 0 {

@@ -212,7 +212,7 @@ func (p *Plan) explain(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	step := Step{Step: failed.Step}
+	step := Step{Step: &failed.Step}
 	for _, s := range p.Steps {
 		if s.Kind == failed.Step.Kind && s.Resource == failed.Step.Resource {
 			step.Key, step.Needs = s.Key, s.Needs

@@ -30,7 +30,7 @@ type Plan struct {
 
 // Step is a step of a launch with what a reader wants to know about it.
 type Step struct {
-	cap.Step
+	*cap.Step
 
 	// Needs is the capability that must be effective for the step; empty
 	// when it needs none in the state that it meets.

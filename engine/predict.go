@@ -29,7 +29,7 @@ func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred,
 			c = raised(c)
 		}
 		next, value, errno := predictStep(c, s, r)
-		step := Step{Step: *s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
+		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
 		if needs := requirement(s.Kind); needs >= 0 && !step.Holds {
 			without := c
 			without.Effective = without.Effective.Without(needs)

@@ -335,7 +335,7 @@ func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
 	case o.steps != nil:
 		return c.stepsError(o.steps)
 	case o.step != nil:
-		o.step.step.Key = c.origin(&o.step.step.Step)
+		o.step.step.Key = c.origin(o.step.step.Step)
 		return c.stepRefused(o.step)
 	case o.exec:
 		return c.execRefused(o.result)

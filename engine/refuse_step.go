@@ -28,7 +28,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	}
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
-	if _, _, errno := predictStep(able, &s.Step, c.Target.Kernel); errno == 0 {
+	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
 		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.cure(s, f.state))
 	}
 	switch s.Kind {

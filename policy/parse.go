@@ -20,20 +20,21 @@ import (
 // is an internal-error: a mistake of this package. A build with the tag
 // entrypoint leaves that out, and gives the same answers.
 func Parse(name string, src []byte) (*Profile, []Diagnostic) {
-	return parse(name, src, secondLook)
+	return parse(name, bytes.Clone(src), secondLook)
 }
 
 // Read is Parse without the check against the schema, for reviews of many
 // files: that check takes as long as half of the rest, finds nothing but
 // mistakes of this package, and Parse does it before every launch.
 // FuzzReaderIsStricter and TestReaderRefusesWhatTheSchemaRefuses hold that
-// Read gives the same answers.
+// Read gives the same answers. The profile keeps src, which must not change any
+// more.
 func Read(name string, src []byte) (*Profile, []Diagnostic) {
 	return parse(name, src, nil)
 }
 
 func parse(name string, src []byte, validate func(*yaml.Node) error) (*Profile, []Diagnostic) {
-	r := &reader{file: name, profile: &Profile{File: name, places: make(map[string]place, 2*len(keys))}, validate: validate}
+	r := &reader{file: name, profile: &Profile{File: name}, validate: validate}
 	r.read(src)
 	Sort(r.found)
 	// Where a word has no position of its own, its value's is said for each.
@@ -68,16 +69,22 @@ type reader struct {
 }
 
 func (r *reader) read(src []byte) {
-	text, ok := r.checkText(bytes.Clone(src))
+	text, ok := r.checkText(src)
 	if !ok {
 		return
 	}
 	r.source = newSource(text)
 	r.profile.source = r.source
 	root := r.parseYAML()
-	if root == nil || !r.checkTree(root) {
+	if root == nil {
 		return
 	}
+	nodes, ok := r.checkTree(root)
+	if !ok {
+		return
+	}
+	// A place stands for an item of a list, or for a key and its value.
+	r.profile.places = make(map[string]place, nodes*2/3)
 	r.readProfile(root)
 	if r.validate != nil && !HasErrors(r.found) {
 		r.lookAgain(root)

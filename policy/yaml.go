@@ -101,11 +101,12 @@ func isNull(n *yaml.Node) bool {
 }
 
 // checkTree looks for what yaml.Nodes carry along and a profile must not have.
-// It returns false if the tree is too large to be looked at.
-func (r *reader) checkTree(root *yaml.Node) bool {
+// It returns how many there are. ok is false if the tree is too large to be
+// looked at.
+func (r *reader) checkTree(root *yaml.Node) (nodes int, ok bool) {
 	t := treeCheck{reader: r}
 	t.check(root, 1)
-	return !t.tooLarge
+	return t.nodes, !t.tooLarge
 }
 
 type treeCheck struct {

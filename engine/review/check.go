@@ -24,7 +24,8 @@ type Options struct {
 }
 
 // Check finds the mistakes and risks of a profile. It plans for a caller that
-// is root with every named capability, and for an ordinary program.
+// is root with every named capability, and for an ordinary program. The report
+// keeps src, which must not change any more.
 func Check(name string, src []byte, o Options) Report {
 	p, mistakes := policy.Read(name, src)
 	if p == nil {
