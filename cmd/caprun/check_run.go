@@ -30,7 +30,7 @@ const (
 	windowPerWorker = 4
 
 	// garbage is how many bytes may come together before they are collected. A
-	// file makes 40 KiB of it: to collect at Go's 4 MiB takes a sixth more CPU
+	// file makes 30 KiB of it: to collect at Go's 4 MiB takes a sixth more CPU
 	// time.
 	garbage = 20 << 20
 
