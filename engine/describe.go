@@ -53,9 +53,6 @@ func (p *Plan) Describe(s Step) string {
 		if p.losesDeathSignal() {
 			return "set the signal at the end of caprun, which exec clears"
 		}
-		if p.DeathSignalMisses() {
-			return "set the signal at the end of caprun, which does not reach another user without cap_kill"
-		}
 		return fmt.Sprintf("end by signal %d when caprun ends", s.Signal)
 	case cap.StepExec:
 		return "exec " + s.Path
@@ -70,17 +67,6 @@ func (p *Plan) losesDeathSignal() bool {
 	b, a := p.Before, p.After
 	return p.SecureExec || a.EUID != b.EUID || a.EGID != b.EGID || a.FSUID != b.FSUID || a.FSGID != b.FSGID ||
 		!a.Permitted.SubsetOf(b.Permitted)
-}
-
-// DeathSignalMisses reports whether the kernel withholds the signal at the end of
-// the supervisor: it asks whether the one that ends might send it, kill_ok_by_cred.
-// With the first process of a pid namespace all others end, whatever they are.
-func (p *Plan) DeathSignalMisses() bool {
-	if p.Target.Parent <= 1 || p.From.Permitted.Has(int(cap.KILL)) {
-		return false
-	}
-	reaches := func(uid uint32) bool { return uid == p.After.UID || uid == p.After.SUID }
-	return !reaches(p.From.EUID) && !reaches(p.From.UID)
 }
 
 // SecbitsText returns the names of securebits, joined with commas; "none".

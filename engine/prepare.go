@@ -32,12 +32,9 @@ func Prepare(p *policy.Profile, from cred.Cred, argv []string, parent int) (*Pla
 // now, with the entry of the profile's user. Which kernel's rules hold is left
 // to the caller. The error is a *UserError, or one of FindTarget.
 func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error) {
-	var user *User
-	var err error
-	if p.User != "" {
-		if user, err = LookupUser(p.User); err != nil {
-			return Target{}, err
-		}
+	user, err := entryOf(p)
+	if err != nil {
+		return Target{}, err
 	}
 	if len(argv) == 0 {
 		argv = p.Command
@@ -51,6 +48,24 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 	target, err := FindTarget(p, id, argv, env)
 	target.User = user
 	return target, err
+}
+
+// TargetUID returns the real, effective and saved uid of a target that starts
+// from a state on this machine now. The error is a *UserError.
+func TargetUID(p *policy.Profile, from cred.Cred) (uint32, error) {
+	user, err := entryOf(p)
+	if err != nil {
+		return 0, err
+	}
+	return identify(p, from, user).UID, nil
+}
+
+// entryOf returns the entry of the profile's user; nil for a profile without.
+func entryOf(p *policy.Profile) (*User, error) {
+	if p.User == "" {
+		return nil, nil
+	}
+	return LookupUser(p.User)
 }
 
 // NotFound reports whether an error says that there is no such program:

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"caprun/cap"
+	"caprun/engine/cred"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +23,7 @@ type supervisor struct {
 }
 
 // supervise starts a target as a child, and returns its status when it ends.
-func (c *Command) supervise(o order, argv []string) int {
+func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
 	// The child dies with the thread that forks it, so that must be one that
 	// lives as long as the process: the goroutine of main does.
 	runtime.LockOSThread()
@@ -37,7 +38,7 @@ func (c *Command) supervise(o order, argv []string) int {
 		return c.refuse(fmt.Errorf("start caprun as the child of -init: %w", err))
 	}
 	// The child waits for its order, so what fails here fails before the target.
-	if err := s.settle(); err != nil {
+	if err := s.settle(o, from); err != nil {
 		_ = unix.Kill(s.child, unix.SIGKILL)
 		return c.refuse(fmt.Errorf("-init: %w; the program was not started", err))
 	}
@@ -83,9 +84,12 @@ func (s *supervisor) start(argv []string) (channel int, err error) {
 }
 
 // settle makes the supervisor what it is while the target runs.
-func (s *supervisor) settle() error {
+func (s *supervisor) settle(o order, from cred.Cred) error {
 	if err := closeInherited(); err != nil {
 		return fmt.Errorf("close the descriptors of the target: %w", err)
+	}
+	if err := reachTarget(o, from); err != nil {
+		return fmt.Errorf("let the supervisor send signals to the target: %w", err)
 	}
 	if err := keepKillOnly(); err != nil {
 		return fmt.Errorf("give up the privilege of the supervisor: %w", err)

@@ -243,8 +243,71 @@ func TestInitForwardsToAnotherUser(t *testing.T) {
 	}
 }
 
+// withoutKill starts caprun as root with cap_setgid, cap_setuid and cap_setpcap
+// alone: a container that has been given no more.
+func withoutKill(t *testing.T) func(cmd *exec.Cmd) {
+	return func(cmd *exec.Cmd) {
+		with := program(t, "caprun/internal/creds/with")
+		cmd.Args, cmd.Path = append([]string{with, "bounding=0x1c0", "--", cmd.Path}, cmd.Args[1:]...), with
+	}
+}
+
+const anotherUser = "uid: 65534\ngid: 65534\ncaps: \"=\"\n"
+
+// TestInitReaches: without cap_kill, too, another user hears what caprun hears,
+// and ends when it is killed. It cannot answer in kind.
+func TestInitReaches(t *testing.T) {
+	need.Root(t)
+	s := supervise(t, anotherUser, withoutKill(t), heard(t))
+	s.ready()
+	s.signal(unix.SIGUSR1)
+	if got := s.line(); got != "heard 10" {
+		t.Error(got)
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := child.Status(string(text))
+	if status["Uid"] != "0 65534 0 65534" || status["CapPrm"] != "0000000000000000" || status["CapBnd"] != "0000000000000000" {
+		t.Errorf("the supervisor: uids %s, permitted %s, bounding %s", status["Uid"], status["CapPrm"], status["CapBnd"])
+	}
+
+	s = supervise(t, anotherUser, withoutKill(t), need.Tool(t, "sh"), "-c",
+		`for sig in 0 TERM KILL; do kill -$sig $PPID 2>/dev/null && echo "can send $sig"; done; `+
+			`readlink /proc/$PPID/root && echo "can see"; echo ready $$; exec sleep 60`)
+	target := s.ready()
+	s.signal(unix.SIGKILL)
+	s.status()
+	eventually(t, "the target is gone", func() bool { st := state(target); return st == "gone" || st == "Z" })
+}
+
+// TestInitReachKeepsDeathSignal: what the caller wants of caprun at its own end
+// outlasts the change of the effective uid.
+func TestInitReachKeepsDeathSignal(t *testing.T) {
+	need.Root(t)
+	s := supervise(t, anotherUser, func(cmd *exec.Cmd) {
+		withoutKill(t)(cmd)
+		caprun := append([]string{cmd.Args[0], fmt.Sprint("pdeathsig=", int(unix.SIGUSR2))}, cmd.Args[1:]...)
+		cmd.Path = need.Tool(t, "sh")
+		cmd.Args = append([]string{"sh", "-c", `exec 3<&0; sh -c '
+			trap "exit 3" USR1; echo caller $$; "$@" <&3 3<&- & wait' sh "$@"; exec sleep 60`, "sh"}, caprun...)
+	}, heard(t))
+	caller, err := strconv.Atoi(strings.TrimPrefix(s.line(), "caller "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ready()
+	if err := unix.Kill(caller, unix.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.line(); got != "heard 12" {
+		t.Error(got)
+	}
+}
+
 // TestInitNobodyReads: what caprun cannot forward it complains about, and a
-// complaint that nobody reads is no signal to forward. Before that it warns.
+// complaint that nobody reads is no signal to forward.
 func TestInitNobodyReads(t *testing.T) {
 	need.Root(t)
 	r, w, err := os.Pipe()
@@ -252,16 +315,16 @@ func TestInitNobodyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	s := supervise(t, "uid: 65534\ngid: 65534\ncaps: \"=\"\n", func(cmd *exec.Cmd) {
-		with := program(t, "caprun/internal/creds/with")
-		cmd.Args, cmd.Path = append([]string{with, "bounding=0x1c0", "--", cmd.Path}, cmd.Args[1:]...), with
+	s := supervise(t, "uid: 65534\ngid: 65534\ncaps: cap_setuid=eip\n", func(cmd *exec.Cmd) {
+		withoutKill(t)(cmd)
 		cmd.Stderr = w
-	}, need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60") // not heard, which ends with its input
+	}, program(t, "caprun/internal/creds/with"), "uid=3301", "--", need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 	target := s.ready()
 	t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
-	warning := make([]byte, 4096)
-	n, _ := r.Read(warning)
-	if got := string(warning[:n]); !strings.Contains(got, "warning: without cap_kill -init can neither forward") {
+	s.signal(unix.SIGUSR1)
+	complaint := make([]byte, 4096)
+	n, _ := r.Read(complaint)
+	if got := string(complaint[:n]); !strings.Contains(got, "a program that has changed its user needs caprun to hold cap_kill") {
 		t.Errorf("%q", got)
 	}
 	r.Close()
@@ -286,12 +349,8 @@ func TestInitNobodyReads(t *testing.T) {
 	if busy := ticks() - before; busy > 5 {
 		t.Errorf("caprun was busy for %d ticks after one signal that it cannot forward", busy)
 	}
-	// Of this the warning tells too: the target lives on.
 	s.signal(unix.SIGKILL)
 	s.status()
-	if got := state(target); got == "gone" || got == "Z" {
-		t.Errorf("the kernel ends the target after all: %s", got)
-	}
 }
 
 // TestInitIgnored: what the caller has ignored stays so, and is not caught.

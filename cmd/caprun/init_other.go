@@ -2,8 +2,11 @@
 
 package main
 
-import "caprun/cap"
+import (
+	"caprun/cap"
+	"caprun/engine/cred"
+)
 
-func (c *Command) supervise(o order, argv []string) int { return c.refuse(cap.ErrNotLinux) }
+func (c *Command) supervise(o order, from cred.Cred, argv []string) int { return c.refuse(cap.ErrNotLinux) }
 
 func (c *Command) initChild(args []string) int { return c.refuse(cap.ErrNotLinux) }

@@ -42,7 +42,7 @@ func (c *Command) launch(args []string) int {
 	}
 	order := order{Profile: src.name, Text: text, Strict: strict, DryRun: *dryRun}
 	if *supervised {
-		return c.supervise(order, f.Args())
+		return c.supervise(order, from, f.Args())
 	}
 	return c.start(order, from, f.Args())
 }
@@ -84,9 +84,6 @@ func (c *Command) start(o order, from cred.Cred, argv []string) int {
 			d.Position = policy.Position{} // the program is not the profile's
 		}
 		c.complain(located(d.File, d.Position, "warning: "+withHint(d.Message, d.Hint)))
-	}
-	if plan.DeathSignalMisses() {
-		c.complain("warning: without cap_kill -init can neither forward signals to a program of another user nor end it when caprun is killed; start caprun with cap_kill")
 	}
 	if o.DryRun {
 		return c.dryRun(plan)

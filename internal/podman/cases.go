@@ -50,7 +50,7 @@ func cases() []trial {
 		{"nothing as another user", launch("builtin:unprivileged", "uid=65532 gid=65532 groups=65532 bounding=none",
 			"--user=65532:65532", "--cap-drop=all")},
 		{"the manifest", playManifest},
-		{"end by SIGTERM, -init with KILL", stop(143, with("--cap-add=kill", "--entrypoint=/caprun"),
+		{"end by SIGTERM, -init", stop(143, with("--entrypoint=/caprun"),
 			"-init", "-profile", web, "--", "/web", "-listen", ":80")},
 		{"end by SIGTERM, an init of Podman with KILL", stop(143, with("--cap-add=kill", "--init"))},
 		{"end by SIGTERM, without an init", stop(2, recipe)},

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// reachTarget lets a supervisor without cap_kill send signals to a target of
+// another user. For the kernel that is one whose uid is the effective uid of the
+// sender: kill_ok_by_cred, which the parent-death signal has to pass too. The
+// real and the saved uid stay, so the target can neither send signals to the
+// supervisor nor trace it. It may change its priority and its processors, which
+// is asked of the effective uid.
+func reachTarget(o order, from cred.Cred) error {
+	if from.Permitted.Has(int(cap.KILL)) {
+		return nil
+	}
+	p, _ := policy.Read(o.Profile, o.Text)
+	if p == nil {
+		return nil // the child says why
+	}
+	uid, err := engine.TargetUID(p, from)
+	if err != nil || uid == from.UID || uid == from.EUID || !from.Permitted.Has(int(cap.SETUID)) {
+		return nil // the child cannot become another user, and says so
+	}
+	return setEffectiveUID(uid)
+}
+
+// setEffectiveUID changes the effective uid of every thread. The change clears
+// the parent-death signal that the caller may have set: it is set again.
+func setEffectiveUID(uid uint32) error {
+	signal, parent := new(int32), unix.Getppid()
+	if err := unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl PR_GET_PDEATHSIG: %w", err)
+	}
+	if err := syscall.Setresuid(-1, int(uid), -1); err != nil {
+		return fmt.Errorf("setresuid: %w", err)
+	}
+	if _, effective, _ := unix.Getresuid(); uint32(effective) != uid {
+		return fmt.Errorf("setresuid: the effective uid is %d, not %d", effective, uid)
+	}
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(*signal), 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl PR_SET_PDEATHSIG: %w", err)
+	}
+	if *signal != 0 && unix.Getppid() != parent {
+		return errors.New("the caller has ended, and it was asked for that caprun ends then too")
+	}
+	return nil
+}
