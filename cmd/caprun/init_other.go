@@ -7,6 +7,8 @@ import (
 	"caprun/engine/cred"
 )
 
-func (c *Command) supervise(o order, from cred.Cred, argv []string) int { return c.refuse(cap.ErrNotLinux) }
+func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
+	return c.refuse(cap.ErrNotLinux)
+}
 
 func (c *Command) initChild(args []string) int { return c.refuse(cap.ErrNotLinux) }
