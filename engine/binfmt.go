@@ -60,7 +60,7 @@ func parseFormat(name string, text []byte) (f format, ok bool, err error) {
 		}
 	}
 	whole := enabled && f.interpreter != "" && (f.extension != "" || len(f.magic) > 0) &&
-		f.offset >= 0 && f.offset+len(f.magic) <= headSize && (len(f.mask) == 0 || len(f.mask) == len(f.magic))
+		f.offset >= 0 && f.offset <= headSize-len(f.magic) && (len(f.mask) == 0 || len(f.mask) == len(f.magic))
 	if !whole {
 		return f, false, fmt.Errorf("format %s of binfmt_misc cannot be understood", name)
 	}

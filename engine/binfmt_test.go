@@ -19,6 +19,7 @@ func TestParseFormat(t *testing.T) {
 		"enabled\ninterpreter /bin/a\nflags: \noffset 0\nmagic 4\n":                       "error",
 		"enabled\ninterpreter /bin/a\nflags: \noffset 0\nmagic 4142\nsomething new\n":     "error",
 		"enabled\ninterpreter /bin/a\nflags: \noffset 99999999999999999999\nmagic 4142\n": "error",
+		"enabled\ninterpreter /bin/a\nflags: \noffset 9223372036854775807\nmagic 4142\n":  "error",
 	} {
 		f, ok, err := parseFormat("name", []byte(text))
 		got := f.interpreter

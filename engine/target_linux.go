@@ -16,8 +16,9 @@ import (
 // inside the profile's root directory, symbolic links too, from its working
 // directory, and for a bare name in the PATH of env, the environment of the
 // target. It reads what the prediction needs: set-id bits, file capabilities,
-// mount flags, and the same of a script's interpreter. The error is
-// ErrNoCommand, a *TargetError or a *DirectoryError.
+// mount flags, and the same of what runs in its place: the interpreter of a
+// script, or of a format of binfmt_misc. The error is ErrNoCommand, a
+// *TargetError or a *DirectoryError.
 func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, error) {
 	if len(argv) == 0 {
 		return Target{}, ErrNoCommand
@@ -132,26 +133,22 @@ func (r *resolver) target(path string, argv []string, id Identity) (Target, erro
 
 // fixed is target for a program whose interpreter the kernel holds open since
 // the format was made: what lies at its path in this root directory says
-// nothing. It is looked up in that of caprun, and it has to bring nothing.
+// nothing. It is looked up in that of caprun, and it has to bring nothing and to
+// be no script: whose interpreter is looked for where the target is.
 func (r *resolver) fixed(t Target, f *format, decided bool) (Target, error) {
 	if decided {
 		return t, nil
 	}
-	at, err := lookAt(f.interpreter)
-	var facts cred.File
-	if err == nil {
-		var st unix.Stat_t
-		if err = unix.Stat(f.interpreter, &st); err == nil {
-			facts, err = fileFacts(&st, at)
-		}
-	}
+	prog, err := r.readHere(f.interpreter)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("cannot be looked at: %w", err)
-	case facts.Setuid || facts.Setgid || facts.HasCaps:
+	case prog.facts.Setuid || prog.facts.Setgid || prog.facts.HasCaps:
 		err = errors.New("is set-id or has file capabilities")
+	case prog.interpreter != "":
+		err = errors.New("is itself run by another program, which brings its own")
 	default:
-		t.File, t.FilePath = facts, f.interpreter
+		t.File, t.FilePath = prog.facts, f.interpreter
 		return t, nil
 	}
 	return t, &TargetError{Path: t.Path, Reason: fmt.Sprintf("its interpreter %s, of the format %s of binfmt_misc with flag F, %v", f.interpreter, f.name, err),
@@ -257,14 +254,7 @@ func (r *resolver) readProgram(path string, f *found) (program, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return program{}, err
 	}
-	var prog program
-	prog.sight, err = seeFile(&st,
-		func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
-		func(data []byte) (int, error) { return unix.Fgetxattr(fd, "security.capability", data) })
-	if err != nil {
-		return program{}, err
-	}
-	if prog.id != identifyFile(&f.st) {
+	if identifyFile(&st) != identifyFile(&f.st) {
 		return program{}, errReplaced
 	}
 	if r.opened != nil {
@@ -272,7 +262,32 @@ func (r *resolver) readProgram(path string, f *found) (program, error) {
 			return program{}, err
 		}
 	}
-	if prog.facts, err = fileFacts(&st, prog.sight); err != nil {
+	return r.readOpen(path, fd, &st)
+}
+
+// readHere is readProgram for a path in the root directory of caprun.
+func (r *resolver) readHere(path string) (program, error) {
+	fd, err := openAt(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err != nil {
+		return program{}, err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return program{}, err
+	}
+	return r.readOpen(path, fd, &st)
+}
+
+// readOpen is readProgram for a file that is open.
+func (r *resolver) readOpen(path string, fd int, st *unix.Stat_t) (prog program, err error) {
+	prog.sight, err = seeFile(st,
+		func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
+		func(data []byte) (int, error) { return unix.Fgetxattr(fd, "security.capability", data) })
+	if err != nil {
+		return program{}, err
+	}
+	if prog.facts, err = fileFacts(st, prog.sight); err != nil {
 		return program{}, err
 	}
 	var head [headSize]byte
