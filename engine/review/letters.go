@@ -48,6 +48,7 @@ func seems(c rune) string {
 // one without a shape, or one that looks like a letter of ASCII next to such.
 // Those without a shape have their place in emoji and in some scripts.
 func misleading(text string) (c rune, ok bool) {
+	const firstJoined = 0x590 // Latin, Greek, Cyrillic and Armenian come before, and need none
 	ascii := 0
 	for ascii < len(text) && text[ascii] < 0x80 {
 		ascii++
@@ -66,7 +67,7 @@ func misleading(text string) (c rune, ok bool) {
 		}
 		switch {
 		case c < 0x80:
-		case isShapeless(c) && (before < 0x300 || isShapeless(before)):
+		case isShapeless(c) && (before < firstJoined || isShapeless(before)):
 			return c, true
 		case unicode.Is(unicode.Zs, c):
 			return c, true

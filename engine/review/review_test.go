@@ -212,6 +212,7 @@ func TestRisks(t *testing.T) {
 
 		// The command, behind others.
 		"shell, by env":         {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, A=b, bash, /run]\n", []string{"shell-command:6:30"}},
+		"shell, by env --":      {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, -i, --, A=b, bash, /run]\n", []string{"shell-command:6:38"}},
 		"shell, by env -S":      {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, -S, \"-i nice sh -c x\"]\n", []string{"shell-command:6:29"}},
 		"shell, by env -iS":     {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, \"-iSsh -c x\"]\n", []string{"shell-command:6:25"}},
 		"shell, by env --split": {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, \"--split-string=A=b sh\", -c, x]\n", []string{"shell-command:6:25"}},
@@ -254,6 +255,8 @@ func TestRisks(t *testing.T) {
 		// What is not as it seems.
 		"hidden in the program": {safe + "command: [/srv/web\u200b/server]\n", []string{"misleading-text:6:11"}},
 		"hidden in an argument": {safe + "command: [/srv/x, \"/etc/x\\u2060\"]\n", []string{"misleading-text:6:19"}},
+		"hidden after Cyrillic": {safe + "command: [\"/srv/\u0436\u200b\"]\n", []string{"misleading-text:6:11"}},
+		"joined, as it must be": {safe + "command: [\"/srv/\u0915\u094d\u200d\u0937\"]\n", nil},
 		"a look-alike":          {safe + "chroot: /srv/j\u0430il\n", []string{"misleading-text:6:9"}},
 		"no space":              {safe + "cwd: \"/srv/a\u00a0b\"\n", []string{"misleading-text:6:6"}},
 		"a variable misleads":   {safe + "env: {set: {A: \"\u2800\u034f\"}}\n", []string{"misleading-text:6:16"}},
@@ -261,6 +264,8 @@ func TestRisks(t *testing.T) {
 		"other scripts":         {safe + "cwd: /srv/\u0434\u0430\u043d\u043d\u044b\u0435/\u65e5\u672c/caf\u00e9\ncommand: [/srv/x, \"10\u03bcs\", \"\U0001f469\u200d\U0001f4bb\u2764\ufe0f\", \"\u0645\u06cc\u200c\u062e\"]\n", nil},
 
 		"secret, of an address":  {safe + "env: {set: {DATABASE_URL: \"postgres://web:hunter2@db/web\"}}\n", []string{"secret-in-profile:6:13"}},
+		"secret, of another":     {safe + "env: {set: {URLS: \"http://h/,amqp://web:hunter2@mq\"}}\n", []string{"secret-in-profile:6:13"}},
+		"secret, with escapes":   {safe + "env: {set: {DATABASE_URL: \"postgres://web:a%40b$@db/web\"}}\n", []string{"secret-in-profile:6:13"}},
 		"secret, a place for it": {safe + "env: {set: {DATABASE_URL: \"postgres://web:${PASSWORD}@db/web\", URL: \"https://x@h:8/a:b@c\"}}\n", nil},
 		"secret, by its form":    {safe + "env: {set: {A: ghp_0123456789abcdefghij, B: \"-----BEGIN PRIVATE KEY-----\", C: ghp_short}}\n", []string{"secret-in-profile:6:13", "secret-in-profile:6:42"}},
 		"secret, in a word":      {safe + "command: [/srv/x, --db-password=hunter2, --token-file=/x, --password=/run/x, \"redis://:x@h\"]\n", []string{"secret-in-profile:6:19", "secret-in-profile:6:78"}},

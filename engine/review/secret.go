@@ -44,10 +44,18 @@ func holdsSecret(text string) bool {
 			return true
 		}
 	}
-	_, address, ok := strings.Cut(text, "://")
-	if !ok {
-		return false
+	for {
+		_, address, ok := strings.Cut(text, "://")
+		if !ok || holdsPassword(address) {
+			return ok
+		}
+		text = address
 	}
+}
+
+// holdsPassword reports whether what follows :// in an address has a password,
+// as in user:password@host. A place for one, such as ${PASSWORD}, is none.
+func holdsPassword(address string) bool {
 	if n := strings.IndexAny(address, "/?# "); n >= 0 {
 		address = address[:n]
 	}
@@ -55,9 +63,8 @@ func holdsSecret(text string) bool {
 	if n < 0 {
 		return false
 	}
-	_, password, ok := strings.Cut(address[:n], ":")
-	// A place for the password is none.
-	return ok && password != "" && !strings.ContainsAny(password, "$<{%")
+	_, password, _ := strings.Cut(address[:n], ":")
+	return password != "" && !strings.ContainsAny(password[:1], "$<{%")
 }
 
 // secretWords are how the names of secrets end.

@@ -70,7 +70,7 @@ func unwrap(command []string) (inner []string, at int) {
 		}
 		switch {
 		case name == "env" && strings.Contains(word, "="):
-		case word == "--" && operands == 0 && i+1 < len(command):
+		case word == "--" && operands == 0 && name != "env" && i+1 < len(command):
 			return command[i+1:], i + 1
 		case len(word) == 2 && word[0] == '-' && strings.IndexByte(w.valued, word[1]) >= 0:
 			i++
