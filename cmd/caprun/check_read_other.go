@@ -3,8 +3,10 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"syscall"
 )
@@ -12,7 +14,14 @@ import (
 func (r *fileReader) read(path string) ([]byte, error) { return r.open(path, os.Stat) }
 
 // readFound reads what lay at a path without links.
-func (r *fileReader) readFound(path string) ([]byte, error) { return r.open(path, os.Lstat) }
+func (r *fileReader) readFound(path string) ([]byte, error) {
+	return r.open(path, func(path string) (os.FileInfo, error) {
+		if real, err := filepath.EvalSymlinks(path); err != nil || real != path {
+			return nil, cmp.Or(err, errExchanged)
+		}
+		return os.Lstat(path)
+	})
+}
 
 // open reads a file if a look at its path finds the same.
 func (r *fileReader) open(path string, look func(string) (os.FileInfo, error)) ([]byte, error) {
