@@ -130,6 +130,9 @@ func TestPositions(t *testing.T) {
 		}
 	}
 	var byHand Profile
+	if !p.Has("caps") || p.Has("nothing") || byHand.Has("uid") {
+		t.Error("Has is wrong")
+	}
 	if byHand.Position("uid").IsKnown() || byHand.KeyPosition("uid").IsKnown() || byHand.TextPosition("caps", 0, 1).IsKnown() || byHand.Source() != nil {
 		t.Error("a profile made by hand knows positions")
 	}

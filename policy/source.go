@@ -174,6 +174,7 @@ func (s *source) scalarEnd(from int, n *yaml.Node) int {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		return s.wordEnd(from)
 	}
+	// In ASCII most of them stand on one line, as they are.
 	if s.columns == nil && bytes.HasPrefix(s.text[from:], []byte(n.Value)) {
 		return from + len(n.Value)
 	}

@@ -258,6 +258,7 @@ func TestRisks(t *testing.T) {
 		"hidden after Cyrillic": {safe + "command: [\"/srv/\u0436\u200b\"]\n", []string{"misleading-text:6:11"}},
 		"joined, as it must be": {safe + "command: [\"/srv/\u0915\u094d\u200d\u0937\"]\n", nil},
 		"a look-alike":          {safe + "chroot: /srv/j\u0430il\n", []string{"misleading-text:6:9"}},
+		"a wide look-alike":     {safe + "chroot: /srv/j\uff41il\n", []string{"misleading-text:6:9"}},
 		"no space":              {safe + "cwd: \"/srv/a\u00a0b\"\n", []string{"misleading-text:6:6"}},
 		"a variable misleads":   {safe + "env: {set: {A: \"\u2800\u034f\"}}\n", []string{"misleading-text:6:16"}},
 		"a name misleads":       {"version: 1\nuser: r\u03bfot\ncaps: \"=\"\nno_new_privs: true\n", []string{"misleading-text:2:7"}},

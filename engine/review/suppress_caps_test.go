@@ -69,6 +69,10 @@ func TestSuppressedCaps(t *testing.T) {
 			[]string{"no-new-privs-missing:1:10 (suppressed)", "noroot-missing:2:6"}},
 		"inheritable": {"version: 1\nuid: 33\ngid: 33\ncaps: cap_kill,cap_net_admin=i\nno_new_privs: true\nlint: {ignore: [{rule: inheritable-not-ambient, caps: [cap_net_admin, cap_kill], reason: x}]}\n",
 			[]string{"inheritable-not-ambient:4:7 (suppressed)"}},
+		"inheritable, too wide": {"version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=i\nno_new_privs: true\nlint: {ignore: [{rule: inheritable-not-ambient, reason: x}]}\n",
+			[]string{"inheritable-not-ambient:4:7 (suppressed)", "suppression-too-wide:6:17"}},
+		"all inheritable": {"version: 1\nuid: 33\ngid: 33\ncaps: all=i\nno_new_privs: true\nlint: {ignore: [{rule: inheritable-not-ambient, reason: x}]}\n",
+			[]string{"inheritable-not-ambient:4:7 (suppressed)"}},
 	} {
 		r := Check(name, []byte(c.text), Options{Today: day(t, "2027-01-15T12:00:00Z")})
 		if got := summaries(r); !slices.Equal(got, c.want) {
