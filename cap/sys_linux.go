@@ -51,6 +51,7 @@ func (s scope) prctl6(option uintptr, a [5]uintptr) (int, error) {
 	return int(r), err
 }
 
+// prctl takes no pointer: nothing keeps what it points to where it is.
 func (s scope) prctl(option int, args ...uintptr) (int, error) {
 	var a [4]uintptr
 	copy(a[:], args)
@@ -160,7 +161,7 @@ func setDeathSignal(signal int) error {
 
 func getDeathSignal() (int, error) {
 	signal := new(int32)
-	_, err := thisThread.prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)))
+	_, err := thisThread.call(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0)
 	return int(*signal), err
 }
 

@@ -39,8 +39,10 @@ func reachTarget(o order, from cred.Cred) error {
 // the parent-death signal that the caller may have set: it is set again.
 func setEffectiveUID(uid uint32) error {
 	signal, parent := new(int32), unix.Getppid()
-	if err := unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0); err != nil {
-		return fmt.Errorf("prctl PR_GET_PDEATHSIG: %w", err)
+	// unix.Prctl would let the stack, and with it the signal, move meanwhile.
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0, 0)
+	if errno != 0 {
+		return fmt.Errorf("prctl PR_GET_PDEATHSIG: %w", errno)
 	}
 	if err := syscall.Setresuid(-1, int(uid), -1); err != nil {
 		return fmt.Errorf("setresuid: %w", err)

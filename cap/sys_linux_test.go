@@ -1,0 +1,38 @@
+package cap
+
+import (
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+// TestDeathSignalWhereStacksGrow: what the kernel writes arrives, also when the
+// call makes the runtime move the stack.
+func TestDeathSignalWhereStacksGrow(t *testing.T) {
+	for depth := range 400 {
+		done := make(chan int)
+		go func() {
+			// A locked thread ends with its goroutine, and its signal with it.
+			runtime.LockOSThread()
+			got := 0
+			if err := setDeathSignal(int(syscall.SIGURG)); err == nil {
+				got = deathSignalBelow(depth)
+			}
+			done <- got
+		}()
+		if got := <-done; got != int(syscall.SIGURG) {
+			t.Errorf("%d calls deep the signal is %d, not %d", depth, got, syscall.SIGURG)
+		}
+	}
+}
+
+// deathSignalBelow is getDeathSignal, many calls deep; 0 for an error.
+//
+//go:noinline
+func deathSignalBelow(depth int) int {
+	if depth > 0 {
+		return deathSignalBelow(depth - 1)
+	}
+	signal, _ := getDeathSignal()
+	return signal
+}
