@@ -209,7 +209,10 @@ func list(s string) []uint32 {
 }
 
 // raw makes a system call on the calling thread; package syscall would make
-// the calls that change ids on every one.
+// the calls that change ids on every one. Arguments that were pointers live on
+// the heap.
+//
+//go:uintptrescapes
 func raw(call uintptr, a, b, c uintptr) error {
 	_, _, errno := unix.RawSyscall(call, a, b, c)
 	if errno != 0 {
