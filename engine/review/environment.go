@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"slices"
 
 	"caprun/cap"
 	"caprun/engine"
@@ -85,3 +86,19 @@ func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)
 		"PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that runs with its capabilities",
 		"list what it needs, such as env: {keep: [LANG, TZ], set: {PATH: /usr/bin:/bin}}")
 }
+
+// codeVariables are variables, other than PATH and those of the dynamic loader,
+// that make a program run code which they name. Most of them are those that
+// sudo removes.
+var codeVariables = [...]string{
+	"BASH_ENV", "ENV", "FPATH", "PS4", "ZDOTDIR",
+	"PERL5DB", "PERL5LIB", "PERL5OPT", "PERLLIB",
+	"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE",
+	"RUBYLIB", "RUBYOPT", "NODE_OPTIONS", "NODE_PATH",
+	"CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS",
+	"LUA_CPATH", "LUA_INIT", "LUA_PATH", "PHPRC", "PHP_INI_SCAN_DIR",
+	"GIT_EXEC_PATH", "GIT_SSH", "GIT_SSH_COMMAND",
+	"OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
+}
+
+func choosesCode(variable string) bool { return slices.Contains(codeVariables[:], variable) }

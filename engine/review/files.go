@@ -2,6 +2,8 @@ package review
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"caprun/cap"
 	"caprun/engine"
@@ -47,6 +49,15 @@ func chrootOfProcess(p *engine.Plan, say func(policy.Position, string, string)) 
 		say(p.Profile.Position("chroot"), "the path leads to what a process has: /proc/1/root to the root directory of all, which holds nothing back",
 			"declare a directory by its own path")
 	}
+}
+
+// processLinks reports whether a path goes through the links of a process, such
+// as /proc/1/root, which lead to what the process has and not to what lies
+// below them.
+func processLinks(name string) bool {
+	return slices.ContainsFunc([]string{"/proc", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"}, func(links string) bool {
+		return name == links || strings.HasPrefix(name, links+"/")
+	})
 }
 
 // chrootDescriptors is no more than worth knowing: a file does not say what

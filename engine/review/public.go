@@ -2,7 +2,6 @@ package review
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"caprun/engine"
@@ -108,29 +107,4 @@ func hasRelative(value string) bool {
 		}
 	}
 	return false
-}
-
-// codeVariables are variables, other than PATH and those of the dynamic loader,
-// that make a program run code which they name. Most of them are those that
-// sudo removes.
-var codeVariables = [...]string{
-	"BASH_ENV", "ENV", "FPATH", "PS4", "ZDOTDIR",
-	"PERL5DB", "PERL5LIB", "PERL5OPT", "PERLLIB",
-	"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONUSERBASE",
-	"RUBYLIB", "RUBYOPT", "NODE_OPTIONS", "NODE_PATH",
-	"CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS",
-	"LUA_CPATH", "LUA_INIT", "LUA_PATH", "PHPRC", "PHP_INI_SCAN_DIR",
-	"GIT_EXEC_PATH", "GIT_SSH", "GIT_SSH_COMMAND",
-	"OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
-}
-
-func choosesCode(variable string) bool { return slices.Contains(codeVariables[:], variable) }
-
-// processLinks reports whether a path goes through the links of a process, such
-// as /proc/1/root, which lead to what the process has and not to what lies
-// below them.
-func processLinks(name string) bool {
-	return slices.ContainsFunc([]string{"/proc", "/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"}, func(links string) bool {
-		return name == links || strings.HasPrefix(name, links+"/")
-	})
 }
