@@ -31,7 +31,7 @@ func build(e engineOf, dir string) error {
 	if err := importBase(e, dir, base); err != nil {
 		return err
 	}
-	if err := run1("go", "mod", "download"); err != nil {
+	if err := runHere("go", "mod", "download"); err != nil {
 		return err
 	}
 	cache, err := output("go", "env", "GOCACHE")
@@ -54,7 +54,7 @@ func build(e engineOf, dir string) error {
 	if err := os.Mkdir(context, 0o755); err != nil {
 		return err
 	}
-	if err := run1("go", "build", "-buildvcs=false", "-o", filepath.Join(context, "creds"), "./internal/creds"); err != nil {
+	if err := runHere("go", "build", "-buildvcs=false", "-o", filepath.Join(context, "creds"), "./internal/creds"); err != nil {
 		return err
 	}
 	dockerfile := "FROM localhost/" + image + "\nCOPY creds /creds\n"
@@ -93,7 +93,7 @@ func importBase(e engineOf, dir, name string) error {
 	if err := os.Mkdir(filepath.Join(root, "tmp"), 0o777); err != nil {
 		return err
 	}
-	if err := run1("cp", "-a", goroot, filepath.Join(root, "usr/local/go")); err != nil {
+	if err := runHere("cp", "-a", goroot, filepath.Join(root, "usr/local/go")); err != nil {
 		return err
 	}
 	for _, program := range []string{"/bin/sh", "/usr/bin/install"} {
@@ -102,12 +102,12 @@ func importBase(e engineOf, dir, name string) error {
 			return err
 		}
 		files := append(regexp.MustCompile(`/[^ ]+`).FindAllString(libraries, -1), program)
-		if err := run1("cp", append([]string{"--parents", "--dereference", "--target-directory=" + root}, files...)...); err != nil {
+		if err := runHere("cp", append([]string{"--parents", "--dereference", "--target-directory=" + root}, files...)...); err != nil {
 			return err
 		}
 	}
 	archive := filepath.Join(dir, "base.tar")
-	if err := run1("tar", "--create", "--file", archive, "--directory", root, "."); err != nil {
+	if err := runHere("tar", "--create", "--file", archive, "--directory", root, "."); err != nil {
 		return err
 	}
 	_, err = e.must(buildTimeout, "import",
@@ -116,8 +116,8 @@ func importBase(e engineOf, dir, name string) error {
 	return errors.Join(err, os.Remove(archive), os.RemoveAll(root))
 }
 
-// run1 runs a command of this machine without cgo, for static programs.
-func run1(name string, args ...string) error {
+// runHere runs a command of this machine without cgo, for static programs.
+func runHere(name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
