@@ -80,7 +80,7 @@ func terminalKept(p *engine.Plan, say func(policy.Position, string, string)) {
 	less := p.Identity.Changes(p.From) || p.After.Permitted != p.From.Permitted && p.After.Permitted.SubsetOf(p.From.Permitted)
 	command, at := started(p.Profile.Command)
 	outer := p.Profile.Command[:min(at, len(p.Profile.Command))]
-	own := slices.ContainsFunc(outer, func(word string) bool { return path.Base(word) == "setsid" })
+	own := slices.ContainsFunc(outer, func(word string) bool { return !strings.Contains(word, "=") && path.Base(word) == "setsid" })
 	if p.Profile.NewSession || own || !less || !interactive(command) {
 		return
 	}

@@ -212,6 +212,10 @@ func TestRisks(t *testing.T) {
 
 		// The command, behind others.
 		"shell, by env":         {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, A=b, bash, /run]\n", []string{"shell-command:6:30"}},
+		"shell, by xargs -l":    {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/xargs, -l, sh, -c, x]\n", []string{"shell-command:6:31"}},
+		"shell, by unshare":     {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/unshare, -R, /x, sh, /y]\n", []string{"shell-command:6:37"}},
+		"a shell by setsid":     {safe + "command: [/usr/bin/nice, /usr/bin/setsid, -w, bash]\n", nil},
+		"setsid in a variable":  {safe + "command: [/usr/bin/env, A=/bin/setsid, bash]\n", []string{"terminal-kept:6:40"}},
 		"shell, by env --":      {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, -i, --, A=b, bash, /run]\n", []string{"shell-command:6:38"}},
 		"shell, by env -S":      {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, -S, \"-i nice sh -c x\"]\n", []string{"shell-command:6:29"}},
 		"shell, by env -iS":     {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, \"-iSsh -c x\"]\n", []string{"shell-command:6:25"}},

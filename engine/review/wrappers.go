@@ -19,7 +19,7 @@ var wrappers = [...]wrapper{
 	{"busybox", "", 0}, {"catatonit", "", 0}, {"chroot", "", 1}, {"chrt", "DPT", 1}, {"dumb-init", "r", 0},
 	{"env", "aCu", 0}, {"flock", "Ew", 1}, {"gosu", "", 1}, {"ionice", "cn", 0}, {"nice", "n", 0}, {"nohup", "", 0},
 	{"setpriv", "", 0}, {"setsid", "", 0}, {"stdbuf", "eio", 0}, {"strace", "aeIoOPpsSuXE", 0}, {"su-exec", "", 1},
-	{"taskset", "", 1}, {"timeout", "ks", 1}, {"tini", "pe", 0}, {"toybox", "", 0}, {"unshare", "", 0}, {"xargs", "adEIlLnPs", 0},
+	{"taskset", "", 1}, {"timeout", "ks", 1}, {"tini", "pe", 0}, {"toybox", "", 0}, {"unshare", "GRSw", 0}, {"xargs", "adEILnPs", 0},
 }
 
 // started returns the command that runs in the end, and where its program
