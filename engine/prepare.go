@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"os"
 	"strings"
 
@@ -66,11 +65,4 @@ func entryOf(p *policy.Profile) (*User, error) {
 		return nil, nil
 	}
 	return LookupUser(p.User)
-}
-
-// NotFound reports whether an error says that there is no such program:
-// status 127 of a shell. A missing interpreter is not that.
-func NotFound(err error) bool {
-	var t *TargetError
-	return errors.As(err, &t) && t.Missing
 }

@@ -26,10 +26,10 @@ func (e *TrustError) Error() string { return e.Path + " " + e.Reason + "; " + e.
 // descriptor. When strict, the file and every directory and link on the way
 // to it must be out of the reach of others: owned by root, by the real uid or,
 // when that is 0, by the uid in SUDO_UID, and not writable by the world, a
-// group other than gid 0 or whom an access control list names. The entries of a sticky directory are safe when they
-// have such an owner themselves, a read-only mount counts as unwritable, and
-// an owner that the user namespace does not map is trusted. The error is a
-// *TrustError or one of the system.
+// group other than gid 0 or whom an access control list names. The entries of a
+// sticky directory are safe when they have such an owner themselves, a read-only
+// mount counts as unwritable, and an owner that the user namespace does not map
+// is trusted. The error is a *TrustError or one of the system.
 func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	if !strings.HasPrefix(path, "/") {
 		dir, err := unix.Getwd()
