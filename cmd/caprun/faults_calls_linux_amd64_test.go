@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
+	"debug/elf"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 
 	"caprun/internal/faults"
 
@@ -23,7 +26,7 @@ type faultCall struct {
 	// values are what it may return without being made; 0 for all.
 	values []int64
 
-	// runtime tells that the Go runtime alone makes it.
+	// runtime tells that the Go runtime makes it for itself, too.
 	runtime bool
 }
 
@@ -61,6 +64,19 @@ var faultCallTable = [...]faultCall{
 	{nr: unix.SYS_FCNTL, name: "fcntl", errnos: []unix.Errno{unix.EACCES, unix.EBADF, unix.EINVAL, unix.ENOSYS, unix.EPERM}, values: []int64{0, 1}},
 	{nr: unix.SYS_GETDENTS64, name: "getdents64", errnos: []unix.Errno{unix.EBADF, unix.EFAULT, unix.EINVAL, unix.ENOENT, unix.ENOSYS, unix.ENOTDIR, unix.EPERM}, values: []int64{0}},
 	{nr: unix.SYS_EXECVE, name: "execve", errnos: []unix.Errno{unix.E2BIG, unix.EACCES, unix.EAGAIN, unix.EFAULT, unix.EINTR, unix.EINVAL, unix.EIO, unix.EISDIR, unix.ELIBBAD, unix.ELOOP, unix.EMFILE, unix.ENAMETOOLONG, unix.ENFILE, unix.ENOENT, unix.ENOEXEC, unix.ENOMEM, unix.ENOSYS, unix.ENOTDIR, unix.EPERM, unix.ETXTBSY}, values: []int64{0}},
+	{nr: unix.SYS_SETSID, name: "setsid", errnos: []unix.Errno{unix.ENOSYS, unix.EPERM}, values: []int64{0, 1}},
+	{nr: unix.SYS_GETSID, name: "getsid", errnos: []unix.Errno{unix.ENOSYS, unix.EPERM, unix.ESRCH}, values: []int64{0, 1}},
+	{nr: unix.SYS_IOCTL, name: "ioctl", errnos: []unix.Errno{unix.EBADF, unix.EFAULT, unix.EINVAL, unix.EIO, unix.ENOSYS, unix.ENOTTY, unix.EPERM}, values: []int64{0}},
+	{nr: unix.SYS_GETPGRP, name: "getpgrp", errnos: []unix.Errno{unix.ENOSYS, unix.EPERM}, values: []int64{0, 1}},
+	{nr: unix.SYS_SETPGID, name: "setpgid", errnos: []unix.Errno{unix.EACCES, unix.EINVAL, unix.ENOSYS, unix.EPERM, unix.ESRCH}, values: []int64{0}},
+	{nr: unix.SYS_GETPPID, name: "getppid", errnos: []unix.Errno{unix.ENOSYS, unix.EPERM}, values: []int64{0, 1}},
+	{nr: unix.SYS_SOCKETPAIR, name: "socketpair", errnos: []unix.Errno{unix.EAFNOSUPPORT, unix.EFAULT, unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOSYS, unix.EOPNOTSUPP, unix.EPERM}, values: []int64{0}},
+	{nr: unix.SYS_PIPE2, name: "pipe2", errnos: []unix.Errno{unix.EFAULT, unix.EINVAL, unix.EMFILE, unix.ENFILE, unix.ENOSYS, unix.EPERM}, values: []int64{0}},
+	{nr: unix.SYS_DUP3, name: "dup3", errnos: []unix.Errno{unix.EBADF, unix.EBUSY, unix.EINTR, unix.EINVAL, unix.EMFILE, unix.ENOSYS, unix.EPERM}, values: []int64{0}},
+	{nr: unix.SYS_SENDMSG, name: "sendmsg", errnos: []unix.Errno{unix.EACCES, unix.EAGAIN, unix.EBADF, unix.ECONNRESET, unix.EINTR, unix.EINVAL, unix.ENOBUFS, unix.ENOMEM, unix.ENOSYS, unix.ENOTCONN, unix.ENOTSOCK, unix.EPERM, unix.EPIPE}, values: []int64{0, 1}},
+	{nr: unix.SYS_SHUTDOWN, name: "shutdown", errnos: []unix.Errno{unix.EBADF, unix.EINVAL, unix.ENOSYS, unix.ENOTCONN, unix.ENOTSOCK, unix.EPERM}, values: []int64{0}},
+	{nr: unix.SYS_WAIT4, name: "wait4", errnos: []unix.Errno{unix.ECHILD, unix.EINTR, unix.EINVAL, unix.ENOSYS, unix.EPERM, unix.ESRCH}, values: []int64{0, 1}},
+	{nr: unix.SYS_KILL, name: "kill", errnos: []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EPERM, unix.ESRCH}, values: []int64{0}},
 
 	{nr: unix.SYS_ARCH_PRCTL, name: "arch_prctl", errnos: []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EPERM}, values: []int64{0}, runtime: true},
 	{nr: unix.SYS_SCHED_GETAFFINITY, name: "sched_getaffinity", errnos: []unix.Errno{unix.EINVAL, unix.ENOSYS, unix.EPERM}, values: []int64{0}, runtime: true},
@@ -122,20 +138,24 @@ const maxRuntime = 40
 // sites returns the calls of a run that a fault can happen to.
 func (p *faultPlace) sites(calls []faults.Call) []faultSite {
 	var list []faultSite
-	main := false
+	type stage struct{ child, restarted bool }
+	began := map[stage]bool{}
+	// They run side by side.
+	slices.SortStableFunc(calls, func(a, b faults.Call) int { return cmp.Compare(number(a.Child), number(b.Child)) })
 	for _, c := range calls {
 		s := faultSite{call: c, label: p.label(c)}
-		// What the program does first is to see whether it writes to a
-		// terminal.
-		main = main || c.NR == unix.SYS_FSTAT
-		s.runtime = !main || faultCallOf(c.NR).runtime
+		// What the program does first is to see whether it writes to a terminal.
+		// A child does something before it executes the program.
+		at := stage{c.Child, c.Restarted}
+		began[at] = began[at] || c.NR == unix.SYS_FSTAT || c.Child && !c.Restarted
+		s.runtime = !began[at] || c.Other
 		if s.runtime && (c.N > maxRuntime || c.NR == unix.SYS_EXECVE) {
 			continue
 		}
 		list = append(list, s)
 	}
 	for n := range list {
-		if n < loopEdge || n+loopEdge >= len(list) || list[n].call.NR != unix.SYS_PRCTL {
+		if n < loopEdge || n+loopEdge >= len(list) || list[n].call.NR != unix.SYS_PRCTL && list[n].call.NR != unix.SYS_RT_SIGACTION {
 			continue
 		}
 		alike := func(m faultSite) bool { return m.label == list[n].label }
@@ -152,16 +172,63 @@ const loopEdge = 2
 // setsState reports whether a call changes what the target starts with.
 func setsState(c faults.Call) bool {
 	switch c.NR {
-	case unix.SYS_CAPSET, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CHROOT, unix.SYS_CHDIR, unix.SYS_UMASK, unix.SYS_CLOSE_RANGE, unix.SYS_PRLIMIT64:
+	case unix.SYS_CAPSET, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CHROOT, unix.SYS_CHDIR, unix.SYS_UMASK, unix.SYS_CLOSE_RANGE, unix.SYS_PRLIMIT64,
+		unix.SYS_SETSID, unix.SYS_SETPGID:
 		return true
+	case unix.SYS_IOCTL:
+		return c.Args[1] != unix.TIOCGPGRP
 	case unix.SYS_PRCTL:
 		return c.Args[0] != unix.PR_CAPBSET_READ
 	}
 	return false
 }
 
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// runtimeCall tells the calls that the Go runtime makes for itself from those of
+// the program of the same kind.
+func (p *faultPlace) runtimeCall(c faults.Call) bool {
+	if !faultCallOf(c.NR).runtime {
+		return false
+	}
+	n, found := slices.BinarySearchFunc(p.symbols, c.IP, func(s elf.Symbol, at uint64) int { return cmp.Compare(s.Value, at) })
+	if !found {
+		n--
+	}
+	return n >= 0 && strings.HasPrefix(p.symbols[n].Name, "runtime.")
+}
+
+// functions returns the functions of a program by their addresses.
+func functions(t *testing.T, program string) []elf.Symbol {
+	t.Helper()
+	file, err := elf.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	list, err := file.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list = slices.DeleteFunc(list, func(s elf.Symbol) bool { return elf.ST_TYPE(s.Info) != elf.STT_FUNC })
+	slices.SortFunc(list, func(a, b elf.Symbol) int { return cmp.Compare(a.Value, b.Value) })
+	return list
+}
+
 // label says which call it is, in the same words on every machine.
 func (p *faultPlace) label(c faults.Call) string {
+	if c.Child {
+		return "child: " + p.labelOf(c)
+	}
+	return p.labelOf(c)
+}
+
+func (p *faultPlace) labelOf(c faults.Call) string {
 	name := faultCallOf(c.NR).name
 	switch c.NR {
 	case unix.SYS_PRCTL:
@@ -181,6 +248,25 @@ func (p *faultPlace) label(c faults.Call) string {
 			return name + " " + which + ", set"
 		}
 		return name + " " + which + ", read"
+	case unix.SYS_IOCTL:
+		requests := map[uint64]string{unix.TIOCGPGRP: "TIOCGPGRP", unix.TIOCSPGRP: "TIOCSPGRP", unix.TIOCNOTTY: "TIOCNOTTY"}
+		return name + " " + requests[c.Args[1]]
+	case unix.SYS_KILL:
+		return name + " " + unix.SignalName(unix.Signal(c.Args[1]))
+	case unix.SYS_RT_SIGACTION:
+		switch {
+		case c.Other:
+		case c.Args[1] == 0:
+			return name + ", read"
+		default:
+			return name + ", set"
+		}
+		return name
+	case unix.SYS_CLONE:
+		if c.Args[0]&unix.CLONE_THREAD == 0 {
+			return name + " of a process"
+		}
+		return name
 	case unix.SYS_UMASK:
 		return name
 	}
@@ -205,6 +291,9 @@ func prctlName(c faults.Call) string {
 		unix.PR_GET_SECUREBITS: "PR_GET_SECUREBITS", unix.PR_SET_SECUREBITS: "PR_SET_SECUREBITS",
 		unix.PR_SET_KEEPCAPS: "PR_SET_KEEPCAPS", unix.PR_GET_NO_NEW_PRIVS: "PR_GET_NO_NEW_PRIVS",
 		unix.PR_SET_NO_NEW_PRIVS: "PR_SET_NO_NEW_PRIVS", unix.PR_GET_AUXV: "PR_GET_AUXV",
+		unix.PR_SET_PDEATHSIG: "PR_SET_PDEATHSIG", unix.PR_GET_PDEATHSIG: "PR_GET_PDEATHSIG",
+		unix.PR_SET_DUMPABLE: "PR_SET_DUMPABLE", unix.PR_GET_DUMPABLE: "PR_GET_DUMPABLE",
+		unix.PR_SET_CHILD_SUBREAPER: "PR_SET_CHILD_SUBREAPER",
 	}
 	if c.Args[0] == unix.PR_CAP_AMBIENT {
 		return [...]string{"PR_CAP_AMBIENT", "PR_CAP_AMBIENT_IS_SET", "PR_CAP_AMBIENT_RAISE", "PR_CAP_AMBIENT_LOWER", "PR_CAP_AMBIENT_CLEAR_ALL"}[min(c.Args[1], 4)]

@@ -2,18 +2,22 @@ package main
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"caprun/internal/child"
 	"caprun/internal/faults"
 	"caprun/internal/launches"
 	"caprun/internal/need"
@@ -39,6 +43,11 @@ func TestFaults(t *testing.T) {
 	seed := int(testNumber(t, "CAPRUN_TEST_SEED", 1) % 1000)
 	known := readFaultTable(t, update)
 	table := &faultTable{}
+	// What a caprun leaves behind becomes a child of this process.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	began := time.Now()
 	for _, s := range faultScenes {
 		t.Run(s.name, func(t *testing.T) {
@@ -72,6 +81,7 @@ type faultPlace struct {
 	dir, bin string
 	keep     *os.File
 	words    *strings.Replacer // makes messages the same everywhere
+	symbols  []elf.Symbol      // the functions of caprun
 }
 
 func newFaultPlace(t *testing.T, s faultScene) *faultPlace {
@@ -108,22 +118,29 @@ func newFaultPlace(t *testing.T, s faultScene) *faultPlace {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.keep.Close() })
+	p.symbols = functions(t, filepath.Join(p.bin, "caprun"))
 	p.words = strings.NewReplacer(profile, "profile.yaml", p.dir, "DIR", p.bin, "BIN")
 	return p
 }
 
 // run launches the scene once, with a fault or without.
 func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.Call)) (outcome string, hit *faults.Call, err error) {
-	args := append(slices.Clone(p.scene.caller), "--", filepath.Join(p.bin, "caprun"), "-profile", filepath.Join(p.dir, "profile.yaml"), "--", p.scene.target)
+	args := append(slices.Clone(p.scene.caller), "--", filepath.Join(p.bin, "caprun"))
+	if p.scene.init {
+		args = append(args, "-init")
+	}
+	args = append(args, "-profile", filepath.Join(p.dir, "profile.yaml"), "--", p.scene.target)
 	cmd := exec.Command(filepath.Join(p.bin, "with"), args...)
 	cmd.Env, cmd.Dir = []string{"PATH=/usr/bin:/bin", "USER=caller"}, p.dir
 	// Descriptor 9 is kept by some profiles, 10 by none.
 	cmd.ExtraFiles = []*os.File{nil, nil, nil, nil, nil, nil, p.keep, p.keep}
+	var held []string
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	w := faults.Watch{
 		Notify: filepath.Join(p.bin, "notify"), Program: filepath.Join(p.bin, "caprun"), Calls: calls,
-		Fault: fault, Seen: seen, Timeout: hangs,
+		Fault: fault, Seen: seen, Timeout: hangs, Other: p.runtimeCall,
+		Handed: func(supervisor int) { held = supervisorHolds(supervisor) },
 	}
 	hit, err = w.Run(cmd)
 	switch {
@@ -133,7 +150,7 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 		return "", hit, fmt.Errorf("%w: %s", err, stderr.String())
 	}
 	killed := fault != nil && fault.Kill
-	return p.judge(cmd.ProcessState, stdout.String(), stderr.String(), hit, killed), hit, nil
+	return p.judge(cmd.ProcessState, stdout.String(), stderr.String(), held, hit, killed), hit, nil
 }
 
 // What a launch may come to, apart from a refusal.
@@ -143,32 +160,41 @@ const (
 	runtimeCrash  = "the Go runtime ends by SIGSEGV"
 	runtimeHangs  = "the Go runtime hangs, the target has not run"
 	killedOutcome = "killed, the target has not run"
+	killedAfter   = "killed, the target ran as declared"
 	badOutcome    = "BAD: "
 )
 
-// judge says what a run came to.
-func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, hit *faults.Call, killed bool) string {
+// judge says what a run came to. held is what a supervisor should not have when
+// the target starts.
+func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, held []string, hit *faults.Call, killed bool) string {
 	status := state.ExitCode()
 	ws, _ := state.Sys().(syscall.WaitStatus)
-	switch {
-	case p.scene.refused != "" && (status == 0 || stdout != ""):
+	killed = killed && (ws.Signaled() && ws.Signal() == unix.SIGKILL || hit != nil && hit.Child && status == 128+int(unix.SIGKILL) && stderr == "")
+	ran := ""
+	if p.scene.refused != "" && (status == 0 || stdout != "") {
 		return badOutcome + "the target runs: " + stdout
-	case status == 0:
-		report := launches.ParseReport(stdout)
-		faults := report.Compare(p.scene.want)
-		if env := strings.Join(report.Env, " "); env != p.scene.env {
-			faults = append(faults, fmt.Sprintf("env: %q, not %q", env, p.scene.env))
-		}
-		if stderr != "" {
+	}
+	if status == 0 || stdout != "" {
+		faults := p.reported(stdout, held)
+		switch {
+		case status == 0 && stderr != "":
 			faults = append(faults, fmt.Sprintf("message %q", stderr))
+		case status != 0 && (!p.scene.init || hit == nil || hit.Child):
+			faults = append(faults, fmt.Sprintf("status %d", status))
 		}
-		if faults != nil {
+		switch {
+		case faults != nil:
 			return badOutcome + "the target runs, and " + strings.Join(faults, "; ")
+		case status == 0:
+			return asDeclared
+		case killed:
+			return killedAfter
 		}
-		return asDeclared
-	case stdout != "":
-		return badOutcome + fmt.Sprintf("status %d, and the target runs: %s", status, stdout)
-	case ws.Signaled() && killed && ws.Signal() == unix.SIGKILL:
+		// The supervisor failed when the target had ended.
+		ran = "the target ran as declared, then "
+	}
+	switch {
+	case killed:
 		return killedOutcome
 	case ws.Signaled() && ws.Signal() == unix.SIGSEGV:
 		return runtimeCrash
@@ -181,7 +207,65 @@ func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, hit *f
 	if !ok || strings.Contains(message, "\n") || strings.Contains(message, "goroutine ") {
 		return badOutcome + fmt.Sprintf("status %d, message %q", status, stderr)
 	}
-	return fmt.Sprintf("%d: %s", status, withoutLimit(message))
+	return fmt.Sprintf("%s%d: %s", ran, status, withoutLimit(message))
+}
+
+// reported says what is wrong with what the target reports.
+func (p *faultPlace) reported(stdout string, held []string) []string {
+	report := launches.ParseReport(stdout)
+	faults := append(report.Compare(p.scene.want), held...)
+	if env := strings.Join(report.Env, " "); env != p.scene.env {
+		faults = append(faults, fmt.Sprintf("env: %q, not %q", env, p.scene.env))
+	}
+	return faults
+}
+
+// supervisorHolds says what a supervisor has that it should not have: more than
+// cap_kill, or a directory below /proc that a process of its user can look into.
+func supervisorHolds(pid int) (faults []string) {
+	const capKill = 1 << 5
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if tasks == nil {
+		return []string{"its supervisor is gone"}
+	}
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		status := child.Status(string(text))
+		for name, most := range map[string]uint64{"CapPrm": capKill, "CapEff": capKill, "CapInh": 0, "CapAmb": 0, "CapBnd": 0} {
+			if held, err := strconv.ParseUint(status[name], 16, 64); err != nil || held&^most != 0 {
+				faults = append(faults, fmt.Sprintf("its supervisor has %s %s", name, status[name]))
+			}
+		}
+		if status["NoNewPrivs"] != "1" {
+			faults = append(faults, "its supervisor has no_new_privs "+status["NoNewPrivs"])
+		}
+	}
+	if looksInto(pid) {
+		faults = append(faults, "its supervisor can be traced")
+	}
+	return faults
+}
+
+// looksInto reports whether this user can look into a process without
+// cap_sys_ptrace: ptrace(2), PTRACE_MODE_READ.
+func looksInto(pid int) bool {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var before, without [2]unix.CapUserData
+	if unix.Capget(&header, &before[0]) != nil {
+		return true
+	}
+	without = before
+	without[0].Effective &^= 1 << unix.CAP_SYS_PTRACE
+	if unix.Capset(&header, &without[0]) != nil {
+		return true
+	}
+	_, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	return unix.Capset(&header, &before[0]) != nil || !errors.Is(err, unix.EACCES)
 }
 
 // withoutLimit takes the limit of the machine out of a message.
@@ -230,6 +314,9 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 	var jobs []job
 	seen := map[string]bool{}
 	for n, s := range sites {
+		if p.scene.only != nil && !slices.ContainsFunc(p.scene.only, func(begin string) bool { return strings.HasPrefix(s.label, begin) }) {
+			continue
+		}
 		if s.runtime && p.scene.name != faultScenes[0].name {
 			continue
 		}
@@ -307,7 +394,7 @@ func listTree(t *testing.T, dir string) []string {
 // fixed order, so that another call than the one meant may be hit.
 func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 	fault := f.Fault
-	fault.NR, fault.N = s.call.NR, s.call.N
+	fault.Place = s.call.Place
 	for range 20 {
 		outcome, hit, err := p.run([]uintptr{s.call.NR}, &fault, nil)
 		switch {
@@ -331,7 +418,7 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 // unlikeOutcome says what is wrong with an outcome, beyond what the judge saw.
 func unlikeOutcome(s faultSite, f namedFault, outcome string) string {
 	switch {
-	case f.Kill && outcome != killedOutcome && !(s.runtime && outcome == asDeclared):
+	case f.Kill && outcome != killedOutcome && outcome != killedAfter && !(s.runtime && outcome == asDeclared):
 		return "it was killed"
 	case !s.runtime && (outcome == runtimeEnds || outcome == runtimeCrash):
 		return "the runtime has nothing to do with it"

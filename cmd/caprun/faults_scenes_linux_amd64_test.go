@@ -9,6 +9,13 @@ type faultScene struct {
 	prepare string // settings of internal/creds/with about files
 	target  string
 
+	// init starts it with -init.
+	init bool
+
+	// only are the calls that are tried, by the beginnings of their labels; nil
+	// for all. The other calls are those of another scene.
+	only []string
+
 	// refused is what the message of a launch without a fault contains. No
 	// fault may open the way.
 	refused string
@@ -153,4 +160,85 @@ env: {keep: [PATH]}
 		profile: "version: 1\nuid: 3301\ngid: 3302\ncaps: '='\niab: ''\n",
 		target:  "$DIR/capable",
 	},
+	{
+		name:    "new session",
+		about:   "uid 0 starts a program in a session of its own. Only the calls for that are here.",
+		only:    sessionCalls,
+		profile: newSessionProfile,
+		target:  "$DIR/creds",
+		want:    newSession("its own"),
+		env:     "HOME=/ PATH=/usr/bin:/bin",
+	},
+	{
+		name:    "new session, job",
+		about:   "uid 0 starts it as a shell starts a job: as the leader of a process group in the foreground of a terminal, which can have no session of its own.",
+		caller:  []string{"terminal", "job"},
+		only:    sessionCalls,
+		profile: newSessionProfile,
+		target:  "$DIR/creds",
+		want:    newSession("another process leads it"),
+		env:     "HOME=/ PATH=/usr/bin:/bin",
+	},
+	{
+		name:    "new session, leader",
+		about:   "uid 0 starts it as the leader of a session on a terminal.",
+		caller:  []string{"terminal"},
+		only:    sessionCalls,
+		profile: newSessionProfile,
+		target:  "$DIR/creds",
+		want:    newSession("its own"),
+		env:     "HOME=/ PATH=/usr/bin:/bin",
+	},
+	{
+		name:    "supervisor",
+		about:   "uid 0 starts a program of another user with -init. The calls of caprun's child, which becomes the program, are marked.",
+		init:    true,
+		profile: supervisedProfile,
+		target:  "$DIR/creds",
+		want:    supervisedReport,
+		env:     "HOME=/ PATH=/usr/bin:/bin",
+	},
+	{
+		name:    "supervisor on a terminal",
+		about:   "The same in the foreground of a terminal. Only the calls for that are here, and those that follow the end of the program.",
+		caller:  []string{"terminal"},
+		init:    true,
+		only:    []string{"ioctl", "getpgrp", "rt_sigprocmask", "wait4", "child: setpgid"},
+		profile: supervisedProfile,
+		target:  "$DIR/creds",
+		want:    supervisedReport,
+		env:     "HOME=/ PATH=/usr/bin:/bin",
+	},
+}
+
+var sessionCalls = []string{"setsid", "getsid", "ioctl", "rt_sigaction", "openat /dev/tty", "newfstatat /dev/tty", "openat /proc/self/stat"}
+
+const newSessionProfile = `version: 1
+uid: 3301
+gid: 3302
+caps: "="
+new_session: true
+env: {keep: [PATH]}
+`
+
+func newSession(session string) map[string]string {
+	return map[string]string{
+		"uids": "3301 3301 3301 3301", "gids": "3302 3302 3302 3302", "groups": "3302",
+		"inheritable": "0", "permitted": "0", "effective": "0", "bounding": "0", "ambient": "0",
+		"session": session, "terminal": "none", "descriptors": "0 1 2",
+	}
+}
+
+const supervisedProfile = `version: 1
+uid: 3301
+gid: 3302
+caps: cap_net_bind_service=eip
+no_new_privs: true
+env: {keep: [PATH]}
+`
+
+var supervisedReport = map[string]string{
+	"uids": "3301 3301 3301 3301", "gids": "3302 3302 3302 3302", "groups": "3302",
+	"inheritable": "400", "permitted": "400", "effective": "400", "bounding": "400", "ambient": "400",
+	"securebits": "0", "no_new_privs": "1", "at_secure": "0", "pdeathsig": "9", "descriptors": "0 1 2",
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -25,7 +26,10 @@ const usage = `Usage: creds [-exit N | -kill N | -open PATH | -exec PROGRAM [ARG
 func init() { runtime.LockOSThread() }
 
 func main() {
-	report(os.Stdout)
+	// At once, so that whoever is killed has said all or nothing.
+	var text bytes.Buffer
+	report(&text)
+	_, _ = os.Stdout.Write(text.Bytes())
 	args := os.Args[1:]
 	if len(args) < 2 {
 		return

@@ -63,6 +63,13 @@ func report(w io.Writer) {
 	dumpable, _ := prctl(unix.PR_GET_DUMPABLE, 0, 0)
 	line("dumpable", dumpable)
 
+	session := "another process leads it"
+	if sid, err := unix.Getsid(0); err == nil && sid == unix.Getpid() {
+		session = "its own"
+	}
+	line("session", session)
+	line("terminal", terminal())
+
 	mode := unix.Umask(0)
 	unix.Umask(mode)
 	line("umask", fmt.Sprintf("%04o", mode))
@@ -176,6 +183,19 @@ func descriptors() string {
 	return strings.Join(list, " ")
 }
 
+// terminal says whether there is a controlling terminal.
+func terminal() string {
+	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	switch {
+	case err == nil:
+		unix.Close(fd)
+		return "yes"
+	case err == unix.ENXIO:
+		return "none"
+	}
+	return err.Error()
+}
+
 // input says what standard input is.
 func input() string {
 	var st unix.Stat_t
@@ -184,6 +204,9 @@ func input() string {
 		return err.Error()
 	case st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == nullDevice:
 		return "the null device"
+	}
+	if _, err := unix.IoctlGetTermios(0, unix.TCGETS); err == nil {
+		return "a terminal"
 	}
 	text, err := io.ReadAll(io.LimitReader(os.Stdin, 4096))
 	if err != nil {

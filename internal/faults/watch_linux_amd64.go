@@ -13,21 +13,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Call is a system call of the watched program.
+// Call is a system call of the watched program, or of its child.
 type Call struct {
-	NR   uintptr
+	Place
 	Args [6]uint64
 	Path string // what the call names, for those that name a file
-	N    int    // the how manieth call of this number it is, from 1
+	IP   uint64 // the address of the instruction after it
+
+	// Restarted tells that the child has executed the program again.
+	Restarted bool
+}
+
+// Place says which call of a run it is.
+type Place struct {
+	NR    uintptr
+	Child bool // a call of the child
+	Other bool // one that Watch.Other tells apart
+	N     int  // the how manieth of those alike so far, from 1
 }
 
 // Fault is what happens to one call.
 type Fault struct {
-	NR    uintptr
-	N     int        // the how manieth call of this number, from 1
+	Place
 	Errno unix.Errno // the error that it gives, without being made
 	Value int64      // without Errno: what it returns, without being made
-	Kill  bool       // the program is killed instead
+	Kill  bool       // the process that makes it is killed instead
 }
 
 // Watch describes a run.
@@ -38,10 +48,27 @@ type Watch struct {
 	Fault   *Fault
 	Seen    func(Call) // sees each call that is counted; may be nil
 	Timeout time.Duration
+
+	// Other tells some calls from the rest, to be counted apart; may be nil.
+	Other func(Call) bool
+
+	// Handed is called when the child is about to execute something else, with
+	// the process that it is a child of; may be nil.
+	Handed func(parent int)
 }
 
-// ErrTimeout is returned for a program that has not ended in time. It is killed.
-var ErrTimeout = errors.New("the program did not end in time")
+// ErrTimeout is returned for a program that has not ended in time, ErrLeft for
+// one that leaves a process behind. Both are killed. ErrZombie is returned for
+// one that has not waited for its child. The caller of Run must be a subreaper
+// to see it: PR_SET_CHILD_SUBREAPER of prctl(2).
+var (
+	ErrTimeout = errors.New("the program did not end in time")
+	ErrLeft    = errors.New("the program left a process behind")
+	ErrZombie  = errors.New("the program has not waited for its child")
+)
+
+// leftTime is how long a process may outlive the program.
+const leftTime = 2 * time.Second
 
 // paths says which argument of a call is a path.
 var paths = map[uintptr]int{
@@ -94,8 +121,15 @@ func (w *Watch) Run(cmd *exec.Cmd) (hit *Call, err error) {
 	}
 	listener, err := receive(ours, w.Timeout)
 	if err == nil {
-		hit, err = w.supervise(listener, cmd.Process.Pid)
+		f := family{}
+		hit, err = w.supervise(listener, cmd.Process.Pid, &f)
 		unix.Close(listener)
+		if err != nil {
+			f.kill()
+		}
+		if zombie := f.reap(); zombie != nil && err == nil {
+			err = zombie
+		}
 	}
 	if err != nil {
 		cmd.Process.Kill()
@@ -141,19 +175,29 @@ func pollUntil(fds []unix.PollFd, end time.Time) (int, error) {
 }
 
 // supervise answers until no process is left under the filter.
-func (w *Watch) supervise(listener, pid int) (*Call, error) {
-	end := time.Now().Add(w.Timeout)
-	counts := map[uintptr]int{}
+func (w *Watch) supervise(listener, pid int, f *family) (*Call, error) {
+	ended, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(ended)
+	end, late := time.Now().Add(w.Timeout), ErrTimeout
+	counts := map[Place]int{}
 	var hit *Call
-	begun, ended := false, false
 	for {
-		poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+		poll := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}, {Fd: int32(ended), Events: unix.POLLIN}}
+		if late == ErrLeft {
+			poll = poll[:1]
+		}
 		n, err := pollUntil(poll, end)
 		switch {
 		case err != nil:
 			return hit, err
 		case n == 0:
-			return hit, ErrTimeout
+			return hit, late
+		case poll[0].Revents == 0:
+			end, late = time.Now().Add(leftTime), ErrLeft
+			continue
 		case poll[0].Revents&unix.POLLIN == 0:
 			return hit, nil
 		}
@@ -165,26 +209,31 @@ func (w *Watch) supervise(listener, pid int) (*Call, error) {
 			}
 			return hit, fmt.Errorf("receive: %w", errno)
 		}
-		call := Call{NR: uintptr(note.nr), Args: note.args}
+		call := Call{Place: Place{NR: uintptr(note.nr)}, Args: note.args, IP: note.ip}
 		if arg, ok := paths[call.NR]; ok {
 			call.Path = readString(int(note.pid), note.args[arg])
 		}
 		answer := response{id: note.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-		starts := !begun && call.NR == unix.SYS_EXECVE && call.Path == w.Program
-		counted := begun && !ended
+		m := f.member(int(note.pid))
+		counted := m != nil && !m.ended
 		faulty := false
 		if counted {
-			call.N = counts[call.NR] + 1
-			faulty = w.Fault != nil && hit == nil && call.NR == w.Fault.NR && call.N == w.Fault.N
+			call.Child, call.Restarted = m != &f.program, m.restarted
+			call.Other = w.Other != nil && w.Other(call)
+			call.N = counts[call.Place] + 1
+			faulty = w.Fault != nil && hit == nil && call.Place == w.Fault.Place
 		}
+		restarts := call.NR == unix.SYS_EXECVE && call.Child && (call.Path == w.Program || call.Path == "/proc/self/exe")
 		if faulty {
 			if w.Fault.Kill {
-				_ = unix.Kill(pid, unix.SIGKILL)
+				_ = unix.Kill(m.pid, unix.SIGKILL)
 			}
 			answer = response{id: note.id, val: w.Fault.Value}
 			if w.Fault.Errno != 0 {
 				answer.val, answer.err = 0, -int32(w.Fault.Errno)
 			}
+		} else if counted && call.Child && call.NR == unix.SYS_EXECVE && !restarts && w.Handed != nil {
+			w.Handed(f.program.pid)
 		}
 		if errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&answer)); errno != 0 {
 			if faulty && w.Fault.Kill {
@@ -200,14 +249,20 @@ func (w *Watch) supervise(listener, pid int) (*Call, error) {
 			hit = &call
 		}
 		if counted {
-			counts[call.NR]++
+			alike := call.Place
+			alike.N = 0
+			counts[alike]++
 			if w.Seen != nil {
 				w.Seen(call)
 			}
-			// The calls of the target are its own.
-			ended = call.NR == unix.SYS_EXECVE && !faulty
+			if call.NR == unix.SYS_EXECVE && !faulty {
+				// The calls of the target are its own.
+				m.restarted, m.ended = restarts, !restarts
+			}
 		}
-		begun = begun || starts
+		if f.program.pid == 0 && call.NR == unix.SYS_EXECVE && call.Path == w.Program {
+			f.begin(int(note.pid))
+		}
 	}
 }
 

@@ -49,6 +49,10 @@ func main() {
 			}
 		case "userns":
 			inUserNamespace(value, os.Args[n+2:])
+		case "terminal":
+			onTerminal(os.Args[n+2:])
+		case "job":
+			asJob(os.Args[n+2:])
 		case "nobody":
 			if os.Getuid() == 0 {
 				check(setting, become(65534, 65534, nil))

@@ -59,7 +59,11 @@ func main() {
 	control := unix.UnixRights(0)
 	payload := []byte{0}
 	vector := &unix.Iovec{Base: &payload[0], Len: 1}
-	message := &unix.Msghdr{Iov: vector, Iovlen: 1, Control: &control[0], Controllen: uint64(len(control))}
+	// sendmmsg(2), as a program may be watched for sendmsg.
+	message := &struct {
+		unix.Msghdr
+		sent uint32
+	}{Msghdr: unix.Msghdr{Iov: vector, Iovlen: 1, Control: &control[0], Controllen: uint64(len(control))}}
 	place := (*int32)(unsafe.Pointer(&control[unix.CmsgLen(0)]))
 	const flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 	fd, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(prog)))
@@ -67,7 +71,7 @@ func main() {
 		fail("seccomp", errno)
 	}
 	*place = int32(fd)
-	if _, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, socket, uintptr(unsafe.Pointer(message)), 0); errno == 0 {
+	if _, _, errno = unix.RawSyscall6(unix.SYS_SENDMMSG, socket, uintptr(unsafe.Pointer(message)), 1, 0, 0, 0); errno == 0 {
 		_, _, errno = unix.RawSyscall(unix.SYS_EXECVE, uintptr(unsafe.Pointer(argv[0])), uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&envv[0])))
 	}
 	fail("exec", errno)
