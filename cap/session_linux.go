@@ -15,15 +15,21 @@ import (
 // starts, cannot have one: it gives the terminal up, and without being the
 // leader of its session it cannot get one again.
 func executeSession(fail func(string, error) error) error {
-	if !leadsSession() {
+	leads, err := leadsSession()
+	if err != nil {
+		return fail("getsid", err)
+	}
+	if !leads {
 		err := setsid()
-		if err == nil && !leadsSession() {
-			err = errors.New("it had no effect")
+		if err == nil {
+			if leads, err = leadsSession(); err == nil && !leads {
+				err = errors.New("it had no effect")
+			}
 		}
-		if err == syscall.EPERM {
-			return loseTerminal(fail)
+		if err != syscall.EPERM {
+			return fail("setsid", err)
 		}
-		return fail("setsid", err)
+		// Also the leader of a session that is told otherwise comes here.
 	}
 	// The kernel sends SIGHUP to the foreground group, which may well be the
 	// group of this process. It is never blocked in a Go program, so that one
@@ -34,12 +40,24 @@ func executeSession(fail func(string, error) error) error {
 	}
 	ignored := old
 	ignored.ignore()
-	if _, err := sigaction(syscall.SIGHUP, &ignored); err != nil {
+	if err := setHangUp(&ignored); err != nil {
 		return fail("rt_sigaction", err)
 	}
 	lost := loseTerminal(fail)
-	_, back := sigaction(syscall.SIGHUP, &old)
-	return errors.Join(lost, fail("rt_sigaction", back))
+	return errors.Join(lost, fail("rt_sigaction", setHangUp(&old)))
+}
+
+// setHangUp says what becomes of SIGHUP, and sees that it has an effect: without
+// it the signal would end the launch, or the target would never get it.
+func setHangUp(action *signalAction) error {
+	if _, err := sigaction(syscall.SIGHUP, action); err != nil {
+		return err
+	}
+	got, err := sigaction(syscall.SIGHUP, nil)
+	if err == nil && got != *action {
+		err = errors.New("it had no effect")
+	}
+	return err
 }
 
 // loseTerminal gives up the controlling terminal, and sees that none is left.

@@ -292,9 +292,9 @@ func setsid() error {
 }
 
 // leadsSession reports whether the calling process is the leader of a session.
-func leadsSession() bool {
+func leadsSession() (bool, error) {
 	sid, err := unix.Getsid(0)
-	return err == nil && sid == syscall.Getpid()
+	return sid == syscall.Getpid(), err
 }
 
 // giveUpTerminal gives up the controlling terminal, which fd must be: ENOTTY

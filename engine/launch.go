@@ -222,12 +222,12 @@ func (p *Plan) explain(err error) error {
 	if step.Kind == cap.StepExec {
 		return p.failExec(p.Describe(step), cause, execHint(failed.Err))
 	}
-	return p.fail(step.Key, p.Describe(step), cause, stepHint(step.Kind, failed.Err))
+	return p.fail(step.Key, p.Describe(step), cause, stepHint(failed))
 }
 
 // stepHint says what to do about a step whose failure the model cannot foresee.
-func stepHint(k cap.StepKind, err error) string {
-	switch k {
+func stepHint(failed *cap.StepError) string {
+	switch failed.Step.Kind {
 	case cap.StepNewSession:
 		return "start caprun where /dev/tty and /proc can be reached, from a process that leads no process group, or leave new_session out"
 	case cap.StepChroot:
@@ -236,11 +236,13 @@ func stepHint(k cap.StepKind, err error) string {
 		return "the directory must exist inside the root directory"
 	case cap.StepGroups, cap.StepGID, cap.StepUID:
 		// Without /proc the model takes every id to be mapped.
-		if errors.Is(err, syscall.EINVAL) {
+		if errors.Is(failed.Err, syscall.EINVAL) {
 			return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
 		}
 	case cap.StepDeathSignal:
-		return "the caprun that supervises it has ended, so the target is not started"
+		if failed.Call == "getppid" {
+			return "the caprun that supervises it has ended, so the target is not started"
+		}
 	case cap.StepRlimit:
 		return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"
 	}

@@ -225,7 +225,7 @@ func newSession(session string) map[string]string {
 	return map[string]string{
 		"uids": "3301 3301 3301 3301", "gids": "3302 3302 3302 3302", "groups": "3302",
 		"inheritable": "0", "permitted": "0", "effective": "0", "bounding": "0", "ambient": "0",
-		"session": session, "terminal": "none", "descriptors": "0 1 2",
+		"session": session, "terminal": "none", "hangup ignored": "false", "descriptors": "0 1 2",
 	}
 }
 

@@ -72,6 +72,16 @@ one fault, it is made in several places. "The target runs as declared" is said
 where the target reported just what the profile declares, to the last field:
 the call was repeated, or its answer was not needed, or was the true one.
 
+With -init there are two processes, and what failed is one call of one of them.
+The calls of the child, which becomes the target, are marked; what is said of
+the target there was seen of its supervisor too, when the target started: it
+held cap_kill at most, and could not be looked into. None left a process behind,
+nor a child that nobody had waited for, unless it was killed itself. Where the
+child is killed, or kills itself as its parent seems to have ended, the status
+is 137. Where the supervisor cannot wait for the target the status is 125, as
+the target's own is not known. A call that changes all threads of the supervisor
+fails in one of them here: then the Go runtime may end with its status 2.
+
 Calls that the Go runtime makes for itself, before main and beside it, are apart:
 where it cannot go on it ends with its own status 2, or by SIGSEGV while it has
 no handler, and it may wait for ever. The target has not run then. What becomes

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"caprun/cap"
@@ -39,13 +40,13 @@ func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
 	}
 	// The child waits for its order, so what fails here fails before the target.
 	if err := s.settle(o, from); err != nil {
-		_ = unix.Kill(s.child, unix.SIGKILL)
+		s.abandon()
 		return c.refuse(fmt.Errorf("-init: %w; the program was not started", err))
 	}
 	o.Parent = os.Getpid()
 	// Where the child has ended already its status says why.
 	if err := sendOrder(channel, o); err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
-		_ = unix.Kill(s.child, unix.SIGKILL)
+		s.abandon()
 		return c.refuse(fmt.Errorf("-init: tell the child what to start: %w; the program was not started", err))
 	}
 	return s.loop(signals, executed(channel))
@@ -166,7 +167,9 @@ func (s *supervisor) loop(signals *signals, executed <-chan struct{}) int {
 			case sig == unix.SIGCHLD:
 				status, ended, err := s.reap(signals)
 				if err != nil {
-					return s.refuse(err)
+					s.foreground.take()
+					s.abandon()
+					return s.refuse(fmt.Errorf("-init: wait for the program: %w; if it still ran, it was killed", err))
 				}
 				if ended {
 					s.foreground.take()
@@ -197,6 +200,7 @@ const reapRound = 1000
 // reap waits for the children that have ended or stopped. ended tells that the
 // target is one of them, with the status for the caller.
 func (s *supervisor) reap(signals *signals) (status int, ended bool, err error) {
+	asked := false
 	for range reapRound {
 		var ws unix.WaitStatus
 		pid, err := unix.Wait4(-1, &ws, unix.WNOHANG|unix.WUNTRACED, nil)
@@ -204,8 +208,11 @@ func (s *supervisor) reap(signals *signals) (status int, ended bool, err error) 
 		case err == unix.EINTR:
 		case err != nil:
 			return 0, false, fmt.Errorf("wait4: %w", err)
-		case pid == 0:
+		case pid == 0 && asked:
 			return 0, false, nil
+		case pid == 0:
+			// Nothing would wake caprun again, so it asks twice.
+			asked = true
 		case pid != s.child:
 		case ws.Exited():
 			return ws.ExitStatus(), true, nil
@@ -217,4 +224,26 @@ func (s *supervisor) reap(signals *signals) (status int, ended bool, err error) 
 	}
 	signals.reapAgain()
 	return 0, false, nil
+}
+
+// abandonTime bounds the wait for a child that was killed.
+const abandonTime = 5 * time.Second
+
+// abandon ends the child, which is not to run without a supervisor, and waits
+// for it: whoever started caprun may never do so.
+func (s *supervisor) abandon() {
+	killed := false
+	for end := time.Now().Add(abandonTime); time.Now().Before(end); {
+		pid, err := unix.Wait4(s.child, nil, unix.WNOHANG, nil)
+		switch {
+		case pid == s.child, err == unix.ECHILD:
+			// Its number may be that of another process by now.
+			return
+		case !killed:
+			killed = true
+			_ = unix.Kill(s.child, unix.SIGKILL)
+		default:
+			time.Sleep(time.Millisecond)
+		}
+	}
 }

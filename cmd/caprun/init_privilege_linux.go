@@ -69,8 +69,12 @@ func checkKillOnly(want *cap.Set) error {
 	if differs, err := got.Cf(want); err != nil || differs != 0 {
 		return errors.Join(fmt.Errorf("it still has %v", got), err)
 	}
-	if dumpable, err := cap.Prctl(unix.PR_GET_DUMPABLE); err != nil || dumpable != 0 {
-		return errors.Join(errors.New("it can still be traced"), err)
+	dumpable, err := cap.Prctl(unix.PR_GET_DUMPABLE)
+	if err != nil {
+		return fmt.Errorf("prctl PR_GET_DUMPABLE: %w", err)
+	}
+	if dumpable != 0 {
+		return errors.New("it can still be traced")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"unsafe"
@@ -69,6 +70,7 @@ func report(w io.Writer) {
 	}
 	line("session", session)
 	line("terminal", terminal())
+	line("hangup ignored", signal.Ignored(unix.SIGHUP))
 
 	mode := unix.Umask(0)
 	unix.Umask(mode)
