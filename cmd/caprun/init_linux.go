@@ -39,15 +39,13 @@ func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
 		return c.refuse(fmt.Errorf("start caprun as the child of -init: %w", err))
 	}
 	// The child waits for its order, so what fails here fails before the target.
-	if err := s.settle(o, from); err != nil {
-		s.abandon()
-		return c.refuse(fmt.Errorf("-init: %w; the program was not started", err))
+	if what, err := s.settle(o, from); err != nil {
+		return s.giveUp(what, err, notStarted)
 	}
 	o.Parent = os.Getpid()
 	// Where the child has ended already its status says why.
 	if err := sendOrder(channel, o); err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
-		s.abandon()
-		return c.refuse(fmt.Errorf("-init: tell the child what to start: %w; the program was not started", err))
+		return s.giveUp("tell the child what to start", err, notStarted)
 	}
 	return s.loop(signals, executed(channel))
 }
@@ -84,24 +82,25 @@ func (s *supervisor) start(argv []string) (channel int, err error) {
 	return pair[0], err
 }
 
-// settle makes the supervisor what it is while the target runs.
-func (s *supervisor) settle(o order, from cred.Cred) error {
+// settle makes the supervisor what it is while the target runs. An error comes
+// with what failed.
+func (s *supervisor) settle(o order, from cred.Cred) (what string, err error) {
 	if err := closeInherited(); err != nil {
-		return fmt.Errorf("close the descriptors of the target: %w", err)
+		return "close the descriptors of the target", err
 	}
 	if err := reachTarget(o, from); err != nil {
-		return fmt.Errorf("let the supervisor send signals to the target: %w", err)
+		return "let the supervisor send signals to the target", err
 	}
 	if err := keepKillOnly(); err != nil {
-		return fmt.Errorf("give up the privilege of the supervisor: %w", err)
+		return "give up the privilege of the supervisor", err
 	}
 	if err := ignoreFirstRealTime(); err != nil {
-		return fmt.Errorf("ignore %s: %w", signalName(firstRealTime), err)
+		return "ignore " + signalName(firstRealTime), err
 	}
 	if s.foreground.eager {
 		s.foreground.hand(s.child)
 	}
-	return nil
+	return "", nil
 }
 
 // executedPath returns AT_EXECFN of getauxval(3): what execve(2) was called with.
@@ -168,8 +167,7 @@ func (s *supervisor) loop(signals *signals, executed <-chan struct{}) int {
 				status, ended, err := s.reap(signals)
 				if err != nil {
 					s.foreground.take()
-					s.abandon()
-					return s.refuse(fmt.Errorf("-init: wait for the program: %w; if it still ran, it was killed", err))
+					return s.giveUp("wait for the program", err, "if it still ran, it was killed")
 				}
 				if ended {
 					s.foreground.take()
@@ -226,24 +224,40 @@ func (s *supervisor) reap(signals *signals) (status int, ended bool, err error) 
 	return 0, false, nil
 }
 
+// notStarted is what a supervisor says that fails before the order.
+const notStarted = "the program was not started"
+
+// giveUp ends the child and says why, and what has become of the program.
+func (s *supervisor) giveUp(what string, err error, program string) int {
+	if left := s.abandon(); left != nil {
+		program = left.Error()
+	}
+	return s.refuse(fmt.Errorf("-init: %s: %w; %s", what, err, program))
+}
+
 // abandonTime bounds the wait for a child that was killed.
 const abandonTime = 5 * time.Second
 
 // abandon ends the child, which is not to run without a supervisor, and waits
 // for it: whoever started caprun may never do so.
-func (s *supervisor) abandon() {
+func (s *supervisor) abandon() error {
 	killed := false
 	for end := time.Now().Add(abandonTime); time.Now().Before(end); {
 		pid, err := unix.Wait4(s.child, nil, unix.WNOHANG, nil)
 		switch {
 		case pid == s.child, err == unix.ECHILD:
 			// Its number may be that of another process by now.
-			return
+			return nil
 		case !killed:
 			killed = true
-			_ = unix.Kill(s.child, unix.SIGKILL)
+			if err := unix.Kill(s.child, unix.SIGKILL); err != nil && err != unix.ESRCH {
+				return fmt.Errorf("process %d may go on: kill: %w", s.child, err)
+			}
+		case err != nil && err != unix.EINTR:
+			return nil
 		default:
 			time.Sleep(time.Millisecond)
 		}
 	}
+	return fmt.Errorf("process %d may go on: it does not end of SIGKILL", s.child)
 }

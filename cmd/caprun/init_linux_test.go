@@ -460,6 +460,35 @@ func TestInitKilled(t *testing.T) {
 	}
 }
 
+// TestInitCannotWait: a program that caprun cannot wait for is ended, also where
+// the kernel would not do it, and the status claims nothing.
+func TestInitCannotWait(t *testing.T) {
+	need.Root(t)
+	with := program(t, "caprun/internal/creds/with")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	s := supervise(t, "uid: 65534\ngid: 65534\n", func(cmd *exec.Cmd) {
+		cmd.Args, cmd.Path = append([]string{with, "forbid=wait4:1", "--", cmd.Path}, cmd.Args[1:]...), with
+		cmd.Stderr = w
+	}, with, "pdeathsig=0", "--", need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+	pid := s.ready()
+	t.Cleanup(func() { _ = unix.Kill(pid, unix.SIGKILL) })
+	s.signal(unix.SIGCHLD)
+	if got := s.status(); got != exitRefused {
+		t.Errorf("status %d", got)
+	}
+	eventually(t, "the target is gone", func() bool { st := state(pid); return st == "gone" || st == "Z" })
+	w.Close()
+	message := make([]byte, 4096)
+	n, _ := r.Read(message)
+	if got := string(message[:n]); !strings.Contains(got, "-init: wait for the program: wait4: operation not permitted; if it still ran, it was killed") {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestInitSupervisor: while the target runs, caprun holds cap_kill at most, and
 // none of its descriptors.
 func TestInitSupervisor(t *testing.T) {

@@ -19,7 +19,7 @@ var forbidden = map[string]uint32{
 	"close_range": unix.SYS_CLOSE_RANGE, "fcntl": unix.SYS_FCNTL, "fgetxattr": unix.SYS_FGETXATTR, "getxattr": unix.SYS_GETXATTR,
 	"getgroups": unix.SYS_GETGROUPS, "getresuid": unix.SYS_GETRESUID, "openat": unix.SYS_OPENAT, "prctl": unix.SYS_PRCTL,
 	"prlimit64": unix.SYS_PRLIMIT64, "setgroups": unix.SYS_SETGROUPS, "setresgid": unix.SYS_SETRESGID, "setresuid": unix.SYS_SETRESUID,
-	"setfsuid": unix.SYS_SETFSUID, "setsid": unix.SYS_SETSID, "umask": unix.SYS_UMASK, "uname": unix.SYS_UNAME,
+	"setfsuid": unix.SYS_SETFSUID, "setsid": unix.SYS_SETSID, "umask": unix.SYS_UMASK, "uname": unix.SYS_UNAME, "wait4": unix.SYS_WAIT4,
 }
 
 // forbid puts the caller under a filter: CALL:ERRNO, or CALL:ERRNO:FIRST for one
