@@ -26,7 +26,8 @@ func executeSession(fail func(string, error) error) error {
 				err = errors.New("it had no effect")
 			}
 		}
-		if err != syscall.EPERM {
+		// A filter that forbids the call says the same as the kernel to a leader.
+		if err != syscall.EPERM || syscall.Getpgrp() != syscall.Getpid() {
 			return fail("setsid", err)
 		}
 		// Also the leader of a session that is told otherwise comes here.
@@ -102,9 +103,14 @@ func openTerminal() (int, error) {
 		// Other kinds of file have reasons of their own for ENXIO.
 		return -1, errors.New("it is not the device of the controlling terminal")
 	}
-	for {
+	for asked := false; ; {
 		fd, err := unix.Open(terminal, unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		if err != unix.EINTR {
+		switch {
+		case err == unix.EINTR:
+		case err == unix.ENXIO && !asked:
+			// This alone says that there is nothing to do, so it is asked again.
+			asked = true
+		default:
 			return fd, err
 		}
 	}

@@ -56,7 +56,7 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	t.Logf("%s in %v", table.summary(), time.Since(began).Round(time.Millisecond))
-	if t.Failed() {
+	if t.Failed() && !update {
 		return
 	}
 	if update {
@@ -137,9 +137,13 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 	var held []string
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	timeout := hangs
+	if fault != nil && (fault.Other || p.scene.init && (fault.NR == unix.SYS_CLOSE || fault.NR == unix.SYS_PIPE2)) {
+		timeout = runtimeTime
+	}
 	w := faults.Watch{
 		Notify: filepath.Join(p.bin, "notify"), Program: filepath.Join(p.bin, "caprun"), Calls: calls,
-		Fault: fault, Seen: seen, Timeout: hangs, Other: p.runtimeCall,
+		Fault: fault, Seen: seen, Timeout: timeout, Other: p.runtimeCall,
 		Handed: func(supervisor int) { held = supervisorHolds(supervisor) },
 	}
 	hit, err = w.Run(cmd)
@@ -157,11 +161,17 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 	return p.judge(cmd.ProcessState, stdout.String(), stderr.String(), held, hit, killed), hit, nil
 }
 
+// runtimeTime is how long the Go runtime, and its library, may hang.
+const runtimeTime = 20 * time.Second
+
 // What a launch may come to, apart from a refusal.
 const (
 	asDeclared    = "the target runs as declared"
 	runtimeEnds   = "the Go runtime ends with status 2"
 	runtimeUneven = "the Go runtime ends with status 2, as the call came to something else in another thread"
+	// Without the pipe that it believes to have, or with an end of it that stays
+	// open, syscall.ForkExec of the Go library never returns.
+	forkHangs     = "the Go library hangs at its pipe to the child, the target has not run"
 	childKilled   = "137: the child has killed itself"
 	runtimeCrash  = "the Go runtime ends by SIGSEGV"
 	runtimeHangs  = "the Go runtime hangs, the target has not run"
@@ -422,6 +432,8 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 		switch {
 		case errors.Is(err, faults.ErrTimeout) && s.runtime:
 			return runtimeHangs, nil
+		case errors.Is(err, faults.ErrTimeout) && p.scene.init && (s.label == "close" || s.label == "pipe2") && hit != nil && !strings.Contains(err.Error(), "the target runs"):
+			return forkHangs, nil
 		case err != nil:
 			return outcome, err
 		case hit == nil && s.runtime:

@@ -211,7 +211,7 @@ env: {keep: [PATH]}
 	},
 }
 
-var sessionCalls = []string{"setsid", "getsid", "ioctl", "rt_sigaction", "openat /dev/tty", "newfstatat /dev/tty", "openat /proc/self/stat"}
+var sessionCalls = []string{"setsid", "getsid", "getpgrp", "ioctl", "rt_sigaction", "openat /dev/tty", "newfstatat /dev/tty", "openat /proc/self/stat"}
 
 const newSessionProfile = `version: 1
 uid: 3301

@@ -58,6 +58,9 @@ func (s *supervisor) start(argv []string) (channel int, err error) {
 	if err != nil {
 		return -1, err
 	}
+	if pair[0] <= 2 || pair[1] <= 2 {
+		return -1, fmt.Errorf("socketpair: descriptors %d and %d are not new", pair[0], pair[1])
+	}
 	defer unix.Close(pair[1])
 	if _, err := unix.FcntlInt(uintptr(pair[1]), unix.F_SETFD, 0); err != nil {
 		return -1, err
