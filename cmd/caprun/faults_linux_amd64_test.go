@@ -56,7 +56,7 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	t.Logf("%s in %v", table.summary(), time.Since(began).Round(time.Millisecond))
-	if t.Failed() && !update {
+	if t.Failed() {
 		return
 	}
 	if update {
@@ -138,7 +138,7 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	timeout := hangs
-	if fault != nil && (fault.Other || p.scene.init && (fault.NR == unix.SYS_CLOSE || fault.NR == unix.SYS_PIPE2)) {
+	if fault != nil && (fault.Other || p.scene.init && (fault.NR == unix.SYS_CLOSE || fault.NR == unix.SYS_PIPE2 || fault.NR == unix.SYS_READ)) {
 		timeout = runtimeTime
 	}
 	w := faults.Watch{
@@ -169,8 +169,9 @@ const (
 	asDeclared    = "the target runs as declared"
 	runtimeEnds   = "the Go runtime ends with status 2"
 	runtimeUneven = "the Go runtime ends with status 2, as the call came to something else in another thread"
-	// Without the pipe that it believes to have, or with an end of it that stays
-	// open, syscall.ForkExec of the Go library never returns.
+	// Without the pipe that it believes to have, or where that cannot be read, or
+	// with an end of it that stays open, syscall.ForkExec of the Go library never
+	// returns: it waits for the pipe, or for the child, which waits for its order.
 	forkHangs     = "the Go library hangs at its pipe to the child, the target has not run"
 	childKilled   = "137: the child has killed itself"
 	runtimeCrash  = "the Go runtime ends by SIGSEGV"
@@ -224,6 +225,10 @@ func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, held [
 		return runtimeEnds
 	case status < exitRefused || status > exitNotFound:
 		return badOutcome + fmt.Sprintf("status %d (%v), message %q", status, state, stderr)
+	}
+	if p.scene.init {
+		// Where the child fails as the supervisor does, both say so.
+		stderr = strings.Replace(stderr, "\ncaprun: ", " / ", 1)
 	}
 	message, ok := strings.CutPrefix(p.words.Replace(strings.TrimSuffix(stderr, "\n")), "caprun: ")
 	if !ok || strings.Contains(message, "\n") || strings.Contains(message, "goroutine ") {
@@ -432,7 +437,7 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 		switch {
 		case errors.Is(err, faults.ErrTimeout) && s.runtime:
 			return runtimeHangs, nil
-		case errors.Is(err, faults.ErrTimeout) && p.scene.init && (s.label == "close" || s.label == "pipe2") && hit != nil && !strings.Contains(err.Error(), "the target runs"):
+		case errors.Is(err, faults.ErrTimeout) && p.scene.init && (s.label == "close" || s.label == "pipe2" || s.label == "read") && hit != nil && !strings.Contains(err.Error(), "the target runs"):
 			return forkHangs, nil
 		case err != nil:
 			return outcome, err
