@@ -3,8 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,24 +61,51 @@ func keepKillOnly() error {
 	if _, err := cap.Prctl(unix.PR_SET_DUMPABLE, 0); err != nil {
 		return fmt.Errorf("prctl PR_SET_DUMPABLE: %w", err)
 	}
-	return checkKillOnly(rest)
+	return checkKillOnly(canKill, canDrop)
 }
 
 // checkKillOnly sees that it had an effect: nothing later would tell.
-func checkKillOnly(want *cap.Set) error {
-	got, err := cap.GetPID(0)
+func checkKillOnly(canKill, canDrop bool) error {
+	own, err := engine.Current()
 	if err != nil {
 		return err
 	}
-	if differs, err := got.Cf(want); err != nil || differs != 0 {
-		return errors.Join(fmt.Errorf("it still has %v", got), err)
+	var keeps cred.Caps
+	if canKill {
+		keeps = keeps.With(int(cap.KILL))
 	}
 	dumpable, err := cap.Prctl(unix.PR_GET_DUMPABLE)
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("prctl PR_GET_DUMPABLE: %w", err)
-	}
-	if dumpable != 0 {
+	case dumpable != 0:
 		return errors.New("it can still be traced")
+	case own.Permitted != keeps, own.Effective != keeps, own.Inheritable != 0, own.Ambient != 0:
+		return fmt.Errorf("it still has capabilities: %s permitted, %s effective, %s inheritable, %s ambient", engine.CapNames(own.Permitted),
+			engine.CapNames(own.Effective), engine.CapNames(own.Inheritable), engine.CapNames(own.Ambient))
+	case canDrop && own.Bounding != 0:
+		return fmt.Errorf("its bounding set still has %s", engine.CapNames(own.Bounding))
+	case !own.NoNewPrivs:
+		return errors.New("no_new_privs is not set")
+	}
+	return checkThreads(own)
+}
+
+// checkThreads sees that every thread has the credentials of the calling one.
+// Without /proc nothing tells.
+func checkThreads(own cred.Cred) error {
+	p, err := engine.ReadProcess(os.Getpid())
+	if errors.Is(err, engine.ErrNoProc) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	own.UserNS, own.Securebits = cred.UserNS{}, 0 // are not to be had there
+	for _, s := range p.States {
+		if !s.Cred.Equal(own) {
+			return fmt.Errorf("thread %d differs: %s", s.Threads[0], strings.Join(s.Cred.Diff(own), ", "))
+		}
 	}
 	return nil
 }
