@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -281,6 +282,9 @@ func (p *faultPlace) labelOf(c faults.Call) string {
 	}
 	if path == filepath.Base(p.dir) {
 		path = "DIR"
+	}
+	if _, err := strconv.Atoi(path); err == nil {
+		path = "PID"
 	}
 	return name + " " + path
 }

@@ -353,9 +353,10 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		}
 		list := faultsOf(s.call)
 		switch {
-		case all && s.loop > 0:
-			// One of many alike: they share the faults.
-			jobs = append(jobs, job{n, list[s.loop%len(list)]})
+		case all && (s.loop > 0 || s.call.Child && s.call.Restarted && !setsState(s.call)):
+			// One of many alike, or what caprun does without a supervisor: they
+			// share the faults.
+			jobs = append(jobs, job{n, list[n%len(list)]})
 			continue
 		case all:
 			for _, f := range list {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,7 +50,16 @@ func readOrder(args []string) (o order, err error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
 		return o, fmt.Errorf("descriptor %d: %w", fd, err)
 	}
-	data, err := io.ReadAll(io.LimitReader(rawReader(fd), maxOrder))
+	var size [4]byte
+	var data []byte
+	_, err = io.ReadFull(rawReader(fd), size[:])
+	if n := binary.BigEndian.Uint32(size[:]); err == nil && n <= maxOrder {
+		data = make([]byte, n)
+		_, err = io.ReadFull(rawReader(fd), data)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errOrder
+	}
 	if err == nil {
 		o, err = decodeOrder(data)
 	}

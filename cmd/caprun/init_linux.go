@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -43,8 +43,13 @@ func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
 		return s.giveUp(what, err, notStarted)
 	}
 	o.Parent = os.Getpid()
-	// Where the child has ended already its status says why.
-	if err := sendOrder(channel, o); err != nil && !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+	switch err := sendOrder(channel, o); err {
+	case nil:
+	case unix.EPIPE, unix.ECONNRESET:
+		// The child has ended already, and its status says why. If not, it ends
+		// now, as its order has an end too early.
+		_ = unix.Shutdown(channel, unix.SHUT_WR)
+	default:
 		return s.giveUp("tell the child what to start", err, notStarted)
 	}
 	return s.loop(signals, executed(channel))
@@ -94,7 +99,7 @@ func (s *supervisor) settle(o order, from cred.Cred) (what string, err error) {
 	if err := reachTarget(o, from); err != nil {
 		return "let the supervisor send signals to the target", err
 	}
-	if err := keepKillOnly(); err != nil {
+	if err := keepKillOnly(from); err != nil {
 		return "give up the privilege of the supervisor", err
 	}
 	if err := ignoreFirstRealTime(); err != nil {
@@ -122,16 +127,17 @@ func executedPath() string {
 	return ""
 }
 
-// sendOrder writes an order to the child, and the end of it.
+// sendOrder writes an order to the child, after the number of its bytes.
 func sendOrder(channel int, o order) error {
-	for data := o.encode(); len(data) > 0; {
+	text := o.encode()
+	for data := append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...); len(data) > 0; {
 		n, err := unix.SendmsgN(channel, data, nil, nil, unix.MSG_NOSIGNAL)
 		if err != nil && err != unix.EINTR {
 			return err
 		}
 		data = data[max(n, 0):]
 	}
-	return unix.Shutdown(channel, unix.SHUT_WR)
+	return nil
 }
 
 // executed returns a channel that is closed when the child has executed the

@@ -21,17 +21,10 @@ import (
 // What it still has, the target may lack: the root directory, the groups and the
 // limits of the caller. So the target cannot trace it, nor look into its
 // directory below /proc: it is not dumpable, ptrace(2).
-func keepKillOnly() error {
-	own, err := cap.GetPID(0)
-	if err != nil {
-		return err
-	}
+func keepKillOnly(from cred.Cred) error {
+	canKill, canDrop := from.Permitted.Has(int(cap.KILL)), from.Permitted.Has(int(cap.SETPCAP))
 	// An empty tuple inherits nothing and keeps the bounding set.
 	tuple := cap.NewIAB()
-	canDrop, err := own.GetFlag(cap.Permitted, cap.SETPCAP)
-	if err != nil {
-		return err
-	}
 	if canDrop {
 		for v := range cap.MaxBits() {
 			if err := tuple.SetVector(cap.Bound, true, v); err != nil {
@@ -46,10 +39,6 @@ func keepKillOnly() error {
 		return err
 	}
 	rest := cap.NewSet()
-	canKill, err := own.GetFlag(cap.Permitted, cap.KILL)
-	if err != nil {
-		return err
-	}
 	for _, flag := range []cap.Flag{cap.Permitted, cap.Effective} {
 		if err := rest.SetFlag(flag, canKill, cap.KILL); err != nil {
 			return err
