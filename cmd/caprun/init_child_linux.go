@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// sizeDigits is with how many digits the size of an order stands before it.
+const sizeDigits = 8
 
 // maxOrder bounds an order: a profile and the path of one.
 const maxOrder = 2 * (policy.MaxSize + unix.PathMax)
@@ -50,18 +52,17 @@ func readOrder(args []string) (o order, err error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
 		return o, fmt.Errorf("descriptor %d: %w", fd, err)
 	}
-	var size [4]byte
-	var data []byte
-	_, err = io.ReadFull(rawReader(fd), size[:])
-	if n := binary.BigEndian.Uint32(size[:]); err == nil && n <= maxOrder {
-		data = make([]byte, n)
-		_, err = io.ReadFull(rawReader(fd), data)
+	size := make([]byte, sizeDigits)
+	if _, err = io.ReadFull(rawReader(fd), size); err == nil {
+		// Without a number there is nothing to read, and that is no order.
+		n, _ := strconv.ParseUint(string(size), 10, 64)
+		data := make([]byte, min(n, maxOrder))
+		if _, err = io.ReadFull(rawReader(fd), data); err == nil {
+			o, err = decodeOrder(data)
+		}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errOrder
-	}
-	if err == nil {
-		o, err = decodeOrder(data)
 	}
 	if err != nil {
 		return o, fmt.Errorf("what to start, from descriptor %d: %w", fd, err)

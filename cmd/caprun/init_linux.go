@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -130,7 +129,7 @@ func executedPath() string {
 // sendOrder writes an order to the child, after the number of its bytes.
 func sendOrder(channel int, o order) error {
 	text := o.encode()
-	for data := append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...); len(data) > 0; {
+	for data := fmt.Appendf(nil, "%0*d%s", sizeDigits, len(text), text); len(data) > 0; {
 		n, err := unix.SendmsgN(channel, data, nil, nil, unix.MSG_NOSIGNAL)
 		if err != nil && err != unix.EINTR {
 			return err
