@@ -126,7 +126,8 @@ func executedPath() string {
 	return ""
 }
 
-// sendOrder writes an order to the child, after the number of its bytes.
+// sendOrder writes an order to the child, after the number of its bytes, and the
+// end of it.
 func sendOrder(channel int, o order) error {
 	text := o.encode()
 	for data := fmt.Appendf(nil, "%0*d%s", sizeDigits, len(text), text); len(data) > 0; {
@@ -136,7 +137,7 @@ func sendOrder(channel int, o order) error {
 		}
 		data = data[max(n, 0):]
 	}
-	return nil
+	return unix.Shutdown(channel, unix.SHUT_WR)
 }
 
 // executed returns a channel that is closed when the child has executed the

@@ -22,7 +22,16 @@ import (
 // limits of the caller. So the target cannot trace it, nor look into its
 // directory below /proc: it is not dumpable, ptrace(2).
 func keepKillOnly(from cred.Cred) error {
-	canKill, canDrop := from.Permitted.Has(int(cap.KILL)), from.Permitted.Has(int(cap.SETPCAP))
+	own, err := cap.GetPID(0)
+	if err != nil {
+		return err
+	}
+	// It was read twice by now; what either says is there is given up.
+	has := func(v cap.Value) bool {
+		held, err := own.GetFlag(cap.Permitted, v)
+		return err == nil && held || from.Permitted.Has(int(v))
+	}
+	canKill, canDrop := has(cap.KILL), has(cap.SETPCAP)
 	// An empty tuple inherits nothing and keeps the bounding set.
 	tuple := cap.NewIAB()
 	if canDrop {
