@@ -65,10 +65,15 @@ func TestFaults(t *testing.T) {
 		}
 		return
 	}
+	supervised := map[string]bool{}
+	for _, s := range faultScenes {
+		supervised[s.name] = s.init
+	}
 	for _, r := range table.results {
 		// A launch as declared is right wherever it happens: what the runtime
-		// calls at times moves the places of the launch's own calls.
-		if !known[r.cell()] && r.outcome != asDeclared {
+		// calls at times moves the places of the launch's own calls. With a
+		// supervisor they move too much to compare more than what was judged.
+		if !known[r.cell()] && r.outcome != asDeclared && !supervised[r.scene] {
 			t.Errorf("%s: %s %s: %q is not in %s: CAPRUN_TEST_FAULTS=all go test -timeout 1h -run TestFaults ./cmd/caprun -update",
 				r.scene, r.call, r.fault, r.outcome, faultsFile)
 		}
@@ -393,6 +398,9 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 				}
 				s, f := sites[jobs[n].site], jobs[n].fault
 				outcome, err := p.inject(s, f)
+				if errors.Is(err, errElsewhere) && p.scene.init {
+					continue
+				}
 				if err != nil {
 					t.Errorf("%s with %s: %v", s.label, f.name, err)
 				}
@@ -408,7 +416,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		})
 	}
 	wait.Wait()
-	return results
+	return slices.DeleteFunc(results, func(r faultResult) bool { return r.scene == "" })
 }
 
 // childShare is of how many calls of the child of a supervisor one is tried.
@@ -452,8 +460,12 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 			return outcome, nil
 		}
 	}
-	return "", errors.New("the call does not come in its place")
+	return "", errElsewhere
 }
+
+// errElsewhere tells that a call was not seen again. A supervisor makes some for
+// each of its threads, of which it has one more or less each time.
+var errElsewhere = errors.New("the call does not come in its place")
 
 // unlikeOutcome says what is wrong with an outcome, beyond what the judge saw.
 func unlikeOutcome(s faultSite, f namedFault, outcome string) string {
