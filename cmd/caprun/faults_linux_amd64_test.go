@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -410,7 +411,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 				if fault := unlikeOutcome(s, f, outcome); fault != "" {
 					t.Errorf("%s, call %d, with %s: %s: %s", s.label, s.call.N, f.name, fault, outcome)
 				}
-				outcome = strings.ReplaceAll(outcome, unix.Errno(f.Errno).Error(), "ERRNO")
+				outcome = processNumber.ReplaceAllString(strings.ReplaceAll(outcome, unix.Errno(f.Errno).Error(), "ERRNO"), "process PID")
 				results[n] = faultResult{p.scene.name, s.label, f.name, outcome, jobs[n].site, s.runtime}
 			}
 		})
@@ -462,6 +463,9 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 	}
 	return "", errElsewhere
 }
+
+// processNumber is of a process that a message is about, another one each time.
+var processNumber = regexp.MustCompile(`process \d+`)
 
 // errElsewhere tells that a call was not seen again. A supervisor makes some for
 // each of its threads, of which it has one more or less each time.
