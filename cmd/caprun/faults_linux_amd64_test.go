@@ -48,7 +48,10 @@ func TestFaults(t *testing.T) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+	defer func() {
+		unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+		reapAll(t)
+	}()
 	began := time.Now()
 	for _, s := range faultScenes {
 		t.Run(s.name, func(t *testing.T) {
@@ -79,6 +82,19 @@ func TestFaults(t *testing.T) {
 				r.scene, r.call, r.fault, r.outcome, faultsFile)
 		}
 	}
+}
+
+// reapAll waits for the children that ended after they were looked for.
+func reapAll(t *testing.T) {
+	for end := time.Now().Add(hangs); time.Now().Before(end); {
+		switch pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); {
+		case err == unix.ECHILD:
+			return
+		case pid <= 0:
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	t.Error("a process that a launch left behind does not end")
 }
 
 // faultPlace is where one scene is launched.
