@@ -49,11 +49,10 @@ test-podman: ## the example image, built and started by Podman, as root; needs D
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
-dist: ## static binaries for Linux of both builds, completion, manual pages and checksums, in dist/
+dist: ## static binaries for Linux, completion, manual pages and checksums, in dist/
 	rm -rf dist
 	for arch in amd64 arm64; do \
-		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/caprun-linux-$$arch ./cmd/caprun && \
-		GOOS=linux GOARCH=$$arch $(BUILD) -tags entrypoint -o dist/caprun-entrypoint-linux-$$arch ./cmd/caprun || exit 1; \
+		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/caprun-linux-$$arch ./cmd/caprun || exit 1; \
 	done
 	cp docs/man/caprun.1 docs/man/caprun-profile.5 dist
 	for shell in bash zsh fish; do go run ./cmd/caprun completion $$shell > dist/completion.$$shell || exit 1; done

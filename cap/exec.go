@@ -2,9 +2,8 @@ package cap
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
-
-	"caprun/internal/thread"
 )
 
 // Exec performs the steps of the Launcher and replaces the calling process
@@ -30,7 +29,7 @@ func (attr *Launcher) Exec() error {
 	if err != nil {
 		return err
 	}
-	thread.Lock()
+	runtime.LockOSThread()
 	for _, s := range steps {
 		if s.Kind == StepExec && c.beforeExec != nil {
 			if err := c.beforeExec(); err != nil {

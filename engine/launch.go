@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 
 	"caprun/cap"
 	"caprun/engine/cred"
-	"caprun/internal/thread"
 	"caprun/policy"
 )
 
@@ -62,7 +62,7 @@ func (p *Plan) DryRun(done func(cred.Cred)) error {
 var errDryRun = errors.New("dry run")
 
 func (p *Plan) exec(dryRun func(cred.Cred)) error {
-	thread.Lock()
+	runtime.LockOSThread()
 	if err := p.checkStart(); err != nil {
 		return err
 	}

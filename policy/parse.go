@@ -17,8 +17,7 @@ import (
 // bytes always give the same ones.
 //
 // Every accepted profile is then checked against the schema. A refusal there
-// is an internal-error: a mistake of this package. A build with the tag
-// entrypoint leaves that out, and gives the same answers.
+// is an internal-error: a mistake of this package.
 func Parse(name string, src []byte) (*Profile, []Diagnostic) {
 	return parse(name, bytes.Clone(src), secondLook)
 }

@@ -1,5 +1,3 @@
-//go:build !entrypoint
-
 package policy
 
 import (
@@ -8,8 +6,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 )
-
-const entrypointBuild = false
 
 // compareTrees: what is shown to the schema is what yaml.v3 decodes.
 func compareTrees(t *testing.T, root *yaml.Node, decoded any) {

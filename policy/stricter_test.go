@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,8 +11,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// The entrypoint build has no schema, so the reader alone must refuse whatever
-// the schema refuses. FuzzReaderIsStricter looks for a counterexample among
+// The reader alone must refuse whatever the schema refuses: only the reader says
+// where a mistake is, and why. FuzzReaderIsStricter looks for a counterexample among
 // what the reader accepts. The tests here go the other way: they begin with
 // what the schema refuses. In both, the schema sees what yaml.v3 decodes.
 
@@ -145,14 +143,13 @@ func TestRandomBytes(t *testing.T) {
 	}
 }
 
-// TestSecondLook: the full build asks the schema about what the reader
-// accepted, and the entrypoint build does not.
+// TestSecondLook: the schema is asked about what the reader accepted.
 func TestSecondLook(t *testing.T) {
 	document, _, err := decode([]byte("version: 2\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := secondLook(document.Content[0]); (err == nil) != entrypointBuild {
-		t.Error(errors.Join(fmt.Errorf("entrypoint build: %v", entrypointBuild), err))
+	if secondLook(document.Content[0]) == nil {
+		t.Error("the schema accepts version 2")
 	}
 }

@@ -1,5 +1,3 @@
-//go:build !entrypoint
-
 package main
 
 import (
@@ -122,7 +120,7 @@ func TestCheckLinks(t *testing.T) {
 	}
 	t.Setenv("SECRET", token)
 	for _, arg := range []string{dir, dir + "/"} {
-		cmd := exec.Command(reviewer(t), "check", arg)
+		cmd := exec.Command(caprun(t), "check", arg)
 		stdin, err := os.Open(secret)
 		if err != nil {
 			t.Fatal(err)
@@ -139,7 +137,7 @@ func TestCheckLinks(t *testing.T) {
 			}
 		}
 	}
-	if _, _, status := outcome(t, exec.Command(reviewer(t), "check", filepath.Join(dir, "secret.yaml"))); status != exitFindings {
+	if _, _, status := outcome(t, exec.Command(caprun(t), "check", filepath.Join(dir, "secret.yaml"))); status != exitFindings {
 		t.Errorf("as an argument: status %d", status)
 	}
 }
@@ -329,7 +327,7 @@ func TestCheckPoorly(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
 		defer cancel()
-		cmd := exec.CommandContext(ctx, bash, "-c", script, "bash", reviewer(t), dir)
+		cmd := exec.CommandContext(ctx, bash, "-c", script, "bash", caprun(t), dir)
 		cmd.Dir = t.TempDir()
 		out, err := cmd.CombinedOutput()
 		if status := cmd.ProcessState.ExitCode(); status <= exitOK || ctx.Err() != nil || bytes.Contains(out, []byte("panic")) || bytes.Contains(out, []byte("goroutine ")) {
@@ -402,7 +400,7 @@ func TestActionFollowsNoLink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		inputs := map[string]string{"caprun": reviewer(t), "format": "human", "paths": "good.yaml"}
+		inputs := map[string]string{"caprun": caprun(t), "format": "human", "paths": "good.yaml"}
 		inputs[c.input] = c.value
 		stdout, stderr, output, status := runAction(t, dir, inputs)
 		if status != exitTrouble || output != "status=2\n" || !strings.Contains(stderr, "is a symbolic link") || strings.Contains(stdout+stderr, token) {

@@ -16,10 +16,8 @@ import (
 // The tests of the command run it as it is delivered: a static program, in
 // processes of its own, for a launch replaces the process.
 
-// The variables of a package are initialised before its init functions run.
-var _ = func() bool { isCommand = false; return true }()
-
 func TestMain(m *testing.M) {
+	offFirstThread = countOffFirstThread()
 	ignoreNothing()
 	status := m.Run()
 	built.Lock()
@@ -52,29 +50,12 @@ var built struct {
 
 const command = "caprun/cmd/caprun"
 
-// caprun returns the path of the command, which is built once, with the tags
-// of the tests: go test -tags entrypoint tests the launches of that build.
-func caprun(t testing.TB) string {
-	if edition == "" {
-		return program(t, command)
-	}
-	return build(t, "caprun", command, "entrypoint")
-}
+// caprun returns the path of the command, which is built once.
+func caprun(t testing.TB) string { return program(t, command) }
 
-// reviewer returns the path of the build that reviews profiles.
-func reviewer(t testing.TB) string {
-	if edition == "" {
-		return caprun(t)
-	}
-	return build(t, "caprun-full", command, "")
-}
-
-// program returns the path of a main package of this module.
-func program(t testing.TB, pkg string) string { return build(t, filepath.Base(pkg), pkg, "") }
-
-// build builds a main package with tags. The program lies in a directory that
-// every user can search, together with the others.
-func build(t testing.TB, name, pkg, tags string) string {
+// program returns the path of a main package of this module, which is built once.
+// It lies in a directory that every user can search, together with the others.
+func program(t testing.TB, pkg string) string {
 	t.Helper()
 	built.Lock()
 	defer built.Unlock()
@@ -88,9 +69,10 @@ func build(t testing.TB, name, pkg, tags string) string {
 		}
 		built.dir, built.have = dir, map[string]bool{}
 	}
+	name := filepath.Base(pkg)
 	path := filepath.Join(built.dir, name)
 	if !built.have[name] {
-		cmd := exec.Command(need.Tool(t, "go"), "build", "-buildvcs=false", "-tags="+tags, "-o", path, pkg)
+		cmd := exec.Command(need.Tool(t, "go"), "build", "-buildvcs=false", "-o", path, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go build %s: %v\n%s", pkg, err, out)

@@ -1,4 +1,4 @@
-//go:build !entrypoint && !linux
+//go:build !linux
 
 package main
 

@@ -171,7 +171,7 @@ func profileTree(t *testing.T) string {
 func TestActionRuns(t *testing.T) {
 	dir := profileTree(t)
 	with := func(inputs map[string]string) map[string]string {
-		inputs["caprun"] = reviewer(t)
+		inputs["caprun"] = caprun(t)
 		return inputs
 	}
 
@@ -287,7 +287,7 @@ func TestPreCommitHook(t *testing.T) {
 		// A file that is not there, not a flag.
 		"-fail-on=never profiles/risky.yaml": exitTrouble,
 	} {
-		cmd := exec.Command(reviewer(t), slices.Concat(strings.Fields(hooks[0].Entry)[1:], hooks[0].Args, strings.Fields(names))...)
+		cmd := exec.Command(caprun(t), slices.Concat(strings.Fields(hooks[0].Entry)[1:], hooks[0].Args, strings.Fields(names))...)
 		cmd.Dir = dir
 		out, err := cmd.CombinedOutput()
 		if got := cmd.ProcessState.ExitCode(); got != want {
@@ -345,7 +345,7 @@ func TestProblemMatcher(t *testing.T) {
 	dir := profileTree(t)
 	printed := map[string][]string{}
 	for _, format := range []string{"oneline", "human"} {
-		cmd := exec.Command(reviewer(t), "check", "-fail-on", "never", "-format", format, ".")
+		cmd := exec.Command(caprun(t), "check", "-fail-on", "never", "-format", format, ".")
 		cmd.Dir = dir
 		out, err := cmd.Output()
 		if err != nil {
@@ -477,7 +477,7 @@ func TestCheckJSONDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(reviewer(t), "check", "-fail-on", "never", "-format", "json", ".")
+	cmd := exec.Command(caprun(t), "check", "-fail-on", "never", "-format", "json", ".")
 	cmd.Dir = profileTree(t)
 	out, err := cmd.Output()
 	if err != nil {

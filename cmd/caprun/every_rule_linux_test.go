@@ -42,7 +42,7 @@ func TestEveryRule(t *testing.T) {
 	check := func(format string, flags ...string) string {
 		t.Helper()
 		args := append([]string{"check", "-fail-on", "never", "-format", format, "-host", "-ceiling", filepath.Join(dir, "ceiling")}, flags...)
-		cmd := exec.Command(reviewer(t), append(args, "profiles")...)
+		cmd := exec.Command(caprun(t), append(args, "profiles")...)
 		cmd.Dir = dir
 		var messages bytes.Buffer
 		cmd.Stderr = &messages

@@ -1,5 +1,3 @@
-//go:build !entrypoint
-
 package main
 
 import (

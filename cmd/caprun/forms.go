@@ -1,5 +1,3 @@
-//go:build !entrypoint
-
 package main
 
 // form is one way to write a command line. The forms are what completion

@@ -21,11 +21,7 @@ func (c *Command) version(args []string) int {
 			}
 		}
 	}
-	build := ""
-	if edition != "" {
-		build = " (" + edition + ")"
-	}
-	fmt.Fprintf(c.Stdout, "caprun %s%s%s %s %s/%s, profile format 1\n", Version, revision, build, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(c.Stdout, "caprun %s%s %s %s/%s, profile format 1\n", Version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return exitOK
 }
 

@@ -28,7 +28,7 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &launchLoad{caprun: caprun(t), reviewer: reviewer(t), creds: program(t, "caprun/internal/creds"), sleep: need.Tool(t, "sleep")}
+	l := &launchLoad{caprun: caprun(t), creds: program(t, "caprun/internal/creds"), sleep: need.Tool(t, "sleep")}
 	l.profile = filepath.Join(filepath.Dir(l.caprun), "load.yaml")
 	if err := os.WriteFile(l.profile, []byte(load.Profile), 0o644); err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestLoad(t *testing.T) {
 
 // launchLoad launches programs, and knows what the first target reported.
 type launchLoad struct {
-	caprun, reviewer, creds, sleep, profile string
+	caprun, creds, sleep, profile string
 
 	looked atomic.Int64
 	sync.Mutex
@@ -117,7 +117,7 @@ func (l *launchLoad) look() (err error) {
 	if err := load.AwaitSleep(cmd.Process.Pid, filepath.Base(l.sleep)); err != nil {
 		return err
 	}
-	out, err := exec.Command(l.reviewer, "verify", "-pid", fmt.Sprint(cmd.Process.Pid), l.profile).CombinedOutput()
+	out, err := exec.Command(l.caprun, "verify", "-pid", fmt.Sprint(cmd.Process.Pid), l.profile).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("verify: %w: %s", err, out)
 	}

@@ -1,38 +1,21 @@
-// How many processors there are counts at the start only: a launch is over
-// before it could change, and a supervisor waits. So the runtime need not start
-// what would look again.
-//
-//go:debug updatemaxprocs=0
-
 // Command caprun starts a program with exactly the privileges that a reviewed
 // YAML profile declares, or does not start it at all.
 package main
 
 import (
 	"os"
-
-	_ "caprun/internal/stack" // for a fast start
-	"caprun/internal/thread"
+	"runtime"
 )
 
-// All work is done in an init function: see package thread. The first thread,
-// which it is on, has what the caller gave it and new threads do not inherit:
-// the parent-death signal of prctl(2). It is the one that becomes the target.
-func init() {
-	if isCommand {
-		os.Exit(thread.InInit(work))
-	}
-}
+// The main goroutine stays on the first thread of the process, which becomes the
+// target: only that thread has the caller's parent-death signal, prctl(2)
+// PR_SET_PDEATHSIG. Threads that the runtime starts do not inherit it.
+func init() { runtime.LockOSThread() }
 
-// isCommand is false in the program of the tests.
-var isCommand = true
-
-func main() {}
-
-func work() int {
+func main() {
 	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: terminal(os.Stdout)}
 	// Kernels before 5.18 start a program without even its name.
-	return c.Main(os.Args[min(1, len(os.Args)):])
+	os.Exit(c.Main(os.Args[min(1, len(os.Args)):]))
 }
 
 // terminal reports whether f is one that shows colour.

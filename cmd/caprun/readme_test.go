@@ -63,7 +63,7 @@ func testPage(t *testing.T, path string) {
 func runReadme(t *testing.T, dir, line string) string {
 	t.Helper()
 	words := strings.Fields(line)
-	cmd := exec.Command(reviewer(t), words[1:]...)
+	cmd := exec.Command(caprun(t), words[1:]...)
 	cmd.Dir = dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

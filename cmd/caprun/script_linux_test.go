@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -46,9 +45,6 @@ var updateScripts = flag.Bool("update", false, "rewrite the expected output in t
 //	                         put before it unless it begins with |. check must
 //	                         find that rule, and a launch must be refused
 //
-// [entrypoint] is true with the tag entrypoint: then caprun is that build, and
-// caprun-full, which takes over check and the like, is the full one.
-//
 // Files of a script belong to who runs the tests, with mode 0644 and 0755 for
 // directories. $BIN is the directory of the programs, $BOUNDING the bounding
 // set of the tests as creds prints it.
@@ -57,7 +53,6 @@ func TestScript(t *testing.T) {
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
 	bin := filepath.Dir(caprun(t))
-	reviewer := filepath.Base(reviewer(t))
 	for _, pkg := range []string{"internal/creds", "internal/creds/with"} {
 		// Reading the directory tells go test that its results depend on it.
 		if _, err := os.ReadDir(filepath.Join("..", "..", pkg)); err != nil {
@@ -67,7 +62,7 @@ func TestScript(t *testing.T) {
 	}
 	scripts := scriptRoot(t)
 	testscript.Run(t, testscript.Params{
-		Dir:                 scriptDir(t, reviewer),
+		Dir:                 filepath.Join("testdata", "script"),
 		WorkdirRoot:         scripts,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -80,14 +75,7 @@ func TestScript(t *testing.T) {
 			env.Setenv("BIN", bin)
 			env.Setenv("PATH", bin+":"+env.Getenv("PATH"))
 			env.Setenv("BOUNDING", bounding())
-			env.Setenv("REVIEWER", reviewer)
 			return nil
-		},
-		Condition: func(cond string) (bool, error) {
-			if cond != "entrypoint" {
-				return false, fmt.Errorf("unknown condition %s", cond)
-			}
-			return edition != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"need":     needCommand,
@@ -97,36 +85,6 @@ func TestScript(t *testing.T) {
 			"mistakes": mistakesCommand,
 		},
 	})
-}
-
-// scriptDir returns where the scripts are. With the tag entrypoint these are
-// copies in which the full build reviews and the entrypoint build launches.
-func scriptDir(t *testing.T, reviewer string) string {
-	t.Helper()
-	dir := filepath.Join("testdata", "script")
-	if edition == "" {
-		return dir
-	}
-	if *updateScripts {
-		t.Fatal("-update needs the full build")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	reviews := regexp.MustCompile(`\bcaprun ("\$verb"|(check|rules|explain|diff|verify|show|schema|profiles|completion)\b)`)
-	copies := t.TempDir()
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text = reviews.ReplaceAll(text, []byte(reviewer+" $1"))
-		if err := os.WriteFile(filepath.Join(copies, filepath.Base(file)), text, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return copies
 }
 
 // scriptRoot makes a directory that every user can search, on a file system
@@ -317,7 +275,7 @@ func mistakesCommand(ts *testscript.TestScript, neg bool, args []string) {
 		file := ts.MkAbs("mistake.yaml")
 		ts.Check(os.WriteFile(file, []byte(escapes.Replace(whole)), 0o644))
 		ts.Logf("%s", line)
-		if got := runStatus(ts, []string{ts.Getenv("REVIEWER"), "check", "-format", "oneline", "mistake.yaml"}); got != exitFindings {
+		if got := runStatus(ts, []string{"caprun", "check", "-format", "oneline", "mistake.yaml"}); got != exitFindings {
 			ts.Fatalf("check: the status is %d", got)
 		}
 		if !strings.Contains(ts.ReadFile("stdout"), "["+rule+"]") || !strings.Contains(ts.ReadFile("stdout"), " error: ") {

@@ -1,9 +1,4 @@
-//go:build !entrypoint
-
 package main
-
-// edition says which build this is, where it is not the full one.
-const edition = ""
 
 // subcommands are recognised as the first argument only.
 var subcommands = []subcommand{

@@ -1,5 +1,3 @@
-//go:build !entrypoint
-
 package main
 
 const usage = `Usage: caprun [-init] -profile P [--] [CMD ARG...]
@@ -21,7 +19,15 @@ caprun starts a program with exactly the privileges that a YAML profile
 declares, or does not start it at all.
 
 Starting a program:
-` + launchFlags + `
+  -profile P   the profile: a file (a path with a slash, or ending in .yaml or
+               .yml), a NAME for /etc/caprun/NAME.yaml, builtin:NAME for one
+               that comes with caprun, or - for standard input (the program
+               then reads /dev/null)
+  -init        stay as the parent of the program, also as pid 1: forward
+               signals, reap orphans, pass the status on (128+n for a signal).
+               The program is killed when caprun dies
+  -dry-run     do everything but the start of the program, and print it
+  --           ends the flags; so does the first argument that is no flag
   The program takes caprun's place, with the same pid. CMD is found as the
   program will see the file system: inside the profile's root directory, and
   a name without a slash in PATH. Without CMD, the profile's command runs.

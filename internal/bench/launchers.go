@@ -18,11 +18,10 @@ type row struct {
 
 // These are the rows that ratios are made of.
 const (
-	direct     = "directly"
-	onlyExecs  = "Go program that only execs"
-	gosu       = "gosu"
-	withFile   = "caprun -profile web.yaml"
-	entrypoint = "entrypoint build, the same"
+	direct    = "directly"
+	onlyExecs = "Go program that only execs"
+	gosu      = "gosu"
+	withFile  = "caprun -profile web.yaml"
 )
 
 // setprivFlags and gosuFlags ask for what the web profile declares, as far as
@@ -41,13 +40,12 @@ var (
 // measured here with a note.
 func launchers(dir, noop string) ([]*row, error) {
 	built := func(name string) string { return filepath.Join(dir, name) }
-	for _, p := range [...]struct{ name, pkg, tags string }{
-		{"execonly", "caprun/internal/bench/execonly", ""},
-		{"execlinked", "caprun/internal/bench/execlinked", ""},
-		{"caprun", "caprun/cmd/caprun", ""},
-		{"caprun-entrypoint", "caprun/cmd/caprun", "entrypoint"},
+	for _, p := range [...]struct{ name, pkg string }{
+		{"execonly", "caprun/internal/bench/execonly"},
+		{"execlinked", "caprun/internal/bench/execlinked"},
+		{"caprun", "caprun/cmd/caprun"},
 	} {
-		if err := goBuild(built(p.name), p.pkg, p.tags); err != nil {
+		if err := goBuild(built(p.name), p.pkg); err != nil {
 			return nil, err
 		}
 	}
@@ -65,7 +63,6 @@ func launchers(dir, noop string) ([]*row, error) {
 		tool(dir, "setpriv", noop, setprivFlags[:]...),
 		tool(dir, gosu, noop, gosuFlags[:]...),
 		needsRoot(&row{name: withFile, argv: []string{built("caprun"), "-profile", built("web.yaml"), "--", noop}}),
-		needsRoot(&row{name: entrypoint, argv: []string{built("caprun-entrypoint"), "-profile", built("web.yaml"), "--", noop}}),
 		{name: "caprun -profile builtin:unprivileged", argv: []string{built("caprun"), "-profile", "builtin:unprivileged", "--", noop}},
 	}, nil
 }

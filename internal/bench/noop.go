@@ -43,13 +43,13 @@ func buildNoop(dir string) (path, how string, err error) {
 	if err := os.WriteFile(file, []byte(src), 0o644); err != nil {
 		return "", "", err
 	}
-	return path, "a Go program that only exits (no usable gcc)", goBuild(path, file, "")
+	return path, "a Go program that only exits (no usable gcc)", goBuild(path, file)
 }
 
 // goBuild builds a Go program as make dist builds caprun.
-func goBuild(out, what, tags string) error {
+func goBuild(out, what string) error {
 	linked := out + ".linked"
-	if err := command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags="+tags, "-o", linked, what); err != nil {
+	if err := command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", linked, what); err != nil {
 		return err
 	}
 	return install(linked, out)

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package main
+
+var offFirstThread int
+
+func countOffFirstThread() int { return 0 }
