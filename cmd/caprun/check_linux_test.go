@@ -288,7 +288,7 @@ func TestCheckProgress(t *testing.T) {
 				}
 				return engine.Explain(p)
 			}}, func(review.Finding) bool { return true })
-			for range 6 * chunkSize * runtime.GOMAXPROCS(0) {
+			for range 6 * ahead * runtime.GOMAXPROCS(0) {
 				run.files = append(run.files, checkFile{name: fast})
 			}
 			if name == "half a line before" {
@@ -296,7 +296,7 @@ func TestCheckProgress(t *testing.T) {
 			}
 			run.print(func() error {
 				for range run.reports() {
-					if files++; files%chunkSize == 0 && name != "half a line before" {
+					if files++; files%ahead == 0 && name != "half a line before" {
 						fmt.Fprintln(run, "a finding")
 					}
 				}

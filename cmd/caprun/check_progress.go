@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"golang.org/x/term"
 )
 
 const (
@@ -30,12 +32,12 @@ type progress struct {
 // nobody knows when.
 func newProgress(stdout, stderr io.Writer) progress {
 	err, ok := stderr.(*os.File)
-	if !ok || !isTerminal(err) || os.Getenv("TERM") == "dumb" {
+	if !ok || !term.IsTerminal(int(err.Fd())) || os.Getenv("TERM") == "dumb" {
 		return progress{}
 	}
 	p := progress{terminal: err, since: time.Now()}
 	if out, ok := stdout.(*os.File); ok {
-		p.shares = isTerminal(out)
+		p.shares = term.IsTerminal(int(out.Fd()))
 		if st, err := out.Stat(); err != nil || !p.shares && !st.Mode().IsRegular() && st.Mode()&os.ModeCharDevice == 0 {
 			return progress{}
 		}

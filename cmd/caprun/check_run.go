@@ -9,32 +9,16 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"caprun/engine/review"
 )
 
-const (
-	// chunkSize is how many files a worker takes at once: handing over costs
-	// as much as a tenth of a file.
-	chunkSize = 16
-
-	// windowPerWorker is how many chunks a worker may be ahead of the printer.
-	windowPerWorker = 4
-
-	// garbage is how many bytes may come together before they are collected. A
-	// file makes 30 KiB of it: to collect at Go's 4 MiB takes a sixth more CPU
-	// time.
-	garbage = 20 << 20
-
-	// bytesPerFile is about what one more file keeps in use, its name.
-	bytesPerFile = 128
-)
+// ahead is how many files each worker may be ahead of the printer.
+const ahead = 16
 
 // A checkRun checks files in parallel and prints their reports in order. It is
 // the writer of the printers.
@@ -66,7 +50,6 @@ func (r *checkRun) print(printer func() error) int {
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
-	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent(len(r.files))))
 	err := printer()
 	r.progress.erase()
 	if flushed := r.flush(); flushed != nil {
@@ -76,12 +59,6 @@ func (r *checkRun) print(printer func() error) int {
 		r.trouble(fmt.Errorf("standard output: %w", cause(err)))
 	}
 	return r.status
-}
-
-// gcPercent is what lets garbage come together, relative to what so many files
-// keep in use. Go collects no earlier than at 4 MiB for 100.
-func gcPercent(files int) int {
-	return min(max(100*garbage/(bytesPerFile*max(files, 1)), 100), 100*garbage/(4<<20))
 }
 
 // cause leaves out the name that the system has for standard output.
@@ -124,112 +101,92 @@ func (r *checkRun) trouble(err error) {
 	r.status = exitTrouble
 }
 
+// A checkJob is a file that a worker checks and the printer waits for.
+type checkJob struct {
+	file checkFile
+	done chan checked
+}
+
 // reports returns the reports of all files that can be read, in the order of
 // the files. Workers are ahead of the printer by a bounded number of files, so
-// the memory that is needed does not depend on how many there are. They have
-// ended when the sequence has.
+// memory does not grow with the number of files. They have ended when the sequence
+// ends.
 func (r *checkRun) reports() iter.Seq[review.Report] {
 	return func(yield func(review.Report) bool) {
-		chunks := (len(r.files) + chunkSize - 1) / chunkSize
-		workers := min(runtime.GOMAXPROCS(0), chunks)
-		window := make(chan struct{}, workers*windowPerWorker)
-		results := make([]chan []checked, cap(window))
-		for n := range results {
-			results[n] = make(chan []checked, 1)
-		}
 		stop := make(chan struct{})
-		var next atomic.Int64
 		var running sync.WaitGroup
-		for range workers {
-			running.Go(func() {
-				var reader fileReader
-				for {
-					// Who may go ahead takes the next chunk: the oldest one that is
-					// not printed is always being worked on.
+		defer running.Wait()
+		defer close(stop)
+		jobs, printed := make(chan checkJob), make(chan checkJob, ahead*runtime.GOMAXPROCS(0))
+		running.Go(func() {
+			defer close(jobs)
+			for _, file := range r.files {
+				job := checkJob{file, make(chan checked, 1)}
+				for _, next := range []chan checkJob{printed, jobs} {
 					select {
-					case window <- struct{}{}:
+					case next <- job:
 					case <-stop:
 						return
 					}
-					n := int(next.Add(1)) - 1
-					if n >= chunks {
-						return
-					}
-					results[n%len(results)] <- r.checkChunk(&reader, r.files[n*chunkSize:min((n+1)*chunkSize, len(r.files))], stop)
+				}
+			}
+		})
+		for range runtime.GOMAXPROCS(0) {
+			running.Go(func() {
+				var reader fileReader
+				for job := range jobs {
+					job.done <- r.checkFile(&reader, job.file)
 				}
 			})
 		}
-		defer running.Wait()
-		defer close(stop)
 		ticker := time.NewTicker(progressInterval)
 		defer ticker.Stop()
-		for n := range chunks {
-			outcomes, err := r.await(results[n%len(results)], ticker.C, n*chunkSize)
-			if err != nil {
-				return // which print finds too
-			}
-			<-window
-			for _, o := range outcomes {
-				if o.err != nil {
-					if r.flush() != nil {
-						return
-					}
-					r.trouble(o.err)
-					continue
-				}
-				if r.status == exitOK && slices.ContainsFunc(o.report.Findings, r.fails) {
-					r.status = exitFindings
-				}
-				if !yield(o.report) {
+		for n := range r.files {
+			o, err := r.await((<-printed).done, ticker.C, n)
+			switch {
+			case err != nil:
+				return // print reports it
+			case o.err != nil:
+				if r.flush() != nil {
 					return
 				}
+				r.trouble(o.err)
+				continue
+			}
+			if r.status == exitOK && slices.ContainsFunc(o.report.Findings, r.fails) {
+				r.status = exitFindings
+			}
+			if !yield(o.report) {
+				return
 			}
 		}
 	}
 }
 
-// await returns the next outcomes. While it waits, what is printed is shown,
-// and how far the run is.
-func (r *checkRun) await(results <-chan []checked, tick <-chan time.Time, done int) ([]checked, error) {
+// await returns the next result. While it waits, it shows what is printed so far
+// and the progress of the run.
+func (r *checkRun) await(done <-chan checked, tick <-chan time.Time, files int) (checked, error) {
 	for {
 		select {
 		case <-tick:
-			if err := r.flush(); err != nil {
-				return nil, err
-			}
-			r.progress.show(done, len(r.files))
-			continue
+			r.progress.show(files, len(r.files))
 		default:
 		}
 		select {
-		case o := <-results:
+		case o := <-done:
 			return o, nil
 		default:
 		}
 		if err := r.flush(); err != nil {
-			return nil, err
+			return checked{}, err
 		}
 		select {
-		case o := <-results:
+		case o := <-done:
 			return o, nil
 		case <-tick:
-			r.progress.show(done, len(r.files))
+			r.progress.show(files, len(r.files))
 		}
 	}
-}
-
-// checkChunk checks files until it is told to stop.
-func (r *checkRun) checkChunk(reader *fileReader, files []checkFile, stop <-chan struct{}) []checked {
-	outcomes := make([]checked, 0, len(files))
-	for _, file := range files {
-		select {
-		case <-stop:
-			return outcomes
-		default:
-		}
-		outcomes = append(outcomes, r.checkFile(reader, file))
-	}
-	return outcomes
 }
 
 // checkFile checks one file. A panic is trouble with that file.

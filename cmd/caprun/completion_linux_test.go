@@ -37,7 +37,7 @@ var offered = []struct {
 	{"caprun check -format x", nil},
 	{"caprun check -format=human -fail-on w", []string{"warning"}},
 	{"caprun check -format human -fail-on=w", []string{"warning"}},
-	{"caprun diff -git -format m", []string{"markdown"}},
+	{"caprun diff -format m", []string{"markdown"}},
 	{"caprun check ", []string{"a.yaml", "b.yml", "it's.yaml", "$(touch evil).yaml", "my dir/", "web", "…"}},
 	{"caprun check a.yaml b", []string{"b.yml", "web", "nopriv", "…"}},
 	{"caprun check builtin:w", []string{"web"}},

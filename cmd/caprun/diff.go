@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"caprun/engine"
-	"caprun/internal/clean"
 	"caprun/policy"
 )
 
@@ -26,7 +24,6 @@ func (c *Command) diff(args []string) int {
 	viewFlags(f)
 	format := f.String("format", "human", "")
 	failOn := f.String("fail-on", "change", "")
-	git := f.Bool("git", false, "")
 	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
 		return status
 	}
@@ -37,9 +34,6 @@ func (c *Command) diff(args []string) int {
 	fails, ok := diffFails(*failOn)
 	if !ok {
 		return c.usageError(fmt.Sprintf("-fail-on %q: change, widen or never", *failOn), usage, exitTrouble)
-	}
-	if *git {
-		return c.gitDiff(f.Args())
 	}
 	if f.NArg() != 2 {
 		return c.usageError("diff needs two profiles, the old one and the new one", usage, exitTrouble)
@@ -113,64 +107,6 @@ func newDifference(a, b *engine.Plan) difference {
 	add("new_session", p.NewSession == q.NewSession)
 	add("umask", (p.Umask == nil) == (q.Umask == nil) && (p.Umask == nil || *p.Umask == *q.Umask))
 	return d
-}
-
-// gitDiff is a diff driver: git(1), GIT_EXTERNAL_DIFF. Git ends its work when
-// the status is not 0, so what a file lacks is printed like a difference.
-func (c *Command) gitDiff(args []string) int {
-	if len(args) > 0 {
-		args[0] = clean.Line(args[0])
-	}
-	if len(args) == 1 {
-		fmt.Fprintf(c.Stdout, "%s: not merged\n", args[0])
-		return exitOK
-	}
-	if len(args) != 7 && len(args) != 9 {
-		return c.usageError("-git is for the arguments that git gives a diff driver", usage, exitTrouble)
-	}
-	names := [2]string{args[0] + " (old)", args[0]}
-	if len(args) == 9 {
-		names = [2]string{args[0], clean.Line(args[7])}
-	}
-	var plans [2]*engine.Plan
-	var err error
-	for n, file := range []string{args[1], args[4]} {
-		if file == os.DevNull {
-			continue
-		}
-		text, err := source{path: file}.text(false)
-		if err != nil {
-			return c.trouble(fmt.Errorf("%s: %w", names[n], err))
-		}
-		var plan *engine.Plan
-		p, findings := policy.Parse(names[n], text)
-		if p != nil {
-			plan, findings = engine.Explain(p)
-		}
-		if plan == nil {
-			fmt.Fprintf(c.Stdout, "%s has no plan\n", names[n])
-			for _, finding := range findings {
-				fmt.Fprintf(c.Stdout, "  %s\n", clean.Text(finding.String()))
-			}
-			return exitOK
-		}
-		plans[n] = plan
-	}
-	switch {
-	case plans[0] == nil && plans[1] == nil:
-		return exitOK
-	case plans[1] == nil:
-		fmt.Fprintf(c.Stdout, "%s is gone\n", args[0])
-	case plans[0] == nil:
-		fmt.Fprintf(c.Stdout, "%s is new\n", args[0])
-		err = printPlan(c.Stdout, plans[1], planView{start: startText("root", plans[1].From), colour: c.Colour})
-	default:
-		err = c.printDiff(newDifference(plans[0], plans[1]))
-	}
-	if err != nil {
-		return c.trouble(err)
-	}
-	return exitOK
 }
 
 // verdict says in one sentence how the new profile compares.

@@ -81,7 +81,6 @@ func forms() []form {
 			kernel,
 			{"fail-on", aChoice, []string{"change", "widen", "never"}, "which difference makes it fail"},
 			{"format", aChoice, []string{"human", "markdown", "json"}, "what the output is for"},
-			{"git", aSwitch, nil, "the arguments are those of git's diff drivers"},
 		}, []operand{{aProfile, nil, false, "old profile"}, {aProfile, nil, false, "new profile"}}},
 		{"verify", "compare a running process with a profile", []formFlag{
 			pid,

@@ -5,6 +5,8 @@ package main
 import (
 	"os"
 	"runtime"
+
+	"golang.org/x/term"
 )
 
 // The main goroutine stays on the first thread of the process, which becomes the
@@ -13,16 +15,12 @@ import (
 func init() { runtime.LockOSThread() }
 
 func main() {
-	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: terminal(os.Stdout)}
+	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: showsColour(os.Stdout)}
 	// Kernels before 5.18 start a program without even its name.
 	os.Exit(c.Main(os.Args[min(1, len(os.Args)):]))
 }
 
-// terminal reports whether f is one that shows colour.
-func terminal(f *os.File) bool {
-	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
+// showsColour reports whether f is a terminal that shows colour, and may.
+func showsColour(f *os.File) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }

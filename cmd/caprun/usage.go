@@ -51,7 +51,6 @@ Reviewing profiles:
     -init           explain: with the step that -init adds
     -kernel 6.12    whose rules hold (the newest; those that run for current)
     -fail-on widen  diff: only what is wider or not comparable makes it fail
-    -git            diff: the arguments are those of git's diff drivers
   schema       print the JSON Schema of the profile format, for editors
   profiles     list the profiles that come with caprun, or print one
   completion   print a script that completes command lines in a shell

@@ -53,14 +53,13 @@ type sarifRule struct {
 }
 
 type sarifResult struct {
-	RuleID              string             `json:"ruleId"`
-	RuleIndex           *int               `json:"ruleIndex,omitempty"`
-	Level               string             `json:"level"`
-	Message             sarifText          `json:"message"`
-	Locations           []sarifLocation    `json:"locations"`
-	PartialFingerprints map[string]string  `json:"partialFingerprints"`
-	Suppressions        []sarifSuppression `json:"suppressions,omitempty"`
-	Properties          *sarifCaps         `json:"properties,omitempty"`
+	RuleID       string             `json:"ruleId"`
+	RuleIndex    *int               `json:"ruleIndex,omitempty"`
+	Level        string             `json:"level"`
+	Message      sarifText          `json:"message"`
+	Locations    []sarifLocation    `json:"locations"`
+	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	Properties   *sarifCaps         `json:"properties,omitempty"`
 }
 
 type sarifCaps struct {
@@ -136,9 +135,8 @@ func sarifLog(w io.Writer, reports iter.Seq[Report], version string, all []polic
 		if len(r.Findings) == 0 {
 			continue
 		}
-		prints := newFingerprints(r.Source)
 		for _, f := range r.Findings {
-			result := newSARIFResult(f, prints)
+			result := newSARIFResult(f)
 			if n, ok := index[f.Rule]; ok {
 				result.RuleIndex = &n
 			}
@@ -178,17 +176,16 @@ func newSARIFRule(r policy.Rule) sarifRule {
 	return s
 }
 
-func newSARIFResult(f Finding, prints *fingerprints) sarifResult {
+func newSARIFResult(f Finding) sarifResult {
 	message := f.Message
 	if f.Hint != "" {
 		message += ". To mend it: " + f.Hint
 	}
 	s := sarifResult{
-		RuleID:              f.Rule,
-		Level:               sarifLevel(f.Severity),
-		Message:             sarifText{sarifMessage(message)},
-		Locations:           []sarifLocation{newSARIFLocation(f.File, f.Position)},
-		PartialFingerprints: prints.of(f),
+		RuleID:    f.Rule,
+		Level:     sarifLevel(f.Severity),
+		Message:   sarifText{sarifMessage(message)},
+		Locations: []sarifLocation{newSARIFLocation(f.File, f.Position)},
 	}
 	if f.Caps != 0 {
 		s.Properties = &sarifCaps{capNames(f.Caps)}
