@@ -27,12 +27,12 @@ import (
 )
 
 // faultsFile is the table that the test is compared with.
-const faultsFile = "../../docs/faults.md"
+const faultsFile = "testdata/faults.md"
 
 // TestFaults fails the system calls of launches, one at a time, with the errors
 // that they can give; makes them return without an effect, or with a wrong
 // value; and kills caprun at them. The target never runs in another state than
-// declared, and what happens instead is what docs/faults.md says.
+// declared, and what happens instead is what the table says.
 //
 // One fault of each kind of call is tried, another one with each
 // CAPRUN_TEST_SEED, and a success without effect where state is changed.

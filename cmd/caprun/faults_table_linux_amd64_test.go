@@ -53,45 +53,9 @@ func (t *faultTable) summary() string {
 	return fmt.Sprintf("%d calls, %d faults: %s", len(sites), len(t.results), strings.Join(parts, ", "))
 }
 
-const faultIntro = `# What a failed system call does to a launch
+const faultIntro = `# Outcomes of failed system calls
 
-A launch makes some hundred system calls. This table says what happens when one
-of them fails, and all others work: the target runs in the state that its
-profile declares, or not at all, and caprun ends with status 125, 126 or 127 and
-a message that names the step. For each scene, a profile and its caller, each
-call was made to
-
-- fail with each error that it can give, and with those of a filter or an older
-  kernel: EPERM and ENOSYS;
-- return a value without being made: "returns 0" is a success without effect,
-  or a wrong value read;
-- be the last one: "killed" is SIGKILL in its place.
-
-"ERRNO" stands for the text of the error. Where a call has several outcomes for
-one fault, it is made in several places. "The target runs as declared" is said
-where the target reported just what the profile declares, to the last field:
-the call was repeated, or its answer was not needed, or was the true one.
-
-With -init there are two processes, and what failed is one call of one of them.
-The calls of the child, which becomes the target, are marked; what is said of
-the target there was seen of its supervisor too, when the target started: it
-held cap_kill at most, and could not be looked into. None left a process behind,
-nor a child that nobody had waited for, unless it was killed itself. Where the
-child is killed, or kills itself as its parent seems to have ended, the status
-is 137. Where the supervisor cannot wait for the target the status is 125, as
-the target's own is not known. A call that changes all threads of the supervisor
-fails in one of them here: then the Go runtime may end with its status 2.
-
-Calls that the Go runtime makes for itself, before main and beside it, are apart:
-where it cannot go on it ends with its own status 2, or by SIGSEGV while it has
-no handler, and it may wait for ever. The target has not run then. What becomes
-of it depends on what its threads do at the moment.
-
-The table is written by the test that does all this, as root, in some minutes:
-
-    CAPRUN_TEST_FAULTS=all go test -timeout 1h -run TestFaults ./cmd/caprun -update
-
-Without CAPRUN_TEST_FAULTS the test tries some of it and compares.
+Written by TestFaults: see docs/faults.md.
 `
 
 // markdown returns the table: a section for each scene, a row for each call and
@@ -167,4 +131,62 @@ func readFaultTable(t *testing.T, update bool) map[string]bool {
 		}
 	}
 	return cells
+}
+
+// faultCounts returns the rows of the summary in docs/faults.md: for each scene of
+// the table, how many pairs of call and fault there are, and their outcomes.
+func faultCounts(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(faultsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("| scene | faults | target as declared | refused: 125, 126, 127 | ended otherwise: killed, or a status of the Go runtime |\n|---|---|---|---|---|\n")
+	for _, section := range strings.Split(string(text), "\n## ")[1:] {
+		name, rows, _ := strings.Cut(section, "\n")
+		var all, declared, refused int
+		for line := range strings.Lines(rows) {
+			fields := strings.SplitN(strings.TrimPrefix(line, "| "), " | ", 3)
+			if !strings.HasPrefix(line, "| ") || len(fields) != 3 || fields[0] == "call" {
+				continue
+			}
+			n := len(strings.Split(fields[1], ", "))
+			all += n
+			switch kindOf(fields[2]) {
+			case "125", "126", "127":
+				refused += n
+			default:
+				if strings.HasPrefix(fields[2], asDeclared) {
+					declared += n
+				}
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", name, all, declared, refused, all-declared-refused)
+	}
+	return b.String()
+}
+
+// TestFaultsPage holds the summary of docs/faults.md to the table.
+func TestFaultsPage(t *testing.T) {
+	const page, begin = "../../docs/faults.md", "| scene |"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, found := strings.Cut(string(text), begin)
+	_, tail, ended := strings.Cut(rest, "\n\n")
+	if !found || !ended {
+		t.Fatalf("%s has no summary", page)
+	}
+	want := head + faultCounts(t) + "\n" + tail
+	if want == string(text) {
+		return
+	}
+	if !*updateScripts {
+		t.Fatalf("%s: the summary is not that of %s; run the test with -update", page, faultsFile)
+	}
+	if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
