@@ -5,19 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 	"unicode"
 
-	"caprun/engine/review"
 	"caprun/internal/need"
+	"caprun/internal/render"
 )
 
 // What strangers can do to who reviews their files. The action has its own
@@ -75,7 +72,7 @@ func TestHostileNames(t *testing.T) {
 	}
 	for _, args := range commands {
 		var out, messages bytes.Buffer
-		c := &Command{Stdin: emptyFile(t), Stdout: &out, Stderr: &messages}
+		c := &Command{Env: render.Env{Stdin: emptyFile(t), Stdout: &out, Stderr: &messages}}
 		c.Main(args)
 		format := strings.Join(args, " ")
 		if fault := obeyed(messages.String()); fault != "" {
@@ -141,170 +138,10 @@ func TestCheckLinks(t *testing.T) {
 	}
 }
 
-// TestCheckExchanged: what was found as a file of the directory, and is a link
-// once it is read, is not followed, and neither is a directory above it.
-func TestCheckExchanged(t *testing.T) {
-	top := t.TempDir()
-	const token, good = "hunter2", "version: 1\nno_new_privis: true\n"
-	secret := filepath.Join(top, "secret")
-	for name, text := range map[string]string{"secret/a.yaml": token, "d/a.yaml": good, "d/sub/a.yaml": good, "d/..data/b.yaml": good, "d/z.yaml": good} {
-		path := filepath.Join(top, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	dir, other := filepath.Join(top, "d"), filepath.Join(top, "other")
-	if err := errors.Join(os.Symlink("..data/b.yaml", filepath.Join(dir, "b.yaml")), os.Symlink("d", other)); err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(top)
-	for _, arg := range []string{dir, "d", "d/", "./d/../d", other, "other"} {
-		var out, messages bytes.Buffer
-		c := &Command{Stdout: &out, Stderr: &messages}
-		run := c.newCheckRun(review.Options{}, func(review.Finding) bool { return true })
-		run.files = c.filesToCheck([]string{arg}, "", run.trouble)
-		if status := run.print(func() error { return review.Oneline(run, run.reports()) }); status != exitFindings || strings.Count(out.String(), "unknown-key") != 4 {
-			t.Errorf("%s: status %d\n%s%s", arg, status, out.String(), messages.String())
-		}
-		// Between the walk and the reading.
-		exchange := func(name, to string) func() {
-			path := filepath.Join(dir, name)
-			if err := errors.Join(os.Rename(path, path+"-"), os.Symlink(to, path)); err != nil {
-				t.Fatal(err)
-			}
-			return func() {
-				if err := errors.Join(os.Remove(path), os.Rename(path+"-", path)); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		files := run.files
-		back := []func(){exchange("a.yaml", filepath.Join(secret, "a.yaml")), exchange("..data", secret), exchange("sub", secret)}
-		out.Reset()
-		run = c.newCheckRun(review.Options{}, func(review.Finding) bool { return true })
-		run.files = files
-		status := run.print(func() error { return review.Oneline(run, run.reports()) })
-		if status != exitTrouble || strings.Count(out.String(), "unknown-key") != 1 || strings.Contains(out.String(), "secret") || strings.Contains(out.String(), token) {
-			t.Errorf("%s, exchanged: status %d\n%s%s", arg, status, out.String(), messages.String())
-		}
-		if n := strings.Count(messages.String(), "exchanged for a symbolic link"); n != 3 {
-			t.Errorf("%s: %d messages: %s", arg, n, messages.String())
-		}
-		for _, file := range files {
-			fd, err := openStepwise(file.found)
-			if err == nil {
-				syscall.Close(fd)
-			}
-			if exchanged := !strings.HasSuffix(file.name, "z.yaml"); exchanged != (err != nil) {
-				t.Errorf("%s, step by step: %v", file.name, err)
-			}
-		}
-		for _, f := range back {
-			f()
-		}
-	}
-}
-
-// TestCheckBehindLink: "link/../d" is what lies next to where the link leads.
-func TestCheckBehindLink(t *testing.T) {
-	top := t.TempDir()
-	for _, name := range []string{"d/sub/clean.yaml", "other/d/sub/x.yaml", "other/e/y"} {
-		text := "version: 1\ncaps: \"=\"\nno_new_privs: true\n"
-		if strings.HasPrefix(name, "other") {
-			text = "version: 1\nno_new_privis: true\n"
-		}
-		path := filepath.Join(top, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Symlink("other/e", filepath.Join(top, "link")); err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(top)
-	var out bytes.Buffer
-	if status, messages := checkHere(t, &out, "-format", "oneline", "link/../d"); status != exitFindings || !strings.HasPrefix(out.String(), "other/d/sub/x.yaml:2:1: ") {
-		t.Errorf("status %d, %s%s", status, out.String(), messages)
-	}
-}
-
-// TestCheckHostileDirectories walks what a stranger could leave there.
-func TestCheckHostileDirectories(t *testing.T) {
-	dir := t.TempDir()
-	deep := dir
-	for range 400 { // 4096 bytes are not reached, and then ENAMETOOLONG
-		deep = filepath.Join(deep, strings.Repeat("d", 8))
-	}
-	sock, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Close(sock)
-	err = errors.Join(
-		os.MkdirAll(deep, 0o755), os.MkdirAll(filepath.Join(dir, "x.yaml", "y.yaml"), 0o755),
-		os.WriteFile(filepath.Join(deep, "a.yaml"), []byte("version: 1\ncaps: \"=\"\nno_new_privs: true\n"), 0o600),
-		syscall.Mkfifo(filepath.Join(dir, "fifo.yaml"), 0o600), syscall.Bind(sock, &syscall.SockaddrUnix{Name: filepath.Join(dir, "s.yaml")}),
-		os.Symlink(dir, filepath.Join(dir, "x.yaml", "loop")), os.Symlink(dir, filepath.Join(dir, "loop.yaml")), os.Symlink("fifo.yaml", filepath.Join(dir, "fifo2.yaml")),
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if status, messages := checkHere(t, io.Discard, "-fail-on", "error", dir); status != exitOK || messages != "" {
-		t.Errorf("status %d, %s", status, messages)
-	}
-	// A FIFO that nobody writes, by ways that look like those of descriptors.
-	for _, path := range []string{"/proc/self/root" + dir + "/fifo.yaml", "/dev/fd/../../.." + dir + "/fifo.yaml"} {
-		if status, messages := checkHere(t, io.Discard, path); status != exitTrouble {
-			t.Errorf("%s: status %d, %s", path, status, messages)
-		}
-	}
-	if status, _ := checkHere(t, io.Discard, "/proc/self/fdinfo"); status != exitTrouble {
-		t.Errorf("/proc/self/fdinfo: status %d", status)
-	}
-}
-
-// TestCheckChangingFiles checks files that grow, shrink, go and become others
-// meanwhile.
-func TestCheckChangingFiles(t *testing.T) {
-	dir := t.TempDir()
-	stop := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for n := 0; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			file := filepath.Join(dir, fmt.Sprint(n%20, ".yaml"))
-			switch n % 7 {
-			case 0, 1, 2:
-				_ = os.WriteFile(file, bytes.Repeat([]byte("a: b\n"), n%20000), 0o600)
-			case 3:
-				_ = os.Remove(file)
-			case 4:
-				_ = syscall.Mkfifo(file, 0o600)
-			case 5:
-				_ = os.Mkdir(file, 0o700)
-			case 6:
-				_ = os.Symlink("/dev/zero", file)
-			}
-		}
-	}()
-	for begin := time.Now(); time.Since(begin) < 300*time.Millisecond; {
-		if status, messages := checkHere(t, io.Discard, dir); status == exitOK || strings.Contains(messages, "panic") {
-			t.Errorf("status %d: %s", status, messages)
-		}
-	}
-	close(stop)
-	<-ended
-}
-
 // TestCheckPoorly runs without what a program usually has. The status is never
 // that of a clean run.
 func TestCheckPoorly(t *testing.T) {
-	dir := manyProfiles(t, 60)
+	dir := checkedProfiles(t, 60)
 	bash := need.Tool(t, "bash")
 	for name, script := range map[string]string{
 		"no input":          `"$1" check "$2" <&-`,
@@ -324,7 +161,7 @@ func TestCheckPoorly(t *testing.T) {
 		"odd variables":     `GOGC=off GODEBUG=x=y TERM=$'\e' NO_COLOR= "$1" check "$2"`,
 		"a hidden terminal": `TERM= "$1" check "$2" </dev/null`,
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), checkTimeout)
+		ctx, cancel := context.WithTimeout(t.Context(), hangs)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, bash, "-c", script, "bash", caprun(t), dir)
 		cmd.Dir = t.TempDir()

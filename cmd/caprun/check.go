@@ -2,15 +2,14 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"slices"
 	"time"
 
 	"caprun/engine"
 	"caprun/engine/review"
+	"caprun/internal/checkrun"
 	"caprun/policy"
 )
 
@@ -54,10 +53,13 @@ func (c *Command) check(args []string) int {
 			return status
 		}
 	}
-	run := c.newCheckRun(options, fails)
-	run.files = c.filesToCheck(f.Args(), cmp.Or(*stdinName, "<stdin>"), run.trouble)
-	return run.print(func() error { return print(run, run.reports()) })
+	run := checkrun.New(&c.Env, options, fails)
+	run.Add(f.Args(), cmp.Or(*stdinName, "<stdin>"))
+	return checkStatus[run.Print(print)]
 }
+
+// checkStatus is the exit status of a run.
+var checkStatus = [...]int{checkrun.Clean: exitOK, checkrun.Findings: exitFindings, checkrun.Trouble: exitTrouble}
 
 // failing returns which findings make the status 1.
 func failing(name string) (fails func(review.Finding) bool, ok bool) {
@@ -74,10 +76,6 @@ func failing(name string) (fails func(review.Finding) bool, ok bool) {
 
 // trouble prints why a reviewing command could not do its work.
 func (c *Command) trouble(err error) int {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = fmt.Errorf("%s: %w", path.Path, path.Err)
-	}
-	c.complain(err.Error())
+	c.ReportError(err)
 	return exitTrouble
 }

@@ -5,10 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
-	"caprun/internal/clean"
+	"caprun/internal/render"
 )
 
 // The exit statuses. A launch that succeeds has the status of the target.
@@ -24,9 +23,7 @@ const (
 // Command is one invocation of caprun. What it does to its process apart, it
 // touches nothing but these.
 type Command struct {
-	Stdin          *os.File
-	Stdout, Stderr io.Writer
-	Colour         bool // stdout shows it
+	render.Env
 
 	// parsing, in tests, is told of the flags that a form parses.
 	parsing func(*flag.FlagSet)
@@ -85,15 +82,9 @@ func (c *Command) parse(f *flag.FlagSet, args []string, usage string, failed int
 
 // usageError says what is wrong with the arguments.
 func (c *Command) usageError(what, usage string, status int) int {
-	c.complain(what)
+	c.Report(what)
 	line, _, _ := strings.Cut(usage, "\n\n")
 	fmt.Fprintln(c.Stderr, line)
 	fmt.Fprintln(c.Stderr, `Try "caprun help".`)
 	return status
-}
-
-// complain prints one message to the standard error: one line, whatever names of
-// files and arguments are in it.
-func (c *Command) complain(message string) {
-	fmt.Fprintln(c.Stderr, "caprun: "+clean.Text(message))
 }

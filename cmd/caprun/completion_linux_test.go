@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"caprun/internal/need"
+	"caprun/internal/test/terminal"
 )
 
 // The scripts are tested in the shells that they are for, on a line that is
@@ -180,7 +181,7 @@ func compareOffered(t *testing.T, complete func(line string) []string) {
 
 // typist is a shell on a terminal that tells what completion did to a line.
 type typist struct {
-	*typed
+	*terminal.Terminal
 	dir string
 }
 
@@ -189,7 +190,7 @@ type typist struct {
 // names and then makes the file "done".
 func newTypist(t *testing.T, dir, start string, argv ...string) *typist {
 	t.Helper()
-	terminal, slave := newTerminal(t)
+	screen, slave := terminal.New(t)
 	cmd := exec.Command(need.Tool(t, argv[0]), argv[1:]...)
 	cmd.Dir, cmd.Env = dir, shellEnv(dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
@@ -207,8 +208,8 @@ func newTypist(t *testing.T, dir, start string, argv ...string) *typist {
 		}
 		_ = cmd.Wait() // the status is that of the signal
 	})
-	s := &typist{terminal, dir}
-	terminal.types(t, ". ./.start\n")
+	s := &typist{screen, dir}
+	screen.Types(t, ". ./.start\n")
 	s.done(t)
 	return s
 }
@@ -222,9 +223,7 @@ func (s *typist) done(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.Lock()
-			defer s.Unlock()
-			t.Fatalf("the shell does not answer; on its screen is %q", s.screen.String())
+			t.Fatalf("the shell does not answer; on its screen is %q", s.Text())
 		}
 	}
 }
@@ -238,7 +237,7 @@ func (s *typist) complete(t *testing.T, line string) (words []string, after stri
 			t.Fatal(err)
 		}
 	}
-	s.types(t, line+"\t\a")
+	s.Types(t, line+"\t\a")
 	s.done(t)
 	text, err := os.ReadFile(filepath.Join(s.dir, ".line"))
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/internal/launches"
+	"caprun/internal/render"
 	"caprun/policy"
 	"caprun/profiles"
 
@@ -245,7 +246,7 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 		want := got.stderr
 		if plan == nil {
 			d := found[0]
-			want = fmt.Sprintf("caprun: %s\n", located(d.File, d.Position, withHint(d.Message, d.Hint)))
+			want = fmt.Sprintf("caprun: %s\n", render.Located(d.File, d.Position, render.WithHint(d.Message, d.Hint)))
 		}
 		s.testRefusal(t, got, want)
 		return

@@ -13,6 +13,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/engine/review"
+	"caprun/internal/render"
 	"caprun/policy"
 
 	"gopkg.in/yaml.v3"
@@ -251,7 +252,7 @@ func TestContainerDocs(t *testing.T) {
 		t.Fatalf("another user is refused with %v", found)
 	}
 	d := found[0]
-	if want := "caprun: " + located(d.File, d.Position, withHint(d.Message, d.Hint)) + "\n"; !strings.Contains(docs, want) {
+	if want := "caprun: " + render.Located(d.File, d.Position, render.WithHint(d.Message, d.Hint)) + "\n"; !strings.Contains(docs, want) {
 		t.Errorf("the message of a start as another user is not there: %s", want)
 	}
 

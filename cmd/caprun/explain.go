@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"caprun/engine"
+	"caprun/internal/render"
 	"caprun/policy"
 )
 
@@ -47,9 +48,9 @@ func (c *Command) explain(args []string) int {
 		return c.noPlan(findings, text, exitFindings)
 	}
 	if *format == "json" {
-		err = printJSON(c.Stdout, newJSONPlan(plan, view))
+		err = render.PlanJSON(c.Stdout, plan, view.render(c.Colour))
 	} else {
-		err = printPlan(c.Stdout, plan, planView{start: startText(view.as, view.from), kernel: view.kernelText(), colour: c.Colour})
+		err = render.Plan(c.Stdout, plan, view.render(c.Colour))
 	}
 	if err != nil {
 		return c.trouble(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"caprun/engine"
+	"caprun/internal/render"
 )
 
 // TestFormsAreParsed holds the table to what is parsed: the forms that there
@@ -21,7 +22,7 @@ func TestFormsAreParsed(t *testing.T) {
 			names = append(names, f.name)
 		}
 		parsed := map[string]*flag.Flag{}
-		c := &Command{Stdout: io.Discard, Stderr: io.Discard, parsing: func(set *flag.FlagSet) {
+		c := &Command{Env: render.Env{Stdout: io.Discard, Stderr: io.Discard}, parsing: func(set *flag.FlagSet) {
 			set.VisitAll(func(f *flag.Flag) { parsed[f.Name] = f })
 		}}
 		c.Main(f.line("-h"))
@@ -68,7 +69,7 @@ func TestFormsChoices(t *testing.T) {
 	list := func(t *testing.T, args []string) []string {
 		t.Helper()
 		var stderr bytes.Buffer
-		c := &Command{Stdout: io.Discard, Stderr: &stderr}
+		c := &Command{Env: render.Env{Stdout: io.Discard, Stderr: &stderr}}
 		if status := c.Main(args); status != exitTrouble {
 			t.Errorf("%q: the status is %d", args, status)
 		}

@@ -143,7 +143,7 @@ func (s *supervisor) forward(sig unix.Signal) {
 	}
 	// SIGPIPE may come of the complaint itself, and without end.
 	if err != nil && err != unix.ESRCH && sig != unix.SIGPIPE {
-		s.complain(fmt.Sprintf("forward %s to process %d: %v; a program that has changed its user needs caprun to hold cap_kill",
+		s.Report(fmt.Sprintf("forward %s to process %d: %v; a program that has changed its user needs caprun to hold cap_kill",
 			signalName(sig), s.child, err))
 	}
 }

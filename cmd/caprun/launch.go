@@ -7,6 +7,8 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/render"
+	"caprun/internal/source"
 	"caprun/policy"
 )
 
@@ -22,7 +24,7 @@ func (c *Command) launch(args []string) int {
 	if *profile == "" {
 		return c.usageError("-profile is missing", usage, exitRefused)
 	}
-	src, err := c.findSource(*profile)
+	src, err := source.Find(*profile, c.Stdin)
 	if err != nil {
 		return c.refuse(err)
 	}
@@ -31,16 +33,16 @@ func (c *Command) launch(args []string) int {
 		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
 	}
 	strict := engine.HoldsPrivilege(from)
-	text, err := src.text(strict)
+	text, err := src.Text(strict)
 	if err != nil {
-		return c.refuse(fmt.Errorf("profile %s: %w", src.name, err))
+		return c.refuse(fmt.Errorf("profile %s: %w", src.Name, err))
 	}
 	if *profile == "-" {
 		if err := closeStdin(); err != nil {
 			return c.refuse(fmt.Errorf("open %s as standard input: %w", os.DevNull, err))
 		}
 	}
-	order := order{Profile: src.name, Text: text, Strict: strict, DryRun: *dryRun}
+	order := order{Profile: src.Name, Text: text, Strict: strict, DryRun: *dryRun}
 	if *supervised {
 		return c.supervise(order, from, f.Args())
 	}
@@ -83,7 +85,7 @@ func (c *Command) start(o order, from cred.Cred, argv []string) int {
 		if e.Key == "command" && len(argv) > 0 {
 			d.Position = policy.Position{} // the program is not the profile's
 		}
-		c.complain(located(d.File, d.Position, "warning: "+withHint(d.Message, d.Hint)))
+		c.ReportAt(d.File, d.Position, "warning: "+render.WithHint(d.Message, d.Hint))
 	}
 	if o.DryRun {
 		return c.dryRun(plan)
@@ -95,7 +97,7 @@ func (c *Command) start(o order, from cred.Cred, argv []string) int {
 func (c *Command) dryRun(plan *engine.Plan) int {
 	var printed error
 	err := plan.DryRun(func(cred.Cred) {
-		printed = printPlan(c.Stdout, plan, planView{start: startText("current", plan.From), environ: os.Environ(), colour: c.Colour})
+		printed = render.Plan(c.Stdout, plan, render.PlanView{As: "current", Environ: os.Environ(), Colour: c.Colour})
 		fmt.Fprintln(c.Stdout, "\nEvery step but the exec was done, and the state read back is the predicted one.")
 	})
 	if err == nil {
@@ -111,7 +113,7 @@ func (c *Command) dryRun(plan *engine.Plan) int {
 func (c *Command) refuseAt(diagnostics []policy.Diagnostic) int {
 	for _, d := range diagnostics {
 		if d.Severity == policy.Error {
-			c.complain(located(d.File, d.Position, withHint(d.Message, d.Hint)))
+			c.ReportAt(d.File, d.Position, render.WithHint(d.Message, d.Hint))
 		}
 	}
 	return exitRefused
@@ -124,17 +126,17 @@ func (c *Command) refusePlan(p *policy.Profile, err error) int {
 	var user *engine.UserError
 	switch {
 	case errors.As(err, &target):
-		c.complain(withHint(target.Error(), target.Hint))
+		c.Report(render.WithHint(target.Error(), target.Hint))
 		if target.Missing {
 			return exitNotFound
 		}
 		return exitNoExec
 	case errors.As(err, &dir):
-		c.complain(located(p.File, p.Position(dir.Key), withHint(dir.Error(), dir.Hint)))
+		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))
 	case errors.As(err, &user):
-		c.complain(located(p.File, p.Position("user"), withHint(user.Error(), user.Hint)))
+		c.ReportAt(p.File, p.Position("user"), render.WithHint(user.Error(), user.Hint))
 	default:
-		c.complain(err.Error())
+		c.Report(err.Error())
 	}
 	return exitRefused
 }
@@ -143,27 +145,12 @@ func (c *Command) refusePlan(p *policy.Profile, err error) int {
 func (c *Command) refuse(err error) int {
 	var launch *engine.LaunchError
 	if !errors.As(err, &launch) {
-		c.complain(err.Error())
+		c.Report(err.Error())
 		return exitRefused
 	}
-	c.complain(located(launch.Plan.Profile.File, launch.Position(), launch.Error()))
+	c.ReportAt(launch.Plan.Profile.File, launch.Position(), launch.Error())
 	if launch.AtExec {
 		return exitNoExec
 	}
 	return exitRefused
-}
-
-func withHint(message, hint string) string {
-	if hint == "" {
-		return message
-	}
-	return message + "; " + hint
-}
-
-// located puts the place in a profile before a message.
-func located(file string, at policy.Position, message string) string {
-	if at.IsKnown() {
-		return fmt.Sprintf("%s:%v: %s", file, at, message)
-	}
-	return file + ": " + message
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"caprun/internal/render"
 	"os"
 	"runtime"
 
@@ -15,7 +16,7 @@ import (
 func init() { runtime.LockOSThread() }
 
 func main() {
-	c := &Command{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: showsColour(os.Stdout)}
+	c := &Command{Env: render.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: showsColour(os.Stdout)}}
 	// Kernels before 5.18 start a program without even its name.
 	os.Exit(c.Main(os.Args[min(1, len(os.Args)):]))
 }

@@ -9,6 +9,8 @@ import (
 	"caprun/engine"
 	"caprun/engine/review"
 	"caprun/internal/clean"
+	"caprun/internal/render"
+	"caprun/internal/source"
 	"caprun/policy"
 )
 
@@ -17,15 +19,15 @@ import (
 // readToReview reads a profile. Without one, what is wrong with it has been
 // printed, and status is the one given for findings or exitTrouble.
 func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
-	src, err := c.findSource(arg)
+	src, err := source.Find(arg, c.Stdin)
 	if err != nil {
 		return nil, nil, c.trouble(err)
 	}
-	if text, err = src.text(false); err != nil {
-		return nil, nil, c.trouble(fmt.Errorf("%s: %w", src.name, err))
+	if text, err = src.Text(false); err != nil {
+		return nil, nil, c.trouble(fmt.Errorf("%s: %w", src.Name, err))
 	}
 	// The name goes to what people read.
-	p, findings := policy.Parse(clean.Line(src.name), text)
+	p, findings := policy.Parse(clean.Line(src.Name), text)
 	if p == nil {
 		return nil, nil, c.noPlan(findings, text, findingsStatus)
 	}
@@ -46,9 +48,9 @@ func (c *Command) troubleAt(p *policy.Profile, err error) int {
 	var user *engine.UserError
 	switch {
 	case errors.As(err, &dir):
-		c.complain(located(p.File, p.Position(dir.Key), withHint(dir.Error(), dir.Hint)))
+		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))
 	case errors.As(err, &user):
-		c.complain(located(p.File, p.Position("user"), withHint(user.Error(), user.Hint)))
+		c.ReportAt(p.File, p.Position("user"), render.WithHint(user.Error(), user.Hint))
 	default:
 		return c.trouble(err)
 	}

@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	pages "caprun/docs/rules"
 	"caprun/engine/review"
+	"caprun/internal/render"
 	"caprun/policy"
 )
 
@@ -34,12 +34,12 @@ func (c *Command) rules(args []string) int {
 	var err error
 	switch {
 	case *format == "json":
-		err = printJSON(c.Stdout, newJSONRules(asked))
+		err = render.RulesJSON(c.Stdout, asked)
 	case f.NArg() == 1:
 		page, _ := pages.Page(asked[0].Name)
 		_, err = io.WriteString(c.Stdout, page)
 	default:
-		err = printRules(c.Stdout, asked)
+		err = render.Rules(c.Stdout, asked)
 	}
 	if err != nil {
 		return c.trouble(err)
@@ -70,44 +70,4 @@ func shorten(word string) string {
 		return string(r[:most]) + "..."
 	}
 	return word
-}
-
-// printRules prints a table that is 80 characters wide.
-func printRules(w io.Writer, rules []policy.Rule) error {
-	longest := 0
-	for _, r := range rules {
-		longest = max(longest, len(r.Name))
-	}
-	var b strings.Builder
-	for _, r := range rules {
-		name, severity := r.Name, r.Severity.String()
-		for _, line := range wrap(r.Summary, 80-longest-len("  warning  ")) {
-			fmt.Fprintf(&b, "%-*s  %-7s  %s\n", longest, name, severity, line)
-			name, severity = "", ""
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// jsonRules is the JSON form of rules.
-type jsonRules struct {
-	Version int        `json:"version"`
-	Rules   []jsonRule `json:"rules"`
-}
-
-type jsonRule struct {
-	Name     string `json:"name"`
-	Severity string `json:"severity"` // error, warning or info
-	Summary  string `json:"summary"`
-	Help     string `json:"help"` // the page, in Markdown
-}
-
-func newJSONRules(rules []policy.Rule) jsonRules {
-	j := jsonRules{Version: formatVersion, Rules: []jsonRule{}}
-	for _, r := range rules {
-		page, _ := pages.Page(r.Name)
-		j.Rules = append(j.Rules, jsonRule{r.Name, r.Severity.String(), r.Summary, page})
-	}
-	return j
 }

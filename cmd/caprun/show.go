@@ -2,14 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
-	"strconv"
-	"strings"
 
 	"caprun/cap"
 	"caprun/engine"
-	"caprun/engine/cred"
+	"caprun/internal/render"
 )
 
 // show prints the credentials of a process.
@@ -26,7 +23,7 @@ func (c *Command) show(args []string) int {
 	case f.NArg() != 0:
 		return c.usageError("show takes no arguments but -pid", usage, exitTrouble)
 	}
-	var s *shown
+	var s *render.Process
 	var err error
 	if given(f, "pid") {
 		pid, wrong := parsePID(*pidText)
@@ -40,9 +37,9 @@ func (c *Command) show(args []string) int {
 	switch {
 	case err != nil:
 	case *format == "json":
-		err = printJSON(c.Stdout, s)
+		err = render.JSON(c.Stdout, s)
 	default:
-		err = s.print(c.Stdout, c.Colour)
+		err = s.Print(c.Stdout, c.Colour)
 	}
 	if err != nil {
 		return c.trouble(err)
@@ -50,40 +47,16 @@ func (c *Command) show(args []string) int {
 	return exitOK
 }
 
-// shown is what show prints: this is its JSON form.
-type shown struct {
-	Version       int          `json:"version"`
-	PID           int          `json:"pid"`
-	Name          string       `json:"name"`
-	UserNamespace string       `json:"user_namespace"` // next to the reader's: same, other or unknown
-	States        []shownState `json:"states"`
-
-	own bool
-}
-
-// shownState is the state of some threads.
-type shownState struct {
-	Threads       []int    `json:"threads"`
-	RootDirectory string   `json:"root_directory"` // next to the reader's: same, other or unknown
-	Mode          *string  `json:"mode"`           // null where it cannot be known
-	Credentials   jsonCred `json:"credentials"`
-
-	cred cred.Cred
-}
-
-// showOwn returns what caprun was started with.
-func showOwn() (*shown, error) {
+// showOwn reads what caprun was started with.
+func showOwn() (*render.Process, error) {
 	own, err := engine.Current()
 	if err != nil {
 		return nil, err
 	}
-	mode := cap.GetMode().String()
-	same, pid := engine.NamespaceSame.String(), os.Getpid()
-	state := shownState{Threads: []int{pid}, RootDirectory: same, Mode: &mode, Credentials: newJSONCred(own), cred: own}
-	return &shown{Version: formatVersion, PID: pid, Name: "caprun", UserNamespace: same, States: []shownState{state}, own: true}, nil
+	return render.OwnProcess(os.Getpid(), own, cap.GetMode()), nil
 }
 
-func showProcess(pid int) (*shown, error) {
+func showProcess(pid int) (*render.Process, error) {
 	p, err := engine.ReadProcess(pid)
 	if err != nil {
 		return nil, err
@@ -92,99 +65,5 @@ func showProcess(pid int) (*shown, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &shown{Version: formatVersion, PID: pid, Name: p.Name, UserNamespace: p.UserNS.String()}
-	for _, state := range p.States {
-		where := engine.NamespaceOther
-		switch {
-		case state.RootErr != nil:
-			where = engine.NamespaceUnknown
-		case state.Root == root:
-			where = engine.NamespaceSame
-		}
-		s.States = append(s.States, shownState{Threads: state.Threads, RootDirectory: where.String(), Credentials: processCred(state.Cred), cred: state.Cred})
-	}
-	return s, nil
-}
-
-// print prints one block for each state.
-func (s *shown) print(w io.Writer, colour bool) error {
-	var b strings.Builder
-	threads := 0
-	for _, state := range s.States {
-		threads += len(state.Threads)
-	}
-	head := fmt.Sprintf("pid %d (%s), %s", s.PID, printable(s.Name), count(threads, "thread"))
-	if s.own {
-		head = "what caprun was started with"
-	}
-	if colour {
-		head = "\x1b[1m" + head + "\x1b[0m"
-	}
-	fmt.Fprintln(&b, head)
-	for _, state := range s.States {
-		if len(s.States) > 1 {
-			fmt.Fprintln(&b, threadsText(state.Threads))
-		}
-		state.print(&b, s.UserNamespace)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (s *shownState) print(w io.Writer, namespace string) {
-	c := s.cred
-	securebits, mode := "unknown", "unknown"
-	if s.Mode != nil {
-		securebits, mode = engine.SecbitsText(c.Securebits), *s.Mode
-	}
-	for _, row := range [...]struct{ name, text string }{
-		{"uid", engine.IDsText(c.UID, c.EUID, c.SUID, c.FSUID)},
-		{"gid", engine.IDsText(c.GID, c.EGID, c.SGID, c.FSGID)},
-		{"groups", engine.FieldText(c, "Groups")},
-		{"effective", engine.CapNames(c.Effective)},
-		{"permitted", engine.CapNames(c.Permitted)},
-		{"inheritable", engine.CapNames(c.Inheritable)},
-		{"ambient", engine.CapNames(c.Ambient)},
-		{"bounding", engine.CapNames(c.Bounding)},
-		{"securebits", securebits},
-		{"mode", mode},
-		{"no_new_privs", strconv.FormatBool(c.NoNewPrivs)},
-		{"root directory", whose(s.RootDirectory)},
-		{"user namespace", whose(namespace)},
-	} {
-		for n, line := range wrapList(row.text, 62) {
-			if n > 0 {
-				row.name = ""
-			}
-			fmt.Fprintf(w, "  %-15s %s\n", row.name, line)
-		}
-	}
-}
-
-// whose puts a place next to the reader's in words.
-func whose(place string) string {
-	switch place {
-	case engine.NamespaceSame.String():
-		return "the caller's"
-	case engine.NamespaceOther.String():
-		return "another"
-	}
-	return place
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// printable returns the name of a process, quoted when it has anything that a
-// terminal would not just print.
-func printable(name string) string {
-	quoted := strconv.QuoteToASCII(name)
-	if quoted == `"`+name+`"` {
-		return name
-	}
-	return quoted
+	return render.OtherProcess(p, root), nil
 }

@@ -8,6 +8,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/render"
 )
 
 // viewpoint is where a review looks from: the state of who starts the program,
@@ -99,13 +100,7 @@ func (v viewpoint) rules() cred.Rules {
 	return engine.LatestKernel().Rules()
 }
 
-// kernelText says whose rules hold; empty for those that follow from the start.
-func (v viewpoint) kernelText() string {
-	switch {
-	case v.kernel == nil:
-		return ""
-	case v.kernel.Newer():
-		return fmt.Sprintf("Linux %v, by the rules of %v, the last one that the model was compared with", *v.kernel, engine.LatestKernel())
-	}
-	return fmt.Sprintf("the rules of Linux %v", *v.kernel)
+// render returns how a plan from this viewpoint is printed.
+func (v viewpoint) render(colour bool) render.PlanView {
+	return render.PlanView{As: v.as, Kernel: v.kernel, Colour: colour}
 }

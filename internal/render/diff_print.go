@@ -1,28 +1,29 @@
-package main
+package render
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"caprun/engine"
 	"caprun/internal/clean"
 )
 
-// printDiff prints a difference for people.
-func (c *Command) printDiff(d difference) error {
+// Print prints a difference for people.
+func (d Difference) Print(w io.Writer, colour bool) error {
 	var b strings.Builder
-	b.WriteString(paint(c.Colour, "1", fmt.Sprintf("%s %s %s", d.new, d.verdict(), d.old)) + "\n")
+	b.WriteString(paint(colour, "1", fmt.Sprintf("%s %s %s", d.new, d.verdict(), d.old)) + "\n")
 	codes := map[string]string{"Widened": "31", "Not comparable": "33", "Narrowed": "32"}
 	for _, group := range d.changes() {
-		b.WriteString("\n" + paint(c.Colour, codes[group.title], group.title) + "\n")
+		b.WriteString("\n" + paint(colour, codes[group.title], group.title) + "\n")
 		for _, row := range group.rows {
 			printEntry(&b, strings.Join(row.names, ", "), row.text)
 		}
 	}
-	if len(d.others) > 0 {
-		b.WriteString("\n" + paint(c.Colour, "1", "Changed, and no privilege") + "\n  " + strings.Join(d.others, ", ") + "\n")
+	if len(d.Others) > 0 {
+		b.WriteString("\n" + paint(colour, "1", "Changed, and no privilege") + "\n  " + strings.Join(d.Others, ", ") + "\n")
 	}
-	_, err := fmt.Fprint(c.Stdout, clean.Lines(b.String()))
+	_, err := fmt.Fprint(w, clean.Lines(b.String()))
 	return err
 }
 
@@ -40,8 +41,8 @@ func printEntry(b *strings.Builder, name, text string) {
 	}
 }
 
-// printDiffMarkdown prints a difference as a comment of a pull request.
-func (c *Command) printDiffMarkdown(d difference) error {
+// Markdown prints a difference as a comment of a pull request.
+func (d Difference) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s %s %s**\n", markdownCode(d.new), d.verdict(), markdownCode(d.old))
 	for _, group := range d.changes() {
@@ -56,10 +57,10 @@ func (c *Command) printDiffMarkdown(d difference) error {
 			}
 		}
 	}
-	if len(d.others) > 0 {
-		fmt.Fprintf(&b, "\nChanged, and no privilege: %s\n", strings.Join(d.others, ", "))
+	if len(d.Others) > 0 {
+		fmt.Fprintf(&b, "\nChanged, and no privilege: %s\n", strings.Join(d.Others, ", "))
 	}
-	_, err := fmt.Fprint(c.Stdout, clean.Lines(b.String()))
+	_, err := fmt.Fprint(w, clean.Lines(b.String()))
 	return err
 }
 
@@ -78,8 +79,8 @@ func markdownCode(text string) string {
 	return fence + gap + strings.ReplaceAll(strings.ReplaceAll(text, "|", `\|`), "\n", " ") + gap + fence
 }
 
-// printDiffJSON prints a difference for programs.
-func (c *Command) printDiffJSON(d difference) error {
+// JSON prints a difference for programs.
+func (d Difference) JSON(w io.Writer) error {
 	type dimension struct {
 		Name   string   `json:"name"`
 		Order  string   `json:"order"`
@@ -95,13 +96,13 @@ func (c *Command) printDiffJSON(d difference) error {
 		Order      string      `json:"order"`
 		Dimensions []dimension `json:"dimensions"`
 		Others     []string    `json:"no_privilege_changed"`
-	}{formatVersion, d.old, d.new, orderWord(d.comparison.Order()), nil, append([]string{}, d.others...)}
-	for _, dim := range d.comparison.Dimensions {
+	}{FormatVersion, d.old, d.new, orderWord(d.Comparison.Order()), nil, append([]string{}, d.Others...)}
+	for _, dim := range d.Comparison.Dimensions {
 		out.Dimensions = append(out.Dimensions, dimension{
 			dim.Name, orderWord(dim.Order), dim.A, dim.B, append([]string{}, dim.Gained...), append([]string{}, dim.Lost...),
 		})
 	}
-	return printJSON(c.Stdout, out)
+	return JSON(w, out)
 }
 
 // orderWord returns an order as one word.

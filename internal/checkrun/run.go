@@ -1,9 +1,12 @@
-package main
+// Package checkrun checks many profiles: it finds the files, reads and checks them
+// in parallel, and passes the reports to a printer in the order of the files.
+package checkrun
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -15,22 +18,32 @@ import (
 	"time"
 
 	"caprun/engine/review"
+	"caprun/internal/render"
 )
 
 // ahead is how many files each worker may be ahead of the printer.
 const ahead = 16
 
-// A checkRun checks files in parallel and prints their reports in order. It is
-// the writer of the printers.
-type checkRun struct {
-	command *Command
-	files   []checkFile
+// Result is what a run came to; the greatest of its files.
+type Result int
+
+const (
+	Clean    Result = iota
+	Findings        // a finding that counts
+	Trouble         // a file could not be read, or the output not be written
+)
+
+// Run checks files in parallel and prints their reports in order. It is the
+// writer of the printer.
+type Run struct {
+	env     *render.Env
+	files   []file
 	options review.Options
 	fails   func(review.Finding) bool
 
 	out      *bufio.Writer
 	progress progress
-	status   int
+	result   Result
 }
 
 // A checked is what became of one file.
@@ -39,18 +52,18 @@ type checked struct {
 	err    error // why there is no report
 }
 
-func (c *Command) newCheckRun(o review.Options, fails func(review.Finding) bool) *checkRun {
-	return &checkRun{command: c, options: o, fails: fails, out: bufio.NewWriterSize(c.Stdout, 32<<10), progress: newProgress(c.Stdout, c.Stderr)}
+// New returns a run without files. fails says which findings count.
+func New(env *render.Env, o review.Options, fails func(review.Finding) bool) *Run {
+	return &Run{env: env, options: o, fails: fails, out: bufio.NewWriterSize(env.Stdout, 32<<10), progress: newProgress(env.Stdout, env.Stderr)}
 }
 
-// print lets a printer print the reports, and returns the status. Only trouble
-// stands above findings.
-func (r *checkRun) print(printer func() error) int {
+// Print checks the files and passes their reports to a printer.
+func (r *Run) Print(printer func(io.Writer, iter.Seq[review.Report]) error) Result {
 	// A printer whose reader has gone away says so and ends with a status.
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
-	err := printer()
+	err := printer(r, r.reports())
 	r.progress.erase()
 	if flushed := r.flush(); flushed != nil {
 		err = flushed
@@ -58,7 +71,7 @@ func (r *checkRun) print(printer func() error) int {
 	if err != nil {
 		r.trouble(fmt.Errorf("standard output: %w", cause(err)))
 	}
-	return r.status
+	return r.result
 }
 
 // cause leaves out the name that the system has for standard output.
@@ -71,7 +84,7 @@ func cause(err error) error {
 }
 
 // Write takes what a printer prints.
-func (r *checkRun) Write(p []byte) (int, error) {
+func (r *Run) Write(p []byte) (int, error) {
 	r.progress.wrote(p)
 	if len(p) > r.out.Available() {
 		r.progress.makeRoom()
@@ -80,30 +93,30 @@ func (r *checkRun) Write(p []byte) (int, error) {
 }
 
 // flush shows what is printed so far.
-func (r *checkRun) flush() error {
+func (r *Run) flush() error {
 	if r.out.Buffered() > 0 {
 		r.progress.makeRoom()
 	}
 	return r.out.Flush()
 }
 
-// trouble says what could not be done. The other files are checked all the
+// trouble reports what could not be done. The other files are checked all the
 // same.
-func (r *checkRun) trouble(err error) {
+func (r *Run) trouble(err error) {
 	r.progress.erase()
+	errs := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range joined.Unwrap() {
-			r.command.trouble(err)
-		}
-	} else {
-		r.command.trouble(err)
+		errs = joined.Unwrap()
 	}
-	r.status = exitTrouble
+	for _, err := range errs {
+		r.env.ReportError(err)
+	}
+	r.result = Trouble
 }
 
-// A checkJob is a file that a worker checks and the printer waits for.
-type checkJob struct {
-	file checkFile
+// A job is a file that a worker checks and the printer waits for.
+type job struct {
+	file file
 	done chan checked
 }
 
@@ -111,20 +124,20 @@ type checkJob struct {
 // the files. Workers are ahead of the printer by a bounded number of files, so
 // memory does not grow with the number of files. They have ended when the sequence
 // ends.
-func (r *checkRun) reports() iter.Seq[review.Report] {
+func (r *Run) reports() iter.Seq[review.Report] {
 	return func(yield func(review.Report) bool) {
 		stop := make(chan struct{})
 		var running sync.WaitGroup
 		defer running.Wait()
 		defer close(stop)
-		jobs, printed := make(chan checkJob), make(chan checkJob, ahead*runtime.GOMAXPROCS(0))
+		jobs, printed := make(chan job), make(chan job, ahead*runtime.GOMAXPROCS(0))
 		running.Go(func() {
 			defer close(jobs)
-			for _, file := range r.files {
-				job := checkJob{file, make(chan checked, 1)}
-				for _, next := range []chan checkJob{printed, jobs} {
+			for _, f := range r.files {
+				j := job{f, make(chan checked, 1)}
+				for _, next := range []chan job{printed, jobs} {
 					select {
-					case next <- job:
+					case next <- j:
 					case <-stop:
 						return
 					}
@@ -134,8 +147,8 @@ func (r *checkRun) reports() iter.Seq[review.Report] {
 		for range runtime.GOMAXPROCS(0) {
 			running.Go(func() {
 				var reader fileReader
-				for job := range jobs {
-					job.done <- r.checkFile(&reader, job.file)
+				for j := range jobs {
+					j.done <- r.check(&reader, j.file)
 				}
 			})
 		}
@@ -153,8 +166,8 @@ func (r *checkRun) reports() iter.Seq[review.Report] {
 				r.trouble(o.err)
 				continue
 			}
-			if r.status == exitOK && slices.ContainsFunc(o.report.Findings, r.fails) {
-				r.status = exitFindings
+			if r.result == Clean && slices.ContainsFunc(o.report.Findings, r.fails) {
+				r.result = Findings
 			}
 			if !yield(o.report) {
 				return
@@ -165,7 +178,7 @@ func (r *checkRun) reports() iter.Seq[review.Report] {
 
 // await returns the next result. While it waits, it shows what is printed so far
 // and the progress of the run.
-func (r *checkRun) await(done <-chan checked, tick <-chan time.Time, files int) (checked, error) {
+func (r *Run) await(done <-chan checked, tick <-chan time.Time, files int) (checked, error) {
 	for {
 		select {
 		case <-tick:
@@ -189,25 +202,25 @@ func (r *checkRun) await(done <-chan checked, tick <-chan time.Time, files int) 
 	}
 }
 
-// checkFile checks one file. A panic is trouble with that file.
-func (r *checkRun) checkFile(reader *fileReader, file checkFile) (o checked) {
+// check checks one file. A panic is trouble with that file.
+func (r *Run) check(reader *fileReader, f file) (o checked) {
 	defer func() {
 		if p := recover(); p != nil {
-			o = checked{err: fmt.Errorf("%s: caprun panicked: %v; this is a mistake in caprun and not in the profile: please report it, with the file", file.name, p)}
+			o = checked{err: fmt.Errorf("%s: caprun panicked: %v; this is a mistake in caprun and not in the profile: please report it, with the file", f.name, p)}
 		}
 	}()
 	var text []byte
 	var err error
 	switch {
-	case file.ahead != nil:
-		text, err = file.ahead.text, file.ahead.err
-	case file.found != "":
-		text, err = reader.readFound(file.found)
+	case f.ahead != nil:
+		text, err = f.ahead.text, f.ahead.err
+	case f.found != "":
+		text, err = reader.readFound(f.found)
 	default:
-		text, err = reader.read(file.name)
+		text, err = reader.read(f.name)
 	}
 	if err != nil {
-		return checked{err: fmt.Errorf("%s: %w", file.name, cause(err))}
+		return checked{err: fmt.Errorf("%s: %w", f.name, cause(err))}
 	}
-	return checked{report: review.Check(file.name, text, r.options)}
+	return checked{report: review.Check(f.name, text, r.options)}
 }

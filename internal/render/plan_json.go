@@ -1,6 +1,8 @@
-package main
+package render
 
 import (
+	"io"
+
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
@@ -89,18 +91,21 @@ type jsonEnvironment struct {
 	Loader   []string  `json:"loader"`   // removed; LD_* stands for all of them
 }
 
-func newJSONPlan(p *engine.Plan, v viewpoint) jsonPlan {
+// PlanJSON prints a plan for programs.
+func PlanJSON(w io.Writer, p *engine.Plan, v PlanView) error { return JSON(w, newJSONPlan(p, v)) }
+
+func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 	kernel := engine.LatestKernel().String()
 	switch {
-	case v.kernel != nil:
-		kernel = v.kernel.String()
-	case v.as == "current":
+	case v.Kernel != nil:
+		kernel = v.Kernel.String()
+	case v.As == "current":
 		kernel = "running"
 	}
 	j := jsonPlan{
-		Version:     formatVersion,
+		Version:     FormatVersion,
 		Profile:     jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
-		Start:       jsonStart{v.as, newJSONCred(p.From)},
+		Start:       jsonStart{v.As, newJSONCred(p.From)},
 		Kernel:      kernel,
 		Target:      newJSONTarget(p.Target),
 		Route:       p.Route.String(),

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -24,7 +24,7 @@ func TestStepNames(t *testing.T) {
 // is not known is.
 func TestJSONPlan(t *testing.T) {
 	for text, user := range map[string]any{"user: somebody": "somebody", "uid: 3\ngid: 3": nil, "user: root": "root"} {
-		out, err := json.Marshal(newJSONPlan(planOf(t, text, cred.Root()), viewpoint{as: "root"}))
+		out, err := json.Marshal(newJSONPlan(planOf(t, text, cred.Root()), PlanView{As: "root"}))
 		if err != nil {
 			t.Fatal(err)
 		}

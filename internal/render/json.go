@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 	"caprun/internal/clean"
 )
 
-// formatVersion is the version of every JSON object that caprun prints. New
+// FormatVersion is the version of every JSON object that caprun prints. New
 // keys do not change it; a key that goes or changes its meaning does.
-const formatVersion = 1
+const FormatVersion = 1
 
 // jsonCred is the JSON form of credentials.
 type jsonCred struct {
@@ -50,8 +50,8 @@ func newJSONCred(c cred.Cred) jsonCred {
 	}
 }
 
-// printJSON prints one object for programs to read.
-func printJSON(w io.Writer, v any) error {
+// JSON prints one object for programs to read.
+func JSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

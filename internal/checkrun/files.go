@@ -1,6 +1,7 @@
-package main
+package checkrun
 
 import (
+	"caprun/internal/source"
 	"cmp"
 	"errors"
 	"fmt"
@@ -11,8 +12,8 @@ import (
 	"strings"
 )
 
-// A checkFile is one profile to check.
-type checkFile struct {
+// A file is one profile to check.
+type file struct {
 	name  string // what findings call it
 	found string // where it was found below a directory, by a path without links; empty for an argument
 	ahead *readFile
@@ -25,8 +26,9 @@ type readFile struct {
 	err  error
 }
 
-// filesToCheck returns the profiles that arguments of check name, sorted by
-// name and each once. It tells trouble what it could not look at.
+// Add adds the profiles that arguments of check name, sorted by name and each
+// once, and reports what could not be examined. stdinName is what findings call
+// the standard input.
 //
 // Below a directory these are the .yaml and .yml files that are not hidden.
 // A symbolic link to such a file below the same directory is that file, as in
@@ -36,11 +38,11 @@ type readFile struct {
 // no file is met twice and no loop is entered. What is no regular file, such
 // as a FIFO, is none of them. As an argument it is refused, but for a pipe that
 // is open already.
-func (c *Command) filesToCheck(args []string, stdinName string, trouble func(error)) []checkFile {
-	var files []checkFile
+func (r *Run) Add(args []string, stdinName string) {
+	var files []file
 	// A file is met twice by two arguments only.
 	seen := map[string]bool{}
-	add := func(path string, file checkFile) {
+	add := func(path string, f file) {
 		if len(args) > 1 {
 			if abs, err := filepath.Abs(path); err == nil {
 				path = abs
@@ -50,48 +52,48 @@ func (c *Command) filesToCheck(args []string, stdinName string, trouble func(err
 			}
 			seen[path] = true
 		}
-		files = append(files, file)
+		files = append(files, f)
 	}
 	for _, arg := range args {
 		if arg == "-" || strings.HasPrefix(arg, "builtin:") {
 			if !seen[arg] {
 				seen[arg] = true
-				files = append(files, c.readAhead(arg, stdinName))
+				files = append(files, r.readAhead(arg, stdinName))
 			}
 			continue
 		}
 		info, err := os.Stat(arg)
 		switch {
 		case err == nil && info.IsDir():
-			if err := walk(arg, func(file checkFile) { add(file.name, file) }); err != nil {
-				trouble(err)
+			if err := walk(arg, func(f file) { add(f.name, f) }); err != nil {
+				r.trouble(err)
 			}
 		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):
 			if abs, err := filepath.Abs(arg); err != nil || !seen[abs] {
 				text, err := readStream(arg)
-				add(arg, checkFile{name: arg, ahead: &readFile{text, err}})
+				add(arg, file{name: arg, ahead: &readFile{text, err}})
 			}
 		default:
 			// What cannot be looked at is read next, and reported then.
-			add(arg, checkFile{name: arg})
+			add(arg, file{name: arg})
 		}
 	}
-	slices.SortStableFunc(files, func(a, b checkFile) int { return cmp.Compare(a.name, b.name) })
-	return files
+	slices.SortStableFunc(files, func(a, b file) int { return cmp.Compare(a.name, b.name) })
+	r.files = append(r.files, files...)
 }
 
 // readAhead reads what is no file: the standard input, or a profile that comes
 // with caprun.
-func (c *Command) readAhead(arg, stdinName string) checkFile {
-	src, err := c.findSource(arg)
+func (r *Run) readAhead(arg, stdinName string) file {
+	src, err := source.Find(arg, r.env.Stdin)
 	if arg == "-" {
-		src.name = stdinName
+		src.Name = stdinName
 	}
-	file := &readFile{err: err}
+	ahead := &readFile{err: err}
 	if err == nil {
-		file.text, file.err = src.text(false)
+		ahead.text, ahead.err = src.Text(false)
 	}
-	return checkFile{name: src.name, ahead: file}
+	return file{name: src.Name, ahead: ahead}
 }
 
 // isDescriptor reports whether a path stands for an open descriptor, such as
@@ -110,12 +112,12 @@ func readStream(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return readBounded(f)
+	return source.ReadStream(f)
 }
 
 // walk calls add with each profile below a directory, and returns what it
 // could not look at.
-func walk(root string, add func(checkFile)) error {
+func walk(root string, add func(file)) error {
 	// WalkDir follows no link, not even the first.
 	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		root += "/"
@@ -142,14 +144,14 @@ func walk(root string, add func(checkFile)) error {
 		case hidden || d.IsDir() || !isProfileName(path):
 		case d.Type().IsRegular():
 			some = true
-			add(checkFile{name: path, found: withoutLinks(root, top, path)})
+			add(file{name: path, found: withoutLinks(root, top, path)})
 		case d.Type() == fs.ModeSymlink:
-			if file, err := followLink(top, path); err != nil {
+			if target, err := followLink(top, path); err != nil {
 				some = true
-				add(checkFile{name: path, ahead: &readFile{err: err}})
-			} else if file != "" {
+				add(file{name: path, ahead: &readFile{err: err}})
+			} else if target != "" {
 				some = true
-				add(checkFile{name: path, found: file})
+				add(file{name: path, found: target})
 			}
 		}
 		return nil

@@ -1,4 +1,5 @@
-package main
+// Package source finds the profile that an argument of the command names.
+package source
 
 import (
 	"errors"
@@ -16,24 +17,25 @@ import (
 // etc is where profiles with a plain name lie.
 const etc = "/etc/caprun/"
 
-// source is where a profile comes from.
-type source struct {
-	name string // what messages call it
+// Source is where a profile comes from.
+type Source struct {
+	Name string // what messages call it
 	path string // of a file; empty otherwise
 	read func() ([]byte, error)
 }
 
-// findSource understands the argument of -profile. Nothing is found from the
-// working directory or the environment: a name is a name of /etc/caprun.
-func (c *Command) findSource(arg string) (source, error) {
+// Find returns the source that the argument of -profile names; stdin is what "-"
+// stands for. Nothing is found from the working directory or the environment: a
+// name is a name of /etc/caprun.
+func Find(arg string, stdin io.Reader) (Source, error) {
 	builtin, isBuiltin := strings.CutPrefix(arg, "builtin:")
 	switch {
 	case arg == "":
-		return source{}, errors.New("-profile needs a profile")
+		return Source{}, errors.New("-profile needs a profile")
 	case arg == "-":
-		return source{name: "<stdin>", read: func() ([]byte, error) { return readBounded(c.Stdin) }}, nil
+		return Source{Name: "<stdin>", read: func() ([]byte, error) { return ReadStream(stdin) }}, nil
 	case isBuiltin:
-		return source{name: arg, read: func() ([]byte, error) {
+		return Source{Name: arg, read: func() ([]byte, error) {
 			text, err := profiles.Read(builtin)
 			if err != nil {
 				return nil, fmt.Errorf("there is no such profile; there are %s", strings.Join(profiles.Names(), ", "))
@@ -41,11 +43,11 @@ func (c *Command) findSource(arg string) (source, error) {
 			return text, nil
 		}}, nil
 	case strings.Contains(arg, "/"), strings.HasSuffix(arg, ".yaml"), strings.HasSuffix(arg, ".yml"):
-		return source{name: arg, path: arg}, nil
+		return Source{Name: arg, path: arg}, nil
 	case !plainName(arg):
-		return source{}, fmt.Errorf("profile %q: neither a file (with a slash, or ending in .yaml) nor a name (letters, digits, - and _)", arg)
+		return Source{}, fmt.Errorf("profile %q: neither a file (with a slash, or ending in .yaml) nor a name (letters, digits, - and _)", arg)
 	}
-	return source{name: etc + arg + ".yaml", path: etc + arg + ".yaml"}, nil
+	return Source{Name: etc + arg + ".yaml", path: etc + arg + ".yaml"}, nil
 }
 
 // plainName reports whether s can be the name of a profile in /etc/caprun.
@@ -59,9 +61,9 @@ func plainName(s string) bool {
 	return s != ""
 }
 
-// text returns the bytes of a profile, from one open file. strict refuses a
-// file that somebody else can write.
-func (s source) text(strict bool) ([]byte, error) {
+// Text returns the bytes of a profile, from one open file. strict refuses a file
+// that another user can write.
+func (s Source) Text(strict bool) ([]byte, error) {
 	if s.read != nil {
 		return s.read()
 	}
@@ -79,8 +81,8 @@ func (s source) text(strict bool) ([]byte, error) {
 	return text, err
 }
 
-// readBounded reads a profile from a stream; one byte more than a profile may
+// ReadStream reads a profile from a stream; one byte more than a profile may
 // have is enough to refuse it.
-func readBounded(r io.Reader) ([]byte, error) {
+func ReadStream(r io.Reader) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, policy.MaxSize+1))
 }

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"fmt"
@@ -13,35 +13,39 @@ import (
 	"caprun/internal/clean"
 )
 
-// planView is what a reader of a plan wants to know beside it.
-type planView struct {
-	start  string // the start in words
-	kernel string // the rules in words; empty for those that follow from the start
+// PlanView is what a reader of a plan wants to know beside it.
+type PlanView struct {
+	// As names the caller, as the flag -as does: "root", "current", or words.
+	As string
 
-	// environ is the caller's environment, nil when it is not known.
-	environ []string
-	colour  bool
+	// Kernel is the version whose rules were asked for; nil for those that follow
+	// from As.
+	Kernel *engine.Kernel
+
+	// Environ is the caller's environment, nil when it is not known.
+	Environ []string
+	Colour  bool
 }
 
 // planPrinter prints one plan for people.
 type planPrinter struct {
-	planView
+	PlanView
 	io.Writer
 	plan *engine.Plan
 }
 
-// printPlan prints a plan for people: where it begins, each step with the key
+// Plan prints a plan for people: where it begins, each step with the key
 // and line that it comes from and what it needs, the state before it and of
 // the target, and what can come later. Rows with a star change. Lines have at
 // most 100 columns, but for paths.
-func printPlan(w io.Writer, p *engine.Plan, v planView) error {
+func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	var b strings.Builder
 	t := planPrinter{v, &b, p}
 	t.title()
 	t.begin()
 	t.steps()
 	t.state()
-	printCaps(t, p, v.colour)
+	printCaps(t, p, v.Colour)
 	fmt.Fprintln(t)
 	t.section("Later", p.Later())
 	fmt.Fprintln(t)
@@ -50,7 +54,7 @@ func printPlan(w io.Writer, p *engine.Plan, v planView) error {
 		stays = append(stays, kept.What)
 	}
 	t.section("Stays the caller's", []string{strings.Join(stays, ", ")})
-	if notes := environNotes(p.EnvironChange(), v.environ, p.Identity.User); len(notes) > 0 {
+	if notes := environNotes(p.EnvironChange(), v.Environ, p.Identity.User); len(notes) > 0 {
 		fmt.Fprintln(t)
 		t.section("Environment", notes)
 	}
@@ -66,7 +70,7 @@ func paint(colour bool, code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-func (t planPrinter) head(text string) { fmt.Fprintln(t, paint(t.colour, "1", text)) }
+func (t planPrinter) head(text string) { fmt.Fprintln(t, paint(t.Colour, "1", text)) }
 
 // section prints a heading and paragraphs.
 func (t planPrinter) section(head string, paragraphs []string) {
@@ -102,18 +106,18 @@ func (t planPrinter) begin() {
 			if n > 0 {
 				name = ""
 			}
-			fmt.Fprintln(t, paint(t.colour, "1", fmt.Sprintf("%-8s", name))+line)
+			fmt.Fprintln(t, paint(t.Colour, "1", fmt.Sprintf("%-8s", name))+line)
 		}
 	}
-	row("Start", t.start)
+	row("Start", startText(t.As, t.plan.From))
 	if target := t.plan.Target; target.Path != "" {
 		row("Target", targetText(target))
 	}
 	if route := routeText(t.plan.Route); route != "" && t.plan.After.Permitted|t.plan.After.Inheritable != 0 {
 		row("Route", route)
 	}
-	if t.kernel != "" {
-		row("Kernel", t.kernel)
+	if t.Kernel != nil {
+		row("Kernel", kernelText(*t.Kernel))
 	}
 	fmt.Fprintln(t)
 }
@@ -287,4 +291,12 @@ func startText(name string, c cred.Cred) string {
 		return "current: who runs caprun, on this machine"
 	}
 	return strings.Join(strings.Fields(name), " ")
+}
+
+// kernelText says whose rules apply.
+func kernelText(k engine.Kernel) string {
+	if k.Newer() {
+		return fmt.Sprintf("Linux %v, by the rules of %v, the last one that the model was compared with", k, engine.LatestKernel())
+	}
+	return fmt.Sprintf("the rules of Linux %v", k)
 }

@@ -1,4 +1,4 @@
-package main
+package render
 
 import (
 	"bytes"
@@ -113,8 +113,8 @@ func TestPlanWidth(t *testing.T) {
 	}
 	for _, plan := range plans {
 		var bare, coloured bytes.Buffer
-		printPlan(&bare, plan, planView{start: "root"})
-		printPlan(&coloured, plan, planView{start: "root", colour: true})
+		Plan(&bare, plan, PlanView{As: "root"})
+		Plan(&coloured, plan, PlanView{As: "root", Colour: true})
 		for line := range strings.Lines(bare.String()) {
 			line = strings.TrimSuffix(line, "\n")
 			if len(line) > 100 || strings.TrimRight(line, " ") != line || strings.Contains(line, "\x1b") {
