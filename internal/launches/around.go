@@ -93,17 +93,17 @@ func (c Case) arguments(dir string) []string {
 }
 
 // removesLoader reports whether the caller's loader variables must not reach the
-// target: it is another user or in other groups, or is not root and holds a
-// capability.
-func removesLoader(caller, target Report) bool {
+// target, from the lines of both: it is another user or in other groups, or is
+// not root and holds a capability.
+func removesLoader(caller, target map[string]string) bool {
 	for _, name := range [...]string{"uids", "gids", "groups"} {
-		if caller.Lines[name] != target.Lines[name] {
+		if caller[name] != target[name] {
 			return true
 		}
 	}
-	bits, err := strconv.ParseUint(target.Lines["securebits"], 16, 32)
-	root := target.Lines["uids"] == "0 0 0 0" && err == nil && bits&1 == 0
-	return !root && target.Lines["permitted"] != "0"
+	bits, err := strconv.ParseUint(target["securebits"], 16, 32)
+	root := target["uids"] == "0 0 0 0" && err == nil && bits&1 == 0
+	return !root && target["permitted"] != "0"
 }
 
 // environment returns what the target must find, sorted.
@@ -112,7 +112,7 @@ func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []st
 	if spec == nil {
 		spec = &Env{}
 	}
-	removed := removesLoader(caller, target)
+	removed := removesLoader(caller.Lines, target.Lines)
 	env := map[string]string{}
 	for _, entry := range caller.Env {
 		name, value, _ := strings.Cut(entry, "=")

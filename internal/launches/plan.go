@@ -48,6 +48,9 @@ func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
 	if v.Text || v.Plan != nil {
 		return nil
 	}
+	if v.Rule() == "loader-variable-removed" && c.refusesKeep(m, from) {
+		return nil
+	}
 	if c.Profile.Limits != nil {
 		// The limit of the stack can be in the way, which is not about
 		// credentials.
@@ -57,4 +60,12 @@ func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
 		}
 	}
 	return FindRoute(c.Profile.Promise(m.Users), from, c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")), m.Rules)
+}
+
+// refusesKeep reports whether the list of variables alone is in the way, and
+// rightly: without it there is a plan, whose target must not get what it names.
+func (c Case) refusesKeep(m *Machine, from cred.Cred) bool {
+	c.Profile.Env = nil
+	plan := c.Compile(m, "/dir", from).Plan
+	return plan != nil && removesLoader(Expect(from, false), Expect(plan.After, false))
 }
