@@ -48,16 +48,16 @@ func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
 	if v.Text || v.Plan != nil {
 		return nil
 	}
-	if v.Rule() == "loader-variable-removed" && c.refusesKeep(m, from) {
-		return nil
-	}
 	if c.Profile.Limits != nil {
 		// The limit of the stack can be in the way, which is not about
 		// credentials.
 		c.Profile.Limits = nil
-		if c.Compile(m, "/dir", from).Plan != nil {
+		if v = c.Compile(m, "/dir", from); v.Plan != nil {
 			return nil
 		}
+	}
+	if v.Rule() == "loader-variable-removed" && c.refusesKeep(m, from) {
+		return nil
 	}
 	return FindRoute(c.Profile.Promise(m.Users), from, c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")), m.Rules)
 }
