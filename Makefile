@@ -1,12 +1,22 @@
 # What a contributor runs. Each target says what it is for: make help.
 
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+ifndef VERSION
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+endif
 FUZZTIME ?= 1m
 ROUNDS ?= 300
 
+# A tag comes with a fetch, and its name reaches a shell and the linker. A version
+# with any other character than these is refused; value keeps make from
+# expanding it.
+characters = A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
+	a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 . _ + -
+without = $(if $2,$(call without,$(subst $(firstword $2),,$1),$(wordlist 2,$(words $2),$2)),$1)
+version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))]),$(error VERSION may have the characters A-Z a-z 0-9 . _ + - only; set it: make VERSION=1.2.3))$(value VERSION)
+
 # Static, without paths of the machine that builds, and without symbols.
 export CGO_ENABLED = 0
-BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(VERSION)"
+BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(version)"
 
 .PHONY: help build test check bench bench-check bench-cap soak mutate test-podman fuzz dist clean
 

@@ -29,6 +29,9 @@ func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.
 	if d := c.checkStack(); d != nil {
 		return nil, []policy.Diagnostic{*d}
 	}
+	if found := c.checkLoaderVariables(); found != nil {
+		return nil, found
+	}
 	return &c.Plan, nil
 }
 

@@ -9,15 +9,11 @@ import (
 )
 
 // Environ returns the environment of the target for that of the caller: what
-// the profile keeps, sets and unsets, the variables of the new identity, and,
-// when identity or capabilities change, none that the dynamic loader and the
-// C library ignore in a privileged program. Ambient capabilities do not make a
-// program privileged in their eyes.
+// the profile keeps, sets and unsets, the variables of the new identity, and no
+// loader variables where [Plan.RemovesLoaderVariables] holds.
 func (p *Plan) Environ(caller []string) []string {
-	return environ(p.Profile, p.Identity, p.Identity.Changes(p.From), p.changesPrivilege(), caller)
+	return environ(p.Profile, p.Identity, p.Identity.Changes(p.From), p.RemovesLoaderVariables(), caller)
 }
-
-func (p *Plan) changesPrivilege() bool { return len(p.From.Diff(p.After)) > 0 }
 
 func environ(p *policy.Profile, id Identity, newUser, strict bool, caller []string) []string {
 	spec := p.Env
@@ -35,7 +31,7 @@ func environ(p *policy.Profile, id Identity, newUser, strict bool, caller []stri
 			continue
 		case slices.Contains(spec.Unset, name):
 			continue
-		case strict && LoaderVariable(name):
+		case strict && IsLoaderVariable(name):
 			continue
 		}
 		if _, replaced := spec.Set[name]; replaced {
@@ -82,19 +78,4 @@ func identityVariables(spec *policy.Env, id Identity) []string {
 	add("USER", id.Entry.Name)
 	add("LOGNAME", id.Entry.Name)
 	return env
-}
-
-// loaderVariables are the variables, other than those that begin with LD_,
-// that glibc removes from the environment of a program with AT_SECURE.
-var loaderVariables = [...]string{
-	"GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "HOSTALIASES", "LOCALDOMAIN", "LOCPATH",
-	"MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_CHECK_", "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_",
-	"MALLOC_PERTURB_", "MALLOC_TOP_PAD_", "MALLOC_TRACE", "MALLOC_TRIM_THRESHOLD_",
-	"NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF", "RES_OPTIONS", "TMPDIR", "TZDIR",
-}
-
-// LoaderVariable reports whether the dynamic loader or the C library ignores
-// a variable in a program with AT_SECURE.
-func LoaderVariable(name string) bool {
-	return strings.HasPrefix(name, "LD_") || slices.Contains(loaderVariables[:], name)
 }

@@ -24,9 +24,9 @@ type EnvironChange struct {
 	NewUser, UserUnknown bool
 	Identity             []string
 
-	// Loader are the variables that go because identity or capabilities
-	// change: those that ld.so(8) and libc ignore in a privileged program.
-	// "LD_*" stands for all that begin with LD_.
+	// Loader are the names of the loader variables where the launch removes
+	// them, see [Plan.RemovesLoaderVariables]. "LD_*" stands for all that begin
+	// with LD_.
 	Loader []string
 }
 
@@ -49,22 +49,10 @@ func (p *Plan) EnvironChange() EnvironChange {
 			c.Identity = identityVariables(spec, p.Identity)
 		}
 	}
-	if p.changesPrivilege() {
-		c.Loader = append([]string{"LD_*"}, loaderVariables[:]...)
+	if p.RemovesLoaderVariables() {
+		c.Loader = loaderNames()
 	}
 	return c
-}
-
-// LoaderVariables returns the names in a caller's environment for which
-// [LoaderVariable] holds, each once.
-func LoaderVariables(environ []string) []string {
-	var names []string
-	for _, entry := range environ {
-		if name, _, _ := strings.Cut(entry, "="); LoaderVariable(name) && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // joinOr returns a list for people, none for an empty one.

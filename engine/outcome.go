@@ -121,10 +121,10 @@ func environOf(p *Plan) environOutcome {
 		_, set := spec.Set[name]
 		return set || slices.Contains(spec.Unset, name)
 	}
-	o := environOutcome{all: spec.KeepAll, noLoader: p.changesPrivilege(), set: spec.Set}
+	o := environOutcome{all: spec.KeepAll, noLoader: p.RemovesLoaderVariables(), set: spec.Set}
 	if !o.all {
 		for _, name := range spec.Keep {
-			if !replaced(name) && !(o.noLoader && LoaderVariable(name)) {
+			if !replaced(name) && !(o.noLoader && IsLoaderVariable(name)) {
 				o.names = append(o.names, name)
 			}
 		}
@@ -142,7 +142,7 @@ func (e environOutcome) passes(name string) bool {
 	if !e.all {
 		return slices.Contains(e.names, name)
 	}
-	return !slices.Contains(e.names, name) && !(e.noLoader && LoaderVariable(name))
+	return !slices.Contains(e.names, name) && !(e.noLoader && IsLoaderVariable(name))
 }
 
 // within reports whether everything that passes e passes f.

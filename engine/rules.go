@@ -18,6 +18,7 @@ const (
 	ruleTarget
 	ruleUnknownToOS
 	ruleInternal
+	ruleLoaderRemoved
 
 	// Found by Host alone.
 	ruleNoEntry
@@ -41,6 +42,8 @@ var rules = [...]policy.Rule{
 	ruleTarget:      {Name: "target-conflict", Severity: policy.Error, Summary: "The program's own file changes what is declared."},
 	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability."},
 	ruleInternal:    {Name: "internal-error", Severity: policy.Error, Summary: "There is a mistake in caprun, and not in the profile."},
+
+	ruleLoaderRemoved: {Name: "loader-variable-removed", Severity: policy.Error, Summary: "A loader variable in env.keep is removed, because the target has another identity or is privileged."},
 
 	ruleNoEntry:       {Name: "user-without-entry", Severity: policy.Error, Summary: "The user has no entry in this machine's /etc/passwd."},
 	ruleNoDirectory:   {Name: "missing-directory", Severity: policy.Error, Summary: "The root or working directory is not on this machine."},

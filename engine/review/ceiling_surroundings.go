@@ -55,7 +55,7 @@ func (x *excess) environment() {
 		x.say(at, "the caller's "+enumeration(names)+x.more(), hint)
 	}
 	if has.all && has.loader && !limit.loader {
-		x.say(x.at("env.keep", "env"), "the variables of the dynamic loader, as the launch changes no privilege"+x.more(), "declare env: {keep: […]} with the variables that the program needs")
+		x.say(x.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+x.more(), "declare env: {keep: […]} with the variables that the program needs")
 	}
 }
 
@@ -76,7 +76,7 @@ func passing(p *engine.Plan) passage {
 	for name := range e.Set {
 		except = append(except, name)
 	}
-	w := passage{all: e.KeepAll, names: e.Keep, except: except, loader: p.From.Equal(p.After)}
+	w := passage{all: e.KeepAll, names: e.Keep, except: except, loader: !p.RemovesLoaderVariables()}
 	if w.all {
 		w.names = except
 	}
@@ -84,7 +84,7 @@ func passing(p *engine.Plan) passage {
 }
 
 func (w passage) passes(name string) bool {
-	if !w.loader && engine.LoaderVariable(name) || slices.Contains(w.except, name) {
+	if !w.loader && engine.IsLoaderVariable(name) || slices.Contains(w.except, name) {
 		return false
 	}
 	return w.all || slices.Contains(w.names, name)

@@ -148,10 +148,6 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			return ""
 		},
 		"loader-variable": func(p *engine.Plan, said string) string {
-			kept := slices.Contains(p.Environ([]string{"LD_PRELOAD=x"}), "LD_PRELOAD=x")
-			if strings.Contains(said, "never kept") && kept {
-				return "it is kept"
-			}
 			if strings.Contains(said, "is loaded into") && (p.SecureExec || p.After.Permitted == 0) {
 				return "it is not loaded, or the target has no privilege"
 			}

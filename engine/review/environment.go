@@ -10,29 +10,15 @@ import (
 	"caprun/policy"
 )
 
-// loaderVariable finds variables of the loader that the target never gets, and
-// those that it gets though it is privileged: ambient capabilities, and uid 0
-// without a set-user-id file, do not set AT_SECURE.
+// loaderVariable finds variables of env.set that load code into a privileged
+// target: ambient capabilities, and uid 0 without a set-user-ID file, do not set
+// AT_SECURE. What env.keep names is a matter of engine.Compile.
 func loaderVariable(p *engine.Plan, say func(policy.Position, string, string)) {
-	if p.Profile.Env == nil {
+	if p.Profile.Env == nil || p.After.Permitted == 0 || p.SecureExec {
 		return
 	}
-	privileged := p.After.Permitted != 0 && !p.SecureExec
-	for n, name := range p.Profile.Env.Keep {
-		// Where a launch changes no privilege they stay, and the caller gains
-		// nothing by them.
-		if engine.LoaderVariable(name) && !p.From.Equal(p.After) {
-			hint := "remove it, or give it a value under set"
-			if instead := otherLoading(name); privileged && instead != "" {
-				hint = "remove it; " + instead
-			}
-			say(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)),
-				name+" is never kept when identity or capabilities change: it could load foreign code into the target",
-				hint)
-		}
-	}
 	for name, value := range p.Profile.Env.Set {
-		if instead := otherLoading(name); privileged && value != "" && instead != "" {
+		if instead := otherLoading(name); value != "" && instead != "" {
 			say(p.Profile.Position("env.set."+name),
 				"what "+name+" names is loaded into a target with "+fewNames(p.After.Permitted)+": the loader does not see that it is privileged, and trusts any file",
 				instead+"; else let only root write what it names")
@@ -40,20 +26,11 @@ func loaderVariable(p *engine.Plan, say func(policy.Position, string, string)) {
 	}
 }
 
-// otherLoading says what to do instead of a variable that names code, and ""
-// for one that names data or a way to work.
+// otherLoading says what to do instead of a loader variable that names code, and
+// "" for every other variable.
 func otherLoading(name string) string {
-	switch name {
-	case "GCONV_PATH":
-		return "install the converters where the C library looks for them"
-	case "LD_AUDIT":
-		return "audit the program where it is not privileged"
-	case "LD_LIBRARY_PATH":
-		return "link the program with the path (rpath), or list it in /etc/ld.so.conf"
-	case "LD_PRELOAD":
-		return "link the program with the library"
-	}
-	return ""
+	v, _ := engine.FindLoaderVariable(name)
+	return v.Instead
 }
 
 // harmless are the capabilities that give power over a resource of the system
@@ -71,7 +48,8 @@ func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)
 	}
 	if p.Profile.Env != nil && !p.Profile.Env.KeepAll {
 		for n, name := range p.Profile.Env.Keep {
-			if choosesCode(name) {
+			// What a launch removes is an error; the others reach the target.
+			if choosesCode(name) || otherLoading(name) != "" {
 				say(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)), "the caller's "+name+" chooses code that runs with the target's capabilities",
 					"take it out of keep; what the target needs, give it by set")
 			}

@@ -128,7 +128,8 @@ func TestRisks(t *testing.T) {
 		"modes lock what they need": {"version: 1\nmode: PURE1E\niab: ''\n", []string{"no-new-privs-missing:1:10", "bounding-wider:3:6"}},
 
 		// Its environment.
-		"loader variable":         {safe + "env: {keep: [PATH, LD_PRELOAD]}\n", []string{"loader-variable:6:20"}},
+		"loader variable":         {safe + "env: {keep: [PATH, LD_PRELOAD]}\n", []string{"loader-variable-removed:6:20"}},
+		"loader variable, kept":   {"version: 1\ncaps: cap_kill=ep\nno_new_privs: true\nenv: {keep: [LD_PRELOAD, TMPDIR]}\n", []string{"environment-passed:4:14"}},
 		"loader variable, set":    {safe + "env: {set: {LD_PRELOAD: /x.so}}\n", nil},
 		"loader variable, caps":   {user + "caps: " + bind + "=eip\nenv: {keep: [], set: {LD_PRELOAD: /x.so, A: b}}\n", []string{"loader-variable:6:35"}},
 		"loader variable, uid 0":  {zero + "caps: " + bind + "=ep\nenv: {set: {LD_LIBRARY_PATH: /opt/lib}}\n", []string{"root-owns-files:2:6", "loader-variable:6:30"}},
@@ -298,18 +299,18 @@ func TestSecretIsNotSaid(t *testing.T) {
 	}
 }
 
-// TestLoaderVariableHint never sends from one finding of the rule to another.
+// TestLoaderVariableHint never sends from a finding about keep to one about set.
 func TestLoaderVariableHint(t *testing.T) {
-	const set = "remove it, or give it a value under set"
+	const set = "remove it from keep, or give it a value under set"
 	for text, want := range map[string]string{
-		"caps: cap_kill=eip\nenv: {keep: [LD_PRELOAD]}\n":  "remove it; link the program with the library",
+		"caps: cap_kill=eip\nenv: {keep: [LD_PRELOAD]}\n":  "remove it from keep; link the program with the library",
 		"caps: cap_kill=eip\nenv: {keep: [TMPDIR]}\n":      set,
 		"caps: cap_kill=eip\nenv: {keep: [LD_BIND_NOW]}\n": set,
 		"caps: \"=\"\nenv: {keep: [LD_PRELOAD]}\n":         set,
-		"caps: cap_kill=eip\nenv: {keep: [GCONV_PATH]}\n":  "remove it; install the converters where the C library looks for them",
+		"caps: cap_kill=eip\nenv: {keep: [GCONV_PATH]}\n":  "remove it from keep; install the converters where the C library looks for them",
 	} {
 		found := Check("x.yaml", []byte("version: 1\nuid: 33\ngid: 33\nno_new_privs: true\n"+text), Options{}).Findings
-		if len(found) != 1 || found[0].Rule != "loader-variable" || found[0].Hint != want {
+		if len(found) != 1 || found[0].Rule != "loader-variable-removed" || found[0].Hint != want {
 			t.Errorf("%q: %+v", text, found)
 		}
 	}

@@ -45,7 +45,7 @@ var risks = [...]risk{
 	{Rule: policy.Rule{Name: "environment-passed", Severity: policy.Info, Summary: "The environment of its caller can choose the code of a privileged target."}, find: environmentPassed},
 	{Rule: policy.Rule{Name: "inheritable-not-ambient", Severity: policy.Warning, Summary: "A capability is inheritable and not ambient, which serves only files with capabilities."}, findCaps: inheritableNotAmbient, vector: inheritable},
 	{Rule: policy.Rule{Name: "limit-without-effect", Severity: policy.Info, Summary: "The kernel does not hold the target to a limit of rlimits."}, find: limitWithoutEffect},
-	{Rule: policy.Rule{Name: "loader-variable", Severity: policy.Warning, Summary: "A variable of the dynamic loader is kept in vain, or brings its code into a privileged target."}, find: loaderVariable},
+	{Rule: policy.Rule{Name: "loader-variable", Severity: policy.Warning, Summary: "A variable under env.set makes the dynamic loader load code into a privileged target."}, find: loaderVariable},
 	{Rule: policy.Rule{Name: "misleading-text", Severity: policy.Warning, Summary: "A name has a character that nobody sees, or that looks like another."}, find: misleadingText},
 	{Rule: policy.Rule{Name: "no-new-privs-missing", Severity: policy.Warning, Summary: "Set-id programs and file capabilities still work."}, find: noNewPrivsMissing},
 	{Rule: policy.Rule{Name: "noroot-missing", Severity: policy.Warning, Summary: "The target is a limited uid 0, and each exec gives it all of its capabilities again."}, findCaps: norootMissing, vector: permitted},

@@ -3,6 +3,7 @@ package launches
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"caprun/engine/cred"
@@ -91,23 +92,34 @@ func (c Case) arguments(dir string) []string {
 	return []string{path}
 }
 
+// removesLoader reports whether the caller's loader variables must not reach the
+// target, from the lines of both: it is another user or in other groups, or is
+// not root and holds a capability.
+func removesLoader(caller, target map[string]string) bool {
+	for _, name := range [...]string{"uids", "gids", "groups"} {
+		if caller[name] != target[name] {
+			return true
+		}
+	}
+	bits, err := strconv.ParseUint(target["securebits"], 16, 32)
+	root := target["uids"] == "0 0 0 0" && err == nil && bits&1 == 0
+	return !root && target["permitted"] != "0"
+}
+
 // environment returns what the target must find, sorted.
 func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []string {
 	spec := c.Profile.Env
 	if spec == nil {
 		spec = &Env{}
 	}
-	changed := c.Profile.Chroot
-	for _, name := range credentialLines {
-		changed = changed || caller.Lines[name] != target.Lines[name]
-	}
+	removed := removesLoader(caller.Lines, target.Lines)
 	env := map[string]string{}
 	for _, entry := range caller.Env {
 		name, value, _ := strings.Cut(entry, "=")
 		if spec.Keep != nil && !slices.Contains(spec.Keep, name) {
 			continue
 		}
-		if changed && (strings.HasPrefix(name, "LD_") || name == "TMPDIR") {
+		if removed && (strings.HasPrefix(name, "LD_") || name == "TMPDIR") {
 			continue
 		}
 		env[name] = value

@@ -52,9 +52,20 @@ func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
 		// The limit of the stack can be in the way, which is not about
 		// credentials.
 		c.Profile.Limits = nil
-		if c.Compile(m, "/dir", from).Plan != nil {
+		if v = c.Compile(m, "/dir", from); v.Plan != nil {
 			return nil
 		}
 	}
+	if v.Rule() == "loader-variable-removed" && c.refusesKeep(m, from) {
+		return nil
+	}
 	return FindRoute(c.Profile.Promise(m.Users), from, c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")), m.Rules)
+}
+
+// refusesKeep reports whether the list of variables alone is in the way, and
+// rightly: without it there is a plan, whose target must not get what it names.
+func (c Case) refusesKeep(m *Machine, from cred.Cred) bool {
+	c.Profile.Env = nil
+	plan := c.Compile(m, "/dir", from).Plan
+	return plan != nil && removesLoader(Expect(from, false), Expect(plan.After, false))
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -248,14 +247,13 @@ func environNotes(c engine.EnvironChange, caller []string, user string) []string
 	case len(c.Identity) > 0:
 		list = append(list, "sets "+strings.Join(c.Identity, ", ")+", and no other of HOME, USER, LOGNAME")
 	}
-	const why = "which ld.so(8) ignores in a privileged program"
 	switch {
 	case len(c.Loader) == 0:
 	case caller != nil:
-		if here := engine.LoaderVariables(caller); len(here) > 0 {
-			list = append(list, "removes "+strings.Join(here, ", ")+", "+why)
+		if here := engine.PresentLoaderVariables(caller); len(here) > 0 {
+			list = append(list, loaderNote(here))
 		} else {
-			list = append(list, "removes nothing here that ld.so(8) ignores in a privileged program")
+			list = append(list, "no loader variables to remove")
 		}
 	default:
 		list = append(list, loaderNote(c.Loader))
@@ -263,16 +261,8 @@ func environNotes(c engine.EnvironChange, caller []string, user string) []string
 	return list
 }
 
-// loaderNote names the variables that people know, and counts the others.
 func loaderNote(names []string) string {
-	var known []string
-	for _, name := range [...]string{"LD_*", "GLIBC_TUNABLES"} {
-		if slices.Contains(names, name) {
-			known = append(known, name)
-		}
-	}
-	return fmt.Sprintf("removes %s and %d more that ld.so(8) ignores in a privileged program",
-		strings.Join(known, ", "), len(names)-len(known))
+	return "removes " + strings.Join(names, ", ") + ": ld.so(8) or the C library ignores them in a privileged program"
 }
 
 func joinOr(list []string, none string) string {

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"caprun/internal/need"
+)
+
+// makeTree returns a git repository with the Makefile and one commit, which has
+// the tags, and a PATH whose go writes its arguments to the file go.
+func makeTree(t *testing.T, tags ...string) (dir, path string) {
+	t.Helper()
+	dir = t.TempDir()
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakeGo := "#!/bin/sh\nprintf '%s\\n' \"$@\" >>" + filepath.Join(dir, "go") + "\n"
+	bin := filepath.Join(dir, "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"Makefile": string(makefile), "bin/go": fakeGo} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command(need.Tool(t, "git"), append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@localhost"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %q: %v\n%s", args, err, out)
+		}
+	}
+	git("init", "-q")
+	git("commit", "-q", "--allow-empty", "-m", "x")
+	for _, tag := range tags {
+		git("tag", tag)
+	}
+	return dir, bin + ":" + os.Getenv("PATH")
+}
+
+// runMake runs a target, with variables of its environment, and returns the
+// arguments of go, which are empty where nothing was built.
+func runMake(t *testing.T, dir, path, target string, env ...string) (goArguments, output string, err error) {
+	t.Helper()
+	cmd := exec.Command(need.Tool(t, "make"), "-C", dir, target)
+	// Nothing of the make that may run this test, nor a version of its own.
+	cmd.Env = append([]string{"PATH=" + path, "HOME=" + dir, "GIT_CONFIG_NOSYSTEM=1"}, env...)
+	out, err := cmd.CombinedOutput()
+	built, readErr := os.ReadFile(filepath.Join(dir, "go"))
+	if readErr != nil && !os.IsNotExist(readErr) {
+		t.Fatal(readErr)
+	}
+	return string(built), string(out), err
+}
+
+// TestMakeHostileVersion builds where a tag, which comes with a fetch, is shell
+// code or arguments of the linker.
+func TestMakeHostileVersion(t *testing.T) {
+	for _, tag := range []string{
+		"v1$(touch${IFS}ran)", "v1`touch${IFS}ran`", "v1\";touch${IFS}ran;\"", "v1';touch${IFS}ran;'",
+		"v1|touch${IFS}ran", "v1&touch${IFS}ran", "v1,x", "v1$$x", "v1%", "v1#x", "v1é",
+	} {
+		for _, target := range []string{"build", "dist"} {
+			dir, path := makeTree(t, tag)
+			built, out, err := runMake(t, dir, path, target)
+			if _, statErr := os.Lstat(filepath.Join(dir, "ran")); statErr == nil {
+				t.Errorf("make %s ran the code of the tag %q", target, tag)
+			}
+			if err == nil || built != "" || !strings.Contains(out, "VERSION") {
+				t.Errorf("make %s with the tag %q: %v\n%sgo: %s", target, tag, err, out, built)
+			}
+		}
+	}
+	for _, version := range []string{"v1 -extld=./x", "v1\t-extld=./x", "v1\n-extld=./x", " v1", "v1\t", "[]", "v1'", "v1/../x", "$(shell touch ran)", "$(NONE);touch ran"} {
+		dir, path := makeTree(t)
+		built, out, err := runMake(t, dir, path, "build", "VERSION="+version)
+		if err == nil || built != "" {
+			t.Errorf("VERSION=%q: %v\n%sgo: %s", version, err, out, built)
+		}
+	}
+}
+
+// TestMakeVersion builds with the versions that there are: a tag, a commit after
+// it, none, and one that the caller gives.
+func TestMakeVersion(t *testing.T) {
+	for _, tag := range []string{"v1.2.3", "v1.2.3-rc.1+build_5"} {
+		dir, path := makeTree(t, tag)
+		built, out, err := runMake(t, dir, path, "build")
+		if want := "-s -w -X main.Version=" + tag + "\n"; err != nil || !strings.Contains(built, want) {
+			t.Errorf("the tag %q: %v\n%sgo: %s", tag, err, out, built)
+		}
+	}
+	dir, path := makeTree(t)
+	built, out, err := runMake(t, dir, path, "build", "VERSION=1.0~x")
+	if err == nil || built != "" {
+		t.Errorf("a tilde: %v\n%s%s", err, out, built)
+	}
+	built, out, err = runMake(t, dir, path, "build", "VERSION=9.9")
+	if err != nil || !strings.Contains(built, "main.Version=9.9\n") {
+		t.Errorf("VERSION=9.9: %v\n%s%s", err, out, built)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, ".git")); err != nil {
+		t.Fatal(err)
+	}
+	built, out, err = runMake(t, dir, path, "build", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+	if err != nil || !strings.Contains(built, "main.Version=devel\n") {
+		t.Errorf("without a repository: %v\n%s%s", err, out, built)
+	}
+	for _, target := range []string{"help", "clean"} {
+		dir, path := makeTree(t, "v1$(touch${IFS}ran)")
+		if _, out, err := runMake(t, dir, path, target); err != nil {
+			t.Errorf("make %s needs no version: %v\n%s", target, err, out)
+		}
+	}
+}
