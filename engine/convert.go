@@ -65,14 +65,16 @@ func CapNames(caps cred.Caps) string {
 	return joinNames(caps)
 }
 
-func joinNames(caps cred.Caps) string {
-	list := values(caps)
-	names := make([]string, len(list))
-	for n, v := range list {
-		names[n] = v.String()
+// CapList returns the name of each capability of a set.
+func CapList(caps cred.Caps) []string {
+	var names []string
+	for _, v := range values(caps) {
+		names = append(names, v.String())
 	}
-	return strings.Join(names, ",")
+	return names
 }
+
+func joinNames(caps cred.Caps) string { return strings.Join(CapList(caps), ",") }
 
 // setOf returns the set of three flags.
 func setOf(e, p, i cred.Caps) (*cap.Set, error) {

@@ -8,49 +8,94 @@ import (
 	"caprun/policy"
 )
 
-// Environ returns the environment of the target for that of the caller: what
-// the profile keeps, sets and unsets, the variables of the new identity, and no
-// loader variables where [Plan.RemovesLoaderVariables] holds.
-func (p *Plan) Environ(caller []string) []string {
-	return environ(p.Profile, p.Identity, p.Identity.Changes(p.From), p.RemovesLoaderVariables(), caller)
+// VarSource says where a variable of the target comes from.
+type VarSource int
+
+const (
+	VarAbsent   VarSource = iota // the target does not have it
+	VarCaller                    // the caller has given it, if it has it
+	VarSet                       // the profile sets it
+	VarIdentity                  // HOME, USER or LOGNAME: it follows the target's user, and may be absent
+)
+
+// EnvPolicy decides which variables a target has, and from where.
+type EnvPolicy struct {
+	spec     *policy.Env
+	identity Identity
+	newUser  bool // HOME, USER and LOGNAME follow the identity
+	noLoader bool // loader variables are removed
 }
 
-func environ(p *policy.Profile, id Identity, newUser, strict bool, caller []string) []string {
+// EnvPolicy returns what decides about the environment of the target.
+func (p *Plan) EnvPolicy() EnvPolicy {
+	return newEnvPolicy(p.Profile, p.Identity, p.Identity.Changes(p.From), p.RemovesLoaderVariables())
+}
+
+func newEnvPolicy(p *policy.Profile, id Identity, newUser, noLoader bool) EnvPolicy {
 	spec := p.Env
 	if spec == nil {
 		spec = &policy.Env{KeepAll: true}
 	}
+	return EnvPolicy{spec, id, newUser, noLoader}
+}
+
+// Source says where a variable comes from.
+func (e EnvPolicy) Source(name string) VarSource {
+	kept := slices.Contains(e.spec.Keep, name)
+	_, set := e.spec.Set[name]
+	switch {
+	case set:
+		return VarSet
+	case slices.Contains(e.spec.Unset, name):
+		return VarAbsent
+	case e.newUser && identityVariable(name) && !kept:
+		return VarIdentity
+	case !e.spec.KeepAll && !kept, e.noLoader && IsLoaderVariable(name):
+		return VarAbsent
+	}
+	return VarCaller
+}
+
+// Value returns the value that the profile sets a variable to.
+func (e EnvPolicy) Value(name string) (value string, set bool) {
+	value, set = e.spec.Set[name]
+	return value, set
+}
+
+// Mentioned returns the names that the profile has, sorted, each once.
+func (e EnvPolicy) Mentioned() []string {
+	names := slices.Concat(e.spec.Keep, e.spec.Unset, slices.Collect(maps.Keys(e.spec.Set)))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Environ returns the environment of the target for that of the caller: what the
+// profile keeps, sets and unsets, the variables of the new identity, and no loader
+// variables where [Plan.RemovesLoaderVariables] holds.
+func (p *Plan) Environ(caller []string) []string { return p.EnvPolicy().apply(caller) }
+
+func (e EnvPolicy) apply(caller []string) []string {
 	env := []string{} // not nil, which would stand for the caller's
 	seen := map[string]bool{}
 	for _, entry := range caller {
 		name, _, ok := strings.Cut(entry, "=")
-		switch {
-		case !ok || name == "" || seen[name]:
-			continue
-		case !spec.KeepAll && !slices.Contains(spec.Keep, name):
-			continue
-		case slices.Contains(spec.Unset, name):
-			continue
-		case strict && IsLoaderVariable(name):
-			continue
+		if ok && name != "" && !seen[name] && e.Source(name) == VarCaller {
+			seen[name] = true
+			env = append(env, entry)
 		}
-		if _, replaced := spec.Set[name]; replaced {
-			continue
-		}
-		if newUser && identityVariable(name) && !slices.Contains(spec.Keep, name) {
-			continue
-		}
-		seen[name] = true
-		env = append(env, entry)
 	}
-	if newUser {
-		env = append(env, identityVariables(spec, id)...)
+	if e.newUser {
+		env = append(env, identityVariables(e.spec, e.identity)...)
 	}
-	for _, name := range slices.Sorted(maps.Keys(spec.Set)) {
-		env = append(env, name+"="+spec.Set[name])
+	for _, name := range slices.Sorted(maps.Keys(e.spec.Set)) {
+		env = append(env, name+"="+e.spec.Set[name])
 	}
 	return env
 }
+
+// IdentityVariables returns the names of the variables that follow a change of
+// identity.
+func IdentityVariables() []string { return []string{"HOME", "LOGNAME", "USER"} }
 
 func identityVariable(name string) bool {
 	return name == "HOME" || name == "USER" || name == "LOGNAME"

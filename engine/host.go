@@ -56,3 +56,20 @@ func placeOf(p *policy.Profile, key string) policy.Position {
 	}
 	return p.Position("version")
 }
+
+// CompileForProcess makes the plan with which a process may have been started: for an
+// ordinary program or, where that leads nowhere, for the file that the process
+// executes. user is the entry of the profile's user, nil without.
+func CompileForProcess(proc *Process, p *policy.Profile, from cred.Cred, user *User) (*Plan, []policy.Diagnostic) {
+	target := OrdinaryTarget()
+	target.Kernel, target.User = KernelRules(), user
+	plan, findings := Compile(p, from, target)
+	if plan != nil || proc.factsErr != nil {
+		return plan, findings
+	}
+	target.File, target.FilePath = proc.facts, "the executable of the process"
+	if plan, _ := Compile(p, from, target); plan != nil {
+		return plan, nil
+	}
+	return nil, findings
+}

@@ -76,6 +76,10 @@ func withPrimary(gid uint32, groups []uint32) []uint32 {
 	return slices.Compact(all)
 }
 
+// IsPlaceholder reports whether a number stands for an id of an entry that was not
+// looked up.
+func (id Identity) IsPlaceholder(n uint32) bool { return n == unresolvedID }
+
 // Changes reports whether the target has another uid than from.
 func (id Identity) Changes(from cred.Cred) bool {
 	return id.Declared && (from.UID != id.UID || from.EUID != id.UID || from.SUID != id.UID)

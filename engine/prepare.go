@@ -42,7 +42,7 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 	var env []string
 	if len(argv) > 0 && !strings.Contains(argv[0], "/") {
 		// Where the program is does not depend on the variables of the loader.
-		env = environ(p, id, id.Changes(from), false, os.Environ())
+		env = newEnvPolicy(p, id, id.Changes(from), false).apply(os.Environ())
 	}
 	target, err := FindTarget(p, id, argv, env)
 	target.User = user

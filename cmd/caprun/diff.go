@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/internal/render"
 )
 
@@ -72,11 +73,11 @@ func diffFails(on string) (fails func(render.Difference) bool, ok bool) {
 	case "never":
 		return func(render.Difference) bool { return false }, true
 	case "change":
-		return func(d render.Difference) bool { return d.Comparison.Order() != engine.Same || len(d.Others) > 0 }, true
+		return func(d render.Difference) bool { return d.Comparison.Order() != compare.Same || len(d.Others) > 0 }, true
 	case "widen":
 		return func(d render.Difference) bool {
 			o := d.Comparison.Order()
-			return o == engine.More || o == engine.Incomparable
+			return o == compare.More || o == compare.Incomparable
 		}, true
 	}
 	return nil, false

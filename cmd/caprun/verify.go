@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/internal/render"
 	"caprun/policy"
@@ -70,7 +71,7 @@ func parsePID(s string) (int, error) {
 
 // compareProcess reads the process and compares it; without a result, the
 // reason has been printed.
-func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*engine.Verification, int) {
+func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*compare.Verification, int) {
 	proc, err := engine.ReadProcess(pid)
 	if err != nil {
 		return nil, c.trouble(err)
@@ -81,11 +82,11 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 			return nil, c.troubleAt(p, err)
 		}
 	}
-	plan, findings := engine.CompileFor(proc, p, from, user)
+	plan, findings := engine.CompileForProcess(proc, p, from, user)
 	if plan == nil {
 		return nil, c.noPlan(findings, text, exitTrouble)
 	}
-	v, err := engine.Verify(plan, proc)
+	v, err := compare.Verify(plan, proc)
 	if err != nil {
 		return nil, c.troubleAt(p, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"caprun/profiles"
+
 	"gopkg.in/yaml.v3"
 )
 

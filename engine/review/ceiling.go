@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"caprun/engine"
-	"caprun/engine/cred"
+	"caprun/engine/compare"
 	"caprun/policy"
 )
 
@@ -31,79 +31,83 @@ var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Sum
 //   - A limit that the ceiling leaves to the caller is exceeded by unlimited
 //     alone.
 func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
-	x := excess{speaker: speaker{profile: plan.Profile, rule: ceilingRule}, ceiling: ceiling, plan: plan, name: ceiling.Profile.File}
-	comparison := engine.Compare(ceiling, plan)
-	for _, d := range comparison.Dimensions {
-		switch d.Name {
-		case "uid":
-			x.identity()
-		case "gid", "groups": // with the uid
-		case "effective": // with the others, and with no_new_privs
-			x.caps(comparison.Dimensions)
-		case "permitted", "inheritable", "ambient", "bounding", "regainable", "no_new_privs":
-		case "secbits":
-			if d.Order == engine.More || d.Order == engine.Incomparable {
-				x.securebits()
-			}
-		case "chroot":
-			x.root()
-		case "env":
-			x.environment()
-		case "rlimits":
-			x.limits()
-		case "keep_fds":
-			x.descriptors(d.Gained)
+	c := ceilingCheck{speaker: speaker{profile: plan.Profile, rule: ceilingRule}, ceiling: ceiling, plan: plan, name: ceiling.Profile.File}
+	comparison := compare.Compare(ceiling, plan)
+	for _, d := range comparison.Differences {
+		switch d.Dimension {
+		case compare.UID:
+			c.identity(d)
+		case compare.GID, compare.Groups: // with the uid
+		case compare.Effective: // with the other sets, and with no_new_privs
+			c.caps(comparison)
+		case compare.Permitted, compare.Inheritable, compare.Ambient, compare.Bounding, compare.Regainable, compare.NoNewPrivs:
+		case compare.Securebits:
+			c.securebits(d)
+		case compare.Chroot:
+			c.root(d)
+		case compare.Environment:
+			c.environment(d)
+		case compare.Limits:
+			c.limits(d)
+		case compare.Descriptors:
+			c.descriptors(d)
+		case compare.Session:
+			c.session(d)
 		default:
-			if d.Order == engine.More || d.Order == engine.Incomparable {
-				x.say(x.profile.Position(d.Name), d.Name+": "+d.Text()+x.more(), "make it the same as there")
+			if d.Order.Widens() {
+				c.say(c.profile.Position(string(d.Dimension)), string(d.Dimension)+": "+d.Text()+c.more(), "make it the same as there")
 			}
 		}
 	}
-	x.session()
-	return x.found
+	return c.found
 }
 
-// An excess is what is found above a ceiling.
-type excess struct {
+// A ceilingCheck finds what is above a ceiling.
+type ceilingCheck struct {
 	speaker
 	ceiling, plan *engine.Plan
 	name          string // of the ceiling
 }
 
-func (x *excess) more() string { return ": more than " + x.name + " allows" }
+func (c *ceilingCheck) more() string { return ": more than " + c.name + " allows" }
 
 // at returns the place of the first of the keys that the profile has.
-func (x *excess) at(keys ...string) policy.Position {
+func (c *ceilingCheck) at(keys ...string) policy.Position {
 	for _, key := range keys {
-		if at := x.profile.Position(key); at.IsKnown() {
+		if at := c.profile.Position(key); at.IsKnown() {
 			return at
 		}
 	}
 	return policy.Position{}
 }
 
-func mayBeRoot(c cred.Cred) bool { return c.UID == 0 || c.EUID == 0 || c.SUID == 0 || c.FSUID == 0 }
-
-func (x *excess) identity() {
-	if mayBeRoot(x.ceiling.After) {
+func (c *ceilingCheck) identity(d compare.Difference) {
+	limit, uids := d.Old.(compare.IDs), d.New.(compare.IDs)
+	if limit.MayBeRoot() {
 		return
 	}
-	if mayBeRoot(x.plan.After) {
+	if uids.MayBeRoot() {
 		who := "uid 0"
-		if !x.plan.Identity.Declared {
+		if !c.plan.Identity.Declared {
 			who = "no user, so uid 0 where root starts it"
 		}
-		x.say(x.at("uid", "user"), who+x.more(), "declare another user")
+		c.say(c.at("uid", "user"), who+c.more(), "declare another user")
 		return
 	}
-	p, limit := x.profile, x.ceiling.Profile
+	c.groups()
+}
+
+// groups compares what the two profiles name: which groups an entry of the user
+// database has, no profile says.
+func (c *ceilingCheck) groups() {
+	p, limit := c.profile, c.ceiling.Profile
 	allowed := slices.Clone(limit.Groups)
 	if limit.GID != nil {
 		allowed = append(allowed, *limit.GID)
 	}
 	for _, g := range rootLikeGroups {
 		if p.GID != nil && *p.GID == g.id && !slices.Contains(allowed, g.id) {
-			x.say(x.at("gid"), fmt.Sprintf("gid %d", g.id)+x.more(), "declare another group")
+			c.say(c.at("gid"), fmt.Sprintf("gid %d", g.id)+c.more(), "declare another group")
 		}
 	}
 	var gained []string
@@ -113,14 +117,14 @@ func (x *excess) identity() {
 			continue
 		}
 		if gained = append(gained, fmt.Sprint(g)); len(gained) == 1 {
-			first = x.at(fmt.Sprintf("groups[%d]", i), "groups")
+			first = c.at(fmt.Sprintf("groups[%d]", i), "groups")
 		}
 	}
 	if gained != nil {
-		x.say(first, "groups "+strings.Join(gained, ",")+x.more(), "take "+pronounFor(len(gained))+" out of groups; docker and disk are groups, and as good as root")
+		c.say(first, "groups "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of groups; docker and disk are groups, and as good as root")
 	}
 	if limit.Groups != nil && p.Groups == nil && p.User != "" {
-		x.say(x.at("user"), fmt.Sprintf("the groups of user %s come from the user database, and %s says which are allowed", p.User, x.name),
+		c.say(c.at("user"), fmt.Sprintf("the groups of user %s come from the user database, and %s says which are allowed", p.User, c.name),
 			"declare groups, as in groups: []")
 	}
 }

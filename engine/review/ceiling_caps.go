@@ -2,59 +2,59 @@ package review
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"caprun/cap"
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
 
-// vectors are the respects in which capabilities are compared.
-var vectors = [...]string{"effective", "permitted", "inheritable", "ambient", "bounding", "regainable"}
+// capabilitySets are the dimensions in which capabilities are compared.
+var capabilitySets = [...]compare.Dimension{compare.Effective, compare.Permitted, compare.Inheritable, compare.Ambient, compare.Bounding, compare.Regainable}
 
-// caps says once what is gained in several vectors, and what no_new_privs
-// would keep from being regained together with its absence.
-func (x *excess) caps(dimensions []engine.Dimension) {
-	const held, regainable = 1<<0 | 1<<1, 1 << 5 // by index of vectors
-	nnp := slices.ContainsFunc(dimensions, func(d engine.Dimension) bool { return d.Name == "no_new_privs" && d.Order == engine.More })
-	gained := map[int]cred.Caps{} // by set of vectors
+// caps says once what is gained in several sets, and what no_new_privs would keep
+// from being regained together with its absence.
+func (c *ceilingCheck) caps(comparison compare.Comparison) {
+	const held, regainable = 1<<0 | 1<<1, 1 << 5 // by index of capabilitySets
+	nnp := comparison.Find(compare.NoNewPrivs).Order == compare.More
+	gained := map[int]cred.Caps{} // by set of sets
 	for n := range 64 {
-		set := 0
-		for _, d := range dimensions {
-			if v := slices.Index(vectors[:], d.Name); v >= 0 && d.GainedCaps().Has(n) {
-				set |= 1 << v
+		in := 0
+		for k, name := range capabilitySets {
+			if comparison.Find(name).GainedCaps().Has(n) {
+				in |= 1 << k
 			}
 		}
-		if set != 0 {
-			gained[set] = gained[set].With(n)
+		if in != 0 {
+			gained[in] = gained[in].With(n)
 		}
 	}
 	if nnp {
-		what := "set-user-id programs and file capabilities work, which " + x.name + " does not allow"
+		what := "set-user-id programs and file capabilities work, which " + c.name + " does not allow"
 		later := gained[regainable]
 		if later != 0 {
-			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", engine.CapNames(later), x.name)
+			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", engine.CapNames(later), c.name)
 		}
 		delete(gained, regainable)
-		x.sayCaps(policy.Position{}, later, "no_new_privs missing: "+what, "add no_new_privs: true")
+		c.sayCaps(policy.Position{}, later, "no_new_privs missing: "+what, "add no_new_privs: true")
 	}
 	for set, caps := range gained {
 		var names []string
-		for v, name := range vectors {
-			if set&(1<<v) != 0 {
-				names = append(names, name)
+		for k, name := range capabilitySets {
+			if set&(1<<k) != 0 {
+				names = append(names, string(name))
 			}
 		}
-		at, hint := x.capsPlace(caps, set&held != 0)
-		x.sayCaps(at, caps, engine.CapNames(caps)+" in "+enumeration(names)+x.more(), hint)
+		at, hint := c.capsPlace(caps, set&held != 0)
+		c.sayCaps(at, caps, engine.CapNames(caps)+" in "+enumeration(names)+c.more(), hint)
 	}
 }
 
 // capsPlace returns where the profile asks for caps, and what to do there.
-func (x *excess) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint string) {
-	p, them := x.profile, pronoun(caps)
+func (c *ceilingCheck) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint string) {
+	p, them := c.profile, pronoun(caps)
 	switch {
 	case p.IAB != nil && (p.Caps == nil || !held):
 		named := false
@@ -69,24 +69,27 @@ func (x *excess) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint 
 		return wordPosition(p, "caps", caps), "take " + them + " out of caps"
 	}
 	if held {
-		at = x.at("uid", "user")
+		at = c.at("uid", "user")
 	}
 	return at, "declare caps, with what the program needs and no more"
 }
 
-func (x *excess) securebits() {
-	has, fixup := x.plan.After.Securebits, cred.SecNoSetuidFixup|cred.SecNoSetuidFixupLocked
-	lacks := x.ceiling.After.Securebits &^ has
+func (c *ceilingCheck) securebits(d compare.Difference) {
+	if !d.Order.Widens() {
+		return
+	}
+	limit, has := cred.Securebits(d.Old.(compare.Bits)), cred.Securebits(d.New.(compare.Bits))
+	lacks := limit &^ has
 	if lacks.Has(cred.SecNoSetuidFixup) {
-		lacks &^= fixup
+		lacks &^= cred.SecNoSetuidFixup | cred.SecNoSetuidFixupLocked
 	}
 	if lacks == 0 {
 		return
 	}
 	names := strings.Join(lacks.Names(), ",")
 	hint := "add " + names + " to secbits"
-	if x.profile.Mode != nil {
+	if c.profile.Mode != nil {
 		hint = "leave mode out, which excludes secbits, and declare secbits with " + names
 	}
-	x.say(x.at("secbits", "mode"), "the securebits lack "+names+x.more(), hint)
+	c.say(c.at("secbits", "mode"), "the securebits lack "+names+c.more(), hint)
 }

@@ -2,130 +2,95 @@ package review
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/policy"
 )
 
-// What a target has around it, next to a ceiling: root directory, environment,
-// limits and descriptors.
+// What a target has around it, next to a ceiling: root directory, session,
+// environment, limits and descriptors.
 
-func (x *excess) root() {
-	has, limit := strings.TrimSuffix(x.profile.Chroot, "/"), strings.TrimSuffix(x.ceiling.Profile.Chroot, "/")
+func (c *ceilingCheck) root(d compare.Difference) {
+	trim := func(v compare.Value) string { return strings.TrimSuffix(string(v.(compare.RootDirectory)), "/") }
+	limit, has := trim(d.Old), trim(d.New)
 	switch {
 	case limit == "" || has == limit:
 	case has == "":
-		x.say(x.at("chroot"), "no root directory of its own"+x.more(), "declare chroot, as there: "+limit)
+		c.say(c.at("chroot"), "no root directory of its own"+c.more(), "declare chroot, as there: "+limit)
 	case processLinks(has):
-		x.say(x.at("chroot"), fmt.Sprintf("chroot %s leads wherever a process has it", has)+x.more(), "declare a directory by its own path")
+		c.say(c.at("chroot"), fmt.Sprintf("chroot %s leads wherever a process has it", has)+c.more(), "declare a directory by its own path")
 	case strings.HasPrefix(limit, has+"/"):
-		x.say(x.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+x.more(), "declare a directory that does not")
+		c.say(c.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+c.more(), "declare a directory that does not")
 	}
 }
 
 // session says that the caller's terminal stays, where the ceiling leaves it.
-func (x *excess) session() {
-	if x.ceiling.Profile.NewSession && !x.profile.NewSession {
-		x.say(policy.Position{}, "no session of its own"+x.more(), "add new_session: true")
+func (c *ceilingCheck) session(d compare.Difference) {
+	if d.Order == compare.More {
+		c.say(policy.Position{}, "no session of its own"+c.more(), "add new_session: true")
 	}
 }
 
 // environment says which of the caller's variables pass that do not pass the
 // ceiling.
-func (x *excess) environment() {
-	has, limit := passing(x.plan), passing(x.ceiling)
-	if has.all && !limit.all {
-		x.say(x.at("env.keep", "env"), "the caller's whole environment"+x.more(), "declare env: {keep: […]} with the variables that the program needs")
+func (c *ceilingCheck) environment(d compare.Difference) {
+	env := d.New.(compare.Environ)
+	names, all, loader := env.Beyond(d.Old.(compare.Environ))
+	// HOME and the like are the caller's where the user is: that counts as the user.
+	names = slices.DeleteFunc(names, func(name string) bool {
+		return slices.Contains(engine.IdentityVariables(), name) && !slices.Contains(env.Mentioned(), name)
+	})
+	if all {
+		c.say(c.at("env.keep", "env"), "the caller's whole environment"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
 		return
 	}
-	names := has.names
-	if has.all {
-		names = limit.names
-	}
-	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !has.passes(name) || limit.passes(name) })
 	if len(names) > 0 {
-		slices.Sort(names)
-		names = slices.Compact(names)
-		at, hint := x.at("env.keep", "env"), "unset "+pronounFor(len(names))
-		if n := slices.Index(has.names, names[0]); !has.all {
-			at, hint = x.at(fmt.Sprintf("env.keep[%d]", n)), "leave "+pronounFor(len(names))+" out of keep"
+		at, hint := c.at("env.keep", "env"), "unset "+pronounFor(len(names))
+		if env := c.profile.Env; env != nil && !env.KeepAll {
+			at, hint = c.at(fmt.Sprintf("env.keep[%d]", slices.Index(env.Keep, names[0]))), "leave "+pronounFor(len(names))+" out of keep"
 		}
-		x.say(at, "the caller's "+enumeration(names)+x.more(), hint)
+		c.say(at, "the caller's "+enumeration(names)+c.more(), hint)
 	}
-	if has.all && has.loader && !limit.loader {
-		x.say(x.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+x.more(), "declare env: {keep: […]} with the variables that the program needs")
+	if loader {
+		c.say(c.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
 	}
 }
 
-// A passage says which of the caller's variables reach a target.
-type passage struct {
-	all    bool
-	names  []string // of all, that do not
-	loader bool     // those of the dynamic loader too
-	except []string // set or removed, of a list
-}
-
-func passing(p *engine.Plan) passage {
-	e := p.Profile.Env
-	if e == nil {
-		e = &policy.Env{KeepAll: true}
-	}
-	except := slices.Clone(e.Unset)
-	for name := range e.Set {
-		except = append(except, name)
-	}
-	w := passage{all: e.KeepAll, names: e.Keep, except: except, loader: !p.RemovesLoaderVariables()}
-	if w.all {
-		w.names = except
-	}
-	return w
-}
-
-func (w passage) passes(name string) bool {
-	if !w.loader && engine.IsLoaderVariable(name) || slices.Contains(w.except, name) {
-		return false
-	}
-	return w.all || slices.Contains(w.names, name)
-}
-
-func (x *excess) limits() {
-	find := func(list []policy.Rlimit, name string) (policy.Rlimit, bool) {
-		n := slices.IndexFunc(list, func(l policy.Rlimit) bool { return l.Name == name })
-		if n < 0 {
-			return policy.Rlimit{Soft: policy.Unlimited, Hard: policy.Unlimited}, false
-		}
-		return list[n], true
-	}
+func (c *ceilingCheck) limits(d compare.Difference) {
+	ceiling, has := d.Old.(compare.LimitMap), d.New.(compare.LimitMap)
 	var absent []string
-	for _, limit := range x.ceiling.Profile.Rlimits {
-		if _, ok := find(x.profile.Rlimits, limit.Name); !ok && limit.Soft != policy.Unlimited {
-			absent = append(absent, limit.Name)
+	for _, name := range slices.Sorted(maps.Keys(ceiling)) {
+		if _, ok := has[name]; !ok && ceiling[name].Soft != policy.Unlimited {
+			absent = append(absent, name)
 		}
 	}
 	if absent != nil {
-		x.say(x.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits leaves %s to the caller, and %s does not", enumeration(absent), x.name), "declare "+enumeration(absent)+" in rlimits")
+		c.say(c.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits leaves %s to the caller, and %s does not", enumeration(absent), c.name), "declare "+enumeration(absent)+" in rlimits")
 	}
-	for _, has := range x.profile.Rlimits {
-		limit, ok := find(x.ceiling.Profile.Rlimits, has.Name)
-		path := "rlimits." + has.Name
-		switch {
-		case !ok && has.Hard == policy.Unlimited:
-			x.say(x.at(path+".hard"), has.Name+" unlimited, where "+x.name+" leaves it to the caller", "leave it out, or lower it")
+	for _, name := range slices.Sorted(maps.Keys(has)) {
+		limit, ok := ceiling[name]
+		path := "rlimits." + name
+		switch l := has[name]; {
+		case !ok && l.Hard == policy.Unlimited:
+			c.say(c.at(path+".hard"), name+" unlimited, where "+c.name+" leaves it to the caller", "leave it out, or lower it")
 		case !ok:
-		case has.Hard > limit.Hard:
-			x.say(x.at(path+".hard"), has.Name+" "+engine.LimitText(has.Hard)+x.more(), "lower it to "+engine.LimitText(limit.Hard))
-		case has.Soft > limit.Soft:
-			x.say(x.at(path+".soft"), has.Name+" "+engine.LimitText(has.Soft)+x.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
+		case l.Hard > limit.Hard:
+			c.say(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "lower it to "+engine.LimitText(limit.Hard))
+		case l.Soft > limit.Soft:
+			c.say(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
 		}
 	}
 }
 
-func (x *excess) descriptors(gained []string) {
+func (c *ceilingCheck) descriptors(d compare.Difference) {
+	gained := d.Gained()
 	if len(gained) == 0 {
 		return
 	}
-	n := slices.IndexFunc(x.profile.KeepFDs, func(fd int) bool { return slices.Contains(gained, fmt.Sprint(fd)) })
-	x.say(x.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+x.more(), "take "+pronounFor(len(gained))+" out of keep_fds")
+	n := slices.IndexFunc(c.profile.KeepFDs, func(fd int) bool { return slices.Contains(gained, fmt.Sprint(fd)) })
+	c.say(c.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of keep_fds")
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/policy"
 	"caprun/profiles"
 )
@@ -193,26 +194,26 @@ func TestCeilingAgreesWithCompare(t *testing.T) {
 		}
 		add(string(text))
 	}
-	seen := map[engine.Order]int{}
+	seen := map[compare.Order]int{}
 	for _, a := range plans {
 		for _, b := range plans {
-			c := engine.Compare(a, b)
+			c := compare.Compare(a, b)
 			found := aboveCeiling(a, b)
-			more := slices.ContainsFunc(c.Dimensions, func(d engine.Dimension) bool {
+			more := slices.ContainsFunc(c.Differences, func(d compare.Difference) bool {
 				// For Compare, a ceiling that is uid 0 is not everyone, and
 				// an ordinary primary group is a group like others.
-				everyone := mayBeRoot(a.After) && (d.Name == "gid" || d.Name == "groups")
-				primary := d.Name == "groups" && len(d.Gained) == 1 && d.Gained[0] == c.Dimensions[2].B && d.Gained[0] != "0"
-				return d.Order == engine.More && !everyone && !primary
+				everyone := c.Find(compare.UID).Old.(compare.IDs).MayBeRoot() && (d.Dimension == "gid" || d.Dimension == "groups")
+				primary := d.Dimension == "groups" && len(d.Gained()) == 1 && d.Gained()[0] == c.Find(compare.GID).New.String() && d.Gained()[0] != "0"
+				return d.Order == compare.More && !everyone && !primary
 			})
 			seen[c.Order()]++
-			within := c.Order() == engine.Same || c.Order() == engine.Less
+			within := c.Order() == compare.Same || c.Order() == compare.Less
 			if within && len(found) > 0 || more && len(found) == 0 {
-				t.Errorf("%s next to\n%s: %v, and the findings are %v", b.Profile.Source(), a.Profile.Source(), c.Different(), found)
+				t.Errorf("%s next to\n%s: %v, and the findings are %v", b.Profile.Source(), a.Profile.Source(), c.Changed(), found)
 			}
 		}
 	}
-	for o := engine.Same; o <= engine.Incomparable; o++ {
+	for o := compare.Same; o <= compare.Incomparable; o++ {
 		if seen[o] < 100 {
 			t.Errorf("%v: %d pairs only", o, seen[o])
 		}

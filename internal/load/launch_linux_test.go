@@ -17,6 +17,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/internal/child"
 	"caprun/internal/need"
@@ -262,15 +263,15 @@ func (l *launching) look() (err error) {
 	if err != nil {
 		return err
 	}
-	plan, found := engine.CompileFor(process, l.profile, l.from, nil)
+	plan, found := engine.CompileForProcess(process, l.profile, l.from, nil)
 	if plan == nil {
 		return fmt.Errorf("%v", found)
 	}
-	v, err := engine.Verify(plan, process)
+	v, err := compare.Verify(plan, process)
 	if err != nil {
 		return err
 	}
-	if v.Verdict() != engine.VerdictSame {
+	if v.Verdict() != compare.VerdictSame {
 		return fmt.Errorf("the process is not what the profile declares: %+v", v.States)
 	}
 	l.Lock()

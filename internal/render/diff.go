@@ -2,16 +2,16 @@ package render
 
 import (
 	"slices"
-	"strings"
 
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/policy"
 )
 
 // Difference is what became of a profile.
 type Difference struct {
 	old, new   string // what messages call the two
-	Comparison engine.Comparison
+	Comparison compare.Comparison
 
 	// Others are the keys that changed and are no privilege.
 	Others []string
@@ -20,7 +20,7 @@ type Difference struct {
 // NewDifference compares two plans.
 func NewDifference(a, b *engine.Plan) Difference {
 	p, q := a.Profile, b.Profile
-	d := Difference{old: p.File, new: q.File, Comparison: engine.Compare(a, b)}
+	d := Difference{old: p.File, new: q.File, Comparison: compare.Compare(a, b)}
 	add := func(key string, same bool) {
 		if !same {
 			d.Others = append(d.Others, key)
@@ -29,7 +29,6 @@ func NewDifference(a, b *engine.Plan) Difference {
 	add("command", slices.Equal(p.Command, q.Command))
 	add("cwd", p.Cwd == q.Cwd)
 	add("lint", slices.EqualFunc(p.Ignored, q.Ignored, policy.Ignore.Equal))
-	add("new_session", p.NewSession == q.NewSession)
 	add("umask", (p.Umask == nil) == (q.Umask == nil) && (p.Umask == nil || *p.Umask == *q.Umask))
 	return d
 }
@@ -37,18 +36,18 @@ func NewDifference(a, b *engine.Plan) Difference {
 // verdict says in one sentence how the new profile compares.
 func (d Difference) verdict() string {
 	switch d.Comparison.Order() {
-	case engine.Same:
+	case compare.Same:
 		if len(d.Others) > 0 {
 			return "grants the same as"
 		}
 		return "is the same as"
-	case engine.Less:
+	case compare.Less:
 		return "grants less than"
-	case engine.More:
+	case compare.More:
 		return "grants MORE than"
 	}
-	for _, dim := range d.Comparison.Different() {
-		if dim.Order == engine.Incomparable {
+	for _, dim := range d.Comparison.Changed() {
+		if dim.Order == compare.Incomparable {
 			return "cannot be compared with"
 		}
 	}
@@ -63,7 +62,7 @@ type changes struct {
 
 type change struct {
 	names      []string
-	dimensions []engine.Dimension
+	dimensions []compare.Difference
 	text       string
 }
 
@@ -71,20 +70,20 @@ func (d Difference) changes() []changes {
 	var list []changes
 	for _, part := range []struct {
 		title string
-		order engine.Order
-	}{{"Widened", engine.More}, {"Not comparable", engine.Incomparable}, {"Narrowed", engine.Less}} {
+		order compare.Order
+	}{{"Widened", compare.More}, {"Not comparable", compare.Incomparable}, {"Narrowed", compare.Less}} {
 		group := changes{title: part.title}
-		for _, dim := range d.Comparison.Different() {
+		for _, dim := range d.Comparison.Changed() {
 			if dim.Order != part.order {
 				continue
 			}
 			text := dim.Text() + consequence(dim)
 			if n := slices.IndexFunc(group.rows, func(c change) bool { return c.text == text }); n >= 0 {
-				group.rows[n].names = append(group.rows[n].names, dim.Name)
+				group.rows[n].names = append(group.rows[n].names, string(dim.Dimension))
 				group.rows[n].dimensions = append(group.rows[n].dimensions, dim)
 				continue
 			}
-			group.rows = append(group.rows, change{[]string{dim.Name}, []engine.Dimension{dim}, text})
+			group.rows = append(group.rows, change{[]string{string(dim.Dimension)}, []compare.Difference{dim}, text})
 		}
 		if group.rows != nil {
 			list = append(list, group)
@@ -94,20 +93,28 @@ func (d Difference) changes() []changes {
 }
 
 // consequence says what a change means where its values do not.
-func consequence(d engine.Dimension) string {
+func consequence(d compare.Difference) string {
 	switch {
-	case d.Name == "no_new_privs" && d.Order == engine.More:
+	case d.Dimension == compare.NoNewPrivs && d.Order == compare.More:
 		return ": set-user-id programs and file capabilities work again"
-	case d.Name == "no_new_privs":
+	case d.Dimension == compare.NoNewPrivs:
 		return ": set-user-id programs and file capabilities give nothing any more"
-	case d.Name == "secbits" && d.Order == engine.Incomparable && slices.Contains(slices.Concat(d.Gained, d.Lost), "no_setuid_fixup"):
+	case d.Dimension == compare.Session && d.Order == compare.More:
+		return ": the target can push input to the caller's terminal"
+	case d.Dimension == compare.Securebits && d.Order == compare.Incomparable && slices.Contains(slices.Concat(d.Gained(), d.Lost()), "no_setuid_fixup"):
 		return ": with no_setuid_fixup, capabilities do not follow a change of user, neither down nor up"
-	case d.Name == "rlimits" && strings.Contains(d.A+d.B, "the caller's"):
+	case d.Dimension == compare.Limits && (isEmpty(d.Old) || isEmpty(d.New)):
 		return ": the caller's limits are not known here"
-	case d.Name == "uid" && d.Order == engine.Less:
+	case d.Dimension == compare.UID && d.Order == compare.Less:
 		return ": no longer the owner of root's files"
-	case d.Name == "uid" && d.Order == engine.More:
+	case d.Dimension == compare.UID && d.Order == compare.More:
 		return ": the owner of root's files"
 	}
 	return ""
+}
+
+// isEmpty reports whether a value has no limit.
+func isEmpty(v compare.Value) bool {
+	limits, ok := v.(compare.LimitMap)
+	return ok && len(limits) == 0
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/internal/clean"
 )
 
@@ -53,7 +53,7 @@ func (d Difference) Markdown(w io.Writer) error {
 				if _, text, ok := strings.Cut(row.text, ": "); ok && n == 0 && consequence(dim) != "" {
 					note = "<br>" + text
 				}
-				fmt.Fprintf(&b, "| %s%s | %s | %s |\n", dim.Name, note, markdownCode(dim.A), markdownCode(dim.B))
+				fmt.Fprintf(&b, "| %s%s | %s | %s |\n", string(dim.Dimension), note, markdownCode(dim.Old.String()), markdownCode(dim.New.String()))
 			}
 		}
 	}
@@ -97,17 +97,17 @@ func (d Difference) JSON(w io.Writer) error {
 		Dimensions []dimension `json:"dimensions"`
 		Others     []string    `json:"no_privilege_changed"`
 	}{FormatVersion, d.old, d.new, orderWord(d.Comparison.Order()), nil, append([]string{}, d.Others...)}
-	for _, dim := range d.Comparison.Dimensions {
+	for _, dim := range d.Comparison.Differences {
 		out.Dimensions = append(out.Dimensions, dimension{
-			dim.Name, orderWord(dim.Order), dim.A, dim.B, append([]string{}, dim.Gained...), append([]string{}, dim.Lost...),
+			string(dim.Dimension), orderWord(dim.Order), dim.Old.String(), dim.New.String(), append([]string{}, dim.Gained()...), append([]string{}, dim.Lost()...),
 		})
 	}
 	return JSON(w, out)
 }
 
 // orderWord returns an order as one word.
-func orderWord(o engine.Order) string {
-	if o == engine.Incomparable {
+func orderWord(o compare.Order) string {
+	if o == compare.Incomparable {
 		return "incomparable"
 	}
 	return o.String()

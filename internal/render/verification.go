@@ -7,25 +7,26 @@ import (
 	"strings"
 
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/internal/clean"
 )
 
 // verdictWords are how people read a verdict.
 var verdictWords = [...]string{
-	engine.VerdictSame:         "same",
-	engine.VerdictLess:         "given up",
-	engine.VerdictUnknown:      "unknown",
-	engine.VerdictIncomparable: "not comparable",
-	engine.VerdictMore:         "MORE",
+	compare.VerdictSame:         "same",
+	compare.VerdictLess:         "given up",
+	compare.VerdictUnknown:      "unknown",
+	compare.VerdictIncomparable: "not comparable",
+	compare.VerdictMore:         "MORE",
 }
 
 // Verification prints the result and the respects in which the process
 // differs; with all, every one.
-func Verification(w io.Writer, v *engine.Verification, exact, all, colour bool) error {
+func Verification(w io.Writer, v *compare.Verification, exact, all, colour bool) error {
 	var b strings.Builder
 	head := verificationHead(v)
-	if exact && v.Verdict() == engine.VerdictSame && !v.Matches(true) {
+	if exact && v.Verdict() == compare.VerdictSame && !v.Matches(true) {
 		head += " as far as can be seen: not its securebits"
 	}
 	if colour {
@@ -36,9 +37,9 @@ func Verification(w io.Writer, v *engine.Verification, exact, all, colour bool) 
 	unknownRoot := false
 	for _, s := range v.States {
 		unknownRoot = unknownRoot || s.RootErr != nil
-		var rows []engine.Check
+		var rows []compare.Check
 		for _, c := range s.Checks {
-			if all || c.Verdict != engine.VerdictSame && (!c.Aside || declares) {
+			if all || c.Verdict != compare.VerdictSame && (!c.Aside || declares) {
 				rows = append(rows, c)
 			}
 		}
@@ -49,7 +50,7 @@ func Verification(w io.Writer, v *engine.Verification, exact, all, colour bool) 
 			printRow(&b, "", "declared", "process", "")
 		}
 		for _, c := range rows {
-			printRow(&b, c.Name, c.A, c.B, verdictWords[c.Verdict])
+			printRow(&b, string(c.Dimension), c.Old.String(), c.Found(), verdictWords[c.Verdict])
 		}
 	}
 	if unknownRoot {
@@ -60,19 +61,19 @@ func Verification(w io.Writer, v *engine.Verification, exact, all, colour bool) 
 }
 
 // verificationHead is the result in one line.
-func verificationHead(v *engine.Verification) string {
+func verificationHead(v *compare.Verification) string {
 	pid, file := v.Process.PID, v.Plan.Profile.File
 	if v.Process.UserNS != engine.NamespaceSame {
 		return fmt.Sprintf("pid %d lives in another user namespace, to which its capabilities are relative: nothing was compared with %s", pid, file)
 	}
 	switch v.Verdict() {
-	case engine.VerdictSame:
+	case compare.VerdictSame:
 		return fmt.Sprintf("pid %d holds what %s declares", pid, file)
-	case engine.VerdictLess:
+	case compare.VerdictLess:
 		return fmt.Sprintf("pid %d holds less than %s declares", pid, file)
-	case engine.VerdictMore:
+	case compare.VerdictMore:
 		return fmt.Sprintf("pid %d holds MORE than %s declares", pid, file)
-	case engine.VerdictUnknown:
+	case compare.VerdictUnknown:
 		return fmt.Sprintf("pid %d cannot be compared with %s in every respect", pid, file)
 	}
 	return fmt.Sprintf("pid %d holds other things than %s declares, which cannot be compared", pid, file)
@@ -136,11 +137,11 @@ type jsonCheck struct {
 }
 
 // VerificationJSON prints a verification for programs.
-func VerificationJSON(w io.Writer, v *engine.Verification, exact bool) error {
+func VerificationJSON(w io.Writer, v *compare.Verification, exact bool) error {
 	return JSON(w, newJSONVerification(v, exact))
 }
 
-func newJSONVerification(v *engine.Verification, exact bool) jsonVerification {
+func newJSONVerification(v *compare.Verification, exact bool) jsonVerification {
 	j := jsonVerification{
 		Version: FormatVersion, PID: v.Process.PID, Profile: v.Plan.Profile.File,
 		Matches: v.Matches(exact), Exact: exact, Verdict: v.Verdict().String(),
@@ -150,8 +151,8 @@ func newJSONVerification(v *engine.Verification, exact bool) jsonVerification {
 		state := jsonVerifiedState{Threads: s.Threads, Verdict: s.Verdict().String(), Process: processCred(s.Cred)}
 		for _, c := range s.Checks {
 			state.Dimensions = append(state.Dimensions, jsonCheck{
-				Name: c.Name, Declared: c.A, Process: c.B, Verdict: c.Verdict.String(),
-				Gained: append([]string{}, c.Gained...), Lost: append([]string{}, c.Lost...),
+				Name: string(c.Dimension), Declared: c.Old.String(), Process: c.Found(), Verdict: c.Verdict.String(),
+				Gained: append([]string{}, c.Gained()...), Lost: append([]string{}, c.Lost()...),
 			})
 		}
 		j.States = append(j.States, state)

@@ -1,4 +1,4 @@
-package engine
+package compare
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
@@ -17,9 +18,9 @@ func compareTexts(t *testing.T, a, b string) Comparison {
 	return Compare(planOf(t, a, cred.Root()), planOf(t, b, cred.Root()))
 }
 
-func planOf(t *testing.T, text string, from cred.Cred) *Plan {
+func planOf(t *testing.T, text string, from cred.Cred) *engine.Plan {
 	t.Helper()
-	plan, diagnostics := Compile(parse(t, text), from, OrdinaryTarget())
+	plan, diagnostics := engine.Compile(parse(t, text), from, engine.OrdinaryTarget())
 	if plan == nil {
 		t.Fatalf("%s\n%v", text, diagnostics)
 	}
@@ -54,14 +55,14 @@ func TestCompare(t *testing.T) {
 			"uid:less gid:less groups:less bounding:less secbits:less env:less"},
 		{"no_setuid_fixup with an empty bounding set", "uid: 33\ngid: 33\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: [no_setuid_fixup]", Less, "secbits:less"},
 		{"keep_caps off for good", web, web + "secbits: [keep_caps_locked]", Less, "secbits:less"},
-		{"a user that is not root", "uid: 0\ngid: 0\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less"},
+		{"a user that is not root", "uid: 0\ngid: 0\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less env:less"},
 		{"the caller's identity is root's", "caps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less env:less"},
 		{"another user", web, strings.ReplaceAll(web, "33", "34"), Incomparable,
 			"uid:not comparable gid:not comparable groups:not comparable"},
 		{"another group", web, web + "groups: [4]", More, "groups:more"},
 		{"a user by name", "user: www-data", "user: www-data", Same, ""},
 		{"two users by name", "user: www-data", "user: games", Incomparable, "uid:not comparable gid:not comparable groups:not comparable"},
-		{"a user by name, and root", "user: www-data\ncaps: \"=\"", "user: root\ncaps: \"=\"", More, "uid:more gid:more groups:more"},
+		{"a user by name, and root", "user: www-data\ncaps: \"=\"", "user: root\ncaps: \"=\"", More, "uid:more gid:more groups:more env:more"},
 		{"a group of a user by name", "user: www-data", "user: www-data\ngid: 4", Incomparable, "gid:not comparable groups:not comparable"},
 		{"a jail", web, web + "chroot: /srv/a", Less, "chroot:less"},
 		{"another jail", web + "chroot: /srv/b", web + "chroot: /srv/a", Incomparable, "chroot:not comparable"},
@@ -71,6 +72,11 @@ func TestCompare(t *testing.T) {
 		{"without one of a list that lacks it", web + "env: {keep: [PATH]}", web + "env: {keep: all, unset: [TERM]}", More, "env:more"},
 		{"a value", web, web + "env: {set: {MODE: production}}", Incomparable, "env:not comparable"},
 		{"a loader variable in a list, and no identity", "env: {keep: [LD_PRELOAD]}", "env: {keep: [LD_PRELOAD]}\nno_new_privs: true", Less, "no_new_privs:less"},
+		{"the caller's HOME", web, web + "env: {keep: [HOME]}", Incomparable, "env:not comparable"},
+		{"the caller's HOME besides", web + "env: {keep: [PATH]}", web + "env: {keep: [PATH, HOME]}", More, "env:more"},
+		{"HOME of the user", web, web + "env: {unset: [HOME]}", Same, ""},
+		{"a session of its own", web, web + "new_session: true", Less, "new_session:less"},
+		{"the caller's session", web + "new_session: true", web, More, "new_session:more"},
 		{"a limit", web, web + "rlimits: {nofile: 100}", Incomparable, "rlimits:not comparable"},
 		{"a lower limit", web + "rlimits: {nofile: 100}", web + "rlimits: {nofile: {soft: 90, hard: 100}}", Less, "rlimits:less"},
 		{"a lower hard limit", web + "rlimits: {nofile: {soft: 90, hard: 100}}", web + "rlimits: {nofile: 90}", Less, "rlimits:less"},
@@ -85,8 +91,8 @@ func TestCompare(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			there := compareTexts(t, c.a, c.b)
 			var different []string
-			for _, d := range there.Different() {
-				different = append(different, d.Name+":"+d.Order.String())
+			for _, d := range there.Changed() {
+				different = append(different, string(d.Dimension)+":"+d.Order.String())
 			}
 			want := strings.ReplaceAll(c.different, "regainable:same ", "")
 			if got := strings.Join(different, " "); got != want {
@@ -96,8 +102,8 @@ func TestCompare(t *testing.T) {
 				t.Errorf("the order is %v, want %v", there.Order(), c.order)
 			}
 			back := compareTexts(t, c.b, c.a)
-			for n, d := range there.Dimensions {
-				if e := back.Dimensions[n]; e.Order != reverse(d.Order) || e.A != d.B || e.B != d.A {
+			for n, d := range there.Differences {
+				if e := back.Differences[n]; e.Order != reverse(d.Order) || !e.Old.equal(d.New) || !e.New.equal(d.Old) {
 					t.Errorf("there %+v, and back %+v", d, e)
 				}
 			}
@@ -106,15 +112,15 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareParts(t *testing.T) {
-	ids := func(r, e, s, f string) [4]string { return [4]string{r, e, s, f} }
+	ids := func(r, e, s, f uint32) IDs { return IDs{{Number: r}, {Number: e}, {Number: s}, {Number: f}} }
 	for _, c := range []struct {
-		a, b [4]string
+		a, b IDs
 		want Order
 	}{
-		{ids("5", "5", "5", "5"), ids("5", "5", "5", "5"), Same},
-		{ids("5", "5", "5", "5"), ids("5", "6", "6", "6"), More},
-		{ids("5", "6", "5", "6"), ids("6", "5", "6", "5"), Incomparable},
-		{ids("5", "6", "5", "6"), ids("5", "7", "5", "7"), Incomparable},
+		{ids(5, 5, 5, 5), ids(5, 5, 5, 5), Same},
+		{ids(5, 5, 5, 5), ids(5, 6, 6, 6), More},
+		{ids(5, 6, 5, 6), ids(6, 5, 6, 5), Incomparable},
+		{ids(5, 6, 5, 6), ids(5, 7, 5, 7), Incomparable},
 	} {
 		if got := orderIDs(c.a, c.b); got != c.want || orderIDs(c.b, c.a) != reverse(c.want) {
 			t.Errorf("%v and %v: %v", c.a, c.b, got)
@@ -151,16 +157,16 @@ func reverse(o Order) Order {
 }
 
 func TestCompareStarts(t *testing.T) {
-	a, b := planOf(t, "caps: \"=\"", cred.Root()), planOf(t, "caps: \"=\"\niab: \"\"", withCaps(0))
+	a, b := planOf(t, "caps: \"=\"", cred.Root()), planOf(t, "caps: \"=\"\niab: \"\"", plainUser())
 	c := Compare(a, b)
-	if d := c.Dimensions[0]; d.Name != "start" || d.Order != Incomparable || c.Order() != Incomparable {
+	if d := c.Differences[0]; d.Dimension != Start || d.Order != Incomparable || c.Order() != Incomparable {
 		t.Errorf("plans with different starts: %v, %+v", c.Order(), d)
 	}
 }
 
 // randomPlans returns plans from the start from, for profiles put together
 // from few enough parts that equal and comparable ones are common.
-func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*Plan {
+func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*engine.Plan {
 	parts := [][]string{
 		{"", "", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 33\ngid: 33\ngroups: [4]", "uid: 33\ngid: 4", "user: www-data", "user: games\ngid: 33", "user: root"},
 		{"", "caps: \"=\"", "caps: cap_kill=eip", "caps: cap_kill,cap_net_raw=eip", "caps: cap_kill=ep", "caps: cap_kill=i",
@@ -169,11 +175,12 @@ func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*Plan 
 		{"", "", "mode: PURE1E", "mode: NOPRIV", "secbits: []", "secbits: [noroot]", "secbits: [noroot, noroot_locked]",
 			"secbits: [noroot, no_setuid_fixup]", "secbits: [keep_caps_locked, no_cap_ambient_raise]"},
 		{"", "", "", "chroot: /a", "chroot: /b"},
-		{"", "", "", "env: {keep: [PATH, HOME]}", "env: {keep: [PATH]}", "env: {unset: [LD_PRELOAD, TZ]}", "env: {set: {A: b}}", "env: {keep: [LD_PRELOAD, A], set: {A: b}}"},
+		{"", "", "", "env: {keep: [PATH, HOME]}", "env: {keep: [HOME]}", "env: {keep: [PATH]}", "env: {unset: [LD_PRELOAD, TZ]}", "env: {set: {A: b}}", "env: {keep: [LD_PRELOAD, A], set: {A: b}}"},
 		{"", "", "", "rlimits: {core: 0}", "rlimits: {core: 7}", "rlimits: {core: unlimited, nofile: 0}"},
 		{"", "", "", "keep_fds: [3]", "keep_fds: [4, 3]"},
+		{"", "", "", "new_session: true"},
 	}
-	var plans []*Plan
+	var plans []*engine.Plan
 	for tries := 0; len(plans) < count; tries++ {
 		if tries > 100*count {
 			t.Fatalf("%d plans out of %d profiles", len(plans), tries)
@@ -188,7 +195,7 @@ func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*Plan 
 		if p == nil {
 			continue
 		}
-		if plan, _ := Compile(p, from, OrdinaryTarget()); plan != nil {
+		if plan, _ := engine.Compile(p, from, engine.OrdinaryTarget()); plan != nil {
 			plans = append(plans, plan)
 		}
 	}
@@ -218,10 +225,10 @@ func TestComparePreorder(t *testing.T) {
 			for m, b := range plans {
 				c := Compare(a, b)
 				list := []Order{c.Order()}
-				for _, d := range c.Dimensions {
+				for _, d := range c.Differences {
 					list = append(list, d.Order)
-					if (d.Order == Same) != (d.A == d.B) && !slices.Contains([]string{"gid", "groups", "secbits"}, d.Name) {
-						t.Fatalf("%s is %v with %s and %s", d.Name, d.Order, d.A, d.B)
+					if (d.Order == Same) == d.Changed() && !slices.Contains([]Dimension{GID, Groups, Securebits}, d.Dimension) {
+						t.Fatalf("%s is %v with %s and %s", d.Dimension, d.Order, d.Old, d.New)
 					}
 				}
 				orders[n][m] = list
@@ -260,7 +267,7 @@ func TestComparePreorder(t *testing.T) {
 
 // outcomeText writes down all that a plan leads to and that counts as
 // privilege, by other means than Compare.
-func outcomeText(p *Plan) string {
+func outcomeText(p *engine.Plan) string {
 	a := p.After
 	user := ""
 	if !p.Identity.Resolved {
@@ -274,7 +281,7 @@ func outcomeText(p *Plan) string {
 	slices.Sort(env)
 	return fmt.Sprint(a.UID, a.EUID, a.SUID, a.FSUID, a.GID, a.EGID, a.SGID, a.FSGID, slices.Compact(slices.Clone(a.Groups)), user,
 		a.Effective, a.Permitted, a.Inheritable, a.Ambient, a.Bounding, a.Securebits, a.NoNewPrivs,
-		p.Profile.Chroot, env, p.Profile.Rlimits, fds)
+		p.Profile.Chroot, env, p.Profile.Rlimits, fds, p.Profile.NewSession)
 }
 
 // TestRegainable walks from random states through the model, as a program with
@@ -293,7 +300,7 @@ func TestRegainable(t *testing.T) {
 		ids := []uint32{0, 1000, 1001}
 		c.UID, c.EUID, c.SUID = ids[r.IntN(3)], ids[r.IntN(3)], ids[r.IntN(3)]
 		c.FSUID, c.NoNewPrivs = c.EUID, r.IntN(2) == 0
-		within := regainable(c)
+		within := Reach(c)
 		start, reached := c, c.Permitted
 		for range steps {
 			var next cred.Cred
@@ -321,13 +328,30 @@ func TestRegainable(t *testing.T) {
 			}
 			reached |= c.Permitted
 			if !c.Permitted.SubsetOf(within) {
-				t.Fatalf("from %+v\nto   %+v\nregainable was %s", start, c, CapNames(within))
+				t.Fatalf("from %+v\nto   %+v\nregainable was %s", start, c, engine.CapNames(within))
 			}
 		}
 		// One exec of a file with everything shows that no less would do.
 		all, _, _ := start.Exec(cred.File{HasCaps: true, Permitted: universe, Inheritable: universe}, cred.Latest())
 		if got := all.Permitted | start.Permitted; !start.NoNewPrivs && got != within {
-			t.Fatalf("from %+v\nfile capabilities give %s, regainable was %s", start, CapNames(got), CapNames(within))
+			t.Fatalf("from %+v\nfile capabilities give %s, regainable was %s", start, engine.CapNames(got), engine.CapNames(within))
 		}
 	}
+}
+
+func parse(t testing.TB, text string) *policy.Profile {
+	t.Helper()
+	p, diagnostics := policy.Parse("test.yaml", []byte("version: 1\n"+text+"\n"))
+	if p == nil {
+		t.Fatalf("%s\n%v", text, diagnostics)
+	}
+	return p
+}
+
+// plainUser is an ordinary user without capabilities.
+func plainUser() cred.Cred {
+	c := cred.Root()
+	c.UID, c.EUID, c.SUID, c.FSUID = 1000, 1000, 1000, 1000
+	c.Permitted, c.Effective = 0, 0
+	return c
 }

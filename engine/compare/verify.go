@@ -1,10 +1,10 @@
-package engine
+package compare
 
 import (
 	"fmt"
 	"slices"
 
-	"caprun/engine/cred"
+	"caprun/engine"
 	"caprun/policy"
 )
 
@@ -36,8 +36,8 @@ var orderVerdicts = [...]Verdict{Same: VerdictSame, Less: VerdictLess, More: Ver
 // instant in which the process was read: what is permitted can become
 // effective at any time.
 type Verification struct {
-	Plan    *Plan
-	Process *Process
+	Plan    *engine.Plan
+	Process *engine.Process
 
 	// States has one comparison for each state of the process. It is empty
 	// for a process in another user namespace: capabilities are relative to
@@ -47,20 +47,26 @@ type Verification struct {
 
 // StateVerification compares the threads that are in one state.
 type StateVerification struct {
-	ProcessState
+	engine.ProcessState
 	Checks []Check
 }
 
-// Check is the comparison in one respect: Dimension.A is what the profile
-// declares, Dimension.B what the process holds.
+// Check is the comparison in one respect: Old is what the profile declares, New
+// what the process holds.
 type Check struct {
-	Dimension
+	Difference
 	Verdict Verdict
 
 	// Aside tells that the verdict does not count: securebits cannot be read
 	// of any process. They are unknown, and never a match.
 	Aside bool
+
+	// Note says what cannot be known about the process; empty for nothing.
+	Note string
 }
+
+// Found returns what the process holds in words.
+func (c Check) Found() string { return c.New.String() + c.Note }
 
 // Verdict returns the weightiest verdict that counts.
 func (s StateVerification) Verdict() Verdict {
@@ -75,7 +81,7 @@ func (s StateVerification) Verdict() Verdict {
 
 // Verdict returns the weightiest verdict of all threads.
 func (v *Verification) Verdict() Verdict {
-	if v.Process.UserNS != NamespaceSame {
+	if v.Process.UserNS != engine.NamespaceSame {
 		return VerdictIncomparable
 	}
 	all := VerdictSame
@@ -92,10 +98,11 @@ func (v *Verification) Matches(exact bool) bool {
 	if !exact {
 		return v.Verdict() <= VerdictLess
 	}
-	return v.Verdict() == VerdictSame && !v.Plan.setsSecurebits()
+	return v.Verdict() == VerdictSame && !setsSecurebits(v.Plan.Profile)
 }
 
-func (p *Plan) setsSecurebits() bool { return p.Profile.Secbits != nil || p.Profile.Mode != nil }
+// setsSecurebits reports whether the profile declares securebits.
+func setsSecurebits(p *policy.Profile) bool { return p.Secbits != nil || p.Mode != nil }
 
 // NamespaceError says why it cannot be told in which user namespace a process
 // lives.
@@ -113,63 +120,46 @@ func (e *NamespaceError) Error() string {
 // Unwrap returns the cause.
 func (e *NamespaceError) Unwrap() error { return e.Err }
 
-// CompileFor makes the plan with which a process may have been started: for an
-// ordinary program or, where that leads nowhere, for the file that the process
-// executes. user is the entry of the profile's user, nil without.
-func CompileFor(proc *Process, p *policy.Profile, from cred.Cred, user *User) (*Plan, []policy.Diagnostic) {
-	target := OrdinaryTarget()
-	target.Kernel, target.User = KernelRules(), user
-	plan, findings := Compile(p, from, target)
-	if plan != nil || proc.factsErr != nil {
-		return plan, findings
-	}
-	target.File, target.FilePath = proc.facts, "the executable of the process"
-	if plan, _ := Compile(p, from, target); plan != nil {
-		return plan, nil
-	}
-	return nil, findings
-}
-
 // Verify compares a process with the state in which a plan starts its target:
 // ids, groups, the five capability vectors, no_new_privs and the root
 // directory of every thread, and the user namespace before all of them. The
-// error is a *NamespaceError, or a *DirectoryError for the root directory of
+// error is a *NamespaceError, or an *engine.DirectoryError for the root directory of
 // the profile, which must exist on this machine.
-func Verify(plan *Plan, proc *Process) (*Verification, error) {
+func Verify(plan *engine.Plan, proc *engine.Process) (*Verification, error) {
 	v := &Verification{Plan: plan, Process: proc}
 	switch proc.UserNS {
-	case NamespaceOther:
+	case engine.NamespaceOther:
 		return v, nil
-	case NamespaceUnknown:
+	case engine.NamespaceUnknown:
 		return nil, &NamespaceError{proc.PID, proc.UserNSErr}
 	}
-	own, err := RootDirectory("/")
+	own, err := engine.RootDirectory("/")
 	if err != nil {
-		return nil, &DirectoryError{"chroot", "/", err, ""}
+		return nil, &engine.DirectoryError{Key: "chroot", Path: "/", Err: err}
 	}
 	want := own
 	if path := plan.Profile.Chroot; path != "" {
-		if want, err = RootDirectory(path); err != nil {
-			return nil, &DirectoryError{"chroot", path, err, "verify on the machine, and with the root directory, where the process was started"}
+		if want, err = engine.RootDirectory(path); err != nil {
+			return nil, &engine.DirectoryError{Key: "chroot", Path: path, Err: err, Hint: "verify on the machine, and with the root directory, where the process was started"}
 		}
 	}
 	for _, s := range proc.States {
 		checks := []Check{rootCheck(plan.Profile.Chroot, want, own, s)}
 		for _, d := range compareCreds(plan.After, s.Cred) {
-			check := Check{Dimension: d, Verdict: orderVerdicts[d.Order]}
-			if d.A == d.B {
+			check := Check{Difference: d, Verdict: orderVerdicts[d.Order]}
+			if !d.Changed() {
 				// Ordered by another dimension: uid 0 stands above every group.
 				check.Verdict = VerdictSame
 			}
-			if slices.Contains(s.Unmapped, d.Name) {
-				check.B += ", with ids that are not mapped here"
+			if slices.Contains(s.Unmapped, string(d.Dimension)) {
+				check.Note = ", with ids that are not mapped here"
 				check.Verdict = max(check.Verdict, VerdictUnknown)
 			}
 			checks = append(checks, check)
 		}
 		checks = append(checks, Check{
-			Dimension: Dimension{Name: "securebits", Order: Incomparable, A: SecbitsText(plan.After.Securebits), B: "unknown"},
-			Verdict:   VerdictUnknown, Aside: true,
+			Difference: Difference{"securebits", Incomparable, Bits(plan.After.Securebits), Text("unknown")},
+			Verdict:    VerdictUnknown, Aside: true,
 		})
 		v.States = append(v.States, StateVerification{s, checks})
 	}
@@ -178,23 +168,24 @@ func Verify(plan *Plan, proc *Process) (*Verification, error) {
 
 // rootCheck compares the root directory. chroot is that of the profile and want
 // identifies it; own is that of the reader.
-func rootCheck(chroot string, want, own Directory, s ProcessState) Check {
-	d := Dimension{Name: "root directory", A: "/", B: "another directory"}
+func rootCheck(chroot string, want, own engine.Directory, s engine.ProcessState) Check {
+	declared := Text("/")
 	if chroot != "" {
-		d.A = chroot
+		declared = Text(chroot)
 	}
+	d := Difference{"root directory", Same, declared, Text("another directory")}
 	switch {
 	case s.RootErr != nil:
-		d.B, d.Order = "unknown: "+s.RootErr.Error(), Incomparable
-		return Check{Dimension: d, Verdict: VerdictUnknown}
+		d.New, d.Order = Text("unknown: "+s.RootErr.Error()), Incomparable
+		return Check{Difference: d, Verdict: VerdictUnknown}
 	case s.Root == want:
-		d.B = d.A
+		d.New = d.Old
 	case want == own:
 		d.Order = Less
 	case s.Root == own:
-		d.B, d.Order = "/", More
+		d.New, d.Order = Text("/"), More
 	default:
 		d.Order = Incomparable
 	}
-	return Check{Dimension: d, Verdict: orderVerdicts[d.Order]}
+	return Check{Difference: d, Verdict: orderVerdicts[d.Order]}
 }

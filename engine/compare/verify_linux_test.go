@@ -1,4 +1,4 @@
-package engine
+package compare
 
 import (
 	"errors"
@@ -6,14 +6,17 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/child"
 	"caprun/internal/need"
+	"caprun/internal/test/subject"
 )
 
 // verifyPlan compiles a profile for an ordinary program.
-func verifyPlan(t testing.TB, text string, from cred.Cred) *Plan {
+func verifyPlan(t testing.TB, text string, from cred.Cred) *engine.Plan {
 	t.Helper()
-	plan, findings := Compile(parse(t, text), from, OrdinaryTarget())
+	plan, findings := engine.Compile(parse(t, text), from, engine.OrdinaryTarget())
 	if plan == nil {
 		t.Fatalf("%s\n%v", text, findings)
 	}
@@ -25,7 +28,7 @@ func notes(s StateVerification) string {
 	var list []string
 	for _, c := range s.Checks {
 		if sign := [...]string{"", "-", "?", "!", "+"}[c.Verdict]; sign != "" && !c.Aside {
-			list = append(list, sign+c.Name)
+			list = append(list, sign+string(c.Dimension))
 		}
 	}
 	return strings.Join(list, " ")
@@ -35,7 +38,7 @@ func notes(s StateVerification) string {
 // with what the tests hold, or as uid 33 with nothing.
 func TestVerify(t *testing.T) {
 	need.Root(t)
-	own, err := Current()
+	own, err := engine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +84,7 @@ func TestVerify(t *testing.T) {
 			if !c.root {
 				steps = "groups=33 gid=33 uid=33 " + steps
 			}
-			s := start(t, steps, nil)
+			s := subject.Start(t, steps, nil)
 			plan := verifyPlan(t, c.text, own)
 			v, err := Verify(plan, read(t, s.Process.Pid))
 			if err != nil {
@@ -103,11 +106,11 @@ func TestVerify(t *testing.T) {
 
 // TestVerifyThread reports which thread differs.
 func TestVerifyThread(t *testing.T) {
-	own, err := Current()
+	own, err := engine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, "thread", nil)
+	s := subject.Start(t, "thread", nil)
 	v, err := Verify(verifyPlan(t, "no_new_privs: true", own), read(t, s.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
@@ -115,30 +118,28 @@ func TestVerifyThread(t *testing.T) {
 	if v.Verdict() != VerdictMore || len(v.States) != 2 {
 		t.Fatalf("%v: %+v", v.Verdict(), v.States)
 	}
-	if odd := v.States[1]; odd.Verdict() != VerdictSame || fmt.Sprint(odd.Threads[0]) != s.said {
-		t.Errorf("threads %v: %v; thread %s is as declared", odd.Threads, odd.Verdict(), s.said)
+	if odd := v.States[1]; odd.Verdict() != VerdictSame || fmt.Sprint(odd.Threads[0]) != s.Said {
+		t.Errorf("threads %v: %v; thread %s is as declared", odd.Threads, odd.Verdict(), s.Said)
 	}
 }
 
 // TestVerifyNamespace compares nothing in another user namespace, where root
 // holds everything and may do nothing.
 func TestVerifyNamespace(t *testing.T) {
-	inNamespace(t, func(p *Process) {
-		v, err := Verify(verifyPlan(t, "", cred.Root()), p)
-		if err != nil || v.States != nil || v.Matches(false) || v.Matches(true) {
-			t.Errorf("%v: %+v", err, v)
-		}
-	})
+	v, err := Verify(verifyPlan(t, "", cred.Root()), read(t, subject.StartInNamespace(t).Process.Pid))
+	if err != nil || v.States != nil || v.Matches(false) || v.Matches(true) {
+		t.Errorf("%v: %+v", err, v)
+	}
 }
 
 // TestVerifySecurebits never matches exactly where the profile sets them.
 func TestVerifySecurebits(t *testing.T) {
-	own, err := Current()
+	own, err := engine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
 	plan := verifyPlan(t, "", own)
-	v, err := Verify(plan, read(t, start(t, "", nil).Process.Pid))
+	v, err := Verify(plan, read(t, subject.Start(t, "", nil).Process.Pid))
 	if err != nil || !v.Matches(true) {
 		t.Fatalf("%v %+v", err, v)
 	}
@@ -149,7 +150,7 @@ func TestVerifySecurebits(t *testing.T) {
 		}
 	}
 	last := v.States[0].Checks[len(v.States[0].Checks)-1]
-	if last.Name != "securebits" || last.Verdict != VerdictUnknown || !last.Aside {
+	if last.Dimension != "securebits" || last.Verdict != VerdictUnknown || !last.Aside {
 		t.Errorf("the last check is %+v", last)
 	}
 }
@@ -157,12 +158,12 @@ func TestVerifySecurebits(t *testing.T) {
 // TestVerifyRoot compares root directories that cannot be read, or are not
 // there.
 func TestVerifyRoot(t *testing.T) {
-	own, err := Current()
+	own, err := engine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := read(t, start(t, "", nil).Process.Pid)
-	var typed *DirectoryError
+	p := read(t, subject.Start(t, "", nil).Process.Pid)
+	var typed *engine.DirectoryError
 	plan := verifyPlan(t, "", own)
 	plan.Profile = parse(t, "chroot: /no/such/place")
 	if _, err := Verify(plan, p); !errors.As(err, &typed) || typed.Key != "chroot" {
@@ -177,11 +178,11 @@ func TestVerifyRoot(t *testing.T) {
 
 // TestVerifyUnmapped does not take an id that is not mapped for nobody's.
 func TestVerifyUnmapped(t *testing.T) {
-	own, err := Current()
+	own, err := engine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := read(t, start(t, "", nil).Process.Pid)
+	p := read(t, subject.Start(t, "", nil).Process.Pid)
 	p.States[0].Unmapped = []string{"groups"}
 	v, err := Verify(verifyPlan(t, "", own), p)
 	if err != nil || v.Verdict() != VerdictUnknown || notes(v.States[0]) != "?groups" || v.Matches(false) {
@@ -189,21 +190,28 @@ func TestVerifyUnmapped(t *testing.T) {
 	}
 }
 
-// TestCompileFor takes the way by file capabilities where the process's
-// executable has some, and there is no other.
-func TestCompileFor(t *testing.T) {
-	text := "uid: 33\ngid: 33\ncaps: cap_net_raw=p"
-	p := &Process{facts: cred.File{HasCaps: true, Permitted: raw}}
-	plan, findings := CompileFor(p, parse(t, text), cred.Root(), nil)
-	if plan == nil || plan.Route != RouteFile || plan.After.Permitted != raw || plan.After.Effective != 0 {
-		t.Errorf("%+v %v", plan, findings)
+// TestVerifyNamespaceUnknown compares nothing where the user namespace of a process
+// cannot be read.
+func TestVerifyNamespaceUnknown(t *testing.T) {
+	own, err := engine.Current()
+	if err != nil {
+		t.Fatal(err)
 	}
-	p.facts.Permitted = bind
-	if plan, findings := CompileFor(p, parse(t, text), cred.Root(), nil); plan != nil || len(findings) == 0 || findings[0].Rule != rules[ruleUnreachable].Name {
-		t.Errorf("%+v %v", plan, findings)
+	p := read(t, subject.Start(t, "", nil).Process.Pid)
+	p.UserNS, p.UserNSErr = engine.NamespaceUnknown, errors.New("not for you")
+	var typed *NamespaceError
+	if _, err := Verify(verifyPlan(t, "", own), p); !errors.As(err, &typed) {
+		t.Errorf("verify: %v", err)
 	}
-	p.facts.Permitted, p.factsErr = raw, errors.New("unreadable")
-	if plan, _ := CompileFor(p, parse(t, text), cred.Root(), nil); plan != nil {
-		t.Errorf("%+v", plan)
+}
+
+func TestMain(m *testing.M) { child.Main(m, child.Roles{"subject": subject.Main}) }
+
+func read(t testing.TB, pid int) *engine.Process {
+	t.Helper()
+	p, err := engine.ReadProcess(pid)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return p
 }

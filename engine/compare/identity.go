@@ -1,0 +1,110 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+)
+
+// ID is the id of a user or a group: a number, or that of a user database entry
+// that was not looked up.
+type ID struct {
+	Number uint32
+	User   string // whose entry it is; Number is 0 then
+}
+
+func (id ID) String() string {
+	if id.User != "" {
+		return "of user " + id.User
+	}
+	return fmt.Sprint(id.Number)
+}
+
+// isRoot reports whether the id may be 0: an entry that was not looked up stands for
+// another one, unless it is that of root, whose number is known.
+func (id ID) isRoot() bool { return id == ID{} }
+
+// IDs are the real, effective, saved and file system id of a user or a group.
+type IDs [4]ID
+
+// String prints the ids: once when they are the same.
+func (ids IDs) String() string {
+	if ids[0] == ids[1] && ids[1] == ids[2] && ids[2] == ids[3] {
+		return ids[0].String()
+	}
+	return fmt.Sprintf("%v,%v,%v,%v", ids[0], ids[1], ids[2], ids[3])
+}
+func (ids IDs) equal(v Value) bool { return v == Value(ids) }
+
+// MayBeRoot reports whether one of the ids is 0.
+func (ids IDs) MayBeRoot() bool { return slices.ContainsFunc(ids[:], ID.isRoot) }
+
+// GroupList is a list of supplementary groups, sorted, each once.
+type GroupList []ID
+
+func (g GroupList) String() string     { return joinOr(g.elements(), "none") }
+func (g GroupList) equal(v Value) bool { o, ok := v.(GroupList); return ok && slices.Equal(g, o) }
+func (g GroupList) elements() (list []string) {
+	for _, id := range g {
+		list = append(list, id.String())
+	}
+	return list
+}
+
+// identity is who a target is.
+type identity struct {
+	uids, gids IDs
+	groups     GroupList
+}
+
+func identityOf(c cred.Cred, id engine.Identity) identity {
+	user := func(n uint32) ID {
+		if id.IsPlaceholder(n) {
+			return ID{User: id.User}
+		}
+		return ID{Number: n}
+	}
+	group := func(n uint32) ID {
+		if id.IsPlaceholder(n) || id.Declared && !id.Resolved && n == 0 {
+			return ID{User: id.User}
+		}
+		return ID{Number: n}
+	}
+	o := identity{
+		uids: IDs{user(c.UID), user(c.EUID), user(c.SUID), user(c.FSUID)},
+		gids: IDs{group(c.GID), group(c.EGID), group(c.SGID), group(c.FSGID)},
+	}
+	for _, g := range slices.Compact(slices.Clone(c.Groups)) {
+		o.groups = append(o.groups, group(g))
+	}
+	return o
+}
+
+func compareIdentity(old, new identity) []Difference {
+	uid := Difference{UID, orderIDs(old.uids, new.uids), old.uids, new.uids}
+	gid := Difference{GID, orderIDs(old.gids, new.gids), old.gids, new.gids}
+	groups := Difference{Groups, within(minus(old.groups, new.groups) == nil, minus(new.groups, old.groups) == nil), old.groups, new.groups}
+	if rootBefore, rootAfter := old.uids.MayBeRoot(), new.uids.MayBeRoot(); rootBefore != rootAfter {
+		// Whoever may be uid 0 can join every group by editing a file: the lists
+		// say nothing about what is gained.
+		order := within(rootAfter, rootBefore)
+		uid.Order, gid.Order, groups.Order = order, order, order
+		groups.Old, groups.New = Text(old.groups.String()), Text(new.groups.String())
+	}
+	return []Difference{uid, gid, groups}
+}
+
+// orderIDs compares the four ids of a user or group. A task can switch between
+// those that it has, so more of them allow more.
+func orderIDs(old, new IDs) Order {
+	if old == new {
+		return Same
+	}
+	o := within(minus(old[:], new[:]) == nil, minus(new[:], old[:]) == nil)
+	if o == Same {
+		return Incomparable
+	}
+	return o
+}
