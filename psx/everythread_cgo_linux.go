@@ -26,8 +26,6 @@ var (
 
 // everyThread leaves the work to C, which can answer on threads that Go has
 // not made.
-//
-//go:uintptrescapes
 func everyThread(nr, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, uintptr, syscall.Errno) {
 	turn.Lock()
 	defer turn.Unlock()

@@ -85,8 +85,11 @@ import "syscall"
 // [syscall.RawSyscall]. No supported architecture returns a second value, so
 // it is always 0.
 //
-// Memory that an argument points to is kept alive and in place when the
-// conversion from [unsafe.Pointer] stands in the argument list itself.
+// An argument can point to memory of Go. The memory stays alive and in place
+// until Syscall3 returns if the conversion from [unsafe.Pointer] to uintptr is
+// in the argument list and Syscall3 is called by its name, also in a go or
+// defer statement. A call through a variable or an interface gives no such
+// guarantee: the compiler does not know the function there.
 //
 // On systems other than Linux the error is ENOSYS.
 //
