@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "everythread_linux.h"
+#include "futex_linux.h"
 #include "say_linux.h"
 #include "signal_linux.h"
 #include "threads_linux.h"
@@ -55,20 +56,6 @@ static unsigned current; /* the number of the round, 0 between rounds; a futex(2
 static unsigned answers; /* since the process began; a futex(2) */
 static unsigned enough;  /* that many wake the caller */
 
-/* The kernel's time for futex(2), whatever time_t the library has. */
-struct duration {
-	long seconds;
-	long nanoseconds;
-};
-
-/* From linux/futex.h, which is not always there. */
-enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
-
-static int futex(unsigned *word, int operation, unsigned value, const struct duration *limit)
-{
-	return syscall(SYS_futex, word, operation, value, limit, NULL, 0) < 0 ? errno : 0;
-}
-
 static long run(const struct psx_call *c)
 {
 	return syscall(c->nr, c->args[0], c->args[1], c->args[2], c->args[3], c->args[4], c->args[5]);
@@ -105,11 +92,11 @@ void psx_signal_received(unsigned number, int index)
 	__atomic_store_n(&t->answered, number, __ATOMIC_RELEASE);
 	n = __atomic_add_fetch(&answers, 1, __ATOMIC_SEQ_CST);
 	if ((int)(n - __atomic_load_n(&enough, __ATOMIC_SEQ_CST)) >= 0)
-		futex(&answers, FUTEX_WAKE_PRIVATE, 1, NULL);
+		psx_futex(&answers, FUTEX_WAKE_PRIVATE, 1, NULL);
 	if (r.kind == HOLD) {
-		struct duration d = {0, r.hold_limit * 1000};
+		struct psx_duration d = {0, r.hold_limit * 1000};
 
-		while (futex(&current, FUTEX_WAIT_PRIVATE, number, &d) == EINTR)
+		while (psx_futex(&current, FUTEX_WAIT_PRIVATE, number, &d) == EINTR)
 			;
 	}
 }
@@ -128,7 +115,7 @@ static void end(void)
 {
 	__atomic_store_n(&current, 0, __ATOMIC_RELEASE);
 	if (round.kind == HOLD)
-		futex(&current, FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
+		psx_futex(&current, FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
 }
 
 /* Says whether the round needs an answer of the thread that it does not have. */
@@ -212,13 +199,13 @@ static struct sight ask(unsigned first_look, unsigned look, int lost, int inspec
  */
 static int wait_for(unsigned wanted, long limit)
 {
-	struct duration d = {0, limit * 1000};
+	struct psx_duration d = {0, limit * 1000};
 	unsigned n, before;
 
 	__atomic_store_n(&enough, wanted, __ATOMIC_SEQ_CST);
 	before = n = __atomic_load_n(&answers, __ATOMIC_SEQ_CST);
 	while ((int)(n - wanted) < 0) {
-		int err = futex(&answers, FUTEX_WAIT_PRIVATE, n, &d);
+		int err = psx_futex(&answers, FUTEX_WAIT_PRIVATE, n, &d);
 
 		n = __atomic_load_n(&answers, __ATOMIC_SEQ_CST);
 		if (err == ETIMEDOUT) {

@@ -12,7 +12,8 @@
 // other thread, and the function returns when no thread is left that has not
 // run it. A thread whose result differs from the first one's leaves the
 // process with mixed privilege, which nothing can mend: the process says so
-// on standard error and ends with status 2.
+// on standard error and ends with status 2. With cgo it does not wait for a
+// reader of standard error: a message that is not accepted at once is lost.
 //
 // Only use calls that change the thread they run on, and that give the same
 // result on each thread. A call that only reads needs no psx. A call that
