@@ -26,9 +26,9 @@
 //
 // # Without cgo
 //
-// All threads are Go's own, and [syscall.AllThreadsSyscall6] does the work. A
-// thread that is about to end may be passed over; no Go code runs on it any
-// more.
+// All threads are Go's own, and [syscall.AllThreadsSyscall6] does the work. It
+// waits for every thread without a limit. A thread that is about to end may be
+// passed over; no Go code runs on it any more.
 //
 // # With cgo
 //
@@ -57,7 +57,9 @@
 //
 // A thread that has answered before and does not answer later ends the
 // process, after 30 seconds, with a message that names it. Time in which the
-// whole process is stopped does not count.
+// whole process is stopped does not count. Nor does time in which such a thread
+// sleeps uninterruptibly, as for a file system that hangs, or in vfork(2) for
+// a program that is on one: then the call waits as long as the thread does.
 //
 // Threads of the kernel's own (of io_uring and vhost) and dead ones that are
 // still listed are passed over.
