@@ -14,7 +14,7 @@ import (
 )
 
 // turn is held for the length of a call. Only callers take it: the code that
-// runs on the other threads waits for nothing.
+// runs on the other threads takes no lock.
 var turn sync.Mutex
 
 // How long a thread may leave a signal unanswered: before anything has

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -69,15 +70,16 @@ func TestPointersStayValid(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	depths := 400
+	depths := 200
 	if long {
-		depths = 4000
+		depths = 2000
 	}
 	var done atomic.Bool
 	collected := make(chan bool)
 	go func() {
 		for !done.Load() {
 			runtime.GC()
+			time.Sleep(time.Millisecond)
 		}
 		close(collected)
 	}()
@@ -85,7 +87,7 @@ func TestPointersStayValid(t *testing.T) {
 		lost := 0
 		for depth := range depths {
 			valid := make(chan bool)
-			go func() { valid <- atDepth(depth, call) }()
+			go func() { valid <- atDepth(2*depth, call) }()
 			if !<-valid {
 				lost++
 			}
