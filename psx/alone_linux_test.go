@@ -61,15 +61,20 @@ func child(t *testing.T, attr *syscall.SysProcAttr) (string, error) {
 	return output.String(), err
 }
 
-// start begins what child does. The process is ended with a trace of its
-// goroutines when it takes too long.
-func start(t *testing.T, attr *syscall.SysProcAttr) (*exec.Cmd, *bytes.Buffer) {
+// start begins what child does, after it has changed the command by each of
+// the functions. The process is ended with a trace of its goroutines when it
+// takes too long.
+func start(t *testing.T, attr *syscall.SysProcAttr, change ...func(*exec.Cmd)) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
-	cmd := self.Self("-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=0")
+	test, _, _ := strings.Cut(t.Name(), "/")
+	cmd := self.Self("-test.run=^"+test+"$", "-test.v", "-test.timeout=0")
 	cmd.Env = append(os.Environ(), aloneVariable+"="+t.Name())
 	cmd.SysProcAttr = attr
 	output := new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = output, output
+	for _, f := range change {
+		f(cmd)
+	}
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOEXEC) { // the latter under an emulator

@@ -14,7 +14,7 @@ import (
 )
 
 // turn is held for the length of a call. Only callers take it: the code that
-// runs on the other threads waits for nothing.
+// runs on the other threads takes no lock.
 var turn sync.Mutex
 
 // How long a thread may leave a signal unanswered: before anything has
@@ -26,8 +26,6 @@ var (
 
 // everyThread leaves the work to C, which can answer on threads that Go has
 // not made.
-//
-//go:uintptrescapes
 func everyThread(nr, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, uintptr, syscall.Errno) {
 	turn.Lock()
 	defer turn.Unlock()

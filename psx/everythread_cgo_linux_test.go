@@ -151,6 +151,86 @@ func TestThreadThatBlocksByTheLibrary(t *testing.T) {
 	stale(t, "Name", "named")
 }
 
+// asleep has a guest sleep uninterruptibly. The function that it returns wakes
+// it up and waits for that.
+func asleep(t *testing.T, guest churn.Guest) (wake func()) {
+	done := make(chan error, 1)
+	go func() { done <- guest.Vfork() }()
+	for state := ""; !strings.HasPrefix(state, "D"); state = threads(t, "State")[int(guest)] {
+		select {
+		case err := <-done:
+			t.Fatal("vfork:", err)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return func() { churn.EndVfork(); check(t, <-done) }
+}
+
+// A thread that sleeps in the kernel executes nothing, so there is no reason
+// to end the process because of it, nor to return without it. It may wait for
+// its child to execute a program on a file system that hangs.
+func TestSleepingThreadIsWaitedFor(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	patienceAfter = 300 * time.Millisecond
+	guest := must[churn.Guest](t)(churn.NewGuest())
+	if errno := setName("before"); errno != 0 {
+		t.Fatal(errno)
+	}
+	// Others come and go meanwhile, too fast for any list of them.
+	stop := must[func() uint64](t)(churn.Start(churn.Relay, 2, time.Millisecond))
+	wake := asleep(t, guest)
+	var woken atomic.Bool
+	time.AfterFunc(10*patienceAfter, func() { woken.Store(true); wake() })
+	if errno := setName("after"); errno != 0 {
+		t.Fatal(errno)
+	}
+	if !woken.Load() {
+		t.Error("the call has returned without the thread")
+	}
+	stale(t, "Name", "after")
+	stop()
+}
+
+// Before anything has changed there is no reason to wait for long.
+func TestSleepingThreadIsAnErrorAtFirst(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	patienceBefore = 300 * time.Millisecond
+	wake := asleep(t, must[churn.Guest](t)(churn.NewGuest()))
+	unchanged(t, syscall.ETIMEDOUT)
+	wake()
+	patienceBefore = tooLong
+	if errno := setName("after"); errno != 0 {
+		t.Fatal(errno)
+	}
+	stale(t, "Name", "after")
+}
+
+// Signals that interrupt the caller again and again do not put off its limits.
+func TestCallerIsInterrupted(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	guest := must[churn.Guest](t)(churn.NewGuest())
+	check(t, guest.BlockRaw())
+	runtime.LockOSThread()
+	pid, caller := os.Getpid(), syscall.Gettid()
+	defer repeat(t, 1, func() error { return tgkill(pid, caller, syscall.SIGURG) }).stop()
+	patienceBefore = 300 * time.Millisecond
+	limit := time.AfterFunc(30*time.Second, func() { guest.Unblock() })
+	defer limit.Stop()
+	begin := time.Now()
+	if errno := setName("after"); errno != syscall.ETIMEDOUT {
+		t.Errorf("got %v, want ETIMEDOUT", errno)
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("it took %v instead of %v", took, patienceBefore)
+	}
+}
+
 // A thread that has answered before is trusted to answer again. If it does
 // not, it is too late for an error.
 func TestLateThreadEndsTheProcess(t *testing.T) {
@@ -243,6 +323,13 @@ func TestMainThreadEndsMeanwhile(t *testing.T) {
 			t.Fatal(errno)
 		}
 	}
+}
+
+func tgkill(pid, tid int, signal syscall.Signal) error {
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_TGKILL, uintptr(pid), uintptr(tid), uintptr(signal)); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // A beside is something that goes on while calls are made.

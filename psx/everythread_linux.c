@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "everythread_linux.h"
+#include "futex_linux.h"
 #include "say_linux.h"
 #include "signal_linux.h"
 #include "threads_linux.h"
@@ -28,6 +29,31 @@
  * making no further threads. That cannot be the rule: the C libraries wait
  * for locks while they block every signal, and the one who has the lock may
  * be held. So it ends soon, with or without success.
+ *
+ * Why no thread is missed. Let M be the moment at which the last look of RUN or
+ * HOLD began. The look is complete: it lists as many threads as existed at M.
+ * No other look follows, so each thread on the list, except the caller, had
+ * settled before M, in a record that an earlier look had made. So each of them
+ * existed at M, and together they are all that existed at M. A thread born
+ * after M has inherited the change, because its maker had run the call before
+ * M, and a handler does not run in the middle of clone(2).
+ *
+ * Why a call ends.
+ *  - The handler takes no lock. In HOLD it sleeps until its deadline at most.
+ *  - wait_for returns at its deadline if no answer has come since, and at the
+ *    latest with the last answer that it waits for. Signals do not put the
+ *    deadline off.
+ *  - A look reads a list whose length the kernel limits.
+ *  - everyone repeats looks and waits, and each repetition subtracts its time
+ *    from what is left, which ends the round. A repetition that takes very long
+ *    subtracts a fixed amount instead, as the process may have been stopped.
+ *  - finish repeats rounds. Each one subtracts its time from the same patience,
+ *    and when that has run out, the process ends.
+ * There is one exception: RUN waits as long as a late thread sleeps
+ * uninterruptibly, for a disk, or for its vfork(2) child to execute a program
+ * from one. Until it wakes up, it executes nothing with its old privilege, so
+ * waiting is safe. To return would leave it behind, and to end the process
+ * would let a hung file system do so. glibc and the Go runtime wait likewise.
  */
 enum kind { REHEARSE, RUN, HOLD };
 
@@ -50,28 +76,34 @@ static struct round {
 	long hold_limit;
 } round;
 static unsigned current; /* the number of the round, 0 between rounds; a futex(2) */
+static int pid, self;    /* the process and its calling thread, asked for once a call */
 
 /* What they write. */
 static unsigned answers; /* since the process began; a futex(2) */
 static unsigned enough;  /* that many wake the caller */
 
-/* The kernel's time for futex(2), whatever time_t the library has. */
-struct duration {
-	long seconds;
-	long nanoseconds;
-};
-
-/* From linux/futex.h, which is not always there. */
-enum { FUTEX_WAIT_PRIVATE = 128, FUTEX_WAKE_PRIVATE = 129 };
-
-static int futex(unsigned *word, int operation, unsigned value, const struct duration *limit)
-{
-	return syscall(SYS_futex, word, operation, value, limit, NULL, 0) < 0 ? errno : 0;
-}
-
 static long run(const struct psx_call *c)
 {
 	return syscall(c->nr, c->args[0], c->args[1], c->args[2], c->args[3], c->args[4], c->args[5]);
+}
+
+/*
+ * Notes the answer of this thread and returns 1, or 0 if it has answered or the
+ * round is over. This thread may be stopped anywhere in here for longer than
+ * the round lasts, and the record be another thread's when it goes on. Then
+ * its number still gets there, which is harmless, as no later round has it;
+ * but it must not replace the answer of the other thread, nor that its own.
+ */
+static int answer(struct psx_thread *t, unsigned number)
+{
+	unsigned before;
+
+	do {
+		before = __atomic_load_n(&t->answered, __ATOMIC_SEQ_CST);
+		if (before == number || number != __atomic_load_n(&current, __ATOMIC_SEQ_CST))
+			return 0;
+	} while (!__atomic_compare_exchange_n(&t->answered, &before, number, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+	return 1;
 }
 
 void psx_signal_received(unsigned number, int index)
@@ -81,10 +113,7 @@ void psx_signal_received(unsigned number, int index)
 	struct round r;
 	unsigned n;
 
-	/*
-	 * A signal can arrive long after its round has been given up, and this
-	 * thread may be stopped anywhere in here for as long.
-	 */
+	/* A signal can arrive long after its round has been given up. */
 	if (number == 0 || number != __atomic_load_n(&current, __ATOMIC_ACQUIRE))
 		return;
 	r = round;
@@ -93,23 +122,25 @@ void psx_signal_received(unsigned number, int index)
 		return;
 
 	t = psx_threads_at(index);
-	if (!t || t->tid != tid || t->answered == number)
+	if (!t || t->tid != tid)
 		return;
-	if (r.kind != REHEARSE && t->ran != r.call_number) {
+	/* The call goes on until this is noted, and so the record stays. */
+	if (r.kind != REHEARSE && __atomic_load_n(&t->ran, __ATOMIC_RELAXED) != r.call_number) {
 		long value = run(&r.call);
 
 		if (value != r.first_value)
 			psx_die("got another result than the first thread", tid, r.call.nr, value, value == -1 ? errno : 0);
 		__atomic_store_n(&t->ran, r.call_number, __ATOMIC_RELEASE);
 	}
-	__atomic_store_n(&t->answered, number, __ATOMIC_RELEASE);
+	if (!answer(t, number))
+		return;
 	n = __atomic_add_fetch(&answers, 1, __ATOMIC_SEQ_CST);
 	if ((int)(n - __atomic_load_n(&enough, __ATOMIC_SEQ_CST)) >= 0)
-		futex(&answers, FUTEX_WAKE_PRIVATE, 1, NULL);
+		psx_futex_wake(&answers, 1);
 	if (r.kind == HOLD) {
-		struct duration d = {0, r.hold_limit * 1000};
+		long long deadline = psx_now() + r.hold_limit;
 
-		while (futex(&current, FUTEX_WAIT_PRIVATE, number, &d) == EINTR)
+		while (psx_futex_wait(&current, number, deadline) == EINTR)
 			;
 	}
 }
@@ -128,23 +159,28 @@ static void end(void)
 {
 	__atomic_store_n(&current, 0, __ATOMIC_RELEASE);
 	if (round.kind == HOLD)
-		futex(&current, FUTEX_WAKE_PRIVATE, INT_MAX, NULL);
+		psx_futex_wake(&current, INT_MAX);
 }
 
-/* Says whether the round needs an answer of the thread that it does not have. */
-static int needed(const struct psx_thread *t, unsigned first_look)
+/*
+ * Says whether the round needs an answer of the thread that it does not have.
+ * An answer has the number of this round, or of this call.
+ */
+static int needed(struct psx_thread *t, unsigned first_look)
 {
-	unsigned answered = __atomic_load_n(&t->answered, __ATOMIC_ACQUIRE);
+	int answered = __atomic_load_n(&t->answered, __ATOMIC_ACQUIRE) == current;
+	int ran = __atomic_load_n(&t->ran, __ATOMIC_ACQUIRE) == round.call_number;
 
+	t->known |= answered || ran;
 	if (t->excused)
 		return 0;
 	switch (round.kind) {
 	case REHEARSE: /* those who come later can wait for the call itself */
-		return !answered && t->since <= first_look;
+		return !t->known && t->since <= first_look;
 	case RUN:
-		return __atomic_load_n(&t->ran, __ATOMIC_ACQUIRE) != round.call_number;
+		return !ran;
 	default:
-		return answered != current;
+		return !answered;
 	}
 }
 
@@ -163,6 +199,7 @@ static void settle(unsigned first_look)
 struct sight {
 	int missing; /* answers that the round needs and does not have */
 	int pending; /* those of them that can come: the signal is on its way */
+	int asleep;  /* those of them whose threads sleep uninterruptibly */
 	int recent;  /* threads that have settled, or ended, since the look began */
 	int fresh;   /* threads that the look before did not have */
 	int one;     /* a thread whose answer is missing */
@@ -175,22 +212,26 @@ struct sight {
  */
 static struct sight ask(unsigned first_look, unsigned look, int lost, int inspect)
 {
-	struct sight s = {0, 0, 0, 0, 0};
-	int self = syscall(SYS_gettid), i;
+	struct sight s = {0, 0, 0, 0, 0, 0};
 	struct psx_thread *t;
+	int i;
 
 	for (i = 0; (t = psx_threads_at(i)); i++) {
+		enum psx_state state = PSX_CAN_ANSWER;
+
 		if (t->seen != look || t->tid == self || t->settled == current)
 			continue;
 		s.fresh += t->since == look;
-		if (inspect && t->asked == current)
-			t->excused = psx_threads_never_answers(t->tid);
+		if (inspect && t->asked == current) {
+			state = psx_threads_state(t->tid);
+			t->excused = state == PSX_NEVER_ANSWERS;
+		}
 		if (!needed(t, first_look)) {
 			s.recent++;
 			continue;
 		}
 		if (t->asked != current || lost) {
-			int err = psx_signal_send(t->tid, current, i);
+			int err = psx_signal_send(pid, t->tid, current, i);
 
 			if (err == ESRCH) {
 				s.recent++;
@@ -201,6 +242,7 @@ static struct sight ask(unsigned first_look, unsigned look, int lost, int inspec
 		}
 		s.missing++;
 		s.pending += t->asked == current;
+		s.asleep += state == PSX_SLEEPS;
 		s.one = t->tid;
 	}
 	return s;
@@ -212,30 +254,23 @@ static struct sight ask(unsigned first_look, unsigned look, int lost, int inspec
  */
 static int wait_for(unsigned wanted, long limit)
 {
-	struct duration d = {0, limit * 1000};
+	long long deadline = psx_now() + limit;
 	unsigned n, before;
 
 	__atomic_store_n(&enough, wanted, __ATOMIC_SEQ_CST);
 	before = n = __atomic_load_n(&answers, __ATOMIC_SEQ_CST);
 	while ((int)(n - wanted) < 0) {
-		int err = futex(&answers, FUTEX_WAIT_PRIVATE, n, &d);
+		int err = psx_futex_wait(&answers, n, deadline);
 
 		n = __atomic_load_n(&answers, __ATOMIC_SEQ_CST);
 		if (err == ETIMEDOUT) {
 			if (n == before)
 				return 0;
 			before = n;
+			deadline = psx_now() + limit;
 		}
 	}
 	return 1;
-}
-
-static long long microseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
 
 /*
@@ -248,12 +283,12 @@ static int everyone(enum kind kind, long *left, int *late)
 {
 	static unsigned look;
 	static int reliable; /* a look has been complete, so that the next ones can be */
-	int err = 0, complete = 0, lost = 0, newcomers = 0;
+	int err = 0, complete = 0, lost = 0, newcomers = 0, asleep;
 	/* The list of the rehearsal is good enough to begin with. */
 	int listed = kind == RUN;
 	unsigned first_look = look + 1, had;
 	long wait = FIRST_WAIT;
-	long long now = microseconds(), before;
+	long long now = psx_now(), before;
 	struct sight s;
 
 	begin(kind);
@@ -273,8 +308,9 @@ static int everyone(enum kind kind, long *left, int *late)
 		 */
 		if (!s.missing && (kind == REHEARSE ? reliable : complete && !s.recent))
 			break;
+		asleep = kind == RUN && s.asleep;
 		newcomers += s.fresh && !listed;
-		if (kind == RUN && newcomers > LOOKS) {
+		if (kind == RUN && newcomers > LOOKS && !asleep) {
 			err = EAGAIN;
 			break;
 		}
@@ -284,7 +320,7 @@ static int everyone(enum kind kind, long *left, int *late)
 			/* Some are gone, or slow, or another handler got the signal. */
 			if (wait < LONGEST_WAIT)
 				wait *= 2;
-			if (psx_signal_ready(&lost))
+			if (psx_signal_ready(pid, self, &lost))
 				lost = 0; /* perhaps next time */
 		}
 
@@ -293,7 +329,9 @@ static int everyone(enum kind kind, long *left, int *late)
 		 * nobody's fault, so a long step does not count in full.
 		 */
 		before = now;
-		now = microseconds();
+		now = psx_now();
+		if (asleep)
+			continue;
 		*left -= now - before < 4 * LONGEST_WAIT ? now - before : 4 * LONGEST_WAIT;
 		if (*left < 0) {
 			*late = s.one;
@@ -324,7 +362,7 @@ static void finish(long patience)
 	if (err == ETIMEDOUT)
 		psx_die("has not run the call in time", late, round.call.nr, round.first_value, 0);
 	if (err)
-		psx_die("cannot reach all the others", syscall(SYS_gettid), round.call.nr, round.first_value, err);
+		psx_die("cannot reach all the others", self, round.call.nr, round.first_value, err);
 }
 
 static struct psx_result attempt(long patience_before, long patience_after)
@@ -332,10 +370,10 @@ static struct psx_result attempt(long patience_before, long patience_after)
 	struct psx_result result = {-1, 0};
 	int lost, late;
 
-	result.error = psx_threads_open();
+	result.error = psx_threads_open(pid, self);
 	if (result.error)
 		return result;
-	result.error = psx_signal_ready(&lost);
+	result.error = psx_signal_ready(pid, self, &lost);
 	if (!result.error)
 		result.error = everyone(REHEARSE, &patience_before, &late);
 	if (!result.error) {
@@ -354,6 +392,8 @@ struct psx_result psx_every_thread(struct psx_call call, long patience_before, l
 	int saved = errno;
 	struct psx_result result;
 
+	pid = getpid();
+	self = syscall(SYS_gettid);
 	round.call = call;
 	if (++round.call_number == 0)
 		round.call_number = 1;

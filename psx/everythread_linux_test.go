@@ -217,6 +217,27 @@ func TestDifferingResultEndsTheProcess(t *testing.T) {
 	}
 }
 
+// BenchmarkSyscall3 measures a call in a process with 16 more threads, which
+// are idle.
+func BenchmarkSyscall3(b *testing.B) {
+	stop := make(chan bool)
+	defer close(stop)
+	for range 16 {
+		ready := make(chan bool)
+		go func() {
+			runtime.LockOSThread()
+			close(ready)
+			<-stop
+		}()
+		<-ready
+	}
+	for b.Loop() {
+		if errno := setName("benchmark"); errno != 0 {
+			b.Fatal(errno)
+		}
+	}
+}
+
 func TestManyCallers(t *testing.T) {
 	if !alone(t) {
 		return

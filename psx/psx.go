@@ -12,7 +12,8 @@
 // other thread, and the function returns when no thread is left that has not
 // run it. A thread whose result differs from the first one's leaves the
 // process with mixed privilege, which nothing can mend: the process says so
-// on standard error and ends with status 2.
+// on standard error and ends with status 2. With cgo it does not wait for a
+// reader of standard error: a message that is not accepted at once is lost.
 //
 // Only use calls that change the thread they run on, and that give the same
 // result on each thread. A call that only reads needs no psx. A call that
@@ -25,9 +26,9 @@
 //
 // # Without cgo
 //
-// All threads are Go's own, and [syscall.AllThreadsSyscall6] does the work. A
-// thread that is about to end may be passed over; no Go code runs on it any
-// more.
+// All threads are Go's own, and [syscall.AllThreadsSyscall6] does the work. It
+// waits for every thread without a limit. A thread that is about to end may be
+// passed over; no Go code runs on it any more.
 //
 // # With cgo
 //
@@ -56,7 +57,9 @@
 //
 // A thread that has answered before and does not answer later ends the
 // process, after 30 seconds, with a message that names it. Time in which the
-// whole process is stopped does not count.
+// whole process is stopped does not count. Nor does time in which such a thread
+// sleeps uninterruptibly, as for a file system that hangs, or in vfork(2) for
+// a program that is on one: then the call waits as long as the thread does.
 //
 // Threads of the kernel's own (of io_uring and vhost) and dead ones that are
 // still listed are passed over.
@@ -85,8 +88,11 @@ import "syscall"
 // [syscall.RawSyscall]. No supported architecture returns a second value, so
 // it is always 0.
 //
-// Memory that an argument points to is kept alive and in place when the
-// conversion from [unsafe.Pointer] stands in the argument list itself.
+// An argument can point to memory of Go. The memory stays alive and in place
+// until Syscall3 returns if the conversion from [unsafe.Pointer] to uintptr is
+// in the argument list and Syscall3 is called by its name, also in a go or
+// defer statement. A call through a variable or an interface gives no such
+// guarantee: the compiler does not know the function there.
 //
 // On systems other than Linux the error is ENOSYS.
 //

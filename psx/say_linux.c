@@ -3,10 +3,23 @@
 #define _GNU_SOURCE
 #include "say_linux.h"
 
+#include "futex_linux.h"
+
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
+
+/* musl's name for it where it has 32 bits. */
+#if !defined(SYS_timer_settime) && defined(SYS_timer_settime32)
+#define SYS_timer_settime SYS_timer_settime32
+#endif
 
 struct line {
 	char text[320];
@@ -33,6 +46,61 @@ static void add_number(struct line *l, long number)
 	add(l, p);
 }
 
+/*
+ * Everything here uses syscall(2): the library's own functions are points at
+ * which a cancelled thread would end instead of the process.
+ */
+
+/*
+ * Has the kernel kill the process after a second, whatever this thread does
+ * then. Returns 0 or -1.
+ */
+static int limit_time(void)
+{
+	/* The kernel's struct itimerspec: the interval, and the first time. */
+	struct psx_duration once[2] = {{0, 0}, {1, 0}};
+	struct sigevent event;
+	int timer;
+
+	memset(&event, 0, sizeof event);
+	event.sigev_notify = SIGEV_SIGNAL;
+	event.sigev_signo = SIGKILL;
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer))
+		return -1;
+	return syscall(SYS_timer_settime, timer, 0, once, NULL) ? -1 : 0;
+}
+
+/*
+ * Writes to standard error, unless that would have to wait for a reader: then
+ * the text is lost. O_NONBLOCK is not an option: it would change the file for
+ * every process that shares it.
+ */
+static void write_now(const char *text, size_t length)
+{
+	struct iovec part = {(void *)text, length};
+	struct pollfd ready = {STDERR_FILENO, POLLOUT, 0};
+	struct psx_duration none = {0, 0};
+	int limited = limit_time() == 0;
+
+#ifdef SYS_sendto
+	if (syscall(SYS_sendto, STDERR_FILENO, text, length, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0) >= 0 || errno == EAGAIN)
+		return;
+#endif
+#ifdef SYS_pwritev2
+	enum { NOWAIT = 8 }; /* RWF_NOWAIT; the offset -1 is the file's own */
+
+	if (syscall(SYS_pwritev2, STDERR_FILENO, &part, 1, -1L, -1L, NOWAIT) >= 0)
+		return;
+#endif
+	/*
+	 * Terminals, named pipes and many file systems do not support RWF_NOWAIT,
+	 * nor do pipes in older kernels. Another writer can fill the file between
+	 * the next two calls: then the timer ends the process.
+	 */
+	if (limited && syscall(SYS_ppoll, &ready, 1, &none, NULL, 0) == 1)
+		syscall(SYS_write, STDERR_FILENO, text, length);
+}
+
 void psx_die(const char *what, int tid, long nr, long value, int error)
 {
 	struct line l = {.length = 0};
@@ -53,11 +121,9 @@ void psx_die(const char *what, int tid, long nr, long value, int error)
 	add(&l, ", errno ");
 	add_number(&l, error);
 	add(&l, "). The threads now differ in privilege, so the process ends.\n");
-	if (write(STDERR_FILENO, l.text, l.length) < 0) {
-		/* Nobody can be told. */
-	}
+	write_now(l.text, l.length);
 	/* The status of a fatal error in the Go runtime. */
 	syscall(SYS_exit_group, 2);
 	for (;;) /* a seccomp filter may stand in the way of the first */
-		kill(getpid(), SIGKILL);
+		syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
 }

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "signal_linux.h"
 
+#include "futex_linux.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
@@ -75,6 +77,7 @@ typedef void handler(int, siginfo_t *, void *);
 
 /* The handler that was there before ours. */
 static uintptr_t previous;
+static unsigned installing; /* previous may be out of date; a futex(2) */
 
 /* An index that asks for nothing but an echo: the one awaited, and the last heard. */
 #define ECHO (-1)
@@ -104,18 +107,34 @@ static void receive(unsigned round, int index)
 		__atomic_store_n(&heard, round, __ATOMIC_RELEASE);
 }
 
-static void handle(int number, siginfo_t *info, void *context)
+/* Has the handler that was there before ours do what it would have done. */
+static void forward(int number, siginfo_t *info, void *context)
 {
-	int saved = errno;
-	uintptr_t next = __atomic_load_n(&previous, __ATOMIC_ACQUIRE);
+	/*
+	 * Another thread is in install, where nothing interrupts it. The limit is
+	 * for the child of a fork(2) at that moment, which lacks that thread.
+	 */
+	long long limit = psx_now() + 1000000;
+	uintptr_t next;
 
-	if (info->si_code == CODE)
-		receive((unsigned)info->si_errno, info->si_value.sival_int);
-	else if (next == (uintptr_t)SIG_DFL)
+	while (__atomic_load_n(&installing, __ATOMIC_ACQUIRE) && psx_futex_wait(&installing, 1, limit) != ETIMEDOUT)
+		;
+	next = __atomic_load_n(&previous, __ATOMIC_ACQUIRE);
+	if (next == (uintptr_t)SIG_DFL)
 		take_default_action();
 	else if (next != (uintptr_t)SIG_IGN)
 		/* A handler that wants the number alone ignores the rest. */
 		((handler *)next)(number, info, context);
+}
+
+static void handle(int number, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	if (info->si_code == CODE)
+		receive((unsigned)info->si_errno, info->si_value.sival_int);
+	else
+		forward(number, info, context);
 
 	/*
 	 * A thread made by a bare clone(2) may share its errno with another
@@ -125,9 +144,21 @@ static void handle(int number, siginfo_t *info, void *context)
 		errno = saved;
 }
 
+static int set_mask(const unsigned char *new, unsigned char *old)
+{
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, new, old, sizeof ((struct kernel_sigaction *)NULL)->mask) ? errno : 0;
+}
+
+/*
+ * Puts our handler in the place of the present one. Only the kernel can say
+ * which one that is: another thread may set its handler at this moment, and
+ * whoever asks first and sets then would lose it. So until the kernel has
+ * said it, signals that are not ours wait in forward.
+ */
 static int install(void)
 {
 	struct kernel_sigaction ours, was;
+	unsigned char mask[sizeof ours.mask];
 	int err;
 
 	memset(&ours, 0, sizeof ours);
@@ -143,15 +174,20 @@ static int install(void)
 #endif
 	memset(ours.mask, 0xff, sizeof ours.mask);
 
-	/* Ours may be asked for the previous one as soon as it is installed. */
-	err = kernel_sigaction(NULL, &was);
+	err = set_mask(ours.mask, mask); /* or this thread could wait for itself */
 	if (err)
 		return err;
-	__atomic_store_n(&previous, (uintptr_t)was.handler, __ATOMIC_RELEASE);
-	return kernel_sigaction(&ours, NULL);
+	__atomic_store_n(&installing, 1, __ATOMIC_SEQ_CST);
+	err = kernel_sigaction(&ours, &was);
+	if (!err && was.handler != handle)
+		__atomic_store_n(&previous, (uintptr_t)was.handler, __ATOMIC_RELEASE);
+	__atomic_store_n(&installing, 0, __ATOMIC_SEQ_CST);
+	psx_futex_wake(&installing, INT_MAX);
+	set_mask(mask, NULL);
+	return err;
 }
 
-int psx_signal_send(int tid, unsigned round, int index)
+int psx_signal_send(int pid, int tid, unsigned round, int index)
 {
 	siginfo_t info;
 
@@ -159,28 +195,28 @@ int psx_signal_send(int tid, unsigned round, int index)
 	info.si_signo = SIGNAL;
 	info.si_code = CODE;
 	info.si_errno = (int)round;
-	info.si_pid = getpid();
+	info.si_pid = pid;
 	info.si_value.sival_int = index;
-	return syscall(SYS_rt_tgsigqueueinfo, info.si_pid, tid, SIGNAL, &info) ? errno : 0;
+	return syscall(SYS_rt_tgsigqueueinfo, pid, tid, SIGNAL, &info) ? errno : 0;
 }
 
 /*
  * Sends this thread the signal, which is delivered before the call returns.
  * Returns 0, ENOTSUP when our handler has not heard of it, or another errno.
  */
-static int listen(void)
+static int listen(int pid, int tid)
 {
 	static unsigned last;
 	int err;
 
 	__atomic_store_n(&awaited, ++last, __ATOMIC_RELEASE);
-	err = psx_signal_send(syscall(SYS_gettid), last, ECHO);
+	err = psx_signal_send(pid, tid, last, ECHO);
 	if (!err && __atomic_load_n(&heard, __ATOMIC_ACQUIRE) != last)
 		err = ENOTSUP;
 	return err;
 }
 
-int psx_signal_ready(int *lost)
+int psx_signal_ready(int pid, int tid, int *lost)
 {
 	static int installed;
 	struct kernel_sigaction action;
@@ -198,7 +234,7 @@ int psx_signal_ready(int *lost)
 		 * So the echo decides, unless the signal could end the process.
 		 */
 		if (installed && (uintptr_t)action.handler != (uintptr_t)SIG_DFL) {
-			err = listen();
+			err = listen(pid, tid);
 			if (err != ENOTSUP)
 				return err;
 		}

@@ -8,18 +8,19 @@
 
 /*
  * Makes sure that the signal reaches our handler, by sending it to the calling
- * thread. A handler that stands in its place gets what is not ours. lost
- * says whether ours was not reached until now, so that signals may be lost.
- * Returns 0 or an errno: ENOTSUP when the signal cannot reach it.
+ * thread, whose numbers these are. A handler that stands in its place gets what
+ * is not ours. lost says whether ours was not reached until now, so that
+ * signals may be lost. Returns 0 or an errno: ENOTSUP when the signal cannot
+ * reach it.
  */
-int psx_signal_ready(int *lost);
+int psx_signal_ready(int pid, int tid, int *lost);
 
 /*
- * Queues the signal for one thread of this process. round and index arrive
- * with it; index is not negative. Returns 0 or an errno: ESRCH for a thread
- * that is gone, EAGAIN when the user's signal queue is full.
+ * Queues the signal for one thread of this process, which has the number pid.
+ * round and index arrive with it; index is not negative. Returns 0 or an errno:
+ * ESRCH for a thread that is gone, EAGAIN when the user's signal queue is full.
  */
-int psx_signal_send(int tid, unsigned round, int index);
+int psx_signal_send(int pid, int tid, unsigned round, int index);
 
 /*
  * Called by the handler on the thread that received the signal. It may run

@@ -28,6 +28,7 @@ struct entry {
  */
 static int tasks = -1;  /* /proc/self/task */
 static int leader = -1; /* stat of the main thread, which can be dead for long */
+static int process, caller; /* the numbers of the process and of the calling thread */
 
 /*
  * The records lie in blocks that never move or go away, each twice as long as
@@ -119,16 +120,35 @@ static int grow(void)
 	return 0;
 }
 
-/* Forgets the threads that the last look did not find. */
+/* Sets what belongs to the rounds of one call to what a new record has. */
+static void forget_rounds(struct psx_thread *t)
+{
+	t->asked = t->settled = 0;
+	__atomic_store_n(&t->answered, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->ran, 0, __ATOMIC_RELAXED);
+}
+
+/*
+ * Forgets the threads that the last look did not find. Records move, and a
+ * handler of an earlier round may still write to where its own has been. All
+ * that it can write is the number of that round, which answers nothing.
+ */
 static void sweep(void)
 {
-	struct psx_thread *t;
+	struct psx_thread *t, *to;
 	int i, kept = 0;
 
 	for (i = 0; (t = psx_threads_at(i)); i++) {
 		if (t->seen != looks)
 			continue;
-		*record(kept++) = *t;
+		to = record(kept++);
+		to->tid = t->tid;
+		to->inode = t->inode;
+		to->since = 0; /* before any look of this call */
+		to->seen = t->seen;
+		to->known = t->known;
+		to->excused = t->excused;
+		forget_rounds(to);
 	}
 	__atomic_store_n(&used, kept, __ATOMIC_RELEASE);
 	if (index_of)
@@ -157,9 +177,9 @@ static void stat_path(char *path, int tid)
 	strcpy(decimal(path, tid), "/stat");
 }
 
-int psx_threads_open(void)
+int psx_threads_open(int pid, int tid)
 {
-	char path[32], pid[16], self[16];
+	char path[32], own[16], self[16];
 	ssize_t n;
 	int err;
 
@@ -168,20 +188,22 @@ int psx_threads_open(void)
 	if (n < 0)
 		return errno;
 	self[n] = 0;
-	decimal(pid, getpid());
-	if (strcmp(pid, self))
+	decimal(own, pid);
+	if (strcmp(own, self))
 		return ESRCH;
 
 	tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tasks < 0)
 		return errno;
-	stat_path(path, getpid());
+	stat_path(path, pid);
 	leader = openat(tasks, path, O_RDONLY | O_CLOEXEC);
 	if (leader < 0) {
 		err = errno;
 		close(tasks);
 		return err;
 	}
+	process = pid;
+	caller = tid;
 	sweep();
 	inodes_tell = 1;
 	return 0;
@@ -206,9 +228,11 @@ static int found(int tid, uint64_t inode, int *listed)
 	t = *at ? record(*at - 1) : NULL;
 	if (!t || (inodes_tell && t->inode != inode)) {
 		t = record(used);
-		memset(t, 0, sizeof *t);
 		t->tid = tid;
 		t->since = looks;
+		t->seen = 0;
+		t->known = t->excused = 0;
+		forget_rounds(t);
 		__atomic_store_n(&used, used + 1, __ATOMIC_RELEASE);
 		*at = used;
 	}
@@ -224,7 +248,7 @@ int psx_threads_look(unsigned *look, int *complete)
 		struct entry align;
 		char bytes[32768];
 	} buffer;
-	int self = syscall(SYS_gettid), listed = 0, self_found, err = 0, *at;
+	int listed = 0, caller_found, err = 0, *at;
 	char name[16];
 	struct stat st;
 	long n, i;
@@ -233,13 +257,13 @@ int psx_threads_look(unsigned *look, int *complete)
 	 * In Linux the inode of a living thread changes only when memory runs
 	 * short; elsewhere it may be a new one each time. Ours tells.
 	 */
-	decimal(name, self);
+	decimal(name, caller);
 	if (fstatat(tasks, name, &st, 0))
 		return errno;
 	err = grow();
 	if (err)
 		return err;
-	if (*(at = place(self)) && record(*at - 1)->inode != st.st_ino)
+	if (*(at = place(caller)) && record(*at - 1)->inode != st.st_ino)
 		inodes_tell = 0;
 
 	/*
@@ -265,14 +289,14 @@ int psx_threads_look(unsigned *look, int *complete)
 	}
 	if (n < 0)
 		return errno;
-	at = place(self);
-	self_found = *at && record(*at - 1)->seen == looks;
+	at = place(caller);
+	caller_found = *at && record(*at - 1)->seen == looks;
 	*look = looks;
-	*complete = self_found && listed == (int)st.st_nlink - 2;
+	*complete = caller_found && listed == (int)st.st_nlink - 2;
 	return 0;
 }
 
-int psx_threads_never_answers(int tid)
+enum psx_state psx_threads_state(int tid)
 {
 	/* stat(5): signals 1 to 31 that the thread blocks, the flags of the kernel. */
 	enum { STATE = 3, FLAGS = 9, BLOCKED = 32 };
@@ -283,18 +307,18 @@ int psx_threads_never_answers(int tid)
 	int fd, field;
 	ssize_t n;
 
-	if (tid == getpid()) {
+	if (tid == process) {
 		n = pread(leader, text, sizeof text - 1, 0);
 	} else {
 		stat_path(path, tid);
 		fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			return 0;
+			return PSX_CAN_ANSWER;
 		n = read(fd, text, sizeof text - 1);
 		close(fd);
 	}
 	if (n <= 0)
-		return 0;
+		return PSX_CAN_ANSWER;
 	text[n] = 0;
 	p = strrchr(text, ')'); /* the name before it may hold anything */
 	for (field = 2; p && (p = strchr(p, ' ')); ) {
@@ -308,7 +332,9 @@ int psx_threads_never_answers(int tid)
 			blocked = strtoul(p, NULL, 10);
 	}
 	if (state == 'Z' || state == 'X')
-		return 1;
+		return PSX_NEVER_ANSWERS;
 	/* io_uring and vhost put threads into the process that never leave the kernel. */
-	return (flags & kernel_thread) && blocked == all_blocked;
+	if ((flags & kernel_thread) && blocked == all_blocked)
+		return PSX_NEVER_ANSWERS;
+	return state == 'D' ? PSX_SLEEPS : PSX_CAN_ANSWER;
 }

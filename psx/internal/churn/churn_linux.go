@@ -68,6 +68,13 @@ func (g Guest) Unblock() error { return g.tell(C.GUEST_UNBLOCK) }
 // RefuseNames makes prctl(PR_SET_NAME) fail with EPERM on the guest.
 func (g Guest) RefuseNames() error { return g.tell(C.GUEST_REFUSE_NAMES) }
 
+// Vfork has the guest sleep in vfork(2), uninterruptibly and with all signals
+// blocked, until EndVfork. It does so once in a process, for a minute at most.
+func (g Guest) Vfork() error { return g.tell(C.GUEST_VFORK) }
+
+// EndVfork lets that guest go on.
+func EndVfork() { C.guest_end_vfork() }
+
 // End ends the guest.
 func (g Guest) End() error { return g.tell(C.GUEST_END) }
 

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -78,6 +79,45 @@ int guest_unblock(void)
 	return set_mask(0);
 }
 
+static int vfork_ended;
+
+/*
+ * The child of vfork(2), as one whose program comes from a slow file system. It
+ * shares the memory and the errno of its parent, and ends by itself in time.
+ */
+static int hang(void *arg)
+{
+	const struct timespec nap = {0, 1000000};
+	int naps;
+
+	(void)arg;
+	for (naps = 0; naps < 60000 && !__atomic_load_n(&vfork_ended, __ATOMIC_ACQUIRE); naps++)
+		syscall(SYS_nanosleep, &nap, NULL);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static int sleep_in_vfork(void)
+{
+	static char stack[64 << 10] __attribute__((aligned(16)));
+	int err = set_mask(0xff);
+	pid_t child;
+
+	if (err)
+		return err;
+	child = clone(hang, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	err = child < 0 ? errno : 0;
+	if (!err && waitpid(child, NULL, 0) < 0)
+		err = errno;
+	set_mask(0);
+	return err;
+}
+
+void guest_end_vfork(void)
+{
+	__atomic_store_n(&vfork_ended, 1, __ATOMIC_RELEASE);
+}
+
 static int carry_out(int order)
 {
 	sigset_t set;
@@ -94,6 +134,8 @@ static int carry_out(int order)
 		return guest_refuse_names();
 	case GUEST_REUSE:
 		return reuse();
+	case GUEST_VFORK:
+		return sleep_in_vfork();
 	}
 	return 0;
 }

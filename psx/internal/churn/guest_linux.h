@@ -9,6 +9,7 @@ enum guest_order {
 	GUEST_UNBLOCK,       /* undo both */
 	GUEST_REFUSE_NAMES,  /* make prctl(PR_SET_NAME) fail with EPERM, by seccomp */
 	GUEST_REUSE,         /* see reuse_linux.h */
+	GUEST_VFORK,         /* sleep in vfork(2), with all signals blocked, until guest_end_vfork */
 	GUEST_END,
 };
 
@@ -21,6 +22,9 @@ int guest_start(int cloned);
 
 /* Gives the guest an order and returns when it has been carried out: 0 or an errno. */
 int guest_tell(int tid, int order);
+
+/* Ends the child of GUEST_VFORK. */
+void guest_end_vfork(void);
 
 /* Does to the calling thread what GUEST_UNBLOCK does to a guest. 0 or an errno. */
 int guest_unblock(void);

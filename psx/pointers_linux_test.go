@@ -1,0 +1,130 @@
+package psx
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// atDepth calls f with n more frames on the stack.
+//
+//go:noinline
+func atDepth(n int, f func() bool) bool {
+	var frame [8]byte
+	if n > 0 {
+		return atDepth(n-1, f) || frame[0] != 0
+	}
+	return f()
+}
+
+// Each of these has the kernel write to a local variable, which is on the
+// stack unless the compiler moves it to the heap because of the call.
+var pointerCalls = map[string]func() bool{
+	"Syscall3": func() bool {
+		signal := int32(-1)
+		_, _, errno := Syscall3(syscall.SYS_PRCTL, syscall.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0)
+		return errno == 0 && signal == 0
+	},
+	"Syscall6": func() bool {
+		signal := int32(-1)
+		_, _, errno := Syscall6(syscall.SYS_PRCTL, syscall.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0, 0)
+		return errno == 0 && signal == 0
+	},
+	"deferred": func() bool {
+		signal := int32(-1)
+		func() {
+			defer Syscall3(syscall.SYS_PRCTL, syscall.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0)
+		}()
+		return signal == 0
+	},
+	"go statement": func() bool {
+		signal := int32(-1)
+		go Syscall3(syscall.SYS_PRCTL, syscall.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0)
+		for range 1 << 20 {
+			if atomic.LoadInt32(&signal) == 0 {
+				return true
+			}
+			runtime.Gosched()
+		}
+		return false
+	},
+	// Nothing but the call itself refers to the memory that the kernel reads.
+	"kept alive": func() bool {
+		_, _, errno := Syscall3(syscall.SYS_PRCTL, syscall.PR_SET_NAME, uintptr(unsafe.Pointer(&[]byte("pointer\x00")[0])), 0)
+		var name [16]byte
+		syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_GET_NAME, uintptr(unsafe.Pointer(&name)), 0)
+		return errno == 0 && strings.HasPrefix(string(name[:]), "pointer\x00")
+	},
+}
+
+// A call may make the stack of its goroutine grow, and may wait for its turn
+// while the garbage collector makes the stack shrink. Either moves the stack.
+func TestPointersStayValid(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	depths := 200
+	if long {
+		depths = 2000
+	}
+	var done atomic.Bool
+	collected := make(chan bool)
+	go func() {
+		for !done.Load() {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+		close(collected)
+	}()
+	for name, call := range pointerCalls {
+		lost := 0
+		for depth := range depths {
+			valid := make(chan bool)
+			go func() { valid <- atDepth(2*depth, call) }()
+			if !<-valid {
+				lost++
+			}
+		}
+		if lost > 0 {
+			t.Errorf("%s: %d of %d results are lost", name, lost, depths)
+		}
+	}
+	done.Store(true)
+	<-collected
+}
+
+// The mark is what keeps the pointers valid, so no exported function that
+// takes one as a uintptr may lack it.
+func TestPointersAreMarked(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "psx.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := 0
+	for _, decl := range file.Decls {
+		f, ok := decl.(*ast.FuncDecl)
+		if !ok || !f.Name.IsExported() {
+			continue
+		}
+		functions++
+		marked := false
+		if f.Doc != nil {
+			for _, line := range f.Doc.List {
+				marked = marked || line.Text == "//go:uintptrescapes"
+			}
+		}
+		if !marked {
+			t.Errorf("%s lacks //go:uintptrescapes", f.Name)
+		}
+	}
+	if functions == 0 {
+		t.Error("psx.go exports no function")
+	}
+}
