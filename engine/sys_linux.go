@@ -35,9 +35,12 @@ func openAt(at int, name string, flags int) (int, error) {
 }
 
 // readLink returns the text of the symbolic link that fd stands for.
-func readLink(fd int) (string, error) {
+func readLink(fd int) (string, error) { return readLinkAt(fd, "") }
+
+// readLinkAt is readLink for a link below a directory.
+func readLinkAt(at int, name string) (string, error) {
 	buf := make([]byte, maxPath)
-	n, err := unix.Readlinkat(fd, "", buf)
+	n, err := unix.Readlinkat(at, name, buf)
 	if err != nil {
 		return "", err
 	}
@@ -170,6 +173,12 @@ func effectiveAccess(fd int, mode uint32) error {
 		return errno
 	}
 	return nil
+}
+
+// setNoAtime sets O_NOATIME for an open file, and O_NONBLOCK: fcntl(2) F_SETFL.
+func setNoAtime(fd int) error {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_NOATIME|unix.O_NONBLOCK)
+	return err
 }
 
 // descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.
