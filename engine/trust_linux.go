@@ -210,17 +210,31 @@ func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
 	case err != nil:
 		refused.Reason += fmt.Sprintf(", and caprun cannot tell where else its file system is mounted: %v", err)
 		refused.Hint = "pass the profile with -profile -"
+		return refused
 	case elsewhere == "":
 		return nil
-	default:
-		if !errors.As(t.checkWriters(fd, elsewhere, st), &refused) {
-			break
-		}
+	case !isWritableDir(elsewhere, st):
+		refused.Reason += " through another mount, which is hidden"
+		return hintReadOnly(fd, refused)
+	}
+	if errors.As(t.checkWriters(fd, elsewhere, st), &refused) {
 		refused.Path = path
 		refused.Reason += " through " + elsewhere
 		refused.Hint += ", or pass the profile with -profile -"
 	}
 	return refused
+}
+
+// isWritableDir reports whether path still leads to the directory st, by a mount
+// that is not read-only.
+func isWritableDir(path string, st *unix.Stat_t) bool {
+	fd, err := openDir(unix.AT_FDCWD, path)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var there unix.Stat_t
+	return unix.Fstat(fd, &there) == nil && identifyFile(&there) == identifyFile(st) && !readOnly(fd)
 }
 
 // hintReadOnly completes the hint of err, where it is a *TrustError: on a mount

@@ -29,7 +29,7 @@ var mountScenes = map[string]struct {
 	"whole file system": {steps: "bind:fs/volume:v ro:v", refused: "$B/v is writable by everyone through $B/fs/volume; chmod o-w $B/fs/volume, or pass the profile with -profile -"},
 	"same directory":    {steps: "bind:fs/volume:w bind:fs/volume:v ro:v umount:fs", refused: "$B/v is writable by everyone through $B/w; chmod o-w $B/w, "},
 	"directory above":   {steps: "bind:fs/volume:w bind:fs/volume/open:v ro:v umount:fs", refused: "$B/v is writable by everyone through $B/w/open; "},
-	"hidden by another": {steps: "bind:fs/volume:v bind:fs/volume:v ro:v umount:fs", refused: "$B/v is writable by everyone through $B/v; "},
+	"hidden by another": {steps: "bind:fs/volume:v bind:fs/volume:v ro:v umount:fs", refused: "$B/v is writable by everyone through another mount, which is hidden; chmod o-w $B/v where it is mounted for writing, or pass the profile with -profile -"},
 	"access list":       {steps: "chmod:0755:fs/volume acl:fs/volume bind:fs/volume:v ro:v", refused: "$B/v is writable by uid 5 (an access control list) through $B/fs/volume; setfacl -b $B/fs/volume, "},
 	"group":             {steps: "chmod:0775:fs/volume chgrp:fs/volume bind:fs/volume:v ro:v", refused: "$B/v is writable by group 7 through $B/fs/volume; chmod g-w $B/fs/volume, "},
 	"subdirectory": {steps: "bind:fs/volume/open:w bind:fs/volume:v ro:v umount:fs", path: "v/open/p.yaml",
