@@ -202,6 +202,63 @@ func TestReadTrustedMounts(t *testing.T) {
 	}
 }
 
+// trustMountsRace reads below a read-only mount whose directory others can write,
+// while another process exchanges directories above it by a writable mount.
+func trustMountsRace() {
+	for step := range strings.FieldsSeq(scenePrologue + "mkdir:fs/top mkdir:fs/top/a mkdir:fs/top/b rename:fs/volume:fs/top/a/volume bind:fs/top:w " +
+		"bind:fs/top/a/volume:v ro:v umount:fs") {
+		if err := mountStep(strings.Split(step, ":")); err != nil {
+			fmt.Println(step, err)
+			return
+		}
+	}
+	swap := child.Command("swapper")
+	swap.Env = append(swap.Env, "SWAP=w/a:w/b")
+	in, err := swap.StdinPipe()
+	if err == nil {
+		err = swap.Start()
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { in.Close(); _ = swap.Wait() }()
+	const reads = 2000
+	places := map[string]int{}
+	for range reads {
+		_, err := ReadTrusted(os.Getenv("READ"), 100, true)
+		if err == nil {
+			fmt.Println("the file was read")
+			return
+		}
+		places[err.Error()]++
+	}
+	fmt.Println("refused, with", len(places), "reasons")
+}
+
+// TestReadTrustedMountsRace never believes that a directory that others move about
+// lies outside of the writable mount.
+func TestReadTrustedMountsRace(t *testing.T) {
+	need.Root(t)
+	base := t.TempDir()
+	err := os.Chmod(base, 0o755)
+	for _, dir := range []string{"fs", "v", "w"} {
+		err = errors.Join(err, os.Mkdir(filepath.Join(base, dir), 0o755))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := child.Run(t, "trust mounts race", func(cmd *exec.Cmd) {
+		cmd.Dir = base
+		cmd.Env = append(cmd.Env, "READ="+filepath.Join(base, "v/p.yaml"))
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	})
+	if !strings.HasPrefix(got.Stdout, "refused") || got.Stderr != "" {
+		t.Errorf("status %d\n%s%s", got.Status, got.Stdout, got.Stderr)
+	}
+	t.Log(got.Stdout)
+}
+
 // TestMountWritableAs reads mountinfo files that the kernel writes in some places
 // only, and some that it never writes.
 func TestMountWritableAs(t *testing.T) {
