@@ -34,7 +34,7 @@ type mount struct {
 // root of the highest one cannot be renamed through any mount, so its path is a
 // prefix of every path that fd gets, whenever it is read.
 func writableAs(fd int) (string, error) {
-	proc, err := openProc()
+	proc, err := openProcFS()
 	if err != nil {
 		return "", err
 	}

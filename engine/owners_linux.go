@@ -104,7 +104,7 @@ func askOwner(fd int, st *unix.Stat_t) answer {
 	if kind != unix.S_IFREG && kind != unix.S_IFDIR || !decidesByMode(fd) {
 		return answerUnknown
 	}
-	proc, err := openProc()
+	proc, err := openProcFS()
 	if err != nil {
 		return answerUnknown
 	}

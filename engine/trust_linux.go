@@ -139,42 +139,57 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 		return nil
 	}
 	if t.maps == nil {
-		maps := readOwnerMaps()
-		t.maps = &maps
+		t.maps = readTrustedMaps()
 	}
 	mapped := mapsOwner(*t.maps, fd, st)
 	overflow := t.maps.overflow.uid
 	if !t.maps.overflow.known {
 		overflow = cred.OverflowID
 	}
-	quoted := quote(path)
 	isLink := st.Mode&unix.S_IFMT == unix.S_IFLNK
 	switch {
-	case mapped == answerNo && t.maps.ns.Nested:
+	case mapped == answerNo && t.maps.nsKnown && t.maps.ns.Nested:
 		// In the initial namespace it would be an owner that an idmapped mount
 		// hides, who can be anybody.
 		return nil
-	case mapped != answerYes && st.Uid == overflow && !t.maps.nsKnown:
-		return &TrustError{path, fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: without /proc caprun cannot tell", st.Uid),
-			"mount -t proc proc /proc, or pass the profile with -profile -"}
-	case mapped == answerUnknown && st.Uid == overflow && t.maps.ns.Nested && isLink:
-		return &TrustError{path, fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: of a symbolic link caprun cannot tell", st.Uid),
-			"name the file without the link, or pass the profile with -profile -"}
-	case mapped == answerUnknown && st.Uid == overflow && t.maps.ns.Nested:
-		return &TrustError{path, fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: caprun can tell only with cap_fowner in effect, on a local file system and with the permission to read", st.Uid),
-			"pass the profile with -profile -"}
+	case mapped != answerYes && st.Uid == overflow && (t.maps.ns.Nested || !t.maps.nsKnown):
+		e := &TrustError{Path: path, Hint: "pass the profile with -profile -"}
+		e.Reason = fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: ", st.Uid)
+		switch {
+		case !t.maps.nsKnown:
+			e.Reason += "without /proc caprun cannot tell"
+			e.Hint = "mount -t proc proc /proc, or " + e.Hint
+		case isLink:
+			e.Reason += "of a symbolic link caprun cannot tell"
+			e.Hint = "name the file without the link, or " + e.Hint
+		default:
+			e.Reason += "caprun can tell only with cap_fowner in effect, on a local file system and with the permission to read"
+		}
+		return e
 	case st.Uid == t.uid:
 		return &TrustError{path, fmt.Sprintf("belongs to uid %d, the caller's own, and processes of that user without the caller's capabilities could change it", st.Uid),
 			"copy the profile to /etc/caprun as root, pass it with -profile -, or start caprun with sudo(8)"}
 	}
-	hint := "chown root " + quoted
+	hint := "chown root " + quote(path)
 	switch {
 	case isLink:
-		hint = "chown -h root " + quoted
+		hint = "chown -h root " + quote(path)
 	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
 		hint += ", or copy the profile to /etc/caprun"
 	}
 	return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), hint}
+}
+
+// readTrustedMaps is readOwnerMaps where /proc is a proc file system: a file in
+// its place could call every owner unmapped.
+func readTrustedMaps() *ownerMaps {
+	proc, err := openProcFS()
+	if err != nil {
+		return &ownerMaps{}
+	}
+	defer unix.Close(proc)
+	m := readOwnerMaps()
+	return &m
 }
 
 // check checks one entry on the way to a file.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,6 +64,13 @@ var mountScenes = map[string]struct {
 	"without /proc":   {steps: "bind:fs/volume:v ro:v umount:fs tmpfs:/proc", refused: "$B/v is writable by everyone, and caprun cannot tell where else its file system is mounted: "},
 	"a wrong /proc":   {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc/sys:/proc", refused: "$B/v is writable by everyone, and caprun cannot tell where else its file system is mounted: "},
 	"plain directory": {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc:proc chroot:.", path: "/v/p.yaml", refused: "/v is writable by everyone, and caprun cannot tell where else its file system is mounted: the root directory: /proc/self/mountinfo does not list its mount"},
+
+	"nobody without /proc": {steps: "chmod:0755:fs/volume chown:fs/volume/p.yaml:65534 tmpfs:/proc", path: "fs/volume/p.yaml",
+		refused: "$B/fs/volume/p.yaml belongs to uid 65534, who could change it; chown root "},
+	// Files in place of /proc, by which uid 5 would be an owner that is not mapped.
+	"false /proc": {steps: `chmod:0755:fs/volume chown:fs/volume/p.yaml mkdir:fs/volume/proc/self mkdir:fs/volume/proc/sys mkdir:fs/volume/proc/sys/kernel ` +
+		`write:fs/volume/proc/self/uid_map:0\0400\0401\012 write:fs/volume/proc/self/gid_map:0\0400\0401\012 write:fs/volume/proc/sys/kernel/overflowuid:5 ` +
+		`write:fs/volume/proc/sys/kernel/overflowgid:5 chroot:fs/volume`, path: "/p.yaml", refused: "/p.yaml belongs to uid 5, who could change it; chown root /p.yaml"},
 
 	// A symbolic link in a root directory that is sticky.
 	"sticky root": {steps: "chmod:01777:fs/volume chmod:0755:fs/volume/open symlink:p.yaml:fs/volume/link chown:fs/volume/link " +
@@ -138,7 +146,11 @@ func mountStep(f []string) error {
 		}
 		return unix.Chmod(f[2], mode)
 	case "chown":
-		return os.Lchown(f[1], 5, 0)
+		uid := 5
+		if len(f) > 2 {
+			uid, _ = strconv.Atoi(f[2])
+		}
+		return os.Lchown(f[1], uid, 0)
 	case "chgrp":
 		return os.Chown(f[1], 0, 7)
 	case "acl":
@@ -146,7 +158,11 @@ func mountStep(f []string) error {
 	case "mkdir":
 		return os.Mkdir(f[1], 0o755)
 	case "write":
-		return os.WriteFile(f[1], []byte("text"), 0o644)
+		text := "text"
+		if len(f) > 2 {
+			text = f[2]
+		}
+		return os.WriteFile(f[1], []byte(text), 0o644)
 	case "idmap":
 		return mountIDMapped(f[1], f[2])
 	case "symlink":
