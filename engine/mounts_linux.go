@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxMountinfo bounds /proc/self/mountinfo: some ten thousand mounts.
-const maxMountinfo = 4 << 20
+// maxMountTable bounds /proc/self/mountinfo: some ten thousand mounts.
+const maxMountTable = 4 << 20
 
 // mount is a line of proc_pid_mountinfo(5).
 type mount struct {
@@ -39,7 +39,7 @@ func writableAs(fd int) (string, error) {
 		return "", err
 	}
 	defer unix.Close(proc)
-	text, err := readFileAt(proc, "self/mountinfo", maxMountinfo)
+	text, err := readFileAt(proc, "self/mountinfo", maxMountTable)
 	if err != nil {
 		return "", fmt.Errorf("/proc/self/mountinfo: %w", err)
 	}

@@ -25,8 +25,9 @@ import (
 
 func TestMain(m *testing.M) {
 	child.Main(m, child.Roles{
+		"trust mounts": trustMounts, "trust mounts race": trustMountsRace, "trust owners": trustOwners,
 		"subject": subject, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc, "swapper": swapper, "tracer without proc": tracerWithoutProc,
-		"owners": ownersOf, "trust mounts": trustMounts, "trust mounts race": trustMountsRace, "trust owners": trustOwners,
+		"owners": ownersOf,
 	})
 }
 

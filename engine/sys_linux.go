@@ -34,6 +34,12 @@ func openAt(at int, name string, flags int) (int, error) {
 	}
 }
 
+// setNoAtime sets O_NOATIME for an open file, and O_NONBLOCK: fcntl(2) F_SETFL.
+func setNoAtime(fd int) error {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_NOATIME|unix.O_NONBLOCK)
+	return err
+}
+
 // readLink returns the text of the symbolic link that fd stands for.
 func readLink(fd int) (string, error) { return readLinkAt(fd, "") }
 
@@ -173,12 +179,6 @@ func effectiveAccess(fd int, mode uint32) error {
 		return errno
 	}
 	return nil
-}
-
-// setNoAtime sets O_NOATIME for an open file, and O_NONBLOCK: fcntl(2) F_SETFL.
-func setNoAtime(fd int) error {
-	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_NOATIME|unix.O_NONBLOCK)
-	return err
 }
 
 // descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.
