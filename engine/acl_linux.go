@@ -18,7 +18,8 @@ func (t *trust) checkACL(fd int, path string) error {
 		return fmt.Errorf("access control list of %s: %w", path, err)
 	}
 	for _, uid := range users {
-		if !t.owner(uid) {
+		// An unmapped user has the number of cred.NoID here.
+		if !t.named(uid) {
 			return &TrustError{path, fmt.Sprintf("is writable by uid %d (an access control list)", uid), "setfacl -b " + quote(path)}
 		}
 	}

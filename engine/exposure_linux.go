@@ -190,7 +190,7 @@ func (w *watcher) note(fd int, reason, mend string) {
 func (w *watcher) add(fd int, reason, hint string) {
 	path := w.root + string(w.at)
 	seen := slices.ContainsFunc(w.found, func(e Exposure) bool { return e.Path == path })
-	if !seen && !readOnly(fd) {
+	if !seen && !outOfReach(fd) {
 		w.found = append(w.found, Exposure{w.key, path, reason, hint})
 	}
 }

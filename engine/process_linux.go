@@ -77,17 +77,29 @@ func readProcess(pid int) (*Process, error) {
 // openProc opens /proc, which must show the processes as getpid(2) and kill(2)
 // number them.
 func openProc() (int, error) {
+	fd, err := openProcFS()
+	if err != nil {
+		return -1, err
+	}
+	var self [32]byte
+	n, err := unix.Readlinkat(fd, "self", self[:])
+	if err == nil && string(self[:n]) == strconv.Itoa(unix.Getpid()) {
+		return fd, nil
+	}
+	unix.Close(fd)
+	return -1, ErrNoProc
+}
+
+// openProcFS opens /proc, which must be a proc file system. Its entry self is the
+// caller, or missing.
+func openProcFS() (int, error) {
 	fd, err := openDir(unix.AT_FDCWD, "/proc")
 	if err != nil {
 		return -1, ErrNoProc
 	}
 	var fs unix.Statfs_t
-	var self [32]byte
 	if unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC {
-		n, err := unix.Readlinkat(fd, "self", self[:])
-		if err == nil && string(self[:n]) == strconv.Itoa(unix.Getpid()) {
-			return fd, nil
-		}
+		return fd, nil
 	}
 	unix.Close(fd)
 	return -1, ErrNoProc

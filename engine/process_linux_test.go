@@ -24,9 +24,14 @@ import (
 
 func TestMain(m *testing.M) {
 	child.Main(m, child.Roles{
+		"trust mounts": trustMounts, "trust mounts race": trustMountsRace, "trust owners": trustOwners,
 		"subject": subject.Main, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc, "swapper": swapper, "tracer without proc": tracerWithoutProc,
+		"owners": ownersOf,
 	})
 }
+
+// stepsVariable tells a role of the test binary what to do.
+const stepsVariable = "CAPRUN_TEST_STEPS"
 
 func read(t testing.TB, pid int) *Process {
 	t.Helper()

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,10 +34,19 @@ func openAt(at int, name string, flags int) (int, error) {
 	}
 }
 
+// setNoAtime sets O_NOATIME for an open file, and O_NONBLOCK: fcntl(2) F_SETFL.
+func setNoAtime(fd int) error {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_NOATIME|unix.O_NONBLOCK)
+	return err
+}
+
 // readLink returns the text of the symbolic link that fd stands for.
-func readLink(fd int) (string, error) {
+func readLink(fd int) (string, error) { return readLinkAt(fd, "") }
+
+// readLinkAt is readLink for a link below a directory.
+func readLinkAt(at int, name string) (string, error) {
 	buf := make([]byte, maxPath)
-	n, err := unix.Readlinkat(fd, "", buf)
+	n, err := unix.Readlinkat(at, name, buf)
 	if err != nil {
 		return "", err
 	}
@@ -157,6 +167,18 @@ func ignoreEINTR(call func() error) error {
 			return err
 		}
 	}
+}
+
+// effectiveAccess is faccessat2(2) with the effective ids and capabilities, for an
+// open file. unix.Faccessat guesses the answer where the system call is missing.
+func effectiveAccess(fd int, mode uint32) error {
+	empty := [1]byte{}
+	_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])), uintptr(mode),
+		unix.AT_EACCESS|unix.AT_EMPTY_PATH, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.

@@ -76,9 +76,11 @@ func TestReadTrustedRace(t *testing.T) {
 		// A directory and one that others can write.
 		os.Mkdir(at("dir"), 0o755), write(at("dir", "p"), "good"),
 		os.Mkdir(at("open"), 0o777), os.Chmod(at("open"), 0o777), write(at("open", "p"), "evil"),
-		// A link and one of somebody else's; a link to each directory.
+		// A link and one of somebody else's, in a sticky directory; a link to each
+		// directory.
+		os.Mkdir(at("sticky"), 0o777), os.Chmod(at("sticky"), os.ModeSticky|0o777),
 		write(at("target"), "good"), write(at("bait"), "evil"),
-		os.Symlink("target", at("link")), os.Symlink("bait", at("lure")), os.Lchown(at("lure"), 5, 5),
+		os.Symlink("../target", at("sticky", "link")), os.Symlink("../bait", at("sticky", "lure")), os.Lchown(at("sticky", "lure"), 5, 5),
 		os.Mkdir(at("a"), 0o755), write(at("a", "p"), "good"),
 		os.Mkdir(at("b"), 0o777), os.Chmod(at("b"), 0o777), write(at("b", "p"), "evil"),
 		os.Symlink("a", at("to-a")), os.Symlink("b", at("to-b")),
@@ -88,13 +90,13 @@ func TestReadTrustedRace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	startSwapper(t, at("file"), at("other"), at("dir"), at("open"), at("link"), at("lure"), at("to-a"), at("to-b"), at("plain"), at("fifo"))
+	startSwapper(t, at("file"), at("other"), at("dir"), at("open"), at("sticky", "link"), at("sticky", "lure"), at("to-a"), at("to-b"), at("plain"), at("fifo"))
 	// Some more where the two have taken turns on one processor, so that a file
 	// was not there both ways.
 	const opens, most = 2000, 100_000
 	good, refused := map[string]int{}, map[string]int{}
 	for n := 0; n < opens || n < most && (len(good) != 5 || len(refused) != 5); n++ {
-		for _, path := range []string{"file", "dir/p", "link", "to-a/p", "plain"} {
+		for _, path := range []string{"file", "dir/p", "sticky/link", "to-a/p", "plain"} {
 			text, err := ReadTrusted(at(path), 100, true)
 			switch {
 			case err != nil:

@@ -16,20 +16,27 @@ import (
 type TrustError struct {
 	Path   string // the file or a directory above it
 	Reason string
-	Hint   string // the command that mends it
+	Hint   string // what to do, mostly a command
 }
 
-// Error returns the path, the reason and the command that mends it.
+// Error returns the path, the reason and what to do.
 func (e *TrustError) Error() string { return e.Path + " " + e.Reason + "; " + e.Hint }
 
 // ReadTrusted reads the first max bytes of a regular file, once, from one open
-// descriptor. When strict, the file and every directory and link on the way
-// to it must be out of the reach of others: owned by root, by the real uid or,
-// when that is 0, by the uid in SUDO_UID, and not writable by the world, a
-// group other than gid 0 or whom an access control list names. The entries of a
-// sticky directory are safe when they have such an owner themselves, a read-only
-// mount counts as unwritable, and an owner that the user namespace does not map
-// is trusted. The error is a *TrustError or one of the system.
+// descriptor. When strict, which callers with privilege ask for, no other user
+// may be able to change the file or a directory or link on the way to it. The
+// error is a *TrustError or one of the system.
+//
+// The owner must be root or, when the real uid is 0, the user in SUDO_UID. The
+// real uid of another caller is not trusted: processes of that user without the
+// privilege of the caller could write the file. An owner that the user namespace
+// does not map is trusted. Neither the world nor a group other than gid 0 nor a
+// user of an access control list may have the permission to write.
+//
+// In a sticky directory the owner of each entry counts, also of a symbolic link;
+// elsewhere who can write the directory replaces a link, and nobody changes its
+// text. A directory that this mount namespace cannot write may have any mode; a
+// file may not, since it may have another name elsewhere.
 func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	if !strings.HasPrefix(path, "/") {
 		dir, err := unix.Getwd()
@@ -58,7 +65,13 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 			at.enter(name)
 			return t.check(fd, string(at), &st)
 		}
-		r.jumps = at.follow
+		onRoot := t.sticky
+		r.jumps = func(link string) {
+			at.follow(link)
+			if strings.HasPrefix(link, "/") {
+				t.sticky = onRoot
+			}
+		}
 	}
 	f, err := r.walk(path)
 	if err != nil {
@@ -80,9 +93,9 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	if identifyFile(&st) != identifyFile(&f.st) {
 		return nil, errors.New("it changed while it was opened")
 	}
-	if strict && st.Mode&groupWrites != 0 && !readOnly(fd) {
+	if strict && st.Mode&groupWrites != 0 {
 		if err := t.checkACL(fd, string(at)); err != nil {
-			return nil, err
+			return nil, hintReadOnly(fd, err)
 		}
 	}
 	data, err := readDescriptor(fd, max)
@@ -96,19 +109,18 @@ var errNotRegular = errors.New("not a regular file")
 
 // trust knows whose files can be believed.
 type trust struct {
-	uid    uint32 // who asks
+	uid    uint32 // the caller's real uid
 	owners []uint32
 
-	// The user namespace is read when an owner is none of these.
-	readNS  bool
-	ns      cred.UserNS
-	knowsNS bool // its maps could be read
+	// sticky tells that the next entry lies in a sticky directory.
+	sticky bool
+
+	maps *ownerMaps // read when an owner is none of these
 }
 
 func newTrust() *trust {
-	uid := uint32(os.Getuid())
-	t := &trust{uid: uid, owners: []uint32{0, uid}}
-	if uid == 0 {
+	t := &trust{uid: uint32(os.Getuid()), owners: []uint32{0}}
+	if t.uid == 0 {
 		if text := os.Getenv("SUDO_UID"); text != "" {
 			if sudo, err := parseID(text); err == nil {
 				t.owners = append(t.owners, sudo)
@@ -118,80 +130,159 @@ func newTrust() *trust {
 	return t
 }
 
-func (t *trust) owner(uid uint32) bool {
-	return slices.Contains(t.owners, uid) || !t.mapsUID(uid)
-}
+// named reports whether a uid is that of a trusted user.
+func (t *trust) named(uid uint32) bool { return slices.Contains(t.owners, uid) }
 
-// mapsUID reports whether the user namespace has a uid.
-func (t *trust) mapsUID(uid uint32) bool {
-	if !t.readNS {
-		t.readNS = true
-		t.ns, t.knowsNS = readUserNS()
-		if !t.ns.MapsUID(t.uid) && t.uid != cred.OverflowID {
-			// The map lacks who asks: it was not read right, and would make
-			// every owner one that it does not have.
-			t.ns, t.knowsNS = cred.UserNS{}, false
-		}
-	}
-	return t.ns.MapsUID(uid)
-}
-
-// chown returns what makes an owner trusted.
-func (t *trust) chown(path string, st *unix.Stat_t) string {
-	switch {
-	case !t.knowsNS && st.Uid == cred.OverflowID:
-		return "in a user namespace mount /proc, where caprun sees that nobody there is this owner, or use -profile -"
-	case st.Mode&unix.S_IFMT == unix.S_IFLNK:
-		return "chown -h root " + quote(path)
-	}
-	return "chown root " + quote(path)
-}
-
-// check looks at one entry on the way to a file.
-func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
-	kind := st.Mode & unix.S_IFMT
-	switch {
-	case kind != unix.S_IFREG && kind != unix.S_IFDIR && kind != unix.S_IFLNK:
-		return errNotRegular
-	case !t.owner(st.Uid):
-		return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), t.chown(path, st)}
-	case kind == unix.S_IFLNK:
-		// A link has no mode: who may write its directory may replace it.
+// checkOwner refuses an owner that is neither trusted by name nor unmapped.
+func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
+	if t.named(st.Uid) {
 		return nil
 	}
-	if kind == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0 {
+	if t.maps == nil {
+		t.maps = readTrustedMaps()
+	}
+	mapped := mapsOwner(*t.maps, fd, st)
+	overflow := t.maps.overflow.uid
+	if !t.maps.overflow.known {
+		overflow = cred.OverflowID
+	}
+	isLink := st.Mode&unix.S_IFMT == unix.S_IFLNK
+	switch {
+	case mapped == answerNo && t.maps.nsKnown && t.maps.ns.Nested:
+		// In the initial namespace it would be an owner that an idmapped mount
+		// hides, who can be anybody.
+		return nil
+	case mapped != answerYes && st.Uid == overflow && (t.maps.ns.Nested || !t.maps.nsKnown):
+		e := &TrustError{Path: path, Hint: "pass the profile with -profile -"}
+		e.Reason = fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: ", st.Uid)
+		switch {
+		case !t.maps.nsKnown:
+			e.Reason += "without /proc caprun cannot tell"
+			e.Hint = "mount -t proc proc /proc, or " + e.Hint
+		case isLink:
+			e.Reason += "of a symbolic link caprun cannot tell"
+			e.Hint = "name the file without the link, or " + e.Hint
+		default:
+			e.Reason += "caprun can tell only with cap_fowner in effect, on a local file system and with the permission to read"
+		}
+		return e
+	case st.Uid == t.uid:
+		return &TrustError{path, fmt.Sprintf("belongs to uid %d, the caller's own, and processes of that user without the caller's capabilities could change it", st.Uid),
+			"copy the profile to /etc/caprun as root, pass it with -profile -, or start caprun with sudo(8)"}
+	}
+	hint := "chown root " + quote(path)
+	switch {
+	case isLink:
+		hint = "chown -h root " + quote(path)
+	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+		hint += ", or copy the profile to /etc/caprun"
+	}
+	return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), hint}
+}
+
+// readTrustedMaps is readOwnerMaps where /proc is a proc file system: a file in
+// its place could call every owner unmapped.
+func readTrustedMaps() *ownerMaps {
+	proc, err := openProcFS()
+	if err != nil {
+		return &ownerMaps{}
+	}
+	defer unix.Close(proc)
+	m := readOwnerMaps()
+	return &m
+}
+
+// check checks one entry on the way to a file.
+func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
+	kind := st.Mode & unix.S_IFMT
+	if kind != unix.S_IFREG && kind != unix.S_IFDIR && kind != unix.S_IFLNK {
+		return errNotRegular
+	}
+	if kind == unix.S_IFLNK && !t.sticky {
+		return nil
+	}
+	if err := t.checkOwner(fd, path, st); err != nil || kind == unix.S_IFLNK {
+		return err
+	}
+	t.sticky = kind == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0
+	if t.sticky {
 		// Only the owner of an entry can replace it, and its owner is checked next.
 		return nil
 	}
-	world, group := st.Mode&worldWrites != 0, st.Mode&groupWrites != 0
-	switch {
-	case !world && !group, readOnly(fd):
-		return nil
-	case world:
-		return &TrustError{path, "is writable by everyone", "chmod o-w " + quote(path)}
-	case st.Gid == 0 && kind == unix.S_IFDIR:
-		dir, err := openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY)
-		if err != nil {
-			return fmt.Errorf("access control list of %s: %w", path, err)
-		}
-		defer unix.Close(dir)
-		return t.checkACL(dir, path)
-	case st.Gid == 0:
-		// The list of a file is read once it is open.
+	if st.Mode&(worldWrites|groupWrites) == 0 {
 		return nil
 	}
-	return &TrustError{path, fmt.Sprintf("is writable by group %d", st.Gid), "chmod g-w " + quote(path)}
+	err := t.checkWriters(fd, path, st)
+	if kind == unix.S_IFREG {
+		return hintReadOnly(fd, err)
+	}
+	var refused *TrustError
+	if !errors.As(err, &refused) || !readOnly(fd) {
+		return err
+	}
+	elsewhere, err := writableAs(fd)
+	switch {
+	case err != nil:
+		refused.Reason += fmt.Sprintf(", and caprun cannot tell where else its file system is mounted: %v", err)
+		refused.Hint = "pass the profile with -profile -"
+		return refused
+	case elsewhere == "":
+		return nil
+	case !isWritableDir(elsewhere, st):
+		refused.Reason += " through another mount, which is hidden"
+		return hintReadOnly(fd, refused)
+	}
+	if errors.As(t.checkWriters(fd, elsewhere, st), &refused) {
+		refused.Path = path
+		refused.Reason += " through " + elsewhere
+		refused.Hint += ", or pass the profile with -profile -"
+	}
+	return refused
+}
+
+// isWritableDir reports whether path still leads to the directory st, by a mount
+// that is not read-only.
+func isWritableDir(path string, st *unix.Stat_t) bool {
+	fd, err := openDir(unix.AT_FDCWD, path)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	var there unix.Stat_t
+	return unix.Fstat(fd, &there) == nil && identifyFile(&there) == identifyFile(st) && !readOnly(fd)
+}
+
+// hintReadOnly completes the hint of err, where it is a *TrustError: on a mount
+// that is read-only the command alone fails.
+func hintReadOnly(fd int, err error) error {
+	var refused *TrustError
+	if errors.As(err, &refused) && readOnly(fd) {
+		refused.Hint += " where it is mounted for writing, or pass the profile with -profile -"
+	}
+	return err
+}
+
+// checkWriters refuses what the mode or the access control list lets other users
+// write. The list of a file is read once it is open.
+func (t *trust) checkWriters(fd int, path string, st *unix.Stat_t) error {
+	switch {
+	case st.Mode&worldWrites != 0:
+		return &TrustError{path, "is writable by everyone", "chmod o-w " + quote(path)}
+	case st.Gid != 0:
+		return &TrustError{path, fmt.Sprintf("is writable by group %d", st.Gid), "chmod g-w " + quote(path)}
+	case st.Mode&unix.S_IFMT == unix.S_IFREG:
+		return nil
+	}
+	dir, err := openList(fd)
+	if err != nil {
+		return fmt.Errorf("access control list of %s: %w", path, err)
+	}
+	defer unix.Close(dir)
+	return t.checkACL(dir, path)
 }
 
 // The bits of a mode that let others write.
 const worldWrites, groupWrites = 0o002, 0o020
-
-// readOnly reports whether the mount of a file cannot be written.
-func readOnly(fd int) bool {
-	var fs unix.Statfs_t
-	err := unix.Fstatfs(fd, &fs)
-	return err == nil && fs.Flags&unix.ST_RDONLY != 0
-}
 
 // quote returns path as a word for a shell.
 func quote(path string) string {

@@ -95,7 +95,14 @@ func TestReadTrustedLinks(t *testing.T) {
 		os.Mkdir(at("open"), 0o777), os.Chmod(at("open"), 0o777),
 		os.Symlink("../p.yaml", at("open", "link")),
 		os.Symlink(at("open", "link"), at("outer")),
+		os.Mkdir(at("sticky"), 0o777), os.Chmod(at("sticky"), os.ModeSticky|0o777),
+		os.Symlink("../p.yaml", at("sticky", "foreign")), os.Lchown(at("sticky", "foreign"), 5, 5),
+		os.Symlink("../p.yaml", at("sticky", "ours")),
+		os.Symlink("ours", at("sticky", "relative")), os.Symlink(at("foreign"), at("sticky", "absolute")),
+		os.Symlink("foreign", at("sticky", "next")),
+		// Nobody but who can write the directory replaces these.
 		os.Symlink("p.yaml", at("foreign")), os.Lchown(at("foreign"), 5, 5),
+		os.Symlink("sticky/foreign", at("into")), os.Lchown(at("into"), 5, 5),
 		os.Symlink("loop", at("loop")),
 	)
 	if err != nil {
@@ -104,7 +111,9 @@ func TestReadTrustedLinks(t *testing.T) {
 	for path, says := range map[string]string{
 		"open/link":      "open is writable by everyone",
 		"outer":          "open is writable by everyone",
-		"foreign":        "foreign belongs to uid 5",
+		"sticky/foreign": "sticky/foreign belongs to uid 5, who could change it; chown -h root ",
+		"sticky/next":    "sticky/foreign belongs to uid 5",
+		"into":           "sticky/foreign belongs to uid 5",
 		"open/../p.yaml": "open is writable by everyone",
 		"loop":           "too many levels",
 		"open":           "open is writable by everyone",
@@ -113,6 +122,11 @@ func TestReadTrustedLinks(t *testing.T) {
 	} {
 		if _, err := ReadTrusted(at()+"/"+path, 100, true); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for _, path := range []string{"foreign", "sticky/../foreign", "sticky/ours", "sticky/relative", "sticky/absolute"} {
+		if text, err := ReadTrusted(at(path), 100, true); string(text) != "text" || err != nil {
+			t.Errorf("%s: %q, %v", path, text, err)
 		}
 	}
 	if text, err := ReadTrusted(at("p.yaml"), 3, true); string(text) != "tex" || err != nil {

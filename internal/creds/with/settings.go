@@ -146,6 +146,14 @@ func apply(name, value string) error {
 			return err
 		}
 		return unix.Mount("", value, "", unix.MS_REMOUNT|unix.MS_BIND|flags[name], "")
+	case "readonly":
+		// A mount that is there: its flag, not its file system.
+		return unix.Mount("", value, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
+	case "readonly-files":
+		// The file system of a mount.
+		return unix.Mount("", value, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
+	case "umount":
+		return unix.Unmount(value, unix.MNT_DETACH)
 
 	case "copy":
 		// Not by the tests: a program that a forking process has written may
@@ -174,6 +182,9 @@ func apply(name, value string) error {
 			return err
 		}
 		return os.Truncate(file, int64(parse(size)))
+	case "symlink":
+		target, link, _ := strings.Cut(value, ":")
+		return os.Symlink(target, link)
 	case "mkdir":
 		return os.Mkdir(value, 0o755)
 	case "swap":
