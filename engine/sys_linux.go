@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -157,6 +158,18 @@ func ignoreEINTR(call func() error) error {
 			return err
 		}
 	}
+}
+
+// effectiveAccess is faccessat2(2) with the effective ids and capabilities, for an
+// open file. unix.Faccessat guesses the answer where the system call is missing.
+func effectiveAccess(fd int, mode uint32) error {
+	empty := [1]byte{}
+	_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])), uintptr(mode),
+		unix.AT_EACCESS|unix.AT_EMPTY_PATH, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.
