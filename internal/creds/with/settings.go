@@ -128,6 +128,13 @@ func apply(name, value string) error {
 			return err
 		}
 		return unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	case "foreign":
+		// A working directory on a mount of the mount namespace that is left.
+		dir, err := unix.Open(value, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(unix.Unshare(unix.CLONE_NEWNS), unix.Fchdir(dir))
 	case "tmpfs":
 		return unix.Mount("with", value, "tmpfs", 0, "mode=755")
 	case "format":
