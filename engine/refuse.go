@@ -377,10 +377,10 @@ func (c *compiler) targetEffect() string {
 	path := c.Target.FilePath
 	var effects []string
 	if f.Setuid {
-		effects = append(effects, "is set-user-id for uid "+ownerText(f.UID))
+		effects = append(effects, "is set-user-id for "+ownerText(f, "uid", f.UID))
 	}
 	if f.Setgid && f.GroupExec {
-		effects = append(effects, "is set-group-id for gid "+ownerText(f.GID))
+		effects = append(effects, "is set-group-id for "+ownerText(f, "gid", f.GID))
 	}
 	if f.HasCaps {
 		effects = append(effects, "has file capabilities ("+fileCapsText(f)+")")
@@ -391,12 +391,12 @@ func (c *compiler) targetEffect() string {
 	return path + " " + strings.Join(effects, " and ")
 }
 
-// ownerText is the id of an owner in words.
-func ownerText(id uint32) string {
-	if id == cred.NoID {
-		return "unmapped"
+// ownerText returns the uid or gid of an owner in words.
+func ownerText(f cred.File, kind string, id uint32) string {
+	if unmappedOwner(f) {
+		return "an unmapped owner or group"
 	}
-	return fmt.Sprint(id)
+	return fmt.Sprintf("%s %d", kind, id)
 }
 
 func fileCapsText(f cred.File) string {

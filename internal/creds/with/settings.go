@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -135,6 +136,8 @@ func apply(name, value string) error {
 			return err
 		}
 		return errors.Join(unix.Unshare(unix.CLONE_NEWNS), unix.Fchdir(dir))
+	case "idmap":
+		return idmap(value)
 	case "tmpfs":
 		return unix.Mount("with", value, "tmpfs", 0, "mode=755")
 	case "format":
@@ -192,6 +195,9 @@ func apply(name, value string) error {
 			}
 		}
 		return nil
+	case "wait":
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
 	case "fifo":
 		return unix.Mkfifo(value, 0o600)
 	}
