@@ -347,6 +347,8 @@ func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
 		return c.execRefused(o.result)
 	case o.identity:
 		return c.identityLost()
+	case o.alternative != nil:
+		return c.refuseDoubt(o.alternative)
 	case o.ambient:
 		return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+c.targetEffect(),
 			"remove the set-id bits or file capabilities of the target, or name another program")
