@@ -243,6 +243,9 @@ func stepHint(failed *cap.StepError) string {
 		if errors.Is(failed.Err, syscall.EINVAL) {
 			return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
 		}
+		if errors.Is(failed.Err, syscall.EPERM) && failed.Step.Kind != cap.StepGroups && failed.Step.ID == cred.OverflowID {
+			return "the caller shows this id without having it: the user namespace does not map its own; start caprun there as a user that is mapped"
+		}
 	case cap.StepDeathSignal:
 		if failed.Call == "getppid" {
 			return "the caprun that supervises it has ended, so the target is not started"
