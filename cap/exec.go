@@ -64,13 +64,13 @@ func execute(s *Step) error {
 		return executeSession(fail)
 	case StepGroups:
 		have, err := getgroups()
-		if err != nil || sameGroups(have, s.Groups) {
+		if err != nil || sameGroups(have, s.Groups) && !s.mayReplaceGroups() {
 			return fail("getgroups", err)
 		}
 		return fail("setgroups", thisThread.setgroups(s.Groups))
 	case StepGID:
 		have, err := getgids()
-		if err != nil || have == [4]uint32{s.ID, s.ID, s.ID, s.ID} {
+		if err != nil || have == [4]uint32{s.ID, s.ID, s.ID, s.ID} && s.ID != overflowID {
 			return fail("getresgid", err)
 		}
 		return fail("setresgid", thisThread.setgids(s.ID))
@@ -202,6 +202,19 @@ func withDirectory(path string, fail func(string, error) error, use func(dir int
 	return use(dir)
 }
 
+// overflowID is what the kernel shows for an id that the user namespace does not
+// map: the default of /proc/sys/kernel/overflowuid and overflowgid. A process that
+// shows it already may be another user. To set it changes nothing, needs no
+// privilege where it is already set, and fails otherwise.
+const overflowID = 65534
+
+// mayReplaceGroups reports whether a list with the overflow id can be set again:
+// unlike an id, that needs cap_setgid.
+func (s *Step) mayReplaceGroups() bool {
+	e, _, _, err := capget(0)
+	return err == nil && e&(1<<SETGID) != 0 && slices.Contains(s.Groups, overflowID)
+}
+
 // sameGroups compares two group lists as the kernel keeps them: sorted.
 func sameGroups(a, b []uint32) bool {
 	if len(a) != len(b) {
@@ -217,7 +230,7 @@ func sameGroups(a, b []uint32) bool {
 // effective again.
 func executeUID(uid uint32, fail func(string, error) error) error {
 	have, err := getuids()
-	if err != nil || have == [4]uint32{uid, uid, uid, uid} {
+	if err != nil || have == [4]uint32{uid, uid, uid, uid} && uid != overflowID {
 		return fail("getresuid", err)
 	}
 	_, p, _, err := capget(0)

@@ -24,7 +24,11 @@ func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.
 		return nil, []policy.Diagnostic{*d}
 	}
 	if _, ok := c.solve(); !ok {
-		return nil, []policy.Diagnostic{*c.refuse()}
+		d := c.refuse()
+		if c.mountMatters() {
+			d.Message += "; " + c.targetEffect() + c.Target.ignored()
+		}
+		return nil, []policy.Diagnostic{*d}
 	}
 	if d := c.checkStack(); d != nil {
 		return nil, []policy.Diagnostic{*d}
@@ -153,7 +157,23 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 	}
 	c.After, c.SecureExec = after, result.Secure
 	c.Plan.launcher = l
-	return c.check(v, result)
+	if o := c.check(v, result); o != nil {
+		return o
+	}
+	return c.checkAlternatives()
+}
+
+// checkAlternatives compares what the target's file leads to with what it would
+// lead to if it were one of its alternatives.
+func (c *compiler) checkAlternatives() *obstacle {
+	for n := range c.Target.Alternatives {
+		a := &c.Target.Alternatives[n]
+		after, result, errno := c.Before.Exec(a.File, c.Target.Kernel)
+		if errno != 0 || result.Secure != c.SecureExec || !after.Equal(c.After) {
+			return &obstacle{alternative: a}
+		}
+	}
+	return nil
 }
 
 // launcher configures the launch along one route.

@@ -58,9 +58,26 @@ func (p *Plan) Stays() []Kept {
 // Effect says what the file that decides about privilege does to credentials:
 // "/usr/bin/su is set-user-id for uid 0".
 func (t Target) Effect() string {
-	text := (&compiler{Plan: Plan{Target: t}}).targetEffect()
-	if f := t.File; f.NoSuid && (f.Setuid || f.Setgid || f.HasCaps) {
-		text += ", which counts for nothing on a mount with nosuid"
+	text := (&compiler{Plan: Plan{Target: t}}).targetEffect() + t.ignored()
+	for _, a := range t.Alternatives {
+		text += "; " + a.Unknown + ": the target starts in the same state either way"
 	}
 	return text
+}
+
+// ignored says why the kernel ignores what the file has; empty where it does not.
+func (t Target) ignored() string {
+	f := t.File
+	setsIDs := f.Setuid || f.Setgid && f.GroupExec
+	switch {
+	case !setsIDs && !f.HasCaps:
+		return ""
+	case f.NoSuid && t.ForeignMount:
+		return ", which the kernel ignores: its mount belongs to another mount namespace"
+	case f.NoSuid:
+		return ", which the kernel ignores: its mount is nosuid"
+	case setsIDs && unmappedOwner(f):
+		return "; the kernel ignores the set-id bits: the user namespace does not map its owner or group"
+	}
+	return ""
 }

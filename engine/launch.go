@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -157,9 +158,12 @@ func (p *Plan) checkStandard() error {
 func (p *Plan) checkTracer() error {
 	before := p.Before
 	before.Traced = !p.Before.Traced
-	other, _, _ := before.Exec(p.Target.File, p.Target.Kernel)
-	other.Traced = p.After.Traced
-	if other.Equal(p.After) {
+	same := func(f cred.File) bool {
+		other, _, _ := before.Exec(f, p.Target.Kernel)
+		other.Traced = p.After.Traced
+		return other.Equal(p.After)
+	}
+	if same(p.Target.File) && !slices.ContainsFunc(p.Target.Alternatives, func(a Alternative) bool { return !same(a.File) }) {
 		return nil
 	}
 	on, err := traced()
@@ -189,7 +193,7 @@ func (p *Plan) readBack() (cred.Cred, error) {
 		if err != nil {
 			return got, p.failExec("exec "+pin.path, err, "the target's user must be able to reach it")
 		}
-		if now != pin.sight {
+		if !pin.sight.same(now) {
 			return got, p.failExec("exec "+pin.path, errors.New("the file, its capabilities or its mount changed since it was checked"), "start again, and see who can write it")
 		}
 	}
@@ -238,6 +242,9 @@ func stepHint(failed *cap.StepError) string {
 		// Without /proc the model takes every id to be mapped.
 		if errors.Is(failed.Err, syscall.EINVAL) {
 			return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
+		}
+		if errors.Is(failed.Err, syscall.EPERM) && failed.Step.Kind != cap.StepGroups && failed.Step.ID == cred.OverflowID {
+			return "the caller shows this id without having it: the user namespace does not map its own; start caprun there as a user that is mapped"
 		}
 	case cap.StepDeathSignal:
 		if failed.Call == "getppid" {

@@ -72,6 +72,12 @@ func (c *compiler) only(n int) *compiler {
 	f.Inheritable, f.Bounding, f.Ambient = f.Inheritable.Intersect(bit), f.Bounding.Intersect(bit), f.Ambient.Intersect(bit)
 	one.Target.File.Permitted &= bit
 	one.Target.File.Inheritable &= bit
+	one.Target.Alternatives = slices.Clone(c.Target.Alternatives)
+	for n := range one.Target.Alternatives {
+		a := &one.Target.Alternatives[n].File
+		a.Permitted &= bit
+		a.Inheritable &= bit
+	}
 	one.caps = &declaredCaps{c.caps.e.Intersect(bit), c.caps.p.Intersect(bit), c.caps.i.Intersect(bit)}
 	if c.iab != nil {
 		// The vectors were read from a tuple already: there is always one.

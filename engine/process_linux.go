@@ -307,9 +307,7 @@ func (r *reader) executable() (cred.File, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return cred.File{}, errNotRegular
 	}
-	s, err := seeFile(&st,
-		func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
-		func(data []byte) (int, error) { return unix.Fgetxattr(fd, "security.capability", data) })
+	s, err := lookAtOpen(fd, &st)
 	if err != nil {
 		return cred.File{}, err
 	}

@@ -20,6 +20,8 @@ type obstacle struct {
 	identity   bool // the declared ids do not last
 	ambient    bool // the ambient set of iab does not reach the target
 	result     cred.ExecResult
+
+	alternative *Alternative // of the target's file, that leads elsewhere
 }
 
 // refuse says why there is no plan: one cause, and what to do about it.
@@ -29,6 +31,9 @@ type obstacle struct {
 // only one, removing it is enough. Where no removal helps, the text of caps is
 // the cause.
 func (c *compiler) refuse() *policy.Diagnostic {
+	if a := c.doubt(); a != nil {
+		return c.refuseDoubt(a)
+	}
 	if c.caps == nil || c.iab != nil {
 		// What the vectors cannot do has nothing to do with caps.
 		alone := *c
@@ -120,7 +125,7 @@ func (c *compiler) without(s cause) *compiler {
 		profile.IAB, n.iab = nil, nil
 	}
 	if s&causeTarget != 0 {
-		n.Target.File = cred.File{}
+		n.Target.File, n.Target.Alternatives = cred.File{}, nil
 	}
 	if s&causeCaller != 0 {
 		n.From.Permitted, n.From.Effective, n.From.Bounding = c.From.All, c.From.All, c.From.All
@@ -140,7 +145,8 @@ func (c *compiler) without(s cause) *compiler {
 // heed.
 func (c *compiler) targetMatters() bool {
 	f := c.Target.File
-	return !f.NoSuid && (f.HasCaps || f.Setuid || f.Setgid && f.GroupExec)
+	setsIDs := f.Setuid || f.Setgid && f.GroupExec
+	return !f.NoSuid && (f.HasCaps || setsIDs && !unmappedOwner(f))
 }
 
 // unreachable says that no caller and no ordinary target could help, and what
@@ -341,6 +347,8 @@ func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
 		return c.execRefused(o.result)
 	case o.identity:
 		return c.identityLost()
+	case o.alternative != nil:
+		return c.refuseDoubt(o.alternative)
 	case o.ambient:
 		return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+c.targetEffect(),
 			"remove the set-id bits or file capabilities of the target, or name another program")
@@ -371,10 +379,10 @@ func (c *compiler) targetEffect() string {
 	path := c.Target.FilePath
 	var effects []string
 	if f.Setuid {
-		effects = append(effects, fmt.Sprintf("is set-user-id for uid %d", f.UID))
+		effects = append(effects, "is set-user-id for "+ownerText(f, "uid", f.UID))
 	}
 	if f.Setgid && f.GroupExec {
-		effects = append(effects, fmt.Sprintf("is set-group-id for gid %d", f.GID))
+		effects = append(effects, "is set-group-id for "+ownerText(f, "gid", f.GID))
 	}
 	if f.HasCaps {
 		effects = append(effects, "has file capabilities ("+fileCapsText(f)+")")
@@ -383,6 +391,14 @@ func (c *compiler) targetEffect() string {
 		return path + " is an ordinary file"
 	}
 	return path + " " + strings.Join(effects, " and ")
+}
+
+// ownerText returns the uid or gid of an owner in words.
+func ownerText(f cred.File, kind string, id uint32) string {
+	if unmappedOwner(f) {
+		return "an unmapped owner or group"
+	}
+	return fmt.Sprintf("%s %d", kind, id)
 }
 
 func fileCapsText(f cred.File) string {

@@ -133,32 +133,70 @@ func lookAt(path string) (sight, error) {
 	if err := unix.Stat(path, &st); err != nil {
 		return sight{}, err
 	}
-	return seeFile(&st,
-		func(fs *unix.Statfs_t) error { return unix.Statfs(path, fs) },
-		func(data []byte) (int, error) { return unix.Getxattr(path, "security.capability", data) })
+	return seeFile(&st, fileCalls{
+		statfs: func(fs *unix.Statfs_t) error { return unix.Statfs(path, fs) },
+		caps:   func(data []byte) (int, error) { return unix.Getxattr(path, capsAttribute, data) },
+		statx:  func(mask int, st *unix.Statx_t) error { return unix.Statx(unix.AT_FDCWD, path, 0, mask, st) },
+	})
 }
 
-// seeFile reads what st does not tell about a file.
-func seeFile(st *unix.Stat_t, statfs func(*unix.Statfs_t) error, caps func([]byte) (int, error)) (sight, error) {
+// lookAtOpen is lookAt for a file that is open for reading; st is what fstat(2)
+// shows for it.
+func lookAtOpen(fd int, st *unix.Stat_t) (sight, error) {
+	return seeFile(st, fileCalls{
+		statfs: func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
+		caps:   func(data []byte) (int, error) { return unix.Fgetxattr(fd, capsAttribute, data) },
+		statx:  func(mask int, st *unix.Statx_t) error { return unix.Statx(fd, "", unix.AT_EMPTY_PATH, mask, st) },
+	})
+}
+
+const capsAttribute = "security.capability"
+
+// fileCalls are the system calls that read what stat does not tell about a file.
+type fileCalls struct {
+	statfs func(*unix.Statfs_t) error
+	caps   func([]byte) (int, error)
+	statx  statxCall
+}
+
+// seeFile reads what st does not tell about a file. It asks for the mount only
+// where that matters.
+func seeFile(st *unix.Stat_t, call fileCalls) (sight, error) {
 	s := sight{id: identifyFile(st)}
 	var fs unix.Statfs_t
-	if err := ignoreEINTR(func() error { return statfs(&fs) }); err != nil {
+	if err := ignoreEINTR(func() error { return call.statfs(&fs) }); err != nil {
 		return s, fmt.Errorf("its mount flags cannot be read: %w", err)
 	}
 	s.nosuid, s.noexec = fs.Flags&unix.ST_NOSUID != 0, fs.Flags&unix.ST_NOEXEC != 0
+	var err error
+	if s.caps, err = readCaps(call.caps); err != nil {
+		return s, err
+	}
+	if (s.caps != "" || setsIDs(st.Mode)) && !s.nosuid {
+		s.mount = readMount(call.statx)
+	}
+	return s, nil
+}
+
+// readCaps returns the attribute security.capability of a file; empty without.
+func readCaps(getxattr func([]byte) (int, error)) (string, error) {
 	var data [maxFileCaps]byte
-	n, err := caps(data[:])
+	n, err := getxattr(data[:])
 	switch {
 	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOVERFLOW):
 		// EOVERFLOW: they belong to a user namespace that is not ours.
-		return s, nil
+		return "", nil
 	case err != nil:
-		return s, fmt.Errorf("its file capabilities cannot be read: %w", err)
+		return "", fmt.Errorf("its file capabilities cannot be read: %w", err)
 	case n == 0:
-		return s, errors.New("its file capabilities cannot be read: the attribute is empty")
+		return "", errors.New("its file capabilities cannot be read: the attribute is empty")
 	}
-	s.caps = string(data[:n])
-	return s, nil
+	return string(data[:n]), nil
+}
+
+// setsIDs reports whether exec heeds the set-id bits of a mode.
+func setsIDs(mode uint32) bool {
+	return mode&unix.S_ISUID != 0 || mode&unix.S_ISGID != 0 && mode&unix.S_IXGRP != 0
 }
 
 func ignoreEINTR(call func() error) error {
@@ -175,6 +213,22 @@ func effectiveAccess(fd int, mode uint32) error {
 	empty := [1]byte{}
 	_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])), uintptr(mode),
 		unix.AT_EACCESS|unix.AT_EMPTY_PATH, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// statmount is statmount(2) for a mount of this namespace; what it returns about
+// the mount is left out.
+func statmount(id uint64) error {
+	request := struct {
+		size, spare uint32
+		id, param   uint64
+	}{size: unix.MNT_ID_REQ_SIZE_VER0, id: id}
+	var buf [512]byte // struct statmount, without the strings that nobody asked for
+	_, _, errno := unix.Syscall6(unix.SYS_STATMOUNT, uintptr(unsafe.Pointer(&request)), uintptr(unsafe.Pointer(&buf[0])),
+		uintptr(len(buf)), 0, 0, 0)
 	if errno != 0 {
 		return errno
 	}

@@ -24,6 +24,15 @@ type Target struct {
 	// interpreter of a script.
 	File cred.File
 
+	// ForeignMount says that the mount of the file belongs to another mount
+	// namespace, which is why File has NoSuid.
+	ForeignMount bool
+
+	// Alternatives are what File may be to the kernel instead, where something
+	// that decides about its privilege is not known. A plan leads to the same
+	// state with each of them.
+	Alternatives []Alternative
+
 	// FilePath is where File was found.
 	FilePath string
 
@@ -47,6 +56,15 @@ type Target struct {
 // check, explain and diff plan for.
 func OrdinaryTarget() Target { return Target{Kernel: cred.Latest()} }
 
+// Alternative is what the kernel may take a file for.
+type Alternative struct {
+	File cred.File
+
+	// Unknown says what caprun cannot determine about the file, and Hint what to
+	// do about it.
+	Unknown, Hint string
+}
+
 // pin remembers what was found at a path.
 type pin struct {
 	path string
@@ -58,6 +76,30 @@ type sight struct {
 	id             fileID
 	nosuid, noexec bool   // of its mount
 	caps           string // its attribute security.capability; empty without
+
+	// mount is read for a file with set-id bits or capabilities only.
+	mount mountFacts
+}
+
+// same reports whether a later look at a file shows the same. Whether the mount is
+// of this mount namespace may be known no more: then its id has to do.
+func (s sight) same(now sight) bool {
+	if s.mount.ours == answerUnknown || now.mount.ours == answerUnknown {
+		now.mount.ours = s.mount.ours
+	}
+	return now == s
+}
+
+// mountFacts is what is known of the mount that a file was reached through.
+type mountFacts struct {
+	// id is its unique id, on a kernel that has none the one that statx(2)
+	// shows otherwise; 0 where statx tells neither.
+	id uint64
+
+	// ours tells whether the mount belongs to the mount namespace of the
+	// caller. The kernel ignores set-id bits and file capabilities elsewhere:
+	// mnt_may_suid of fs/namespace.c.
+	ours answer
 }
 
 // fileID tells a file and its state from every other one.

@@ -112,7 +112,8 @@ func (r *resolver) target(path string, argv []string, id Identity) (Target, erro
 		}
 		t.pins = append(t.pins, pin{next, f.sight})
 		if !decided {
-			t.File, t.FilePath = f.facts, next
+			t.File, t.Alternatives, t.FilePath = f.facts, f.alternatives, next
+			t.ForeignMount = f.mount.ours == answerNo
 		}
 		if f.interpreter == "" {
 			return t, nil
@@ -148,7 +149,7 @@ func (r *resolver) fixed(t Target, f *format, decided bool) (Target, error) {
 	case prog.interpreter != "":
 		err = errors.New("is itself run by another program, which brings its own")
 	default:
-		t.File, t.FilePath = prog.facts, f.interpreter
+		t.File, t.Alternatives, t.FilePath = prog.facts, nil, f.interpreter // it brings nothing
 		return t, nil
 	}
 	return t, &TargetError{Path: t.Path, Reason: fmt.Sprintf("its interpreter %s, of the format %s of binfmt_misc with flag F, %v", f.interpreter, f.name, err),
@@ -166,9 +167,10 @@ func reason(err error) string {
 // program is what one file says about its execution.
 type program struct {
 	sight
-	facts       cred.File
-	interpreter string  // empty for a file that is no script
-	format      *format // of binfmt_misc, that names the interpreter; nil without
+	facts        cred.File
+	alternatives []Alternative
+	interpreter  string  // empty for a file that is no script
+	format       *format // of binfmt_misc, that names the interpreter; nil without
 }
 
 func (r *resolver) file(path string, id Identity) (program, error) {
@@ -245,7 +247,7 @@ func whom(id Identity) string {
 // readProgram reads what decides about the privilege of a program. path is what
 // the kernel gets for it.
 func (r *resolver) readProgram(path string, f *found) (program, error) {
-	fd, err := openRead(f.dir, f.name)
+	fd, err := f.openRead()
 	if err != nil {
 		return program{}, fmt.Errorf("cannot be read to see what privileges it brings: %w", err)
 	}
@@ -281,15 +283,13 @@ func (r *resolver) readHere(path string) (program, error) {
 
 // readOpen is readProgram for a file that is open.
 func (r *resolver) readOpen(path string, fd int, st *unix.Stat_t) (prog program, err error) {
-	prog.sight, err = seeFile(st,
-		func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
-		func(data []byte) (int, error) { return unix.Fgetxattr(fd, "security.capability", data) })
-	if err != nil {
+	if prog.sight, err = lookAtOpen(fd, st); err != nil {
 		return program{}, err
 	}
 	if prog.facts, err = fileFacts(st, prog.sight); err != nil {
 		return program{}, err
 	}
+	prog.facts, prog.alternatives = settle(prog.facts, prog.mount.ours, func() answer { return mapsOwners(fd, st) })
 	var head [headSize]byte
 	n, err := unix.Pread(fd, head[:], 0)
 	if err != nil {

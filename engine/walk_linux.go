@@ -15,6 +15,11 @@ type resolver struct {
 
 	formats []format // of binfmt_misc
 
+	// procLinks lets the kernel follow symbolic links of the proc file system,
+	// as it does for the target: /proc/PID/root and others lead elsewhere than
+	// their text says. Who checks every directory on the way leaves it false.
+	procLinks bool
+
 	// What sees a walk, where not nil: begins its path, passes every entry,
 	// jumps the text of a symbolic link before it is followed, lacks a directory
 	// in which the next entry is missing, and opened a program that is open for
@@ -34,7 +39,7 @@ const (
 )
 
 func openRoot(p *policy.Profile) (*resolver, error) {
-	r := &resolver{root: -1, cwd: -1}
+	r := &resolver{root: -1, cwd: -1, procLinks: true}
 	root := "/"
 	if p.Chroot != "" {
 		root = p.Chroot
@@ -89,11 +94,23 @@ type found struct {
 	st   unix.Stat_t
 	dir  int // where name was found
 	name string
+
+	// procLink says that name is a link of the proc file system, which the kernel
+	// followed.
+	procLink bool
 }
 
 func (f *found) close() {
 	unix.Close(f.fd)
 	unix.Close(f.dir)
+}
+
+// openRead opens what was found for reading. Another file may be there since.
+func (f *found) openRead() (int, error) {
+	if f.procLink {
+		return openAt(f.dir, f.name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	}
+	return openRead(f.dir, f.name)
 }
 
 // walk finds what path names, and never leaves the root. It needs three
@@ -139,11 +156,14 @@ func (r *resolver) walk(path string) (found, error) {
 		case f.st.Mode&unix.S_IFMT == unix.S_IFLNK:
 			links++
 			link, err := readLink(f.fd)
+			onProc := r.procLinks && isProc(f.fd)
 			unix.Close(f.fd)
 			switch {
 			case err != nil:
 			case links > maxLinks:
 				err = unix.ELOOP
+			case onProc:
+				f.fd, err = openAt(f.dir, name, unix.O_PATH)
 			case len(link)+1+len(tail) >= maxPath:
 				err = unix.ENAMETOOLONG
 			case strings.HasPrefix(link, "/"):
@@ -158,6 +178,13 @@ func (r *resolver) walk(path string) (found, error) {
 			}
 			if r.jumps != nil {
 				r.jumps(link)
+			}
+			if onProc {
+				if done, err := r.jump(&f, name, link, more); done || err != nil {
+					return f, err
+				}
+				rest = tail
+				continue
 			}
 			rest = link
 			if more {
@@ -174,6 +201,34 @@ func (r *resolver) walk(path string) (found, error) {
 			f.dir, rest = f.fd, tail
 		}
 	}
+}
+
+// jump goes on where a link of the proc file system led to: f.fd. link is its
+// text. done is true where the path ends there.
+func (r *resolver) jump(f *found, name, link string, more bool) (done bool, err error) {
+	err = unix.Fstat(f.fd, &f.st)
+	if err == nil && more && f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
+	if err == nil && r.passes != nil {
+		err = r.passes(f.fd, link, f.st)
+	}
+	switch {
+	case err != nil:
+		f.close()
+	case more:
+		unix.Close(f.dir)
+		f.dir = f.fd
+	default:
+		f.name, f.procLink = name, true
+	}
+	return !more, err
+}
+
+// isProc reports whether a file is on the proc file system.
+func isProc(fd int) bool {
+	var fs unix.Statfs_t
+	return ignoreEINTR(func() error { return unix.Fstatfs(fd, &fs) }) == nil && fs.Type == unix.PROC_SUPER_MAGIC
 }
 
 // start opens the directory where path begins.

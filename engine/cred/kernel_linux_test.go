@@ -124,7 +124,7 @@ func TestKernel(t *testing.T) {
 		t.Parallel()
 		dir := makeHelper(t, base, worker, 0)
 		compare(t, worker, dir, nil, run{
-			Seed: seed, Count: share(40),
+			Seed: seed, Count: share(30),
 			Start:  executed(t, here.Cred),
 			IDs:    ids,
 			Static: static,
@@ -165,6 +165,26 @@ func TestKernel(t *testing.T) {
 			IDs:    ids,
 			Static: static,
 			Owners: owners, Outsider: 1003, FileCaps: true,
+			Fixed: linkFixed(t, base, dir, cred.NoID),
+		})
+	})
+
+	t.Run("user namespace with the overflow id", func(t *testing.T) {
+		// The fixed files show the owner that a mapped user shows too.
+		needInitial(t)
+		t.Parallel()
+		dir := makeHelper(t, base, worker, 100000)
+		wide := []cred.Extent{{Inside: 0, Outside: 100000, Count: 65536}}
+		ns := cred.UserNS{UIDs: wide, GIDs: wide}
+		attr := inNamespace(ns)
+		attr.GidMappingsEnableSetgroups = true
+		attr.Credential = &syscall.Credential{}
+		compare(t, worker, dir, attr, run{
+			Seed: seed, Count: share(10),
+			Start:  executed(t, here.Cred, newUserNamespace(ns), setgroups(), setgid(0), setuid(0)),
+			IDs:    ids,
+			Static: static,
+			Owners: append([]uint32{cred.OverflowID}, owners...), Outsider: 1003, FileCaps: true,
 			Fixed: linkFixed(t, base, dir, cred.NoID),
 		})
 	})

@@ -50,7 +50,7 @@ type jsonFacts struct {
 	SetGID    bool          `json:"setgid"` // and executable by its group
 	UID       uint32        `json:"uid"`
 	GID       uint32        `json:"gid"`
-	NoSUID    bool          `json:"nosuid"`    // of the mount: set-id bits and capabilities count for nothing
+	NoSUID    bool          `json:"nosuid"`    // the mount is nosuid or of another mount namespace: the kernel ignores set-id bits and capabilities
 	Caps      *jsonFileCaps `json:"file_caps"` // null without
 	Privilege string        `json:"text"`
 }

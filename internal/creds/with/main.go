@@ -45,10 +45,13 @@ func main() {
 		case "root":
 			// With uid 0 already there is nothing to do.
 			if os.Getuid() != 0 {
-				inUserNamespace("0", os.Args[n+2:])
+				inUserNamespace("0", os.Args[n+2:], false)
 			}
 		case "userns":
-			inUserNamespace(value, os.Args[n+2:])
+			inUserNamespace(value, os.Args[n+2:], false)
+		case "outsider":
+			// With ids that the namespace does not map.
+			inUserNamespace(value, os.Args[n+2:], true)
 		case "terminal":
 			onTerminal(os.Args[n+2:])
 		case "job":
@@ -88,8 +91,8 @@ func main() {
 // namespace, and ends as that ends. ids is the number that the caller has in
 // it, alone and with setgroups denied; or, for a caller with privilege, lines
 // INSIDE:OUTSIDE:COUNT of both maps, joined with commas: then the rest of the
-// work begins as uid 0 and gid 0 without groups.
-func inUserNamespace(ids string, rest []string) {
+// work begins as uid 0 and gid 0 without groups, unless the ids are kept.
+func inUserNamespace(ids string, rest []string, keepIDs bool) {
 	cmd := exec.Command("/proc/self/exe", rest...)
 	cmd.Args[0] = "with"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -101,7 +104,9 @@ func inUserNamespace(ids string, rest []string) {
 			attr.UidMappings = append(attr.UidMappings, syscall.SysProcIDMap{ContainerID: int(n[0]), HostID: int(n[1]), Size: int(n[2])})
 		}
 		attr.GidMappings, attr.GidMappingsEnableSetgroups = attr.UidMappings, true
-		attr.Credential = &syscall.Credential{}
+		if !keepIDs {
+			attr.Credential = &syscall.Credential{}
+		}
 	} else {
 		id := int(parse(ids))
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: id, HostID: os.Getuid(), Size: 1}}

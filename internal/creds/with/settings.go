@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -128,6 +129,15 @@ func apply(name, value string) error {
 			return err
 		}
 		return unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	case "foreign":
+		// A working directory on a mount of the mount namespace that is left.
+		dir, err := unix.Open(value, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(unix.Unshare(unix.CLONE_NEWNS), unix.Fchdir(dir))
+	case "idmap":
+		return idmap(value)
 	case "tmpfs":
 		return unix.Mount("with", value, "tmpfs", 0, "mode=755")
 	case "format":
@@ -196,6 +206,9 @@ func apply(name, value string) error {
 			}
 		}
 		return nil
+	case "wait":
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
 	case "fifo":
 		return unix.Mkfifo(value, 0o600)
 	}

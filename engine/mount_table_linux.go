@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxMountTable bounds /proc/self/mountinfo: some ten thousand mounts.
-const maxMountTable = 4 << 20
+// maxMountTable bounds mountinfo: fs.mount-max lines of 300 bytes.
+const maxMountTable = 32 << 20
 
 // mount is a line of proc_pid_mountinfo(5).
 type mount struct {
@@ -39,13 +39,9 @@ func writableAs(fd int) (string, error) {
 		return "", err
 	}
 	defer unix.Close(proc)
-	text, err := readFileAt(proc, "self/mountinfo", maxMountTable)
+	mounts, err := readMountTable(proc)
 	if err != nil {
-		return "", fmt.Errorf("/proc/self/mountinfo: %w", err)
-	}
-	mounts, err := parseMountinfo(text)
-	if err != nil {
-		return "", fmt.Errorf("/proc/self/mountinfo: %w", err)
+		return "", err
 	}
 	// After chroot(2) into a directory that is no mount point, the file leaves
 	// out the mount of the root directory and all that are not below it.
@@ -75,7 +71,7 @@ func (m mount) writableAs(path string, mounts []mount) (string, error) {
 	}
 	below, ok := pathBelow(path, m.point)
 	if !ok || !cleanPath(path) || !cleanPath(m.root) {
-		return "", fmt.Errorf("/proc/self/mountinfo does not tell where %s is in its file system", path)
+		return "", fmt.Errorf("/proc/thread-self/mountinfo does not tell where %s is in its file system", path)
 	}
 	inside := filepath.Join(m.root, below)
 	for _, other := range mounts {
@@ -84,7 +80,7 @@ func (m mount) writableAs(path string, mounts []mount) (string, error) {
 		}
 		root := strings.TrimSuffix(other.root, "//deleted")
 		if !cleanPath(root) {
-			return "", fmt.Errorf("/proc/self/mountinfo does not tell which directory is mounted at %s", other.point)
+			return "", fmt.Errorf("/proc/thread-self/mountinfo does not tell which directory is mounted at %s", other.point)
 		}
 		if below, ok := pathBelow(inside, root); ok {
 			return filepath.Join(other.point, below), nil
@@ -116,9 +112,22 @@ func mountOf(proc, fd int, mounts []mount) (mount, error) {
 		}
 	}
 	if len(found) != 1 {
-		return mount{}, errors.New("/proc/self/mountinfo does not list its mount")
+		return mount{}, errors.New("/proc/thread-self/mountinfo does not list its mount")
 	}
 	return found[0], nil
+}
+
+// readMountTable returns the mounts that this process can see; proc is /proc.
+func readMountTable(proc int) ([]mount, error) {
+	text, err := readFileAt(proc, "thread-self/mountinfo", maxMountTable)
+	if err != nil {
+		return nil, fmt.Errorf("/proc/thread-self/mountinfo: %w", err)
+	}
+	mounts, err := parseMountinfo(text)
+	if err != nil {
+		return nil, fmt.Errorf("/proc/thread-self/mountinfo: %w", err)
+	}
+	return mounts, nil
 }
 
 // parseMountinfo returns the mounts of a mountinfo file. It refuses a file of
