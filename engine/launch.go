@@ -184,6 +184,9 @@ func (p *Plan) readBack() (cred.Cred, error) {
 	if diff := got.Diff(want); diff != nil {
 		return got, p.fail("", "read back", differ(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
 	}
+	if err := p.checkSearch(); err != nil {
+		return got, err
+	}
 	for _, pin := range p.Target.pins {
 		now, err := lookAt(pin.path)
 		if err != nil {
@@ -194,6 +197,21 @@ func (p *Plan) readBack() (cred.Cred, error) {
 		}
 	}
 	return got, nil
+}
+
+// checkSearch asks the kernel, as the process that will execute the target,
+// whether it may not execute what the search in PATH passed over.
+func (p *Plan) checkSearch() error {
+	for _, path := range p.Target.passed {
+		may, err := executable(path)
+		if err == nil && may {
+			err = fmt.Errorf("it comes before %s in PATH, and the target may execute it, which its mode does not tell", p.Target.Path)
+		}
+		if err != nil {
+			return p.failExec("exec "+path, err, "write the path of the program")
+		}
+	}
+	return nil
 }
 
 // differ says in which dimensions two states differ.

@@ -44,7 +44,7 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 		// Where the program is does not depend on the variables of the loader.
 		env = environ(p, id, id.Changes(from), false, os.Environ())
 	}
-	target, err := FindTarget(p, id, argv, env)
+	target, err := findTarget(p, id, accessorOf(p, from, user, KernelRules()), argv, env)
 	target.User = user
 	return target, err
 }

@@ -128,6 +128,22 @@ func lookAt(path string) (sight, error) {
 		func(data []byte) (int, error) { return unix.Getxattr(path, "security.capability", data) })
 }
 
+// executable reports whether the calling thread may execute what is at path, as
+// far as permissions tell: faccessat2(2). ENOENT, ENOTDIR and EACCES, at which
+// execvp(3) goes on, are no errors.
+func executable(path string) (bool, error) {
+	err := unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS)
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.EACCES:
+		return false, nil
+	case nil:
+		var st unix.Stat_t
+		err = unix.Stat(path, &st)
+		return st.Mode&unix.S_IFMT == unix.S_IFREG, err
+	}
+	return false, err
+}
+
 // seeFile reads what st does not tell about a file.
 func seeFile(st *unix.Stat_t, statfs func(*unix.Statfs_t) error, caps func([]byte) (int, error)) (sight, error) {
 	s := sight{id: identifyFile(st)}

@@ -24,6 +24,10 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 	return Target{}, cap.ErrNotLinux
 }
 
+func findTarget(p *policy.Profile, id Identity, as *accessor, argv, env []string) (Target, error) {
+	return Target{}, cap.ErrNotLinux
+}
+
 // ReadProcess returns cap.ErrNotLinux.
 func ReadProcess(pid int) (*Process, error) { return nil, cap.ErrNotLinux }
 
@@ -35,6 +39,7 @@ func exposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) { return 
 func readCred() (cred.Cred, error)                         { return cred.Cred{}, cap.ErrNotLinux }
 func traced() (bool, error)                                { return false, cap.ErrNotLinux }
 func readFile(path string, max int) ([]byte, error)        { return nil, cap.ErrNotLinux }
+func executable(path string) (bool, error)                 { return false, cap.ErrNotLinux }
 func lookAt(path string) (sight, error)                    { return sight{}, cap.ErrNotLinux }
 func descriptorFlags(fd int) (closeOnExec bool, err error) { return false, cap.ErrNotLinux }
 func descriptorIsDirectory(fd int) (bool, error)           { return false, cap.ErrNotLinux }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 type resolver struct {
 	root, cwd int // directories, opened with O_PATH
 
-	formats []format // of binfmt_misc
+	formats []format  // of binfmt_misc
+	as      *accessor // who executes the program; nil where nothing is known of it
 
 	// What sees a walk, where not nil: begins its path, passes every entry,
 	// jumps the text of a symbolic link before it is followed, lacks a directory
@@ -98,7 +100,11 @@ func (f *found) close() {
 
 // walk finds what path names, and never leaves the root. It needs three
 // descriptors, whatever the length of the path.
-func (r *resolver) walk(path string) (found, error) {
+func (r *resolver) walk(path string) (found, error) { return r.walkAs(nil, path) }
+
+// walkAs is walk for a process: a directory on the way that it may not search
+// is a *searchError.
+func (r *resolver) walkAs(a *accessor, path string) (found, error) {
 	if path == "" {
 		return found{}, unix.ENOENT
 	}
@@ -119,6 +125,10 @@ func (r *resolver) walk(path string) (found, error) {
 		name, tail, more := strings.Cut(rest, "/")
 		if name == "" {
 			name = "."
+		}
+		if err := a.search(f.dir); err != nil {
+			unix.Close(f.dir)
+			return found{}, err
 		}
 		if f.fd, err = r.enter(f.dir, name); err != nil {
 			if err == unix.ENOENT && r.lacks != nil {
@@ -174,6 +184,31 @@ func (r *resolver) walk(path string) (found, error) {
 			f.dir, rest = f.fd, tail
 		}
 	}
+}
+
+// search refuses a directory that the process may not search.
+func (a *accessor) search(dir int) error {
+	if a == nil {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err != nil {
+		return err
+	}
+	if a.may(st.Mode, st.Uid, st.Gid) {
+		return nil
+	}
+	return &searchError{a.name, directoryName(dir), st.Mode & 0o7777, st.Uid, st.Gid}
+}
+
+// directoryName returns the path of a directory for a message.
+func directoryName(dir int) string {
+	buf := make([]byte, maxPath)
+	n, err := unix.Readlink(fmt.Sprintf("/proc/self/fd/%d", dir), buf)
+	if err != nil {
+		return "a directory on the way"
+	}
+	return quote(string(buf[:n]))
 }
 
 // start opens the directory where path begins.

@@ -78,6 +78,9 @@ func (ns UserNS) equal(other UserNS) bool {
 // MapsUID reports whether a uid exists inside the namespace.
 func (ns UserNS) MapsUID(uid uint32) bool { return ns.uids().has(uid) }
 
+// MapsGID reports whether a gid exists inside the namespace.
+func (ns UserNS) MapsGID(gid uint32) bool { return ns.gids().has(gid) }
+
 func (ns UserNS) uids() idMap { return idMap{everything: !ns.Nested, extents: ns.UIDs} }
 func (ns UserNS) gids() idMap { return idMap{everything: !ns.Nested, extents: ns.GIDs} }
 
