@@ -38,6 +38,10 @@ type compiler struct {
 	caps *declaredCaps
 	iab  *cap.IAB
 	bits cred.Securebits // of the target, before exec
+
+	// keepNoGroups says that the caller's empty list of groups stays: see
+	// tryGroups.
+	keepNoGroups bool
 }
 
 // declaredCaps is what the caps key says.
@@ -111,7 +115,10 @@ func modeBits(m cap.Mode) cred.Securebits {
 }
 
 // try makes the plan along one route, or says what is in its way.
-func (c *compiler) try(v vectors) *obstacle {
+func (c *compiler) try(v vectors) *obstacle { return c.tryGroups(v) }
+
+// tryRoute is try with a list of groups that is decided on.
+func (c *compiler) tryRoute(v vectors) *obstacle {
 	o := c.tryFinal(v, c.final(v))
 	if o != nil && o.step != nil && o.step.step.Kind == cap.StepFinal {
 		// Locks of the caller took capabilities with the uid. The file may give
@@ -167,7 +174,11 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	l := cap.NewLauncher(path, args, nil)
 	l.SetDescriptors(p.KeepFDs)
 	if c.Identity.Declared {
-		l.SetIDs(c.Identity.UID, c.Identity.GID, c.Identity.Groups)
+		groups := c.Identity.Groups
+		if c.keepNoGroups {
+			groups = nil
+		}
+		l.SetIDs(c.Identity.UID, c.Identity.GID, groups)
 	}
 	l.SetChroot(p.Chroot)
 	l.SetCwd(p.Cwd)

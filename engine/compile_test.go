@@ -256,3 +256,57 @@ func TestModeBeforeText(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupsAlike takes an empty list of groups for one of the gid alone only
+// where nothing can tell them apart.
+func TestGroupsAlike(t *testing.T) {
+	const setgid = cred.Caps(1 << cred.SETGID)
+	none := withCaps(0)
+	none.Groups = nil
+	with := func(change func(*cred.Cred)) cred.Cred {
+		c := none
+		change(&c)
+		return c
+	}
+	denied := cred.UserNS{Nested: true, SetgroupsDenied: true, UIDs: []cred.Extent{{Inside: 0, Outside: 0, Count: 2000}}, GIDs: []cred.Extent{{Inside: 0, Outside: 0, Count: 2000}}}
+	const ids = "uid: 1000\ngid: 1000\n"
+	for _, c := range []struct {
+		name, text string
+		from       cred.Cred
+		refused    string
+		groups     string
+	}{
+		{name: "nothing to change", text: ids + "no_new_privs: true", from: none, groups: "none"},
+		{name: "declared", text: ids + "groups: [1000]\nno_new_privs: true", from: none, groups: "none"},
+		{name: "declared empty", text: ids + "groups: []\nno_new_privs: true", from: none, groups: "none"},
+		{name: "of the caller", text: ids, from: with(func(c *cred.Cred) { c.NoNewPrivs = true }), groups: "none"},
+		{name: "a saved gid that goes", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.SGID = 7 }), groups: "none"},
+		{name: "a real gid that stays possible", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.GID = 1000; c.EGID, c.FSGID = 7, 7 }), groups: "none"},
+		{name: "without no_new_privs", text: ids, from: none, refused: "set groups 1000 (the caller has none): operation not permitted: needs cap_setgid (held: none)"},
+		{name: "another gid", text: "uid: 1000\ngid: 7\nno_new_privs: true", from: none, refused: "set groups 7 (the caller has none)"},
+		{name: "another group", text: ids + "groups: [7]\nno_new_privs: true", from: none, refused: "set groups 7,1000 (the caller has none)"},
+		{name: "a group of the caller", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.Groups = []uint32{7} }), refused: "(the caller has 7)"},
+		{name: "cap_setgid sets it", text: ids + "no_new_privs: true\niab: ''", from: with(func(c *cred.Cred) { c.Permitted, c.Effective = setgid, setgid }), groups: "1000"},
+		{name: "cap_setgid denied and held", text: "iab: ^cap_setgid\n" + ids + "no_new_privs: true",
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "(the caller has none): setgroups is denied in this user namespace"},
+		{name: "cap_setgid denied and inheritable", text: "iab: cap_setgid\n" + ids + "no_new_privs: true",
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "setgroups is denied"},
+		{name: "cap_setgid denied and given up", text: "iab: ''\n" + ids + "no_new_privs: true",
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.UserNS = setgid, setgid, denied }), groups: "none"},
+		{name: "unmapped", text: "uid: 1000\ngid: 1000\ngroups: [5, 3000, 4000]\niab: ''",
+			from: with(func(c *cred.Cred) {
+				c.Permitted, c.Effective, c.UserNS = setgid, setgid, denied
+				c.UserNS.SetgroupsDenied = false
+			}), refused: "set groups 5,1000,3000,4000 (the caller has none): this user namespace does not map gid 3000,4000"},
+	} {
+		plan, found := Compile(parse(t, c.text), c.from, OrdinaryTarget())
+		switch {
+		case c.refused != "":
+			if plan != nil || !strings.Contains(found[0].Message, c.refused) {
+				t.Errorf("%s: %+v, want %q", c.name, found, c.refused)
+			}
+		case plan == nil || FieldText(plan.After, "Groups") != c.groups:
+			t.Errorf("%s: %+v, want groups %s", c.name, found, c.groups)
+		}
+	}
+}
