@@ -14,9 +14,9 @@ import (
 // nothing from the system. The profile is one that policy.Parse accepted, or
 // one filled by hand with the same care.
 //
-// A profile that declares caps has a plan when there is any way to them, see
-// routes. When there is none, the diagnostic names one cause, and what can be
-// had instead, see refuse.
+// A profile that declares caps has a plan when one of the routes leads to them.
+// When none does, the diagnostic names one cause, and what can be had instead, see
+// refuse.
 func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
 	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
 	c.Identity = identify(p, from, target.User)

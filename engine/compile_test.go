@@ -133,11 +133,11 @@ func TestRefuse(t *testing.T) {
 		says       []string
 	}{
 		{name: "not inheritable", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"cap_net_raw=ep cannot be had by a non-root target", "inheritable too", "write cap_net_raw=eip"}},
+			rule: ruleUnreachable, line: 4, says: []string{"caps cap_net_raw=ep is not reachable for a non-root target", "also inheritable", "write cap_net_raw=eip"}},
 		{name: "not effective", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=p", from: cred.Root(),
 			rule: ruleUnreachable, line: 4, says: []string{"permitted, effective and inheritable", "write cap_net_raw=eip"}},
 		{name: "uid 0 inherits more", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep cap_kill+i", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"by uid 0", "becomes permitted"}},
+			rule: ruleUnreachable, line: 4, says: []string{"for uid 0 without", "becomes permitted"}},
 		{name: "uid 0 under noroot", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep\nsecbits: [noroot]", from: cred.Root(),
 			rule: ruleUnreachable, line: 4, says: []string{"uid 0 under noroot", "write cap_net_raw=eip"}},
 		{name: "caps and iab", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\niab: ^cap_kill", from: cred.Root(),
@@ -308,5 +308,21 @@ func TestGroupsAlike(t *testing.T) {
 		case plan == nil || FieldText(plan.After, "Groups") != c.groups:
 			t.Errorf("%s: %+v, want groups %s", c.name, found, c.groups)
 		}
+	}
+}
+
+// TestDifferingUIDs has a plan for a caller whose real and effective uid differ
+// that one without uid 0 has not, and names both where there is none.
+func TestDifferingUIDs(t *testing.T) {
+	from := cred.Root()
+	from.UID = 1000
+	from.NoNewPrivs = true
+	plan, found := Compile(parse(t, "caps: cap_net_raw=ep"), from, OrdinaryTarget())
+	if plan == nil || plan.After.UID != 1000 || plan.After.Effective != raw || plan.After.Inheritable != 0 {
+		t.Errorf("cap_net_raw=ep: %v", found)
+	}
+	const says = "caps cap_net_raw=p is not reachable for real uid 1000 with effective uid 0 without file capabilities: "
+	if plan, found := Compile(parse(t, "caps: cap_net_raw=p"), from, OrdinaryTarget()); plan != nil || !strings.HasPrefix(found[0].Message, says) {
+		t.Errorf("cap_net_raw=p: %v", found)
 	}
 }

@@ -30,7 +30,7 @@ const (
 
 // rules is the one table of them.
 var rules = [...]policy.Rule{
-	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "The kernel has no way to the declared caps."},
+	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "None of the ways that caprun knows leads to the declared caps."},
 	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "The vectors of iab lead to other sets than caps declares."},
 	ruleMode:        {Name: "mode-conflict", Severity: policy.Error, Summary: "The mode takes away what another key asks for."},
 	ruleSecbits:     {Name: "secbits-conflict", Severity: policy.Error, Summary: "Securebits that the caller has locked differ from the declared ones."},
