@@ -83,10 +83,17 @@ func (c *compiler) checkKernel() *policy.Diagnostic {
 	if asked == 0 && c.iab != nil {
 		key, asked = "iab", vectorCaps(c.iab, cap.Inh).Union(vectorCaps(c.iab, cap.Amb)).Minus(c.From.All)
 	}
-	if asked == 0 {
-		return nil
+	if asked != 0 {
+		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+CapNames(asked)+capsSince(asked), "leave it out on such a machine")
 	}
-	return c.diagnose(ruleUnknownToOS, key, fmt.Sprintf("this kernel does not have %s", CapNames(asked)), "leave it out on such a machine")
+	if p := c.Profile; p.Secbits != nil && !c.Target.Kernel.ExecSecurebits {
+		if bits := cred.Securebits(*p.Secbits) & cred.SecAllUnprivileged; bits != 0 {
+			return c.diagnose(ruleUnknownToOS, "secbits",
+				fmt.Sprintf("this kernel does not have %s (%s)", SecbitsText(bits), execSecurebitsSince.andLater(len(bits.Names()))),
+				"leave it out on such a machine")
+		}
+	}
+	return nil
 }
 
 // readBits finds the securebits that the target starts with.

@@ -257,6 +257,10 @@ func stepHint(failed *cap.StepError) string {
 		if errors.Is(failed.Err, syscall.EINVAL) {
 			return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
 		}
+	case cap.StepAmbient:
+		if errors.Is(failed.Err, syscall.EINVAL) {
+			return "this kernel may not have ambient capabilities (Linux 4.3 and later have them)"
+		}
 	case cap.StepDeathSignal:
 		if failed.Call == "getppid" {
 			return "the caprun that supervises it has ended, so the target is not started"

@@ -213,7 +213,7 @@ func (c *compiler) class() (who, because string) {
 	case power && euid == 0 && d.e != d.p:
 		because = "what uid 0 is permitted becomes effective at exec"
 	case power && euid != 0 && d.e != 0 && !c.Target.Kernel.EffectiveIDChange:
-		because = "exec empties the ambient set where the ids differ, so nothing is effective"
+		because = "before Linux 6.17 exec empties the ambient set where the ids differ, so nothing is effective"
 	case power && euid != 0 && !d.e.SubsetOf(d.i):
 		because = "its effective set is the ambient one, and a capability passed on by the ambient set is also inheritable"
 	case power && !d.i.SubsetOf(d.p):

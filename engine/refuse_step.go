@@ -24,7 +24,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		return c.lockConflict(what + ": ")
 	}
 	if f.value >= 0 && !f.state.All.Has(f.value) {
-		return fail(ruleUnknownToOS, fmt.Sprintf("%v does not exist in this kernel", cap.Value(f.value)), "leave it out on this machine")
+		return fail(ruleUnknownToOS, fmt.Sprintf("this kernel does not have %v%s", cap.Value(f.value), capsSince(cred.CapsOf(f.value))), "leave it out on this machine")
 	}
 	if f.value >= 0 && c.hands(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()

@@ -39,7 +39,7 @@ var rules = [...]policy.Rule{
 	ruleMissing:     {Name: "missing-capability", Severity: policy.Error, Summary: "The caller lacks a capability that a step needs or the target is to have."},
 	ruleCaller:      {Name: "caller-conflict", Severity: policy.Error, Summary: "The state of the caller does not allow a step."},
 	ruleTarget:      {Name: "target-conflict", Severity: policy.Error, Summary: "The program's own file changes what is declared."},
-	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability."},
+	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability or securebit."},
 	ruleInternal:    {Name: "internal-error", Severity: policy.Error, Summary: "There is a mistake in caprun, and not in the profile."},
 
 	ruleNoEntry:       {Name: "user-without-entry", Severity: policy.Error, Summary: "The user has no entry in this machine's /etc/passwd."},
