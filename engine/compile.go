@@ -148,7 +148,7 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 	}
 	var failure *stepFailure
 	c.Route = v.route
-	c.Steps, c.Before, failure = predict(c.From, steps, c.Target.Kernel)
+	c.Steps, c.Before, failure = predict(c.From, steps, c.Target, c.Profile)
 	if failure != nil {
 		return &obstacle{step: failure}
 	}

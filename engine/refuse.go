@@ -131,6 +131,7 @@ func (c *compiler) without(s cause) *compiler {
 		if c.Identity.Declared {
 			n.From.UserNS = cred.UserNS{}
 		}
+		n.Target.Surroundings = nil
 	}
 	n.readBits()
 	return &n

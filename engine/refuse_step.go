@@ -19,6 +19,13 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	fail := func(which rule, why, hint string) *policy.Diagnostic {
 		return c.diagnose(which, s.Key, what+": "+why, hint)
 	}
+	if r := f.refusal; r != nil && f.errno == 0 {
+		if r.what != "" {
+			what = r.what
+		}
+		s.Key = r.key
+		return fail(r.rule, r.why, r.hint)
+	}
 	held := "held: " + CapNames(f.state.Permitted)
 	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {
 		return c.lockConflict(what + ": ")

@@ -175,6 +175,12 @@ func ignoreEINTR(call func() error) error {
 	}
 }
 
+func getrlimit(resource int) (soft, hard uint64, err error) {
+	var r unix.Rlimit
+	err = unix.Getrlimit(resource, &r)
+	return r.Cur, r.Max, err
+}
+
 // descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.
 func descriptorFlags(fd int) (closeOnExec bool, err error) {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)

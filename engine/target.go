@@ -34,6 +34,10 @@ type Target struct {
 	// with it; 0 without one.
 	Parent int
 
+	// Surroundings are those of the caller; nil for one who is not known, of
+	// whom only the credentials decide about a step.
+	Surroundings *Surroundings
+
 	// exposed is what the target's user could change on the way to the program
 	// and to the root directory.
 	exposed []Exposure
