@@ -14,9 +14,9 @@ import (
 // nothing from the system. The profile is one that policy.Parse accepted, or
 // one filled by hand with the same care.
 //
-// A profile that declares caps has a plan when there is any way to them, see
-// routes. When there is none, the diagnostic names one cause, and what can be
-// had instead, see refuse.
+// A profile that declares caps has a plan when one of the routes leads to them.
+// When none does, the diagnostic names one cause, and what can be had instead, see
+// refuse.
 func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
 	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
 	c.Identity = identify(p, from, target.User)
@@ -45,6 +45,10 @@ type compiler struct {
 	caps *declaredCaps
 	iab  *cap.IAB
 	bits cred.Securebits // of the target, before exec
+
+	// keepNoGroups says that the caller's empty list of groups stays: see
+	// tryGroups.
+	keepNoGroups bool
 }
 
 // declaredCaps is what the caps key says.
@@ -86,10 +90,17 @@ func (c *compiler) checkKernel() *policy.Diagnostic {
 	if asked == 0 && c.iab != nil {
 		key, asked = "iab", vectorCaps(c.iab, cap.Inh).Union(vectorCaps(c.iab, cap.Amb)).Minus(c.From.All)
 	}
-	if asked == 0 {
-		return nil
+	if asked != 0 {
+		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+CapNames(asked)+capsSince(asked), "leave it out on such a machine")
 	}
-	return c.diagnose(ruleUnknownToOS, key, fmt.Sprintf("this kernel does not have %s", CapNames(asked)), "leave it out on such a machine")
+	if p := c.Profile; p.Secbits != nil && !c.Target.Kernel.ExecSecurebits {
+		if bits := cred.Securebits(*p.Secbits) & cred.SecAllUnprivileged; bits != 0 {
+			return c.diagnose(ruleUnknownToOS, "secbits",
+				fmt.Sprintf("this kernel does not have %s (%s)", SecbitsText(bits), execSecurebitsSince.andLater(len(bits.Names()))),
+				"leave it out on such a machine")
+		}
+	}
+	return nil
 }
 
 // readBits finds the securebits that the target starts with.
@@ -118,7 +129,10 @@ func modeBits(m cap.Mode) cred.Securebits {
 }
 
 // try makes the plan along one route, or says what is in its way.
-func (c *compiler) try(v vectors) *obstacle {
+func (c *compiler) try(v vectors) *obstacle { return c.tryGroups(v) }
+
+// tryRoute is try with a list of groups that is decided on.
+func (c *compiler) tryRoute(v vectors) *obstacle {
 	o := c.tryFinal(v, c.final(v))
 	if o != nil && o.step != nil && o.step.step.Kind == cap.StepFinal {
 		// Locks of the caller took capabilities with the uid. The file may give
@@ -141,7 +155,7 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 	}
 	var failure *stepFailure
 	c.Route = v.route
-	c.Steps, c.Before, failure = predict(c.From, steps, c.Target.Kernel)
+	c.Steps, c.Before, failure = predict(c.From, steps, c.Target, c.Profile)
 	if failure != nil {
 		return &obstacle{step: failure}
 	}
@@ -190,7 +204,11 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	l := cap.NewLauncher(path, args, nil)
 	l.SetDescriptors(p.KeepFDs)
 	if c.Identity.Declared {
-		l.SetIDs(c.Identity.UID, c.Identity.GID, c.Identity.Groups)
+		groups := c.Identity.Groups
+		if c.keepNoGroups {
+			groups = nil
+		}
+		l.SetIDs(c.Identity.UID, c.Identity.GID, groups)
 	}
 	l.SetChroot(p.Chroot)
 	l.SetCwd(p.Cwd)

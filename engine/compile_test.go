@@ -133,11 +133,11 @@ func TestRefuse(t *testing.T) {
 		says       []string
 	}{
 		{name: "not inheritable", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"cap_net_raw=ep cannot be had by a non-root target", "inheritable too", "write cap_net_raw=eip"}},
+			rule: ruleUnreachable, line: 4, says: []string{"caps cap_net_raw=ep is not reachable for a non-root target", "also inheritable", "write cap_net_raw=eip"}},
 		{name: "not effective", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=p", from: cred.Root(),
 			rule: ruleUnreachable, line: 4, says: []string{"permitted, effective and inheritable", "write cap_net_raw=eip"}},
 		{name: "uid 0 inherits more", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep cap_kill+i", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"by uid 0", "becomes permitted"}},
+			rule: ruleUnreachable, line: 4, says: []string{"for uid 0 without", "becomes permitted"}},
 		{name: "uid 0 under noroot", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep\nsecbits: [noroot]", from: cred.Root(),
 			rule: ruleUnreachable, line: 4, says: []string{"uid 0 under noroot", "write cap_net_raw=eip"}},
 		{name: "caps and iab", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\niab: ^cap_kill", from: cred.Root(),
@@ -254,5 +254,75 @@ func TestModeBeforeText(t *testing.T) {
 		if len(diagnostics) != 1 || diagnostics[0].Rule != rules[ruleMode].Name {
 			t.Errorf("%s: %v", caps, diagnostics)
 		}
+	}
+}
+
+// TestGroupsAlike takes an empty list of groups for one of the gid alone only
+// where nothing can tell them apart.
+func TestGroupsAlike(t *testing.T) {
+	const setgid = cred.Caps(1 << cred.SETGID)
+	none := withCaps(0)
+	none.Groups = nil
+	with := func(change func(*cred.Cred)) cred.Cred {
+		c := none
+		change(&c)
+		return c
+	}
+	denied := cred.UserNS{Nested: true, SetgroupsDenied: true, UIDs: []cred.Extent{{Inside: 0, Outside: 0, Count: 2000}}, GIDs: []cred.Extent{{Inside: 0, Outside: 0, Count: 2000}}}
+	const ids = "uid: 1000\ngid: 1000\n"
+	for _, c := range []struct {
+		name, text string
+		from       cred.Cred
+		refused    string
+		groups     string
+	}{
+		{name: "nothing to change", text: ids + "no_new_privs: true", from: none, groups: "none"},
+		{name: "declared", text: ids + "groups: [1000]\nno_new_privs: true", from: none, groups: "none"},
+		{name: "declared empty", text: ids + "groups: []\nno_new_privs: true", from: none, groups: "none"},
+		{name: "of the caller", text: ids, from: with(func(c *cred.Cred) { c.NoNewPrivs = true }), groups: "none"},
+		{name: "a saved gid that goes", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.SGID = 7 }), groups: "none"},
+		{name: "a real gid that stays possible", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.GID = 1000; c.EGID, c.FSGID = 7, 7 }), groups: "none"},
+		{name: "without no_new_privs", text: ids, from: none, refused: "set groups 1000 (the caller has none): operation not permitted: needs cap_setgid (held: none)"},
+		{name: "another gid", text: "uid: 1000\ngid: 7\nno_new_privs: true", from: none, refused: "set groups 7 (the caller has none)"},
+		{name: "another group", text: ids + "groups: [7]\nno_new_privs: true", from: none, refused: "set groups 7,1000 (the caller has none)"},
+		{name: "a group of the caller", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.Groups = []uint32{7} }), refused: "(the caller has 7)"},
+		{name: "cap_setgid sets it", text: ids + "no_new_privs: true\niab: ''", from: with(func(c *cred.Cred) { c.Permitted, c.Effective = setgid, setgid }), groups: "1000"},
+		{name: "cap_setgid denied and held", text: "iab: ^cap_setgid\n" + ids + "no_new_privs: true",
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "(the caller has none): setgroups is denied in this user namespace"},
+		{name: "cap_setgid denied and inheritable", text: "iab: cap_setgid\n" + ids + "no_new_privs: true",
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "setgroups is denied"},
+		{name: "cap_setgid denied and given up", text: "iab: ''\n" + ids + "no_new_privs: true",
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.UserNS = setgid, setgid, denied }), groups: "none"},
+		{name: "unmapped", text: "uid: 1000\ngid: 1000\ngroups: [5, 3000, 4000]\niab: ''",
+			from: with(func(c *cred.Cred) {
+				c.Permitted, c.Effective, c.UserNS = setgid, setgid, denied
+				c.UserNS.SetgroupsDenied = false
+			}), refused: "set groups 5,1000,3000,4000 (the caller has none): this user namespace does not map gid 3000,4000"},
+	} {
+		plan, found := Compile(parse(t, c.text), c.from, OrdinaryTarget())
+		switch {
+		case c.refused != "":
+			if plan != nil || !strings.Contains(found[0].Message, c.refused) {
+				t.Errorf("%s: %+v, want %q", c.name, found, c.refused)
+			}
+		case plan == nil || FieldText(plan.After, "Groups") != c.groups:
+			t.Errorf("%s: %+v, want groups %s", c.name, found, c.groups)
+		}
+	}
+}
+
+// TestDifferingUIDs has a plan for a caller whose real and effective uid differ
+// that one without uid 0 has not, and names both where there is none.
+func TestDifferingUIDs(t *testing.T) {
+	from := cred.Root()
+	from.UID = 1000
+	from.NoNewPrivs = true
+	plan, found := Compile(parse(t, "caps: cap_net_raw=ep"), from, OrdinaryTarget())
+	if plan == nil || plan.After.UID != 1000 || plan.After.Effective != raw || plan.After.Inheritable != 0 {
+		t.Errorf("cap_net_raw=ep: %v", found)
+	}
+	const says = "caps cap_net_raw=p is not reachable for real uid 1000 with effective uid 0 without file capabilities: "
+	if plan, found := Compile(parse(t, "caps: cap_net_raw=p"), from, OrdinaryTarget()); plan != nil || !strings.HasPrefix(found[0].Message, says) {
+		t.Errorf("cap_net_raw=p: %v", found)
 	}
 }

@@ -20,6 +20,10 @@ func (p *Plan) Describe(s Step) string {
 	case cap.StepNewSession:
 		return "leave the session, or give up the controlling terminal"
 	case cap.StepGroups:
+		if len(s.Groups) == 0 {
+			// See groupsAlike.
+			return "keep no supplementary group, which counts as gid " + p.groupsText(p.Identity.Groups)
+		}
 		return "set groups " + p.groupsText(s.Groups)
 	case cap.StepGID:
 		return "set gid " + p.gidText(s.ID)

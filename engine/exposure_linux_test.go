@@ -15,11 +15,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// reachableDir returns a temporary directory that every user can reach.
+func reachableDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // TestExposed gives a program, its directory, or a directory above it to the
 // user whose rights they bring, in every way that there is.
 func TestExposed(t *testing.T) {
 	need.Root(t)
-	base := t.TempDir()
+	base := reachableDir(t)
 	above, dir := filepath.Join(base, "above"), filepath.Join(base, "above", "dir")
 	file := filepath.Join(dir, "p")
 	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(file, []byte("text"), 0o755)); err != nil {
@@ -95,7 +105,7 @@ func TestExposedAround(t *testing.T) {
 	need.Root(t)
 	const uid = 3301
 	id := Identity{Declared: true, Resolved: true, UID: uid, GID: uid}
-	base, err := filepath.EvalSymlinks(t.TempDir())
+	base, err := filepath.EvalSymlinks(reachableDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,17 @@ import (
 
 // Host is Explain with the eyes of this machine: for the program that is there,
 // with its set-id bits and file capabilities, the entry of the profile's user,
-// and the rules of the running kernel. Beside what Compile finds it says what is
-// missing, and what the target's user could change. Where there is no program
-// to look at, the plan is that of an ordinary one; where something is missing,
-// it is that of Explain.
+// and the rules and capabilities of the running kernel. The caller is root with the
+// limits of the calling process, which it can raise if root can do so here.
+// Beside what Compile finds it says what is missing, and what the target's user
+// could change. Where there is no program to look at, the plan is that of an
+// ordinary one; where something is missing, it is that of Explain.
 func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
-	from := cred.Root()
+	from, around, err := rootHere(p)
+	if err != nil {
+		plan, found := Explain(p)
+		return plan, append(found, missing(p, err))
+	}
 	target, err := TargetHere(p, from, nil)
 	if errors.Is(err, ErrNoCommand) {
 		target.exposed, err = exposedPlaces(p, identify(p, from, target.User))
@@ -23,7 +28,7 @@ func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 		plan, found := Explain(p)
 		return plan, append(found, missing(p, err))
 	}
-	target.Kernel = KernelRules()
+	target.Kernel, target.Surroundings = KernelRules(), around
 	plan, found := Compile(p, from, target)
 	if plan != nil {
 		for _, e := range plan.Exposed() {
@@ -31,6 +36,24 @@ func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 		}
 	}
 	return plan, found
+}
+
+// rootHere returns root on the running kernel, and the limits that it finds where
+// the calling process is.
+func rootHere(p *policy.Profile) (cred.Cred, *Surroundings, error) {
+	from := cred.Root()
+	now, err := Current()
+	if err != nil {
+		return from, nil, err
+	}
+	for _, set := range []*cred.Caps{&from.All, &from.Permitted, &from.Effective, &from.Bounding} {
+		*set = set.Intersect(now.All)
+	}
+	around, err := readLimits(p)
+	if err == nil {
+		around.keepsLimits = !now.Bounding.Has(sysResource) || now.UserNS.Nested
+	}
+	return from, around, err
 }
 
 // missing returns what the machine lacks for a profile as a finding.

@@ -51,13 +51,59 @@ func (k Kernel) Newer() bool {
 	return k != latest && k.since(latest.Major, latest.Minor)
 }
 
-// Caps returns the capabilities that the release has: 5.9 brought
-// cap_checkpoint_restore.
+// newCaps are the capabilities that came with releases which may still run, each
+// with the first release that has it: linux/capability.h.
+var newCaps = [...]struct {
+	value cap.Value
+	since Kernel
+}{
+	{cap.AUDIT_READ, Kernel{3, 16}},
+	{cap.PERFMON, Kernel{5, 8}},
+	{cap.BPF, Kernel{5, 8}},
+	{cap.CHECKPOINT_RESTORE, Kernel{5, 9}},
+}
+
+// execSecurebitsSince is the first release with the securebits 8 to 11.
+var execSecurebitsSince = Kernel{6, 14}
+
+// Caps returns the capabilities that the release has.
 func (k Kernel) Caps() cred.Caps {
-	if !k.since(5, 9) {
-		return cred.FirstCaps(int(cap.CHECKPOINT_RESTORE))
+	caps := cred.FirstCaps(namedBits)
+	for _, c := range newCaps {
+		if !k.since(c.since.Major, c.since.Minor) {
+			caps = caps.Without(int(c.value))
+		}
 	}
-	return cred.FirstCaps(namedBits)
+	return caps
+}
+
+// capsSince says which releases have all of the capabilities: " (Linux 5.9 and
+// later have it)"; empty where that is not known.
+func capsSince(caps cred.Caps) string {
+	var first Kernel
+	for _, v := range values(caps) {
+		known := false
+		for _, c := range newCaps {
+			if c.value == v {
+				known = true
+				if c.since.since(first.Major, first.Minor) {
+					first = c.since
+				}
+			}
+		}
+		if !known {
+			return ""
+		}
+	}
+	return " (" + first.andLater(len(values(caps))) + ")"
+}
+
+// andLater says that a release and those after it have a number of things.
+func (k Kernel) andLater(things int) string {
+	if things == 1 {
+		return fmt.Sprintf("Linux %v and later have it", k)
+	}
+	return fmt.Sprintf("Linux %v and later have them", k)
 }
 
 // Securebits returns the securebits and locks that the release has.

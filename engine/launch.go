@@ -116,38 +116,24 @@ func (p *Plan) checkStart() error {
 	if diff := now.Diff(p.From); diff != nil {
 		return p.fail("", "read the caller's state", differ(diff, p.From, now), "compile the plan again")
 	}
-	for n, fd := range p.Profile.KeepFDs {
-		key := fmt.Sprintf("keep_fds[%d]", n)
-		closes, err := descriptorFlags(fd)
-		switch {
-		case err != nil:
-			return p.fail(key, fmt.Sprintf("keep descriptor %d", fd), errors.New("it is not open"), "open it before caprun starts")
-		case closes:
-			// Perhaps the Go runtime's own, in place of one that was not open.
-			return p.fail(key, fmt.Sprintf("keep descriptor %d", fd), errors.New("it is not open, or close-on-exec"),
-				"open it without that flag before caprun starts")
-		}
-	}
-	if err := p.checkStandard(); err != nil {
+	if err := p.checkDescriptors(); err != nil {
 		return err
 	}
 	return p.checkTracer()
 }
 
-// checkStandard refuses a directory as a standard descriptor of a target with
-// another root directory: it leads out of that, and no profile declares it.
-func (p *Plan) checkStandard() error {
-	if p.Profile.Chroot == "" || p.Profile.Chroot == "/" {
-		return nil
+// checkDescriptors refuses what no step would notice.
+func (p *Plan) checkDescriptors() error {
+	around, err := readSurroundings(p.Profile)
+	if err != nil {
+		return p.fail("", "read the caller's state", err, "")
 	}
-	for fd := range 3 {
-		what := fmt.Sprintf("pass on descriptor %d", fd)
-		dir, err := descriptorIsDirectory(fd)
-		if err != nil {
-			return p.fail("chroot", what, err, "")
+	for _, s := range p.Steps {
+		if s.Kind != cap.StepCloseOnExec && s.Kind != cap.StepChroot {
+			continue
 		}
-		if dir {
-			return p.fail("chroot", what, errors.New("it is a directory, which leads out of the root directory"), "open a file or the null device there")
+		if r := around.refuses(p.From, p.Profile, s.Step); r != nil {
+			return p.fail(r.key, r.what, errors.New(r.why), r.hint)
 		}
 	}
 	return nil
@@ -188,6 +174,9 @@ func (p *Plan) readBack() (cred.Cred, error) {
 	if diff := got.Diff(want); diff != nil {
 		return got, p.fail("", "read back", differ(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
 	}
+	if err := p.checkSearch(); err != nil {
+		return got, err
+	}
 	for _, pin := range p.Target.pins {
 		now, err := lookAt(pin.path)
 		if err != nil {
@@ -198,6 +187,21 @@ func (p *Plan) readBack() (cred.Cred, error) {
 		}
 	}
 	return got, nil
+}
+
+// checkSearch asks the kernel, as the process that will execute the target,
+// whether it may not execute what the search in PATH passed over.
+func (p *Plan) checkSearch() error {
+	for _, path := range p.Target.passed {
+		may, err := executable(path)
+		if err == nil && may {
+			err = fmt.Errorf("it comes before %s in PATH, and the target may execute it, which its mode does not tell", p.Target.Path)
+		}
+		if err != nil {
+			return p.failExec("exec "+path, err, "write the path of the program")
+		}
+	}
+	return nil
 }
 
 // differ says in which dimensions two states differ.
@@ -233,7 +237,7 @@ func (p *Plan) explain(err error) error {
 func stepHint(failed *cap.StepError) string {
 	switch failed.Step.Kind {
 	case cap.StepNewSession:
-		return "start caprun where /dev/tty and /proc can be reached, from a process that leads no process group, or leave new_session out"
+		return sessionHint
 	case cap.StepChroot:
 		return "the directory must exist and be reachable"
 	case cap.StepChdir:
@@ -245,6 +249,10 @@ func stepHint(failed *cap.StepError) string {
 		}
 		if errors.Is(failed.Err, syscall.EPERM) && failed.Step.Kind != cap.StepGroups && failed.Step.ID == cred.OverflowID {
 			return "the caller shows this id without having it: the user namespace does not map its own; start caprun there as a user that is mapped"
+		}
+	case cap.StepAmbient:
+		if errors.Is(failed.Err, syscall.EINVAL) {
+			return "this kernel may not have ambient capabilities (Linux 4.3 and later have them)"
 		}
 	case cap.StepDeathSignal:
 		if failed.Call == "getppid" {

@@ -17,8 +17,9 @@ import (
 // in which the least is inheritable.
 //
 // The rules of exec look at each capability by itself, once the ids, the
-// securebits and the file are given. So each is decided by itself, in a
-// kernel that has no other; and the model has the last word about the whole.
+// securebits and the file are given, unless the real and the effective uid differ
+// under no_new_privs. So each is decided by itself, in a kernel that has no
+// other; and the model has the last word about the whole.
 func (c *compiler) nearest() (declaredCaps, bool) {
 	var near declaredCaps
 	for n := range 64 {

@@ -5,6 +5,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/policy"
 )
 
 // stepFailure says which step the kernel would refuse.
@@ -15,12 +16,16 @@ type stepFailure struct {
 
 	// value is the capability at which the step stops; -1 without one.
 	value int
+
+	// refusal is the reason where it lies beside the credentials.
+	refusal *stepRefusal
 }
 
 // predict folds the steps over the state from, as cap.Launcher.Exec performs
 // them on the kernel. It returns the steps with what they need and the state
 // before exec.
-func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred, *stepFailure) {
+func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile) ([]Step, cred.Cred, *stepFailure) {
+	r := target.Kernel
 	c := from
 	out := make([]Step, 0, len(steps))
 	for n := range steps {
@@ -37,9 +42,17 @@ func predict(from cred.Cred, steps []cap.Step, r cred.Rules) ([]Step, cred.Cred,
 				step.Needs = cred.CapsOf(needs)
 			}
 		}
+		refusal := target.Surroundings.refuses(c, p, s)
+		if refusal == nil && s.Kind == cap.StepRlimit {
+			unable := c
+			unable.Effective = 0
+			if r := target.Surroundings.refuses(unable, p, s); r != nil {
+				step.Needs = r.needs
+			}
+		}
 		out = append(out, step)
-		if errno != 0 {
-			return out, c, &stepFailure{step, c, errno, value}
+		if errno != 0 || refusal != nil {
+			return out, c, &stepFailure{step, c, errno, value, refusal}
 		}
 		c = next
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
@@ -20,6 +21,9 @@ func Prepare(p *policy.Profile, from cred.Cred, argv []string, parent int) (*Pla
 	target, err := TargetHere(p, from, argv)
 	if err != nil {
 		return nil, nil, err
+	}
+	if target.Surroundings, err = readSurroundings(p); err != nil {
+		return nil, nil, fmt.Errorf("read the caller's state: %w", err)
 	}
 	target.Kernel, target.Parent = KernelRules(), parent
 	plan, diagnostics := Compile(p, from, target)
@@ -44,7 +48,7 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 		// Where the program is does not depend on the variables of the loader.
 		env = newEnvPolicy(p, id, id.Changes(from), false).apply(os.Environ())
 	}
-	target, err := FindTarget(p, id, argv, env)
+	target, err := findTarget(p, id, accessorOf(p, from, user, KernelRules()), argv, env)
 	target.User = user
 	return target, err
 }

@@ -136,6 +136,7 @@ func (c *compiler) without(s cause) *compiler {
 		if c.Identity.Declared {
 			n.From.UserNS = cred.UserNS{}
 		}
+		n.Target.Surroundings = nil
 	}
 	n.readBits()
 	return &n
@@ -149,8 +150,8 @@ func (c *compiler) targetMatters() bool {
 	return !f.NoSuid && (f.HasCaps || setsIDs && !unmappedOwner(f))
 }
 
-// unreachable says that no caller and no ordinary target could help, and what
-// is the nearest that can be had.
+// unreachable says that none of the routes leads there, for any caller and an
+// ordinary target, and what is the nearest that can be had.
 func (c *compiler) unreachable() *policy.Diagnostic {
 	d := c.caps
 	near, ok := c.nearest()
@@ -181,7 +182,7 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 		hint = "nothing that grants " + CapNames(d.e.Union(d.p)) + " can be had here; declare less"
 	}
 	who, because := c.class()
-	message := fmt.Sprintf("%s cannot be had by %s without file capabilities: %s", d.text(), who, because)
+	message := fmt.Sprintf("caps %s is not reachable for %s without file capabilities: %s", d.text(), who, because)
 	if c.targetMatters() {
 		message += ", and " + c.targetEffect() + ", which does not lead there"
 	}
@@ -196,32 +197,32 @@ func (c *compiler) class() (who, because string) {
 	power := c.rootPower()
 	mode, empties := c.Profile.Mode, c.modeEmptiesSets()
 	switch {
-	case power && euid != 0:
-		who = fmt.Sprintf("real uid 0 with effective uid %d", euid)
+	case power && uid != euid:
+		who = fmt.Sprintf("real uid %d with effective uid %d", uid, euid)
 	case power:
 		who = "uid 0"
 	case uid == 0 || euid == 0:
 		who = "uid 0 under noroot"
 	default:
-		who = "a non-root target"
+		who = "a non-root target (real and effective uid not 0)"
 	}
 	switch {
 	case !d.e.SubsetOf(d.p):
-		because = "what is effective is permitted too"
+		because = "an effective capability is also permitted"
 	case empties && d.i != 0 && *mode != cap.ModePure1E:
 		because = fmt.Sprintf("mode %v leaves nothing inheritable", *mode)
 	case !power && d.e != d.p:
-		because = "an ambient capability is permitted, effective and inheritable"
+		because = "a capability passed on by the ambient set is permitted, effective and inheritable"
 	case !power && !d.p.SubsetOf(d.i):
-		because = "an ambient capability is inheritable too"
+		because = "a capability passed on by the ambient set is also inheritable"
 	case empties:
 		because = fmt.Sprintf("mode %v leaves nothing ambient", *mode)
 	case power && euid == 0 && d.e != d.p:
 		because = "what uid 0 is permitted becomes effective at exec"
 	case power && euid != 0 && d.e != 0 && !c.Target.Kernel.EffectiveIDChange:
-		because = "exec empties the ambient set where the ids differ, so nothing is effective"
+		because = "before Linux 6.17 exec empties the ambient set where the ids differ, so nothing is effective"
 	case power && euid != 0 && !d.e.SubsetOf(d.i):
-		because = "its effective set is the ambient one, and an ambient capability is inheritable too"
+		because = "its effective set is the ambient one, and a capability passed on by the ambient set is also inheritable"
 	case power && !d.i.SubsetOf(d.p):
 		because = "what uid 0 inherits becomes permitted at exec"
 	default:

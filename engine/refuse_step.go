@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -11,15 +12,26 @@ import (
 // stepRefused says why the kernel would refuse a step, and what to do.
 func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	s := f.step
+	what := c.Describe(s)
+	if s.Kind == cap.StepGroups {
+		what += " (the caller has " + groupsList(f.state.Groups) + ")"
+	}
 	fail := func(which rule, why, hint string) *policy.Diagnostic {
-		return c.diagnose(which, s.Key, c.Describe(s)+": "+why, hint)
+		return c.diagnose(which, s.Key, what+": "+why, hint)
+	}
+	if r := f.refusal; r != nil && f.errno == 0 {
+		if r.what != "" {
+			what = r.what
+		}
+		s.Key = r.key
+		return fail(r.rule, r.why, r.hint)
 	}
 	held := "held: " + CapNames(f.state.Permitted)
 	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {
-		return c.lockConflict(c.Describe(s) + ": ")
+		return c.lockConflict(what + ": ")
 	}
 	if f.value >= 0 && !f.state.All.Has(f.value) {
-		return fail(ruleUnknownToOS, fmt.Sprintf("%v does not exist in this kernel", cap.Value(f.value)), "leave it out on this machine")
+		return fail(ruleUnknownToOS, fmt.Sprintf("this kernel does not have %v%s", cap.Value(f.value), capsSince(cred.CapsOf(f.value))), "leave it out on this machine")
 	}
 	if f.value >= 0 && c.hands(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()
@@ -33,10 +45,15 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	}
 	switch s.Kind {
 	case cap.StepUID, cap.StepGID, cap.StepGroups:
-		if f.errno == cred.EINVAL {
-			return fail(ruleCaller, "the id does not exist in this user namespace", "map it, or declare an id that is mapped")
+		if missing := unmappedIDs(s.Step, f.state.UserNS); f.errno == cred.EINVAL && len(missing) > 0 {
+			kind := "gid"
+			if s.Kind == cap.StepUID {
+				kind = "uid"
+			}
+			return fail(ruleCaller, fmt.Sprintf("this user namespace does not map %s %s", kind, groupsList(missing)),
+				"map it, or declare an id that is mapped")
 		}
-		if s.Kind == cap.StepGroups {
+		if s.Kind == cap.StepGroups && f.errno == cred.EPERM {
 			return fail(ruleCaller, "setgroups is denied in this user namespace", "declare the groups that the caller has, or map gids with privilege")
 		}
 	case cap.StepInheritable, cap.StepAmbient, cap.StepFinal:
@@ -55,6 +72,18 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	return fail(ruleCaller, f.errno.Error(), "")
 }
 
+// unmappedIDs returns the ids of a step that a user namespace does not map.
+func unmappedIDs(s *cap.Step, ns cred.UserNS) []uint32 {
+	ids, maps := s.Groups, ns.MapsGID
+	switch s.Kind {
+	case cap.StepGID:
+		ids = []uint32{s.ID}
+	case cap.StepUID:
+		ids, maps = []uint32{s.ID}, ns.MapsUID
+	}
+	return slices.DeleteFunc(slices.Clone(ids), maps)
+}
+
 // hands reports whether the target is to hold a capability, as opposed to only
 // inherit it.
 func (c *compiler) hands(value int) bool {
@@ -67,6 +96,10 @@ func (c *compiler) hands(value int) bool {
 // cure says how a caller comes to the capability that a step needs.
 func (c *compiler) cure(s Step, state cred.Cred) string {
 	names := CapNames(s.Needs)
+	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
+		// See groupsAlike.
+		return "set no_new_privs: true, with which no group counts as the gid alone, or start caprun with " + names
+	}
 	if state.EUID != 0 && state.Permitted == 0 {
 		cure := "run as root"
 		if s.Kind == cap.StepBound {

@@ -41,11 +41,15 @@ func (c *compiler) solve() (vectors, bool) {
 }
 
 // routes returns the ways that may lead to what is declared, the simplest
-// first. The model decides which does.
+// first. The model decides which does, so that a plan is right whatever is
+// missing here; what is refused as unreachable is refused for want of a route.
 //
-// The list is short and still complete. With e, p and i declared, the vectors
-// just before exec are I, A, B, and the permitted set is p, as far as the
-// caller has it:
+// That the list misses nothing is not proven. TestEveryRoute compares it with a
+// search through all operations of the model, for two capabilities. Where the
+// real and the effective uid differ under no_new_privs, one capability outside of
+// the permitted set decides what exec does with the ids, and so with all of them:
+// there the reasons below do not hold. With e, p and i declared, the vectors just
+// before exec are I, A, B, and the permitted set is p, as far as the caller has it:
 //
 //   - Exec leaves I as it is, so it is i.
 //   - Where A outlasts exec it is what is effective, so it is e, unless the

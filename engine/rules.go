@@ -31,7 +31,7 @@ const (
 
 // rules is the one table of them.
 var rules = [...]policy.Rule{
-	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "The kernel has no way to the declared caps."},
+	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "None of the ways that caprun knows leads to the declared caps."},
 	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "The vectors of iab lead to other sets than caps declares."},
 	ruleMode:        {Name: "mode-conflict", Severity: policy.Error, Summary: "The mode takes away what another key asks for."},
 	ruleSecbits:     {Name: "secbits-conflict", Severity: policy.Error, Summary: "Securebits that the caller has locked differ from the declared ones."},
@@ -40,7 +40,7 @@ var rules = [...]policy.Rule{
 	ruleMissing:     {Name: "missing-capability", Severity: policy.Error, Summary: "The caller lacks a capability that a step needs or the target is to have."},
 	ruleCaller:      {Name: "caller-conflict", Severity: policy.Error, Summary: "The state of the caller does not allow a step."},
 	ruleTarget:      {Name: "target-conflict", Severity: policy.Error, Summary: "The program's own file changes what is declared."},
-	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability."},
+	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability or securebit."},
 	ruleInternal:    {Name: "internal-error", Severity: policy.Error, Summary: "There is a mistake in caprun, and not in the profile."},
 
 	ruleLoaderRemoved: {Name: "loader-variable-removed", Severity: policy.Error, Summary: "A loader variable in env.keep is removed, because the target has another identity or is privileged."},

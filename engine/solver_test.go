@@ -368,15 +368,15 @@ func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) 
 // because reports whether the rule that a message cites forbids d.
 func (j *judge) because(d declaredCaps, message string) bool {
 	for text, forbids := range map[string]bool{
-		"what is effective is permitted too":         !d.e.SubsetOf(d.p),
-		": an ambient capability is inheritable too": d.p != 0 && !d.p.SubsetOf(d.i),
-		"permitted, effective and inheritable":       d.e != d.p,
-		"becomes effective":                          d.e != d.p,
-		"inherits becomes permitted":                 !d.i.SubsetOf(d.p) && !j.nnp && !j.from.NoNewPrivs,
-		"its effective set is the ambient one":       !d.e.SubsetOf(d.i),
-		"exec empties the ambient set":               d.e != 0 && j.rules != cred.Latest() && j.from.UID != j.from.EUID,
-		"leaves nothing inheritable":                 d.i != 0 && (j.mode == nil || *j.mode != cap.ModePure1E),
-		"leaves nothing ambient":                     d.p != 0,
+		"an effective capability is also permitted":                       !d.e.SubsetOf(d.p),
+		": a capability passed on by the ambient set is also inheritable": d.p != 0 && !d.p.SubsetOf(d.i),
+		"permitted, effective and inheritable":                            d.e != d.p,
+		"becomes effective":                                               d.e != d.p,
+		"inherits becomes permitted":                                      !d.i.SubsetOf(d.p) && !j.nnp && !j.from.NoNewPrivs,
+		"its effective set is the ambient one":                            !d.e.SubsetOf(d.i),
+		"exec empties the ambient set":                                    d.e != 0 && j.rules != cred.Latest() && j.from.UID != j.from.EUID,
+		"leaves nothing inheritable":                                      d.i != 0 && (j.mode == nil || *j.mode != cap.ModePure1E),
+		"leaves nothing ambient":                                          d.p != 0,
 	} {
 		if strings.Contains(message, text) {
 			return forbids

@@ -153,7 +153,7 @@ func (s *startReader) securebits(word, value string) (cred.Securebits, error) {
 			return 0, &StartError{word, fmt.Sprintf("no securebit is called %q", clip(name)), "write names such as noroot,noroot_locked"}
 		}
 		if cred.Securebits(bit)&^s.kernel.Securebits() != 0 {
-			return 0, &StartError{word, fmt.Sprintf("Linux %v has no securebit %s", s.kernel, name), "leave it out, or name a later kernel"}
+			return 0, &StartError{word, fmt.Sprintf("Linux %v has no securebit %s (%s)", s.kernel, name, execSecurebitsSince.andLater(1)), "leave it out, or name a later kernel"}
 		}
 		bits |= cred.Securebits(bit)
 	}
@@ -181,7 +181,7 @@ func (s *startReader) vector(word, value string) (cred.Caps, error) {
 // known refuses capabilities that the kernel does not have.
 func (s *startReader) known(word string, caps cred.Caps) error {
 	if unknown := caps.Minus(s.start.All); unknown != 0 {
-		return &StartError{word, fmt.Sprintf("Linux %v has no %s", s.kernel, joinNames(unknown)), "leave it out, or name a later kernel"}
+		return &StartError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, joinNames(unknown), capsSince(unknown)), "leave it out, or name a later kernel"}
 	}
 	return nil
 }

@@ -223,3 +223,34 @@ func TestCapabilityCount(t *testing.T) {
 		t.Error("the newest kernel has other capabilities than the named ones")
 	}
 }
+
+// TestKernelNamed says at the key which releases have what this one lacks.
+func TestKernelNamed(t *testing.T) {
+	const secbits = "uid: 33\ngid: 33\nsecbits: "
+	for _, c := range []struct {
+		kernel     Kernel
+		text, says string
+	}{
+		{Kernel{6, 1}, secbits + "[exec_restrict_file]", "4:10: error: this kernel does not have exec_restrict_file (Linux 6.14 and later have it)"},
+		{Kernel{6, 13}, secbits + "[noroot, exec_deny_interactive, exec_deny_interactive_locked]",
+			"4:10: error: this kernel does not have exec_deny_interactive,exec_deny_interactive_locked (Linux 6.14 and later have them)"},
+		{Kernel{6, 14}, secbits + "[exec_restrict_file]", ""},
+		{Kernel{5, 8}, secbits + "[noroot, no_cap_ambient_raise]", ""},
+		{Kernel{5, 8}, "uid: 33\ngid: 33\ncaps: cap_checkpoint_restore,cap_kill=eip", "4:7: error: this kernel does not have cap_checkpoint_restore (Linux 5.9 and later have it)"},
+		{Kernel{5, 8}, "uid: 33\ngid: 33\niab: ^cap_checkpoint_restore", "4:6: error: this kernel does not have cap_checkpoint_restore (Linux 5.9 and later have it)"},
+		{Kernel{5, 9}, "uid: 33\ngid: 33\ncaps: cap_checkpoint_restore=eip", ""},
+	} {
+		target := OrdinaryTarget()
+		target.Kernel = c.kernel.Rules()
+		plan, found := Compile(parse(t, c.text), c.kernel.Limit(cred.Root()), target)
+		if c.says == "" && plan == nil || c.says != "" && (plan != nil || !strings.Contains(found[0].String(), c.says)) {
+			t.Errorf("%v, %s: %v, want %q", c.kernel, c.text, found, c.says)
+		}
+	}
+	for n := range 30 {
+		k := Kernel{6, n}
+		if rules := k.Rules(); rules.ExecSecurebits != k.since(execSecurebitsSince.Major, execSecurebitsSince.Minor) {
+			t.Errorf("%v: the rules are %+v", k, rules)
+		}
+	}
+}

@@ -140,6 +140,22 @@ func lookAt(path string) (sight, error) {
 	})
 }
 
+// executable reports whether the calling thread may execute what is at path, as
+// far as permissions tell: faccessat2(2). ENOENT, ENOTDIR and EACCES, at which
+// execvp(3) goes on, are no errors.
+func executable(path string) (bool, error) {
+	err := unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS)
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.EACCES:
+		return false, nil
+	case nil:
+		var st unix.Stat_t
+		err = unix.Stat(path, &st)
+		return st.Mode&unix.S_IFMT == unix.S_IFREG, err
+	}
+	return false, err
+}
+
 // lookAtOpen is lookAt for a file that is open for reading; st is what fstat(2)
 // shows for it.
 func lookAtOpen(fd int, st *unix.Stat_t) (sight, error) {
@@ -233,6 +249,12 @@ func statmount(id uint64) error {
 		return errno
 	}
 	return nil
+}
+
+func getrlimit(resource int) (soft, hard uint64, err error) {
+	var r unix.Rlimit
+	err = unix.Getrlimit(resource, &r)
+	return r.Cur, r.Max, err
 }
 
 // descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.

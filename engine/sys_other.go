@@ -24,6 +24,16 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 	return Target{}, cap.ErrNotLinux
 }
 
+func findTarget(p *policy.Profile, id Identity, as *accessor, argv, env []string) (Target, error) {
+	return Target{}, cap.ErrNotLinux
+}
+
+// ReadSurroundings returns cap.ErrNotLinux.
+func ReadSurroundings(p *policy.Profile) (*Surroundings, error) { return nil, cap.ErrNotLinux }
+
+func readSurroundings(p *policy.Profile) (*Surroundings, error) { return nil, cap.ErrNotLinux }
+func readLimits(p *policy.Profile) (*Surroundings, error)       { return nil, cap.ErrNotLinux }
+
 // ReadProcess returns cap.ErrNotLinux.
 func ReadProcess(pid int) (*Process, error) { return nil, cap.ErrNotLinux }
 
@@ -32,12 +42,11 @@ func RootDirectory(path string) (Directory, error) { return Directory{}, cap.Err
 
 func exposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) { return nil, cap.ErrNotLinux }
 
-func readCred() (cred.Cred, error)                         { return cred.Cred{}, cap.ErrNotLinux }
-func traced() (bool, error)                                { return false, cap.ErrNotLinux }
-func readFile(path string, max int) ([]byte, error)        { return nil, cap.ErrNotLinux }
-func lookAt(path string) (sight, error)                    { return sight{}, cap.ErrNotLinux }
-func descriptorFlags(fd int) (closeOnExec bool, err error) { return false, cap.ErrNotLinux }
-func descriptorIsDirectory(fd int) (bool, error)           { return false, cap.ErrNotLinux }
+func readCred() (cred.Cred, error)                  { return cred.Cred{}, cap.ErrNotLinux }
+func traced() (bool, error)                         { return false, cap.ErrNotLinux }
+func readFile(path string, max int) ([]byte, error) { return nil, cap.ErrNotLinux }
+func executable(path string) (bool, error)          { return false, cap.ErrNotLinux }
+func lookAt(path string) (sight, error)             { return sight{}, cap.ErrNotLinux }
 
 // ReadTrusted reads the first max bytes of a file. Whose it is does not matter
 // where nothing is launched.

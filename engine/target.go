@@ -43,9 +43,17 @@ type Target struct {
 	// with it; 0 without one.
 	Parent int
 
+	// Surroundings are those of the caller; nil for one who is not known, of
+	// whom only the credentials decide about a step.
+	Surroundings *Surroundings
+
 	// exposed is what the target's user could change on the way to the program
 	// and to the root directory.
 	exposed []Exposure
+
+	// passed are the paths that the search in PATH passed over, because the
+	// target may not execute them.
+	passed []string
 
 	// pins are the files that were read to fill File, the program first.
 	pins []pin
@@ -121,6 +129,10 @@ type TargetError struct {
 	// Missing tells that there is no such program, as opposed to one that
 	// cannot be executed: status 127 of a shell, not 126.
 	Missing bool
+
+	// passed is the path of the file that is missing or may not be executed, as
+	// opposed to one that caprun refuses: execvp(3) passes over it.
+	passed string
 }
 
 // Error returns the path and the reason.

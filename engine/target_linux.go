@@ -19,7 +19,19 @@ import (
 // mount flags, and the same of what runs in its place: the interpreter of a
 // script, or of a format of binfmt_misc. The error is ErrNoCommand, a
 // *TargetError or a *DirectoryError.
+//
+// Permission is that of a process with this identity and no capability.
 func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, error) {
+	var as *accessor
+	if id.Resolved {
+		as = &accessor{cred.Cred{FSUID: id.UID, FSGID: id.GID, Groups: id.Groups}, whom(id)}
+	}
+	return findTarget(p, id, as, argv, env)
+}
+
+// findTarget is FindTarget with the permission of a process; nil where nothing
+// is known of it.
+func findTarget(p *policy.Profile, id Identity, as *accessor, argv, env []string) (Target, error) {
 	if len(argv) == 0 {
 		return Target{}, ErrNoCommand
 	}
@@ -37,7 +49,7 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 		return Target{}, err
 	}
 	defer r.close()
-	r.formats = formats
+	r.formats, r.as = formats, as
 	w := watchFor(id)
 	if w != nil {
 		cwd := p.Cwd
@@ -48,9 +60,9 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 	}
 	var target Target
 	if name := argv[0]; strings.Contains(name, "/") {
-		target, err = r.target(name, argv, id)
+		target, err = r.target(name, argv)
 	} else {
-		target, err = r.search(name, argv, env, id)
+		target, err = r.search(name, argv, env)
 	}
 	if err == nil && w != nil {
 		target.exposed, err = w.exposed(p.Chroot)
@@ -58,32 +70,38 @@ func FindTarget(p *policy.Profile, id Identity, argv, env []string) (Target, err
 	return target, err
 }
 
-// search looks for a bare name in the PATH of env, as execvp(3) does, but
-// where it would take an empty or relative entry it refuses.
-func (r *resolver) search(name string, argv, env []string, id Identity) (Target, error) {
+// search looks for a bare name in the PATH of env, as execvp(3) does: it passes
+// over what is missing and what the target may not search or execute, and the
+// second wins when nothing is found. Whatever else is in the way ends the search.
+// It does where execvp(3) would take an empty or relative entry, too.
+func (r *resolver) search(name string, argv, env []string) (Target, error) {
 	path, ok := lookupEnv(env, "PATH")
 	if !ok {
 		return Target{}, &TargetError{Path: name, Missing: true, Reason: "PATH is not set in the environment of the target",
 			Hint: "write the path of the program, or set PATH with env"}
 	}
-	var found error
+	var denied error
+	var passed []string
 	for dir := range strings.SplitSeq(path, ":") {
 		if !strings.HasPrefix(dir, "/") {
 			return Target{}, &TargetError{Path: name, Missing: true, Reason: fmt.Sprintf("PATH has the entry %q, which is not absolute", dir),
 				Hint: "write the path of the program, or mend PATH"}
 		}
-		t, err := r.target(strings.TrimRight(dir, "/")+"/"+name, argv, id)
+		t, err := r.target(strings.TrimRight(dir, "/")+"/"+name, argv)
 		var te *TargetError
 		switch {
 		case err == nil:
+			t.passed = passed
 			return t, nil
-		case errors.As(err, &te) && te.Missing:
-		case found == nil:
-			found = err
+		case !errors.As(err, &te) || te.passed == "":
+			return Target{}, err
+		case !te.Missing && denied == nil:
+			denied = err
 		}
+		passed = append(passed, te.passed)
 	}
-	if found != nil {
-		return Target{}, found
+	if denied != nil {
+		return Target{}, denied
 	}
 	return Target{}, &TargetError{Path: name, Missing: true, Reason: "not found in PATH=" + path, Hint: "install it, or write its path"}
 }
@@ -98,15 +116,16 @@ func lookupEnv(env []string, name string) (string, bool) {
 }
 
 // target reads the program at path, and the interpreters of a script.
-func (r *resolver) target(path string, argv []string, id Identity) (Target, error) {
+func (r *resolver) target(path string, argv []string) (Target, error) {
 	t := Target{Path: path, Args: slices.Clone(argv)}
 	next, mend, decided := path, "", false
 	for depth := 0; ; depth++ {
-		f, err := r.file(next, id)
+		f, err := r.file(next)
 		if err != nil {
-			if depth > 0 {
-				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %v", next, reason(err)),
-					Hint: "install the interpreter, or " + mend}
+			var te *TargetError
+			if depth > 0 && errors.As(err, &te) {
+				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %s", next, te.Reason),
+					Hint: "install the interpreter, or " + mend, passed: te.passed}
 			}
 			return t, err
 		}
@@ -156,14 +175,6 @@ func (r *resolver) fixed(t Target, f *format, decided bool) (Target, error) {
 		Hint: "make the format with flag C too, or remove it"}
 }
 
-func reason(err error) string {
-	var te *TargetError
-	if errors.As(err, &te) {
-		return te.Reason
-	}
-	return err.Error()
-}
-
 // program is what one file says about its execution.
 type program struct {
 	sight
@@ -173,27 +184,46 @@ type program struct {
 	format       *format // of binfmt_misc, that names the interpreter; nil without
 }
 
-func (r *resolver) file(path string, id Identity) (program, error) {
-	fail := func(why, hint string, missing bool) (program, error) {
-		return program{}, &TargetError{Path: path, Reason: why, Hint: hint, Missing: missing}
+func (r *resolver) file(path string) (program, error) {
+	fail := func(why, hint string) (program, error) {
+		return program{}, &TargetError{Path: path, Reason: why, Hint: hint}
 	}
-	found, err := r.walk(path)
-	if err != nil {
-		missing := errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)
-		return fail(err.Error(), "check the path as the target sees it: from its root and working directory", missing)
+	// Where execve(2) fails with ENOENT, ENOTDIR or EACCES.
+	pass := func(why, hint string, missing bool) (program, error) {
+		return program{}, &TargetError{Path: path, Reason: why, Hint: hint, Missing: missing, passed: path}
+	}
+	found, err := r.walkAs(r.as, path)
+	var denied *searchError
+	const check = "check the path as the target sees it: from its root and working directory"
+	switch {
+	case errors.As(err, &denied):
+		return pass(err.Error(), fmt.Sprintf("chmod or chown it, or name a program that %s can reach", denied.who), false)
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return pass(err.Error(), check, true)
+	case errors.Is(err, unix.EACCES):
+		return pass(err.Error(), check, false)
+	case err != nil:
+		return fail(err.Error(), check)
 	}
 	defer found.close()
 	st := &found.st
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return fail("not a regular file", "name a program", false)
+		return pass("not a regular file", "name a program", false)
 	}
-	if !mayExecute(st, id) {
-		return fail(fmt.Sprintf("%s may not execute it (mode %04o, owner %d:%d)", whom(id), st.Mode&0o7777, st.Uid, st.Gid),
+	if !r.as.may(st.Mode, st.Uid, st.Gid) {
+		what := "it is not executable"
+		if r.as != nil {
+			what = r.as.name + " may not execute it"
+		}
+		return pass(fmt.Sprintf("%s (mode %04o, owner %d:%d)", what, st.Mode&0o7777, st.Uid, st.Gid),
 			"chmod or chown it", false)
 	}
 	prog, err := r.readProgram(path, &found)
-	if err != nil {
-		return fail(err.Error(), readHint(err), false)
+	switch {
+	case errors.Is(err, errNoExec):
+		return pass(err.Error(), readHint(err), false)
+	case err != nil:
+		return fail(err.Error(), readHint(err))
 	}
 	return prog, nil
 }
@@ -222,26 +252,6 @@ func readHint(err error) string {
 		return "mend the first line of the script"
 	}
 	return "make it readable for the user who starts caprun"
-}
-
-// mayExecute applies the mode bits of a file to the target's identity: path_resolution(7).
-func mayExecute(st *unix.Stat_t, id Identity) bool {
-	switch {
-	case !id.Resolved:
-		return st.Mode&0o111 != 0
-	case st.Uid == id.UID:
-		return st.Mode&0o100 != 0
-	case st.Gid == id.GID || slices.Contains(id.Groups, st.Gid):
-		return st.Mode&0o010 != 0
-	}
-	return st.Mode&0o001 != 0
-}
-
-func whom(id Identity) string {
-	if id.User != "" {
-		return "user " + id.User
-	}
-	return fmt.Sprintf("uid %d", id.UID)
 }
 
 // readProgram reads what decides about the privilege of a program. path is what

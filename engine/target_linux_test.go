@@ -167,3 +167,69 @@ func TestDecodeFileCaps(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchPath passes over what execvp(3) passes over, remembers it, and ends
+// at everything else.
+func TestSearchPath(t *testing.T) {
+	root := jail(t, "closed/prog", "open/prog", "text/prog = x", "dir/prog/", "lost/prog = #!/no/such\n", "bare/prog = #!\n", "loop/prog -> prog",
+		"shut/x", "link/prog -> ../shut/x", "script/prog = #!/shut/x\n")
+	for name, mode := range map[string]os.FileMode{"closed": 0o700, "shut": 0o700, "text/prog": 0o644} {
+		if err := os.Chmod(filepath.Join(root, name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := &policy.Profile{Chroot: root}
+	as := func(uid uint32, caps ...int) *accessor {
+		return &accessor{cred.Cred{FSUID: uid, FSGID: uid, Effective: cred.CapsOf(caps...)}, "the process"}
+	}
+	own, other := uint32(os.Getuid()), uint32(os.Getuid())+1
+	for _, c := range []struct {
+		path   string
+		as     *accessor
+		found  string
+		passed string
+		says   string
+	}{
+		{path: "/closed:/open", as: as(other), found: "/open/prog", passed: "/closed/prog"},
+		{path: "/closed:/open", as: as(own), found: "/closed/prog"},
+		{path: "/closed:/open", as: as(other, cred.DAC_READ_SEARCH), found: "/closed/prog"},
+		{path: "/closed:/open", as: as(other, cred.DAC_OVERRIDE), found: "/closed/prog"},
+		{path: "/text:/open", as: as(other, cred.DAC_OVERRIDE), found: "/open/prog", passed: "/text/prog"},
+		{path: "/none:/text/prog:/dir:/open", as: as(other), found: "/open/prog", passed: "/none/prog /text/prog/prog /dir/prog"},
+		{path: "/lost:/link:/script:/open", as: as(other), found: "/open/prog", passed: "/no/such /link/prog /shut/x"},
+		{path: "/bare:/open", as: as(other), says: "names no interpreter"},
+		{path: "/loop:/open", as: as(other), says: "too many levels"},
+		{path: "/none:/closed:/none", as: as(other), says: "/closed/prog: the process may not search"},
+		{path: "/none:/lost", as: as(other), says: "/lost/prog: its interpreter"},
+		{path: "/none", as: as(other), says: "not found in PATH"},
+	} {
+		target, err := findTarget(p, Identity{Resolved: true}, c.as, []string{"prog"}, []string{"PATH=" + c.path})
+		switch {
+		case c.says != "":
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s: %v, want %q", c.path, err, c.says)
+			}
+		case err != nil || target.Path != c.found || strings.Join(target.passed, " ") != c.passed:
+			t.Errorf("%s: found %q, passed over %q, %v; want %q and %q", c.path, target.Path, target.passed, err, c.found, c.passed)
+		}
+	}
+}
+
+// TestCheckSearch refuses a launch when the kernel says that the target may
+// execute what the search passed over.
+func TestCheckSearch(t *testing.T) {
+	root := jail(t, "prog", "text = x", "dir/", "loop -> loop")
+	if err := os.Chmod(filepath.Join(root, "text"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, says := range map[string]string{
+		"none": "", "text/below": "", "text": "", "dir": "",
+		"prog": "before /found in PATH, and the target may execute it", "loop": "too many levels",
+	} {
+		p := Plan{Profile: &policy.Profile{}, Target: Target{Path: "/found", passed: []string{filepath.Join(root, name)}}}
+		err := p.checkSearch()
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v, want %q", name, err, says)
+		}
+	}
+}

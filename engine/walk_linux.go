@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 type resolver struct {
 	root, cwd int // directories, opened with O_PATH
 
-	formats []format // of binfmt_misc
+	formats []format  // of binfmt_misc
+	as      *accessor // who executes the program; nil where nothing is known of it
 
 	// procLinks lets the kernel follow symbolic links of the proc file system,
 	// as it does for the target: /proc/PID/root and others lead elsewhere than
@@ -115,7 +117,11 @@ func (f *found) openRead() (int, error) {
 
 // walk finds what path names, and never leaves the root. It needs three
 // descriptors, whatever the length of the path.
-func (r *resolver) walk(path string) (found, error) {
+func (r *resolver) walk(path string) (found, error) { return r.walkAs(nil, path) }
+
+// walkAs is walk for a process: a directory on the way that it may not search
+// is a *searchError.
+func (r *resolver) walkAs(a *accessor, path string) (found, error) {
 	if path == "" {
 		return found{}, unix.ENOENT
 	}
@@ -136,6 +142,10 @@ func (r *resolver) walk(path string) (found, error) {
 		name, tail, more := strings.Cut(rest, "/")
 		if name == "" {
 			name = "."
+		}
+		if err := a.search(f.dir); err != nil {
+			unix.Close(f.dir)
+			return found{}, err
 		}
 		if f.fd, err = r.enter(f.dir, name); err != nil {
 			if err == unix.ENOENT && r.lacks != nil {
@@ -229,6 +239,31 @@ func (r *resolver) jump(f *found, name, link string, more bool) (done bool, err 
 func isProc(fd int) bool {
 	var fs unix.Statfs_t
 	return ignoreEINTR(func() error { return unix.Fstatfs(fd, &fs) }) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+}
+
+// search refuses a directory that the process may not search.
+func (a *accessor) search(dir int) error {
+	if a == nil {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err != nil {
+		return err
+	}
+	if a.may(st.Mode, st.Uid, st.Gid) {
+		return nil
+	}
+	return &searchError{a.name, directoryName(dir), st.Mode & 0o7777, st.Uid, st.Gid}
+}
+
+// directoryName returns the path of a directory for a message.
+func directoryName(dir int) string {
+	buf := make([]byte, maxPath)
+	n, err := unix.Readlink(fmt.Sprintf("/proc/self/fd/%d", dir), buf)
+	if err != nil {
+		return "a directory on the way"
+	}
+	return quote(string(buf[:n]))
 }
 
 // start opens the directory where path begins.

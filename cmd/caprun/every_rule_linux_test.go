@@ -26,7 +26,7 @@ import (
 var notByCheck = map[string]string{
 	"internal-error":           "a mistake in caprun",
 	"host-unreadable":          "a machine that breaks",
-	"missing-capability":       "the caller of a launch, who is root for check",
+	"missing-capability":       "the caller of a launch, who is root for check -host, but for its limits",
 	"caller-conflict":          "the caller of a launch",
 	"secbits-conflict":         "the caller of a launch",
 	"capability-not-in-kernel": "an older kernel than any here",
@@ -180,7 +180,7 @@ func exposedProfiles(t *testing.T, dir string) map[string]string {
 	const revision2, effective = "\x01\x00\x00\x02", "\x00\x04\x00\x00" // cap_net_bind_service
 	caps := revision2 + effective + strings.Repeat("\x00", 12)
 	if err := errors.Join(
-		os.Chmod(dir, 0o755),
+		os.Chmod(filepath.Dir(dir), 0o711), os.Chmod(dir, 0o755),
 		os.Mkdir(filepath.Join(dir, "jail"), 0o755), os.Chown(filepath.Join(dir, "jail"), 33, 0),
 		os.Chown(filepath.Join(dir, "server"), 33, 0), os.Chown(filepath.Join(dir, "setuid"), 44, 0), os.Chmod(filepath.Join(dir, "setuid"), 0o755|os.ModeSetuid),
 		unix.Setxattr(filepath.Join(dir, "empty"), "security.capability", []byte(caps), 0),

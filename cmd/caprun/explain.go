@@ -60,10 +60,18 @@ func (c *Command) explain(args []string) int {
 
 // program returns the target: an ordinary program, or a file of this machine.
 func (v viewpoint) program(p *policy.Profile, file string) (engine.Target, error) {
-	if file == "" {
-		return v.target(), nil
+	target := v.target()
+	if file != "" {
+		var err error
+		if target, err = engine.TargetHere(p, v.from, []string{file}); err != nil {
+			return target, err
+		}
+		target.Kernel = v.rules()
 	}
-	target, err := engine.TargetHere(p, v.from, []string{file})
-	target.Kernel = v.rules()
+	if v.as != "current" {
+		return target, nil
+	}
+	var err error
+	target.Surroundings, err = engine.ReadSurroundings(p)
 	return target, err
 }

@@ -67,6 +67,21 @@ func (q Promise) newUser(from cred.Cred) bool {
 	return q.Identity && (from.UID != q.UID || from.EUID != q.UID || from.SUID != q.UID)
 }
 
+// mayKeepNoGroups reports whether a caller without supplementary groups, who may
+// not set any, can leave it at that where the gid alone is declared.
+func (q Promise) mayKeepNoGroups(from cred.Cred) bool {
+	from.Effective = from.Permitted
+	_, errno := from.Setgroups(q.Groups)
+	return errno == cred.EPERM && len(from.Groups) == 0 && slices.Equal(q.Groups, []uint32{q.GID})
+}
+
+// rootTakes reports whether uid 0 takes a capability at the exec that the profile
+// does not take away: a profile without caps lowers no permitted set.
+func (q Promise) rootTakes(value int, from, after cred.Cred) bool {
+	return q.Caps == nil && q.Mode != "NOPRIV" && (after.UID == 0 || after.EUID == 0) && !q.bits(from).Has(cred.SecNoRoot) &&
+		from.Permitted.Intersect(after.Bounding.Union(after.Inheritable)).Has(value)
+}
+
 // Broken says in what a target that began in the state after, of a caller in
 // the state from, differs from what the profile says.
 func (q Promise) Broken(from, after cred.Cred) []string {
@@ -82,7 +97,8 @@ func (q Promise) Broken(from, after cred.Cred) []string {
 	if q.Identity {
 		same("uids", after.UID == q.UID && after.EUID == q.UID && after.SUID == q.UID && after.FSUID == q.UID)
 		same("gids", after.GID == q.GID && after.EGID == q.GID && after.SGID == q.GID && after.FSGID == q.GID)
-		same("groups", slices.Equal(after.Groups, q.Groups))
+		same("groups", slices.Equal(after.Groups, q.Groups) || q.mayKeepNoGroups(from) && len(after.Groups) == 0 &&
+			after.NoNewPrivs && !after.Permitted.Union(after.Inheritable).Has(cred.SETGID) && !q.rootTakes(cred.SETGID, from, after))
 	} else {
 		same("real ids of the caller", after.UID == from.UID && after.GID == from.GID)
 		same("groups of the caller", slices.Equal(after.Groups, from.Groups))

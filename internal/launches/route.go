@@ -267,7 +267,7 @@ func (s *search) walk(w way, want sets) (cred.Cred, []string, bool) {
 			if !q.Identity {
 				continue
 			}
-			if !slices.Equal(c.Groups, q.Groups) {
+			if !slices.Equal(c.Groups, q.Groups) && !q.mayKeepNoGroups(s.from) {
 				next, errno := c.Setgroups(q.Groups)
 				do("setgroups", next, errno)
 			}

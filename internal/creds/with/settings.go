@@ -186,6 +186,16 @@ func apply(name, value string) error {
 		ids, file, _ := strings.Cut(value, ":")
 		uid, gid, _ := strings.Cut(ids, ".")
 		return unix.Lchown(file, int(parse(uid)), int(parse(gid)))
+	case "acl":
+		// acl=UID:FILE: that user may read and execute a file that is otherwise
+		// its owner's, as the entries of acl(5): tag, rights, id.
+		uid, file, _ := strings.Cut(value, ":")
+		list := binary.LittleEndian.AppendUint32(nil, 2)
+		for _, e := range [][3]uint32{{0x01, 7, ^uint32(0)}, {0x02, 5, uint32(parse(uid))}, {0x04, 0, ^uint32(0)}, {0x10, 5, ^uint32(0)}, {0x20, 0, ^uint32(0)}} {
+			list = binary.LittleEndian.AppendUint32(list, e[0]|e[1]<<16)
+			list = binary.LittleEndian.AppendUint32(list, e[2])
+		}
+		return unix.Setxattr(file, "system.posix_acl_access", list, 0)
 	case "large":
 		size, file, _ := strings.Cut(value, ":")
 		if err := os.WriteFile(file, []byte("version: 1\n#"), 0o644); err != nil {

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReadSurroundings reads what of the calling process, and of this machine, the
+// steps of a profile depend on beside credentials. The error is a
+// *DirectoryError for a root or working directory that a launch could not have.
+func ReadSurroundings(p *policy.Profile) (*Surroundings, error) {
+	r, err := openRoot(p)
+	if err != nil {
+		return nil, err
+	}
+	r.close()
+	return readSurroundings(p)
+}
+
+// readSurroundings is ReadSurroundings but for the directories.
+func readSurroundings(p *policy.Profile) (*Surroundings, error) {
+	a, err := readLimits(p)
+	if err != nil {
+		return nil, err
+	}
+	a.descriptors = map[int]descriptor{}
+	for _, fd := range watchedDescriptors(p) {
+		if a.descriptors[fd], err = readDescriptorState(fd); err != nil {
+			return nil, fmt.Errorf("descriptor %d: %w", fd, err)
+		}
+	}
+	if p.NewSession {
+		a.terminal = readTerminal()
+	}
+	return a, nil
+}
+
+// readLimits reads the limits that a profile declares.
+func readLimits(p *policy.Profile) (*Surroundings, error) {
+	a := &Surroundings{limits: map[int]limit{}}
+	for _, r := range p.Rlimits {
+		number, ok := rlimitNumber(r.Name)
+		if !ok {
+			continue // a step that there is not
+		}
+		soft, hard, err := getrlimit(number)
+		if err != nil {
+			return nil, fmt.Errorf("getrlimit %s: %w", r.Name, err)
+		}
+		a.limits[number] = limit{soft, hard}
+		if r.Name != "nofile" {
+			continue
+		}
+		if text, err := readFile("/proc/sys/fs/nr_open", 64); err == nil {
+			a.nrOpen, _ = strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
+		}
+	}
+	return a, nil
+}
+
+func readDescriptorState(fd int) (descriptor, error) {
+	closes, err := descriptorFlags(fd)
+	if err == unix.EBADF {
+		return descriptor{}, nil
+	}
+	if err != nil {
+		return descriptor{}, err
+	}
+	directory, err := descriptorIsDirectory(fd)
+	return descriptor{open: true, closeOnExec: closes, directory: directory}, err
+}
+
+// readTerminal asks for the controlling terminal in the ways in which package cap
+// finds and gives it up.
+func readTerminal() *terminal {
+	t := &terminal{leader: unix.Getpgrp() == unix.Getpid()}
+	var st unix.Stat_t
+	if unix.Stat("/dev/tty", &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(st.Rdev) == unix.Mkdev(5, 0) {
+		fd, err := openAt(unix.AT_FDCWD, "/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK)
+		if err == nil {
+			unix.Close(fd)
+		}
+		t.asked = err == nil || err == unix.ENXIO
+	}
+	session, err := unix.Getsid(0)
+	for fd := range 3 {
+		of, asked := unix.IoctlGetInt(fd, unix.TIOCGSID)
+		t.standard = t.standard || err == nil && asked == nil && of == session
+	}
+	// Field 7 of proc_pid_stat(5), behind the name.
+	const number = 7
+	if text, err := readFile("/proc/self/stat", 4096); err == nil {
+		name := bytes.LastIndexByte(text, ')')
+		if fields := bytes.Fields(text[name+1:]); name >= 0 && len(fields) > number-3 {
+			t.listed, t.none = true, string(fields[number-3]) == "0"
+		}
+	}
+	return t
+}

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// TestSurroundings refuses a step when the kernel would, for a reason beside the
+// credentials, and never for a caller who is not known.
+func TestSurroundings(t *testing.T) {
+	nofile, ok := rlimitNumber("nofile")
+	core, ok2 := rlimitNumber("core")
+	if !ok || !ok2 {
+		t.Fatal("no such limits")
+	}
+	root, user, nested := cred.Root(), withCaps(0), cred.Root()
+	nested.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Count: 65536}}, GIDs: []cred.Extent{{Count: 65536}}}
+	limits := func(soft, hard, nrOpen uint64) *Surroundings {
+		return &Surroundings{limits: map[int]limit{nofile: {soft, hard}, core: {soft, hard}}, nrOpen: nrOpen}
+	}
+	open := func(d descriptor) *Surroundings {
+		return &Surroundings{descriptors: map[int]descriptor{0: {open: true}, 7: d}}
+	}
+	on := func(x terminal) *Surroundings { return &Surroundings{terminal: &x} }
+	const max = policy.Unlimited
+	for _, c := range []struct {
+		name, text string
+		from       cred.Cred
+		around     *Surroundings
+		says       string // empty for a plan
+		needs      cred.Caps
+	}{
+		{name: "lower", text: "rlimits: {core: 5}", from: user, around: limits(0, 10, 0)},
+		{name: "the same", text: "rlimits: {core: 10}", from: user, around: limits(10, 10, 0)},
+		{name: "soft up to hard", text: "rlimits: {core: {soft: 10, hard: 10}}", from: user, around: limits(0, 10, 0)},
+		{name: "above hard", text: "rlimits: {core: {soft: 5, hard: 11}}", from: user, around: limits(0, 10, 0),
+			says: "2:17: error: set limit core to 5, at most 11: operation not permitted: a higher hard limit needs cap_sys_resource (the caller has 0, at most 10; held: none)"},
+		{name: "unlimited", text: "rlimits: {core: unlimited}", from: user, around: limits(0, 10, 0), says: "a higher hard limit needs cap_sys_resource"},
+		{name: "from unlimited", text: "rlimits: {core: unlimited}", from: user, around: limits(0, max, 0)},
+		{name: "with the capability", text: "rlimits: {core: 11}", from: root, around: limits(0, 10, 0), needs: cred.CapsOf(sysResource)},
+		{name: "which the uid takes away later", text: "uid: 33\ngid: 33\nrlimits: {core: 11}\ncaps: \"=\"", from: root, around: limits(0, 10, 0), needs: cred.CapsOf(sysResource)},
+		{name: "in a user namespace", text: "rlimits: {core: 11}", from: nested, around: limits(0, 10, 0), says: "needs cap_sys_resource in the initial user namespace"},
+		{name: "not known", text: "rlimits: {core: 11, nofile: unlimited}", from: user},
+
+		{name: "at nr_open", text: "rlimits: {nofile: 100}", from: root, around: limits(0, 10, 100), needs: cred.CapsOf(sysResource)},
+		{name: "above nr_open", text: "rlimits: {nofile: 101}", from: root, around: limits(1, 10, 100), says: "2:19: error: set limit nofile to 101: fs.nr_open allows no more than 100 (the caller has 1, at most 10)"},
+		{name: "above nr_open and hard", text: "rlimits: {nofile: 101}", from: user, around: limits(1, 10, 100), says: "fs.nr_open allows no more than 100"},
+		{name: "a soft limit below a hard one above nr_open", text: "rlimits: {nofile: {soft: 5, hard: 200}}", from: root, around: limits(10, 200, 100), says: "fs.nr_open"},
+		{name: "as it is, above nr_open", text: "rlimits: {nofile: 200}", from: user, around: limits(200, 200, 100)},
+		{name: "another limit above nr_open", text: "rlimits: {core: 101}", from: root, around: limits(0, 200, 100)},
+		{name: "with caps", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nrlimits: {nofile: 101}", from: root, around: limits(0, 10, 100), says: "5:19: error: set limit nofile"},
+
+		{name: "kept", text: "keep_fds: [7]", from: user, around: open(descriptor{open: true})},
+		{name: "kept and not open", text: "keep_fds: [7]", from: user, around: open(descriptor{}), says: "2:12: error: keep descriptor 7: it is not open"},
+		{name: "kept and close-on-exec", text: "keep_fds: [7]", from: user, around: open(descriptor{open: true, closeOnExec: true}), says: "2:12: error: keep descriptor 7: it is not open, or close-on-exec"},
+		{name: "descriptors not known", text: "keep_fds: [9]", from: user, around: limits(0, 0, 0)},
+		{name: "a directory leads out", text: "chroot: /srv", from: root, around: &Surroundings{descriptors: map[int]descriptor{1: {open: true, directory: true}}},
+			says: "2:9: error: pass on descriptor 1: it is a directory"},
+		{name: "a directory without another root", text: "chroot: /", from: root, around: &Surroundings{descriptors: map[int]descriptor{1: {open: true, directory: true}}}},
+
+		{name: "a terminal to ask", text: "new_session: true", from: user, around: on(terminal{leader: true, asked: true})},
+		{name: "a standard one", text: "new_session: true", from: user, around: on(terminal{leader: true, standard: true})},
+		{name: "lost with the session, and listed", text: "new_session: true", from: user, around: on(terminal{listed: true})},
+		{name: "none, and listed", text: "new_session: true", from: user, around: on(terminal{leader: true, listed: true, none: true})},
+		{name: "listed, and it stays", text: "new_session: true", from: user, around: on(terminal{leader: true, listed: true}), says: "2:14: error: leave the session"},
+		{name: "nobody can tell", text: "new_session: true", from: user, around: on(terminal{standard: true}), says: "2:14: error: leave the session"},
+		{name: "not asked for", text: "umask: \"0027\"", from: user, around: on(terminal{})},
+	} {
+		target := OrdinaryTarget()
+		target.Surroundings = c.around
+		plan, found := Compile(parse(t, c.text), c.from, target)
+		if c.says != "" {
+			if plan != nil || len(found) != 1 || !strings.Contains(found[0].String(), c.says) {
+				t.Errorf("%s: %v, want %q", c.name, found, c.says)
+			}
+			continue
+		}
+		if plan == nil {
+			t.Errorf("%s: %v", c.name, found)
+			continue
+		}
+		for _, s := range plan.Steps {
+			if s.Kind == cap.StepRlimit && s.Needs != c.needs {
+				t.Errorf("%s: needs %s", c.name, CapNames(s.Needs))
+			}
+		}
+	}
+}
