@@ -36,7 +36,7 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 			f.path = path + "." + f.name
 		}
 		if first, twice := seen[f.name]; twice {
-			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.node(first).Line)
+			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.line(first))
 			continue
 		}
 		seen[f.name] = key
