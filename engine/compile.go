@@ -56,6 +56,15 @@ type declaredCaps struct{ e, p, i cred.Caps }
 
 func (d declaredCaps) text() string { return setText(d.e, d.p, d.i) }
 
+// written returns the text as a profile has it: a plain = is an error to readers
+// of YAML 1.1.
+func (d declaredCaps) written() string {
+	if text := d.text(); text != "=" {
+		return text
+	}
+	return `"="`
+}
+
 // named returns every capability that the key names.
 func (d declaredCaps) named() cred.Caps { return d.e.Union(d.p).Union(d.i) }
 

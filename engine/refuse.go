@@ -155,7 +155,7 @@ func (c *compiler) targetMatters() bool {
 func (c *compiler) unreachable() *policy.Diagnostic {
 	d := c.caps
 	near, ok := c.nearest()
-	hint := "write " + near.text()
+	hint := "write " + near.written()
 	if !ok {
 		present := c.present()
 		for _, set := range causeSets {
@@ -239,7 +239,7 @@ func (c *compiler) modeEmptiesSets() bool {
 // orWrite returns the end of a hint: the nearest that can be had, if any.
 func (c *compiler) orWrite() string {
 	if near, ok := c.nearest(); ok {
-		return ", or write caps: " + near.text()
+		return ", or write caps: " + near.written()
 	}
 	return ""
 }
@@ -275,7 +275,7 @@ func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 		cures = append(cures, "leave iab out and the vectors are derived")
 	}
 	if ok {
-		cures = append(cures, "write caps: "+near.text())
+		cures = append(cures, "write caps: "+near.written())
 	}
 	return c.diagnose(ruleCapsIAB, "caps",
 		fmt.Sprintf("iab (line %d) leads to %s, and caps declares %s", c.Profile.Position("iab").Line, got.text(), c.caps.text()),
@@ -297,7 +297,7 @@ func (c *compiler) targetConflict(v vectors, asIs *compiler) *policy.Diagnostic 
 		with := *asIs
 		with.caps = &declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
 		if _, ok := with.solve(); ok {
-			d.Hint += ", or grant them too: caps: " + with.caps.text()
+			d.Hint += ", or grant them too: caps: " + with.caps.written()
 		}
 	default:
 		d.Hint = "remove the set-id bits or file capabilities of the target" + asIs.orWrite()

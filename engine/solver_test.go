@@ -322,9 +322,9 @@ func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 	return "the cause is not the text"
 }
 
-// readText reads a text that a hint proposes.
+// readText reads a text that a hint proposes, with or without quotes.
 func readText(text string) declaredCaps {
-	set, err := cap.ParseText(text, namedBits)
+	set, err := cap.ParseText(strings.Trim(text, `"`), namedBits)
 	if err != nil {
 		panic(err)
 	}
@@ -351,6 +351,9 @@ func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) 
 			return "no hint"
 		}
 		return ""
+	}
+	if m[1] == "=" {
+		return "readers of YAML 1.1 refuse a plain ="
 	}
 	x := readText(m[1])
 	if plan, _ := j.compile(x); plan == nil {

@@ -28,15 +28,15 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 			r.sayAt(key, badType, "", "a key must be a word, not %s", kindOf(key))
 			continue
 		}
-		if isAmbiguous(key) {
-			r.sayAt(key, ambiguousValue, "put it in quotes", "the key %s is true or false to some readers of YAML", key.Value)
+		if other := otherReading(key); other != "" {
+			r.sayAt(key, ambiguousValue, "put it in quotes", "the key %s is %s to some readers of YAML", shorten(key.Value, maxNameLength), other)
 		}
 		f := field{name: key.Value, path: key.Value, key: key, value: value, bad: r.opaque(value)}
 		if path != "" {
 			f.path = path + "." + f.name
 		}
 		if first, twice := seen[f.name]; twice {
-			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.node(first).Line)
+			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.line(first))
 			continue
 		}
 		seen[f.name] = key

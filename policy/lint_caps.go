@@ -82,7 +82,7 @@ func (r *reader) joinIgnored(earlier ignored, rule string, at *yaml.Node, caps [
 	}
 	for _, c := range caps {
 		if other := earlier.caps[c.value]; other != nil {
-			r.sayAt(c.node, duplicateItem, "keep it in one of them", "%s is already in an entry for %s, on line %d", c.value, rule, r.source.node(other).Line)
+			r.sayAt(c.node, duplicateItem, "keep it in one of them", "%s is already in an entry for %s, on line %d", c.value, rule, r.source.line(other))
 			continue
 		}
 		earlier.caps[c.value] = c.node

@@ -63,6 +63,7 @@ type reader struct {
 	profile *Profile
 	top     []field // the keys of the profile, also those with bad values
 	found   []Diagnostic
+	words   scalarPlace // of the scalar that sayIn was asked about last
 
 	validate func(*yaml.Node) error // the second look; nil for none
 }
@@ -122,11 +123,22 @@ func (r *reader) sayAt(n *yaml.Node, which rule, hint, format string, args ...an
 // sayIn is sayAt for a word of a scalar: length bytes from offset on. It falls
 // back to the scalar where that is written with escapes or over several lines.
 func (r *reader) sayIn(n *yaml.Node, offset, length int, which rule, hint, format string, args ...any) {
-	at := r.source.node(n)
-	if text := r.source.verbatim(n); text >= 0 {
+	if r.words.node != n {
+		r.words = scalarPlace{n, r.source.node(n), r.source.verbatim(n)}
+	}
+	at := r.words.whole
+	if text := r.words.text; text >= 0 {
 		at = r.source.span(text+offset, text+offset+length)
 	}
 	r.say(at, which, hint, format, args...)
+}
+
+// A scalarPlace is where a scalar stands, which takes time to find for a long
+// one with many words.
+type scalarPlace struct {
+	node  *yaml.Node
+	whole Position
+	text  int // where its text begins, or -1; see source.verbatim
 }
 
 // printable keeps what a file says from disturbing or filling a terminal.

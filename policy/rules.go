@@ -72,7 +72,7 @@ var rules = [...]Rule{
 	missingKey:      {"missing-key", Error, "A key that must be there is not."},
 	conflictingKeys: {"conflicting-keys", Error, "Two keys exclude each other."},
 	nullValue:       {"null-value", Error, "A key or an item has no value."},
-	ambiguousValue:  {"ambiguous-value", Error, "A word such as yes or off is text to some readers of YAML and true or false to others."},
+	ambiguousValue:  {"ambiguous-value", Error, "A word such as yes, 12:30 or = is text to some readers of YAML and something else to others."},
 	badType:         {"bad-type", Error, "The value is of another kind than its key takes, such as a number in quotes."},
 	badNumber:       {"bad-number", Error, "Numbers are whole and decimal, without plus sign, leading zeros, underscores or exponent."},
 	tooLong:         {"too-long", Error, "A text or a list is longer than any profile needs."},

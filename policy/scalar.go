@@ -19,7 +19,7 @@ func (r *reader) text(n *yaml.Node, what string) (s string, ok bool) {
 		r.sayNull(nil, n, what)
 		return "", false
 	case isAmbiguous(n):
-		r.sayAt(n, ambiguousValue, `write "`+n.Value+`"`, "%s without quotes is text to some readers of YAML and true or false to others", n.Value)
+		r.sayAt(n, ambiguousValue, inQuotes(n.Value), "%s without quotes is text to some readers of YAML and %s to others", shorten(n.Value, maxNameLength), otherReading(n))
 		return "", false
 	case isScalar(n) && (n.Style != 0 || n.Tag == "!!str"):
 		return n.Value, true
@@ -56,7 +56,7 @@ func (r *reader) isNumber(n *yaml.Node, what string) bool {
 		r.sayNull(nil, n, what)
 		return false
 	case isAmbiguous(n):
-		r.sayAt(n, ambiguousValue, "write a number", "%s must be a number, and %s is text to some readers of YAML and true or false to others", what, n.Value)
+		r.sayAt(n, ambiguousValue, "write a number", "%s must be a number, and %s is text to some readers of YAML and %s to others", what, shorten(n.Value, maxNameLength), otherReading(n))
 		return false
 	case isQuoted(n) && isDecimal(n.Value):
 		r.sayAt(n, badType, "write "+n.Value+" without quotes", "%s must be a number, and in quotes it is text", what)

@@ -88,7 +88,7 @@ func (r *reader) readTrue(f field, noFalse string) bool {
 	case isPlain(n) && n.Tag == "!!bool":
 		r.sayAt(n, cannotUnset, "leave the key out", "%s", noFalse)
 	case isAmbiguous(n):
-		r.sayAt(n, ambiguousValue, "write true, or leave the key out", "%s is true or false to some readers of YAML and text to others", n.Value)
+		r.sayAt(n, ambiguousValue, "write true, or leave the key out", "%s is %s to some readers of YAML and text to others", shorten(n.Value, maxNameLength), otherReading(n))
 	default:
 		r.sayAt(n, badType, "write true without quotes, or leave the key out", "%s must be true, not %s", f.name, kindOf(n))
 	}

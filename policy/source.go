@@ -16,6 +16,9 @@ type source struct {
 	text    []byte
 	lines   []int    // where each line begins
 	columns []uint32 // for each byte, and the end: the column of its character; nil for a text in ASCII
+
+	// Where the word ends that each byte belongs to; nil until wordEnd is asked.
+	wordEnds []int32
 }
 
 func newSource(text []byte) *source {
@@ -194,13 +197,29 @@ func (s *source) scalarEnd(from int, n *yaml.Node) int {
 	return to
 }
 
-// wordEnd returns where the next white space is.
+// wordEnd returns where the next white space is. The index keeps a line of one
+// word with many nodes from being read for each of them.
 func (s *source) wordEnd(from int) int {
-	to := from
-	for to < len(s.text) && strings.IndexByte(" \t\r\n", s.text[to]) < 0 {
-		to++
+	if from >= len(s.text) {
+		return from
 	}
-	return to
+	if s.wordEnds == nil {
+		s.wordEnds = make([]int32, len(s.text))
+		end := len(s.text)
+		for i := len(s.text) - 1; i >= 0; i-- {
+			if strings.IndexByte(" \t\r\n", s.text[i]) >= 0 {
+				end = i
+			}
+			s.wordEnds[i] = int32(end)
+		}
+	}
+	return int(s.wordEnds[from])
+}
+
+// line returns the line on which a node begins.
+func (s *source) line(n *yaml.Node) int {
+	at := s.offset(n.Line, n.Column)
+	return s.span(at, at).Line
 }
 
 // verbatim returns where the text of a scalar stands character by character,

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -197,17 +196,4 @@ func isPlain(n *yaml.Node) bool { return isScalar(n) && n.Style == 0 }
 // isQuoted reports whether a scalar is in single or double quotes.
 func isQuoted(n *yaml.Node) bool {
 	return isScalar(n) && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
-}
-
-// isAmbiguous reports whether a plain scalar is a text in YAML 1.2 and true or
-// false in YAML 1.1, which many tools still read.
-func isAmbiguous(n *yaml.Node) bool {
-	if !isPlain(n) || len(n.Value) > len("yes") {
-		return false
-	}
-	switch strings.ToLower(n.Value) {
-	case "y", "yes", "n", "no", "on", "off":
-		return true
-	}
-	return false
 }

@@ -1,6 +1,8 @@
 package review
 
 import (
+	"fmt"
+
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/policy"
@@ -61,4 +63,58 @@ func unenforced(p *engine.Plan, name string) (why, instead string) {
 		return "with cap_sys_nice it may have any priority", "take cap_sys_nice out of caps, and let the limit allow what it needs"
 	}
 	return "", ""
+}
+
+// A leastLimit is what a limit must allow for any program to do its work.
+type leastLimit struct {
+	name  string
+	least uint64 // a lower soft limit is a finding
+	zero  bool   // 0 has a meaning of its own
+	unit  string
+	why   string
+}
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+)
+
+// leastLimits are far below what anybody means, and above what a number of KiB
+// gives that a shell's ulimit shows.
+var leastLimits = [...]leastLimit{
+	{"as", 4*mib + 1, false, "bytes", "hardly any program has room for itself and its libraries"},
+	{"core", 64 * kib, true, "bytes", "nothing of a core dump can be read"},
+	{"cpu", 1, false, "seconds", "the kernel kills the program within a second"},
+	{"data", mib + 1, false, "bytes", "hardly any program has room for its data"},
+	{"fsize", 4 * kib, true, "bytes", "no file of a single page can be written"},
+	{"memlock", 16 * kib, true, "bytes", "hardly a page can be locked"},
+	{"rttime", 1000, false, "microseconds", "a real-time program is killed almost at once"},
+	{"stack", 128 * kib, false, "bytes", "the kernel kills most programs when they start"},
+}
+
+// limitTooLow finds limits that no program can work under, most of them written
+// in another unit than the kernel's.
+func limitTooLow(p *engine.Plan, say func(policy.Position, string, string)) {
+	for _, limit := range p.Profile.Rlimits {
+		for _, l := range leastLimits {
+			// A core limit of 1 is for programs that core dumps are piped to.
+			special := l.zero && limit.Soft == 0 || l.name == "core" && limit.Soft == 1
+			if l.name != limit.Name || limit.Soft >= l.least || special {
+				continue
+			}
+			at := p.Profile.Position("rlimits." + limit.Name + ".soft")
+			say(at, fmt.Sprintf("%s is %d %s: %s", l.name, limit.Soft, l.unit, l.why), l.hint(limit.Soft))
+		}
+	}
+}
+
+// hint is the value that was probably meant, where ulimit shows it in KiB.
+func (l leastLimit) hint(value uint64) string {
+	switch {
+	case l.unit != "bytes":
+		return fmt.Sprintf("%s counts %s: write a larger value, or unlimited", l.name, l.unit)
+	case value == 0:
+		return l.name + " counts bytes: write a larger value, or unlimited"
+	}
+	return fmt.Sprintf("%s counts bytes, where ulimit shows KiB: write %d for %d KiB", l.name, value*kib, value)
 }

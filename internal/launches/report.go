@@ -35,11 +35,6 @@ func ParseReport(output string) Report {
 	return r
 }
 
-// credentialLines are the subjects that are credentials.
-var credentialLines = [...]string{
-	"uids", "gids", "groups", "inheritable", "permitted", "effective", "bounding", "ambient", "securebits", "no_new_privs",
-}
-
 // Expect returns the report on credentials of a program that begins in a state.
 func Expect(c cred.Cred, secure bool) map[string]string {
 	number := func(b bool) string {
