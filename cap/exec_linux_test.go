@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 	maps.Copy(roles, launchRoles)
 	maps.Copy(roles, sessionRoles)
 	maps.Copy(roles, effectiveRoles)
+	maps.Copy(roles, launchSettingRoles)
+	maps.Copy(roles, filterRoles)
 	child.Main(m, roles)
 }
 
