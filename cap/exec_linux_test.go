@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	maps.Copy(roles, effectiveRoles)
 	maps.Copy(roles, launchSettingRoles)
 	maps.Copy(roles, filterRoles)
+	maps.Copy(roles, hungRoles)
 	child.Main(m, roles)
 }
 

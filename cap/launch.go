@@ -14,8 +14,11 @@ const LaunchSupported = true
 // not dumpable (prctl(2) PR_GET_DUMPABLE), since its threads share one
 // address space. The thread that forks ends, so a child with
 // SysProcAttr.Pdeathsig is killed at once. A program on a file system that does
-// not answer occupies a processor of the Go runtime (GOMAXPROCS) until its exec
-// ends, as in os/exec: vfork(2).
+// not answer delays its own launch, and calls that change the privilege of the
+// process, but no other launch. The exception is a file system that answers
+// stat(2) and not execve(2), as where only the interpreter of a script is out of
+// reach: such an exec occupies a processor of the Go runtime (GOMAXPROCS), as it
+// does in os/exec.
 //
 // After the callback, the settings are applied in this order, each as the call
 // of the same name does it: SetUID, SetGroups, Mode.Set, IAB.SetProc,

@@ -1,6 +1,7 @@
 package cap
 
 import (
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -49,6 +50,10 @@ func (c *launchConfig) launch(data any) (int, error) {
 
 // awaitThread returns when a thread of a process has ended. That takes it a
 // few microseconds, if it has a processor; a pause of this one takes many.
+//
+// The kernel gives out thread ids in a circle. So a new thread of this process
+// could have the id before the end is noticed only if all other ids were given
+// out between two polls; then this returns when the new thread ends too.
 func awaitThread(process, tid int) {
 	const polls, yields = 20, 100
 	pause := 10 * time.Microsecond
@@ -87,11 +92,28 @@ func (c *launchConfig) launchHere(data any) (int, error) {
 	if err := c.applyTo(thisThread); err != nil {
 		return -1, err
 	}
+	c.awaitFileSystem(pa)
 	pid, err := syscall.ForkExec(c.path, c.args, pa)
 	if err != nil {
 		return -1, err
 	}
 	return pid, nil
+}
+
+// awaitFileSystem returns when the file system of the program answers. exec
+// would wait for it too, but after a vfork(2), during which the thread keeps its
+// processor of the Go runtime: with it, all goroutines would come to wait.
+func (c *launchConfig) awaitFileSystem(pa *syscall.ProcAttr) {
+	path := c.path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(pa.Dir, path)
+	}
+	if c.chroot != "" {
+		path = filepath.Join(c.chroot, path)
+	}
+	// Whether the program can be executed is for exec to say.
+	var st syscall.Stat_t
+	_ = syscall.Stat(path, &st)
 }
 
 // takeRoot checks what the callback made of pa and puts the root directory in.
