@@ -112,7 +112,7 @@ func (v Value) String() string {
 	if v < NamedCount {
 		return named[v].name
 	}
-	return strconv.FormatUint(uint64(v), 10)
+	return strconv.Itoa(int(v))
 }
 
 // Description says in one sentence what v permits. It is empty for a Value
