@@ -1,6 +1,9 @@
 package cap
 
-import "strconv"
+import (
+	"strconv"
+	"sync"
+)
 
 // Value is a capability, by its number in the kernel: 0 to 63. A number at or
 // above MaxBits can be held in a Set or an IAB, but the running kernel gives
@@ -106,6 +109,15 @@ var named = [NamedCount]struct{ name, description string }{
 	CHECKPOINT_RESTORE: {"cap_checkpoint_restore", "Checkpoint and restore processes, choosing the PIDs of new ones."},
 }
 
+// byName finds a capability by its name.
+var byName = sync.OnceValue(func() map[string]Value {
+	values := make(map[string]Value, NamedCount)
+	for v := range named {
+		values[named[v].name] = Value(v)
+	}
+	return values
+})
+
 // String returns the name of v, such as "cap_chown", or its decimal number if
 // it has no name.
 func (v Value) String() string {
@@ -153,7 +165,10 @@ func parseValue(name string) (v Value, reason string) {
 		digits, negative = name[1:], name[0] == '-'
 	}
 	if digits == "" || digits[0]-'0' > 9 {
-		return lookupName(name)
+		if v, ok := byName()[name]; ok {
+			return v, ""
+		}
+		return 0, notNamed
 	}
 	for i := range len(digits) {
 		if digits[i]-'0' > 9 {
@@ -168,15 +183,4 @@ func parseValue(name string) (v Value, reason string) {
 		return 0, notInRange
 	}
 	return v, ""
-}
-
-// lookupName searches the table: 41 comparisons of a length and a few bytes
-// take less time than hashing a name, and need no second table.
-func lookupName(name string) (Value, string) {
-	for v := range named {
-		if named[v].name == name {
-			return Value(v), ""
-		}
-	}
-	return 0, notNamed
 }
