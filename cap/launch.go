@@ -24,8 +24,8 @@ const LaunchSupported = true
 // of the same name does it: SetUID, SetGroups, Mode.Set, IAB.SetProc,
 // Secbits.Set, no_new_privs, and for SetChroot CAP_SYS_CHROOT is raised. So each
 // raises the capability that it needs from the permitted set and lowers it
-// again, and nothing is effective during exec but what the callback left, or
-// CAP_SYS_CHROOT. The errors are those of these calls and of
+// again, and nothing is effective during exec beyond what the callback left
+// and CAP_SYS_CHROOT. The errors are those of these calls and of
 // syscall.ForkExec; ErrBadMode, before any setting is applied, for a mode that
 // contradicts another setting; and ErrExecOnly, before the callback runs, for a
 // setting that is for Exec only.
