@@ -38,8 +38,9 @@ bench: ## what a launch costs, next to other launchers; ROUNDS=300
 bench-check: ## how fast check is, next to bare yaml.v3, yamllint and ajv-cli, and its memory
 	go run ./internal/bench/check -peers -memory
 
-bench-cap: ## package cap next to upstream's
-	cd internal/conformance && go run ./cmd/bench-cap
+bench-cap: ## package cap next to upstream's, in pure Go and with cgo
+	cd internal/conformance && CGO_ENABLED=0 go run ./cmd/bench-cap
+	cd internal/conformance && CGO_ENABLED=1 go run ./cmd/bench-cap
 
 soak: ## long runs: the model against the kernel, launches against both and with every fault, psx under thread churn, text against upstream
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred

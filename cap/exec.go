@@ -139,7 +139,7 @@ func execute(s *Step) error {
 		}
 		return nil
 	case StepExec:
-		return fail("execve", execve(s.Path, s.Args, s.environ()))
+		return fail("execve", execve(s.Path, s.Args, environ(s.Env)))
 	}
 	return fail("none", fmt.Errorf("unknown kind of step %d", s.Kind))
 }

@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	maps.Copy(roles, launchRoles)
 	maps.Copy(roles, sessionRoles)
 	maps.Copy(roles, effectiveRoles)
+	maps.Copy(roles, launchSettingRoles)
+	maps.Copy(roles, filterRoles)
+	maps.Copy(roles, hungRoles)
 	child.Main(m, roles)
 }
 

@@ -1,9 +1,12 @@
 package cap
 
-import "os"
+import (
+	"os"
+	"syscall"
+)
 
 // GetFile returns the capabilities of the file at path, links followed. The
-// error is an fs.PathError, with ENODATA for a file without capabilities, and
+// error is a syscall.Errno, ENODATA for a file without capabilities, or
 // ErrBadSize or ErrBadMagic for an attribute that is none.
 func GetFile(path string) (*Set, error) {
 	data, err := readFileCaps(path)
@@ -14,7 +17,7 @@ func GetFile(path string) (*Set, error) {
 }
 
 // GetFd is GetFile for an open file. The error for a closed one is
-// os.ErrClosed.
+// os.ErrClosed, and EBADF for nil.
 func GetFd(file *os.File) (*Set, error) {
 	var set *Set
 	err := withDescriptor(file, func(fd int) error {
@@ -30,7 +33,8 @@ func GetFd(file *os.File) (*Set, error) {
 // SetFile makes c the capabilities of the file at path; a nil c removes them.
 // It needs CAP_SETFCAP, and no permission to read. The error is ErrBadPath for
 // a symbolic link, and for giving capabilities to something other than a
-// regular file; nothing is opened to find that out.
+// regular file; nothing is opened to find that out. Other errors of the system
+// are a syscall.Errno.
 //
 // A file stores no effective set but one bit: it is set when the effective
 // flag shares a capability with the permitted or inheritable one, and then the
@@ -79,7 +83,7 @@ func (c *Set) fileData() ([]byte, error) {
 // open meanwhile.
 func withDescriptor(file *os.File, fn func(fd int) error) error {
 	if file == nil {
-		return os.ErrInvalid
+		return syscall.EBADF
 	}
 	raw, err := file.SyscallConn()
 	if err != nil {

@@ -1,10 +1,6 @@
 package cap
 
-import (
-	"io/fs"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 const fileAttribute = "security.capability"
 
@@ -38,7 +34,7 @@ func readFileCaps(path string) ([]byte, error) {
 	data := make([]byte, fileSize3+1)
 	n, err := unix.Getxattr(path, fileAttribute, data)
 	if err != nil {
-		return nil, &fs.PathError{Op: "getxattr", Path: path, Err: err}
+		return nil, err
 	}
 	return data[:n], nil
 }
@@ -48,22 +44,16 @@ func readFileCaps(path string) ([]byte, error) {
 // link is followed, also not one that takes the place of the file meanwhile,
 // and anything else that takes its place is not executed.
 func writeFileCaps(path string, data []byte) error {
-	fail := func(op string, err error) error {
-		if err == nil {
-			return nil
-		}
-		return &fs.PathError{Op: op, Path: path, Err: err}
-	}
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
-		return fail("lstat", err)
+		return err
 	}
 	kind := st.Mode & unix.S_IFMT
 	switch {
 	case kind == unix.S_IFLNK, kind != unix.S_IFREG && data != nil:
 		return ErrBadPath
 	case data == nil:
-		return fail("lremovexattr", unix.Lremovexattr(path, fileAttribute))
+		return unix.Lremovexattr(path, fileAttribute)
 	}
-	return fail("lsetxattr", unix.Lsetxattr(path, fileAttribute, data, 0))
+	return unix.Lsetxattr(path, fileAttribute, data, 0)
 }

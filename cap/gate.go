@@ -7,8 +7,15 @@ import "sync"
 // its own, run side by side.
 var gate struct {
 	sync.Mutex
-	changing  bool
-	launching map[int]struct{} // by thread id
+	changing bool
+
+	// inFlight counts the launches whose thread may still exist. It, and not
+	// threads, keeps changes away: see leaveLaunchThread.
+	inFlight int
+
+	// threads has the ids of the threads on which launches run code: there a
+	// change is for the thread alone.
+	threads map[int]struct{}
 }
 
 var gateOpened = sync.Cond{L: &gate}
@@ -20,7 +27,7 @@ func change(fn func(s scope) error) error {
 		return fn(thisThread)
 	}
 	gate.Lock()
-	for gate.changing || len(gate.launching) > 0 {
+	for gate.changing || gate.inFlight > 0 {
 		gateOpened.Wait()
 	}
 	gate.changing = true
@@ -37,30 +44,42 @@ func change(fn func(s scope) error) error {
 func onLaunchThread() bool {
 	gate.Lock()
 	defer gate.Unlock()
-	if len(gate.launching) == 0 {
+	if len(gate.threads) == 0 {
 		return false
 	}
-	_, ok := gate.launching[gettid()]
+	_, ok := gate.threads[gettid()]
 	return ok
 }
 
-// beginLaunch keeps changes of the process away until endLaunch. nested tells
-// that a launch callback asks, whose own launch already does so.
+// beginLaunch keeps changes of the process away until endLaunch. It is called
+// on the thread of the launch, tid. nested tells that a launch callback asks,
+// whose own launch already does so.
 func beginLaunch(tid int, nested bool) {
 	gate.Lock()
 	defer gate.Unlock()
 	for gate.changing && !nested {
 		gateOpened.Wait()
 	}
-	if gate.launching == nil {
-		gate.launching = map[int]struct{}{}
+	gate.inFlight++
+	if gate.threads == nil {
+		gate.threads = map[int]struct{}{}
 	}
-	gate.launching[tid] = struct{}{}
+	gate.threads[tid] = struct{}{}
 }
 
-func endLaunch(tid int) {
+// leaveLaunchThread is the last call of a launch on its thread. From here on
+// the kernel may end the thread and give its id to another one, whose changes
+// are again for the whole process.
+func leaveLaunchThread(tid int) {
 	gate.Lock()
-	delete(gate.launching, tid)
+	defer gate.Unlock()
+	delete(gate.threads, tid)
+}
+
+// endLaunch is called when the thread of a launch has ended.
+func endLaunch() {
+	gate.Lock()
+	gate.inFlight--
 	gate.Unlock()
 	gateOpened.Broadcast()
 }

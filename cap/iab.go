@@ -232,14 +232,11 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 		field := at
 		marks, n := parseMarks(text[at:])
 		at += n
-		name := at
-		v, n := valueAt(text[at:])
-		at += n
-		if n == 0 || at < len(text) && text[at] != ',' {
-			if v, at, f = parseField(text, field, name); f.reason != "" {
-				return 0, 0, 0, f
-			}
+		v, end, f := parseField(text, field, at)
+		if f.reason != "" {
+			return 0, 0, 0, f
 		}
+		at = end
 		if marks == 0 {
 			marks = 1 << Inh
 		}
@@ -252,8 +249,8 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 	}
 }
 
-// parseField reads a field that is no plain name or number: the field, marks
-// included, begins at field, and the name at name. It returns where it ends.
+// parseField reads the name or number of the field that begins at field, marks
+// included, and at name without them. It returns where it ends.
 func parseField(text string, field, name int) (v Value, end int, f fault) {
 	end = name
 	for end < len(text) && text[end] != ',' {

@@ -11,21 +11,28 @@ import (
 )
 
 // IABGetProc returns the inheritable, ambient and bounding vectors of the
-// calling thread.
+// calling thread. It panics when the kernel has no capabilities. What the
+// kernel refuses to tell, as under a seccomp(2) filter, counts as not ambient
+// and not blocked: GetAmbient and GetBound return the error.
 func IABGetProc() *IAB {
-	_, _, i, err := capget(0)
+	_, p, i, err := capget(0)
 	if err != nil {
 		panic(err)
 	}
-	a, err := readAmbient()
-	if err != nil {
-		panic(err)
+	var a, nb uint64
+	for v := range MaxBits() {
+		// An ambient capability is both permitted and inheritable, so few need
+		// to be asked for: capabilities(7).
+		if p&i>>v&1 != 0 {
+			if on, err := ambientHas(v); err == nil && on {
+				a |= 1 << v
+			}
+		}
+		if on, err := boundingHas(v); err == nil && !on {
+			nb |= 1 << v
+		}
 	}
-	b, err := readBounding()
-	if err != nil {
-		panic(err)
-	}
-	return iabOf(i, a, kernelMask()&^b)
+	return iabOf(i, a, nb)
 }
 
 // SetProc makes the tuple the vectors of every thread: the inheritable and
@@ -41,22 +48,18 @@ func (iab *IAB) SetProc() error {
 	if err != nil {
 		return err
 	}
-	if (i|a)&^kernelMask() != 0 {
-		return ErrBadValue
-	}
 	return change(func(s scope) error { return s.applyIAB(i, a, nb) })
 }
 
 func (s scope) applyIAB(i, a, nb uint64) (err error) {
+	if (i|a)&^kernelMask() != 0 {
+		return ErrBadValue
+	}
 	e, p, oldI, err := capget(0)
 	if err != nil {
 		return err
 	}
-	bound, err := readBounding()
-	if err != nil {
-		return err
-	}
-	drop := nb & bound
+	drop := stillBounding(nb)
 	raised := e
 	if drop != 0 || i&^(oldI|p) != 0 {
 		raised |= 1 << SETPCAP
@@ -85,6 +88,21 @@ func (s scope) applyIAB(i, a, nb uint64) (err error) {
 		}
 	}
 	return nil
+}
+
+// stillBounding returns those of mask that have to leave the bounding set. One
+// that the kernel refuses to tell about is dropped too: it may be there.
+func stillBounding(mask uint64) uint64 {
+	var there uint64
+	for v := range MaxBits() {
+		if mask>>v&1 == 0 {
+			continue
+		}
+		if on, err := boundingHas(v); err != nil || on {
+			there |= 1 << v
+		}
+	}
+	return there
 }
 
 // procRoot is where IABGetPID finds the proc file system; nil is "/proc".

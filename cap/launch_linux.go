@@ -1,8 +1,8 @@
 package cap
 
 import (
+	"path/filepath"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -10,25 +10,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// launch performs the steps on a disposable thread and forks there.
-func (c *launchConfig) launch(steps []Step, data any) (int, error) {
+// launch applies the settings on a disposable thread and forks there.
+func (c *launchConfig) launch(data any) (int, error) {
 	type result struct {
 		tid, pid int
 		err      error
 	}
-	nested := onLaunchThread()
-	if c.callback == nil {
-		slot := launchSlots()
-		slot <- struct{}{}
-		defer func() { <-slot }()
-	}
+	nested, process := onLaunchThread(), syscall.Getpid()
 	done := make(chan result, 1)
 	var start func(retry bool)
 	start = func(retry bool) {
 		// Never unlocked: the thread ends with this goroutine.
 		runtime.LockOSThread()
 		tid := gettid()
-		if tid == syscall.Getpid() && retry {
+		if tid == process && retry {
 			// The first thread cannot end before the process does. While it is
 			// locked here, the next goroutine gets another one.
 			moved := make(chan struct{})
@@ -41,29 +36,28 @@ func (c *launchConfig) launch(steps []Step, data any) (int, error) {
 		// Deferred, so that a callback that ends its goroutine ends the launch.
 		defer func() { done <- r }()
 		beginLaunch(tid, nested)
-		r.pid, r.err = c.launchHere(steps, data)
+		defer leaveLaunchThread(tid)
+		r.pid, r.err = c.launchHere(data)
 	}
 	go start(true)
 	r := <-done
 	// Until the thread is gone, a change of all threads would find it with
 	// other credentials.
-	awaitThread(r.tid)
-	endLaunch(r.tid)
+	awaitThread(process, r.tid)
+	endLaunch()
 	return r.pid, r.err
 }
 
-// launchSlots bounds how many launches without a callback, which end by
-// themselves, have a thread at the same time. Each holds a processor of Go
-// until its child executes the program, and then its thread ends: more of them
-// would only wait for each other, and each on a thread of its own.
-var launchSlots = sync.OnceValue(func() chan struct{} { return make(chan struct{}, 2*runtime.GOMAXPROCS(0)) })
-
-// awaitThread returns when a thread of this process has ended. That takes it a
+// awaitThread returns when a thread of a process has ended. That takes it a
 // few microseconds, if it has a processor; a pause of this one takes many.
-func awaitThread(tid int) {
+//
+// The kernel gives out thread ids in a circle. So a new thread of this process
+// could have the id before the end is noticed only if all other ids were given
+// out between two polls; then this returns when the new thread ends too.
+func awaitThread(process, tid int) {
 	const polls, yields = 20, 100
-	pid, pause := syscall.Getpid(), 10*time.Microsecond
-	for n := 0; syscall.Tgkill(pid, tid, 0) == nil; n++ {
+	pause := 10 * time.Microsecond
+	for n := 0; syscall.Tgkill(process, tid, 0) == nil; n++ {
 		if n < polls {
 			continue
 		}
@@ -76,43 +70,50 @@ func awaitThread(tid int) {
 	}
 }
 
-// launchHere runs the callback and the steps on the calling thread.
-func (c *launchConfig) launchHere(steps []Step, data any) (int, error) {
+// launchHere runs the callback, applies the settings and forks, on the calling
+// thread.
+func (c *launchConfig) launchHere(data any) (int, error) {
 	setThreadName("cap-launcher")
-	var pa *syscall.ProcAttr
-	if c.path != "" {
-		exec := steps[len(steps)-1]
-		pa = &syscall.ProcAttr{Files: []uintptr{0, 1, 2}, Env: exec.environ()}
+	if c.path == "" {
+		if err := c.callback(nil, data); err != nil {
+			return -1, err
+		}
+		return 0, nil
 	}
+	pa := &syscall.ProcAttr{Files: []uintptr{0, 1, 2}, Env: environ(c.env)}
 	if c.callback != nil {
 		if err := c.callback(pa, data); err != nil {
 			return -1, err
 		}
 	}
-	if pa == nil {
-		return 0, nil
-	}
 	if err := c.takeRoot(pa); err != nil {
 		return -1, err
 	}
-	for _, s := range steps {
-		switch s.Kind {
-		case StepChroot:
-			// A thread shares its root directory with the process: the forked
-			// child changes it.
-		case StepExec:
-			pid, err := syscall.ForkExec(s.Path, s.Args, pa)
-			if err != nil {
-				return -1, err
-			}
-			return pid, nil
-		default:
-			if err := execute(&s); err != nil {
-				return -1, err
-			}
-		}
+	if err := c.applyTo(thisThread); err != nil {
+		return -1, err
 	}
-	return -1, ErrLaunchFailed
+	c.awaitFileSystem(pa)
+	pid, err := syscall.ForkExec(c.path, c.args, pa)
+	if err != nil {
+		return -1, err
+	}
+	return pid, nil
+}
+
+// awaitFileSystem returns when the file system of the program answers. exec
+// would wait for it too, but after a vfork(2), during which the thread keeps its
+// processor of the Go runtime: with it, all goroutines would come to wait.
+func (c *launchConfig) awaitFileSystem(pa *syscall.ProcAttr) {
+	path := c.path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(pa.Dir, path)
+	}
+	if c.chroot != "" {
+		path = filepath.Join(c.chroot, path)
+	}
+	// Whether the program can be executed is for exec to say.
+	var st syscall.Stat_t
+	_ = syscall.Stat(path, &st)
 }
 
 // takeRoot checks what the callback made of pa and puts the root directory in.

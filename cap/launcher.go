@@ -132,7 +132,7 @@ func (attr *Launcher) SetMode(mode Mode) {
 func (attr *Launcher) SetIAB(iab *IAB) {
 	var own *IAB
 	if iab != nil {
-		// An IAB that cannot be copied is kept, for Steps to refuse.
+		// An IAB that cannot be copied is kept, for the launch to refuse.
 		if own, _ = iab.Dup(); own == nil {
 			own = &IAB{}
 		}
@@ -147,7 +147,7 @@ func (attr *Launcher) SetChroot(root string) {
 }
 
 // SetSecbits makes bits the exact securebits of the target. Set together with
-// a mode, Steps returns ErrBadMode.
+// a mode, Steps and Launch return ErrBadMode.
 func (attr *Launcher) SetSecbits(bits Secbits) {
 	attr.set(func(c *launchConfig) { c.secbits = &bits })
 }

@@ -1,9 +1,5 @@
 package cap
 
-import (
-	"fmt"
-)
-
 // GetSecbits returns the securebits of the calling thread: prctl(2)
 // PR_GET_SECUREBITS.
 func GetSecbits() Secbits {
@@ -19,9 +15,11 @@ func GetSecbits() Secbits {
 // error is EPERM for a locked or unknown bit, or without a permitted
 // CAP_SETPCAP.
 func (s Secbits) Set() error {
-	return change(func(sc scope) error {
-		return withEffective(sc, SETPCAP, func() error { return sc.setSecurebits(s) })
-	})
+	return change(func(sc scope) error { return sc.applySecbits(s) })
+}
+
+func (s scope) applySecbits(bits Secbits) error {
+	return withEffective(s, SETPCAP, func() error { return s.setSecurebits(bits) })
 }
 
 // pure1E is the securebits of every mode but HYBRID; before the ambient set
@@ -32,7 +30,7 @@ const (
 	pure1EOld = pure1E &^ (SecbitNoCapAmbientRaise | SecbitNoCapAmbientRaiseLocked)
 )
 
-// secbits returns the securebits of m, or an error that wraps ErrBadMode.
+// secbits returns the securebits of m, or ErrBadMode.
 func (m Mode) secbits() (Secbits, error) {
 	switch m {
 	case ModeHybrid:
@@ -40,7 +38,7 @@ func (m Mode) secbits() (Secbits, error) {
 	case ModePure1EInit, ModePure1E, ModeNoPriv:
 		return pure1E, nil
 	}
-	return 0, fmt.Errorf("%w: %v cannot be set", ErrBadMode, m)
+	return 0, ErrBadMode
 }
 
 // GetMode returns the mode that the state of the calling thread amounts to.
@@ -74,20 +72,24 @@ func GetMode() Mode {
 
 // Set puts every thread of the process in mode m. It raises CAP_SETPCAP for
 // the purpose and empties the effective set afterwards, also when it fails.
-// Modes other than HYBRID lock themselves: there is no way back.
+// Modes other than HYBRID lock themselves: there is no way back. The error is
+// ErrBadMode, or a syscall.Errno: EPERM without a permitted CAP_SETPCAP.
 func (m Mode) Set() error {
-	bits, modeErr := m.secbits()
-	return change(func(s scope) error {
-		return withEffective(s, SETPCAP, func() error {
-			if modeErr != nil {
-				return modeErr
-			}
-			return s.applyMode(m, bits)
-		})
+	return change(func(s scope) error { return s.applyMode(m) })
+}
+
+func (s scope) applyMode(m Mode) error {
+	return withEffective(s, SETPCAP, func() error {
+		bits, err := m.secbits()
+		if err != nil {
+			return err
+		}
+		return s.enterMode(m, bits)
 	})
 }
 
-func (s scope) applyMode(m Mode, bits Secbits) error {
+// enterMode needs an effective CAP_SETPCAP.
+func (s scope) enterMode(m Mode, bits Secbits) error {
 	if m == ModeHybrid {
 		return s.setSecurebits(bits)
 	}

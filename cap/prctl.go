@@ -1,16 +1,19 @@
 package cap
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Prctl performs a prctl(2) on the calling thread, with at most five
-// arguments after the option. The error is a syscall.Errno.
+// arguments after the option. The error is a syscall.Errno. An argument may be
+// a pointer, converted to uintptr in the call itself: package unsafe, rule 4.
+//
+//go:uintptrescapes
 func Prctl(prVal uintptr, args ...uintptr) (int, error) {
 	return prctlArgs(thisThread, prVal, args)
 }
 
 // Prctlw is Prctl on every thread of the process.
+//
+//go:uintptrescapes
 func Prctlw(prVal uintptr, args ...uintptr) (int, error) {
 	result := -1
 	err := change(func(s scope) error {
@@ -23,7 +26,7 @@ func Prctlw(prVal uintptr, args ...uintptr) (int, error) {
 
 func prctlArgs(s scope, option uintptr, args []uintptr) (int, error) {
 	if len(args) > 5 {
-		return -1, fmt.Errorf("prctl takes at most 5 arguments, not %d", len(args))
+		return -1, fmt.Errorf("prctl supports up to 5 arguments (not %d)", len(args))
 	}
 	var a [5]uintptr
 	copy(a[:], args)

@@ -38,10 +38,6 @@ func (c *Set) SetProc() error {
 
 // withEffective raises val around fn, and leaves the effective set empty.
 func withEffective(s scope, val Value, fn func() error) (err error) {
-	e, p, i, err := capget(0)
-	if err != nil {
-		return err
-	}
 	defer func() {
 		// fn may have changed the permitted and inheritable sets.
 		_, p, i, readErr := capget(0)
@@ -52,8 +48,17 @@ func withEffective(s scope, val Value, fn func() error) (err error) {
 			err = readErr
 		}
 	}()
-	if err := s.capset(e|1<<val, p, i); err != nil {
+	if err := s.raise(val); err != nil {
 		return err
 	}
 	return fn()
+}
+
+// raise makes val effective too.
+func (s scope) raise(val Value) error {
+	e, p, i, err := capget(0)
+	if err != nil {
+		return err
+	}
+	return s.capset(e|1<<val, p, i)
 }

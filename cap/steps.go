@@ -136,47 +136,64 @@ func (c *launchConfig) vectors() (launchVectors, error) {
 		return v, nil
 	}
 	mode := *c.mode
-	if c.secbits != nil {
-		return v, fmt.Errorf("%w: %v sets the securebits itself", ErrBadMode, mode)
-	}
 	bits, err := mode.secbits()
 	if err != nil {
+		return v, fmt.Errorf("%w: %v cannot be set", err, mode)
+	}
+	if err := c.contradiction(); err != nil {
 		return v, err
 	}
 	v.secbits = &bits
-	if mode == ModeHybrid {
-		return v, nil
-	}
 	none := uint64(0)
-	if v.ambient != nil && *v.ambient != 0 {
-		return v, fmt.Errorf("%w: %v empties the ambient set, and the tuple raises it", ErrBadMode, mode)
+	if mode != ModeHybrid {
+		v.ambient = &none
 	}
-	v.ambient = &none
-	if mode == ModePure1E {
-		return v, nil
+	if mode == ModePure1EInit || mode == ModeNoPriv {
+		v.inheritable = &none
 	}
-	if v.inheritable != nil && *v.inheritable != 0 {
-		return v, fmt.Errorf("%w: %v empties the inheritable set, and the tuple raises it", ErrBadMode, mode)
+	if mode == ModeNoPriv {
+		v.dropped, v.final, v.noNewPrivs = ^uint64(0), &none, true
 	}
-	v.inheritable = &none
-	if mode == ModePure1EInit {
-		return v, nil
-	}
-	v.dropped = ^uint64(0)
-	if v.final != nil && *v.final != 0 {
-		return v, fmt.Errorf("%w: %v empties the permitted set, and the final set does not", ErrBadMode, mode)
-	}
-	v.final = &none
-	v.noNewPrivs = true
 	return v, nil
 }
 
-// environ returns the environment of the target.
-func (s *Step) environ() []string {
-	if s.Env == nil {
+// contradiction returns an error that wraps ErrBadMode where the mode undoes
+// what another setting asks for, or the other way round.
+func (c *launchConfig) contradiction() error {
+	if c.mode == nil {
+		return nil
+	}
+	mode := *c.mode
+	if c.secbits != nil {
+		return fmt.Errorf("%w: %v sets the securebits itself", ErrBadMode, mode)
+	}
+	if mode == ModeHybrid {
+		return nil
+	}
+	if c.iab != nil {
+		i, a, _, err := c.iab.vectors()
+		if err != nil {
+			return err
+		}
+		if a != 0 {
+			return fmt.Errorf("%w: %v empties the ambient set, and the tuple raises it", ErrBadMode, mode)
+		}
+		if i != 0 && mode != ModePure1E {
+			return fmt.Errorf("%w: %v empties the inheritable set, and the tuple raises it", ErrBadMode, mode)
+		}
+	}
+	if mode == ModeNoPriv && c.final != nil && *c.final != 0 {
+		return fmt.Errorf("%w: %v empties the permitted set, and the final set does not", ErrBadMode, mode)
+	}
+	return nil
+}
+
+// environ returns the environment of the target. nil is the caller's.
+func environ(env []string) []string {
+	if env == nil {
 		return os.Environ()
 	}
-	return s.Env
+	return env
 }
 
 // maxSignal is the largest signal that every architecture has.

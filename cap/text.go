@@ -116,12 +116,9 @@ func parseNames(text string, at int, all uint64) (vals uint64, end int, f fault)
 	}
 	for from := at; ; at++ {
 		begin := at
-		v, n := valueAt(text[at:])
-		at = nameEnd(text, at+n)
-		name, reason := text[begin:at], ""
-		if n == 0 || n < len(name) {
-			v, reason = parseValue(name)
-		}
+		at = nameEnd(text, at)
+		name := text[begin:at]
+		v, reason := parseValue(name)
 		more := at < len(text) && text[at] == ','
 		switch {
 		case reason == "":

@@ -1,8 +1,8 @@
 package cap
 
 import (
-	"fmt"
 	"strconv"
+	"sync"
 )
 
 // Value is a capability, by its number in the kernel: 0 to 63. A number at or
@@ -109,13 +109,22 @@ var named = [NamedCount]struct{ name, description string }{
 	CHECKPOINT_RESTORE: {"cap_checkpoint_restore", "Checkpoint and restore processes, choosing the PIDs of new ones."},
 }
 
+// byName finds a capability by its name.
+var byName = sync.OnceValue(func() map[string]Value {
+	values := make(map[string]Value, NamedCount)
+	for v := range named {
+		values[named[v].name] = Value(v)
+	}
+	return values
+})
+
 // String returns the name of v, such as "cap_chown", or its decimal number if
 // it has no name.
 func (v Value) String() string {
 	if v < NamedCount {
 		return named[v].name
 	}
-	return strconv.FormatUint(uint64(v), 10)
+	return strconv.Itoa(int(v))
 }
 
 // Description says in one sentence what v permits. It is empty for a Value
@@ -129,15 +138,15 @@ func (v Value) Description() string {
 
 // FromName returns the capability that is called name: a lower-case name, such
 // as "cap_chown", or a decimal number from 0 to 63, with or without a sign and
-// leading zeros. The error is ErrBadValue for a number out of range; for what
-// is neither it wraps ErrBadValue and a *strconv.NumError.
+// leading zeros. The error is ErrBadValue for a number out of range, and a
+// *strconv.NumError for what is neither, or does not fit in an int.
 func FromName(name string) (Value, error) {
 	v, reason := parseValue(name)
 	if reason == "" {
 		return v, nil
 	}
 	if _, err := strconv.Atoi(name); err != nil {
-		return 0, fmt.Errorf("%w: %s: %w", ErrBadValue, reason, err)
+		return 0, err
 	}
 	return 0, ErrBadValue
 }
@@ -151,18 +160,18 @@ const (
 // parseValue reads a name or number as FromName does. The reason is empty if
 // it is good.
 func parseValue(name string) (v Value, reason string) {
-	if v, n := valueAt(name); n > 0 && n == len(name) {
-		return v, ""
-	}
 	digits, negative := name, false
 	if name != "" && (name[0] == '+' || name[0] == '-') {
 		digits, negative = name[1:], name[0] == '-'
 	}
-	if digits == "" {
+	if digits == "" || digits[0]-'0' > 9 {
+		if v, ok := byName()[name]; ok {
+			return v, ""
+		}
 		return 0, notNamed
 	}
 	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' {
+		if digits[i]-'0' > 9 {
 			return 0, notNamed
 		}
 		// Once out of range it stays there, and cannot overflow.
@@ -174,70 +183,4 @@ func parseValue(name string) (v Value, reason string) {
 		return 0, notInRange
 	}
 	return v, ""
-}
-
-// numberAt returns the capability whose number text begins with, in one or two
-// digits, and how many they are, or 0 if text begins with none.
-func numberAt(text string) (v Value, n int) {
-	for n < len(text) && n < 2 && '0' <= text[n] && text[n] <= '9' {
-		v = v*10 + Value(text[n]-'0')
-		n++
-	}
-	if v >= valueLimit {
-		return 0, 0
-	}
-	return v, n
-}
-
-// valueAt returns the capability whose name or number text begins with, and
-// the length of that, or 0 if text begins with none. The caller looks at what
-// follows. Numbers of more than two digits are left to parseValue.
-func valueAt(text string) (v Value, n int) {
-	if text != "" && text[0]-'0' <= 9 {
-		return numberAt(text)
-	}
-	v = nameSlots[nameHash(text)]
-	name := named[v].name
-	if len(text) < len(name) || text[:len(name)] != name {
-		return 0, 0
-	}
-	return v, len(name)
-}
-
-// nameHash is perfect for the names of the table: each has another slot of
-// nameSlots. It looks at eight characters after "cap_", or at fewer if the
-// name is shorter, so it need not be told where the name ends. The factor was
-// found by trying random ones; a table with one more name may need another,
-// and a test says so.
-func nameHash(text string) uint64 {
-	const prefix = len("cap_")
-	var key uint64
-	if len(text) >= prefix+8 {
-		s := text[prefix : prefix+8]
-		key = uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	} else {
-		for k := prefix; k < len(text); k++ {
-			key |= uint64(text[k]) << (8 * (k - prefix))
-		}
-	}
-	// In letters and underscores bit 6 is set; in commas, operators and
-	// spaces it is not. Keep the bytes before the first without it.
-	end := ^key & 0x4040_4040_4040_4040
-	key &= (end&-end)>>6 - 1
-	return key * 0xf7a4_639d_6120_1d95 >> 58
-}
-
-// nameSlots says which name a hash may belong to. A slot left out holds CHOWN,
-// which does no harm, because valueAt compares the name.
-var nameSlots = [64]Value{
-	1: SYS_MODULE, 2: IPC_LOCK, 4: NET_BIND_SERVICE, 5: LEASE, 6: BLOCK_SUSPEND,
-	7: SYSLOG, 8: MKNOD, 9: SYS_ADMIN, 14: SYS_NICE, 16: PERFMON, 17: WAKE_ALARM,
-	18: DAC_READ_SEARCH, 19: CHECKPOINT_RESTORE, 20: AUDIT_READ, 22: KILL,
-	24: SYS_RAWIO, 25: AUDIT_CONTROL, 26: BPF, 29: AUDIT_WRITE, 30: SYS_CHROOT,
-	31: FOWNER, 32: FSETID, 34: SYS_BOOT, 35: SETUID, 36: NET_BROADCAST,
-	37: MAC_OVERRIDE, 39: SETFCAP, 40: CHOWN, 41: LINUX_IMMUTABLE, 42: SYS_TIME,
-	45: MAC_ADMIN, 48: SETPCAP, 49: SYS_PTRACE, 52: SYS_PACCT, 55: NET_ADMIN,
-	56: DAC_OVERRIDE, 58: SYS_RESOURCE, 59: SYS_TTY_CONFIG, 60: SETGID, 61: IPC_OWNER,
-	62: NET_RAW,
 }

@@ -83,17 +83,11 @@ func TestKnownDifferences(t *testing.T) {
 	if oHalf.String() != "" || uHalf.String() != "cap_kill" {
 		t.Errorf("after an error ours is %q, theirs %q", oHalf, uHalf)
 	}
-	_, oErr = cap.FromName("nonsense")
-	_, uErr = upstream.FromName("nonsense")
-	var number *strconv.NumError
-	if !errors.Is(oErr, cap.ErrBadValue) || !errors.As(oErr, &number) || errors.Is(uErr, upstream.ErrBadValue) || !errors.As(uErr, &number) {
-		t.Errorf("no name: ours gives %v, theirs %v", oErr, uErr)
-	}
 }
 
 // wideIDs prints what becomes of ids that do not fit.
 func wideIDs() {
-	fmt.Println(errors.Is(cap.SetUID(1<<32+1000), cap.ErrBadID), errors.Is(cap.SetGroups(1<<32+1000), cap.ErrBadID))
+	fmt.Println(cap.SetUID(1<<32+1000) == syscall.EINVAL, cap.SetGroups(1<<32+1000) == syscall.EINVAL)
 	fmt.Println(upstream.SetGroups(1<<32+1000), upstream.SetUID(1<<32+1000), syscall.Getuid(), syscall.Getgid())
 }
 

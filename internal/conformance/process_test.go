@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"caprun/cap"
@@ -123,15 +122,7 @@ func run(ours bool) {
 			call = op.ours
 		}
 		err := call()
-		var errno syscall.Errno
-		switch {
-		case err == nil:
-			fmt.Println("no error")
-		case errors.As(err, &errno):
-			fmt.Println("errno", int(errno))
-		default:
-			fmt.Println("another error")
-		}
+		fmt.Println(errorKind(err))
 		text, err := os.ReadFile("/proc/self/status")
 		if err != nil {
 			os.Exit(4)
@@ -144,18 +135,13 @@ func run(ours bool) {
 	}
 }
 
-const (
-	lostPrivilege = "SetUID refuses where it would lose every capability"
-	raisesSetpcap = "Secbits.Set raises CAP_SETPCAP and empties the effective set, as documented"
-)
-
 // known are the differences that the documentation of package cap lists.
 func known(start, op string) string {
 	switch {
 	case strings.HasPrefix(start, "keep-caps locked off") && strings.HasPrefix(op, "uid "):
-		return lostPrivilege
+		return rowKeepCaps
 	case strings.HasPrefix(op, "securebits "):
-		return raisesSetpcap
+		return rowSecbits
 	}
 	return ""
 }
@@ -188,7 +174,7 @@ func TestProcess(t *testing.T) {
 		}
 	}
 	t.Cleanup(func() {
-		for _, why := range []string{lostPrivilege, raisesSetpcap} {
+		for _, why := range []string{rowKeepCaps, rowSecbits} {
 			if _, ok := seen.Load(why); !ok {
 				t.Errorf("the known difference does not show: %s", why)
 			}

@@ -35,12 +35,12 @@ func launchings() []Pair {
 		return func() { os.RemoveAll(dir) }, nil
 	}
 	plain := func() (launcher, launcher, error) {
-		return cap.NewLauncher(path, []string{"noop"}, []string{}), upstream.NewLauncher(path, []string{"noop"}, []string{}), nil
+		return cap.NewLauncher(path, []string{"noop"}, nil), upstream.NewLauncher(path, []string{"noop"}, nil), nil
 	}
 	user := func() (launcher, launcher, error) {
 		const text = "^cap_net_bind_service,!cap_sys_admin"
-		ours := cap.NewLauncher(path, []string{"noop"}, []string{})
-		theirs := upstream.NewLauncher(path, []string{"noop"}, []string{})
+		ours := cap.NewLauncher(path, []string{"noop"}, nil)
+		theirs := upstream.NewLauncher(path, []string{"noop"}, nil)
 		ours.SetUID(1000)
 		theirs.SetUID(1000)
 		ours.SetGroups(1000, nil)

@@ -1,0 +1,97 @@
+package cap
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"caprun/internal/child"
+	"caprun/internal/need"
+
+	"golang.org/x/sys/unix"
+)
+
+// hungRoles run in a mount namespace of their own.
+var hungRoles = child.Roles{"launch-hung": launchHung}
+
+// launchHung launches programs on a file system that nobody serves, more than
+// Go has processors, and meanwhile one on another file system.
+func launchHung() {
+	watch()
+	try(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+	dir, err := os.MkdirTemp("", "hung")
+	try(err)
+	device, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err == nil {
+		err = unix.Mount("hung", dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("fd=%d,rootmode=40000,user_id=0,group_id=0", device))
+	}
+	if err != nil {
+		os.Remove(dir)
+		fmt.Println("no FUSE:", err)
+		return
+	}
+	errs := make(chan error)
+	var begun sync.WaitGroup
+	hung := 4 * runtime.GOMAXPROCS(0)
+	begun.Add(hung)
+	for n := range hung {
+		l := NewLauncher(filepath.Join(dir, "program"), []string{"program"}, nil)
+		if n%2 == 1 {
+			l.path = "/program"
+			l.SetChroot(dir)
+		}
+		go func() {
+			begun.Done()
+			_, err := l.Launch(nil)
+			errs <- err
+		}()
+	}
+	begun.Wait()
+	for range 3 {
+		pid, err := NewLauncher("/bin/true", []string{"true"}, nil).Launch(nil)
+		try(err)
+		_, err = syscall.Wait4(pid, nil, 0, nil)
+		try(err)
+		// It stops all goroutines, and waits for those that cannot be stopped.
+		runtime.GC()
+	}
+	select {
+	case err := <-errs:
+		fmt.Println("a launch has ended:", err)
+	default:
+		fmt.Println("others run")
+	}
+	// Without a server there is no file system, and no launch waits any more.
+	unix.Close(device)
+	for range hung {
+		if err := <-errs; err == nil {
+			fmt.Println("a program was there")
+		}
+	}
+	try(unix.Unmount(dir, unix.MNT_DETACH))
+	try(os.Remove(dir))
+}
+
+// TestLaunchHung: programs on a file system that does not answer hold up no
+// other launch, and no other goroutine.
+func TestLaunchHung(t *testing.T) {
+	need.Root(t)
+	if able, err := GetProc().GetFlag(Effective, SYS_ADMIN); err != nil || !able {
+		need.Skip(t, "a mount namespace of its own: "+SYS_ADMIN.String())
+	}
+	r := child.Run(t, "launch-hung", func(cmd *exec.Cmd) {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	})
+	if strings.HasPrefix(r.Stdout, "no FUSE") {
+		need.Skip(t, r.Stdout)
+	}
+	if r.Stdout != "others run\n" || r.Status != 0 {
+		t.Errorf("status %d: %s%s", r.Status, r.Stdout, r.Stderr)
+	}
+}

@@ -1,0 +1,49 @@
+package cap
+
+import (
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestPrctlWhereStacksGrow passes a pointer to a variable of the caller, as
+// rule 4 of package unsafe allows, at every depth of the stack: what the kernel
+// writes must arrive, also when the call makes the runtime move the stack.
+func TestPrctlWhereStacksGrow(t *testing.T) {
+	const depths = 400
+	for name, get := range map[string]func() bool{
+		"Prctl": func() bool {
+			signal := int32(-1)
+			_, err := Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)))
+			return err == nil && signal == 0
+		},
+		"Prctlw": func() bool {
+			signal := int32(-1)
+			_, err := Prctlw(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)))
+			return err == nil && signal == 0
+		},
+	} {
+		lost := 0
+		for depth := range depths {
+			arrived := make(chan bool)
+			go func() { arrived <- below(depth, get) }()
+			if !<-arrived {
+				lost++
+			}
+		}
+		if lost > 0 {
+			t.Errorf("%s: the result is lost %d of %d times", name, lost, depths)
+		}
+	}
+}
+
+// below calls get many calls deep.
+//
+//go:noinline
+func below(depth int, get func() bool) bool {
+	if depth > 0 {
+		return below(depth-1, get)
+	}
+	return get()
+}
