@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 
 	"caprun/cap"
@@ -19,23 +18,10 @@ type viewpoint struct {
 	from   cred.Cred
 }
 
-// viewFlags adds the flags -as and -kernel.
-func viewFlags(f *flag.FlagSet) {
-	f.String("as", "root", "")
-	f.String("kernel", "", "")
-}
-
-// viewpoint returns what the flags of viewFlags ask for. ok is false when the
+// viewpoint returns what the flags -as and -kernel ask for. ok is false when the
 // command is done, with status.
-func (c *Command) viewpoint(f *flag.FlagSet) (v viewpoint, status int, ok bool) {
-	v.as = f.Lookup("as").Value.String()
-	if given(f, "kernel") {
-		k, err := engine.ParseKernel(f.Lookup("kernel").Value.String())
-		if err != nil {
-			return v, c.usageError("-kernel: "+err.Error(), usage, exitTrouble), false
-		}
-		v.kernel = &k
-	}
+func (c *Command) viewpoint(as string, k *engine.Kernel) (v viewpoint, status int, ok bool) {
+	v.as, v.kernel = as, k
 	kernel := engine.LatestKernel()
 	if v.kernel != nil {
 		kernel = *v.kernel
@@ -58,7 +44,7 @@ func (c *Command) startError(as string, err error) (status int, ok bool) {
 	var start *engine.StartError
 	switch {
 	case errors.As(err, &start):
-		return c.usageError("-as: "+err.Error(), usage, exitTrouble), false
+		return c.usageError("-as: " + err.Error()), false
 	case err != nil:
 		return c.trouble(fmt.Errorf("-as %s: %w", as, err)), false
 	}
