@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"caprun/engine"
 )
 
 // formFlag is a flag of a form. It implements flag.Value.
@@ -142,30 +140,6 @@ func processID(p *int) value {
 func formatFlag(json *bool) *formFlag {
 	return &formFlag{name: "format", metavar: "FORMAT", about: "output format",
 		value: oneOf(json, "human", choice[bool]{"human", false}, choice[bool]{"json", true})}
-}
-
-// asFlag is the flag -as. It sets *as to the default.
-func asFlag(as *string) *formFlag {
-	*as = "root"
-	v := anyText(as)
-	v.takes, v.words, v.def = usually, []string{"root", "current"}, *as
-	return &formFlag{name: "as", metavar: "CALLER", about: "credentials of the caller that starts the program",
-		more:  `root is user 0 with every capability, current is the caller of caprun. Others are words such as "uid=1000 gid=1000 cap_net_raw=eip".`,
-		value: v}
-}
-
-// kernelFlag is the flag -kernel. It leaves *k nil when the flag is absent.
-func kernelFlag(k **engine.Kernel) *formFlag {
-	return &formFlag{name: "kernel", metavar: "VERSION", about: "kernel version to model",
-		more: "The default is the newest known version, and with -as current that of the running kernel.",
-		value: value{takes: usually, words: []string{"5.10", "5.15", "6.1", "6.6", "6.12", "6.18"}, store: func(text string) error {
-			kernel, err := engine.ParseKernel(text)
-			if err != nil {
-				return err
-			}
-			*k = &kernel
-			return nil
-		}}}
 }
 
 // parse parses the arguments of the form, in the syntax of package flag. It
