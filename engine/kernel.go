@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func ParseKernel(text string) (Kernel, error) {
 		ok = err == nil && n[k] >= 0 && n[k] < 1000 && strconv.Itoa(n[k]) == parts[k]
 	}
 	if !ok {
-		return Kernel{}, fmt.Errorf("%q is no kernel version; write it as 6.12 or 6.12.3", clip(text))
+		return Kernel{}, errors.New("unknown kernel version; write it as 6.12 or 6.12.3")
 	}
 	k := Kernel{n[0], n[1]}
 	if !k.since(5, 8) {

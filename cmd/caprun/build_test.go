@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,8 @@ import (
 
 	"caprun/internal/need"
 )
+
+var updateScripts = flag.Bool("update", false, "rewrite the expected output in the scripts, and the synopsis of caprun(1)")
 
 // The tests of the command run it as it is delivered: a static program, in
 // processes of its own, for a launch replaces the process.

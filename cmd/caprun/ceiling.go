@@ -6,9 +6,6 @@ import "caprun/engine"
 // wrong with it has been printed, and status is exitTrouble: a ceiling that
 // cannot be read allows nothing to pass.
 func (c *Command) readCeiling(arg string) (plan *engine.Plan, status int) {
-	if arg == "" {
-		return nil, c.usageError("-ceiling needs a profile", usage, exitTrouble)
-	}
 	p, text, status := c.readToReview(arg, exitTrouble)
 	if p == nil {
 		return nil, status

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"runtime"
 	"slices"
 	"time"
@@ -13,69 +12,75 @@ import (
 	"caprun/policy"
 )
 
+// checkOptions are the flags of check.
+type checkOptions struct {
+	print     findingPrinter
+	fails     func(review.Finding) bool
+	ceiling   string // empty without one
+	host      bool
+	stdinName string
+}
+
+// checkForm is the form that finds the mistakes and risks of profiles.
+func checkForm() *form {
+	var o checkOptions
+	stdinName := &formFlag{name: "stdin-name", metavar: "NAME", about: "name of standard input in findings", value: anyText(&o.stdinName)}
+	return &form{
+		name: "check", about: "find mistakes and risks in files and directories",
+		help: "In a directory, caprun checks all files below it that end in .yaml or .yml and are not hidden.",
+		flags: []*formFlag{
+			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "human", findingFormats()...),
+				more: "oneline is for editors and logs, json for programs, sarif for code scanning, github for annotations of GitHub Actions."},
+			{name: "fail-on", metavar: "SEVERITY", about: "least severity that makes the exit status 1", value: oneOf(&o.fails, "warning", failures()...)},
+			{name: "ceiling", metavar: "PROFILE", about: "report what grants more than this profile", value: pathOf(&o.ceiling, aProfile)},
+			{name: "host", about: "check this machine, too", value: isSet(&o.host),
+				more: "caprun reports a missing user, directory or program, and what the user of the program can change."},
+			stdinName,
+		},
+		operands: []operand{{metavar: "PATH", takes: toCheck, many: true, about: "profile or directory"}},
+		status:   "Exit status: 0 no findings, 1 findings, 2 wrong usage or an unreadable file.",
+		run: func(c *Command, paths []string) int {
+			if stdinName.given && !slices.Contains(paths, "-") {
+				return c.usageError("-stdin-name names standard input, which is not checked; add the path -")
+			}
+			return c.check(o, paths)
+		},
+	}
+}
+
 // check finds the mistakes and risks of profiles.
-func (c *Command) check(args []string) int {
-	f := flags("check")
-	format := f.String("format", "human", "")
-	failOn := f.String("fail-on", "warning", "")
-	ceiling := f.String("ceiling", "", "")
-	host := f.Bool("host", false, "")
-	stdinName := f.String("stdin-name", "", "")
-	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
-		return status
-	}
-	print, ok := checkPrinter(*format, c.Colour)
-	if !ok {
-		return c.usageError(fmt.Sprintf("-format %q: human, oneline, json, sarif or github", *format), usage, exitTrouble)
-	}
-	fails, ok := failing(*failOn)
-	if !ok {
-		return c.usageError(fmt.Sprintf("-fail-on %q: error, warning, info or never", *failOn), usage, exitTrouble)
-	}
-	fromStdin := slices.Contains(f.Args(), "-")
+func (c *Command) check(o checkOptions, paths []string) int {
 	switch {
-	case f.NArg() == 0:
-		return c.usageError("check needs a file or a directory", usage, exitTrouble)
-	case given(f, "stdin-name") && !fromStdin:
-		return c.usageError("-stdin-name says what findings call the standard input, which is the file -", usage, exitTrouble)
-	case *ceiling == "-" && fromStdin:
-		return c.usageError("the standard input is either the ceiling or a profile to check", usage, exitTrouble)
-	case *host && runtime.GOOS != "linux":
-		return c.usageError("-host: only Linux has what it looks at", usage, exitTrouble)
+	case o.ceiling == "-" && slices.Contains(paths, "-"):
+		return c.usageError("standard input cannot be both the ceiling and a profile to check")
+	case o.host && runtime.GOOS != "linux":
+		return c.usageError("-host needs Linux")
 	}
 	options := review.Options{Today: time.Now()}
-	if *host {
+	if o.host {
 		options.Host = engine.Host
 	}
-	if given(f, "ceiling") {
+	if o.ceiling != "" {
 		var status int
-		if options.Ceiling, status = c.readCeiling(*ceiling); options.Ceiling == nil {
+		if options.Ceiling, status = c.readCeiling(o.ceiling); options.Ceiling == nil {
 			return status
 		}
 	}
-	run := checkrun.New(&c.Env, options, fails)
-	run.Add(f.Args(), cmp.Or(*stdinName, "<stdin>"))
-	return checkStatus[run.Print(print)]
+	run := checkrun.New(&c.Env, options, o.fails)
+	run.Add(paths, cmp.Or(o.stdinName, "<stdin>"))
+	return checkStatus[run.Print(printFindings(o.print, c.Colour))]
 }
 
 // checkStatus is the exit status of a run.
 var checkStatus = [...]int{checkrun.Clean: exitOK, checkrun.Findings: exitFindings, checkrun.Trouble: exitTrouble}
 
-// failing returns which findings make the status 1.
-func failing(name string) (fails func(review.Finding) bool, ok bool) {
-	if name == "never" {
-		return func(review.Finding) bool { return false }, true
+// failures returns which findings make the exit status 1.
+func failures() []choice[func(review.Finding) bool] {
+	from := func(s policy.Severity) choice[func(review.Finding) bool] {
+		return choice[func(review.Finding) bool]{s.String(), func(f review.Finding) bool { return f.Suppressed == nil && f.Severity <= s }}
 	}
-	for _, s := range []policy.Severity{policy.Error, policy.Warning, policy.Info} {
-		if s.String() == name {
-			return func(f review.Finding) bool { return f.Suppressed == nil && f.Severity <= s }, true
-		}
+	return []choice[func(review.Finding) bool]{
+		from(policy.Error), from(policy.Warning), from(policy.Info),
+		{"never", func(review.Finding) bool { return false }},
 	}
-	return nil, false
-}
-
-// trouble prints why a reviewing command could not do its work.
-func (c *Command) trouble(err error) int {
-	c.ReportError(err)
-	return exitTrouble
 }

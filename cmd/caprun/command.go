@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"strings"
 
 	"caprun/internal/render"
 )
@@ -25,14 +23,7 @@ const (
 type Command struct {
 	render.Env
 
-	// parsing, in tests, is told of the flags that a form parses.
-	parsing func(*flag.FlagSet)
-}
-
-// subcommand is a form of the command that its first argument names.
-type subcommand struct {
-	name string
-	run  func(*Command, []string) int
+	form *form // the form that runs
 }
 
 // Main runs caprun with its arguments, the program's name left out, and
@@ -42,49 +33,44 @@ func (c *Command) Main(args []string) int {
 		return c.refuse(errors.New("caprun is set-id or has file capabilities, so who calls it is not who is trusted; " +
 			"remove them and start caprun as root"))
 	}
-	if len(args) > 0 {
-		if args[0] == childArgument {
-			return c.initChild(args[1:])
-		}
-		for _, s := range subcommands {
-			if s.name == args[0] {
-				return s.run(c, args[1:])
-			}
-		}
+	if len(args) > 0 && args[0] == childArgument {
+		return c.initChild(args[1:])
 	}
-	return c.launch(args)
-}
-
-// flags returns a flag set that prints nothing by itself.
-func flags(name string) *flag.FlagSet {
-	f := flag.NewFlagSet(name, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
-	return f
-}
-
-// parse parses the arguments of one form of the command. ok is false when the
-// command is done, with status.
-func (c *Command) parse(f *flag.FlagSet, args []string, usage string, failed int) (status int, ok bool) {
-	if c.parsing != nil {
-		c.parsing(f)
-	}
-	err := f.Parse(args)
+	c.form, args = findForm(args)
+	operands, err := c.form.parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(c.Stdout, usage)
-		return exitOK, false
+		return c.printHelp(c.form)
 	case err != nil:
-		return c.usageError(err.Error(), usage, failed), false
+		return c.usageError(err.Error())
 	}
-	return exitOK, true
+	return c.form.run(c, operands)
 }
 
-// usageError says what is wrong with the arguments.
-func (c *Command) usageError(what, usage string, status int) int {
-	c.Report(what)
-	line, _, _ := strings.Cut(usage, "\n\n")
-	fmt.Fprintln(c.Stderr, line)
-	fmt.Fprintln(c.Stderr, `Try "caprun help".`)
-	return status
+// usageError reports what is wrong with the arguments, and returns the exit
+// status.
+func (c *Command) usageError(what string) int {
+	place := ""
+	if c.form.name != "" {
+		place = c.form.name + ": "
+	}
+	c.Report(place + what + "; see " + c.form.command() + " -h")
+	return c.form.failure()
+}
+
+// print writes text to the standard output, and returns the exit status. Output
+// that cannot be written is not a success.
+func (c *Command) print(text string) int {
+	if _, err := io.WriteString(c.Stdout, text); err != nil {
+		c.ReportError(err)
+		return c.form.failure()
+	}
+	return exitOK
+}
+
+// trouble reports why a command that starts nothing could not do its work, and
+// returns the exit status.
+func (c *Command) trouble(err error) int {
+	c.ReportError(err)
+	return exitTrouble
 }

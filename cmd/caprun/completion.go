@@ -3,7 +3,6 @@ package main
 import (
 	_ "embed"
 	"fmt"
-	"io"
 	"strings"
 
 	"caprun/engine/review"
@@ -20,25 +19,23 @@ var (
 	fishScript string
 )
 
-// completion prints the script that completes command lines in a shell.
-func (c *Command) completion(args []string) int {
-	if len(args) != 1 {
-		return c.usageError("completion needs a shell: bash, zsh or fish", usage, exitTrouble)
+// completionForm is the form that prints the script that completes command lines
+// in a shell.
+func completionForm() *form {
+	shells := []string{"bash", "zsh", "fish"}
+	return &form{
+		name: "completion", about: "print the completion script of a shell",
+		operands: []operand{{metavar: "SHELL", takes: aChoice, words: shells, about: "shell"}},
+		run: func(c *Command, operands []string) int {
+			return c.print(completionScript(operands[0], newOffers()))
+		},
 	}
-	script, ok := completionScript(args[0], newOffers())
-	if !ok {
-		return c.usageError(fmt.Sprintf("completion %q: bash, zsh or fish", args[0]), usage, exitTrouble)
-	}
-	if _, err := io.WriteString(c.Stdout, script); err != nil {
-		return c.trouble(err)
-	}
-	return exitOK
 }
 
 // offers is what a script knows. All of it stands in the script: a script that
 // asks caprun while a line is typed would start whatever has that name.
 type offers struct {
-	forms           []form
+	forms           []*form
 	builtins, rules []string
 }
 
@@ -50,17 +47,16 @@ func newOffers() offers {
 	return o
 }
 
-// completionScript returns the script for a shell; ok is false for another.
-func completionScript(shell string, o offers) (script string, ok bool) {
+// completionScript returns the script of a shell, which is bash, zsh or fish.
+func completionScript(shell string, o offers) string {
 	switch shell {
 	case "bash":
-		return o.bash(), true
+		return o.bash()
 	case "zsh":
-		return o.zsh(), true
-	case "fish":
-		return o.fish(), true
+		return o.zsh()
+	default:
+		return o.fish()
 	}
-	return "", false
 }
 
 // words returns the kind of an argument as bash and fish know it, with the
@@ -124,13 +120,13 @@ func (o offers) bash() string {
 		var names []string
 		for _, flag := range f.flags {
 			names = append(names, "@"+flag.name)
-			values = append(values, fmt.Sprintf("  %s/%s) REPLY='%s' ;;", f.key(), flag.name, o.words(flag.takes, flag.values)))
+			values = append(values, fmt.Sprintf("  %s/%s) REPLY='%s' ;;", f.key(), flag.name, o.words(flag.takes, flag.words)))
 		}
 		if names != nil {
 			flags = append(flags, fmt.Sprintf("  %s) REPLY='%s' ;;", f.key(), strings.Join(names, " ")))
 		}
 		for n, p := range f.operands {
-			operands = append(operands, fmt.Sprintf("  %s/%s) REPLY='%s' ;;", f.key(), p.position(n), o.words(p.takes, p.values)))
+			operands = append(operands, fmt.Sprintf("  %s/%s) REPLY='%s' ;;", f.key(), p.position(n), o.words(p.takes, p.words)))
 		}
 	}
 	return fill(bashScript,
@@ -150,11 +146,11 @@ func (o offers) fish() string {
 		for _, flag := range f.flags {
 			flags = append(flags, fmt.Sprintf("            printf '%%s\\t%%s\\n' %s %s", flag.name, fishQuote(flag.about)))
 			values = append(values, fmt.Sprintf("        case '%s %s'", f.key(), flag.name),
-				"            printf '%s\\n' "+o.words(flag.takes, flag.values))
+				"            printf '%s\\n' "+o.words(flag.takes, flag.words))
 		}
 		for n, p := range f.operands {
 			operands = append(operands, fmt.Sprintf("        case '%s %s'", f.key(), p.position(n)),
-				"            printf '%s\\n' "+o.words(p.takes, p.values))
+				"            printf '%s\\n' "+o.words(p.takes, p.words))
 		}
 	}
 	return fill(fishScript,
@@ -185,7 +181,7 @@ func (o offers) zsh() string {
 }
 
 // zshSpecs returns the arguments of a form for _arguments of zsh.
-func (o offers) zshSpecs(f form) []string {
+func (o offers) zshSpecs(f *form) []string {
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`, ":", `\:`)
 	var specs []string
 	for _, flag := range f.flags {
@@ -194,13 +190,13 @@ func (o offers) zshSpecs(f form) []string {
 		about := "[" + escape.Replace(flag.about) + "]"
 		if flag.takesValue() {
 			names += "="
-			about += ":" + escape.Replace(flag.name) + ":" + o.zshAction(flag.takes, flag.values)
+			about += ":" + escape.Replace(flag.name) + ":" + o.zshAction(flag.takes, flag.words)
 		}
 		specs = append(specs, "        "+names+zshQuote(about))
 	}
 	for n, p := range f.operands {
 		position := fmt.Sprint(n+1) + ":"
-		action := o.zshAction(p.takes, p.values)
+		action := o.zshAction(p.takes, p.words)
 		switch {
 		case p.many && f.name == "":
 			// The program's own completion goes on.

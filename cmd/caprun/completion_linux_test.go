@@ -61,6 +61,7 @@ var offered = []struct {
 	{"caprun odd bad-", []string{"bad-caps", "…"}},
 	{"caprun odd -format=j", []string{"json"}},
 	{"caprun rules -format=j", []string{"json"}},
+	{"caprun help ex", []string{"explain"}},
 	{"caprun version ", nil},
 	// After an operand nothing is a flag.
 	{"caprun check a.yaml -form", nil},
@@ -107,14 +108,11 @@ func completionDir(t *testing.T, shell string) (dir, script string) {
 		t.Fatal(err)
 	}
 	o := newOffers()
-	o.forms = append(o.forms, form{"odd", "say what [it]: is's for", []formFlag{
-		{"format", aChoice, []string{"human", "json"}, "what [it]: is's for"},
-		{"name", aText, nil, "free text"},
-	}, []operand{{aRule, nil, false, "rule's [name]"}}})
-	text, ok := completionScript(shell, o)
-	if !ok {
-		t.Fatalf("no script for %s", shell)
-	}
+	o.forms = append(o.forms, &form{name: "odd", about: "say what [it]: is's for", flags: []*formFlag{
+		{name: "format", about: "what [it]: is's for", value: value{takes: aChoice, words: []string{"human", "json"}}},
+		{name: "name", about: "free text", value: value{takes: aText}},
+	}, operands: []operand{{takes: aRule, about: "rule's [name]"}}})
+	text := completionScript(shell, o)
 	if strings.Contains(text, "@flags@") || strings.Contains(text, "@builtins@") {
 		t.Error("a place of the script is empty")
 	}

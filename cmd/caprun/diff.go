@@ -1,39 +1,48 @@
 package main
 
 import (
-	"fmt"
-
 	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/internal/render"
 )
 
-// diff says what a change of a profile widens and narrows.
-func (c *Command) diff(args []string) int {
-	f := flags("diff")
-	viewFlags(f)
-	format := f.String("format", "human", "")
-	failOn := f.String("fail-on", "change", "")
-	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
-		return status
+// diffOptions are the flags of diff.
+type diffOptions struct {
+	as     string
+	kernel *engine.Kernel
+	fails  func(render.Difference) bool
+	print  func(*Command, render.Difference) error
+}
+
+// diffForm is the form that prints what a change of a profile widens and narrows.
+func diffForm() *form {
+	var o diffOptions
+	return &form{
+		name: "diff", about: "print what a change of a profile widens and narrows",
+		flags: []*formFlag{
+			asFlag(&o.as),
+			kernelFlag(&o.kernel),
+			{name: "fail-on", metavar: "CHANGE", about: "difference that makes the exit status 1", value: oneOf(&o.fails, "change", differences()...),
+				more: "widen is what is wider or cannot be compared."},
+			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "human", differenceFormats()...)},
+		},
+		operands: []operand{
+			{metavar: "OLD", takes: aProfile, about: "old profile"},
+			{metavar: "NEW", takes: aProfile, about: "new profile"},
+		},
+		status: "Exit status: 0 no such difference, 1 a difference, 2 trouble.",
+		run:    func(c *Command, profiles []string) int { return c.diff(o, profiles) },
 	}
-	printer, ok := c.diffPrinter(*format)
-	if !ok {
-		return c.usageError(fmt.Sprintf("-format %q: human, markdown or json", *format), usage, exitTrouble)
-	}
-	fails, ok := diffFails(*failOn)
-	if !ok {
-		return c.usageError(fmt.Sprintf("-fail-on %q: change, widen or never", *failOn), usage, exitTrouble)
-	}
-	if f.NArg() != 2 {
-		return c.usageError("diff needs two profiles, the old one and the new one", usage, exitTrouble)
-	}
-	view, status, ok := c.viewpoint(f)
+}
+
+// diff prints what a change of a profile widens and narrows.
+func (c *Command) diff(o diffOptions, profiles []string) int {
+	view, status, ok := c.viewpoint(o.as, o.kernel)
 	if !ok {
 		return status
 	}
 	var plans [2]*engine.Plan
-	for n, arg := range f.Args() {
+	for n, arg := range profiles {
 		p, text, status := c.readToReview(arg, exitTrouble)
 		if p == nil {
 			return status
@@ -45,40 +54,32 @@ func (c *Command) diff(args []string) int {
 		plans[n] = plan
 	}
 	d := render.NewDifference(plans[0], plans[1])
-	if err := printer(d); err != nil {
+	if err := o.print(c, d); err != nil {
 		return c.trouble(err)
 	}
-	if fails(d) {
+	if o.fails(d) {
 		return exitFindings
 	}
 	return exitOK
 }
 
-// diffPrinter returns the printer of a format.
-func (c *Command) diffPrinter(format string) (print func(render.Difference) error, ok bool) {
-	switch format {
-	case "human":
-		return func(d render.Difference) error { return d.Print(c.Stdout, c.Colour) }, true
-	case "markdown":
-		return func(d render.Difference) error { return d.Markdown(c.Stdout) }, true
-	case "json":
-		return func(d render.Difference) error { return d.JSON(c.Stdout) }, true
+// differenceFormats returns the output formats of diff.
+func differenceFormats() []choice[func(*Command, render.Difference) error] {
+	return []choice[func(*Command, render.Difference) error]{
+		{"human", func(c *Command, d render.Difference) error { return d.Print(c.Stdout, c.Colour) }},
+		{"markdown", func(c *Command, d render.Difference) error { return d.Markdown(c.Stdout) }},
+		{"json", func(c *Command, d render.Difference) error { return d.JSON(c.Stdout) }},
 	}
-	return nil, false
 }
 
-// diffFails returns which differences make the status 1.
-func diffFails(on string) (fails func(render.Difference) bool, ok bool) {
-	switch on {
-	case "never":
-		return func(render.Difference) bool { return false }, true
-	case "change":
-		return func(d render.Difference) bool { return d.Comparison.Order() != compare.Same || len(d.Others) > 0 }, true
-	case "widen":
-		return func(d render.Difference) bool {
+// differences returns which differences make the exit status 1.
+func differences() []choice[func(render.Difference) bool] {
+	return []choice[func(render.Difference) bool]{
+		{"change", func(d render.Difference) bool { return d.Comparison.Order() != compare.Same || len(d.Others) > 0 }},
+		{"widen", func(d render.Difference) bool {
 			o := d.Comparison.Order()
 			return o == compare.More || o == compare.Incomparable
-		}, true
+		}},
+		{"never", func(render.Difference) bool { return false }},
 	}
-	return nil, false
 }

@@ -1,45 +1,55 @@
 package main
 
 import (
-	"fmt"
-
 	"caprun/engine"
 	"caprun/internal/render"
 	"caprun/policy"
 )
 
-// explain prints the plan of a profile for a start and a target.
-func (c *Command) explain(args []string) int {
-	f := flags("explain")
-	viewFlags(f)
-	target := f.String("target", "", "")
-	format := f.String("format", "human", "")
-	supervised := f.Bool("init", false, "")
-	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
-		return status
+// explainOptions are the flags of explain.
+type explainOptions struct {
+	as               string
+	target           string // empty for an ordinary program
+	kernel           *engine.Kernel
+	supervised, json bool
+}
+
+// explainForm is the form that prints the plan of a profile.
+func explainForm() *form {
+	var o explainOptions
+	return &form{
+		name: "explain", about: "print the steps of a launch and the state they lead to",
+		help: "caprun also prints what the program can gain or regain later.",
+		flags: []*formFlag{
+			asFlag(&o.as),
+			{name: "target", metavar: "FILE", about: "program on this machine to start", value: pathOf(&o.target, aFile),
+				more: "The default is an ordinary program, without set-ID bits and file capabilities."},
+			kernelFlag(&o.kernel),
+			{name: "init", about: "include the step that -init of a launch adds", value: isSet(&o.supervised)},
+			formatFlag(&o.json),
+		},
+		operands: []operand{{metavar: "PROFILE", takes: aProfile, about: "profile"}},
+		status:   "Exit status: 0 a plan, 1 no plan, 2 wrong usage or an unreadable file.",
+		run:      func(c *Command, profiles []string) int { return c.explain(o, profiles[0]) },
 	}
-	switch {
-	case !humanOrJSON(*format):
-		return c.usageError(fmt.Sprintf("-format %q: human or json", *format), usage, exitTrouble)
-	case given(f, "target") && *target == "":
-		return c.usageError("-target needs a file", usage, exitTrouble)
-	case f.NArg() != 1:
-		return c.usageError("explain needs one profile", usage, exitTrouble)
-	}
-	view, status, ok := c.viewpoint(f)
+}
+
+// explain prints the plan of a profile for a caller and a target.
+func (c *Command) explain(o explainOptions, profile string) int {
+	view, status, ok := c.viewpoint(o.as, o.kernel)
 	if !ok {
 		return status
 	}
-	p, text, status := c.readToReview(f.Arg(0), exitFindings)
+	p, text, status := c.readToReview(profile, exitFindings)
 	if p == nil {
 		return status
 	}
-	program, err := view.program(p, *target)
+	program, err := view.program(p, o.target)
 	if err != nil {
 		c.refusePlan(p, err)
 		return exitTrouble
 	}
-	if *supervised {
+	if o.supervised {
 		// Which process it is does not show.
 		program.Parent = 1
 	}
@@ -47,7 +57,7 @@ func (c *Command) explain(args []string) int {
 	if plan == nil {
 		return c.noPlan(findings, text, exitFindings)
 	}
-	if *format == "json" {
+	if o.json {
 		err = render.PlanJSON(c.Stdout, plan, view.render(c.Colour))
 	} else {
 		err = render.Plan(c.Stdout, plan, view.render(c.Colour))

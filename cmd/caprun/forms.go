@@ -1,32 +1,34 @@
 package main
 
-// form is one way to write a command line. The forms are what completion
-// offers; tests hold the flags that are parsed, the usage text and the manual
-// page to them.
+import "strings"
+
+// form is one form of the command line: a launch, or the work of a subcommand.
+// Its flags and operands are parsed, described, completed and put into caprun(1)
+// as they are declared here, and nowhere else.
 type form struct {
 	name     string // the first argument; empty for a launch
-	about    string
-	flags    []formFlag
+	about    string // what it does, short enough for a menu
+	help     string // what a user must know in addition; optional
+	flags    []*formFlag
 	operands []operand
+	status   string // what the exit status says; optional
+
+	// run does the work, once the arguments have been parsed. It returns the exit
+	// status.
+	run func(c *Command, operands []string) int
 }
 
-// formFlag is a flag of a form.
-type formFlag struct {
-	name   string
-	takes  kind
-	values []string // for aChoice, all of them; for usually, some of them
-	about  string
-}
-
-// operand is an argument that is no flag.
+// operand is an argument that is not a flag.
 type operand struct {
-	takes  kind
-	values []string // for aChoice
-	many   bool     // it can be repeated; only of the last one
-	about  string
+	metavar  string
+	takes    kind
+	words    []string // all of them, for aChoice
+	optional bool     // so are those after it
+	many     bool     // it can be repeated; only the last one
+	about    string
 }
 
-// kind is what stands in an argument.
+// kind is the kind of an argument. Completion depends on it.
 type kind int
 
 const (
@@ -46,65 +48,53 @@ const (
 // launchName is how completion calls the form without a name.
 const launchName = "launch"
 
-// forms returns every form, in the order of the usage text.
-func forms() []form {
-	format := formFlag{"format", aChoice, []string{"human", "json"}, "what the output is for"}
-	as := formFlag{"as", usually, []string{"root", "current"}, "who starts the program"}
-	kernel := formFlag{"kernel", usually, []string{"5.10", "5.15", "6.1", "6.6", "6.12", "6.18"}, "the kernel whose rules hold"}
-	pid := formFlag{"pid", aProcess, nil, "the process to look at"}
-	return []form{
-		{"", "start a program", []formFlag{
-			{"profile", aProfile, nil, "the profile"},
-			{"init", aSwitch, nil, "stay as the parent of the program"},
-			{"dry-run", aSwitch, nil, "do everything but the start, and print it"},
-		}, []operand{
-			{aProgram, nil, false, "program"},
-			{aFile, nil, true, "argument"},
-		}},
-		{"check", "find mistakes and risks in files and directories", []formFlag{
-			{"format", aChoice, []string{"human", "oneline", "json", "sarif", "github"}, "what the output is for"},
-			{"fail-on", aChoice, []string{"error", "warning", "info", "never"}, "the least finding that makes it fail"},
-			{"ceiling", aProfile, nil, "what no profile may exceed"},
-			{"host", aSwitch, nil, "look at this machine, too"},
-			{"stdin-name", aText, nil, "what findings call the standard input"},
-		}, []operand{{toCheck, nil, true, "profile or directory"}}},
-		{"rules", "list what check finds, or print the page of one rule", []formFlag{format}, []operand{{aRule, nil, false, "rule"}}},
-		{"explain", "print the steps of a launch and what they lead to", []formFlag{
-			as,
-			{"target", aFile, nil, "the program, looked at on this machine"},
-			kernel,
-			{"init", aSwitch, nil, "with the step that -init adds"},
-			format,
-		}, []operand{{aProfile, nil, false, "profile"}}},
-		{"diff", "print what a change of a profile widens and narrows", []formFlag{
-			as,
-			kernel,
-			{"fail-on", aChoice, []string{"change", "widen", "never"}, "which difference makes it fail"},
-			{"format", aChoice, []string{"human", "markdown", "json"}, "what the output is for"},
-		}, []operand{{aProfile, nil, false, "old profile"}, {aProfile, nil, false, "new profile"}}},
-		{"verify", "compare a running process with a profile", []formFlag{
-			pid,
-			{"as", usually, []string{"root", "current"}, "who started the process"},
-			{"exact", aSwitch, nil, "what the process has given up is no match"},
-			{"v", aSwitch, nil, "print what is the same, too"},
-			format,
-		}, []operand{{aProfile, nil, false, "profile"}}},
-		{"show", "print the credentials of a process", []formFlag{pid, format}, nil},
-		{"schema", "print the JSON Schema of the profile format", nil, nil},
-		{"profiles", "list the profiles that come with caprun, or print one", nil, []operand{{aBuiltin, nil, false, "name"}}},
-		{"completion", "print a script that completes command lines", nil, []operand{{aChoice, []string{"bash", "zsh", "fish"}, false, "shell"}}},
-		{"version", "print the version", nil, nil},
-		{"help", "print the usage", nil, nil},
+// forms returns new forms with the defaults of their flags, in the order of the
+// usage text.
+func forms() []*form {
+	all := []*form{
+		launchForm(),
+		checkForm(),
+		rulesForm(),
+		explainForm(),
+		diffForm(),
+		verifyForm(),
+		showForm(),
+		schemaForm(),
+		profilesForm(),
+		completionForm(),
+		versionForm(),
 	}
+	return append(all, helpForm(all))
 }
 
-// key is the name of a form for a script.
-func (f form) key() string {
+// findForm returns the form that a command line selects, and the arguments for
+// it. Only the first argument can select one, and no flag does.
+func findForm(args []string) (*form, []string) {
+	if len(args) > 0 && args[0] != "" && !strings.HasPrefix(args[0], "-") {
+		for _, f := range forms() {
+			if f.name == args[0] {
+				return f, args[1:]
+			}
+		}
+	}
+	return launchForm(), args
+}
+
+// key returns the name of the form for a script.
+func (f *form) key() string {
 	if f.name == "" {
 		return launchName
 	}
 	return f.name
 }
 
-// takesValue reports whether the next argument belongs to the flag.
-func (f formFlag) takesValue() bool { return f.takes != aSwitch }
+// failure returns the exit status for wrong usage.
+func (f *form) failure() int {
+	if f.name == "" {
+		return exitRefused
+	}
+	return exitTrouble
+}
+
+// command returns what a user writes to select the form.
+func (f *form) command() string { return strings.TrimSpace("caprun " + f.name) }

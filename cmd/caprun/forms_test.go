@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"io"
 	"regexp"
@@ -13,201 +14,223 @@ import (
 	"caprun/internal/render"
 )
 
-// TestFormsAreParsed holds the table to what is parsed: the forms that there
-// are, the flags of each, and which of them take a value.
-func TestFormsAreParsed(t *testing.T) {
-	var names []string
-	for _, f := range forms() {
-		if f.name != "" {
-			names = append(names, f.name)
-		}
-		parsed := map[string]*flag.Flag{}
-		c := &Command{Env: render.Env{Stdout: io.Discard, Stderr: io.Discard}, parsing: func(set *flag.FlagSet) {
-			set.VisitAll(func(f *flag.Flag) { parsed[f.Name] = f })
-		}}
-		c.Main(f.line("-h"))
-		for _, flag := range f.flags {
-			have := parsed[flag.name]
-			if have == nil {
-				t.Errorf("%s does not parse -%s", f.key(), flag.name)
-				continue
-			}
-			delete(parsed, flag.name)
-			isSwitch, _ := have.Value.(interface{ IsBoolFlag() bool })
-			if (isSwitch != nil && isSwitch.IsBoolFlag()) != (flag.takes == aSwitch) {
-				t.Errorf("%s: -%s takes something else", f.key(), flag.name)
-			}
-			if have.DefValue != "" && flag.takes != aSwitch && !slices.Contains(flag.values, have.DefValue) {
-				t.Errorf("%s: -%s: the table has no %q", f.key(), flag.name, have.DefValue)
-			}
-		}
-		for name := range parsed {
-			t.Errorf("%s: the table has no -%s", f.key(), name)
-		}
-	}
-	var commands []string
-	for _, s := range subcommands {
-		commands = append(commands, s.name)
-	}
-	if !slices.Equal(names, commands) {
-		t.Errorf("the table has %q and the command %q", names, commands)
-	}
-}
-
 // line returns the arguments for the form.
-func (f form) line(args ...string) []string {
+func (f *form) line(args ...string) []string {
 	if f.name == "" {
 		return args
 	}
 	return append([]string{f.name}, args...)
 }
 
-// TestFormsChoices holds the words of the table to those that a wrong word is
-// answered with.
-func TestFormsChoices(t *testing.T) {
-	choices := 0
-	list := func(t *testing.T, args []string) []string {
-		t.Helper()
-		var stderr bytes.Buffer
-		c := &Command{Env: render.Env{Stdout: io.Discard, Stderr: &stderr}}
-		if status := c.Main(args); status != exitTrouble {
-			t.Errorf("%q: the status is %d", args, status)
-		}
-		message, _, _ := strings.Cut(stderr.String(), "\n")
-		_, words, ok := strings.Cut(message, `"nosuchword": `)
-		if !ok {
-			t.Errorf("%q: %s", args, message)
-		}
-		return strings.Split(strings.Replace(words, " or ", ", ", 1), ", ")
+// example returns an argument that a flag takes, or an operand.
+func example(takes kind, words []string) string {
+	switch takes {
+	case aSwitch:
+		return "true"
+	case aChoice, usually:
+		return words[0]
+	case aProcess:
+		return "1"
 	}
+	return "x"
+}
+
+// run runs caprun and returns what it prints.
+func run(args ...string) (status int, stdout, stderr string) {
+	var out, messages bytes.Buffer
+	c := &Command{Env: render.Env{Stdout: &out, Stderr: &messages}}
+	status = c.Main(args)
+	return status, out.String(), messages.String()
+}
+
+// TestForms: what a form declares is complete and can be parsed.
+func TestForms(t *testing.T) {
+	names := map[string]bool{}
 	for _, f := range forms() {
+		if names[f.name] || f.run == nil {
+			t.Errorf("%s is there twice, or does nothing", f.key())
+		}
+		names[f.name] = true
+		if found, args := findForm(f.line("-x")); found.name != f.name || len(args) != 1 {
+			t.Errorf("%s is found as %s with %q", f.key(), found.key(), args)
+		}
 		for _, flag := range f.flags {
-			if flag.takes != aChoice {
+			if flag.takesValue() != (flag.metavar != "") {
+				t.Errorf("%s: -%s takes a value without a name, or the other way around", f.key(), flag.name)
+			}
+			if flag.def != "" && !slices.Contains(flag.words, flag.def) {
+				t.Errorf("%s: completion does not offer the default %q of -%s", f.key(), flag.def, flag.name)
+			}
+			for _, word := range append([]string{example(flag.takes, flag.words)}, flag.words...) {
+				if err := flag.Set(word); err != nil {
+					t.Errorf("%s: %v", f.key(), err)
+				}
+				flag.given = false
+			}
+		}
+		for n, p := range f.operands {
+			last := n == len(f.operands)-1
+			if p.metavar == "" || p.many && !last || p.optional && !last && !f.operands[n+1].optional {
+				t.Errorf("%s: operand %d", f.key(), n+1)
+			}
+		}
+	}
+}
+
+// TestFormsRefuse: each form refuses the mistakes that its declaration excludes,
+// in one line that names the form, before it does anything.
+func TestFormsRefuse(t *testing.T) {
+	for _, f := range forms() {
+		refuse := func(what string, args ...string) {
+			t.Helper()
+			status, stdout, stderr := run(f.line(args...)...)
+			place := "caprun: "
+			if f.name != "" {
+				place += f.name + ": "
+			}
+			if want := place + what + "; see " + f.command() + " -h\n"; status != f.failure() || stdout != "" || stderr != want {
+				t.Errorf("%q: status %d, %q and %q, not %q", f.line(args...), status, stdout, stderr, want)
+			}
+		}
+		var required, operands []string
+		for _, flag := range f.flags {
+			if flag.required {
+				required = append(required, "-"+flag.name+"="+example(flag.takes, flag.words))
+			}
+		}
+		for _, flag := range f.flags {
+			set := "-" + flag.name + "=" + example(flag.takes, flag.words)
+			refuse("flag given more than once: -"+flag.name, set, "-"+set)
+			switch flag.takes {
+			case aSwitch:
+				refuse("-"+flag.name+` "nosuchword": true or false`, "-"+flag.name+"=nosuchword")
 				continue
+			case aChoice:
+				refuse("-"+flag.name+` "nosuchword": `+alternatives(flag.words), "-"+flag.name+"=nosuchword")
+			case aProfile, aFile:
+				refuse("-"+flag.name+` "": the name is empty`, "-"+flag.name, "")
 			}
-			choices++
-			// -pid lets verify come as far as the word.
-			args := f.line("-" + flag.name + "=nosuchword")
-			if slices.ContainsFunc(f.flags, func(flag formFlag) bool { return flag.name == "pid" }) {
-				args = append(args, "-pid=1")
-			}
-			if got := list(t, args); !slices.Equal(got, flag.values) {
-				t.Errorf("%s: -%s is %q in the table, and %q are taken", f.key(), flag.name, flag.values, got)
+			refuse("flag needs an argument: -"+flag.name, "-"+flag.name)
+			if flag.required {
+				refuse("-" + flag.name + " is missing")
 			}
 		}
 		for _, p := range f.operands {
-			if p.takes != aChoice {
-				continue
+			if !p.optional {
+				missing := p.metavar + " is missing"
+				if p.takes == aChoice {
+					missing += ": " + alternatives(p.words)
+				}
+				refuse(missing, slices.Concat(required, operands)...)
 			}
-			choices++
-			if got := list(t, f.line("nosuchword")); !slices.Equal(got, p.values) {
-				t.Errorf("%s is for %q in the table, and for %q", f.key(), p.values, got)
+			if p.takes == aChoice {
+				refuse(p.metavar+` "nosuchword": `+alternatives(p.words), slices.Concat(required, operands, []string{"nosuchword"})...)
 			}
+			operands = append(operands, example(p.takes, p.words))
 		}
-	}
-	if choices < 8 {
-		t.Errorf("only %d choices were found", choices)
+		if n := len(f.operands); n == 0 || !f.operands[n-1].many {
+			refuse(`unexpected argument "more"`, slices.Concat(required, operands, []string{"more"})...)
+		}
+		refuse("flag provided but not defined: -nosuchflag", "-nosuchflag")
 	}
 }
 
-// TestFormsSuggestions: what is offered where other words are possible is
-// taken, and the newest kernel is offered.
+// TestFormsHelp: the help of a form fits on a terminal and has its flags and no
+// others; the usage text has every form.
+func TestFormsHelp(t *testing.T) {
+	hold := func(args ...string) string {
+		t.Helper()
+		status, stdout, stderr := run(args...)
+		if status != exitOK || stderr != "" {
+			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
+		for line := range strings.Lines(stdout) {
+			if line = strings.TrimSuffix(line, "\n"); len(line) > helpWidth || strings.HasSuffix(line, " ") {
+				t.Errorf("%q: %q", args, line)
+			}
+		}
+		return stdout
+	}
+	whole := hold("help")
+	for _, f := range forms() {
+		help := hold(f.line("-h")...)
+		if f.name == "" {
+			if help != whole {
+				t.Error("-h and help differ")
+			}
+			continue
+		}
+		if other := hold("help", f.name); other != help {
+			t.Errorf("%s -h and help %[1]s differ", f.name)
+		}
+		var flags []string
+		for _, match := range regexp.MustCompile(`(?m)^    -([a-z-]+)`).FindAllStringSubmatch(help, -1) {
+			flags = append(flags, match[1])
+		}
+		if !slices.EqualFunc(flags, f.flags, func(name string, flag *formFlag) bool { return name == flag.name }) {
+			t.Errorf("the help of %s has the flags %q", f.name, flags)
+		}
+		if !strings.HasPrefix(help, "Usage:\n"+f.synopsis()) || !strings.Contains(whole, "\n"+f.synopsis()) || !strings.Contains(whole, f.flagHelp()) {
+			t.Errorf("the help of %s is\n%s", f.name, help)
+		}
+	}
+	// Output that cannot be written is not a success.
+	for args, want := range map[string]int{"-h": exitRefused, "check -h": exitTrouble, "help": exitTrouble} {
+		c := &Command{Env: render.Env{Stdout: brokenWriter{}, Stderr: io.Discard}}
+		if status := c.Main(strings.Fields(args)); status != want {
+			t.Errorf("caprun %s: status %d where nothing can be written", args, status)
+		}
+	}
+}
+
+// brokenWriter is a writer that fails.
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken") }
+
+// TestFormsStore: a flag sets the variable of its own form, and nothing survives
+// in the next form of the name.
+func TestFormsStore(t *testing.T) {
+	var word string
+	var on bool
+	f := &form{name: "x", flags: []*formFlag{
+		{name: "word", value: oneOf(&word, "b", choice[string]{"a", "A"}, choice[string]{"b", "B"})},
+		{name: "on", value: isSet(&on)},
+	}, operands: []operand{{metavar: "REST", many: true}}}
+	if word != "B" || on {
+		t.Errorf("the defaults are %q and %v", word, on)
+	}
+	operands, err := f.parse([]string{"--word", "a", "-on", "x", "-on"})
+	if err != nil || word != "A" || !on || !slices.Equal(operands, []string{"x", "-on"}) {
+		t.Errorf("%q, %v, %q, %v", word, on, operands, err)
+	}
+	if _, err := launchForm().parse([]string{"-h"}); !errors.Is(err, flag.ErrHelp) {
+		t.Error(err)
+	}
+	first := checkForm()
+	if _, err := first.parse([]string{"-host", "x"}); err != nil {
+		t.Error(err)
+	}
+	if _, err := checkForm().parse([]string{"-host", "x"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFormsSuggestions: the newest kernel is offered, and -as takes what is
+// offered. TestForms tries the other words.
 func TestFormsSuggestions(t *testing.T) {
-	for _, f := range forms() {
-		for _, flag := range f.flags {
-			if flag.takes != usually {
-				continue
-			}
-			for _, word := range flag.values {
-				var err error
-				switch flag.name {
-				case "kernel":
-					_, err = engine.ParseKernel(word)
-				case "as":
-					if word != "current" {
-						_, err = engine.ParseStart(word)
-					}
-				default:
-					t.Errorf("what does -%s take?", flag.name)
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			}
-			if flag.name == "kernel" && flag.values[len(flag.values)-1] != engine.LatestKernel().String() {
-				t.Errorf("the last kernel is %s and not %v", flag.values[len(flag.values)-1], engine.LatestKernel())
-			}
+	kernels := kernelFlag(new(*engine.Kernel)).words
+	if last := kernels[len(kernels)-1]; last != engine.LatestKernel().String() {
+		t.Errorf("the last kernel is %s and not %v", last, engine.LatestKernel())
+	}
+	for _, word := range asFlag(new(string)).words {
+		if word == "current" {
+			continue
+		}
+		if _, err := engine.ParseStart(word); err != nil {
+			t.Error(err)
 		}
 	}
-}
-
-// TestFormsInUsage: the usage text has every form and flag of the table, and no
-// other.
-func TestFormsInUsage(t *testing.T) {
-	text, _, ok := strings.Cut(usage, "\nExample:\n")
-	if !ok {
-		t.Fatal("no example")
-	}
-	synopsis, _, _ := strings.Cut(text, "\n\n")
-	ofForm := map[string]string{} // by name: the lines of the synopsis
-	form := ""
-	for line := range strings.Lines(synopsis) {
-		if _, rest, ok := strings.Cut(line, " caprun "); ok {
-			// Forms without flags share a line.
-			for part := range strings.SplitSeq(rest, " | ") {
-				form = ""
-				if name, _, _ := strings.Cut(strings.TrimSpace(part), " "); name[0] != '[' && name[0] != '-' {
-					form = name
-				}
-				ofForm[form] += part
-			}
-		} else {
-			ofForm[form] += line
-		}
-	}
-	all := map[string]bool{}
-	for _, f := range forms() {
-		lines, ok := ofForm[f.name]
-		if !ok {
-			t.Errorf("the synopsis has no %s", f.key())
-		}
-		delete(ofForm, f.name)
-		of := map[string]bool{}
-		for _, flag := range f.flags {
-			of[flag.name], all[flag.name] = true, true
-			words := regexp.MustCompile(`-` + flag.name + ` ([a-z|]+)\b`).FindStringSubmatch(lines)
-			if flag.takes == aChoice && words != nil && words[1] != strings.Join(flag.values, "|") {
-				t.Errorf("the synopsis of %s: -%s %s", f.key(), flag.name, words[1])
-			}
-		}
-		for _, name := range flagsIn(lines) {
-			if !of[name] {
-				t.Errorf("the synopsis of %s has -%s", f.key(), name)
-			}
-		}
-	}
-	for name := range ofForm {
-		t.Errorf("the synopsis has %s", name)
-	}
-	found := flagsIn(text)
-	for name := range all {
-		if !slices.Contains(found, name) {
-			t.Errorf("the usage text has no -%s", name)
-		}
-	}
-	for _, name := range found {
-		if !all[name] {
-			t.Errorf("the usage text has -%s", name)
-		}
-	}
-}
-
-func flagsIn(text string) []string {
-	var names []string
-	for _, match := range regexp.MustCompile(`(?m)(?:^|[ \[(])--?([a-z][a-z-]*)`).FindAllStringSubmatch(text, -1) {
-		names = append(names, match[1])
-	}
-	return names
 }
 
 // TestFormsAbout: a description fits where a menu shows it.

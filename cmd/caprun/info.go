@@ -9,10 +9,12 @@ import (
 // Version is the version of caprun; make dist sets it.
 var Version = "(devel)"
 
-func (c *Command) version(args []string) int {
-	if len(args) > 0 {
-		return c.usageError("version takes no arguments", usage, exitTrouble)
-	}
+// versionForm is the form that prints the version.
+func versionForm() *form {
+	return &form{name: "version", about: "print the version", run: (*Command).version}
+}
+
+func (c *Command) version([]string) int {
 	revision := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -21,11 +23,5 @@ func (c *Command) version(args []string) int {
 			}
 		}
 	}
-	fmt.Fprintf(c.Stdout, "caprun %s%s %s %s/%s, profile format 1\n", Version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return exitOK
-}
-
-func (c *Command) help(args []string) int {
-	fmt.Fprint(c.Stdout, usage)
-	return exitOK
+	return c.print(fmt.Sprintf("caprun %s%s %s %s/%s, profile format 1\n", Version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH))
 }

@@ -12,19 +12,41 @@ import (
 	"caprun/policy"
 )
 
+// launchOptions are the flags of a launch.
+type launchOptions struct {
+	profile            string
+	dryRun, supervised bool
+}
+
+// launchForm is the form that starts a program.
+func launchForm() *form {
+	var o launchOptions
+	return &form{
+		about: "start a program",
+		help: `The program replaces caprun and keeps its process ID. caprun finds CMD inside the root directory of the profile and, ` +
+			`if CMD has no slash, in the PATH that the program gets. Without CMD, the command of the profile runs. ` +
+			`Flags end at -- and at the first argument that is not a flag.`,
+		flags: []*formFlag{
+			{name: "profile", metavar: "PROFILE", about: "profile of the program", required: true, value: pathOf(&o.profile, aProfile),
+				more: "If it is -, the program reads /dev/null as standard input."},
+			{name: "init", about: "stay as the parent of the program, also as PID 1", value: isSet(&o.supervised),
+				more: "caprun forwards signals, reaps orphans and exits with the status of the program (128+n for signal n). " +
+					"The kernel kills the program when caprun dies."},
+			{name: "dry-run", about: "do every step but the exec, and print the plan", value: isSet(&o.dryRun)},
+		},
+		operands: []operand{
+			{metavar: "CMD", takes: aProgram, optional: true, about: "program"},
+			{metavar: "ARG", takes: aFile, optional: true, many: true, about: "argument"},
+		},
+		status: "Exit status: that of the program; 125 if caprun refuses or fails, 126 if the program cannot be executed, " +
+			"127 if it does not exist.",
+		run: func(c *Command, argv []string) int { return c.launch(o, argv) },
+	}
+}
+
 // launch starts a program in place of caprun, or as its child.
-func (c *Command) launch(args []string) int {
-	f := flags("caprun")
-	profile := f.String("profile", "", "")
-	dryRun := f.Bool("dry-run", false, "")
-	supervised := f.Bool("init", false, "")
-	if status, ok := c.parse(f, args, usage, exitRefused); !ok {
-		return status
-	}
-	if *profile == "" {
-		return c.usageError("-profile is missing", usage, exitRefused)
-	}
-	src, err := source.Find(*profile, c.Stdin)
+func (c *Command) launch(o launchOptions, argv []string) int {
+	src, err := source.Find(o.profile, c.Stdin)
 	if err != nil {
 		return c.refuse(err)
 	}
@@ -37,16 +59,16 @@ func (c *Command) launch(args []string) int {
 	if err != nil {
 		return c.refuse(fmt.Errorf("profile %s: %w", src.Name, err))
 	}
-	if *profile == "-" {
+	if o.profile == "-" {
 		if err := closeStdin(); err != nil {
 			return c.refuse(fmt.Errorf("open %s as standard input: %w", os.DevNull, err))
 		}
 	}
-	order := order{Profile: src.Name, Text: text, Strict: strict, DryRun: *dryRun}
-	if *supervised {
-		return c.supervise(order, from, f.Args())
+	order := order{Profile: src.Name, Text: text, Strict: strict, DryRun: o.dryRun}
+	if o.supervised {
+		return c.supervise(order, from, argv)
 	}
-	return c.start(order, from, f.Args())
+	return c.start(order, from, argv)
 }
 
 // order is a launch that was asked for, when its profile has been read.

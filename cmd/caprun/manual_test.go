@@ -29,7 +29,7 @@ func manPage(t *testing.T, name string) string {
 }
 
 // TestFormsInManual: in caprun(1) the section of each form lists its flags and
-// no others, with their words.
+// no others, with their values.
 func TestFormsInManual(t *testing.T) {
 	page := manPage(t, "caprun.1")
 	known := map[string]bool{"h": true} // what every form takes
@@ -47,11 +47,11 @@ func TestFormsInManual(t *testing.T) {
 		var items []string
 		for _, match := range regexp.MustCompile(`(?m)^\.It Fl ([a-z][a-z-]*)(.*)`).FindAllStringSubmatch(section, -1) {
 			items = append(items, match[1])
-			n := slices.IndexFunc(f.flags, func(flag formFlag) bool { return flag.name == match[1] })
+			n := slices.IndexFunc(f.flags, func(flag *formFlag) bool { return flag.name == match[1] })
 			if n < 0 {
 				t.Errorf("%s: the manual has -%s", f.key(), match[1])
-			} else if flag := f.flags[n]; flag.takes == aChoice && match[2] != " Cm "+strings.Join(flag.values, " | ") {
-				t.Errorf("%s: -%s is%s in the manual", f.key(), flag.name, match[2])
+			} else if flag := f.flags[n]; match[2] != manualValue(flag) {
+				t.Errorf("%s: -%s is%s in the manual, not%s", f.key(), flag.name, match[2], manualValue(flag))
 			}
 		}
 		for _, flag := range f.flags {
@@ -66,13 +66,88 @@ func TestFormsInManual(t *testing.T) {
 			t.Errorf("the manual speaks of -%s", match[1])
 		}
 	}
-	_, synopsis, _ := strings.Cut(page, "\n.Sh SYNOPSIS\n")
-	synopsis, _, _ = strings.Cut(synopsis, "\n.Sh ")
+}
+
+// manualValue returns what follows the name of a flag in the list of a form.
+func manualValue(f *formFlag) string {
+	switch {
+	case f.takes == aChoice:
+		return " Cm " + strings.Join(f.words, " | ")
+	case f.takesValue():
+		return " Ar " + strings.ToLower(f.metavar)
+	}
+	return ""
+}
+
+// The marks around the synopsis of caprun(1).
+const (
+	synopsisBegin = ".\\\" The synopsis is made from the forms: go test ./cmd/caprun -run Synopsis -update\n"
+	synopsisEnd   = ".\\\" End of the synopsis.\n"
+)
+
+// TestManualSynopsis: the synopsis of caprun(1) is that of the forms. With -update
+// it is rewritten.
+func TestManualSynopsis(t *testing.T) {
+	page := manPage(t, "caprun.1")
+	before, rest, ok := strings.Cut(page, synopsisBegin)
+	have, after, ok2 := strings.Cut(rest, synopsisEnd)
+	if !ok || !ok2 {
+		t.Fatal("the marks of the synopsis are missing")
+	}
+	want := ""
 	for _, f := range forms() {
-		if f.name != "" && !strings.Contains(synopsis+"\n", "\n.Cm "+f.name+"\n") {
-			t.Errorf("the synopsis of the manual has no %s", f.name)
+		want += manualSynopsis(f)
+	}
+	switch {
+	case have == want:
+	case *updateScripts:
+		if err := os.WriteFile("../../docs/man/caprun.1", []byte(before+synopsisBegin+want+synopsisEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("the synopsis is\n%s\nand not\n%s", have, want)
+	}
+}
+
+// manualSynopsis returns a form in the macros of mdoc(7).
+func manualSynopsis(f *form) string {
+	lines := []string{".Nm"}
+	if f.name != "" {
+		lines = append(lines, ".Cm "+f.name)
+	}
+	for _, flag := range f.flags {
+		words := "Fl " + flag.name
+		if flag.takesValue() {
+			words += " Ar " + strings.ToLower(flag.metavar)
+		}
+		if !flag.required {
+			words = "Op " + words
+		}
+		lines = append(lines, "."+words)
+	}
+	optional := ""
+	for _, p := range f.operands {
+		if p.takes == aProgram {
+			lines = append(lines, ".Op Fl -")
+		}
+		words := "Ar " + strings.ToLower(p.metavar)
+		if p.takes == aChoice && !p.optional {
+			words = "Cm " + strings.Join(p.words, " | ")
+		}
+		if p.many {
+			words += " ..."
+		}
+		if p.optional {
+			// It encloses those after it.
+			optional += " Op " + words
+		} else {
+			lines = append(lines, "."+words)
 		}
 	}
+	if optional != "" {
+		lines = append(lines, "."+optional[1:])
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // TestManualStatuses: caprun(1) says what each exit status means.

@@ -9,41 +9,45 @@ import (
 	"caprun/schema"
 )
 
-func (c *Command) schema(args []string) int {
-	if len(args) > 0 {
-		return c.usageError("schema takes no arguments", usage, exitTrouble)
+// schemaForm is the form that prints the JSON Schema.
+func schemaForm() *form {
+	return &form{
+		name: "schema", about: "print the JSON Schema of the profile format, for editors",
+		run: func(c *Command, _ []string) int { return c.print(string(schema.JSON())) },
 	}
-	if _, err := c.Stdout.Write(schema.JSON()); err != nil {
-		return c.trouble(err)
-	}
-	return exitOK
 }
 
-// profiles lists the profiles that come with caprun, or prints one.
-func (c *Command) profiles(args []string) int {
-	switch len(args) {
-	case 0:
-		for _, name := range profiles.Names() {
-			text, err := profiles.Read(name)
+// profilesForm is the form that prints the profiles that come with caprun.
+func profilesForm() *form {
+	return &form{
+		name: "profiles", about: "list the profiles that come with caprun, or print one",
+		operands: []operand{{metavar: "NAME", takes: aBuiltin, optional: true, about: "name"}},
+		run: func(c *Command, names []string) int {
+			if len(names) == 0 {
+				return c.listProfiles()
+			}
+			text, err := profiles.Read(strings.TrimPrefix(names[0], "builtin:"))
 			if err != nil {
-				return c.trouble(err)
+				return c.trouble(fmt.Errorf("there is no profile %s; there are %s", names[0], strings.Join(profiles.Names(), ", ")))
 			}
-			first := ""
-			if p, _ := policy.Parse("builtin:"+name, text); p != nil {
-				first, _, _ = strings.Cut(p.Description, ". ")
-			}
-			fmt.Fprintf(c.Stdout, "%-18s %s.\n", name, strings.TrimSuffix(first, "."))
-		}
-		return exitOK
-	case 1:
-		text, err := profiles.Read(strings.TrimPrefix(args[0], "builtin:"))
+			return c.print(string(text))
+		},
+	}
+}
+
+// listProfiles prints the names of the profiles with the first sentence of each.
+func (c *Command) listProfiles() int {
+	var b strings.Builder
+	for _, name := range profiles.Names() {
+		text, err := profiles.Read(name)
 		if err != nil {
-			return c.trouble(fmt.Errorf("there is no profile %s; there are %s", args[0], strings.Join(profiles.Names(), ", ")))
-		}
-		if _, err := c.Stdout.Write(text); err != nil {
 			return c.trouble(err)
 		}
-		return exitOK
+		first := ""
+		if p, _ := policy.Parse("builtin:"+name, text); p != nil {
+			first, _, _ = strings.Cut(p.Description, ". ")
+		}
+		fmt.Fprintf(&b, "%-18s %s.\n", name, strings.TrimSuffix(first, "."))
 	}
-	return c.usageError("profiles takes at most one name", usage, exitTrouble)
+	return c.print(b.String())
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 
@@ -55,13 +54,4 @@ func (c *Command) troubleAt(p *policy.Profile, err error) int {
 		return c.trouble(err)
 	}
 	return exitTrouble
-}
-
-func humanOrJSON(format string) bool { return format == "human" || format == "json" }
-
-// given reports whether a flag was written.
-func given(f *flag.FlagSet, name string) bool {
-	found := false
-	f.Visit(func(have *flag.Flag) { found = found || have.Name == name })
-	return found
 }

@@ -10,22 +10,23 @@ import (
 	"caprun/policy"
 )
 
-// rules lists what check finds, or prints the page of one rule.
-func (c *Command) rules(args []string) int {
-	f := flags("rules")
-	format := f.String("format", "human", "")
-	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
-		return status
+// rulesForm is the form that lists the rules, or prints the page of one.
+func rulesForm() *form {
+	json := false
+	return &form{
+		name: "rules", about: "list what check finds, or print the page of one rule",
+		flags:    []*formFlag{formatFlag(&json)},
+		operands: []operand{{metavar: "NAME", takes: aRule, optional: true, about: "rule"}},
+		status:   "Exit status: 0, or 2 in case of trouble.",
+		run:      func(c *Command, names []string) int { return c.rules(json, names) },
 	}
-	switch {
-	case !humanOrJSON(*format):
-		return c.usageError(fmt.Sprintf("-format %q: human or json", *format), usage, exitTrouble)
-	case f.NArg() > 1:
-		return c.usageError("rules takes at most one name", usage, exitTrouble)
-	}
+}
+
+// rules lists what check finds, or prints the page of the rule that names has.
+func (c *Command) rules(json bool, names []string) int {
 	asked := review.Rules()
-	if f.NArg() == 1 {
-		one, err := findRule(asked, f.Arg(0))
+	if len(names) == 1 {
+		one, err := findRule(asked, names[0])
 		if err != nil {
 			return c.trouble(err)
 		}
@@ -33,9 +34,9 @@ func (c *Command) rules(args []string) int {
 	}
 	var err error
 	switch {
-	case *format == "json":
+	case json:
 		err = render.RulesJSON(c.Stdout, asked)
-	case f.NArg() == 1:
+	case len(names) == 1:
 		page, _ := pages.Page(asked[0].Name)
 		_, err = io.WriteString(c.Stdout, page)
 	default:

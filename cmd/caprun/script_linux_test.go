@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,8 +20,6 @@ import (
 
 // scriptTimeout bounds a run of all scripts, which takes some seconds.
 const scriptTimeout = 10 * time.Minute
-
-var updateScripts = flag.Bool("update", false, "rewrite the expected output in the scripts")
 
 // TestScript runs the scripts in testdata/script. Each runs the built command,
 // in processes of their own, and asks the target what it was given.

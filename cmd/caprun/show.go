@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"caprun/cap"
@@ -9,34 +8,37 @@ import (
 	"caprun/internal/render"
 )
 
+// showOptions are the flags of show.
+type showOptions struct {
+	pid  int // 0 for caprun itself
+	json bool
+}
+
+// showForm is the form that prints the credentials of a process.
+func showForm() *form {
+	var o showOptions
+	return &form{
+		name: "show", about: "print the credentials of a process",
+		flags: []*formFlag{
+			{name: "pid", metavar: "N", about: "process", value: processID(&o.pid),
+				more: "The default is caprun itself, which has the credentials of its caller."},
+			formatFlag(&o.json),
+		},
+		status: "Exit status: 0, or 2 in case of trouble.",
+		run:    func(c *Command, _ []string) int { return c.show(o) },
+	}
+}
+
 // show prints the credentials of a process.
-func (c *Command) show(args []string) int {
-	f := flags("show")
-	pidText := f.String("pid", "", "")
-	format := f.String("format", "human", "")
-	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
-		return status
+func (c *Command) show(o showOptions) int {
+	read := showOwn
+	if o.pid != 0 {
+		read = func() (*render.Process, error) { return showProcess(o.pid) }
 	}
-	switch {
-	case !humanOrJSON(*format):
-		return c.usageError(fmt.Sprintf("-format %q: human or json", *format), usage, exitTrouble)
-	case f.NArg() != 0:
-		return c.usageError("show takes no arguments but -pid", usage, exitTrouble)
-	}
-	var s *render.Process
-	var err error
-	if given(f, "pid") {
-		pid, wrong := parsePID(*pidText)
-		if wrong != nil {
-			return c.usageError(wrong.Error(), usage, exitTrouble)
-		}
-		s, err = showProcess(pid)
-	} else {
-		s, err = showOwn()
-	}
+	s, err := read()
 	switch {
 	case err != nil:
-	case *format == "json":
+	case o.json:
 		err = render.JSON(c.Stdout, s)
 	default:
 		err = s.Print(c.Stdout, c.Colour)

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"math"
-	"strconv"
-
 	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
@@ -12,61 +8,61 @@ import (
 	"caprun/policy"
 )
 
+// verifyOptions are the flags of verify.
+type verifyOptions struct {
+	pid              int
+	as               string
+	exact, all, json bool
+}
+
+// verifyForm is the form that compares a running process with a profile.
+func verifyForm() *form {
+	var o verifyOptions
+	return &form{
+		name: "verify", about: "compare a running process with a profile",
+		help: `caprun compares every thread: IDs, groups, capability sets, no_new_privs, root directory and user namespace. ` +
+			`A process matches if it has no more privilege than the profile leads to. ` +
+			`A match describes one moment: the process can change later.`,
+		flags: []*formFlag{
+			{name: "pid", metavar: "N", about: "process to compare", required: true, value: processID(&o.pid)},
+			asFlag(&o.as),
+			{name: "exact", about: "match only a process that has given nothing up", value: isSet(&o.exact),
+				more: "A profile that sets securebits then matches no process: caprun cannot read those of another process."},
+			{name: "v", about: "print what is the same, too", value: isSet(&o.all)},
+			formatFlag(&o.json),
+		},
+		operands: []operand{{metavar: "PROFILE", takes: aProfile, about: "profile"}},
+		status:   "Exit status: 0 a match, 1 no match, 2 trouble.",
+		run:      func(c *Command, profiles []string) int { return c.verify(o, profiles[0]) },
+	}
+}
+
 // verify compares a running process with a profile.
-func (c *Command) verify(args []string) int {
-	f := flags("verify")
-	pidText := f.String("pid", "", "")
-	as := f.String("as", "root", "")
-	exact := f.Bool("exact", false, "")
-	all := f.Bool("v", false, "")
-	format := f.String("format", "human", "")
-	if status, ok := c.parse(f, args, usage, exitTrouble); !ok {
+func (c *Command) verify(o verifyOptions, profile string) int {
+	from, err := startHere(o.as)
+	if status, ok := c.startError(o.as, err); !ok {
 		return status
 	}
-	pid, err := parsePID(*pidText)
-	switch {
-	case *pidText == "":
-		return c.usageError("verify needs -pid with the number of a process", usage, exitTrouble)
-	case err != nil:
-		return c.usageError(err.Error(), usage, exitTrouble)
-	case !humanOrJSON(*format):
-		return c.usageError(fmt.Sprintf("-format %q: human or json", *format), usage, exitTrouble)
-	case f.NArg() != 1:
-		return c.usageError("verify needs one profile", usage, exitTrouble)
-	}
-	from, err := startHere(*as)
-	if status, ok := c.startError(*as, err); !ok {
-		return status
-	}
-	p, text, status := c.readToReview(f.Arg(0), exitTrouble)
+	p, text, status := c.readToReview(profile, exitTrouble)
 	if p == nil {
 		return status
 	}
-	v, status := c.compareProcess(pid, p, text, from)
+	v, status := c.compareProcess(o.pid, p, text, from)
 	if v == nil {
 		return status
 	}
-	if *format == "json" {
-		err = render.VerificationJSON(c.Stdout, v, *exact)
+	if o.json {
+		err = render.VerificationJSON(c.Stdout, v, o.exact)
 	} else {
-		err = render.Verification(c.Stdout, v, *exact, *all, c.Colour)
+		err = render.Verification(c.Stdout, v, o.exact, o.all, c.Colour)
 	}
 	switch {
 	case err != nil:
 		return c.trouble(err)
-	case !v.Matches(*exact):
+	case !v.Matches(o.exact):
 		return exitFindings
 	}
 	return exitOK
-}
-
-// parsePID reads the number of a process: decimal digits, no sign.
-func parsePID(s string) (int, error) {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > math.MaxInt32 || strconv.Itoa(n) != s {
-		return 0, fmt.Errorf("-pid %q: not the number of a process", s)
-	}
-	return n, nil
 }
 
 // compareProcess reads the process and compares it; without a result, the

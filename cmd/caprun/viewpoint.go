@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 
 	"caprun/cap"
@@ -19,23 +18,34 @@ type viewpoint struct {
 	from   cred.Cred
 }
 
-// viewFlags adds the flags -as and -kernel.
-func viewFlags(f *flag.FlagSet) {
-	f.String("as", "root", "")
-	f.String("kernel", "", "")
+// asFlag is the flag -as. It sets *as to the default.
+func asFlag(as *string) *formFlag {
+	*as = "root"
+	v := anyText(as)
+	v.takes, v.words, v.def = usually, []string{"root", "current"}, *as
+	return &formFlag{name: "as", metavar: "CALLER", about: "credentials of the caller that starts the program",
+		more:  `root is user 0 with every capability, current is the caller of caprun. Others are words such as "uid=1000 gid=1000 cap_net_raw=eip".`,
+		value: v}
 }
 
-// viewpoint returns what the flags of viewFlags ask for. ok is false when the
+// kernelFlag is the flag -kernel. It leaves *k nil when the flag is absent.
+func kernelFlag(k **engine.Kernel) *formFlag {
+	return &formFlag{name: "kernel", metavar: "VERSION", about: "kernel version to model",
+		more: "The default is the newest known version, and with -as current that of the running kernel.",
+		value: value{takes: usually, words: []string{"5.10", "5.15", "6.1", "6.6", "6.12", "6.18"}, store: func(text string) error {
+			kernel, err := engine.ParseKernel(text)
+			if err != nil {
+				return err
+			}
+			*k = &kernel
+			return nil
+		}}}
+}
+
+// viewpoint returns what the flags -as and -kernel ask for. ok is false when the
 // command is done, with status.
-func (c *Command) viewpoint(f *flag.FlagSet) (v viewpoint, status int, ok bool) {
-	v.as = f.Lookup("as").Value.String()
-	if given(f, "kernel") {
-		k, err := engine.ParseKernel(f.Lookup("kernel").Value.String())
-		if err != nil {
-			return v, c.usageError("-kernel: "+err.Error(), usage, exitTrouble), false
-		}
-		v.kernel = &k
-	}
+func (c *Command) viewpoint(as string, k *engine.Kernel) (v viewpoint, status int, ok bool) {
+	v.as, v.kernel = as, k
 	kernel := engine.LatestKernel()
 	if v.kernel != nil {
 		kernel = *v.kernel
@@ -58,7 +68,7 @@ func (c *Command) startError(as string, err error) (status int, ok bool) {
 	var start *engine.StartError
 	switch {
 	case errors.As(err, &start):
-		return c.usageError("-as: "+err.Error(), usage, exitTrouble), false
+		return c.usageError("-as: " + err.Error()), false
 	case err != nil:
 		return c.trouble(fmt.Errorf("-as %s: %w", as, err)), false
 	}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The text that -h and the subcommand help print is made from the forms.
+
+const (
+	helpWidth  = 80
+	helpColumn = 23 // where the text of a flag begins
+)
+
+const introduction = `caprun starts a program with exactly the privileges that a YAML profile ` +
+	`declares, or does not start it. The other commands review profiles and processes, and start nothing. ` +
+	`"caprun COMMAND -h" prints the help of one command.`
+
+// profileHelp explains the arguments that name a profile.
+const profileHelp = `A profile is named by a file (a path with a slash, or ending in .yaml or .yml), ` +
+	`by NAME for /etc/caprun/NAME.yaml, by builtin:NAME for one that comes with caprun, or by - for standard input.`
+
+// helpForm is the form that prints help about the others.
+func helpForm(others []*form) *form {
+	f := &form{name: "help", about: "print the usage, or the help of one command"}
+	all := append(slices.Clip(others), f)
+	command := operand{metavar: "COMMAND", takes: aChoice, optional: true, about: "command"}
+	for _, form := range all {
+		if form.name != "" {
+			command.words = append(command.words, form.name)
+		}
+	}
+	f.operands = []operand{command}
+	f.run = func(c *Command, operands []string) int {
+		for _, form := range all {
+			if len(operands) > 0 && form.name == operands[0] {
+				return c.printHelp(form)
+			}
+		}
+		return c.print(usageText(all))
+	}
+	return f
+}
+
+// printHelp prints the help of a form; that of a launch is the whole usage text.
+func (c *Command) printHelp(f *form) int {
+	if f.name == "" {
+		return c.print(usageText(forms()))
+	}
+	return c.print(f.helpText())
+}
+
+// usageText returns the whole usage text.
+func usageText(all []*form) string {
+	var b strings.Builder
+	b.WriteString("Usage:\n")
+	for _, f := range all {
+		b.WriteString(f.synopsis())
+	}
+	b.WriteString("\n" + wrap(0, introduction) + "\n" + wrap(0, profileHelp))
+	separate := true
+	for _, f := range all {
+		body := f.flagHelp()
+		if f.help != "" {
+			body = wrap(4, f.help) + body
+		}
+		if f.status != "" {
+			body += wrap(4, f.status)
+		}
+		// Forms that need one line follow each other.
+		if separate || body != "" {
+			b.WriteString("\n")
+		}
+		b.WriteString(f.command() + ": " + f.about + "\n" + body)
+		separate = body != ""
+	}
+	b.WriteString("\nExample:\n    $ caprun -profile web.yaml -- ./server -port 80\n")
+	return b.String()
+}
+
+// helpText returns the help of a subcommand.
+func (f *form) helpText() string {
+	parts := []string{"Usage:\n" + f.synopsis(), wrap(0, sentence(f.about))}
+	if f.help != "" {
+		parts = append(parts, wrap(0, f.help))
+	}
+	if len(f.flags) > 0 {
+		parts = append(parts, "Flags:\n"+f.flagHelp())
+	}
+	if f.takesProfile() {
+		parts = append(parts, wrap(0, profileHelp))
+	}
+	if f.status != "" {
+		parts = append(parts, wrap(0, f.status))
+	}
+	return strings.Join(parts, "\n")
+}
+
+// takesProfile reports whether the user names a profile in the form.
+func (f *form) takesProfile() bool {
+	for _, flag := range f.flags {
+		if flag.takes == aProfile {
+			return true
+		}
+	}
+	for _, p := range f.operands {
+		if p.takes == aProfile || p.takes == toCheck {
+			return true
+		}
+	}
+	return false
+}
+
+// synopsis returns the form as it is written on a command line.
+func (f *form) synopsis() string {
+	var words []string
+	for _, flag := range f.flags {
+		word := "-" + flag.name
+		switch {
+		case flag.takes == aChoice:
+			word += " " + strings.Join(flag.words, "|")
+		case flag.takesValue():
+			word += " " + flag.metavar
+		}
+		if !flag.required {
+			word = "[" + word + "]"
+		}
+		words = append(words, word)
+	}
+	return layOut("    "+f.command(), append(words, f.operandWords()...))
+}
+
+// operandWords returns the operands of the synopsis.
+func (f *form) operandWords() []string {
+	var words []string
+	open := ""
+	for _, p := range f.operands {
+		word := p.metavar
+		if p.takes == aChoice && !p.optional {
+			word = strings.Join(p.words, "|")
+		}
+		if p.takes == aProgram {
+			words = append(words, "[--]")
+		}
+		if p.optional {
+			word = "[" + word
+			open += "]"
+		}
+		if p.many {
+			word += "..."
+		}
+		words = append(words, word)
+	}
+	if open != "" {
+		words[len(words)-1] += open
+	}
+	return words
+}
+
+// flagHelp returns a paragraph for each flag.
+func (f *form) flagHelp() string {
+	var b strings.Builder
+	for _, flag := range f.flags {
+		head := "    -" + flag.name
+		if flag.takesValue() {
+			head += " " + flag.metavar
+		}
+		about := flag.about
+		if flag.takes == aChoice {
+			about += ": " + alternatives(flag.words)
+		}
+		if flag.def != "" {
+			about += " (default " + flag.def + ")"
+		}
+		about = sentence(about)
+		if flag.more != "" {
+			about += " " + flag.more
+		}
+		text := wrap(helpColumn, about)
+		fmt.Fprintf(&b, "%-*s%s", helpColumn, head, text[helpColumn:])
+	}
+	return b.String()
+}
+
+// sentence makes a sentence of what a menu shows.
+func sentence(about string) string { return strings.ToUpper(about[:1]) + about[1:] + "." }
+
+// wrap breaks text into lines that begin with indent spaces.
+func wrap(indent int, text string) string {
+	margin := strings.Repeat(" ", indent)
+	words := strings.Fields(text)
+	return fillLines(margin+words[0], margin, words[1:])
+}
+
+// layOut breaks words into lines that begin to the right of head.
+func layOut(head string, words []string) string {
+	return fillLines(head, strings.Repeat(" ", len(head)+1), words)
+}
+
+// fillLines appends words to line, and continues on lines that begin with margin.
+func fillLines(line, margin string, words []string) string {
+	var b strings.Builder
+	for _, word := range words {
+		if len(line)+1+len(word) > helpWidth {
+			b.WriteString(line + "\n")
+			line = margin + word
+		} else {
+			line += " " + word
+		}
+	}
+	return b.String() + line + "\n"
+}
