@@ -42,6 +42,7 @@ type subcommand struct {
 // returns the exit status.
 func (c *Command) Main(args []string) int {
 	if secureMode() {
+		c.Stderr = withoutWaiting(c.Stderr)
 		return c.refuse(errors.New("caprun is set-id or has file capabilities, so who calls it is not who is trusted; " +
 			"remove them and start caprun as root"))
 	}

@@ -21,6 +21,7 @@ const maxOrder = 2 * (policy.MaxSize + unix.PathMax)
 
 // initChild is the child of a supervisor, which becomes the target.
 func (c *Command) initChild(args []string) int {
+	c.Stderr = withoutWaiting(c.Stderr)
 	order, err := readOrder(args)
 	if err != nil {
 		return c.refuse(fmt.Errorf("%s is for caprun itself: %w", childArgument, err))

@@ -27,6 +27,11 @@ func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
 	// The child dies with the thread that forks it, so that must be one that
 	// lives as long as the process: the goroutine of main does.
 	runtime.LockOSThread()
+	if w, ok := c.Stderr.(*messageWriter); ok {
+		queue := startQueue(w)
+		defer queue.finish()
+		c.Stderr = queue
+	}
 	signals := catchSignals()
 	// Orphans come here to be reaped, also where caprun is not pid 1.
 	if _, err := cap.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1); err != nil {

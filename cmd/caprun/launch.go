@@ -12,6 +12,7 @@ import (
 
 // launch starts a program in place of caprun, or as its child.
 func (c *Command) launch(args []string) int {
+	c.Stderr = withoutWaiting(c.Stderr)
 	f := flags("caprun")
 	profile := f.String("profile", "", "")
 	dryRun := f.Bool("dry-run", false, "")
