@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"syscall"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -150,6 +149,7 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 	}
 	c.After, c.SecureExec = after, result.Secure
 	c.Plan.launcher = l
+	c.omitLostSignal()
 	return c.check(v, result)
 }
 
@@ -207,9 +207,7 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	if p.NoNewPrivs {
 		l.SetNoNewPrivs()
 	}
-	if c.Target.Parent != 0 {
-		l.SetDeathSignal(int(syscall.SIGKILL), c.Target.Parent)
-	}
+	c.setDeathSignal(l)
 	return l, nil
 }
 

@@ -241,7 +241,7 @@ func stepHint(failed *cap.StepError) string {
 		}
 	case cap.StepDeathSignal:
 		if failed.Call == "getppid" {
-			return "the caprun that supervises it has ended, so the target is not started"
+			return "the process that the target must not outlive has ended, so the target is not started"
 		}
 	case cap.StepRlimit:
 		return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"

@@ -85,6 +85,20 @@ func readCred() (cred.Cred, error) {
 	return c, nil
 }
 
+// CurrentDeathSignal returns the parent-death signal of the calling thread, which
+// for a launch is the one that becomes the target, and its parent. It is to be
+// read before the time-consuming part of a launch: an end of the parent counts from
+// then on.
+func CurrentDeathSignal() (DeathSignal, error) {
+	// First the parent: one that ends after this is noticed.
+	parent := unix.Getppid()
+	signal, err := deathSignal()
+	if err != nil {
+		return DeathSignal{}, fmt.Errorf("the parent-death signal: prctl PR_GET_PDEATHSIG: %w", err)
+	}
+	return DeathSignal{Signal: signal, Parent: parent, Inherited: true}, nil
+}
+
 func groups() ([]uint32, error) {
 	list, err := unix.Getgroups()
 	if err != nil {

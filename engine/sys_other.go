@@ -16,6 +16,9 @@ import (
 // Current returns cap.ErrNotLinux.
 func Current() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
 
+// CurrentDeathSignal returns cap.ErrNotLinux.
+func CurrentDeathSignal() (DeathSignal, error) { return DeathSignal{}, cap.ErrNotLinux }
+
 // KernelRules returns the newest rules.
 func KernelRules() cred.Rules { return cred.Latest() }
 

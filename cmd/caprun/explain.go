@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"syscall"
 
 	"caprun/engine"
 	"caprun/policy"
@@ -40,9 +41,14 @@ func (c *Command) explain(args []string) int {
 		c.refusePlan(p, err)
 		return exitTrouble
 	}
-	if *supervised {
+	switch {
+	case *supervised:
 		// Which process it is does not show.
-		program.Parent = 1
+		program.Death = engine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
+	case view.as == "current":
+		if program.Death, err = engine.CurrentDeathSignal(); err != nil {
+			return c.trouble(fmt.Errorf("-as current: %w", err))
+		}
 	}
 	plan, findings := engine.Compile(p, view.from, program)
 	if plan == nil {

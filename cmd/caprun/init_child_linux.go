@@ -36,7 +36,8 @@ func (c *Command) initChild(args []string) int {
 	if err != nil {
 		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
 	}
-	return c.start(order, from, args[1:])
+	death := engine.DeathSignal{Signal: int(unix.SIGKILL), Parent: order.Parent}
+	return c.start(order, from, death, args[1:])
 }
 
 // readOrder reads the order of the supervisor. The descriptor stays open, and

@@ -23,6 +23,11 @@ func (c *Command) launch(args []string) int {
 	if *profile == "" {
 		return c.usageError("-profile is missing", usage, exitRefused)
 	}
+	// Before all that takes time: a parent that ends meanwhile is noticed.
+	death, err := engine.CurrentDeathSignal()
+	if err != nil {
+		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
+	}
 	src, err := c.findSource(*profile)
 	if err != nil {
 		return c.refuse(err)
@@ -43,9 +48,9 @@ func (c *Command) launch(args []string) int {
 	}
 	order := order{Profile: src.name, Text: text, Strict: strict, DryRun: *dryRun}
 	if *supervised {
-		return c.supervise(order, from, f.Args())
+		return c.supervise(order, from, death, f.Args())
 	}
-	return c.start(order, from, f.Args())
+	return c.start(order, from, death, f.Args())
 }
 
 // order is a launch that was asked for, when its profile has been read.
@@ -58,18 +63,18 @@ type order struct {
 	Strict bool
 	DryRun bool
 
-	// Parent is the pid that the target must not outlive; 0 for none.
+	// Parent is the pid of the supervisor; 0 for none.
 	Parent int
 }
 
 // start carries out a launch in this process, whose state is from: it is read
-// again before the first step.
-func (c *Command) start(o order, from cred.Cred, argv []string) int {
+// again before the first step. The target gets the parent-death signal death.
+func (c *Command) start(o order, from cred.Cred, death engine.DeathSignal, argv []string) int {
 	p, diagnostics := policy.Parse(o.Profile, o.Text)
 	if p == nil {
 		return c.refuseAt(diagnostics)
 	}
-	plan, diagnostics, err := engine.Prepare(p, from, argv, o.Parent)
+	plan, diagnostics, err := engine.Prepare(p, from, argv, death)
 	if err != nil {
 		return c.refusePlan(p, err)
 	}
