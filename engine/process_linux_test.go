@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) {
 	child.Main(m, child.Roles{
-		"subject": subject, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc, "swapper": swapper, "tracer without proc": tracerWithoutProc,
+		"subject": subject, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc, "swapper": swapper, "tracer without proc": tracerWithoutProc, "tracer there": tracerThere,
 	})
 }
 

@@ -153,19 +153,19 @@ func extents(file []byte) []cred.Extent {
 	return list
 }
 
-// traced reports whether a tracer is attached; it cannot be told without the
-// proc file system.
-func traced() (bool, error) {
+// tracer returns the pid of the tracer, 0 without one; it cannot be determined
+// without the proc file system.
+func tracer() (int, error) {
 	status, err := readFile("/proc/self/status", maxMap)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	for line := range bytes.Lines(status) {
 		if pid, ok := bytes.CutPrefix(line, []byte("TracerPid:")); ok {
-			return string(bytes.TrimSpace(pid)) != "0", nil
+			return strconv.Atoi(string(bytes.TrimSpace(pid)))
 		}
 	}
-	return false, errors.New("/proc/self/status does not say")
+	return 0, errors.New("/proc/self/status has no TracerPid")
 }
 
 // KernelRules returns the rules of the running kernel, from uname(2).

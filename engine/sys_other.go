@@ -36,7 +36,7 @@ func RootDirectory(path string) (Directory, error) { return Directory{}, cap.Err
 func exposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) { return nil, cap.ErrNotLinux }
 
 func readCred() (cred.Cred, error)                         { return cred.Cred{}, cap.ErrNotLinux }
-func traced() (bool, error)                                { return false, cap.ErrNotLinux }
+func tracer() (int, error)                                 { return 0, cap.ErrNotLinux }
 func readFile(path string, max int) ([]byte, error)        { return nil, cap.ErrNotLinux }
 func lookAt(path string) (sight, error)                    { return sight{}, cap.ErrNotLinux }
 func descriptorFlags(fd int) (closeOnExec bool, err error) { return false, cap.ErrNotLinux }

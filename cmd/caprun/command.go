@@ -41,10 +41,9 @@ type subcommand struct {
 // Main runs caprun with its arguments, the program's name left out, and
 // returns the exit status.
 func (c *Command) Main(args []string) int {
-	if secureMode() {
+	if err := checkSecureMode(); err != nil {
 		c.Stderr = withoutWaiting(c.Stderr)
-		return c.refuse(errors.New("caprun is set-id or has file capabilities, so who calls it is not who is trusted; " +
-			"remove them and start caprun as root"))
+		return c.refuse(err)
 	}
 	if len(args) > 0 {
 		if args[0] == childArgument {
