@@ -72,7 +72,11 @@ func (c *Command) parse(f *flag.FlagSet, args []string, usage string, failed int
 	if c.parsing != nil {
 		c.parsing(f)
 	}
+	f.VisitAll(func(f *flag.Flag) { f.Value = &countedValue{Value: f.Value} })
 	err := f.Parse(args)
+	if err == nil {
+		err = checkRepeated(f)
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(c.Stdout, usage)
@@ -81,6 +85,35 @@ func (c *Command) parse(f *flag.FlagSet, args []string, usage string, failed int
 		return c.usageError(err.Error(), usage, failed), false
 	}
 	return exitOK, true
+}
+
+// countedValue is the value of a flag that counts how often it is set.
+type countedValue struct {
+	flag.Value
+	times int
+}
+
+// Set sets the value.
+func (v *countedValue) Set(text string) error {
+	v.times++
+	return v.Value.Set(text)
+}
+
+// IsBoolFlag reports whether the flag needs no argument.
+func (v *countedValue) IsBoolFlag() bool {
+	b, ok := v.Value.(interface{ IsBoolFlag() bool })
+	return ok && b.IsBoolFlag()
+}
+
+// checkRepeated refuses a flag that is given more than once: which of its values
+// was meant, of two profiles for example, is not known.
+func checkRepeated(f *flag.FlagSet) (err error) {
+	f.Visit(func(f *flag.Flag) {
+		if v, ok := f.Value.(*countedValue); ok && v.times > 1 && err == nil {
+			err = fmt.Errorf("flag given more than once: -%s", f.Name)
+		}
+	})
+	return err
 }
 
 // usageError says what is wrong with the arguments.

@@ -55,6 +55,31 @@ func TestFormsAreParsed(t *testing.T) {
 	}
 }
 
+// TestFormsRefuseRepetition: no flag of any form can be given twice.
+func TestFormsRefuseRepetition(t *testing.T) {
+	for _, f := range forms() {
+		for _, flag := range f.flags {
+			var args []string
+			for range 2 {
+				args = append(args, "-"+flag.name)
+				if flag.takesValue() {
+					args = append(args, "x")
+				}
+			}
+			var errs bytes.Buffer
+			c := &Command{Stdout: io.Discard, Stderr: &errs}
+			status := c.Main(f.line(args...))
+			want := exitTrouble
+			if f.name == "" {
+				want = exitRefused
+			}
+			if status != want || !strings.HasPrefix(errs.String(), "caprun: flag given more than once: -"+flag.name+"\n") {
+				t.Errorf("%s: status %d, %s", f.key(), status, errs.String())
+			}
+		}
+	}
+}
+
 // line returns the arguments for the form.
 func (f form) line(args ...string) []string {
 	if f.name == "" {

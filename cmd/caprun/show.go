@@ -12,6 +12,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/clean"
 )
 
 // show prints the credentials of a process.
@@ -129,7 +130,7 @@ func (s *shown) print(w io.Writer, colour bool) error {
 		}
 		state.print(&b, s.UserNamespace)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, clean.Lines(b.String()))
 	return err
 }
 
