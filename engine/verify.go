@@ -58,7 +58,8 @@ type Check struct {
 	Verdict Verdict
 
 	// Aside tells that the verdict does not count: securebits cannot be read
-	// of any process. They are unknown, and never a match.
+	// of any process, so they are unknown, and never a match; the root directory
+	// of another mount namespace is unknown where the profile declares none.
 	Aside bool
 }
 
@@ -189,6 +190,10 @@ func rootCheck(chroot string, want, own Directory, s ProcessState) Check {
 		return Check{Dimension: d, Verdict: VerdictUnknown}
 	case s.Root == want:
 		d.B = d.A
+	case chroot == "" && s.MountNS == NamespaceOther:
+		// That of a container: the process inherited it, or one below it.
+		d.A, d.B, d.Order = "the caller's", "one of another mount namespace", Incomparable
+		return Check{Dimension: d, Verdict: VerdictUnknown, Aside: true}
 	case want == own:
 		d.Order = Less
 	case s.Root == own:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 
@@ -10,13 +11,23 @@ import (
 	"caprun/policy"
 )
 
+// launchOptions are the flags of a launch.
+type launchOptions struct {
+	set                *flag.FlagSet
+	profile            *string
+	dryRun, supervised *bool
+}
+
+func newLaunchOptions() launchOptions {
+	f := flags("caprun")
+	return launchOptions{f, f.String("profile", "", ""), f.Bool("dry-run", false, ""), f.Bool("init", false, "")}
+}
+
 // launch starts a program in place of caprun, or as its child.
 func (c *Command) launch(args []string) int {
 	c.Stderr = withoutWaiting(c.Stderr)
-	f := flags("caprun")
-	profile := f.String("profile", "", "")
-	dryRun := f.Bool("dry-run", false, "")
-	supervised := f.Bool("init", false, "")
+	l := newLaunchOptions()
+	f, profile := l.set, l.profile
 	if status, ok := c.parse(f, args, usage, exitRefused); !ok {
 		return status
 	}
@@ -46,8 +57,8 @@ func (c *Command) launch(args []string) int {
 			return c.refuse(fmt.Errorf("open %s as standard input: %w", os.DevNull, err))
 		}
 	}
-	order := order{Profile: src.name, Text: text, Strict: strict, DryRun: *dryRun}
-	if *supervised {
+	order := order{Profile: src.name, Text: text, Strict: strict, DryRun: *l.dryRun}
+	if *l.supervised {
 		return c.supervise(order, from, death, f.Args())
 	}
 	return c.start(order, from, death, f.Args())
