@@ -122,9 +122,13 @@ func gids() (r, e, s, fs uint32, err error) {
 func deathSignal() (int, error) {
 	// On the heap: the kernel writes to where it is now.
 	signal := new(int32)
+	*signal = -1
 	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0, 0)
 	if errno != 0 {
 		return 0, errno
+	}
+	if *signal < 0 {
+		return 0, errors.New("it had no effect")
 	}
 	return int(*signal), nil
 }
