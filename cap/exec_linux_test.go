@@ -205,7 +205,7 @@ func TestStepsRefuse(t *testing.T) {
 		"descriptor":           {func(l *Launcher) { l.SetDescriptors([]int{-1}) }, ErrBadLimit},
 		"no signal":            {func(l *Launcher) { l.SetDeathSignal(0, 1) }, ErrBadLimit},
 		"no such signal":       {func(l *Launcher) { l.SetDeathSignal(65, 1) }, ErrBadLimit},
-		"no parent":            {func(l *Launcher) { l.SetDeathSignal(9, 0) }, ErrBadLimit},
+		"no parent":            {func(l *Launcher) { l.SetDeathSignal(9, -1) }, ErrBadLimit},
 		"final of no set":      {func(l *Launcher) { l.SetFinal(nil) }, ErrBadSet},
 		"tuple of no IAB":      {func(l *Launcher) { l.SetIAB(&IAB{}) }, ErrBadValue},
 		"ambient and PURE1E":   {func(l *Launcher) { l.SetIAB(iabOf(1, 1, 0)); l.SetMode(ModePure1E) }, ErrBadMode},

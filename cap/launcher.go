@@ -198,7 +198,9 @@ func (attr *Launcher) SetDescriptors(keep []int) {
 // SetDeathSignal makes the kernel send a signal, from 1 to 64, to the target
 // when its parent ends: exactly, when the thread of the parent that forked ends.
 // A parent other than the process parent stops the launch: that one has ended
-// before. The exec of a set-id program, or of one with file capabilities, takes
+// before. It is 0 where the parent is outside of the pid namespace, as getppid(2)
+// returns it; the end of such a parent before this step is not noticed. Two zeros
+// set no signal. The exec of a set-id program, or of one with file capabilities, takes
 // the signal back: prctl(2) PR_SET_PDEATHSIG. For Exec only.
 func (attr *Launcher) SetDeathSignal(signal, parent int) {
 	attr.set(func(c *launchConfig) { c.deathSignal, c.parent = signal, parent })

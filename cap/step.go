@@ -135,7 +135,7 @@ type Step struct {
 	Keep []int // StepCloseOnExec: the descriptors to leave as they are
 
 	Signal int // StepDeathSignal: 1 to 64
-	Parent int // StepDeathSignal: a pid, 1 or more
+	Parent int // StepDeathSignal: a pid; 0 for a parent outside of the pid namespace
 
 	Args, Env []string // StepExec
 }

@@ -99,7 +99,7 @@ func (c *launchConfig) steps() ([]Step, error) {
 		add(Step{Kind: StepNoNewPrivs})
 	}
 	if c.deathSignal != 0 || c.parent != 0 {
-		if c.deathSignal < 1 || c.deathSignal > maxSignal || c.parent < 1 {
+		if c.deathSignal < 1 || c.deathSignal > maxSignal || c.parent < 0 {
 			return nil, fmt.Errorf("signal %d at the death of process %d: %w", c.deathSignal, c.parent, ErrBadLimit)
 		}
 		add(Step{Kind: StepDeathSignal, Signal: c.deathSignal, Parent: c.parent})

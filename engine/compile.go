@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"syscall"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -180,6 +179,7 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 	}
 	c.After, c.SecureExec = after, result.Secure
 	c.Plan.launcher = l
+	c.omitLostSignal()
 	if o := c.check(v, result); o != nil {
 		return o
 	}
@@ -257,9 +257,7 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	if p.NoNewPrivs {
 		l.SetNoNewPrivs()
 	}
-	if c.Target.Parent != 0 {
-		l.SetDeathSignal(int(syscall.SIGKILL), c.Target.Parent)
-	}
+	c.setDeathSignal(l)
 	return l, nil
 }
 

@@ -54,6 +54,9 @@ func (p *Plan) Describe(s Step) string {
 		}
 		return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
 	case cap.StepDeathSignal:
+		if p.Target.Death.Inherited {
+			return fmt.Sprintf("set the caller's parent-death signal, %d", s.Signal)
+		}
 		if p.losesDeathSignal() {
 			return "set the signal at the end of caprun, which exec clears"
 		}
@@ -62,15 +65,6 @@ func (p *Plan) Describe(s Step) string {
 		return "exec " + s.Path
 	}
 	return s.Kind.String()
-}
-
-// losesDeathSignal reports whether the exec takes the parent-death signal back:
-// begin_new_exec and commit_creds of the kernel, for a target that is privileged in
-// its own right.
-func (p *Plan) losesDeathSignal() bool {
-	b, a := p.Before, p.After
-	return p.SecureExec || a.EUID != b.EUID || a.EGID != b.EGID || a.FSUID != b.FSUID || a.FSGID != b.FSGID ||
-		!a.Permitted.SubsetOf(b.Permitted)
 }
 
 // SecbitsText returns the names of securebits, joined with commas; "none".

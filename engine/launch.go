@@ -139,8 +139,9 @@ func (p *Plan) checkDescriptors() error {
 	return nil
 }
 
-// checkTracer refuses a launch whose outcome a tracer without privilege would
-// change: the kernel withholds then what exec would give.
+// checkTracer refuses a launch whose outcome a tracer without cap_sys_ptrace would
+// change: the kernel withholds then what exec would give. What a tracer had when it
+// attached, which is what counts, cannot be read.
 func (p *Plan) checkTracer() error {
 	before := p.Before
 	before.Traced = !p.Before.Traced
@@ -152,12 +153,13 @@ func (p *Plan) checkTracer() error {
 	if same(p.Target.File) && !slices.ContainsFunc(p.Target.Alternatives, func(a Alternative) bool { return !same(a.File) }) {
 		return nil
 	}
-	on, err := traced()
+	pid, err := tracer()
 	if err != nil {
-		return p.fail("", "exec", fmt.Errorf("whether a tracer is attached cannot be seen, and the outcome depends on it: %w", err), "mount /proc")
+		return p.fail("", "exec", fmt.Errorf("cannot determine whether a tracer is attached, and the outcome depends on it: %w", err), "mount /proc")
 	}
-	if on {
-		return p.fail("", "exec", errors.New("a tracer is attached, so the kernel would withhold privileges"), "run it without the tracer")
+	if pid != 0 {
+		return p.fail("", "exec", fmt.Errorf("process %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read: "+
+			"without it, the kernel withholds what the exec gives", pid), "start caprun without the tracer")
 	}
 	return nil
 }
@@ -256,7 +258,7 @@ func stepHint(failed *cap.StepError) string {
 		}
 	case cap.StepDeathSignal:
 		if failed.Call == "getppid" {
-			return "the caprun that supervises it has ended, so the target is not started"
+			return "the process that the target must not outlive has ended, so the target is not started"
 		}
 	case cap.StepRlimit:
 		return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"

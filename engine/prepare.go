@@ -15,9 +15,9 @@ import (
 // is in the way of the plan; an error, a *UserError, a *DirectoryError or a
 // *TargetError among them, what the machine lacks.
 //
-// parent is the pid of the caller's parent when the target is not to outlive it,
-// and 0 otherwise.
-func Prepare(p *policy.Profile, from cred.Cred, argv []string, parent int) (*Plan, []policy.Diagnostic, error) {
+// death is the parent-death signal of the target. For that of the caller, which
+// survives a launch, it is what CurrentDeathSignal returned.
+func Prepare(p *policy.Profile, from cred.Cred, argv []string, death DeathSignal) (*Plan, []policy.Diagnostic, error) {
 	target, err := TargetHere(p, from, argv)
 	if err != nil {
 		return nil, nil, err
@@ -25,7 +25,7 @@ func Prepare(p *policy.Profile, from cred.Cred, argv []string, parent int) (*Pla
 	if target.Surroundings, err = readSurroundings(p); err != nil {
 		return nil, nil, fmt.Errorf("read the caller's state: %w", err)
 	}
-	target.Kernel, target.Parent = KernelRules(), parent
+	target.Kernel, target.Death = KernelRules(), death
 	plan, diagnostics := Compile(p, from, target)
 	return plan, diagnostics, nil
 }

@@ -50,6 +50,10 @@ type ProcessState struct {
 	// Root identifies the root directory; RootErr says why it cannot be read.
 	Root    Directory
 	RootErr error
+
+	// MountNS says whether the threads are in the mount namespace of the reader,
+	// where a directory has the same path.
+	MountNS Namespace
 }
 
 // Directory tells a directory from every other one on the machine.
@@ -174,7 +178,7 @@ func (p *Process) add(tid int, s ProcessState) error {
 // same reports whether two states are the same but for their threads. Errors
 // about the root directory count as the same.
 func (s ProcessState) same(o ProcessState) bool {
-	return s.Root == o.Root && (s.RootErr == nil) == (o.RootErr == nil) && s.Cred.Equal(o.Cred)
+	return s.Root == o.Root && s.MountNS == o.MountNS && (s.RootErr == nil) == (o.RootErr == nil) && s.Cred.Equal(o.Cred)
 }
 
 // unmapped returns what has ids that ns does not map. In a namespace that maps

@@ -55,6 +55,10 @@ type reader struct {
 	own    Directory
 	ownErr error
 	maps   cred.UserNS
+
+	// mount identifies the mount namespace of the reader.
+	mount    Directory
+	mountErr error
 }
 
 func readProcess(pid int) (*Process, error) {
@@ -185,7 +189,8 @@ func (r *reader) threads(leader threadStatus) error {
 		return r.ended(err)
 	}
 	defer unix.Close(task)
-	r.own, r.ownErr = userNamespace(r.proc, "self")
+	r.own, r.ownErr = namespace(r.proc, "self/ns/user")
+	r.mount, r.mountErr = namespace(r.proc, "self/ns/mnt")
 	var known bool
 	if r.maps, known = readUserNS(); !known {
 		// Then no id is known to be mapped.
@@ -251,7 +256,15 @@ func (r *reader) thread(p *Process, task, tid int) error {
 	if s.Root, s.RootErr = magicDirectory(dir, "root"); gone(s.RootErr) {
 		return s.RootErr
 	}
-	ns, err := userNamespace(dir, ".")
+	switch mount, err := namespace(dir, "ns/mnt"); {
+	case gone(err):
+		return err
+	case r.mountErr != nil || err != nil:
+		s.MountNS = NamespaceUnknown
+	case mount != r.mount:
+		s.MountNS = NamespaceOther
+	}
+	ns, err := namespace(dir, "ns/user")
 	switch {
 	case errors.Is(r.ownErr, unix.ENOENT):
 		// A kernel without user namespaces.
@@ -267,11 +280,11 @@ func (r *reader) thread(p *Process, task, tid int) error {
 	return p.add(tid, s)
 }
 
-// userNamespace returns what identifies the user namespace of a process: two are
-// the same when both numbers are.
-func userNamespace(dir int, name string) (Directory, error) {
+// namespace returns what identifies a namespace: two are the same when both
+// numbers are.
+func namespace(dir int, name string) (Directory, error) {
 	var st unix.Stat_t
-	err := unix.Fstatat(dir, name+"/ns/user", &st, 0)
+	err := unix.Fstatat(dir, name, &st, 0)
 	return Directory{uint64(st.Dev), st.Ino}, err
 }
 

@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) {
 	child.Main(m, child.Roles{
 		"trust mounts": trustMounts, "trust mounts race": trustMountsRace, "trust owners": trustOwners,
-		"subject": subject.Main, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc, "swapper": swapper, "tracer without proc": tracerWithoutProc,
+		"subject": subject.Main, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc, "swapper": swapper, "tracer without proc": tracerWithoutProc, "tracer there": tracerThere,
 		"owners": ownersOf,
 	})
 }

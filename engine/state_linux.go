@@ -85,6 +85,20 @@ func readCred() (cred.Cred, error) {
 	return c, nil
 }
 
+// CurrentDeathSignal returns the parent-death signal of the calling thread, which
+// for a launch is the one that becomes the target, and its parent. It is to be
+// read before the time-consuming part of a launch: an end of the parent counts from
+// then on.
+func CurrentDeathSignal() (DeathSignal, error) {
+	// First the parent: one that ends after this is noticed.
+	parent := unix.Getppid()
+	signal, err := deathSignal()
+	if err != nil {
+		return DeathSignal{}, fmt.Errorf("the parent-death signal: prctl PR_GET_PDEATHSIG: %w", err)
+	}
+	return DeathSignal{Signal: signal, Parent: parent, Inherited: true}, nil
+}
+
 func groups() ([]uint32, error) {
 	list, err := unix.Getgroups()
 	if err != nil {
@@ -139,19 +153,19 @@ func extents(file []byte) []cred.Extent {
 	return list
 }
 
-// traced reports whether a tracer is attached; it cannot be told without the
-// proc file system.
-func traced() (bool, error) {
+// tracer returns the pid of the tracer, 0 without one; it cannot be determined
+// without the proc file system.
+func tracer() (int, error) {
 	status, err := readFile("/proc/self/status", maxMap)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	for line := range bytes.Lines(status) {
 		if pid, ok := bytes.CutPrefix(line, []byte("TracerPid:")); ok {
-			return string(bytes.TrimSpace(pid)) != "0", nil
+			return strconv.Atoi(string(bytes.TrimSpace(pid)))
 		}
 	}
-	return false, errors.New("/proc/self/status does not say")
+	return 0, errors.New("/proc/self/status has no TracerPid")
 }
 
 // KernelRules returns the rules of the running kernel, from uname(2).

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -124,6 +125,21 @@ func gids() (r, e, s, fs uint32, err error) {
 	rgid, egid, sgid := unix.Getresgid()
 	fsgid, err := unix.SetfsgidRetGid(-1)
 	return uint32(rgid), uint32(egid), uint32(sgid), uint32(fsgid), err
+}
+
+// deathSignal returns the parent-death signal of the calling thread.
+func deathSignal() (int, error) {
+	// On the heap: the kernel writes to where it is now.
+	signal := new(int32)
+	*signal = -1
+	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	if *signal < 0 {
+		return 0, errors.New("it had no effect")
+	}
+	return int(*signal), nil
 }
 
 // lookAt returns what there is at path, links followed. It needs no

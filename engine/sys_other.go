@@ -16,6 +16,9 @@ import (
 // Current returns cap.ErrNotLinux.
 func Current() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
 
+// CurrentDeathSignal returns cap.ErrNotLinux.
+func CurrentDeathSignal() (DeathSignal, error) { return DeathSignal{}, cap.ErrNotLinux }
+
 // KernelRules returns the newest rules.
 func KernelRules() cred.Rules { return cred.Latest() }
 
@@ -43,7 +46,7 @@ func RootDirectory(path string) (Directory, error) { return Directory{}, cap.Err
 func exposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) { return nil, cap.ErrNotLinux }
 
 func readCred() (cred.Cred, error)                  { return cred.Cred{}, cap.ErrNotLinux }
-func traced() (bool, error)                         { return false, cap.ErrNotLinux }
+func tracer() (int, error)                          { return 0, cap.ErrNotLinux }
 func readFile(path string, max int) ([]byte, error) { return nil, cap.ErrNotLinux }
 func executable(path string) (bool, error)          { return false, cap.ErrNotLinux }
 func lookAt(path string) (sight, error)             { return sight{}, cap.ErrNotLinux }

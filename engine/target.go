@@ -39,9 +39,8 @@ type Target struct {
 	// User is the entry of the profile's user; nil when not looked up.
 	User *User
 
-	// Parent is the pid of the caprun that supervises the target, which dies
-	// with it; 0 without one.
-	Parent int
+	// Death is the signal that the target gets when its parent ends.
+	Death DeathSignal
 
 	// Surroundings are those of the caller; nil for one who is not known, of
 	// whom only the credentials decide about a step.

@@ -3,7 +3,9 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,6 +34,57 @@ func tracerPlans() (depends, indifferent *Plan, err error) {
 		err = errors.New("no plan")
 	}
 	return depends, indifferent, err
+}
+
+// tracerThere asks for a tracer.
+func tracerThere() {
+	depends, indifferent, err := tracerPlans()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(indifferent.checkTracer())
+	fmt.Println(depends.checkTracer())
+}
+
+// TestTracer refuses a launch that a tracer without cap_sys_ptrace would change,
+// whoever traces: what counts cannot be read. The message claims no more.
+func TestTracer(t *testing.T) {
+	// Requests to a tracee come from the thread that started it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd := child.Command("tracer there")
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &out, &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	for {
+		var ws syscall.WaitStatus
+		if _, err := syscall.Wait4(pid, &ws, 0, nil); err != nil {
+			if err == syscall.EINTR {
+				continue
+			}
+			t.Fatal(err)
+		}
+		if !ws.Stopped() {
+			break
+		}
+		signal := ws.StopSignal()
+		if signal == syscall.SIGTRAP {
+			signal = 0
+		}
+		if err := syscall.PtraceCont(pid, int(signal)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = cmd.Wait() // waits for the output
+	lines := strings.Split(out.String(), "\n")
+	want := fmt.Sprintf("exec: process %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read", os.Getpid())
+	if len(lines) != 3 || lines[0] != "<nil>" || !strings.HasPrefix(lines[1], want) || !strings.Contains(lines[1], "start caprun without the tracer") {
+		t.Errorf("%s", out.String())
+	}
 }
 
 // tracerWithoutProc asks for a tracer where only /proc could tell.
@@ -63,7 +116,7 @@ func TestTracerUnknown(t *testing.T) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	})
 	lines := strings.Split(r.Stdout, "\n")
-	if len(lines) != 3 || lines[0] != "<nil>" || !strings.Contains(lines[1], "whether a tracer is attached cannot be seen") || !strings.Contains(lines[1], "mount /proc") {
+	if len(lines) != 3 || lines[0] != "<nil>" || !strings.Contains(lines[1], "cannot determine whether a tracer is attached") || !strings.Contains(lines[1], "mount /proc") {
 		t.Errorf("%s%s", r.Stdout, r.Stderr)
 	}
 }

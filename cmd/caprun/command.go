@@ -29,14 +29,17 @@ type Command struct {
 // Main runs caprun with its arguments, the program's name left out, and
 // returns the exit status.
 func (c *Command) Main(args []string) int {
-	if secureMode() {
-		return c.refuse(errors.New("caprun is set-id or has file capabilities, so who calls it is not who is trusted; " +
-			"remove them and start caprun as root"))
+	if err := checkSecureMode(); err != nil {
+		c.Stderr = withoutWaiting(c.Stderr)
+		return c.refuse(err)
 	}
 	if len(args) > 0 && args[0] == childArgument {
 		return c.initChild(args[1:])
 	}
 	c.form, args = findForm(args)
+	if c.form.name == "" {
+		c.Stderr = withoutWaiting(c.Stderr)
+	}
 	operands, err := c.form.parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

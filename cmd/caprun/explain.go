@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"syscall"
+
 	"caprun/engine"
 	"caprun/internal/render"
 	"caprun/policy"
@@ -49,9 +52,14 @@ func (c *Command) explain(o explainOptions, profile string) int {
 		c.refusePlan(p, err)
 		return exitTrouble
 	}
-	if o.supervised {
+	switch {
+	case o.supervised:
 		// Which process it is does not show.
-		program.Parent = 1
+		program.Death = engine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
+	case view.as == "current":
+		if program.Death, err = engine.CurrentDeathSignal(); err != nil {
+			return c.trouble(fmt.Errorf("-as current: %w", err))
+		}
 	}
 	plan, findings := engine.Compile(p, view.from, program)
 	if plan == nil {

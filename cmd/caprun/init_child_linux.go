@@ -21,6 +21,7 @@ const maxOrder = 2 * (policy.MaxSize + unix.PathMax)
 
 // initChild is the child of a supervisor, which becomes the target.
 func (c *Command) initChild(args []string) int {
+	c.Stderr = withoutWaiting(c.Stderr)
 	order, err := readOrder(args)
 	if err != nil {
 		return c.refuse(fmt.Errorf("%s is for caprun itself: %w", childArgument, err))
@@ -35,7 +36,8 @@ func (c *Command) initChild(args []string) int {
 	if err != nil {
 		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
 	}
-	return c.start(order, from, args[1:])
+	death := engine.DeathSignal{Signal: int(unix.SIGKILL), Parent: order.Parent}
+	return c.start(order, from, death, args[1:])
 }
 
 // readOrder reads the order of the supervisor. The descriptor stays open, and

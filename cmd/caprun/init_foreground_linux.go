@@ -62,9 +62,7 @@ func (t *foreground) take() {
 // the background that tries, unless it blocks the signal for that.
 func (t *foreground) set(group int) error {
 	var block, old unix.Sigset_t
-	const bits = 8 * int(unix.SizeofPtr)
-	n := int(unix.SIGTTOU) - 1
-	block.Val[n/bits] |= 1 << (n % bits)
+	addSignal(&block, unix.SIGTTOU)
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &block, &old); err != nil {
 		return err
 	}

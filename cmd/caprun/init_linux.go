@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"caprun/cap"
+	"caprun/engine"
 	"caprun/engine/cred"
 
 	"golang.org/x/sys/unix"
@@ -22,11 +23,17 @@ type supervisor struct {
 	foreground foreground
 }
 
-// supervise starts a target as a child, and returns its status when it ends.
-func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
+// supervise starts a target as a child, and returns its status when it ends. The
+// supervisor keeps the parent-death signal death of the caller.
+func (c *Command) supervise(o order, from cred.Cred, death engine.DeathSignal, argv []string) int {
 	// The child dies with the thread that forks it, so that must be one that
 	// lives as long as the process: the goroutine of main does.
 	runtime.LockOSThread()
+	if w, ok := c.Stderr.(*messageWriter); ok {
+		queue := startQueue(w)
+		defer queue.finish()
+		c.Stderr = queue
+	}
 	signals := catchSignals()
 	// Orphans come here to be reaped, also where caprun is not pid 1.
 	if _, err := cap.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1); err != nil {
@@ -38,7 +45,7 @@ func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
 		return c.refuse(fmt.Errorf("start caprun as the child of -init: %w", err))
 	}
 	// The child waits for its order, so what fails here fails before the target.
-	if what, err := s.settle(o, from); err != nil {
+	if what, err := s.settle(o, from, death); err != nil {
 		return s.giveUp(what, err, notStarted)
 	}
 	o.Parent = os.Getpid()
@@ -91,15 +98,18 @@ func (s *supervisor) start(argv []string) (channel int, err error) {
 
 // settle makes the supervisor what it is while the target runs. An error comes
 // with what failed.
-func (s *supervisor) settle(o order, from cred.Cred) (what string, err error) {
+func (s *supervisor) settle(o order, from cred.Cred, death engine.DeathSignal) (what string, err error) {
 	if err := closeInherited(); err != nil {
 		return "close the descriptors of the target", err
 	}
-	if err := reachTarget(o, from); err != nil {
+	if err := reachTarget(o, from, death); err != nil {
 		return "let the supervisor send signals to the target", err
 	}
 	if err := keepKillOnly(from); err != nil {
 		return "give up the privilege of the supervisor", err
+	}
+	if err := checkCaller(death); err != nil {
+		return "keep the caller's parent-death signal", err
 	}
 	if err := ignoreFirstRealTime(); err != nil {
 		return "ignore " + signalName(firstRealTime), err

@@ -4,10 +4,11 @@ package main
 
 import (
 	"caprun/cap"
+	"caprun/engine"
 	"caprun/engine/cred"
 )
 
-func (c *Command) supervise(o order, from cred.Cred, argv []string) int {
+func (c *Command) supervise(o order, from cred.Cred, death engine.DeathSignal, argv []string) int {
 	return c.refuse(cap.ErrNotLinux)
 }
 

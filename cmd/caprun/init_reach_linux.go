@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
-	"unsafe"
 
 	"caprun/cap"
 	"caprun/engine"
@@ -20,7 +19,7 @@ import (
 // real and the saved uid stay, so the target can neither send signals to the
 // supervisor nor trace it. It may change its priority and its processors, which
 // is asked of the effective uid.
-func reachTarget(o order, from cred.Cred) error {
+func reachTarget(o order, from cred.Cred, death engine.DeathSignal) error {
 	if from.Permitted.Has(int(cap.KILL)) {
 		return nil
 	}
@@ -32,28 +31,34 @@ func reachTarget(o order, from cred.Cred) error {
 	if err != nil || uid == from.UID || uid == from.EUID || !from.Permitted.Has(int(cap.SETUID)) {
 		return nil // the child cannot become another user, and says so
 	}
-	return setEffectiveUID(uid)
+	return setEffectiveUID(uid, death)
 }
 
 // setEffectiveUID changes the effective uid of every thread. The change clears
-// the parent-death signal that the caller may have set: it is set again.
-func setEffectiveUID(uid uint32) error {
-	signal, parent := new(int32), unix.Getppid()
-	// unix.Prctl would let the stack, and with it the signal, move meanwhile.
-	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0, 0)
-	if errno != 0 {
-		return fmt.Errorf("prctl PR_GET_PDEATHSIG: %w", errno)
-	}
+// the parent-death signal of the caller: it is set again.
+func setEffectiveUID(uid uint32, death engine.DeathSignal) error {
 	if err := syscall.Setresuid(-1, int(uid), -1); err != nil {
 		return fmt.Errorf("setresuid: %w", err)
 	}
 	if _, effective, _ := unix.Getresuid(); uint32(effective) != uid {
 		return fmt.Errorf("setresuid: the effective uid is %d, not %d", effective, uid)
 	}
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(*signal), 0, 0, 0); err != nil {
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(death.Signal), 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl PR_SET_PDEATHSIG: %w", err)
 	}
-	if *signal != 0 && unix.Getppid() != parent {
+	return nil
+}
+
+// checkCaller checks that the supervisor has the parent-death signal that it was
+// started with, and that the parent has not ended, perhaps while there was none.
+func checkCaller(death engine.DeathSignal) error {
+	now, err := engine.CurrentDeathSignal()
+	switch {
+	case err != nil:
+		return err
+	case now.Signal != death.Signal:
+		return fmt.Errorf("prctl PR_GET_PDEATHSIG: it is %d, not %d", now.Signal, death.Signal)
+	case death.Signal != 0 && now.Parent != death.Parent:
 		return errors.New("the caller has ended, and it was asked for that caprun ends then too")
 	}
 	return nil

@@ -141,11 +141,17 @@ func (s *supervisor) forward(sig unix.Signal) {
 	if err == unix.ESRCH && to != s.child {
 		err = unix.Kill(s.child, sig)
 	}
-	// SIGPIPE may come of the complaint itself, and without end.
-	if err != nil && err != unix.ESRCH && sig != unix.SIGPIPE {
+	if err != nil && err != unix.ESRCH {
 		s.Report(fmt.Sprintf("forward %s to process %d: %v; a program that has changed its user needs caprun to hold cap_kill",
 			signalName(sig), s.child, err))
 	}
+}
+
+// addSignal adds a signal to a set: sigaddset(3).
+func addSignal(set *unix.Sigset_t, sig unix.Signal) {
+	const bits = 8 * int(unix.SizeofPtr)
+	n := int(sig) - 1
+	set.Val[n/bits] |= 1 << (n % bits)
 }
 
 func signalName(sig unix.Signal) string {

@@ -19,8 +19,10 @@ type launchOptions struct {
 }
 
 // launchForm is the form that starts a program.
-func launchForm() *form {
-	var o launchOptions
+func launchForm() *form { return newLaunchForm(new(launchOptions)) }
+
+// newLaunchForm is launchForm with its flags stored in o.
+func newLaunchForm(o *launchOptions) *form {
 	return &form{
 		about: "start a program",
 		help: `The program replaces caprun and keeps its process ID. caprun finds CMD inside the root directory of the profile and, ` +
@@ -40,12 +42,17 @@ func launchForm() *form {
 		},
 		status: "Exit status: that of the program; 125 if caprun refuses or fails, 126 if the program cannot be executed, " +
 			"127 if it does not exist.",
-		run: func(c *Command, argv []string) int { return c.launch(o, argv) },
+		run: func(c *Command, argv []string) int { return c.launch(*o, argv) },
 	}
 }
 
 // launch starts a program in place of caprun, or as its child.
 func (c *Command) launch(o launchOptions, argv []string) int {
+	// Before all that takes time: a parent that ends meanwhile is noticed.
+	death, err := engine.CurrentDeathSignal()
+	if err != nil {
+		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
+	}
 	src, err := source.Find(o.profile, c.Stdin)
 	if err != nil {
 		return c.refuse(err)
@@ -66,9 +73,9 @@ func (c *Command) launch(o launchOptions, argv []string) int {
 	}
 	order := order{Profile: src.Name, Text: text, Strict: strict, DryRun: o.dryRun}
 	if o.supervised {
-		return c.supervise(order, from, argv)
+		return c.supervise(order, from, death, argv)
 	}
-	return c.start(order, from, argv)
+	return c.start(order, from, death, argv)
 }
 
 // order is a launch that was asked for, when its profile has been read.
@@ -81,18 +88,18 @@ type order struct {
 	Strict bool
 	DryRun bool
 
-	// Parent is the pid that the target must not outlive; 0 for none.
+	// Parent is the pid of the supervisor; 0 for none.
 	Parent int
 }
 
 // start carries out a launch in this process, whose state is from: it is read
-// again before the first step.
-func (c *Command) start(o order, from cred.Cred, argv []string) int {
+// again before the first step. The target gets the parent-death signal death.
+func (c *Command) start(o order, from cred.Cred, death engine.DeathSignal, argv []string) int {
 	p, diagnostics := policy.Parse(o.Profile, o.Text)
 	if p == nil {
 		return c.refuseAt(diagnostics)
 	}
-	plan, diagnostics, err := engine.Prepare(p, from, argv, o.Parent)
+	plan, diagnostics, err := engine.Prepare(p, from, argv, death)
 	if err != nil {
 		return c.refusePlan(p, err)
 	}

@@ -72,6 +72,9 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	if err != nil {
 		return nil, c.trouble(err)
 	}
+	if advice := supervisorAdvice(proc); advice != "" {
+		c.Report(advice)
+	}
 	var user *engine.User
 	if p.User != "" {
 		if user, err = engine.LookupUser(p.User); err != nil {

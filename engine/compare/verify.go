@@ -58,7 +58,8 @@ type Check struct {
 	Verdict Verdict
 
 	// Aside tells that the verdict does not count: securebits cannot be read
-	// of any process. They are unknown, and never a match.
+	// of any process, so they are unknown, and never a match; the root directory
+	// of another mount namespace is unknown where the profile declares none.
 	Aside bool
 
 	// Note says what cannot be known about the process; empty for nothing.
@@ -180,6 +181,10 @@ func rootCheck(chroot string, want, own engine.Directory, s engine.ProcessState)
 		return Check{Difference: d, Verdict: VerdictUnknown}
 	case s.Root == want:
 		d.New = d.Old
+	case chroot == "" && s.MountNS == engine.NamespaceOther:
+		// That of a container: the process inherited it, or one below it.
+		d.Old, d.New, d.Order = Text("the caller's"), Text("one of another mount namespace"), Incomparable
+		return Check{Difference: d, Verdict: VerdictUnknown, Aside: true}
 	case want == own:
 		d.Order = Less
 	case s.Root == own:

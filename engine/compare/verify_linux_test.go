@@ -3,7 +3,9 @@ package compare
 import (
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"caprun/engine"
@@ -101,6 +103,28 @@ func TestVerify(t *testing.T) {
 				t.Errorf("%v: matches %v, exactly %v", v.Verdict(), loose, exact)
 			}
 		})
+	}
+}
+
+// TestVerifyContainer: the root directory of another mount namespace is nothing
+// that the process has given up, where the profile declares none.
+func TestVerifyContainer(t *testing.T) {
+	need.Root(t)
+	own, err := engine.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	jail := t.TempDir()
+	s := subject.Start(t, "chroot="+jail, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} })
+	proc := read(t, s.Process.Pid)
+	for text, want := range map[string]Verdict{"": VerdictSame, "chroot: " + jail: VerdictSame, "chroot: " + t.TempDir(): VerdictIncomparable, "no_new_privs: true": VerdictMore} {
+		v, err := Verify(verifyPlan(t, text, own), proc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.Verdict() != want || v.Matches(true) != (want == VerdictSame) {
+			t.Errorf("%q: %v, %s", text, v.Verdict(), notes(v.States[0]))
+		}
 	}
 }
 

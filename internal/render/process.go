@@ -9,6 +9,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/clean"
 )
 
 // Process is what is printed of the credentials of a process: this is its JSON form.
@@ -77,7 +78,7 @@ func (s *Process) Print(w io.Writer, colour bool) error {
 		}
 		state.print(&b, s.UserNamespace)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, clean.Lines(b.String()))
 	return err
 }
 

@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"slices"
+
+	"caprun/cap"
+)
+
+// DeathSignal is a parent-death signal: prctl(2) PR_SET_PDEATHSIG. The kernel
+// clears it when ids change, so a launch sets it as its last step.
+type DeathSignal struct {
+	Signal int // 1 to 64; 0 for none
+
+	// Parent is the pid of the parent that must still be there; 0 for one
+	// outside of the pid namespace, whose end cannot be noticed.
+	Parent int
+
+	// Inherited tells that the signal is one that the caller wants, as opposed to
+	// that of a supervisor. Where the exec clears it, the plan does not set it.
+	Inherited bool
+}
+
+// losesDeathSignal reports whether the exec takes the parent-death signal back:
+// begin_new_exec and commit_creds of the kernel, for a target that is privileged in
+// its own right.
+func (p *Plan) losesDeathSignal() bool {
+	b, a := p.Before, p.After
+	return p.SecureExec || a.EUID != b.EUID || a.EGID != b.EGID || a.FSUID != b.FSUID || a.FSGID != b.FSGID ||
+		!a.Permitted.SubsetOf(b.Permitted)
+}
+
+// setDeathSignal adds the step for the signal to a launch.
+func (c *compiler) setDeathSignal(l *cap.Launcher) {
+	if c.Target.Death.Signal != 0 {
+		l.SetDeathSignal(c.Target.Death.Signal, c.Target.Death.Parent)
+	}
+}
+
+// omitLostSignal removes the step for a signal of the caller that the exec clears.
+func (c *compiler) omitLostSignal() {
+	if c.Target.Death.Inherited && c.losesDeathSignal() {
+		c.Plan.launcher.SetDeathSignal(0, 0)
+		c.Steps = slices.DeleteFunc(c.Steps, func(s Step) bool { return s.Kind == cap.StepDeathSignal })
+	}
+}
