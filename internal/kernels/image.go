@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"debug/elf"
 	"fmt"
 	"io"
 	"io/fs"
@@ -47,6 +48,9 @@ func buildImage(ctx context.Context, dir, path string, suites []suite) (err erro
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		return err
+	}
+	if err := checkStatic(busybox); err != nil {
+		return fmt.Errorf("%w; apt-get install busybox-static", err)
 	}
 	a.copy("bin/busybox", busybox, 0o755)
 	a.file("init", script(suites), 0o755)
@@ -101,6 +105,22 @@ func (a *archive) addBuilt(ctx context.Context, dir string, suites []suite) erro
 	for _, p := range programs {
 		if err := build("programs/"+filepath.Base(p), "build", p); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkStatic returns an error if a program needs a dynamic loader, which the
+// guest does not have.
+func checkStatic(path string) error {
+	f, err := elf.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return fmt.Errorf("%s is not static", path)
 		}
 	}
 	return nil

@@ -33,22 +33,27 @@ func (m machine) run(ctx context.Context, suites []suite) report {
 		"-kernel", m.kernel.image, "-initrd", m.initramfs, "-append", "console=ttyS0 panic=-1 quiet",
 		"-nodefaults", "-no-user-config", "-display", "none", "-nic", "none", "-no-reboot",
 		"-serial", "file:"+console, "-serial", "stdio")
-	var out, messages bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &messages
+	out, err := os.Create(filepath.Join(m.logs, "report"))
+	if err != nil {
+		return report{kernel: m.kernel, err: err}
+	}
+	defer out.Close()
+	var messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = out, &messages
 	began := time.Now()
-	err := cmd.Run()
+	err = cmd.Run()
 	took := time.Since(began)
-	text := bytes.ReplaceAll(out.Bytes(), []byte("\r\n"), []byte("\n"))
 	if ctx.Err() != nil {
 		err = fmt.Errorf("the machine did not end within %v", m.limit)
 	}
-	r := parse(text, suites)
+	text, readErr := os.ReadFile(out.Name())
+	if err == nil {
+		err = readErr
+	}
+	r := parse(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), suites)
 	r.kernel, r.took = m.kernel, took
 	if err != nil {
 		r.err = fmt.Errorf("%w %s", err, messages.Bytes())
-	}
-	if err := os.WriteFile(filepath.Join(m.logs, "report"), text, 0o644); err != nil && r.err == nil {
-		r.err = err
 	}
 	return r
 }
