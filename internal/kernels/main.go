@@ -1,7 +1,7 @@
 // Command kernels boots other kernels in qemu and runs there the tests whose
 // results depend on the kernel.
 //
-//	go run ./internal/kernels [-short] [-accel ACCELERATOR] [VMLINUZ...]
+//	go run ./internal/kernels [-short] [-keep] [-accel ACCELERATOR] [VMLINUZ...]
 //
 // Without arguments it boots Debian's 6.1 and 6.12: it downloads the packages
 // with apt-get, which verifies them, and unpacks the kernels into the user's
@@ -35,18 +35,19 @@ const (
 
 func main() {
 	short := flag.Bool("short", false, "run few sequences and launches, for the gate")
+	keep := flag.Bool("keep", false, "keep the output of the machines")
 	accel := flag.String("accel", "tcg", "accelerator of qemu; tcg, software emulation, works everywhere")
 	sequences := flag.Int("sequences", 0, "sequences of the comparison with the model (default 6000, short 150)")
 	launches := flag.Int("launches", 0, "random launches (default 400, short 20)")
 	flag.Parse()
-	if err := run(options{*short, *accel, *sequences, *launches, flag.Args()}); err != nil {
+	if err := run(options{*short, *keep, *accel, *sequences, *launches, flag.Args()}); err != nil {
 		fmt.Fprintln(os.Stderr, "kernels:", err)
 		os.Exit(1)
 	}
 }
 
 type options struct {
-	short               bool
+	short, keep         bool
 	accel               string
 	sequences, launches int
 	images              []string
@@ -121,6 +122,10 @@ func run(o options) error {
 	}
 	if failed {
 		return fmt.Errorf("failed; the output of the machines is in %s", dir)
+	}
+	if o.keep {
+		fmt.Println("the output of the machines is in", dir)
+		return nil
 	}
 	return os.RemoveAll(dir)
 }
