@@ -393,6 +393,10 @@ func (g *generator) ending() *ending {
 		e.traced = true
 	case 3:
 		e.calls = g.tracedIntoUserNS()
+		for e.path == "helper" && g.run.FileCaps && !e.file.HasCaps {
+			e.file = g.file()
+			e.file.NoSuid = g.run.NoSuid
+		}
 	}
 	return e
 }
@@ -401,7 +405,7 @@ func (g *generator) ending() *ending {
 // a user namespace. Its file may gain something only after it gives up
 // capabilities there.
 func (g *generator) tracedIntoUserNS() []childCall {
-	if g.IntN(2) == 0 { // a tracer that lacks the capability
+	if g.IntN(4) > 0 { // a tracer that lacks the capability
 		g.add(capset(g.now.Effective.Without(sysPtrace), g.now.Permitted, g.now.Inheritable))
 	}
 	calls := []childCall{childTraceMe()}
@@ -409,7 +413,7 @@ func (g *generator) tracedIntoUserNS() []childCall {
 		calls = append(calls, childSeteuid(g.uid()))
 	}
 	calls = append(calls, childUnshareUser())
-	if g.IntN(4) > 0 {
+	if g.IntN(8) > 0 {
 		p := cred.Caps(g.Uint64()).Intersect(g.now.All)
 		if g.IntN(3) == 0 {
 			p = 0
