@@ -9,7 +9,6 @@ import (
 type suite struct {
 	name string
 	pkg  string // directory of the package, and working directory of the tests
-	tags string
 	run  string // the tests, as of -test.run
 	skip string // those left out, as of -test.skip
 	env  []string
