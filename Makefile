@@ -18,7 +18,7 @@ version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))])
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(version)"
 
-.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman fuzz dist clean
+.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-kernels fuzz dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ mutate: ## changes one rule of the model at a time; each change must make a test
 
 test-podman: ## the example image, built and started by Podman, as root; needs Debian's podman and runc or crun
 	go run ./internal/podman
+
+test-kernels: ## boots Debian's 6.1 and 6.12 in qemu and runs what depends on the kernel; needs qemu-system-x86 and busybox-static
+	go run ./internal/kernels
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz

@@ -112,7 +112,7 @@ func (p *Plan) checkStart() error {
 	if err != nil {
 		return p.fail("", "read the caller's state", err, "")
 	}
-	now.Chrooted, now.Traced, now.SharedFS = p.From.Chrooted, p.From.Traced, p.From.SharedFS
+	now.Chrooted, now.Traced, now.TracerUID, now.SharedFS = p.From.Chrooted, p.From.Traced, p.From.TracerUID, p.From.SharedFS
 	if diff := now.Diff(p.From); diff != nil {
 		return p.fail("", "read the caller's state", differ(diff, p.From, now), "compile the plan again")
 	}
@@ -147,7 +147,7 @@ func (p *Plan) checkTracer() error {
 	before.Traced = !p.Before.Traced
 	same := func(f cred.File) bool {
 		other, _, _ := before.Exec(f, p.Target.Kernel)
-		other.Traced = p.After.Traced
+		other.Traced, other.TracerUID = p.After.Traced, p.After.TracerUID
 		return other.Equal(p.After)
 	}
 	if same(p.Target.File) && !slices.ContainsFunc(p.Target.Alternatives, func(a Alternative) bool { return !same(a.File) }) {
@@ -172,7 +172,7 @@ func (p *Plan) readBack() (cred.Cred, error) {
 		return got, p.fail("", "read back", err, "")
 	}
 	want := p.Before
-	got.UserNS, got.Chrooted, got.Traced, got.SharedFS = want.UserNS, want.Chrooted, want.Traced, want.SharedFS
+	got.UserNS, got.Chrooted, got.Traced, got.TracerUID, got.SharedFS = want.UserNS, want.Chrooted, want.Traced, want.TracerUID, want.SharedFS
 	if diff := got.Diff(want); diff != nil {
 		return got, p.fail("", "read back", differ(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
 	}

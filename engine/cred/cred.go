@@ -16,7 +16,8 @@ import "slices"
 type Cred struct {
 	// User and group ids: real, effective, saved, and of file system access.
 	// They are written as a process inside the task's user namespace sees
-	// them; an id that the namespace does not map shows as [OverflowID].
+	// them; an id that the namespace does not map is [OverflowID], or [NoID]
+	// where the namespace maps OverflowID too.
 	UID, EUID, SUID, FSUID uint32
 	GID, EGID, SGID, FSGID uint32
 
@@ -48,9 +49,17 @@ type Cred struct {
 	// directory and umask with this one (CLONE_FS). Exec is then unsafe.
 	SharedFS bool
 
-	// Traced says that a tracer is attached which lacked CAP_SYS_PTRACE over
-	// the user namespace when it attached. Exec is then unsafe.
+	// Traced says that a tracer is attached whose credentials, as they were
+	// when it attached, lack CAP_SYS_PTRACE over the task's user namespace.
+	// Exec is then unsafe.
 	Traced bool
+
+	// TracerUID is the effective uid that this tracer had when it attached, if
+	// its user namespace is the task's. Otherwise, or if it is unknown, it is
+	// [NoID]. The kernel gives every capability over a user namespace to the
+	// user who created it: see [Cred.NewUserNamespace]. It means nothing, and
+	// is 0, unless Traced.
+	TracerUID uint32
 }
 
 // Root returns the credentials of a shell of uid 0 right after login on a
@@ -106,6 +115,7 @@ func (c *Cred) compare(d *Cred, check func(field string, same bool)) {
 	check("Chrooted", c.Chrooted == d.Chrooted)
 	check("SharedFS", c.SharedFS == d.SharedFS)
 	check("Traced", c.Traced == d.Traced)
+	check("TracerUID", c.TracerUID == d.TracerUID)
 }
 
 // able reports whether the task may use capability n in its own user

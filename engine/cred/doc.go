@@ -119,8 +119,8 @@ an empty set of them.
 
 4. Unsafe exec (cap_bprm_creds_from_file, check_unsafe_exec). It is unsafe under
 no_new_privs, while a task of another process shares root and working
-directory, and while an unprivileged tracer is attached. If then ids change or
-P1 has something that is not in P:
+directory, and while a tracer is attached that lacked CAP_SYS_PTRACE when it
+attached. If then ids change or P1 has something that is not in P:
 
 	P1 = P1 & P
 	e = r, eg = rg      under no_new_privs, or without SETUID
@@ -173,7 +173,9 @@ What surprises:
 Inside it the task has everything: P = E = B = all, I = A = {}, securebits 0,
 even locked ones (set_cred_user_ns in kernel/user_namespace.c). The ids are
 those that the maps say; where 0 is not mapped nobody is root, and none of the
-rules about 0 applies. no_new_privs stays.
+rules about 0 applies. no_new_privs stays. A tracer without CAP_SYS_PTRACE makes
+exec unsafe no longer if its effective uid is the one that created the
+namespace: who creates a user namespace has every capability over it.
 
 # Versions
 

@@ -69,6 +69,8 @@ type run struct {
 	Outsider uint32   // a group that nobody is ever in, or NoID
 	FileCaps bool     // the helper can have capabilities
 	Fixed    []fixed  // files of which the worker cannot or need not set the facts
+
+	Directed string // the one sequence of this run, a key of directed, or ""
 }
 
 // A fixed file has been made before the worker starts.
@@ -113,6 +115,7 @@ func TestKernel(t *testing.T) {
 
 	ids := []uint32{0, 0, 1, 1000, 1001, 1002, 70000, cred.OverflowID}
 	owners := []uint32{0, 1000, 1001, 1002}
+	wide := run{Seed: seed, IDs: ids, Static: static, Owners: owners}
 	needInitial := func(t *testing.T) {
 		if initialErr != nil {
 			need.Skip(t, initialErr.Error())
@@ -160,7 +163,7 @@ func TestKernel(t *testing.T) {
 		attr.GidMappingsEnableSetgroups = true
 		attr.Credential = &syscall.Credential{}
 		compare(t, worker, dir, attr, run{
-			Seed: seed, Count: share(25),
+			Seed: seed, Count: share(15),
 			Start:  executed(t, here.Cred, newUserNamespace(ns), setgroups(), setgid(0), setuid(0)),
 			IDs:    ids,
 			Static: static,
@@ -169,24 +172,20 @@ func TestKernel(t *testing.T) {
 		})
 	})
 
-	t.Run("user namespace with the overflow id", func(t *testing.T) {
-		// The fixed files show the owner that a mapped user shows too.
+	t.Run("wide user namespace", func(t *testing.T) {
 		needInitial(t)
 		t.Parallel()
-		dir := makeHelper(t, base, worker, 100000)
-		wide := []cred.Extent{{Inside: 0, Outside: 100000, Count: 65536}}
-		ns := cred.UserNS{UIDs: wide, GIDs: wide}
-		attr := inNamespace(ns)
-		attr.GidMappingsEnableSetgroups = true
-		attr.Credential = &syscall.Credential{}
-		compare(t, worker, dir, attr, run{
-			Seed: seed, Count: share(10),
-			Start:  executed(t, here.Cred, newUserNamespace(ns), setgroups(), setgid(0), setuid(0)),
-			IDs:    ids,
-			Static: static,
-			Owners: append([]uint32{cred.OverflowID}, owners...), Outsider: 1003, FileCaps: true,
-			Fixed: linkFixed(t, base, dir, cred.NoID),
-		})
+		r := wide
+		r.Count = share(20)
+		testWide(t, base, worker, here.Cred, false, r)
+	})
+
+	t.Run("wide user namespace, unmapped user", func(t *testing.T) {
+		needInitial(t)
+		t.Parallel()
+		r := wide
+		r.Count = share(10)
+		testWide(t, base, worker, here.Cred, true, r)
 	})
 
 	t.Run("user namespace without root", func(t *testing.T) {
@@ -209,7 +208,7 @@ func TestKernel(t *testing.T) {
 			steps = append(steps, raiseAmbient(n))
 		}
 		compare(t, worker, dir, attr, run{
-			Seed: seed, Count: share(15),
+			Seed: seed, Count: share(10),
 			Start:  executed(t, here.Cred, steps...),
 			IDs:    ids,
 			Static: static,
@@ -227,7 +226,7 @@ func TestKernel(t *testing.T) {
 			SetgroupsDenied: true,
 		}
 		compare(t, worker, dir, inNamespace(ns), run{
-			Seed: seed, Count: share(10),
+			Seed: seed, Count: share(5),
 			Start:  executed(t, here.Cred, newUserNamespace(ns)),
 			IDs:    ids,
 			Static: static,

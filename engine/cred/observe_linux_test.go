@@ -14,7 +14,7 @@ import (
 // An observation is what a thread can tell about its own credentials without
 // /proc, which a changed root directory hides.
 type observation struct {
-	Cred   cred.Cred // without UserNS, Chrooted, SharedFS and Traced
+	Cred   cred.Cred // without UserNS, Chrooted, SharedFS, Traced and TracerUID
 	Root   inode     // of the root directory
 	Secure bool      // AT_SECURE
 }
@@ -25,8 +25,43 @@ type inode struct{ Device, Number uint64 }
 // as predicted, and Chrooted when its root directory is another than root.
 func (o observation) complete(predicted cred.Cred, root inode) cred.Cred {
 	c := o.Cred
-	c.UserNS, c.SharedFS, c.Traced = predicted.UserNS, predicted.SharedFS, predicted.Traced
+	c.UserNS, c.SharedFS = predicted.UserNS, predicted.SharedFS
+	c.Traced, c.TracerUID = predicted.Traced, predicted.TracerUID
 	c.Chrooted = o.Root != root
+
+	// The kernel shows an unmapped id and a mapped OverflowID alike.
+	same := func(id *uint32, predicted uint32) {
+		if *id == cred.OverflowID && predicted == cred.NoID {
+			*id = cred.NoID
+		}
+	}
+	same(&c.UID, predicted.UID)
+	same(&c.EUID, predicted.EUID)
+	same(&c.SUID, predicted.SUID)
+	same(&c.FSUID, predicted.FSUID)
+	same(&c.GID, predicted.GID)
+	same(&c.EGID, predicted.EGID)
+	same(&c.SGID, predicted.SGID)
+	same(&c.FSGID, predicted.FSGID)
+	if slices.Contains(predicted.Groups, cred.NoID) {
+		mapped := 0 // of the groups that show as OverflowID
+		for _, g := range predicted.Groups {
+			if g == cred.OverflowID {
+				mapped++
+			}
+		}
+		c.Groups = slices.Clone(c.Groups)
+		for n, g := range c.Groups {
+			switch {
+			case g != cred.OverflowID:
+			case mapped > 0:
+				mapped--
+			default:
+				c.Groups[n] = cred.NoID
+			}
+		}
+		slices.Sort(c.Groups)
+	}
 	return c
 }
 

@@ -5,6 +5,7 @@ package cred_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 
 	"caprun/engine/cred"
@@ -29,14 +30,20 @@ func (s sequence) String() string {
 }
 
 // An ending is how a child comes to be and what it executes. At most one of
-// the three flags is set: the kernel refuses some pairs, and none adds a rule.
+// the three flags and calls is set: the kernel refuses some pairs, and none
+// adds a rule.
 type ending struct {
-	newUserNS bool // the child enters a user namespace without maps
-	sharedFS  bool // the child shares root and working directory with the thread
-	traced    bool // the thread traces the child, with the child's privileges
+	newUserNS bool        // the child enters a user namespace without maps
+	sharedFS  bool        // the child shares root and working directory with the thread
+	traced    bool        // the thread traces the child, with the child's privileges
+	calls     []childCall // what the child does itself before exec
 	path      string
 	file      cred.File
 }
+
+// entersUserNS reports whether the child executes the file in a user namespace
+// without maps.
+func (e ending) entersUserNS() bool { return e.newUserNS || len(e.calls) > 0 }
 
 func (e ending) String() string {
 	s := fmt.Sprintf("Exec(%s %+v)", e.path, e.file)
@@ -52,6 +59,14 @@ func (e ending) String() string {
 			s += " " + flag.text
 		}
 	}
+	for n, call := range e.calls {
+		if n == 0 {
+			s += " after "
+		} else {
+			s += ", "
+		}
+		s += call.text
+	}
 	return s
 }
 
@@ -63,13 +78,37 @@ func (e ending) model(c cred.Cred, r cred.Rules) (cred.Cred, cred.ExecResult, cr
 		if c, errno = c.NewUserNamespace(cred.UserNS{}); errno != 0 {
 			return c, cred.ExecResult{}, errno
 		}
+	}
+	for _, call := range e.calls {
+		var errno cred.Errno
+		if c, errno = call.model(c, r); errno != 0 {
+			return c, cred.ExecResult{}, errno
+		}
+	}
+	if e.entersUserNS() {
 		f.UID, f.GID = cred.NoID, cred.NoID
 	}
 	c.SharedFS = e.sharedFS
-	// The child asked for the tracer itself, so the kernel takes the child's
-	// credentials for the tracer's.
-	c.Traced = e.traced && !c.Effective.Has(sysPtrace)
+	if e.traced {
+		c = askForTracer(c)
+	}
 	return c.Exec(f, r)
+}
+
+// blursIDs reports whether c, or the child on the way, has ids that differ and
+// that the new user namespace does not map. They still differ for the kernel,
+// and for nobody inside.
+func (e ending) blursIDs(c cred.Cred, r cred.Rules) bool {
+	if !e.entersUserNS() {
+		return false
+	}
+	differ := func() bool { return c.UID != c.EUID || c.GID != c.EGID || c.EGID != c.FSGID }
+	blurred := differ()
+	for _, call := range e.calls {
+		c, _ = call.model(c, r)
+		blurred = blurred || differ()
+	}
+	return blurred
 }
 
 // A generator makes the sequences of a run. It follows the model, so that most
@@ -85,6 +124,9 @@ type generator struct {
 
 // generate returns sequence number index of the run.
 func generate(r run, rules cred.Rules, index int) sequence {
+	if r.Directed != "" {
+		return directed[r.Directed](r)
+	}
 	g := generator{
 		Rand:  rand.New(rand.NewPCG(r.Seed, uint64(index))),
 		run:   r,
@@ -333,7 +375,7 @@ func (g *generator) id(present ...uint32) uint32 {
 
 func (g *generator) ending() *ending {
 	e := &ending{path: "helper", file: g.file()}
-	if fixed := g.run.Fixed; len(fixed) > 0 && g.IntN(6) == 0 {
+	if fixed := g.run.Fixed; g.IntN(18) < len(fixed) {
 		f := fixed[g.IntN(len(fixed))]
 		e.path, e.file = f.Path, f.File
 	}
@@ -342,15 +384,43 @@ func (g *generator) ending() *ending {
 		e.newUserNS = true // which the kernel refuses
 		return e
 	}
-	switch g.IntN(8) {
+	switch g.IntN(9) {
 	case 0:
 		e.newUserNS = true
 	case 1:
 		e.sharedFS = true
 	case 2:
 		e.traced = true
+	case 3:
+		e.calls = g.tracedIntoUserNS()
+		for e.path == "helper" && g.run.FileCaps && !e.file.HasCaps {
+			e.file = g.file()
+			e.file.NoSuid = g.run.NoSuid
+		}
 	}
 	return e
+}
+
+// tracedIntoUserNS returns the calls of a child that is traced before it enters
+// a user namespace. Its file may gain something only after it gives up
+// capabilities there.
+func (g *generator) tracedIntoUserNS() []childCall {
+	if g.IntN(4) > 0 { // a tracer that lacks the capability
+		g.add(capset(g.now.Effective.Without(sysPtrace), g.now.Permitted, g.now.Inheritable))
+	}
+	calls := []childCall{childTraceMe()}
+	if g.IntN(3) > 0 { // another user creates the namespace
+		calls = append(calls, childSeteuid(g.uid()))
+	}
+	calls = append(calls, childUnshareUser())
+	if g.IntN(8) > 0 {
+		p := cred.Caps(g.Uint64()).Intersect(g.now.All)
+		if g.IntN(3) == 0 {
+			p = 0
+		}
+		calls = append(calls, childCapset(p, p, p.Intersect(g.caps())))
+	}
+	return calls
 }
 
 // file returns facts that the worker can give to its helper.
@@ -415,6 +485,7 @@ func shrink(s sequence, fails func(sequence) bool) sequence {
 			func(e *ending) { e.newUserNS = false },
 			func(e *ending) { e.sharedFS = false },
 			func(e *ending) { e.traced = false },
+			func(e *ending) { e.calls = nil },
 			func(e *ending) { e.file.Setuid = false },
 			func(e *ending) { e.file.Setgid = false },
 			func(e *ending) {
@@ -426,7 +497,7 @@ func shrink(s sequence, fails func(sequence) bool) sequence {
 		} {
 			e := *s.ending
 			simpler(&e)
-			if s.ending.path == "helper" && e != *s.ending {
+			if s.ending.path == "helper" && !reflect.DeepEqual(e, *s.ending) {
 				again = try(sequence{s.operations, &e}) || again
 			}
 		}

@@ -12,6 +12,8 @@ const OverflowID = 65534
 //
 // The ids of a [Cred] and of a [File] are as seen inside. Two different ids
 // that are not mapped look the same there, and are the same to this package.
+// A namespace that maps OverflowID too shows an unmapped id and the mapped one
+// alike. To this package they differ: there, [NoID] stands for an unmapped id.
 type UserNS struct {
 	// Nested says that this is not the initial namespace. UIDs and GIDs then
 	// have the lines of uid_map and gid_map, in any order, and an id that no
@@ -37,12 +39,18 @@ type Extent struct{ Inside, Outside, Count uint32 }
 // ones. The user stays the same, so its ids change as the maps say. The
 // file system state is no longer shared. No_new_privs stays.
 //
+// The effective user owns the new namespace. A tracer which had that effective
+// uid when it attached, in the parent namespace, has CAP_SYS_PTRACE over the
+// new one, and Traced ends. Any other tracer stays one without it, there and in
+// every namespace below.
+//
 // EPERM after a change of root directory, and when the effective uid or gid
 // is not mapped in the present namespace. Limits (ENOSPC) and threads
 // (EINVAL from unshare) are outside this model, and so is who may write which
 // map.
 //
-// Kernel: create_user_ns, set_cred_user_ns (kernel/user_namespace.c).
+// Kernel: create_user_ns, set_cred_user_ns (kernel/user_namespace.c), and for
+// the tracer cap_capable (security/commoncap.c).
 func (c Cred) NewUserNamespace(ns UserNS) (Cred, Errno) {
 	if c.Chrooted || !c.UserNS.uids().has(c.EUID) || !c.UserNS.gids().has(c.EGID) {
 		return c, EPERM
@@ -62,6 +70,13 @@ func (c Cred) NewUserNamespace(ns UserNS) (Cred, Errno) {
 	n.Permitted, n.Effective, n.Bounding = c.All, c.All, c.All
 	n.Securebits = 0
 	n.SharedFS = false
+	switch {
+	case !c.Traced:
+	case c.TracerUID == c.EUID:
+		n.Traced, n.TracerUID = false, 0
+	default:
+		n.TracerUID = NoID
+	}
 	return n, 0
 }
 
@@ -111,12 +126,16 @@ func (m idMap) hasGiven(ids ...uint32) bool {
 	return true
 }
 
-// inside returns what an id of the parent namespace is inside.
+// inside returns what an id of the parent namespace is inside. An unmapped one
+// is OverflowID, or NoID where OverflowID is mapped.
 func (m idMap) inside(id uint32) uint32 {
 	for _, x := range m.extents {
 		if id >= x.Outside && id-x.Outside < x.Count {
 			return x.Inside + (id - x.Outside)
 		}
+	}
+	if m.has(OverflowID) {
+		return NoID
 	}
 	return OverflowID
 }

@@ -36,13 +36,41 @@ func TestNewUserNamespace(t *testing.T) {
 		UserNS: nested,
 	}
 	blank := inside
-	blank.UserNS = cred.UserNS{Nested: true}
+	blank.UserNS, blank.TracerUID = cred.UserNS{Nested: true}, no
 	blank.UID, blank.EUID, blank.SUID = cred.OverflowID, cred.OverflowID, cred.OverflowID
 	blank.GID, blank.EGID, blank.SGID = cred.OverflowID, cred.OverflowID, cred.OverflowID
 	blank.Groups = []uint32{cred.OverflowID, cred.OverflowID}
 
+	// Two of the ids are unmapped, and OverflowID is mapped.
+	wide := cred.UserNS{
+		UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}, {Inside: 1, Outside: 100000, Count: 65535}},
+		GIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}, {Inside: 1, Outside: 100000, Count: 65535}},
+	}
+	among := edit(inside, func(c *cred.Cred) {
+		c.UserNS = wide
+		c.UserNS.Nested = true
+		c.SUID, c.FSUID, c.FSGID = no, no, no
+		c.Groups = []uint32{0, no}
+	})
+
+	// Whether the tracer created the namespace that the task is in.
+	by := func(euid uint32) cred.Cred {
+		return edit(from, func(c *cred.Cred) { c.TracerUID = euid })
+	}
+	safe := edit(inside, func(c *cred.Cred) { c.Traced, c.TracerUID = false, 0 })
+	nobodys := edit(inside, func(c *cred.Cred) { c.TracerUID = no })
+	deeper := edit(nobodys, func(c *cred.Cred) { c.UserNS = nested })
+	again := cred.UserNS{UIDs: []cred.Extent{{Inside: 0, Outside: 0, Count: 7}}, GIDs: []cred.Extent{{Inside: 0, Outside: 0, Count: 1}}}
+	deeper.UserNS = again
+	deeper.UserNS.Nested = true
+
 	check(t, []transition{
-		{name: "with maps", from: from, do: into(maps), want: inside},
+		{name: "with maps", from: from, do: into(maps), want: nobodys},
+		{name: "among unmapped ids", from: by(1000), do: into(wide), want: edit(among, func(c *cred.Cred) { c.Traced = false })},
+		{name: "without a uid where the overflow id is mapped", from: edit(among, func(c *cred.Cred) { c.EUID = no }), do: into(maps), errno: cred.EPERM},
+		{name: "traced by its user", from: by(1000), do: into(maps), want: safe},
+		{name: "traced by another user", from: by(1001), do: into(maps), want: nobodys},
+		{name: "traced from another namespace", from: nobodys, do: into(again), want: deeper},
 		{name: "without maps", from: from, do: into(cred.UserNS{}), want: blank},
 		{name: "after chroot", from: edit(from, func(c *cred.Cred) { c.Chrooted = true }), do: into(maps), errno: cred.EPERM},
 		{name: "without a uid", from: edit(inside, func(c *cred.Cred) { c.EUID = cred.OverflowID }), do: into(maps), errno: cred.EPERM},

@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -98,9 +96,7 @@ func (w worker) judge(s sequence, o outcome) string {
 	if s.ending == nil {
 		return ""
 	}
-	// Ids that a new namespace does not map differ for the kernel, and for
-	// nobody inside.
-	blurred := s.ending.newUserNS && (c.UID != c.EUID || c.GID != c.EGID || c.EGID != c.FSGID)
+	blurred := s.ending.blursIDs(c, w.rules)
 	c, result, errno := s.ending.model(c, w.rules)
 	if errno != o.exec {
 		return fmt.Sprintf("exec: kernel %v, model %v\n", o.exec, errno)
@@ -206,62 +202,4 @@ func performHere(s sequence) (o outcome, err error) {
 		o.child, o.exec, err = s.ending.perform()
 	}
 	return o, err
-}
-
-// perform starts the child and returns what it reports, or the error number
-// that kept it from starting.
-func (e ending) perform() (*observation, cred.Errno, error) {
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return nil, 0, err
-	}
-	out := os.NewFile(uintptr(fds[0]), "report")
-	defer out.Close()
-
-	attr := &syscall.ProcAttr{
-		Files: []uintptr{0, uintptr(fds[1]), 2},
-		Env:   []string{"GOMAXPROCS=1", "GOGC=off", noRaceDelay},
-		Sys:   &syscall.SysProcAttr{Ptrace: e.traced},
-	}
-	if e.newUserNS {
-		attr.Sys.Cloneflags |= unix.CLONE_NEWUSER
-	}
-	if e.sharedFS {
-		attr.Sys.Cloneflags |= unix.CLONE_FS
-	}
-	pid, err := syscall.ForkExec("./"+e.path, []string{reporterName}, attr)
-	unix.Close(fds[1])
-	if number, ok := err.(syscall.Errno); ok {
-		return nil, cred.Errno(number), nil
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-
-	var status unix.WaitStatus
-	if e.traced {
-		if _, err := unix.Wait4(pid, &status, unix.WALL, nil); err != nil {
-			return nil, 0, fmt.Errorf("wait for exec: %w", err)
-		}
-		if err := unix.PtraceDetach(pid); err != nil {
-			return nil, 0, fmt.Errorf("detach: %w", err)
-		}
-	}
-	text, err := io.ReadAll(out)
-	if err != nil {
-		return nil, 0, err
-	}
-	for {
-		if _, err = unix.Wait4(pid, &status, 0, nil); err != unix.EINTR {
-			break
-		}
-	}
-	if err != nil || status != 0 {
-		return nil, 0, fmt.Errorf("reporter: status %#x, %v", int(status), err)
-	}
-	var o observation
-	if err := json.Unmarshal(text, &o); err != nil {
-		return nil, 0, fmt.Errorf("reporter: %w", err)
-	}
-	return &o, 0, nil
 }

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A suite is one test binary that runs in the guest.
+type suite struct {
+	name string
+	pkg  string // directory of the package, and working directory of the tests
+	run  string // the tests, as of -test.run
+	skip string // those left out, as of -test.skip
+	env  []string
+	// count says what the output counts, "" for the tests themselves. Less than
+	// least is a failure.
+	count string
+	least int
+	limit int // seconds in the guest
+}
+
+// suitesFor returns what runs in each machine, in this order.
+func suitesFor(o options) []suite {
+	all := []suite{
+		{
+			name: "model", pkg: "engine/cred", run: "^Test(Kernel|Traced.*|OverflowIDMapped)$",
+			env:   []string{"CAPRUN_TEST_STRICT=1", fmt.Sprintf("CAPRUN_TEST_SEQUENCES=%d", o.sequences)},
+			count: "sequences compared", least: o.sequences, limit: 2400,
+		},
+		{
+			name: "scenes", pkg: "cmd/caprun", limit: 900,
+			run: "^TestKernelVersion$|^TestScript$/^(descriptors|filecaps|filecaps_userns|mount_namespace|unmapped_owner|uid0_ids)$",
+		},
+		{
+			name: "launches", pkg: "cmd/caprun", run: "^TestLaunches$",
+			env:   []string{fmt.Sprintf("CAPRUN_TEST_LAUNCHES=%d", o.launches)},
+			count: "launches in", least: o.launches, limit: 1200,
+		},
+	}
+	if o.short {
+		return all
+	}
+	return append(all,
+		suite{name: "steps", pkg: "cap", run: ".", limit: 600},
+		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR", limit: 1200},
+		suite{name: "scripts", pkg: "cmd/caprun", run: "^TestScript$", limit: 1800},
+	)
+}
+
+// binary is the name of the test binary of a package in the guest.
+func binary(pkg string) string { return strings.ReplaceAll(pkg, "/", "-") + ".test" }
+
+// script is what the guest runs as its first process. The tests build programs
+// with "go build": the program go of the guest copies what was built for it.
+func script(suites []suite) string {
+	var b strings.Builder
+	b.WriteString(`#!/bin/busybox sh
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LOGNAME=root LANG=C.UTF-8
+/bin/busybox --install -s /bin
+umask 022
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts pts /dev/pts
+mount -t tmpfs -o mode=1777 shm /dev/shm
+mount -t tmpfs -o mode=1777,size=1g tmp /tmp
+mkdir -p /sys/fs/cgroup
+mount -t cgroup2 cgroup /sys/fs/cgroup
+ifconfig lo up
+hostname guest
+exec >/dev/ttyS1 2>&1
+stty -F /dev/ttyS1 raw -echo
+echo "@@ kernel $(uname -r)"
+suite() {
+  name=$1 limit=$2 dir=$3
+  shift 3
+  echo "@@ begin $name"
+  began=$(cut -d. -f1 /proc/uptime)
+  (cd "$dir" && timeout -s KILL "$limit" env "$@") </dev/null
+  status=$?
+  echo
+  echo "@@ end $name $status $(($(cut -d. -f1 /proc/uptime) - began))"
+}
+`)
+	for _, s := range suites {
+		args := append([]string{s.name, fmt.Sprint(s.limit), "/src/" + s.pkg}, s.env...)
+		args = append(args, "/tests/"+binary(s.pkg), "-test.v", fmt.Sprintf("-test.timeout=%ds", s.limit), "-test.run="+s.run)
+		if s.skip != "" {
+			args = append(args, "-test.skip="+s.skip)
+		}
+		b.WriteString("suite")
+		for _, a := range args {
+			b.WriteString(" '" + a + "'")
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("echo '@@ done'\nsync\nsleep 1\npoweroff -f\n")
+	return b.String()
+}
+
+// copier is the program go of the guest.
+const copier = `#!/bin/sh
+# go build ... -o OUTPUT PACKAGE: copies what was built before.
+tags=
+while [ $# -gt 1 ]; do
+  case $1 in
+  -o) out=$2; shift ;;
+  -tags=?*) tags=-${1#-tags=} ;;
+  esac
+  shift
+done
+exec cp "/programs/$(basename "$1")$tags" "$out"
+`
