@@ -158,7 +158,7 @@ func (p *Plan) checkTracer() error {
 		return p.fail("", "exec", fmt.Errorf("cannot determine whether a tracer is attached, and the outcome depends on it: %w", err), "mount /proc")
 	}
 	if pid != 0 {
-		return p.fail("", "exec", fmt.Errorf("process %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read: "+
+		return p.fail("", "exec", fmt.Errorf("thread %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read: "+
 			"without it, the kernel withholds what the exec gives", pid), "start caprun without the tracer")
 	}
 	return nil

@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -81,7 +80,7 @@ func TestTracer(t *testing.T) {
 	}
 	_ = cmd.Wait() // waits for the output
 	lines := strings.Split(out.String(), "\n")
-	want := fmt.Sprintf("exec: process %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read", os.Getpid())
+	want := fmt.Sprintf("exec: thread %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read", unix.Gettid())
 	if len(lines) != 3 || lines[0] != "<nil>" || !strings.HasPrefix(lines[1], want) || !strings.Contains(lines[1], "start caprun without the tracer") {
 		t.Errorf("%s", out.String())
 	}
