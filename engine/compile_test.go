@@ -156,7 +156,7 @@ func TestRefuse(t *testing.T) {
 		{name: "no setpcap", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: noSetpcap,
 			rule: ruleMissing, line: 4, says: []string{"needs cap_setpcap", "iab: ''"}},
 		{name: "not held", text: "caps: cap_net_raw=eip\niab: ^cap_net_raw", from: withCaps(0),
-			rule: ruleMissing, line: 3, says: []string{"cap_net_raw", "cap_add"}},
+			rule: ruleMissing, line: 3, says: []string{"cap_net_raw", "start as root with it"}},
 		{name: "locked securebits", text: "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: []", from: locked,
 			rule: ruleSecbits, line: 5, says: []string{"noroot,noroot_locked"}},
 		{name: "set-user-id target", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: cred.Root(), file: cred.File{Setuid: true, UID: 5},

@@ -330,7 +330,7 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	if missing == 0 {
 		return c.describe(o)
 	}
-	cure := "start caprun with " + CapNames(missing) + " (a container: cap_add, as root), or declare less"
+	cure := c.startWith(missing) + ", or declare less"
 	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), cure)
 }
 

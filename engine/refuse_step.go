@@ -36,7 +36,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	if f.value >= 0 && c.hands(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()
 		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, held),
-			"start caprun with "+name+" (a container: cap_add, as root), or declare less")
+			c.startWith(cred.CapsOf(f.value))+", or declare less")
 	}
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
@@ -91,6 +91,15 @@ func (c *compiler) hands(value int) bool {
 		return c.caps.p.Has(value)
 	}
 	return c.iab != nil && vectorCaps(c.iab, cap.Amb).Has(value)
+}
+
+// startWith says how a caller comes to capabilities that the target is to have.
+func (c *compiler) startWith(caps cred.Caps) string {
+	names := CapNames(caps)
+	if c.From.EUID != 0 && c.From.Permitted == 0 && caps.SubsetOf(c.From.Bounding) {
+		return fmt.Sprintf("start caprun with %s (a container: start as root with it; its capabilities do not reach a non-root user)", names)
+	}
+	return "start caprun with " + names + " (a container: cap_add, as root)"
 }
 
 // cure says how a caller comes to the capability that a step needs.

@@ -384,7 +384,7 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 	case !strings.HasPrefix(out.messages, "caprun: ") || strings.Contains(out.messages, "goroutine "):
 		return "fault", fmt.Sprintf("message: %q", out.messages)
 	case secure:
-		return "refused: the caller is not trusted", mentions(out, "caprun is set-id")
+		return "refused: the caller is not trusted", mentions(out, "(AT_SECURE)")
 	case c.Excluded(p.machine, from) && strings.Contains(out.messages, "may not execute it"):
 		return "refused: for the surroundings", ""
 	case strings.Contains(out.messages, "whether its file capabilities count") && c.Hindrance(from, caller) != "":
