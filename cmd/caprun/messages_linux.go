@@ -78,11 +78,11 @@ func (m *messageWriter) left() time.Duration {
 // try writes what can be written now, and returns EAGAIN where that is nothing.
 func (m *messageWriter) try(text []byte) (int, error) {
 	if m.stat == nil {
-		var st unix.Stat_t
-		if err := unix.Fstat(m.fd, &st); err != nil {
-			return 0, err
+		// A file of which nothing is known is none of the kinds below.
+		m.stat = &unix.Stat_t{}
+		if err := unix.Fstat(m.fd, m.stat); err != nil {
+			m.stat.Mode = 0
 		}
-		m.stat = &st
 	}
 	switch m.stat.Mode & unix.S_IFMT {
 	case unix.S_IFSOCK:
@@ -232,11 +232,15 @@ func (q *messageQueue) Write(text []byte) (int, error) {
 	}
 }
 
+// finishTime bounds the wait for the thread of the queue. It gives up on a reader
+// sooner; a busy machine may let it run late.
+const finishTime = 2 * time.Second
+
 // finish ends the queue when what is in it has been written, or its time is over.
 func (q *messageQueue) finish() {
 	close(q.messages)
 	select {
 	case <-q.written:
-	case <-time.After(messageTime):
+	case <-time.After(finishTime):
 	}
 }
