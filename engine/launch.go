@@ -216,7 +216,7 @@ func differ(fields []string, want, got cred.Cred) error {
 }
 
 // explain turns an error of the executor into one that names the place in the
-// profile and a cure.
+// profile and a fix.
 func (p *Plan) explain(err error) error {
 	var failed *cap.StepError
 	if !errors.As(err, &failed) {

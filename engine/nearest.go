@@ -40,7 +40,7 @@ func (c *compiler) nearest() (declaredCaps, bool) {
 
 // nearestBit returns what is nearest to the declaration for one capability.
 func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
-	one := c.only(n)
+	one := c.restrictTo(n)
 	d := *one.caps
 	var best declaredCaps
 	var least []int
@@ -62,9 +62,9 @@ func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
 	return best, least != nil
 }
 
-// only returns the compiler for a kernel in which only capability n counts.
-// The caller keeps what the steps need, but not to hand it on.
-func (c *compiler) only(n int) *compiler {
+// restrictTo returns the compiler for a kernel in which only capability n counts.
+// The caller keeps what the steps need, but cannot grant it to the target.
+func (c *compiler) restrictTo(n int) *compiler {
 	bit := cred.CapsOf(n)
 	able := bit.Union(cred.CapsOf(cred.SETGID, cred.SETUID, cred.SETPCAP, cred.SYS_CHROOT))
 	one := *c

@@ -34,8 +34,8 @@ func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile)
 			c = raised(c)
 		}
 		next, value, errno := predictStep(c, s, r)
-		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
-		if needs := requirement(s.Kind); needs >= 0 && !step.Holds {
+		step := Step{Step: s, NoOp: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
+		if needs := requirement(s.Kind); needs >= 0 && !step.NoOp {
 			without := c
 			without.Effective = without.Effective.Without(needs)
 			if _, _, e := predictStep(without, s, r); e != 0 {

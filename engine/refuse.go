@@ -27,7 +27,7 @@ type obstacle struct {
 // refuse says why there is no plan: one cause, and what to do about it.
 //
 // The cause belongs to a smallest set of causes without which there would be
-// a plan, see without. So the named one is never innocent; where it is the
+// a plan, see assuming. So the named one is never innocent; where it is the
 // only one, removing it is enough. Where no removal helps, the text of caps is
 // the cause.
 func (c *compiler) refuse() *policy.Diagnostic {
@@ -47,12 +47,12 @@ func (c *compiler) refuse() *policy.Diagnostic {
 		if set&^present != 0 {
 			continue
 		}
-		v, ok := c.without(set).solve()
+		v, ok := c.assuming(set).solve()
 		if !ok {
 			continue
 		}
 		// The others of the set are out of the way in the explanation.
-		rest := c.without(set &^ set.first())
+		rest := c.assuming(set &^ set.first())
 		switch set.first() {
 		case causeMode:
 			return rest.modeConflict(c)
@@ -111,10 +111,10 @@ func (c *compiler) present() cause {
 	return s
 }
 
-// without returns the compiler for a world in which the causes are gone: no
+// assuming returns the compiler for a world in which the causes are gone: no
 // mode; no tuple; an ordinary target; a caller who holds every capability and
 // whose locks are open.
-func (c *compiler) without(s cause) *compiler {
+func (c *compiler) assuming(s cause) *compiler {
 	n := *c
 	profile := *c.Profile
 	n.Profile = &profile
@@ -162,10 +162,10 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 			if set&^present != 0 {
 				continue
 			}
-			if near, ok = c.without(set).nearest(); !ok {
+			if near, ok = c.assuming(set).nearest(); !ok {
 				continue
 			}
-			rest := c.without(set &^ set.first())
+			rest := c.assuming(set &^ set.first())
 			switch set.first() {
 			case causeMode:
 				return rest.modeConflict(c)
@@ -270,16 +270,16 @@ func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 		with.caps = &got
 		_, ok = with.solve()
 	}
-	var cures []string
-	if _, derived := c.without(causeIAB).solve(); derived {
-		cures = append(cures, "leave iab out and the vectors are derived")
+	var fixes []string
+	if _, derived := c.assuming(causeIAB).solve(); derived {
+		fixes = append(fixes, "leave iab out and the vectors are derived")
 	}
 	if ok {
-		cures = append(cures, "write caps: "+near.written())
+		fixes = append(fixes, "write caps: "+near.written())
 	}
 	return c.diagnose(ruleCapsIAB, "caps",
 		fmt.Sprintf("iab (line %d) leads to %s, and caps declares %s", c.Profile.Position("iab").Line, got.text(), c.caps.text()),
-		strings.Join(cures, ", or "))
+		strings.Join(fixes, ", or "))
 }
 
 // targetConflict says what the target's own file does to the plan that an
@@ -330,8 +330,8 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	if missing == 0 {
 		return c.describe(o)
 	}
-	cure := c.startWith(missing) + ", or declare less"
-	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), cure)
+	fix := c.startWith(missing) + ", or declare less"
+	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), fix)
 }
 
 // describe turns an obstacle into a diagnostic.

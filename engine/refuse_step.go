@@ -33,7 +33,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	if f.value >= 0 && !f.state.All.Has(f.value) {
 		return fail(ruleUnknownToOS, fmt.Sprintf("this kernel does not have %v%s", cap.Value(f.value), capsSince(cred.CapsOf(f.value))), "leave it out on this machine")
 	}
-	if f.value >= 0 && c.hands(f.value) && !f.state.Permitted.Has(f.value) {
+	if f.value >= 0 && c.grantsToTarget(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()
 		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, held),
 			c.startWith(cred.CapsOf(f.value))+", or declare less")
@@ -41,7 +41,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
 	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
-		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.cure(s, f.state))
+		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.fix(s, f.state))
 	}
 	switch s.Kind {
 	case cap.StepUID, cap.StepGID, cap.StepGroups:
@@ -84,9 +84,9 @@ func unmappedIDs(s *cap.Step, ns cred.UserNS) []uint32 {
 	return slices.DeleteFunc(slices.Clone(ids), maps)
 }
 
-// hands reports whether the target is to hold a capability, as opposed to only
-// inherit it.
-func (c *compiler) hands(value int) bool {
+// grantsToTarget reports whether the profile grants the target a capability, as
+// opposed to making it inheritable only.
+func (c *compiler) grantsToTarget(value int) bool {
 	if c.caps != nil {
 		return c.caps.p.Has(value)
 	}
@@ -102,19 +102,19 @@ func (c *compiler) startWith(caps cred.Caps) string {
 	return "start caprun with " + names + " (a container: cap_add, as root)"
 }
 
-// cure says how a caller comes to the capability that a step needs.
-func (c *compiler) cure(s Step, state cred.Cred) string {
+// fix says how a caller comes to the capability that a step needs.
+func (c *compiler) fix(s Step, state cred.Cred) string {
 	names := CapNames(s.Needs)
 	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
 		// See groupsAlike.
 		return "set no_new_privs: true, with which no group counts as the gid alone, or start caprun with " + names
 	}
 	if state.EUID != 0 && state.Permitted == 0 {
-		cure := "run as root"
+		fix := "run as root"
 		if s.Kind == cap.StepBound {
-			cure += ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
+			fix += ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
 		}
-		return cure + fmt.Sprintf(" (a container: start as root with %s; its capabilities do not reach a non-root user)", names)
+		return fix + fmt.Sprintf(" (a container: start as root with %s; its capabilities do not reach a non-root user)", names)
 	}
 	container := " (a container: cap_add)"
 	if state.EUID != 0 {

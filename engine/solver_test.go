@@ -298,7 +298,7 @@ func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 		for _, s := range sets {
 			if s&named != 0 {
 				if named == causeCaller && s == causeCaller {
-					return j.mend(d)
+					return j.fix(d)
 				}
 				return ""
 			}
@@ -390,9 +390,9 @@ func (j *judge) because(d declaredCaps, message string) bool {
 
 var lacking = regexp.MustCompile(`(?:needs|lacks) (cap_[a-z_]+(?:,cap_[a-z_]+)*)`)
 
-// mend gives the caller one after the other what refusals say that it lacks,
+// fix gives the caller one after the other what refusals say that it lacks,
 // until there is a plan.
-func (j *judge) mend(d declaredCaps) string {
+func (j *judge) fix(d declaredCaps) string {
 	w := j.world
 	var said []string
 	for range 8 {
