@@ -245,7 +245,7 @@ func newJudge(w world, u universe) *judge {
 
 func (j *judge) at(gone cause) map[declaredCaps]bool {
 	if j.reach[gone] == nil {
-		w, before := j.world.without(gone), gone&^causeTarget
+		w, before := j.world.assuming(gone), gone&^causeTarget
 		if j.finals[before] == nil {
 			j.finals[before] = w.finals(j.u)
 		}
@@ -420,7 +420,7 @@ func (j *judge) fix(d declaredCaps) string {
 				w.from.Bounding |= bit
 			}
 		case rules[ruleCaller].Name, rules[ruleSecbits].Name:
-			w.from.Securebits = w.without(causeCaller).from.Securebits
+			w.from.Securebits = w.assuming(causeCaller).from.Securebits
 		default:
 			return "the caller is blamed, and then it is: " + strings.Join(said, "; ")
 		}

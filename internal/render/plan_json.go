@@ -3,7 +3,6 @@ package render
 import (
 	"io"
 
-	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 )
@@ -139,7 +138,7 @@ func newJSONTarget(t engine.Target) jsonTarget {
 }
 
 func newJSONStep(p *engine.Plan, s engine.Step) jsonStep {
-	j := jsonStep{Kind: stepName(s.Kind), Text: p.Describe(s), Needs: capList(s.Needs), NoOp: s.NoOp}
+	j := jsonStep{Kind: s.Name(), Text: p.Describe(s), Needs: capList(s.Needs), NoOp: s.NoOp}
 	if at := p.Position(s); s.Key != "" && at.IsKnown() {
 		j.Key, j.Line, j.Column = &s.Key, &at.Line, &at.Column
 	}
@@ -172,47 +171,4 @@ func newJSONEnvironment(c engine.EnvironChange) jsonEnvironment {
 		j.Identity = &identity
 	}
 	return j
-}
-
-// stepName is the word for a kind of step that programs read.
-func stepName(k cap.StepKind) string {
-	switch k {
-	case cap.StepCloseOnExec:
-		return "close_on_exec"
-	case cap.StepRaise:
-		return "raise"
-	case cap.StepNewSession:
-		return "new_session"
-	case cap.StepGroups:
-		return "groups"
-	case cap.StepGID:
-		return "gid"
-	case cap.StepChroot:
-		return "chroot"
-	case cap.StepChdir:
-		return "chdir"
-	case cap.StepUID:
-		return "uid"
-	case cap.StepInheritable:
-		return "inheritable"
-	case cap.StepAmbient:
-		return "ambient"
-	case cap.StepBound:
-		return "bounding"
-	case cap.StepSecbits:
-		return "securebits"
-	case cap.StepUmask:
-		return "umask"
-	case cap.StepRlimit:
-		return "rlimit"
-	case cap.StepFinal:
-		return "final"
-	case cap.StepNoNewPrivs:
-		return "no_new_privs"
-	case cap.StepDeathSignal:
-		return "death_signal"
-	case cap.StepExec:
-		return "exec"
-	}
-	return ""
 }
