@@ -32,9 +32,7 @@ func (c *compiler) nearest() (declaredCaps, bool) {
 		}
 		near = declaredCaps{near.e.Union(one.e), near.p.Union(one.p), near.i.Union(one.i)}
 	}
-	with := *c
-	with.caps = &near
-	_, ok := with.solve()
+	_, ok := c.declaring(&near).solve()
 	return near, ok
 }
 
