@@ -43,7 +43,34 @@ func (attr *Launcher) Exec() error {
 	return ErrLaunchFailed
 }
 
-// execute makes one step hold on the calling thread, which must be locked.
+// executors has the function that executes each kind of step.
+var executors = [...]func(*Step, failFunc) error{
+	StepCloseOnExec: executeCloseOnExec,
+	StepRaise:       executeRaise,
+	StepNewSession:  executeSession,
+	StepGroups:      executeGroups,
+	StepGID:         executeGID,
+	StepChroot:      executeChroot,
+	StepChdir:       executeChdir,
+	StepInheritable: executeInheritable,
+	StepBound:       executeBound,
+	StepUID:         executeUID,
+	StepAmbient:     executeAmbient,
+	StepSecbits:     executeSecbits,
+	StepUmask:       executeUmask,
+	StepRlimit:      executeRlimit,
+	StepFinal:       executeFinal,
+	StepNoNewPrivs:  executeNoNewPrivs,
+	StepDeathSignal: executeDeathSignal,
+	StepExec:        executeExec,
+}
+
+// failFunc returns the *StepError for the error of a system call, and nil for
+// nil.
+type failFunc func(call string, err error) error
+
+// execute executes one step on the calling thread, which must be locked, and
+// skips a step that would change nothing. It returns a *StepError.
 func execute(s *Step) error {
 	fail := func(call string, err error) error {
 		if err == nil {
@@ -51,155 +78,34 @@ func execute(s *Step) error {
 		}
 		return &StepError{Step: *s, Call: call, Err: err}
 	}
-	switch s.Kind {
-	case StepCloseOnExec:
-		return fail("close_range", markCloseOnExec(s.Keep))
-	case StepRaise:
-		e, p, i, err := capget(0)
-		if err != nil || e == p {
-			return fail("capget", err)
-		}
-		return fail("capset", thisThread.capset(p, p, i))
-	case StepNewSession:
-		return executeSession(fail)
-	case StepGroups:
-		have, err := getgroups()
-		if err != nil || sameGroups(have, s.Groups) && !s.mayReplaceGroups() {
-			return fail("getgroups", err)
-		}
-		return fail("setgroups", thisThread.setgroups(s.Groups))
-	case StepGID:
-		have, err := getgids()
-		if err != nil || have == [4]uint32{s.ID, s.ID, s.ID, s.ID} && s.ID != overflowID {
-			return fail("getresgid", err)
-		}
-		return fail("setresgid", thisThread.setgids(s.ID))
-	case StepChroot:
-		return executeChroot(s.Path, fail)
-	case StepChdir:
-		return executeChdir(s.Path, fail)
-	case StepUID:
-		return executeUID(s.ID, fail)
-	case StepInheritable:
-		if s.Caps&^kernelMask() != 0 {
-			return fail("capset", ErrBadValue)
-		}
-		e, p, i, err := capget(0)
-		if err != nil || e == p && i == s.Caps {
-			return fail("capget", err)
-		}
-		return fail("capset", thisThread.capset(p, p, s.Caps))
-	case StepAmbient:
-		return executeAmbient(s.Caps, fail)
-	case StepBound:
-		return executeBound(s.Caps, fail)
-	case StepSecbits:
-		have, err := getSecurebits()
-		if err != nil || have == s.Secbits {
-			return fail("prctl PR_GET_SECUREBITS", err)
-		}
-		return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(s.Secbits))
-	case StepUmask:
-		umask(s.Umask)
-		if got := umask(s.Umask); got != s.Umask {
-			return fail("umask", fmt.Errorf("it is %#o", got))
-		}
-		return nil
-	case StepRlimit:
-		return executeRlimit(s, fail)
-	case StepFinal:
-		e, p, i, err := capget(0)
-		if err != nil || e == s.Caps && p == s.Caps {
-			return fail("capget", err)
-		}
-		if s.Caps&^kernelMask() != 0 {
-			return fail("capset", ErrBadValue)
-		}
-		return fail("capset", thisThread.capset(s.Caps, s.Caps, i))
-	case StepNoNewPrivs:
-		on, err := getNoNewPrivs()
-		if err != nil || on {
-			return fail("prctl PR_GET_NO_NEW_PRIVS", err)
-		}
-		return fail("prctl PR_SET_NO_NEW_PRIVS", thisThread.setNoNewPrivs())
-	case StepDeathSignal:
-		if err := setDeathSignal(s.Signal); err != nil {
-			return fail("prctl PR_SET_PDEATHSIG", err)
-		}
-		got, err := getDeathSignal()
-		if err == nil && got != s.Signal {
-			err = fmt.Errorf("it is %d", got)
-		}
-		if err != nil {
-			return fail("prctl PR_GET_PDEATHSIG", err)
-		}
-		// A parent that ended before sent nothing.
-		if parent := getppid(); parent != s.Parent {
-			return fail("getppid", fmt.Errorf("the parent is process %d, no longer %d", parent, s.Parent))
-		}
-		return nil
-	case StepExec:
-		return fail("execve", execve(s.Path, s.Args, environ(s.Env)))
+	if uint(s.Kind) >= uint(len(executors)) || executors[s.Kind] == nil {
+		return fail("none", fmt.Errorf("unknown kind of step %d", s.Kind))
 	}
-	return fail("none", fmt.Errorf("unknown kind of step %d", s.Kind))
+	return executors[s.Kind](s, fail)
 }
 
-// executeRlimit sets a limit, and sees that it is set, also where it seemed to
-// hold: nothing later would tell.
-func executeRlimit(s *Step, fail func(string, error) error) error {
-	soft, hard, err := getrlimit(s.Resource)
-	if err != nil {
-		return fail("getrlimit", err)
+func executeRaise(_ *Step, fail failFunc) error {
+	e, p, i, err := capget(0)
+	if err != nil || e == p {
+		return fail("capget", err)
 	}
-	if soft != s.Soft || hard != s.Hard {
-		if err := setrlimit(s.Resource, s.Soft, s.Hard); err != nil {
-			return fail("setrlimit", err)
-		}
-	}
-	soft, hard, err = getrlimit(s.Resource)
-	if err == nil && !(sameLimit(soft, s.Soft) && sameLimit(hard, s.Hard)) {
-		err = fmt.Errorf("it is %d, at most %d", soft, hard)
-	}
-	return fail("getrlimit", err)
+	return fail("capset", thisThread.capset(p, p, i))
 }
 
-// sameLimit compares limits. Some kernels make 1 second of a limit of 0.
-func sameLimit(got, want uint64) bool { return got == want || want == 0 && got == 1 }
-
-// executeChroot changes the root directory, and sees that it is changed:
-// nothing later would tell.
-func executeChroot(path string, fail func(string, error) error) error {
-	return withDirectory(path, fail, func(dir int) error {
-		if err := chroot(path); err != nil {
-			return fail("chroot", err)
-		}
-		if err := fail("chroot", isDirectory("/", dir)); err != nil {
-			return err
-		}
-		return enter("/", dir, fail)
-	})
-}
-
-// executeChdir changes the working directory, and sees that it is changed.
-func executeChdir(path string, fail func(string, error) error) error {
-	return withDirectory(path, fail, func(dir int) error { return enter(path, dir, fail) })
-}
-
-func enter(path string, dir int, fail func(string, error) error) error {
-	if err := chdir(path); err != nil {
-		return fail("chdir", err)
+func executeGroups(s *Step, fail failFunc) error {
+	have, err := getgroups()
+	if err != nil || sameGroups(have, s.Groups) && !mayReplaceGroups(s.Groups) {
+		return fail("getgroups", err)
 	}
-	return fail("chdir", isDirectory(".", dir))
+	return fail("setgroups", thisThread.setgroups(s.Groups))
 }
 
-// withDirectory holds the directory at path open for as long as use takes.
-func withDirectory(path string, fail func(string, error) error, use func(dir int) error) error {
-	dir, err := openDirectory(path)
-	if err != nil {
-		return fail("open", err)
+func executeGID(s *Step, fail failFunc) error {
+	have, err := getgids()
+	if err != nil || have == [4]uint32{s.ID, s.ID, s.ID, s.ID} && s.ID != overflowID {
+		return fail("getresgid", err)
 	}
-	defer closeDescriptor(dir)
-	return use(dir)
+	return fail("setresgid", thisThread.setgids(s.ID))
 }
 
 // overflowID is what the kernel shows for an id that the user namespace does not
@@ -210,9 +116,9 @@ const overflowID = 65534
 
 // mayReplaceGroups reports whether a list with the overflow id can be set again:
 // unlike an id, that needs cap_setgid.
-func (s *Step) mayReplaceGroups() bool {
+func mayReplaceGroups(groups []uint32) bool {
 	e, _, _, err := capget(0)
-	return err == nil && e&(1<<SETGID) != 0 && slices.Contains(s.Groups, overflowID)
+	return err == nil && e&(1<<SETGID) != 0 && slices.Contains(groups, overflowID)
 }
 
 // sameGroups compares two group lists as the kernel keeps them: sorted.
@@ -228,7 +134,8 @@ func sameGroups(a, b []uint32) bool {
 
 // executeUID changes the uids, keeps the permitted set and makes all of it
 // effective again.
-func executeUID(uid uint32, fail func(string, error) error) error {
+func executeUID(s *Step, fail failFunc) error {
+	uid := s.ID
 	have, err := getuids()
 	if err != nil || have == [4]uint32{uid, uid, uid, uid} && uid != overflowID {
 		return fail("getresuid", err)
@@ -262,7 +169,7 @@ func executeUID(uid uint32, fail func(string, error) error) error {
 // no_setuid_fixup stands in for it until the uids are changed; so it does where
 // the ambient set, which keep-caps does not keep, could not be raised again.
 // Where neither can be set, the capabilities go: what needs them later fails.
-func keepPermitted(uid uint32, p uint64, bits Secbits, fail func(string, error) error) error {
+func keepPermitted(uid uint32, p uint64, bits Secbits, fail failFunc) error {
 	setuids := func() error { return fail("setresuid", thisThread.setuids(uid)) }
 	standsIn := bits&SecbitNoSetUIDFixupLocked == 0 && p&(1<<SETPCAP) != 0
 	switch {
@@ -280,9 +187,9 @@ func keepPermitted(uid uint32, p uint64, bits Secbits, fail func(string, error) 
 	return fail("prctl PR_SET_KEEPCAPS", thisThread.setKeepCaps(false))
 }
 
-// withSecurebits makes a change under other securebits, and sets the old ones
-// again.
-func withSecurebits(have, other Secbits, fail func(string, error) error, change func() error) error {
+// withSecurebits makes a change under other securebits, and restores the old
+// ones.
+func withSecurebits(have, other Secbits, fail failFunc, change func() error) error {
 	if err := thisThread.setSecurebits(other); err != nil {
 		return fail("prctl PR_SET_SECUREBITS", err)
 	}
@@ -292,9 +199,21 @@ func withSecurebits(have, other Secbits, fail func(string, error) error, change 
 	return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(have))
 }
 
-// executeAmbient makes the ambient set what is wanted. A securebit that forbids
-// to raise it, and is not locked, is cleared for as long as that takes.
-func executeAmbient(want uint64, fail func(string, error) error) error {
+func executeInheritable(s *Step, fail failFunc) error {
+	if s.Caps&^kernelMask() != 0 {
+		return fail("capset", ErrBadValue)
+	}
+	e, p, i, err := capget(0)
+	if err != nil || e == p && i == s.Caps {
+		return fail("capget", err)
+	}
+	return fail("capset", thisThread.capset(p, p, s.Caps))
+}
+
+// executeAmbient raises and lowers ambient capabilities one by one. It clears
+// no_cap_ambient_raise temporarily, where that is set and not locked.
+func executeAmbient(s *Step, fail failFunc) error {
+	want := s.Caps
 	have, err := readAmbient()
 	if err != nil || have == want {
 		return fail("prctl PR_CAP_AMBIENT_IS_SET", err)
@@ -313,7 +232,7 @@ func executeAmbient(want uint64, fail func(string, error) error) error {
 	return change()
 }
 
-func changeAmbient(have, want uint64, fail func(string, error) error) error {
+func changeAmbient(have, want uint64, fail failFunc) error {
 	if want == 0 {
 		return fail("prctl PR_CAP_AMBIENT_CLEAR_ALL", thisThread.ambientClear())
 	}
@@ -333,13 +252,13 @@ func changeAmbient(have, want uint64, fail func(string, error) error) error {
 	return nil
 }
 
-func executeBound(drop uint64, fail func(string, error) error) error {
+func executeBound(s *Step, fail failFunc) error {
 	have, err := readBounding()
 	if err != nil {
 		return fail("prctl PR_CAPBSET_READ", err)
 	}
 	for v := range MaxBits() {
-		if have&drop&(1<<v) == 0 {
+		if have&s.Caps&(1<<v) == 0 {
 			continue
 		}
 		if err := thisThread.boundingDrop(v); err != nil {
@@ -349,21 +268,29 @@ func executeBound(drop uint64, fail func(string, error) error) error {
 	return nil
 }
 
-// markCloseOnExec marks every descriptor above 2 close-on-exec but those to keep.
-func markCloseOnExec(keep []int) error {
-	keep = slices.Clone(keep)
-	slices.Sort(keep)
-	first := 3
-	for _, fd := range keep {
-		if fd > first {
-			if err := closeOnExecRange(first, fd-1); err != nil {
-				return err
-			}
-		}
-		first = max(first, fd+1)
+func executeSecbits(s *Step, fail failFunc) error {
+	have, err := getSecurebits()
+	if err != nil || have == s.Secbits {
+		return fail("prctl PR_GET_SECUREBITS", err)
 	}
-	if err := closeOnExecRange(first, maxDescriptor); err != nil {
-		return err
+	return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(s.Secbits))
+}
+
+func executeFinal(s *Step, fail failFunc) error {
+	e, p, i, err := capget(0)
+	if err != nil || e == s.Caps && p == s.Caps {
+		return fail("capget", err)
 	}
-	return checkCloseOnExec(keep)
+	if s.Caps&^kernelMask() != 0 {
+		return fail("capset", ErrBadValue)
+	}
+	return fail("capset", thisThread.capset(s.Caps, s.Caps, i))
+}
+
+func executeNoNewPrivs(_ *Step, fail failFunc) error {
+	on, err := getNoNewPrivs()
+	if err != nil || on {
+		return fail("prctl PR_GET_NO_NEW_PRIVS", err)
+	}
+	return fail("prctl PR_SET_NO_NEW_PRIVS", thisThread.setNoNewPrivs())
 }

@@ -153,16 +153,24 @@ func TestNotDumpable(t *testing.T) {
 	}
 }
 
-// TestEveryStepIsExecuted fails when the executor lacks a kind.
+// TestEveryStepIsExecuted fails when the executor or the names lack a kind.
 func TestEveryStepIsExecuted(t *testing.T) {
-	for k := StepKind(1); k < StepKinds; k++ {
-		if strings.HasPrefix(k.String(), "step ") {
+	if StepKinds != StepExec+1 || len(executors) != int(StepKinds) {
+		t.Errorf("the last kind is %d, and there are %d names and %d executors", StepExec, StepKinds, len(executors))
+	}
+	for k := StepKind(1); k < min(StepKinds, StepKind(len(executors))); k++ {
+		if stepNames[k] == "" {
 			t.Errorf("kind %d has no name", k)
 		}
+		if executors[k] == nil {
+			t.Errorf("%v has no executor", k)
+		}
 	}
-	var failed *StepError
-	if err := execute(&Step{Kind: StepKinds}); !errors.As(err, &failed) || failed.Call != "none" {
-		t.Fatalf("an unknown kind gave %v", err)
+	for _, k := range []StepKind{0, StepKinds, ^StepKind(0)} {
+		var failed *StepError
+		if err := execute(&Step{Kind: k}); !errors.As(err, &failed) || failed.Call != "none" {
+			t.Errorf("the unknown kind %d gave %v", k, err)
+		}
 	}
 }
 

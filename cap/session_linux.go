@@ -14,7 +14,7 @@ import (
 // A new session has none. The leader of a process group, which is what a shell
 // starts, cannot have one: it gives the terminal up, and without being the
 // leader of its session it cannot get one again.
-func executeSession(fail func(string, error) error) error {
+func executeSession(_ *Step, fail failFunc) error {
 	leads, err := leadsSession()
 	if err != nil {
 		return fail("getsid", err)
@@ -62,7 +62,7 @@ func setHangUp(action *signalAction) error {
 }
 
 // loseTerminal gives up the controlling terminal, and sees that none is left.
-func loseTerminal(fail func(string, error) error) error {
+func loseTerminal(fail failFunc) error {
 	fd, err := openTerminal()
 	if err == nil {
 		err = giveUpTerminal(fd)

@@ -44,15 +44,16 @@ const (
 
 	// StepUID makes the real, effective, saved and file system uid ID, keeps
 	// the permitted set and makes all of it effective: prctl(2)
-	// PR_SET_KEEPCAPS, setresuid(2), capset(2). SECBIT_NO_SETUID_FIXUP stands in
-	// for a moment where keep-caps is locked off, and where the ambient set
-	// could not be raised again. Where neither can be set the capabilities go.
+	// PR_SET_KEEPCAPS, setresuid(2), capset(2). SECBIT_NO_SETUID_FIXUP is set
+	// temporarily instead where keep-caps is locked off, and where the ambient
+	// set could not be raised again. Where neither can be set, the capabilities
+	// are lost.
 	// The ambient set may be empty afterwards.
 	StepUID
 
 	// StepAmbient makes the ambient set Caps: prctl(2) PR_CAP_AMBIENT.
-	// SECBIT_NO_CAP_AMBIENT_RAISE, where it is not locked, is cleared for a
-	// moment.
+	// SECBIT_NO_CAP_AMBIENT_RAISE, where it is not locked, is cleared
+	// temporarily.
 	StepAmbient
 
 	// StepSecbits makes the securebits Secbits: prctl(2) PR_SET_SECUREBITS.
@@ -116,9 +117,8 @@ func (k StepKind) String() string {
 // Step is one step of a launch: its kind, and the arguments that the kind
 // reads. The other fields are zero.
 //
-// A step states what holds after it. The executor skips one that already
-// holds, because the kernel refuses some of them without privilege even when
-// nothing would change.
+// A step states what is true after it. The executor skips a step that would
+// change nothing, because the kernel refuses some without privilege even then.
 type Step struct {
 	Kind StepKind
 

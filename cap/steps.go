@@ -8,8 +8,8 @@ import (
 
 // Steps returns the steps of a launch in their order, each with its
 // arguments. They depend on the configuration alone: nothing is read from the
-// process or the kernel. Exec performs exactly these, but for those whose
-// result already holds.
+// process or the kernel. Exec performs exactly these, except those that would
+// change nothing.
 //
 // It returns an error that wraps ErrBadID, ErrBadLimit, ErrBadMode (a mode
 // that contradicts the IAB tuple or the securebits), ErrBadSet or ErrBadValue.

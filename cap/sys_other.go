@@ -46,7 +46,7 @@ func isDirectory(path string, fd int) error                    { return ErrNotLi
 func setDeathSignal(signal int) error                          { return ErrNotLinux }
 func getDeathSignal() (int, error)                             { return 0, ErrNotLinux }
 func getppid() int                                             { return 0 }
-func executeSession(fail func(string, error) error) error      { return fail("setsid", ErrNotLinux) }
+func executeSession(_ *Step, fail failFunc) error              { return fail("setsid", ErrNotLinux) }
 func gettid() int                                              { return 0 }
 func (c *launchConfig) launch(data any) (int, error)           { return -1, ErrNotLinux }
 

@@ -72,11 +72,7 @@ func (c *compiler) doubt() *Alternative {
 // refuseDoubt says what is not known about the target's file.
 func (c *compiler) refuseDoubt(a *Alternative) *policy.Diagnostic {
 	hint := a.Hint
-	profile := *c.Profile
-	profile.NoNewPrivs = true
-	safe := *c
-	safe.Profile = &profile
-	if _, ok := safe.solve(); ok {
+	if c.noNewPrivsHelps() {
 		hint = "set no_new_privs: true, or " + hint
 	}
 	return c.diagnose(ruleTarget, c.first("caps", "iab", "uid", "user", "command"), c.targetEffect()+", and "+a.Unknown, hint)

@@ -279,41 +279,6 @@ func (c *compiler) final(v vectors) cred.Caps {
 	return ambient
 }
 
-// origin returns the key of the profile that a step comes from.
-func (c *compiler) origin(s *cap.Step) string {
-	switch s.Kind {
-	case cap.StepCloseOnExec:
-		return c.first("keep_fds")
-	case cap.StepNewSession:
-		return c.first("new_session")
-	case cap.StepGroups:
-		return c.first("groups", "gid", "user")
-	case cap.StepGID:
-		return c.first("gid", "user")
-	case cap.StepChroot:
-		return c.first("chroot")
-	case cap.StepChdir:
-		return c.first("cwd")
-	case cap.StepUID:
-		return c.first("uid", "user")
-	case cap.StepInheritable, cap.StepAmbient, cap.StepBound:
-		return c.first("iab", "caps", "mode", "uid", "user")
-	case cap.StepSecbits:
-		return c.first("secbits", "mode")
-	case cap.StepUmask:
-		return c.first("umask")
-	case cap.StepRlimit:
-		return c.first("rlimits." + rlimitName(s.Resource))
-	case cap.StepFinal:
-		return c.first("caps", "iab", "mode", "uid", "user")
-	case cap.StepNoNewPrivs:
-		return c.first("no_new_privs", "mode")
-	case cap.StepExec:
-		return c.first("command")
-	}
-	return ""
-}
-
 // check compares the prediction with the declaration.
 func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
 	a := c.After

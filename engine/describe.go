@@ -4,67 +4,65 @@ import (
 	"fmt"
 	"strings"
 
-	"caprun/cap"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
 
 // Describe returns what a step does in words, with its arguments.
 func (p *Plan) Describe(s Step) string {
-	switch s.Kind {
-	case cap.StepCloseOnExec:
-		if len(s.Keep) == 0 {
-			return "close every descriptor above 2 on exec"
-		}
-		return "close every descriptor above 2 on exec, but " + joinNumbers(s.Keep)
-	case cap.StepNewSession:
-		return "leave the session, or give up the controlling terminal"
-	case cap.StepGroups:
-		if len(s.Groups) == 0 {
-			// See groupsAlike.
-			return "keep no supplementary group, which counts as gid " + p.groupsText(p.Identity.Groups)
-		}
-		return "set groups " + p.groupsText(s.Groups)
-	case cap.StepGID:
-		return "set gid " + p.gidText(s.ID)
-	case cap.StepChroot, cap.StepChdir:
-		return s.Kind.String() + " to " + s.Path
-	case cap.StepUID:
-		return "set uid " + p.Identity.uidText(s.ID)
-	case cap.StepInheritable, cap.StepAmbient:
-		return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
-	case cap.StepFinal:
-		return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
-	case cap.StepBound:
-		rest := p.From.All.Minus(cred.Caps(s.Caps))
-		if rest == 0 {
-			return "empty the bounding set"
-		}
-		if drop := p.From.All.Intersect(cred.Caps(s.Caps)); len(values(drop)) <= len(values(rest)) {
-			return "drop from the bounding set " + CapNames(drop)
-		}
-		return "drop from the bounding set all but " + CapNames(rest)
-	case cap.StepSecbits:
-		return "set securebits " + SecbitsText(cred.Securebits(s.Secbits))
-	case cap.StepUmask:
-		return fmt.Sprintf("set umask %04o", s.Umask)
-	case cap.StepRlimit:
-		if s.Soft == s.Hard {
-			return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), LimitText(s.Soft))
-		}
-		return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
-	case cap.StepDeathSignal:
-		if p.Target.Death.Inherited {
-			return fmt.Sprintf("set the caller's parent-death signal, %d", s.Signal)
-		}
-		if p.losesDeathSignal() {
-			return "set the signal at the end of caprun, which exec clears"
-		}
-		return fmt.Sprintf("end by signal %d when caprun ends", s.Signal)
-	case cap.StepExec:
-		return "exec " + s.Path
+	if text := kindOf(s.Kind).text; text != nil {
+		return text(p, s)
 	}
 	return s.Kind.String()
+}
+
+func (p *Plan) describeDescriptors(s Step) string {
+	if len(s.Keep) == 0 {
+		return "close every descriptor above 2 on exec"
+	}
+	return "close every descriptor above 2 on exec, but " + joinNumbers(s.Keep)
+}
+
+func (p *Plan) describeGroups(s Step) string {
+	if len(s.Groups) == 0 {
+		// See groupsAlike.
+		return "keep no supplementary group, which counts as gid " + p.groupsText(p.Identity.Groups)
+	}
+	return "set groups " + p.groupsText(s.Groups)
+}
+
+func (p *Plan) describePath(s Step) string { return s.Kind.String() + " to " + s.Path }
+
+func (p *Plan) describeCaps(s Step) string {
+	return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
+}
+
+func (p *Plan) describeBound(s Step) string {
+	rest := p.From.All.Minus(cred.Caps(s.Caps))
+	if rest == 0 {
+		return "empty the bounding set"
+	}
+	if drop := p.From.All.Intersect(cred.Caps(s.Caps)); len(values(drop)) <= len(values(rest)) {
+		return "drop from the bounding set " + CapNames(drop)
+	}
+	return "drop from the bounding set all but " + CapNames(rest)
+}
+
+func (p *Plan) describeRlimit(s Step) string {
+	if s.Soft == s.Hard {
+		return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), LimitText(s.Soft))
+	}
+	return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
+}
+
+func (p *Plan) describeDeathSignal(s Step) string {
+	if p.Target.Death.Inherited {
+		return fmt.Sprintf("set the caller's parent-death signal, %d", s.Signal)
+	}
+	if p.losesDeathSignal() {
+		return "set the signal at the end of caprun, which exec clears"
+	}
+	return fmt.Sprintf("end by signal %d when caprun ends", s.Signal)
 }
 
 // SecbitsText returns the names of securebits, joined with commas; "none".

@@ -21,22 +21,19 @@ func (p *Plan) Known() (uid, gid, groups bool) {
 	return uid, gid, looked || profile.GID != nil && profile.Groups != nil
 }
 
-// Kept is something of the caller's that the target keeps.
-type Kept struct {
-	// Key is what a profile calls it: the key that would change it.
-	Key string
-
-	// What is the same in words.
-	What string
+// Inherited is something that the target inherits from the caller.
+type Inherited struct {
+	Key  string // the key of a profile that would change it
+	What string // the same in words
 }
 
-// Stays lists what of the caller's the target keeps, because the profile has
-// no key for it.
-func (p *Plan) Stays() []Kept {
-	var list []Kept
-	add := func(stays bool, key, what string) {
-		if stays {
-			list = append(list, Kept{key, what})
+// Inherited lists what the target inherits from the caller, because the profile
+// has no key for it.
+func (p *Plan) Inherited() []Inherited {
+	var list []Inherited
+	add := func(inherited bool, key, what string) {
+		if inherited {
+			list = append(list, Inherited{key, what})
 		}
 	}
 	profile := p.Profile

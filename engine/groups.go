@@ -45,7 +45,7 @@ func (c *compiler) groupsAlike() bool {
 			return false
 		}
 	}
-	return !c.prospects().most.Has(cred.SETGID)
+	return !c.reachable().most.Has(cred.SETGID)
 }
 
 // groupsList returns groups for a message, of which a caller may have 65536.

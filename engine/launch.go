@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -216,7 +215,7 @@ func differ(fields []string, want, got cred.Cred) error {
 }
 
 // explain turns an error of the executor into one that names the place in the
-// profile and a cure.
+// profile and a fix.
 func (p *Plan) explain(err error) error {
 	var failed *cap.StepError
 	if !errors.As(err, &failed) {
@@ -230,38 +229,7 @@ func (p *Plan) explain(err error) error {
 	}
 	cause := fmt.Errorf("%s: %w", failed.Call, failed.Err)
 	if step.Kind == cap.StepExec {
-		return p.failExec(p.Describe(step), cause, execHint(failed.Err))
+		return p.failExec(p.Describe(step), cause, stepHint(failed))
 	}
 	return p.fail(step.Key, p.Describe(step), cause, stepHint(failed))
-}
-
-// stepHint says what to do about a step whose failure the model cannot foresee.
-func stepHint(failed *cap.StepError) string {
-	switch failed.Step.Kind {
-	case cap.StepNewSession:
-		return sessionHint
-	case cap.StepChroot:
-		return "the directory must exist and be reachable"
-	case cap.StepChdir:
-		return "the directory must exist inside the root directory"
-	case cap.StepGroups, cap.StepGID, cap.StepUID:
-		// Without /proc the model takes every id to be mapped.
-		if errors.Is(failed.Err, syscall.EINVAL) {
-			return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
-		}
-		if errors.Is(failed.Err, syscall.EPERM) && failed.Step.Kind != cap.StepGroups && failed.Step.ID == cred.OverflowID {
-			return "the caller shows this id without having it: the user namespace does not map its own; start caprun there as a user that is mapped"
-		}
-	case cap.StepAmbient:
-		if errors.Is(failed.Err, syscall.EINVAL) {
-			return "this kernel may not have ambient capabilities (Linux 4.3 and later have them)"
-		}
-	case cap.StepDeathSignal:
-		if failed.Call == "getppid" {
-			return "the process that the target must not outlive has ended, so the target is not started"
-		}
-	case cap.StepRlimit:
-		return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"
-	}
-	return ""
 }

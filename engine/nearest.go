@@ -32,15 +32,13 @@ func (c *compiler) nearest() (declaredCaps, bool) {
 		}
 		near = declaredCaps{near.e.Union(one.e), near.p.Union(one.p), near.i.Union(one.i)}
 	}
-	with := *c
-	with.caps = &near
-	_, ok := with.solve()
+	_, ok := c.declaring(&near).solve()
 	return near, ok
 }
 
 // nearestBit returns what is nearest to the declaration for one capability.
 func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
-	one := c.only(n)
+	one := c.restrictTo(n)
 	d := *one.caps
 	var best declaredCaps
 	var least []int
@@ -62,9 +60,9 @@ func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
 	return best, least != nil
 }
 
-// only returns the compiler for a kernel in which only capability n counts.
-// The caller keeps what the steps need, but not to hand it on.
-func (c *compiler) only(n int) *compiler {
+// restrictTo returns the compiler for a kernel in which only capability n counts.
+// The caller keeps what the steps need, but cannot grant it to the target.
+func (c *compiler) restrictTo(n int) *compiler {
 	bit := cred.CapsOf(n)
 	able := bit.Union(cred.CapsOf(cred.SETGID, cred.SETUID, cred.SETPCAP, cred.SYS_CHROOT))
 	one := *c

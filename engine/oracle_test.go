@@ -214,8 +214,8 @@ func (w world) reach(u universe, finals []cred.Cred) map[declaredCaps]bool {
 	return got
 }
 
-// without is the world in which causes are gone.
-func (w world) without(s cause) world {
+// assuming is the world in which causes are gone.
+func (w world) assuming(s cause) world {
 	if s&causeMode != 0 {
 		w.mode = nil
 	}

@@ -36,9 +36,8 @@ type Step struct {
 	// when it needs none in the state that it meets.
 	Needs cred.Caps
 
-	// Holds tells that the state already is what the step makes it, so that
-	// it will be skipped.
-	Holds bool
+	// NoOp tells that the step would change nothing, so that it is skipped.
+	NoOp bool
 
 	// Key is the key of the profile that the step comes from; empty for a
 	// step of every launch.
@@ -56,7 +55,7 @@ const (
 	// vectors itself.
 	RouteNone Route = iota
 
-	// RouteAmbient hands them over in the ambient set, for a target whose
+	// RouteAmbient passes them on in the ambient set, for a target whose
 	// uid is not 0 or that runs under noroot.
 	RouteAmbient
 

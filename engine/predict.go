@@ -34,20 +34,15 @@ func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile)
 			c = raised(c)
 		}
 		next, value, errno := predictStep(c, s, r)
-		step := Step{Step: s, Holds: errno == 0 && s.Kind != cap.StepExec && !outsideModel(s.Kind) && c.Equal(next)}
-		if needs := requirement(s.Kind); needs >= 0 && !step.Holds {
-			without := c
-			without.Effective = without.Effective.Without(needs)
-			if _, _, e := predictStep(without, s, r); e != 0 {
-				step.Needs = cred.CapsOf(needs)
-			}
-		}
 		refusal := target.Surroundings.refuses(c, p, s)
-		if refusal == nil && s.Kind == cap.StepRlimit {
-			unable := c
-			unable.Effective = 0
-			if r := target.Surroundings.refuses(unable, p, s); r != nil {
-				step.Needs = r.needs
+		kind := kindOf(s.Kind)
+		step := Step{Step: s, NoOp: errno == 0 && kind.modelled && c.Equal(next)}
+		if !step.NoOp && kind.needs != 0 {
+			without := c
+			without.Effective = without.Effective.Minus(kind.needs)
+			_, _, e := predictStep(without, s, r)
+			if e != 0 || refusal == nil && target.Surroundings.refuses(without, p, s) != nil {
+				step.Needs = kind.needs
 			}
 		}
 		out = append(out, step)
@@ -66,31 +61,6 @@ func raised(c cred.Cred) cred.Cred {
 		c, _ = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
 	}
 	return c
-}
-
-// outsideModel reports whether a kind of step changes something that is no part of
-// the credentials, so that the model cannot tell whether it already holds.
-func outsideModel(k cap.StepKind) bool {
-	switch k {
-	case cap.StepCloseOnExec, cap.StepNewSession, cap.StepChroot, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal:
-		return true
-	}
-	return false
-}
-
-// requirement returns the capability that a kind of step may need; -1 for none.
-func requirement(k cap.StepKind) int {
-	switch k {
-	case cap.StepGroups, cap.StepGID:
-		return cred.SETGID
-	case cap.StepUID:
-		return cred.SETUID
-	case cap.StepChroot:
-		return cred.SYS_CHROOT
-	case cap.StepInheritable, cap.StepBound, cap.StepAmbient, cap.StepSecbits:
-		return cred.SETPCAP
-	}
-	return -1
 }
 
 // predictStep is one step on the model: the counterpart of cap's execute. value

@@ -26,44 +26,57 @@ type obstacle struct {
 
 // refuse says why there is no plan: one cause, and what to do about it.
 //
-// The cause belongs to a smallest set of causes without which there would be
-// a plan, see without. So the named one is never innocent; where it is the
-// only one, removing it is enough. Where no removal helps, the text of caps is
-// the cause.
+//	may the target's file be another, with which   yes
+//	there would be a plan?                         ---> refuseDoubt
+//	         | no
+//	does iab, or a profile without caps, fail      yes
+//	whatever caps declares?                        ---> describe
+//	         | no
+//	for each set of causes, the smallest first:    yes
+//	is there a plan, assuming that they are gone?  ---> conflict, of the first in the set
+//	         | no, for none of the sets
+//	unreachable: caps itself is the cause
+//
+// So each cause in the set is necessary, and the named one is never innocent;
+// where it is the only one, removing it is enough. The conflict is explained with
+// the other causes of the set assumed gone, lest one of them hides it:
+//
+//	set {mode, caller}:  caps --- mode --- caller --- target     two obstacles
+//	explained in:        caps --- mode -------------- target     mode alone is left
 func (c *compiler) refuse() *policy.Diagnostic {
 	if a := c.doubt(); a != nil {
 		return c.refuseDoubt(a)
 	}
 	if c.caps == nil || c.iab != nil {
-		// What the vectors cannot do has nothing to do with caps.
-		alone := *c
-		alone.caps = nil
+		alone := c.declaring(nil)
 		if o := alone.attempt(); o != nil {
 			return alone.describe(o)
 		}
 	}
-	present := c.present()
-	for _, set := range causeSets {
-		if set&^present != 0 {
-			continue
-		}
-		v, ok := c.without(set).solve()
-		if !ok {
-			continue
-		}
-		// The others of the set are out of the way in the explanation.
-		rest := c.without(set &^ set.first())
-		switch set.first() {
-		case causeMode:
-			return rest.modeConflict(c)
-		case causeIAB:
-			return rest.iabConflict(c)
-		case causeTarget:
-			return rest.targetConflict(v, c)
-		}
-		return rest.callerConflict(v)
+	var v vectors
+	set := c.smallestSet(func(n *compiler) (ok bool) {
+		v, ok = n.solve()
+		return ok
+	})
+	if set == 0 {
+		return c.unreachable()
 	}
-	return c.unreachable()
+	return c.conflict(set, v)
+}
+
+// conflict explains the named cause of a set. Without the set there is a plan
+// along v.
+func (c *compiler) conflict(set cause, v vectors) *policy.Diagnostic {
+	rest := c.assuming(set &^ set.first())
+	switch set.first() {
+	case causeMode:
+		return rest.modeConflict(c)
+	case causeIAB:
+		return rest.iabConflict(c)
+	case causeTarget:
+		return rest.targetConflict(v, c)
+	}
+	return rest.callerConflict(v)
 }
 
 // attempt tries the one route of a profile that gives the vectors itself, or
@@ -111,10 +124,39 @@ func (c *compiler) present() cause {
 	return s
 }
 
-// without returns the compiler for a world in which the causes are gone: no
-// mode; no tuple; an ordinary target; a caller who holds every capability and
-// whose locks are open.
-func (c *compiler) without(s cause) *compiler {
+// smallestSet returns the first set of causes with which gone the profile has what
+// found looks for; 0 if there is none.
+func (c *compiler) smallestSet(found func(*compiler) bool) cause {
+	present := c.present()
+	for _, set := range causeSets {
+		if set&^present == 0 && found(c.assuming(set)) {
+			return set
+		}
+	}
+	return 0
+}
+
+// declaring returns the compiler for the same profile with other caps; nil for
+// none.
+func (c *compiler) declaring(caps *declaredCaps) *compiler {
+	n := *c
+	n.caps = caps
+	return &n
+}
+
+// noNewPrivsHelps reports whether there would be a plan with no_new_privs.
+func (c *compiler) noNewPrivsHelps() bool {
+	n, profile := *c, *c.Profile
+	profile.NoNewPrivs = true
+	n.Profile = &profile
+	_, ok := n.solve()
+	return ok
+}
+
+// assuming returns the compiler for the case that the causes are gone: no mode;
+// no tuple; an ordinary target; a caller who holds every capability and whose
+// locks are open.
+func (c *compiler) assuming(s cause) *compiler {
 	n := *c
 	profile := *c.Profile
 	n.Profile = &profile
@@ -150,87 +192,6 @@ func (c *compiler) targetMatters() bool {
 	return !f.NoSuid && (f.HasCaps || setsIDs && !unmappedOwner(f))
 }
 
-// unreachable says that none of the routes leads there, for any caller and an
-// ordinary target, and what is the nearest that can be had.
-func (c *compiler) unreachable() *policy.Diagnostic {
-	d := c.caps
-	near, ok := c.nearest()
-	hint := "write " + near.written()
-	if !ok {
-		present := c.present()
-		for _, set := range causeSets {
-			if set&^present != 0 {
-				continue
-			}
-			if near, ok = c.without(set).nearest(); !ok {
-				continue
-			}
-			rest := c.without(set &^ set.first())
-			switch set.first() {
-			case causeMode:
-				return rest.modeConflict(c)
-			case causeIAB:
-				return rest.iabConflict(c)
-			}
-			// With the nearest in place, what is in its way is the cause.
-			rest.caps = &near
-			hint = near.text() + " is the nearest, and is not to be had here: " + rest.refuse().Message
-			break
-		}
-	}
-	if !ok {
-		hint = "nothing that grants " + CapNames(d.e.Union(d.p)) + " can be had here; declare less"
-	}
-	who, because := c.class()
-	message := fmt.Sprintf("caps %s is not reachable for %s without file capabilities: %s", d.text(), who, because)
-	if c.targetMatters() {
-		message += ", and " + c.targetEffect() + ", which does not lead there"
-	}
-	return c.diagnose(ruleUnreachable, "caps", message, hint)
-}
-
-// class says what the target is, as far as it matters to exec, and which rule
-// of exec forbids what is declared.
-func (c *compiler) class() (who, because string) {
-	d := c.caps
-	uid, euid := c.targetUIDs()
-	power := c.rootPower()
-	mode, empties := c.Profile.Mode, c.modeEmptiesSets()
-	switch {
-	case power && uid != euid:
-		who = fmt.Sprintf("real uid %d with effective uid %d", uid, euid)
-	case power:
-		who = "uid 0"
-	case uid == 0 || euid == 0:
-		who = "uid 0 under noroot"
-	default:
-		who = "a non-root target (real and effective uid not 0)"
-	}
-	switch {
-	case !d.e.SubsetOf(d.p):
-		because = "an effective capability is also permitted"
-	case empties && d.i != 0 && *mode != cap.ModePure1E:
-		because = fmt.Sprintf("mode %v leaves nothing inheritable", *mode)
-	case !power && d.e != d.p:
-		because = "a capability passed on by the ambient set is permitted, effective and inheritable"
-	case !power && !d.p.SubsetOf(d.i):
-		because = "a capability passed on by the ambient set is also inheritable"
-	case empties:
-		because = fmt.Sprintf("mode %v leaves nothing ambient", *mode)
-	case power && euid == 0 && d.e != d.p:
-		because = "what uid 0 is permitted becomes effective at exec"
-	case power && euid != 0 && d.e != 0 && !c.Target.Kernel.EffectiveIDChange:
-		because = "before Linux 6.17 exec empties the ambient set where the ids differ, so nothing is effective"
-	case power && euid != 0 && !d.e.SubsetOf(d.i):
-		because = "its effective set is the ambient one, and a capability passed on by the ambient set is also inheritable"
-	case power && !d.i.SubsetOf(d.p):
-		because = "what uid 0 inherits becomes permitted at exec"
-	default:
-		because = "exec empties the ambient set where the ids differ, so nothing is effective"
-	}
-	return who, because
-}
-
 // modeEmptiesSets reports whether the mode does more than set securebits.
 func (c *compiler) modeEmptiesSets() bool {
 	return c.Profile.Mode != nil && *c.Profile.Mode != cap.ModeHybrid
@@ -257,8 +218,7 @@ func (c *compiler) modeConflict(asIs *compiler) *policy.Diagnostic {
 
 // iabConflict says that the vectors lead elsewhere.
 func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
-	alone := *asIs
-	alone.caps = nil
+	alone := asIs.declaring(nil)
 	if o := alone.attempt(); o != nil {
 		return alone.describe(o)
 	}
@@ -266,20 +226,18 @@ func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 	near, ok := asIs.nearest()
 	if !ok {
 		near = got
-		with := *asIs
-		with.caps = &got
-		_, ok = with.solve()
+		_, ok = asIs.declaring(&got).solve()
 	}
-	var cures []string
-	if _, derived := c.without(causeIAB).solve(); derived {
-		cures = append(cures, "leave iab out and the vectors are derived")
+	var fixes []string
+	if _, derived := c.assuming(causeIAB).solve(); derived {
+		fixes = append(fixes, "leave iab out and the vectors are derived")
 	}
 	if ok {
-		cures = append(cures, "write caps: "+near.written())
+		fixes = append(fixes, "write caps: "+near.written())
 	}
 	return c.diagnose(ruleCapsIAB, "caps",
 		fmt.Sprintf("iab (line %d) leads to %s, and caps declares %s", c.Profile.Position("iab").Line, got.text(), c.caps.text()),
-		strings.Join(cures, ", or "))
+		strings.Join(fixes, ", or "))
 }
 
 // targetConflict says what the target's own file does to the plan that an
@@ -294,10 +252,9 @@ func (c *compiler) targetConflict(v vectors, asIs *compiler) *policy.Diagnostic 
 	case o.identity:
 	case o.exec:
 		d.Hint = "remove the file capabilities of the target"
-		with := *asIs
-		with.caps = &declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
-		if _, ok := with.solve(); ok {
-			d.Hint += ", or grant them too: caps: " + with.caps.written()
+		more := declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
+		if _, ok := asIs.declaring(&more).solve(); ok {
+			d.Hint += ", or grant them too: caps: " + more.written()
 		}
 	default:
 		d.Hint = "remove the set-id bits or file capabilities of the target" + asIs.orWrite()
@@ -330,8 +287,8 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	if missing == 0 {
 		return c.describe(o)
 	}
-	cure := c.startWith(missing) + ", or declare less"
-	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), cure)
+	fix := c.startWith(missing) + ", or declare less"
+	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), fix)
 }
 
 // describe turns an obstacle into a diagnostic.
@@ -363,11 +320,7 @@ func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
 func (c *compiler) identityLost() *policy.Diagnostic {
 	a := c.After
 	hint := "name another program"
-	profile := *c.Profile
-	profile.NoNewPrivs = true
-	safe := *c
-	safe.Profile = &profile
-	if _, ok := safe.solve(); ok {
+	if c.noNewPrivsHelps() {
 		hint = "set no_new_privs: true, which switches set-id bits off, or " + hint
 	}
 	return c.diagnose(ruleIdentity, c.first("uid", "user"),

@@ -33,7 +33,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	if f.value >= 0 && !f.state.All.Has(f.value) {
 		return fail(ruleUnknownToOS, fmt.Sprintf("this kernel does not have %v%s", cap.Value(f.value), capsSince(cred.CapsOf(f.value))), "leave it out on this machine")
 	}
-	if f.value >= 0 && c.hands(f.value) && !f.state.Permitted.Has(f.value) {
+	if f.value >= 0 && c.grantsToTarget(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()
 		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, held),
 			c.startWith(cred.CapsOf(f.value))+", or declare less")
@@ -41,35 +41,51 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
 	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
-		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.cure(s, f.state))
+		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.fix(s, f.state))
 	}
-	switch s.Kind {
-	case cap.StepUID, cap.StepGID, cap.StepGroups:
-		if missing := unmappedIDs(s.Step, f.state.UserNS); f.errno == cred.EINVAL && len(missing) > 0 {
-			kind := "gid"
-			if s.Kind == cap.StepUID {
-				kind = "uid"
-			}
-			return fail(ruleCaller, fmt.Sprintf("this user namespace does not map %s %s", kind, groupsList(missing)),
-				"map it, or declare an id that is mapped")
+	if refused := kindOf(s.Kind).refused; refused != nil {
+		if r := refused(f); r != nil {
+			return fail(r.rule, r.why, r.hint)
 		}
-		if s.Kind == cap.StepGroups && f.errno == cred.EPERM {
-			return fail(ruleCaller, "setgroups is denied in this user namespace", "declare the groups that the caller has, or map gids with privilege")
-		}
-	case cap.StepInheritable, cap.StepAmbient, cap.StepFinal:
-		name := cap.Value(max(f.value, 0)).String()
-		if s.Kind == cap.StepAmbient {
-			return fail(ruleCaller, "the caller has set and locked no_cap_ambient_raise", "start caprun without it, or declare no ambient capability")
-		}
-		if lost := cred.Caps(s.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
-			name = CapNames(lost)
-		}
-		return fail(ruleMissing, "the caller's bounding set lacks "+name, "start caprun with it, or declare less")
-	case cap.StepSecbits:
-		return fail(ruleSecbits, fmt.Sprintf("the caller has %s, with locks that do not allow it", SecbitsText(f.state.Securebits)),
-			"declare what is locked too, or start caprun without these locks")
 	}
 	return fail(ruleCaller, f.errno.Error(), "")
+}
+
+// refusedID explains a uid, a gid or groups that a user namespace does not allow.
+func refusedID(f *stepFailure) *stepRefusal {
+	s := f.step
+	if missing := unmappedIDs(s.Step, f.state.UserNS); f.errno == cred.EINVAL && len(missing) > 0 {
+		kind := "gid"
+		if s.Kind == cap.StepUID {
+			kind = "uid"
+		}
+		return &stepRefusal{rule: ruleCaller, why: fmt.Sprintf("this user namespace does not map %s %s", kind, groupsList(missing)),
+			hint: "map it, or declare an id that is mapped"}
+	}
+	if s.Kind == cap.StepGroups && f.errno == cred.EPERM {
+		return &stepRefusal{rule: ruleCaller, why: "setgroups is denied in this user namespace",
+			hint: "declare the groups that the caller has, or map gids with privilege"}
+	}
+	return nil
+}
+
+func refusedAmbient(*stepFailure) *stepRefusal {
+	return &stepRefusal{rule: ruleCaller, why: "the caller has set and locked no_cap_ambient_raise",
+		hint: "start caprun without it, or declare no ambient capability"}
+}
+
+// refusedCaps explains an inheritable or a permitted set that is too large.
+func refusedCaps(f *stepFailure) *stepRefusal {
+	name := cap.Value(max(f.value, 0)).String()
+	if lost := cred.Caps(f.step.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
+		name = CapNames(lost)
+	}
+	return &stepRefusal{rule: ruleMissing, why: "the caller's bounding set lacks " + name, hint: "start caprun with it, or declare less"}
+}
+
+func refusedSecbits(f *stepFailure) *stepRefusal {
+	return &stepRefusal{rule: ruleSecbits, why: fmt.Sprintf("the caller has %s, with locks that do not allow it", SecbitsText(f.state.Securebits)),
+		hint: "declare what is locked too, or start caprun without these locks"}
 }
 
 // unmappedIDs returns the ids of a step that a user namespace does not map.
@@ -84,9 +100,9 @@ func unmappedIDs(s *cap.Step, ns cred.UserNS) []uint32 {
 	return slices.DeleteFunc(slices.Clone(ids), maps)
 }
 
-// hands reports whether the target is to hold a capability, as opposed to only
-// inherit it.
-func (c *compiler) hands(value int) bool {
+// grantsToTarget reports whether the profile grants the target a capability, as
+// opposed to making it inheritable only.
+func (c *compiler) grantsToTarget(value int) bool {
 	if c.caps != nil {
 		return c.caps.p.Has(value)
 	}
@@ -102,19 +118,19 @@ func (c *compiler) startWith(caps cred.Caps) string {
 	return "start caprun with " + names + " (a container: cap_add, as root)"
 }
 
-// cure says how a caller comes to the capability that a step needs.
-func (c *compiler) cure(s Step, state cred.Cred) string {
+// fix says how a caller comes to the capability that a step needs.
+func (c *compiler) fix(s Step, state cred.Cred) string {
 	names := CapNames(s.Needs)
 	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
 		// See groupsAlike.
 		return "set no_new_privs: true, with which no group counts as the gid alone, or start caprun with " + names
 	}
 	if state.EUID != 0 && state.Permitted == 0 {
-		cure := "run as root"
+		fix := "run as root"
 		if s.Kind == cap.StepBound {
-			cure += ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
+			fix += ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
 		}
-		return cure + fmt.Sprintf(" (a container: start as root with %s; its capabilities do not reach a non-root user)", names)
+		return fix + fmt.Sprintf(" (a container: start as root with %s; its capabilities do not reach a non-root user)", names)
 	}
 	container := " (a container: cap_add)"
 	if state.EUID != 0 {

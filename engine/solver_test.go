@@ -245,7 +245,7 @@ func newJudge(w world, u universe) *judge {
 
 func (j *judge) at(gone cause) map[declaredCaps]bool {
 	if j.reach[gone] == nil {
-		w, before := j.world.without(gone), gone&^causeTarget
+		w, before := j.world.assuming(gone), gone&^causeTarget
 		if j.finals[before] == nil {
 			j.finals[before] = w.finals(j.u)
 		}
@@ -298,7 +298,7 @@ func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 		for _, s := range sets {
 			if s&named != 0 {
 				if named == causeCaller && s == causeCaller {
-					return j.mend(d)
+					return j.fix(d)
 				}
 				return ""
 			}
@@ -390,9 +390,9 @@ func (j *judge) because(d declaredCaps, message string) bool {
 
 var lacking = regexp.MustCompile(`(?:needs|lacks) (cap_[a-z_]+(?:,cap_[a-z_]+)*)`)
 
-// mend gives the caller one after the other what refusals say that it lacks,
+// fix gives the caller one after the other what refusals say that it lacks,
 // until there is a plan.
-func (j *judge) mend(d declaredCaps) string {
+func (j *judge) fix(d declaredCaps) string {
 	w := j.world
 	var said []string
 	for range 8 {
@@ -420,7 +420,7 @@ func (j *judge) mend(d declaredCaps) string {
 				w.from.Bounding |= bit
 			}
 		case rules[ruleCaller].Name, rules[ruleSecbits].Name:
-			w.from.Securebits = w.without(causeCaller).from.Securebits
+			w.from.Securebits = w.assuming(causeCaller).from.Securebits
 		default:
 			return "the caller is blamed, and then it is: " + strings.Join(said, "; ")
 		}

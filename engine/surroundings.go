@@ -40,7 +40,6 @@ type stepRefusal struct {
 	rule      rule
 	key, what string // empty for those of the step
 	why, hint string
-	needs     cred.Caps // with which it would not fail
 }
 
 // refuses returns why a step will fail in a state; nil where nothing is known to
@@ -87,7 +86,7 @@ func (a *Surroundings) refusesLimit(c cred.Cred, s *cap.Step) *stepRefusal {
 	case c.UserNS.Nested:
 		needs += " in the initial user namespace"
 	}
-	return &stepRefusal{rule: ruleMissing, key: key, needs: cred.CapsOf(sysResource),
+	return &stepRefusal{rule: ruleMissing, key: key,
 		why: fmt.Sprintf("%v: a higher hard limit %s (%s; %s)", cred.EPERM, needs, has, held),
 		hint: fmt.Sprintf("declare at most %s, give the caller a hard limit of %s (a container: ulimits), or start caprun with cap_sys_resource",
 			LimitText(have.hard), LimitText(s.Hard))}

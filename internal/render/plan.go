@@ -46,13 +46,13 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	t.state()
 	printCaps(t, p, v.Colour)
 	fmt.Fprintln(t)
-	t.section("Later", p.Later())
+	t.section("Later", p.Reachable())
 	fmt.Fprintln(t)
-	stays := []string{}
-	for _, kept := range p.Stays() {
-		stays = append(stays, kept.What)
+	inherited := []string{}
+	for _, i := range p.Inherited() {
+		inherited = append(inherited, i.What)
 	}
-	t.section("Stays the caller's", []string{strings.Join(stays, ", ")})
+	t.section("Stays the caller's", []string{strings.Join(inherited, ", ")})
 	if notes := environNotes(p.EnvironChange(), v.Environ, p.Identity.User); len(notes) > 0 {
 		fmt.Fprintln(t)
 		t.section("Environment", notes)
@@ -177,7 +177,7 @@ func stepNotes(p *engine.Plan, s engine.Step) (from, needs string) {
 		from = fmt.Sprintf("%s:%d", s.Key, pos.Line)
 	}
 	switch {
-	case s.Holds:
+	case s.NoOp:
 		needs = "(already so)"
 	case s.Needs != 0:
 		needs = engine.CapNames(s.Needs)

@@ -3,7 +3,6 @@ package render
 import (
 	"io"
 
-	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 )
@@ -20,8 +19,8 @@ type jsonPlan struct {
 	Before      jsonPlanCred    `json:"before"` // after the last step before exec
 	After       jsonPlanCred    `json:"after"`  // at the target's first instruction
 	AtSecure    bool            `json:"at_secure"`
-	Later       []string        `json:"later"`
-	Stays       []string        `json:"stays"` // keys of a profile
+	Reachable   []string        `json:"later"`
+	Inherited   []string        `json:"stays"` // keys of a profile
 	Environment jsonEnvironment `json:"environment"`
 }
 
@@ -68,7 +67,7 @@ type jsonStep struct {
 	Line   *int     `json:"line"`
 	Column *int     `json:"column"`
 	Needs  []string `json:"needs"`
-	Holds  bool     `json:"holds"` // already, so that it is skipped
+	NoOp   bool     `json:"holds"` // it changes nothing, so that it is skipped
 }
 
 // jsonPlanCred is the predicted state of a target whose user may not have been
@@ -113,15 +112,15 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 		Before:      newJSONPlanCred(p, p.Before),
 		After:       newJSONPlanCred(p, p.After),
 		AtSecure:    p.SecureExec,
-		Later:       p.Later(),
-		Stays:       []string{},
+		Reachable:   p.Reachable(),
+		Inherited:   []string{},
 		Environment: newJSONEnvironment(p.EnvironChange()),
 	}
 	for _, s := range p.Steps {
 		j.Steps = append(j.Steps, newJSONStep(p, s))
 	}
-	for _, kept := range p.Stays() {
-		j.Stays = append(j.Stays, kept.Key)
+	for _, i := range p.Inherited() {
+		j.Inherited = append(j.Inherited, i.Key)
 	}
 	return j
 }
@@ -139,7 +138,7 @@ func newJSONTarget(t engine.Target) jsonTarget {
 }
 
 func newJSONStep(p *engine.Plan, s engine.Step) jsonStep {
-	j := jsonStep{Kind: stepName(s.Kind), Text: p.Describe(s), Needs: capList(s.Needs), Holds: s.Holds}
+	j := jsonStep{Kind: s.Name(), Text: p.Describe(s), Needs: capList(s.Needs), NoOp: s.NoOp}
 	if at := p.Position(s); s.Key != "" && at.IsKnown() {
 		j.Key, j.Line, j.Column = &s.Key, &at.Line, &at.Column
 	}
@@ -172,47 +171,4 @@ func newJSONEnvironment(c engine.EnvironChange) jsonEnvironment {
 		j.Identity = &identity
 	}
 	return j
-}
-
-// stepName is the word for a kind of step that programs read.
-func stepName(k cap.StepKind) string {
-	switch k {
-	case cap.StepCloseOnExec:
-		return "close_on_exec"
-	case cap.StepRaise:
-		return "raise"
-	case cap.StepNewSession:
-		return "new_session"
-	case cap.StepGroups:
-		return "groups"
-	case cap.StepGID:
-		return "gid"
-	case cap.StepChroot:
-		return "chroot"
-	case cap.StepChdir:
-		return "chdir"
-	case cap.StepUID:
-		return "uid"
-	case cap.StepInheritable:
-		return "inheritable"
-	case cap.StepAmbient:
-		return "ambient"
-	case cap.StepBound:
-		return "bounding"
-	case cap.StepSecbits:
-		return "securebits"
-	case cap.StepUmask:
-		return "umask"
-	case cap.StepRlimit:
-		return "rlimit"
-	case cap.StepFinal:
-		return "final"
-	case cap.StepNoNewPrivs:
-		return "no_new_privs"
-	case cap.StepDeathSignal:
-		return "death_signal"
-	case cap.StepExec:
-		return "exec"
-	}
-	return ""
 }

@@ -5,20 +5,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	"caprun/cap"
 	"caprun/engine/cred"
 )
-
-// TestStepNames: every kind of step has a word of its own in JSON.
-func TestStepNames(t *testing.T) {
-	seen := map[string]bool{"": true}
-	for k := cap.StepKind(1); k < cap.StepKinds; k++ {
-		if seen[stepName(k)] {
-			t.Errorf("%v is %q", k, stepName(k))
-		}
-		seen[stepName(k)] = true
-	}
-}
 
 // TestJSONPlan: the object can be read back, no list is null, and an id that
 // is not known is.

@@ -11,8 +11,8 @@ import (
 	"caprun/policy"
 )
 
-// TestLaterSays compares what is said about plans that differ in one respect.
-func TestLaterSays(t *testing.T) {
+// TestReachableText compares what is said about plans that differ in one respect.
+func TestReachableText(t *testing.T) {
 	nested := cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}}
 	const suffix = "; other set-id programs change its user or group"
 	cases := []struct {
@@ -136,7 +136,7 @@ func TestLaterSays(t *testing.T) {
 			if plan == nil {
 				t.Fatal(diagnostics)
 			}
-			if got := plan.Later(); !slices.Equal(got, c.says) {
+			if got := plan.Reachable(); !slices.Equal(got, c.says) {
 				t.Errorf("it says\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.says, "\n  "))
 			}
 		})
@@ -168,8 +168,8 @@ func TestProspects(t *testing.T) {
 			continue
 		}
 		plans++
-		f := plan.prospects()
-		for _, s := range plan.Later() {
+		f := plan.reachable()
+		for _, s := range plan.Reachable() {
 			kinds[strings.Fields(s)[0]+" "+strings.Fields(s)[1]+" "+strings.Fields(s)[2]]++
 		}
 		if fault := disprove(r, plan, f); fault != "" {
@@ -183,7 +183,7 @@ func TestProspects(t *testing.T) {
 }
 
 // disprove looks for what contradicts f, and returns it.
-func disprove(r *rand.Rand, p *Plan, f prospects) string {
+func disprove(r *rand.Rand, p *Plan, f reachable) string {
 	a, rules := p.After, p.Target.Kernel
 	able := a
 	able.Effective = able.Permitted

@@ -6,11 +6,10 @@ import (
 	"caprun/engine/cred"
 )
 
-// prospects is what the target, and the programs that it runs, can still come
-// to: what the model makes of the state in which the target starts. Later
-// prints it. A user namespace of its own is left out: what one gains there
-// counts there only.
-type prospects struct {
+// reachable is what the target, and the programs that it runs, can still gain:
+// what the model makes of the state in which the target starts. A user namespace
+// that it creates is left out: what a process gains there counts there only.
+type reachable struct {
 	// noNewPrivs says that no exec gives the target or a program more than
 	// it has permitted, or another user.
 	noNewPrivs bool
@@ -56,11 +55,11 @@ type prospects struct {
 	secure bool
 }
 
-// prospects asks the model what can come after the start of the target.
-func (p *Plan) prospects() prospects {
+// reachable asks the model what the target can still gain.
+func (p *Plan) reachable() reachable {
 	a, r := p.After, p.Target.Kernel
 	inSets := a.Bounding.Union(a.Inheritable)
-	f := prospects{
+	f := reachable{
 		noNewPrivs: a.NoNewPrivs,
 		most:       a.Permitted,
 		ownsRoot:   a.UID == 0 || a.EUID == 0 || a.SUID == 0,
@@ -119,10 +118,10 @@ func (p *Plan) prospects() prospects {
 	return f
 }
 
-// Later says what the target, and the programs that it runs, can and cannot
-// get back: sentences that hold in the model of the kernel.
-func (p *Plan) Later() []string {
-	f := p.prospects()
+// Reachable says what the target, and the programs that it runs, can and cannot
+// still gain, in sentences that are true in the model of the kernel.
+func (p *Plan) Reachable() []string {
+	f := p.reachable()
 	var list []string
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 
@@ -164,7 +163,7 @@ func (p *Plan) Later() []string {
 }
 
 // sayFiles says what set-id bits and file capabilities bring.
-func (f prospects) sayFiles(a cred.Cred, say func(string, ...any)) {
+func (f reachable) sayFiles(a cred.Cred, say func(string, ...any)) {
 	if f.noNewPrivs {
 		say("A set-user-id-root program or file capabilities gain it nothing: no_new_privs.")
 		return
@@ -199,7 +198,7 @@ func (f prospects) sayFiles(a cred.Cred, say func(string, ...any)) {
 }
 
 // sayOrdinary says what programs get that bring nothing themselves.
-func (f prospects) sayOrdinary(a cred.Cred, say func(string, ...any)) {
+func (f reachable) sayOrdinary(a cred.Cred, say func(string, ...any)) {
 	has := capsPhrase(f.ordinary)
 	switch {
 	case f.rootPower && f.ordinary == 0:
