@@ -6,6 +6,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -30,7 +31,7 @@ func (p *Plan) Describe(s Step) string {
 	case cap.StepChroot, cap.StepChdir:
 		return s.Kind.String() + " to " + s.Path
 	case cap.StepUID:
-		return "set uid " + p.Identity.uidText(s.ID)
+		return "set uid " + uidText(p.Identity, s.ID)
 	case cap.StepInheritable, cap.StepAmbient:
 		return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
 	case cap.StepFinal:
@@ -50,9 +51,9 @@ func (p *Plan) Describe(s Step) string {
 		return fmt.Sprintf("set umask %04o", s.Umask)
 	case cap.StepRlimit:
 		if s.Soft == s.Hard {
-			return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), LimitText(s.Soft))
+			return fmt.Sprintf("set limit %s to %s", machine.RlimitName(s.Resource), LimitText(s.Soft))
 		}
-		return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
+		return fmt.Sprintf("set limit %s to %s, at most %s", machine.RlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
 	case cap.StepDeathSignal:
 		if p.Target.Death.Inherited {
 			return fmt.Sprintf("set the caller's parent-death signal, %d", s.Signal)
@@ -84,9 +85,9 @@ func LimitText(n uint64) string {
 	return fmt.Sprint(n)
 }
 
-func (id Identity) uidText(uid uint32) string {
+func uidText(id machine.Identity, uid uint32) string {
 	switch {
-	case uid == unresolvedID:
+	case id.IsPlaceholder(uid):
 		return "of user " + id.User
 	case id.Entry != nil:
 		return fmt.Sprintf("%d (%s)", uid, id.Entry.Name)

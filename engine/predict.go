@@ -42,11 +42,11 @@ func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile)
 				step.Needs = cred.CapsOf(needs)
 			}
 		}
-		refusal := target.Surroundings.refuses(c, p, s)
+		refusal := refuses(target.Surroundings, c, p, s)
 		if refusal == nil && s.Kind == cap.StepRlimit {
 			unable := c
 			unable.Effective = 0
-			if r := target.Surroundings.refuses(unable, p, s); r != nil {
+			if r := refuses(target.Surroundings, unable, p, s); r != nil {
 				step.Needs = r.needs
 			}
 		}
