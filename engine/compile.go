@@ -5,6 +5,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -18,7 +19,7 @@ import (
 // refuse.
 func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
 	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
-	c.Identity = identify(p, from, target.User)
+	c.Identity = machine.Identify(p, from, target.User)
 	if d := c.readDeclaration(); d != nil {
 		return nil, []policy.Diagnostic{*d}
 	}
@@ -238,7 +239,7 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 		l.SetUmask(int(*p.Umask))
 	}
 	for _, r := range p.Rlimits {
-		number, ok := rlimitNumber(r.Name)
+		number, ok := machine.RlimitNumber(r.Name)
 		if !ok {
 			return nil, c.diagnose(ruleInternal, "rlimits."+r.Name, "the reader accepted an unknown limit", "report this")
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -50,9 +51,9 @@ func (p *Plan) describeBound(s Step) string {
 
 func (p *Plan) describeRlimit(s Step) string {
 	if s.Soft == s.Hard {
-		return fmt.Sprintf("set limit %s to %s", rlimitName(s.Resource), LimitText(s.Soft))
+		return fmt.Sprintf("set limit %s to %s", machine.RlimitName(s.Resource), LimitText(s.Soft))
 	}
-	return fmt.Sprintf("set limit %s to %s, at most %s", rlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
+	return fmt.Sprintf("set limit %s to %s, at most %s", machine.RlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
 }
 
 func (p *Plan) describeDeathSignal(s Step) string {
@@ -82,9 +83,9 @@ func LimitText(n uint64) string {
 	return fmt.Sprint(n)
 }
 
-func (id Identity) uidText(uid uint32) string {
+func uidText(id machine.Identity, uid uint32) string {
 	switch {
-	case uid == unresolvedID:
+	case id.IsPlaceholder(uid):
 		return "of user " + id.User
 	case id.Entry != nil:
 		return fmt.Sprintf("%d (%s)", uid, id.Entry.Name)

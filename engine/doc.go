@@ -12,6 +12,6 @@
 //
 // [Explain] makes the plan that reviews look at, [Compare] says what one plan
 // allows next to another, and [Host] makes the one of this machine. Compile and
-// everything that only reasons is pure and works on every system. [Current],
-// [FindTarget], [LookupUser], Host and Exec ask the machine.
+// everything that only reasons is pure and works on every system. Package machine
+// reads the facts that a plan needs; [Prepare], [TargetHere], Host and Exec use it.
 package engine

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -21,7 +22,7 @@ const (
 // EnvPolicy decides which variables a target has, and from where.
 type EnvPolicy struct {
 	spec     *policy.Env
-	identity Identity
+	identity machine.Identity
 	newUser  bool // HOME, USER and LOGNAME follow the identity
 	noLoader bool // loader variables are removed
 }
@@ -31,7 +32,7 @@ func (p *Plan) EnvPolicy() EnvPolicy {
 	return newEnvPolicy(p.Profile, p.Identity, p.Identity.Changes(p.From), p.RemovesLoaderVariables())
 }
 
-func newEnvPolicy(p *policy.Profile, id Identity, newUser, noLoader bool) EnvPolicy {
+func newEnvPolicy(p *policy.Profile, id machine.Identity, newUser, noLoader bool) EnvPolicy {
 	spec := p.Env
 	if spec == nil {
 		spec = &policy.Env{KeepAll: true}
@@ -103,7 +104,7 @@ func identityVariable(name string) bool {
 
 // identityVariables returns the variables that follow a change of identity,
 // but for those that the profile names.
-func identityVariables(spec *policy.Env, id Identity) []string {
+func identityVariables(spec *policy.Env, id machine.Identity) []string {
 	var env []string
 	add := func(name, value string) {
 		_, set := spec.Set[name]

@@ -5,15 +5,16 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 func TestEnviron(t *testing.T) {
 	caller := []string{"PATH=/bin", "HOME=/root", "USER=root", "LD_PRELOAD=/x.so", "TMPDIR=/x", "LANG=C", "broken", "=x", "PATH=/second", "EMPTY="}
-	www := &User{Name: "www", UID: 33, GID: 33, Home: "/srv"}
+	www := &machine.User{Name: "www", UID: 33, GID: 33, Home: "/srv"}
 	cases := []struct {
 		name, text string
 		from       cred.Cred
-		user       *User
+		user       *machine.User
 		want       []string
 	}{
 		{"nothing changes", "no_new_privs: true\nenv: {keep: all}", withNoNewPrivs(withCaps(0)), nil,

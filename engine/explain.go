@@ -2,6 +2,7 @@ package engine
 
 import (
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -16,7 +17,7 @@ func Explain(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 // a user that was not looked up, and are placeholders.
 func (p *Plan) Known() (uid, gid, groups bool) {
 	looked, profile := p.Identity.Resolved, p.Profile
-	uid = looked || p.Identity.UID != unresolvedID
+	uid = looked || !p.Identity.IsPlaceholder(p.Identity.UID)
 	gid = looked || profile.GID != nil
 	return uid, gid, looked || profile.GID != nil && profile.Groups != nil
 }
@@ -73,7 +74,7 @@ func (t Target) ignored() string {
 		return ", which the kernel ignores: its mount belongs to another mount namespace"
 	case f.NoSuid:
 		return ", which the kernel ignores: its mount is nosuid"
-	case setsIDs && unmappedOwner(f):
+	case setsIDs && machine.UnmappedOwner(f):
 		return "; the kernel ignores the set-id bits: the user namespace does not map its owner or group"
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -21,18 +22,18 @@ func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 		return plan, append(found, missing(p, err))
 	}
 	target, err := TargetHere(p, from, nil)
-	if errors.Is(err, ErrNoCommand) {
-		target.exposed, err = exposedPlaces(p, identify(p, from, target.User))
+	if errors.Is(err, machine.ErrNoCommand) {
+		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.Identify(p, from, target.User))
 	}
 	if err != nil {
 		plan, found := Explain(p)
 		return plan, append(found, missing(p, err))
 	}
-	target.Kernel, target.Surroundings = KernelRules(), around
+	target.Kernel, target.Surroundings = machine.KernelRules(), around
 	plan, found := Compile(p, from, target)
 	if plan != nil {
-		for _, e := range plan.Exposed() {
-			found = append(found, e.Diagnostic(plan))
+		for _, e := range plan.WritablePaths() {
+			found = append(found, plan.WritablePathDiagnostic(e))
 		}
 	}
 	return plan, found
@@ -40,27 +41,27 @@ func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 
 // rootHere returns root on the running kernel, and the limits that it finds where
 // the calling process is.
-func rootHere(p *policy.Profile) (cred.Cred, *Surroundings, error) {
+func rootHere(p *policy.Profile) (cred.Cred, *machine.Surroundings, error) {
 	from := cred.Root()
-	now, err := Current()
+	now, err := machine.Current()
 	if err != nil {
 		return from, nil, err
 	}
 	for _, set := range []*cred.Caps{&from.All, &from.Permitted, &from.Effective, &from.Bounding} {
 		*set = set.Intersect(now.All)
 	}
-	around, err := readLimits(p)
+	around, err := machine.ReadLimits(p)
 	if err == nil {
-		around.keepsLimits = !now.Bounding.Has(sysResource) || now.UserNS.Nested
+		around.KeepsLimits = !now.Bounding.Has(sysResource) || now.UserNS.Nested
 	}
 	return from, around, err
 }
 
 // missing returns what the machine lacks for a profile as a finding.
 func missing(p *policy.Profile, err error) policy.Diagnostic {
-	var user *UserError
-	var dir *DirectoryError
-	var program *TargetError
+	var user *machine.UserError
+	var dir *machine.DirectoryError
+	var program *machine.TargetError
 	switch {
 	case errors.As(err, &user):
 		return diagnose(p, ruleNoEntry, placeOf(p, "user"), user.Error(), user.Hint)
@@ -83,14 +84,14 @@ func placeOf(p *policy.Profile, key string) policy.Position {
 // CompileForProcess makes the plan with which a process may have been started: for an
 // ordinary program or, where that leads nowhere, for the file that the process
 // executes. user is the entry of the profile's user, nil without.
-func CompileForProcess(proc *Process, p *policy.Profile, from cred.Cred, user *User) (*Plan, []policy.Diagnostic) {
+func CompileForProcess(proc *machine.Process, p *policy.Profile, from cred.Cred, user *machine.User) (*Plan, []policy.Diagnostic) {
 	target := OrdinaryTarget()
-	target.Kernel, target.User = KernelRules(), user
+	target.Kernel, target.User = machine.KernelRules(), user
 	plan, findings := Compile(p, from, target)
-	if plan != nil || proc.factsErr != nil {
+	if plan != nil || proc.FileErr != nil {
 		return plan, findings
 	}
-	target.File, target.FilePath = proc.facts, "the executable of the process"
+	target.File, target.FilePath = proc.File, "the executable of the process"
 	if plan, _ := Compile(p, from, target); plan != nil {
 		return plan, nil
 	}

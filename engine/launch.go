@@ -10,6 +10,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -43,7 +44,7 @@ func (e *LaunchError) Position() policy.Position { return e.Plan.Profile.Positio
 // Exec replaces the calling process with the target, which starts with
 // exactly the predicted credentials, or returns a *LaunchError; the process
 // must end then. It needs a plan that was compiled for the present state and
-// a target that FindTarget found.
+// a program that machine.FindProgram found.
 //
 // After the last step the state is read back from the kernel and compared
 // with the prediction, and the files of the target are looked at again.
@@ -107,7 +108,7 @@ func (p *Plan) checkStart() error {
 	if !p.Identity.Resolved {
 		return p.fail("user", "set uid", errors.New("the user has not been looked up"), "look it up first")
 	}
-	now, err := Current()
+	now, err := machine.Current()
 	if err != nil {
 		return p.fail("", "read the caller's state", err, "")
 	}
@@ -123,7 +124,7 @@ func (p *Plan) checkStart() error {
 
 // checkDescriptors refuses what no step would notice.
 func (p *Plan) checkDescriptors() error {
-	around, err := readSurroundings(p.Profile)
+	around, err := machine.ReadSurroundings(p.Profile)
 	if err != nil {
 		return p.fail("", "read the caller's state", err, "")
 	}
@@ -131,7 +132,7 @@ func (p *Plan) checkDescriptors() error {
 		if s.Kind != cap.StepCloseOnExec && s.Kind != cap.StepChroot {
 			continue
 		}
-		if r := around.refuses(p.From, p.Profile, s.Step); r != nil {
+		if r := refuses(around, p.From, p.Profile, s.Step); r != nil {
 			return p.fail(r.key, r.what, errors.New(r.why), r.hint)
 		}
 	}
@@ -149,10 +150,10 @@ func (p *Plan) checkTracer() error {
 		other.Traced, other.TracerUID = p.After.Traced, p.After.TracerUID
 		return other.Equal(p.After)
 	}
-	if same(p.Target.File) && !slices.ContainsFunc(p.Target.Alternatives, func(a Alternative) bool { return !same(a.File) }) {
+	if same(p.Target.File) && !slices.ContainsFunc(p.Target.Alternatives, func(a machine.Alternative) bool { return !same(a.File) }) {
 		return nil
 	}
-	pid, err := tracer()
+	pid, err := machine.Tracer()
 	if err != nil {
 		return p.fail("", "exec", fmt.Errorf("cannot determine whether a tracer is attached, and the outcome depends on it: %w", err), "mount /proc")
 	}
@@ -166,7 +167,7 @@ func (p *Plan) checkTracer() error {
 // readBack compares the state of the thread, and the files of the target,
 // with what the plan predicts just before exec.
 func (p *Plan) readBack() (cred.Cred, error) {
-	got, err := readCred()
+	got, err := machine.ReadCred()
 	if err != nil {
 		return got, p.fail("", "read back", err, "")
 	}
@@ -175,34 +176,16 @@ func (p *Plan) readBack() (cred.Cred, error) {
 	if diff := got.Diff(want); diff != nil {
 		return got, p.fail("", "read back", differ(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
 	}
-	if err := p.checkSearch(); err != nil {
-		return got, err
+	if path, err := p.Target.CheckSearch(); err != nil {
+		return got, p.failExec("exec "+path, err, "write the path of the program")
 	}
-	for _, pin := range p.Target.pins {
-		now, err := lookAt(pin.path)
-		if err != nil {
-			return got, p.failExec("exec "+pin.path, err, "the target's user must be able to reach it")
-		}
-		if !pin.sight.same(now) {
-			return got, p.failExec("exec "+pin.path, errors.New("the file, its capabilities or its mount changed since it was checked"), "start again, and see who can write it")
-		}
+	switch path, err := p.Target.CheckFiles(); {
+	case errors.Is(err, machine.ErrChanged):
+		return got, p.failExec("exec "+path, err, "start again, and see who can write it")
+	case err != nil:
+		return got, p.failExec("exec "+path, err, "the target's user must be able to reach it")
 	}
 	return got, nil
-}
-
-// checkSearch asks the kernel, as the process that will execute the target,
-// whether it may not execute what the search in PATH passed over.
-func (p *Plan) checkSearch() error {
-	for _, path := range p.Target.passed {
-		may, err := executable(path)
-		if err == nil && may {
-			err = fmt.Errorf("it comes before %s in PATH, and the target may execute it, which its mode does not tell", p.Target.Path)
-		}
-		if err != nil {
-			return p.failExec("exec "+path, err, "write the path of the program")
-		}
-	}
-	return nil
 }
 
 // differ says in which dimensions two states differ.

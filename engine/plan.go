@@ -3,6 +3,7 @@ package engine
 import (
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -13,7 +14,7 @@ type Plan struct {
 	Profile  *policy.Profile
 	From     cred.Cred // the state in which the steps begin
 	Target   Target
-	Identity Identity
+	Identity machine.Identity
 
 	Steps []Step
 	Route Route

@@ -34,14 +34,14 @@ func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile)
 			c = raised(c)
 		}
 		next, value, errno := predictStep(c, s, r)
-		refusal := target.Surroundings.refuses(c, p, s)
+		refusal := refuses(target.Surroundings, c, p, s)
 		kind := kindOf(s.Kind)
 		step := Step{Step: s, NoOp: errno == 0 && kind.modelled && c.Equal(next)}
 		if !step.NoOp && kind.needs != 0 {
 			without := c
 			without.Effective = without.Effective.Minus(kind.needs)
 			_, _, e := predictStep(without, s, r)
-			if e != 0 || refusal == nil && target.Surroundings.refuses(without, p, s) != nil {
+			if e != 0 || refusal == nil && refuses(target.Surroundings, without, p, s) != nil {
 				step.Needs = kind.needs
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -21,7 +22,7 @@ type obstacle struct {
 	ambient    bool // the ambient set of iab does not reach the target
 	result     cred.ExecResult
 
-	alternative *Alternative // of the target's file, that leads elsewhere
+	alternative *machine.Alternative // of the target's file, that leads elsewhere
 }
 
 // refuse says why there is no plan: one cause, and what to do about it.
@@ -189,7 +190,7 @@ func (c *compiler) assuming(s cause) *compiler {
 func (c *compiler) targetMatters() bool {
 	f := c.Target.File
 	setsIDs := f.Setuid || f.Setgid && f.GroupExec
-	return !f.NoSuid && (f.HasCaps || setsIDs && !unmappedOwner(f))
+	return !f.NoSuid && (f.HasCaps || setsIDs && !machine.UnmappedOwner(f))
 }
 
 // modeEmptiesSets reports whether the mode does more than set securebits.
@@ -349,7 +350,7 @@ func (c *compiler) targetEffect() string {
 
 // ownerText returns the uid or gid of an owner in words.
 func ownerText(f cred.File, kind string, id uint32) string {
-	if unmappedOwner(f) {
+	if machine.UnmappedOwner(f) {
 		return "an unmapped owner or group"
 	}
 	return fmt.Sprintf("%s %d", kind, id)

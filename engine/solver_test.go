@@ -10,6 +10,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -135,7 +136,7 @@ func TestEveryRoute(t *testing.T) {
 			w.file = worldFiles[r.IntN(len(worldFiles))]
 			reach := w.reach(u, finals)
 			c := &compiler{Plan: Plan{Profile: w.profile(nil), From: w.from, Target: w.target()}}
-			c.Identity = identify(c.Profile, c.From, nil)
+			c.Identity = machine.Identify(c.Profile, c.From, nil)
 			if d := c.readDeclaration(); d != nil {
 				t.Fatal(d)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // maxStart bounds the text of a start: some thousand groups.
@@ -138,7 +139,7 @@ func (s *startReader) word(word string) error {
 }
 
 func startID(word, text string) (uint32, error) {
-	id, err := parseID(text)
+	id, err := machine.ParseID(text)
 	if err != nil {
 		return 0, &StartError{word, fmt.Sprintf("%q is no id", clip(text)), "write decimal digits, from 0 to 4294967294"}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // stepKind is what is known of a kind of step beside how it is executed, which is
@@ -85,7 +86,7 @@ var stepKinds = [...]stepKind{
 	},
 	cap.StepUID: {
 		name: "uid", keys: []string{"uid", "user"}, needs: 1 << cred.SETUID, modelled: true,
-		text:    func(p *Plan, s Step) string { return "set uid " + p.Identity.uidText(s.ID) },
+		text:    func(p *Plan, s Step) string { return "set uid " + uidText(p.Identity, s.ID) },
 		refused: refusedID, hint: idHint,
 	},
 	cap.StepAmbient: {
@@ -142,7 +143,7 @@ func (s Step) Name() string { return kindOf(s.Kind).name }
 // of every launch.
 func (c *compiler) origin(s *cap.Step) string {
 	for _, key := range kindOf(s.Kind).keys {
-		if key := strings.Replace(key, "*", rlimitName(s.Resource), 1); c.Profile.Has(key) {
+		if key := strings.Replace(key, "*", machine.RlimitName(s.Resource), 1); c.Profile.Has(key) {
 			return key
 		}
 	}

@@ -2,38 +2,12 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
-
-// Surroundings are what a caller has beside its credentials and a step of a
-// launch depends on, as far as a profile asks for it. ReadSurroundings reads
-// those of the calling process. What is nil is not known.
-type Surroundings struct {
-	limits      map[int]limit
-	keepsLimits bool   // cap_sys_resource, which raises a hard limit, cannot be held
-	nrOpen      uint64 // fs.nr_open; 0 where it is not known
-	descriptors map[int]descriptor
-	terminal    *terminal
-}
-
-// limit is a resource limit; policy.Unlimited is none.
-type limit struct{ soft, hard uint64 }
-
-// descriptor is what a descriptor number stands for.
-type descriptor struct{ open, closeOnExec, directory bool }
-
-// terminal is how far a process can know and give up its controlling terminal.
-type terminal struct {
-	leader   bool // of a process group: it cannot start a session
-	asked    bool // /dev/tty tells whether there is one
-	standard bool // it is one of the standard descriptors
-	listed   bool // the proc file system tells whether there is one,
-	none     bool // and there is none
-}
 
 // stepRefusal says why a step will fail, for a reason beside the credentials.
 type stepRefusal struct {
@@ -42,46 +16,46 @@ type stepRefusal struct {
 	why, hint string
 }
 
-// refuses returns why a step will fail in a state; nil where nothing is known to
-// be in its way.
-func (a *Surroundings) refuses(c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
+// refuses returns why a step will fail in a state, for a caller with these
+// surroundings; nil where nothing is known to be in its way.
+func refuses(a *machine.Surroundings, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
 	if a == nil {
 		return nil
 	}
 	switch s.Kind {
 	case cap.StepCloseOnExec:
-		return a.refusesDescriptors(s.Keep)
+		return refusesDescriptors(a, s.Keep)
 	case cap.StepNewSession:
-		return a.refusesSession()
+		return refusesSession(a)
 	case cap.StepChroot:
-		return a.refusesStandard(p)
+		return refusesStandard(a, p)
 	case cap.StepRlimit:
-		return a.refusesLimit(c, s)
+		return refusesLimit(a, c, s)
 	}
 	return nil
 }
 
 // refusesLimit is do_prlimit of kernel/sys.c.
-func (a *Surroundings) refusesLimit(c cred.Cred, s *cap.Step) *stepRefusal {
-	have, ok := a.limits[s.Resource]
-	if !ok || have == (limit{s.Soft, s.Hard}) {
+func refusesLimit(a *machine.Surroundings, c cred.Cred, s *cap.Step) *stepRefusal {
+	have, ok := a.Limits[s.Resource]
+	if !ok || have == (machine.Limit{Soft: s.Soft, Hard: s.Hard}) {
 		return nil
 	}
-	name := rlimitName(s.Resource)
-	has := fmt.Sprintf("the caller has %s, at most %s", LimitText(have.soft), LimitText(have.hard))
+	name := machine.RlimitName(s.Resource)
+	has := fmt.Sprintf("the caller has %s, at most %s", LimitText(have.Soft), LimitText(have.Hard))
 	key := "rlimits." + name
-	if name == "nofile" && a.nrOpen != 0 && s.Hard > a.nrOpen {
+	if name == "nofile" && a.NrOpen != 0 && s.Hard > a.NrOpen {
 		return &stepRefusal{rule: ruleCaller, key: key,
-			why:  fmt.Sprintf("fs.nr_open allows no more than %d (%s)", a.nrOpen, has),
-			hint: fmt.Sprintf("declare at most %d, or raise it: sysctl fs.nr_open=%s", a.nrOpen, LimitText(s.Hard))}
+			why:  fmt.Sprintf("fs.nr_open allows no more than %d (%s)", a.NrOpen, has),
+			hint: fmt.Sprintf("declare at most %d, or raise it: sysctl fs.nr_open=%s", a.NrOpen, LimitText(s.Hard))}
 	}
-	able := c.Effective.Has(sysResource) && !c.UserNS.Nested && !a.keepsLimits
-	if s.Hard <= have.hard || able {
+	able := c.Effective.Has(sysResource) && !c.UserNS.Nested && !a.KeepsLimits
+	if s.Hard <= have.Hard || able {
 		return nil
 	}
 	needs, held := "needs cap_sys_resource", "held: "+CapNames(c.Permitted)
 	switch {
-	case a.keepsLimits:
+	case a.KeepsLimits:
 		held = "no process here can hold it"
 	case c.UserNS.Nested:
 		needs += " in the initial user namespace"
@@ -89,22 +63,22 @@ func (a *Surroundings) refusesLimit(c cred.Cred, s *cap.Step) *stepRefusal {
 	return &stepRefusal{rule: ruleMissing, key: key,
 		why: fmt.Sprintf("%v: a higher hard limit %s (%s; %s)", cred.EPERM, needs, has, held),
 		hint: fmt.Sprintf("declare at most %s, give the caller a hard limit of %s (a container: ulimits), or start caprun with cap_sys_resource",
-			LimitText(have.hard), LimitText(s.Hard))}
+			LimitText(have.Hard), LimitText(s.Hard))}
 }
 
 const sysResource = int(cap.SYS_RESOURCE)
 
-func (a *Surroundings) refusesDescriptors(keep []int) *stepRefusal {
-	if a.descriptors == nil {
+func refusesDescriptors(a *machine.Surroundings, keep []int) *stepRefusal {
+	if a.Descriptors == nil {
 		return nil
 	}
 	for n, fd := range keep {
 		r := &stepRefusal{rule: ruleCaller, key: fmt.Sprintf("keep_fds[%d]", n), what: fmt.Sprintf("keep descriptor %d", fd)}
-		switch d := a.descriptors[fd]; {
-		case !d.open:
+		switch d := a.Descriptors[fd]; {
+		case !d.Open:
 			r.why, r.hint = "it is not open", "open it before caprun starts"
 			return r
-		case d.closeOnExec:
+		case d.CloseOnExec:
 			// Perhaps the Go runtime's own, in place of one that was not open.
 			r.why, r.hint = "it is not open, or close-on-exec", "open it without that flag before caprun starts"
 			return r
@@ -115,12 +89,12 @@ func (a *Surroundings) refusesDescriptors(keep []int) *stepRefusal {
 
 // refusesStandard refuses a directory as a standard descriptor of a target with
 // another root directory: it leads out of that, and no profile declares it.
-func (a *Surroundings) refusesStandard(p *policy.Profile) *stepRefusal {
+func refusesStandard(a *machine.Surroundings, p *policy.Profile) *stepRefusal {
 	if p.Chroot == "/" {
 		return nil
 	}
 	for fd := range 3 {
-		if a.descriptors[fd].directory {
+		if a.Descriptors[fd].Directory {
 			return &stepRefusal{rule: ruleCaller, key: "chroot", what: fmt.Sprintf("pass on descriptor %d", fd),
 				why: "it is a directory, which leads out of the root directory", hint: "open a file or the null device there"}
 		}
@@ -129,9 +103,9 @@ func (a *Surroundings) refusesStandard(p *policy.Profile) *stepRefusal {
 }
 
 // refusesSession is executeSession of package cap.
-func (a *Surroundings) refusesSession() *stepRefusal {
-	t := a.terminal
-	if t == nil || t.asked || t.leader && t.standard || t.listed && (t.none || !t.leader) {
+func refusesSession(a *machine.Surroundings) *stepRefusal {
+	t := a.Terminal
+	if t == nil || t.Asked || t.Leader && t.Standard || t.Listed && (t.None || !t.Leader) {
 		return nil
 	}
 	return &stepRefusal{rule: ruleCaller, key: "new_session",
@@ -140,12 +114,3 @@ func (a *Surroundings) refusesSession() *stepRefusal {
 
 // sessionHint says what the step needs that leaves the terminal.
 const sessionHint = "start caprun where /dev/tty and /proc can be reached, from a process that leads no process group, or leave new_session out"
-
-// watchedDescriptors returns the descriptors that a profile makes matter.
-func watchedDescriptors(p *policy.Profile) []int {
-	list := slices.Clone(p.KeepFDs)
-	if p.Chroot != "" {
-		list = append(list, 0, 1, 2)
-	}
-	return list
-}

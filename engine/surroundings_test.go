@@ -6,31 +6,32 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
 // TestSurroundings refuses a step when the kernel would, for a reason beside the
 // credentials, and never for a caller who is not known.
 func TestSurroundings(t *testing.T) {
-	nofile, ok := rlimitNumber("nofile")
-	core, ok2 := rlimitNumber("core")
+	nofile, ok := machine.RlimitNumber("nofile")
+	core, ok2 := machine.RlimitNumber("core")
 	if !ok || !ok2 {
 		t.Fatal("no such limits")
 	}
 	root, user, nested := cred.Root(), withCaps(0), cred.Root()
 	nested.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Count: 65536}}, GIDs: []cred.Extent{{Count: 65536}}}
-	limits := func(soft, hard, nrOpen uint64) *Surroundings {
-		return &Surroundings{limits: map[int]limit{nofile: {soft, hard}, core: {soft, hard}}, nrOpen: nrOpen}
+	limits := func(soft, hard, nrOpen uint64) *machine.Surroundings {
+		return &machine.Surroundings{Limits: map[int]machine.Limit{nofile: {Soft: soft, Hard: hard}, core: {Soft: soft, Hard: hard}}, NrOpen: nrOpen}
 	}
-	open := func(d descriptor) *Surroundings {
-		return &Surroundings{descriptors: map[int]descriptor{0: {open: true}, 7: d}}
+	open := func(d machine.Descriptor) *machine.Surroundings {
+		return &machine.Surroundings{Descriptors: map[int]machine.Descriptor{0: {Open: true}, 7: d}}
 	}
-	on := func(x terminal) *Surroundings { return &Surroundings{terminal: &x} }
+	on := func(x machine.Terminal) *machine.Surroundings { return &machine.Surroundings{Terminal: &x} }
 	const max = policy.Unlimited
 	for _, c := range []struct {
 		name, text string
 		from       cred.Cred
-		around     *Surroundings
+		around     *machine.Surroundings
 		says       string // empty for a plan
 		needs      cred.Caps
 	}{
@@ -54,21 +55,21 @@ func TestSurroundings(t *testing.T) {
 		{name: "another limit above nr_open", text: "rlimits: {core: 101}", from: root, around: limits(0, 200, 100)},
 		{name: "with caps", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nrlimits: {nofile: 101}", from: root, around: limits(0, 10, 100), says: "5:19: error: set limit nofile"},
 
-		{name: "kept", text: "keep_fds: [7]", from: user, around: open(descriptor{open: true})},
-		{name: "kept and not open", text: "keep_fds: [7]", from: user, around: open(descriptor{}), says: "2:12: error: keep descriptor 7: it is not open"},
-		{name: "kept and close-on-exec", text: "keep_fds: [7]", from: user, around: open(descriptor{open: true, closeOnExec: true}), says: "2:12: error: keep descriptor 7: it is not open, or close-on-exec"},
+		{name: "kept", text: "keep_fds: [7]", from: user, around: open(machine.Descriptor{Open: true})},
+		{name: "kept and not open", text: "keep_fds: [7]", from: user, around: open(machine.Descriptor{}), says: "2:12: error: keep descriptor 7: it is not open"},
+		{name: "kept and close-on-exec", text: "keep_fds: [7]", from: user, around: open(machine.Descriptor{Open: true, CloseOnExec: true}), says: "2:12: error: keep descriptor 7: it is not open, or close-on-exec"},
 		{name: "descriptors not known", text: "keep_fds: [9]", from: user, around: limits(0, 0, 0)},
-		{name: "a directory leads out", text: "chroot: /srv", from: root, around: &Surroundings{descriptors: map[int]descriptor{1: {open: true, directory: true}}},
+		{name: "a directory leads out", text: "chroot: /srv", from: root, around: &machine.Surroundings{Descriptors: map[int]machine.Descriptor{1: {Open: true, Directory: true}}},
 			says: "2:9: error: pass on descriptor 1: it is a directory"},
-		{name: "a directory without another root", text: "chroot: /", from: root, around: &Surroundings{descriptors: map[int]descriptor{1: {open: true, directory: true}}}},
+		{name: "a directory without another root", text: "chroot: /", from: root, around: &machine.Surroundings{Descriptors: map[int]machine.Descriptor{1: {Open: true, Directory: true}}}},
 
-		{name: "a terminal to ask", text: "new_session: true", from: user, around: on(terminal{leader: true, asked: true})},
-		{name: "a standard one", text: "new_session: true", from: user, around: on(terminal{leader: true, standard: true})},
-		{name: "lost with the session, and listed", text: "new_session: true", from: user, around: on(terminal{listed: true})},
-		{name: "none, and listed", text: "new_session: true", from: user, around: on(terminal{leader: true, listed: true, none: true})},
-		{name: "listed, and it stays", text: "new_session: true", from: user, around: on(terminal{leader: true, listed: true}), says: "2:14: error: leave the session"},
-		{name: "nobody can tell", text: "new_session: true", from: user, around: on(terminal{standard: true}), says: "2:14: error: leave the session"},
-		{name: "not asked for", text: "umask: \"0027\"", from: user, around: on(terminal{})},
+		{name: "a terminal to ask", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Asked: true})},
+		{name: "a standard one", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Standard: true})},
+		{name: "lost with the session, and listed", text: "new_session: true", from: user, around: on(machine.Terminal{Listed: true})},
+		{name: "none, and listed", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Listed: true, None: true})},
+		{name: "listed, and it stays", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Listed: true}), says: "2:14: error: leave the session"},
+		{name: "nobody can tell", text: "new_session: true", from: user, around: on(machine.Terminal{Standard: true}), says: "2:14: error: leave the session"},
+		{name: "not asked for", text: "umask: \"0027\"", from: user, around: on(machine.Terminal{})},
 	} {
 		target := OrdinaryTarget()
 		target.Surroundings = c.around

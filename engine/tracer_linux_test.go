@@ -17,6 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func TestMain(m *testing.M) {
+	child.Main(m, child.Roles{"tracer without proc": tracerWithoutProc, "tracer there": tracerThere})
+}
+
 // tracerPlans returns two plans: one whose outcome a tracer would change, and
 // one for which it makes no difference.
 func tracerPlans() (depends, indifferent *Plan, err error) {

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/internal/render"
 	"caprun/policy"
 )
@@ -55,9 +56,9 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	switch {
 	case o.supervised:
 		// Which process it is does not show.
-		program.Death = engine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
+		program.Death = machine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
 	case view.as == "current":
-		if program.Death, err = engine.CurrentDeathSignal(); err != nil {
+		if program.Death, err = machine.CurrentDeathSignal(); err != nil {
 			return c.trouble(fmt.Errorf("-as current: %w", err))
 		}
 	}
@@ -89,7 +90,10 @@ func (v viewpoint) program(p *policy.Profile, file string) (engine.Target, error
 	if v.as != "current" {
 		return target, nil
 	}
+	if err := machine.CheckDirectories(p); err != nil {
+		return target, err
+	}
 	var err error
-	target.Surroundings, err = engine.ReadSurroundings(p)
+	target.Surroundings, err = machine.ReadSurroundings(p)
 	return target, err
 }

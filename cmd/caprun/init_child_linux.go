@@ -7,7 +7,7 @@ import (
 	"os"
 	"strconv"
 
-	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
@@ -32,11 +32,11 @@ func (c *Command) initChild(args []string) int {
 	if err := takeOver(order.Parent, "WATCHDOG_PID"); err != nil {
 		return c.refuse(err)
 	}
-	from, err := engine.Current()
+	from, err := machine.Current()
 	if err != nil {
 		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
 	}
-	death := engine.DeathSignal{Signal: int(unix.SIGKILL), Parent: order.Parent}
+	death := machine.DeathSignal{Signal: int(unix.SIGKILL), Parent: order.Parent}
 	return c.start(order, from, death, args[1:])
 }
 

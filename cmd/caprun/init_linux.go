@@ -10,8 +10,8 @@ import (
 	"unsafe"
 
 	"caprun/cap"
-	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,7 +25,7 @@ type supervisor struct {
 
 // supervise starts a target as a child, and returns its status when it ends. The
 // supervisor keeps the parent-death signal death of the caller.
-func (c *Command) supervise(o order, from cred.Cred, death engine.DeathSignal, argv []string) int {
+func (c *Command) supervise(o order, from cred.Cred, death machine.DeathSignal, argv []string) int {
 	// The child dies with the thread that forks it, so that must be one that
 	// lives as long as the process: the goroutine of main does.
 	runtime.LockOSThread()
@@ -98,7 +98,7 @@ func (s *supervisor) start(argv []string) (channel int, err error) {
 
 // settle makes the supervisor what it is while the target runs. An error comes
 // with what failed.
-func (s *supervisor) settle(o order, from cred.Cred, death engine.DeathSignal) (what string, err error) {
+func (s *supervisor) settle(o order, from cred.Cred, death machine.DeathSignal) (what string, err error) {
 	if err := closeInherited(); err != nil {
 		return "close the descriptors of the target", err
 	}

@@ -4,11 +4,11 @@ package main
 
 import (
 	"caprun/cap"
-	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
-func (c *Command) supervise(o order, from cred.Cred, death engine.DeathSignal, argv []string) int {
+func (c *Command) supervise(o order, from cred.Cred, death machine.DeathSignal, argv []string) int {
 	return c.refuse(cap.ErrNotLinux)
 }
 

@@ -9,6 +9,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 
 	"golang.org/x/sys/unix"
 )
@@ -64,7 +65,7 @@ func keepKillOnly(from cred.Cred) error {
 
 // checkKillOnly sees that it had an effect: nothing later would tell.
 func checkKillOnly(canKill, canDrop bool) error {
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		return err
 	}
@@ -92,8 +93,8 @@ func checkKillOnly(canKill, canDrop bool) error {
 // checkThreads sees that every thread has the credentials of the calling one.
 // Without /proc nothing tells.
 func checkThreads(own cred.Cred) error {
-	p, err := engine.ReadProcess(os.Getpid())
-	if errors.Is(err, engine.ErrNoProc) {
+	p, err := machine.ReadProcess(os.Getpid())
+	if errors.Is(err, machine.ErrNoProc) {
 		return nil
 	}
 	if err != nil {

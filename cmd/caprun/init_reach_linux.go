@@ -8,6 +8,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
@@ -19,7 +20,7 @@ import (
 // real and the saved uid stay, so the target can neither send signals to the
 // supervisor nor trace it. It may change its priority and its processors, which
 // is asked of the effective uid.
-func reachTarget(o order, from cred.Cred, death engine.DeathSignal) error {
+func reachTarget(o order, from cred.Cred, death machine.DeathSignal) error {
 	if from.Permitted.Has(int(cap.KILL)) {
 		return nil
 	}
@@ -36,7 +37,7 @@ func reachTarget(o order, from cred.Cred, death engine.DeathSignal) error {
 
 // setEffectiveUID changes the effective uid of every thread. The change clears
 // the parent-death signal of the caller: it is set again.
-func setEffectiveUID(uid uint32, death engine.DeathSignal) error {
+func setEffectiveUID(uid uint32, death machine.DeathSignal) error {
 	if err := syscall.Setresuid(-1, int(uid), -1); err != nil {
 		return fmt.Errorf("setresuid: %w", err)
 	}
@@ -51,8 +52,8 @@ func setEffectiveUID(uid uint32, death engine.DeathSignal) error {
 
 // checkCaller checks that the supervisor has the parent-death signal that it was
 // started with, and that the parent has not ended, perhaps while there was none.
-func checkCaller(death engine.DeathSignal) error {
-	now, err := engine.CurrentDeathSignal()
+func checkCaller(death machine.DeathSignal) error {
+	now, err := machine.CurrentDeathSignal()
 	switch {
 	case err != nil:
 		return err

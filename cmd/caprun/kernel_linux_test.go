@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/internal/need"
 
 	"golang.org/x/sys/unix"
@@ -20,7 +20,7 @@ func TestKernelVersion(t *testing.T) {
 	need.Root(t)
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
-	rules := engine.KernelRules()
+	rules := machine.KernelRules()
 	t.Logf("rules: %+v, statmount: %v", rules, unix.ENOSYS != statmount())
 
 	dir := scriptRoot(t)

@@ -7,6 +7,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/render"
 	"caprun/internal/source"
 	"caprun/policy"
@@ -49,7 +50,7 @@ func newLaunchForm(o *launchOptions) *form {
 // launch starts a program in place of caprun, or as its child.
 func (c *Command) launch(o launchOptions, argv []string) int {
 	// Before all that takes time: a parent that ends meanwhile is noticed.
-	death, err := engine.CurrentDeathSignal()
+	death, err := machine.CurrentDeathSignal()
 	if err != nil {
 		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
 	}
@@ -57,7 +58,7 @@ func (c *Command) launch(o launchOptions, argv []string) int {
 	if err != nil {
 		return c.refuse(err)
 	}
-	from, err := engine.Current()
+	from, err := machine.Current()
 	if err != nil {
 		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
 	}
@@ -94,7 +95,7 @@ type order struct {
 
 // start carries out a launch in this process, whose state is from: it is read
 // again before the first step. The target gets the parent-death signal death.
-func (c *Command) start(o order, from cred.Cred, death engine.DeathSignal, argv []string) int {
+func (c *Command) start(o order, from cred.Cred, death machine.DeathSignal, argv []string) int {
 	p, diagnostics := policy.Parse(o.Profile, o.Text)
 	if p == nil {
 		return c.refuseAt(diagnostics)
@@ -109,8 +110,8 @@ func (c *Command) start(o order, from cred.Cred, death engine.DeathSignal, argv 
 	if plan.NeedsTrust() && !o.Strict {
 		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", o.Profile))
 	}
-	for _, e := range plan.Exposed() {
-		d := e.Diagnostic(plan)
+	for _, e := range plan.WritablePaths() {
+		d := plan.WritablePathDiagnostic(e)
 		if e.Key == "command" && len(argv) > 0 {
 			d.Position = policy.Position{} // the program is not the profile's
 		}
@@ -150,9 +151,9 @@ func (c *Command) refuseAt(diagnostics []policy.Diagnostic) int {
 
 // refusePlan prints what the machine lacks for the plan of a profile.
 func (c *Command) refusePlan(p *policy.Profile, err error) int {
-	var target *engine.TargetError
-	var dir *engine.DirectoryError
-	var user *engine.UserError
+	var target *machine.TargetError
+	var dir *machine.DirectoryError
+	var user *machine.UserError
 	switch {
 	case errors.As(err, &target):
 		c.Report(render.WithHint(target.Error(), target.Hint))

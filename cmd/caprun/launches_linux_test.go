@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/launches"
 
 	"golang.org/x/sys/unix"
@@ -199,8 +199,8 @@ func directoryNames(t *testing.T, dir string) string {
 func lookAtMachine(t *testing.T, p *launchPlace) {
 	t.Helper()
 	m := p.machine
-	m.Rules = engine.KernelRules()
-	now, err := engine.Current()
+	m.Rules = machine.KernelRules()
+	now, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func lookAtMachine(t *testing.T, p *launchPlace) {
 }
 
 // userEntry asks the standard library, and not the engine, about a user.
-func userEntry(t *testing.T, name string) *engine.User {
+func userEntry(t *testing.T, name string) *machine.User {
 	t.Helper()
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -250,7 +250,7 @@ func userEntry(t *testing.T, name string) *engine.User {
 		}
 		return uint32(n)
 	}
-	entry := &engine.User{Name: u.Username, UID: number(u.Uid), GID: number(u.Gid), Home: u.HomeDir}
+	entry := &machine.User{Name: u.Username, UID: number(u.Uid), GID: number(u.Gid), Home: u.HomeDir}
 	groups, err := u.GroupIds()
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/engine/review"
 	"caprun/internal/clean"
 	"caprun/internal/render"
@@ -43,8 +43,8 @@ func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) 
 
 // troubleAt prints what the machine lacks for a profile, with the place in it.
 func (c *Command) troubleAt(p *policy.Profile, err error) int {
-	var dir *engine.DirectoryError
-	var user *engine.UserError
+	var dir *machine.DirectoryError
+	var user *machine.UserError
 	switch {
 	case errors.As(err, &dir):
 		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))

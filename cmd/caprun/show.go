@@ -4,7 +4,7 @@ import (
 	"os"
 
 	"caprun/cap"
-	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/internal/render"
 )
 
@@ -51,7 +51,7 @@ func (c *Command) show(o showOptions) int {
 
 // showOwn reads what caprun was started with.
 func showOwn() (*render.Process, error) {
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +59,11 @@ func showOwn() (*render.Process, error) {
 }
 
 func showProcess(pid int) (*render.Process, error) {
-	p, err := engine.ReadProcess(pid)
+	p, err := machine.ReadProcess(pid)
 	if err != nil {
 		return nil, err
 	}
-	root, err := engine.RootDirectory("/")
+	root, err := machine.RootDirectory("/")
 	if err != nil {
 		return nil, err
 	}

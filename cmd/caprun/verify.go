@@ -4,6 +4,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/render"
 	"caprun/policy"
 )
@@ -68,16 +69,16 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 // compareProcess reads the process and compares it; without a result, the
 // reason has been printed.
 func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*compare.Verification, int) {
-	proc, err := engine.ReadProcess(pid)
+	proc, err := machine.ReadProcess(pid)
 	if err != nil {
 		return nil, c.trouble(err)
 	}
 	if advice := supervisorAdvice(proc); advice != "" {
 		c.Report(advice)
 	}
-	var user *engine.User
+	var user *machine.User
 	if p.User != "" {
-		if user, err = engine.LookupUser(p.User); err != nil {
+		if user, err = machine.LookupUser(p.User); err != nil {
 			return nil, c.troubleAt(p, err)
 		}
 	}

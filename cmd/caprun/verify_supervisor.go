@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"caprun/cap"
-	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // supervisorAdvice says which process to verify in place of a supervisor; empty
 // where the process is none. A process can choose what makes it look like one, so
 // this is advice: it changes no result.
-func supervisorAdvice(p *engine.Process) string {
+func supervisorAdvice(p *machine.Process) string {
 	if !heldBySupervisor(p) {
 		return ""
 	}
@@ -44,7 +44,7 @@ func supervisorAdvice(p *engine.Process) string {
 
 // heldBySupervisor reports whether every thread holds what a supervisor does:
 // cap_kill at most.
-func heldBySupervisor(p *engine.Process) bool {
+func heldBySupervisor(p *machine.Process) bool {
 	for _, s := range p.States {
 		if c := s.Cred; !c.NoNewPrivs || c.Inheritable|c.Ambient != 0 || !c.Permitted.SubsetOf(cred.CapsOf(int(cap.KILL))) {
 			return false

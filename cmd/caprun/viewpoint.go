@@ -7,6 +7,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/render"
 )
 
@@ -52,7 +53,7 @@ func (c *Command) viewpoint(as string, k *engine.Kernel) (v viewpoint, status in
 	}
 	var err error
 	if v.as == "current" {
-		v.from, err = engine.Current()
+		v.from, err = machine.Current()
 		if err == nil && v.kernel != nil {
 			v.from = kernel.Limit(v.from)
 		}
@@ -79,7 +80,7 @@ func (c *Command) startError(as string, err error) (status int, ok bool) {
 // capabilities of its kernel.
 func startHere(as string) (cred.Cred, error) {
 	if as == "current" {
-		return engine.Current()
+		return machine.Current()
 	}
 	c, err := engine.ParseStart(as)
 	all := cred.FirstCaps(int(cap.MaxBits()))
@@ -105,7 +106,7 @@ func (v viewpoint) rules() cred.Rules {
 	case v.kernel != nil:
 		return v.kernel.Rules()
 	case v.as == "current":
-		return engine.KernelRules()
+		return machine.KernelRules()
 	}
 	return engine.LatestKernel().Rules()
 }

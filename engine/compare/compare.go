@@ -5,6 +5,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // Dimension names one respect in which launches are compared. Most are keys of a
@@ -121,7 +122,7 @@ func (c Comparison) Find(name Dimension) Difference {
 
 // compareCreds compares two states with known ids, but for securebits.
 func compareCreds(old, new cred.Cred) []Difference {
-	list := compareIdentity(identityOf(old, engine.Identity{}), identityOf(new, engine.Identity{}))
+	list := compareIdentity(identityOf(old, machine.Identity{}), identityOf(new, machine.Identity{}))
 	list = append(list, compareSets(old, new)...)
 	return append(list, compareNoNewPrivs(old.NoNewPrivs, new.NoNewPrivs))
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // ID is the id of a user or a group: a number, or that of a user database entry
@@ -59,7 +59,7 @@ type identity struct {
 	groups     GroupList
 }
 
-func identityOf(c cred.Cred, id engine.Identity) identity {
+func identityOf(c cred.Cred, id machine.Identity) identity {
 	user := func(n uint32) ID {
 		if id.IsPlaceholder(n) {
 			return ID{User: id.User}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -37,7 +38,7 @@ var orderVerdicts = [...]Verdict{Same: VerdictSame, Less: VerdictLess, More: Ver
 // effective at any time.
 type Verification struct {
 	Plan    *engine.Plan
-	Process *engine.Process
+	Process *machine.Process
 
 	// States has one comparison for each state of the process. It is empty
 	// for a process in another user namespace: capabilities are relative to
@@ -47,7 +48,7 @@ type Verification struct {
 
 // StateVerification compares the threads that are in one state.
 type StateVerification struct {
-	engine.ProcessState
+	machine.ProcessState
 	Checks []Check
 }
 
@@ -82,7 +83,7 @@ func (s StateVerification) Verdict() Verdict {
 
 // Verdict returns the weightiest verdict of all threads.
 func (v *Verification) Verdict() Verdict {
-	if v.Process.UserNS != engine.NamespaceSame {
+	if v.Process.UserNS != machine.NamespaceSame {
 		return VerdictIncomparable
 	}
 	all := VerdictSame
@@ -124,24 +125,24 @@ func (e *NamespaceError) Unwrap() error { return e.Err }
 // Verify compares a process with the state in which a plan starts its target:
 // ids, groups, the five capability vectors, no_new_privs and the root
 // directory of every thread, and the user namespace before all of them. The
-// error is a *NamespaceError, or an *engine.DirectoryError for the root directory of
+// error is a *NamespaceError, or an *machine.DirectoryError for the root directory of
 // the profile, which must exist on this machine.
-func Verify(plan *engine.Plan, proc *engine.Process) (*Verification, error) {
+func Verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 	v := &Verification{Plan: plan, Process: proc}
 	switch proc.UserNS {
-	case engine.NamespaceOther:
+	case machine.NamespaceOther:
 		return v, nil
-	case engine.NamespaceUnknown:
+	case machine.NamespaceUnknown:
 		return nil, &NamespaceError{proc.PID, proc.UserNSErr}
 	}
-	own, err := engine.RootDirectory("/")
+	own, err := machine.RootDirectory("/")
 	if err != nil {
-		return nil, &engine.DirectoryError{Key: "chroot", Path: "/", Err: err}
+		return nil, &machine.DirectoryError{Key: "chroot", Path: "/", Err: err}
 	}
 	want := own
 	if path := plan.Profile.Chroot; path != "" {
-		if want, err = engine.RootDirectory(path); err != nil {
-			return nil, &engine.DirectoryError{Key: "chroot", Path: path, Err: err, Hint: "verify on the machine, and with the root directory, where the process was started"}
+		if want, err = machine.RootDirectory(path); err != nil {
+			return nil, &machine.DirectoryError{Key: "chroot", Path: path, Err: err, Hint: "verify on the machine, and with the root directory, where the process was started"}
 		}
 	}
 	for _, s := range proc.States {
@@ -169,7 +170,7 @@ func Verify(plan *engine.Plan, proc *engine.Process) (*Verification, error) {
 
 // rootCheck compares the root directory. chroot is that of the profile and want
 // identifies it; own is that of the reader.
-func rootCheck(chroot string, want, own engine.Directory, s engine.ProcessState) Check {
+func rootCheck(chroot string, want, own machine.Directory, s machine.ProcessState) Check {
 	declared := Text("/")
 	if chroot != "" {
 		declared = Text(chroot)
@@ -181,7 +182,7 @@ func rootCheck(chroot string, want, own engine.Directory, s engine.ProcessState)
 		return Check{Difference: d, Verdict: VerdictUnknown}
 	case s.Root == want:
 		d.New = d.Old
-	case chroot == "" && s.MountNS == engine.NamespaceOther:
+	case chroot == "" && s.MountNS == machine.NamespaceOther:
 		// That of a container: the process inherited it, or one below it.
 		d.Old, d.New, d.Order = Text("the caller's"), Text("one of another mount namespace"), Incomparable
 		return Check{Difference: d, Verdict: VerdictUnknown, Aside: true}

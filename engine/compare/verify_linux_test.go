@@ -10,6 +10,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/child"
 	"caprun/internal/need"
 	"caprun/internal/test/subject"
@@ -40,7 +41,7 @@ func notes(s StateVerification) string {
 // with what the tests hold, or as uid 33 with nothing.
 func TestVerify(t *testing.T) {
 	need.Root(t)
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestVerify(t *testing.T) {
 // that the process has given up, where the profile declares none.
 func TestVerifyContainer(t *testing.T) {
 	need.Root(t)
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestVerifyContainer(t *testing.T) {
 
 // TestVerifyThread reports which thread differs.
 func TestVerifyThread(t *testing.T) {
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func TestVerifyNamespace(t *testing.T) {
 
 // TestVerifySecurebits never matches exactly where the profile sets them.
 func TestVerifySecurebits(t *testing.T) {
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,12 +183,12 @@ func TestVerifySecurebits(t *testing.T) {
 // TestVerifyRoot compares root directories that cannot be read, or are not
 // there.
 func TestVerifyRoot(t *testing.T) {
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := read(t, subject.Start(t, "", nil).Process.Pid)
-	var typed *engine.DirectoryError
+	var typed *machine.DirectoryError
 	plan := verifyPlan(t, "", own)
 	plan.Profile = parse(t, "chroot: /no/such/place")
 	if _, err := Verify(plan, p); !errors.As(err, &typed) || typed.Key != "chroot" {
@@ -202,7 +203,7 @@ func TestVerifyRoot(t *testing.T) {
 
 // TestVerifyUnmapped does not take an id that is not mapped for nobody's.
 func TestVerifyUnmapped(t *testing.T) {
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,12 +218,12 @@ func TestVerifyUnmapped(t *testing.T) {
 // TestVerifyNamespaceUnknown compares nothing where the user namespace of a process
 // cannot be read.
 func TestVerifyNamespaceUnknown(t *testing.T) {
-	own, err := engine.Current()
+	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := read(t, subject.Start(t, "", nil).Process.Pid)
-	p.UserNS, p.UserNSErr = engine.NamespaceUnknown, errors.New("not for you")
+	p.UserNS, p.UserNSErr = machine.NamespaceUnknown, errors.New("not for you")
 	var typed *NamespaceError
 	if _, err := Verify(verifyPlan(t, "", own), p); !errors.As(err, &typed) {
 		t.Errorf("verify: %v", err)
@@ -231,9 +232,9 @@ func TestVerifyNamespaceUnknown(t *testing.T) {
 
 func TestMain(m *testing.M) { child.Main(m, child.Roles{"subject": subject.Main}) }
 
-func read(t testing.TB, pid int) *engine.Process {
+func read(t testing.TB, pid int) *machine.Process {
 	t.Helper()
-	p, err := engine.ReadProcess(pid)
+	p, err := machine.ReadProcess(pid)
 	if err != nil {
 		t.Fatal(err)
 	}

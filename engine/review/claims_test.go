@@ -13,6 +13,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -34,7 +35,7 @@ func TestClaims(t *testing.T) {
 			target.File = randomFile(g)
 		}
 		if p.User == "web" && g.IntN(2) == 0 {
-			target.User = &engine.User{Name: "web", UID: 33, GID: uint32(g.IntN(2)), Groups: []uint32{6}}
+			target.User = &machine.User{Name: "web", UID: 33, GID: uint32(g.IntN(2)), Groups: []uint32{6}}
 		}
 		plan, _ := engine.Compile(p, cred.Root(), target)
 		if plan == nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/engine/review"
 	"caprun/internal/render"
 	"caprun/internal/test/terminal"
@@ -231,7 +232,7 @@ func TestFileReader(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, err := r.read(file)
-		want, wantErr := engine.ReadTrusted(file, policy.MaxSize+1, false)
+		want, wantErr := machine.ReadTrusted(file, policy.MaxSize+1, false)
 		if !bytes.Equal(text, want) || err != nil || wantErr != nil {
 			t.Errorf("%d bytes: %d, %v; %d, %v", size, len(text), err, len(want), wantErr)
 		}

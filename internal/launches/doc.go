@@ -15,8 +15,8 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // Machine is what cases are made for.
@@ -27,7 +27,7 @@ type Machine struct {
 	Rules cred.Rules
 
 	// Users are entries of the user database that profiles may name.
-	Users []engine.User
+	Users []machine.User
 
 	// Owners and Groups can be given to the target; the first ones are most
 	// ordinary, and nobody is in the last group. FileCaps tells whether it can

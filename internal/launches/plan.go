@@ -3,6 +3,7 @@ package launches
 import (
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/policy"
 )
 
@@ -35,8 +36,11 @@ func (c Case) Compile(m *Machine, dir string, from cred.Cred) Verdict {
 	}
 	path := c.Target.Path(dir, c.Profile.Chroot)
 	plan, diagnostics := engine.Compile(p, from, engine.Target{
-		Kernel: m.Rules, Path: path, Args: []string{path}, FilePath: c.arguments(dir)[0],
-		File: c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")),
+		Kernel: m.Rules,
+		Program: machine.Program{
+			Path: path, Args: []string{path}, FilePath: c.arguments(dir)[0],
+			File: c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")),
+		},
 		User: c.Profile.Promise(m.Users).Entry,
 	})
 	return Verdict{Plan: plan, Diagnostics: diagnostics}

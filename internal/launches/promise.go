@@ -6,6 +6,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // Promise is what a profile says about credentials, with its user looked up.
@@ -14,17 +15,17 @@ type Promise struct {
 	UID, GID uint32
 	Groups   []uint32 // sorted, with the primary one
 
-	Entry *engine.User // of the profile's user; nil without
+	Entry *machine.User // of the profile's user; nil without
 
 	*Profile
 }
 
 // Promise reads the profile.
-func (p *Profile) Promise(users []engine.User) Promise {
+func (p *Profile) Promise(users []machine.User) Promise {
 	q := Promise{Profile: p}
 	switch {
 	case p.User != "":
-		n := slices.IndexFunc(users, func(u engine.User) bool { return u.Name == p.User })
+		n := slices.IndexFunc(users, func(u machine.User) bool { return u.Name == p.User })
 		q.Entry = &users[n]
 		q.UID, q.GID, q.Groups = users[n].UID, users[n].GID, users[n].Groups
 	case p.UID != nil:

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // root is a machine with everything.
 func root() *Machine {
 	return &Machine{
 		Start: cred.Root(), Rules: cred.Latest(),
-		Users: []engine.User{
+		Users: []machine.User{
 			{Name: "root", Home: "/root"},
 			{Name: "www", UID: 33, GID: 33, Groups: []uint32{27}, Home: "/var/www"},
 			{Name: "nobody", UID: 65534, GID: 65534, Home: "/"},

@@ -19,6 +19,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/child"
 	"caprun/internal/need"
 	"caprun/policy"
@@ -131,7 +132,7 @@ func load() error {
 		return err
 	}
 	// No thread is left with what a launch changed.
-	self, err := engine.ReadProcess(os.Getpid())
+	self, err := machine.ReadProcess(os.Getpid())
 	if err != nil {
 		return err
 	}
@@ -146,7 +147,7 @@ func load() error {
 func newLaunching() (*launching, error) {
 	l := &launching{}
 	var err error
-	if l.from, err = engine.Current(); err != nil {
+	if l.from, err = machine.Current(); err != nil {
 		return nil, err
 	}
 	var found []policy.Diagnostic
@@ -259,7 +260,7 @@ func (l *launching) look() (err error) {
 	if err := AwaitSleep(pid, filepath.Base(os.Getenv(sleepVariable))); err != nil {
 		return err
 	}
-	process, err := engine.ReadProcess(pid)
+	process, err := machine.ReadProcess(pid)
 	if err != nil {
 		return err
 	}

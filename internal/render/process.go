@@ -9,6 +9,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/clean"
 )
 
@@ -35,22 +36,22 @@ type processState struct {
 
 // OwnProcess describes the process of the caller itself.
 func OwnProcess(pid int, own cred.Cred, mode cap.Mode) *Process {
-	name, same := mode.String(), engine.NamespaceSame.String()
+	name, same := mode.String(), machine.NamespaceSame.String()
 	state := processState{Threads: []int{pid}, RootDirectory: same, Mode: &name, Credentials: newJSONCred(own), cred: own}
 	return &Process{Version: FormatVersion, PID: pid, Name: "caprun", UserNamespace: same, States: []processState{state}, own: true}
 }
 
 // OtherProcess describes a process that was read, for a reader whose root
 // directory is root.
-func OtherProcess(p *engine.Process, root engine.Directory) *Process {
+func OtherProcess(p *machine.Process, root machine.Directory) *Process {
 	s := &Process{Version: FormatVersion, PID: p.PID, Name: p.Name, UserNamespace: p.UserNS.String()}
 	for _, state := range p.States {
-		where := engine.NamespaceOther
+		where := machine.NamespaceOther
 		switch {
 		case state.RootErr != nil:
-			where = engine.NamespaceUnknown
+			where = machine.NamespaceUnknown
 		case state.Root == root:
-			where = engine.NamespaceSame
+			where = machine.NamespaceSame
 		}
 		s.States = append(s.States, processState{Threads: state.Threads, RootDirectory: where.String(), Credentials: processCred(state.Cred), cred: state.Cred})
 	}
@@ -115,9 +116,9 @@ func (s *processState) print(w io.Writer, namespace string) {
 // whose puts a place next to the reader's in words.
 func whose(place string) string {
 	switch place {
-	case engine.NamespaceSame.String():
+	case machine.NamespaceSame.String():
 		return "the caller's"
-	case engine.NamespaceOther.String():
+	case machine.NamespaceOther.String():
 		return "another"
 	}
 	return place

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/clean"
 )
 
@@ -63,7 +63,7 @@ func Verification(w io.Writer, v *compare.Verification, exact, all, colour bool)
 // verificationHead is the result in one line.
 func verificationHead(v *compare.Verification) string {
 	pid, file := v.Process.PID, v.Plan.Profile.File
-	if v.Process.UserNS != engine.NamespaceSame {
+	if v.Process.UserNS != machine.NamespaceSame {
 		return fmt.Sprintf("pid %d lives in another user namespace, to which its capabilities are relative: nothing was compared with %s", pid, file)
 	}
 	switch v.Verdict() {

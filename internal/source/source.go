@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall"
 
-	"caprun/engine"
+	"caprun/engine/machine"
 	"caprun/policy"
 	"caprun/profiles"
 )
@@ -67,7 +67,7 @@ func (s Source) Text(strict bool) ([]byte, error) {
 	if s.read != nil {
 		return s.read()
 	}
-	text, err := engine.ReadTrusted(s.path, policy.MaxSize+1, strict)
+	text, err := machine.ReadTrusted(s.path, policy.MaxSize+1, strict)
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err

@@ -1,0 +1,98 @@
+package machine
+
+import (
+	"slices"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// statxCall is statx(2) for one file.
+type statxCall func(mask int, st *unix.Statx_t) error
+
+// readMount finds out about the mount of a file. The unique id (Linux 6.8) is
+// looked up with statmount(2). Where that cannot be asked, an id found in
+// /proc/thread-self/mountinfo proves that the mount is of this namespace. One not
+// found there proves nothing: in a chroot the file lacks mounts that are not below
+// the root directory.
+func readMount(statx statxCall) mountFacts {
+	m := mountFacts{id: mountID(statx, unix.STATX_MNT_ID_UNIQUE)}
+	if m.id != 0 {
+		if m.ours = askStatmount(m.id); m.ours != answerUnknown {
+			return m
+		}
+	}
+	plain := mountID(statx, statxMountID)
+	if plain != 0 && inMountinfo(plain) {
+		m.ours = answerYes
+	}
+	if m.id == 0 {
+		m.id = plain
+	}
+	return m
+}
+
+// statxMountID is STATX_MNT_ID of linux/stat.h (Linux 5.8).
+const statxMountID = 0x1000
+
+// mountID returns the id of a mount of the kind that mask asks for; 0 where the
+// kernel does not tell.
+func mountID(statx statxCall, mask int) uint64 {
+	var st unix.Statx_t
+	if err := ignoreEINTR(func() error { return statx(mask, &st) }); err != nil || st.Mask&uint32(mask) == 0 {
+		return 0
+	}
+	return st.Mnt_id
+}
+
+// noMount is a number that the kernel gives to no mount: unique ids count up from
+// 2^31.
+const noMount = 1<<63 - 1
+
+// askStatmount asks with statmount(2) whether a mount is of this namespace. A
+// filter of system calls that answers in the place of the kernel does not know
+// noMount from a mount, and finds either all or none.
+func askStatmount(id uint64) answer {
+	if statmount(noMount) != unix.ENOENT {
+		return answerUnknown
+	}
+	switch statmount(id) {
+	case nil, unix.EPERM:
+		// EPERM: it is of this namespace, and not below the root directory.
+		return answerYes
+	case unix.ENOENT:
+		if statmountFinds() {
+			return answerNo
+		}
+	}
+	return answerUnknown
+}
+
+// statmountFinds reports whether statmount(2) finds the mount of the root or the
+// working directory. It is asked once, before either changes.
+var statmountFinds = sync.OnceValue(func() bool {
+	for _, path := range [...]string{"/", "."} {
+		id := mountID(func(mask int, st *unix.Statx_t) error {
+			return unix.Statx(unix.AT_FDCWD, path, unix.AT_NO_AUTOMOUNT, mask, st)
+		},
+			unix.STATX_MNT_ID_UNIQUE)
+		if id == 0 {
+			continue
+		}
+		if err := statmount(id); err == nil || err == unix.EPERM {
+			return true
+		}
+	}
+	return false
+})
+
+// inMountinfo reports whether the mount table of this process lists a mount.
+func inMountinfo(id uint64) bool {
+	proc, err := openProc()
+	if err != nil {
+		return false
+	}
+	defer unix.Close(proc)
+	mounts, err := readMountTable(proc)
+	return err == nil && slices.ContainsFunc(mounts, func(m mount) bool { return m.id == id })
+}

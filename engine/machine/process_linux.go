@@ -1,0 +1,358 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"caprun/engine/cred"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReadProcess reads the credentials, the root directories and the user
+// namespace of a process, of every thread. The directory of the process in
+// /proc is held open from first to last, so that another process with the
+// same number is never read. Securebits are not to be had. The error is a
+// *ProcessError or, on other systems, cap.ErrNotLinux.
+func ReadProcess(pid int) (*Process, error) {
+	p, err := readProcess(pid)
+	if err != nil {
+		var known *ProcessError
+		if !errors.As(err, &known) {
+			err = &ProcessError{PID: pid, Err: err}
+		}
+		return nil, err
+	}
+	return p, nil
+}
+
+// RootDirectory returns the directory that path names, links followed.
+func RootDirectory(path string) (Directory, error) {
+	fd, err := openDir(unix.AT_FDCWD, path)
+	if err != nil {
+		return Directory{}, err
+	}
+	defer unix.Close(fd)
+	return directory(fd)
+}
+
+func directory(fd int) (Directory, error) {
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	return Directory{uint64(st.Dev), st.Ino}, err
+}
+
+// reader reads one process.
+type reader struct {
+	proc int // /proc
+	dir  int // /proc/PID
+	*Process
+
+	// own identifies the user namespace of the reader.
+	own    Directory
+	ownErr error
+	maps   cred.UserNS
+
+	// mount identifies the mount namespace of the reader.
+	mount    Directory
+	mountErr error
+}
+
+func readProcess(pid int) (*Process, error) {
+	r := &reader{Process: &Process{PID: pid}}
+	if pid < 1 || pid > math.MaxInt32 {
+		return nil, ErrNoProcess
+	}
+	var err error
+	if r.proc, err = openProc(); err != nil {
+		return nil, &ProcessError{PID: pid, Err: err, Hint: "mount it: mount -t proc proc /proc"}
+	}
+	defer unix.Close(r.proc)
+	if r.dir, err = openDir(r.proc, strconv.Itoa(pid)); err != nil {
+		return nil, r.missing(err)
+	}
+	defer unix.Close(r.dir)
+	return r.Process, r.read()
+}
+
+// openProc opens /proc, which must show the processes as getpid(2) and kill(2)
+// number them.
+func openProc() (int, error) {
+	fd, err := openProcFS()
+	if err != nil {
+		return -1, err
+	}
+	var self [32]byte
+	n, err := unix.Readlinkat(fd, "self", self[:])
+	if err == nil && string(self[:n]) == strconv.Itoa(unix.Getpid()) {
+		return fd, nil
+	}
+	unix.Close(fd)
+	return -1, ErrNoProc
+}
+
+// openProcFS opens /proc, which must be a proc file system. Its entry self is the
+// caller, or missing.
+func openProcFS() (int, error) {
+	fd, err := openDir(unix.AT_FDCWD, "/proc")
+	if err != nil {
+		return -1, ErrNoProc
+	}
+	var fs unix.Statfs_t
+	if unix.Fstatfs(fd, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC {
+		return fd, nil
+	}
+	unix.Close(fd)
+	return -1, ErrNoProc
+}
+
+// missing says why the directory of a process cannot be opened.
+func (r *reader) missing(err error) error {
+	if !gone(err) {
+		return err
+	}
+	// Hidden processes can be told from none: hidepid=4 in proc(5).
+	if kill := unix.Kill(r.PID, 0); kill != nil && !errors.Is(kill, unix.EPERM) {
+		return ErrNoProcess
+	}
+	return r.hidden()
+}
+
+func (r *reader) hidden() error {
+	return &ProcessError{PID: r.PID, Err: ErrProcessHidden, Hint: "read it as root, or as the user of the process"}
+}
+
+// unreadable says why the first file of an open directory cannot be read.
+func (r *reader) unreadable(err error) error {
+	var st unix.Stat_t
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return r.hidden() // hidepid=1
+	case gone(err) && unix.Fstat(r.dir, &st) != nil:
+		// Of a process that ended the directory could still be looked at.
+		return r.hidden() // hidepid=2
+	}
+	return r.ended(err)
+}
+
+// gone reports whether an error says that a process or thread has ended.
+func gone(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) }
+
+// read fills the process in.
+func (r *reader) read() error {
+	leader, err := readStatus(r.dir)
+	switch {
+	case err != nil:
+		return r.unreadable(err)
+	case leader.tgid != r.PID || leader.pid != r.PID:
+		return &ProcessError{PID: r.PID, Err: ErrProcessThread, Hint: fmt.Sprintf("the process is %d", leader.tgid)}
+	}
+	r.Name = leader.name
+	stat, err := readFileAt(r.dir, "stat", maxStatus)
+	if err != nil {
+		return r.ended(err)
+	}
+	kernel, err := kernelThread(stat)
+	switch {
+	case err != nil:
+		return err
+	case kernel:
+		return ErrProcessKernel
+	}
+	if err := r.threads(leader); err != nil {
+		return err
+	}
+	r.File, r.FileErr = r.executable()
+	// What was read was read of one process: it is there still.
+	if _, err := readStatus(r.dir); err != nil {
+		return r.ended(err)
+	}
+	return nil
+}
+
+// ended turns the error of a file that is gone into one about the process.
+func (r *reader) ended(err error) error {
+	if gone(err) {
+		return ErrProcessEnded
+	}
+	return err
+}
+
+// threads reads every thread, again and again until two passes agree. So all
+// were in these states at once, between the passes.
+func (r *reader) threads(leader threadStatus) error {
+	task, err := openAt(r.dir, "task", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return r.ended(err)
+	}
+	defer unix.Close(task)
+	r.own, r.ownErr = namespace(r.proc, "self/ns/user")
+	r.mount, r.mountErr = namespace(r.proc, "self/ns/mnt")
+	var known bool
+	if r.maps, known = readUserNS(); !known {
+		// Then no id is known to be mapped.
+		r.maps.Nested = true
+	}
+	var last *Process
+	for range maxPasses {
+		now, err := r.pass(task)
+		switch {
+		case err != nil:
+			return r.ended(err)
+		case now == nil:
+			last = nil
+			continue
+		case len(now.States) == 0 && leader.ended():
+			return ErrProcessZombie
+		case len(now.States) == 0:
+			return ErrProcessEnded
+		case last != nil && last.agrees(now):
+			r.States, r.UserNS, r.UserNSErr = now.States, now.UserNS, now.UserNSErr
+			return nil
+		}
+		last = now
+	}
+	return ErrProcessMoves
+}
+
+// pass reads every thread once. It returns nil when one of them ended before
+// it could be read.
+func (r *reader) pass(task int) (*Process, error) {
+	tids, err := listNumbers(task, maxThreads)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{}
+	for _, tid := range tids {
+		switch err := r.thread(p, task, tid); {
+		case gone(err):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// thread reads one thread. One that executes nothing any more has no say: a
+// leader that ended is listed until the other threads have ended too.
+func (r *reader) thread(p *Process, task, tid int) error {
+	dir, err := openDir(task, strconv.Itoa(tid))
+	if err != nil {
+		return err
+	}
+	defer unix.Close(dir)
+	status, err := settled(func() (threadStatus, error) { return readStatus(dir) })
+	if err != nil {
+		return err
+	}
+	if status.ended() {
+		return nil
+	}
+	s := ProcessState{Cred: status.cred, Unmapped: unmapped(r.maps, status.cred)}
+	if s.Root, s.RootErr = magicDirectory(dir, "root"); gone(s.RootErr) {
+		return s.RootErr
+	}
+	switch mount, err := namespace(dir, "ns/mnt"); {
+	case gone(err):
+		return err
+	case r.mountErr != nil || err != nil:
+		s.MountNS = NamespaceUnknown
+	case mount != r.mount:
+		s.MountNS = NamespaceOther
+	}
+	ns, err := namespace(dir, "ns/user")
+	switch {
+	case errors.Is(r.ownErr, unix.ENOENT):
+		// A kernel without user namespaces.
+	case gone(err):
+		return err
+	case r.ownErr != nil:
+		p.UserNS, p.UserNSErr = NamespaceUnknown, r.ownErr
+	case err != nil && p.UserNS == NamespaceSame:
+		p.UserNS, p.UserNSErr = NamespaceUnknown, err
+	case err == nil && ns != r.own:
+		p.UserNS, p.UserNSErr = NamespaceOther, nil
+	}
+	return p.add(tid, s)
+}
+
+// namespace returns what identifies a namespace: two are the same when both
+// numbers are.
+func namespace(dir int, name string) (Directory, error) {
+	var st unix.Stat_t
+	err := unix.Fstatat(dir, name, &st, 0)
+	return Directory{uint64(st.Dev), st.Ino}, err
+}
+
+// magicDirectory follows a link of /proc to a directory, wherever it is.
+func magicDirectory(dir int, name string) (Directory, error) {
+	fd, err := openAt(dir, name, unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return Directory{}, err
+	}
+	defer unix.Close(fd)
+	return directory(fd)
+}
+
+func readStatus(dir int) (threadStatus, error) {
+	data, err := readFileAt(dir, "status", maxStatus)
+	if err != nil {
+		return threadStatus{}, err
+	}
+	return parseStatus(data)
+}
+
+// executable returns what the file that the process executes brings.
+func (r *reader) executable() (cred.File, error) {
+	fd, err := openAt(r.dir, "exe", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err != nil {
+		return cred.File{}, err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return cred.File{}, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return cred.File{}, errNotRegular
+	}
+	s, err := statOpen(fd, &st)
+	if err != nil {
+		return cred.File{}, err
+	}
+	return fileFacts(&st, s)
+}
+
+// listNumbers returns the names of a directory that are numbers, sorted.
+func listNumbers(dir, max int) ([]int, error) {
+	if _, err := unix.Seek(dir, 0, unix.SEEK_SET); err != nil {
+		return nil, err
+	}
+	var numbers []int
+	buf := make([]byte, 1<<15)
+	for {
+		n, err := unix.ReadDirent(dir, buf)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return nil, err
+		case n == 0:
+			slices.Sort(numbers)
+			return slices.Compact(numbers), nil
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			if number, err := strconv.Atoi(name); err == nil {
+				numbers = append(numbers, number)
+			}
+		}
+		if len(numbers) > max {
+			return nil, fmt.Errorf("it has more than %d threads", max)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package machine
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReadSurroundings reads what of the calling process, and of this machine, the
+// steps of a profile depend on beside credentials. It does not look at the
+// directories of the profile: see CheckDirectories.
+func ReadSurroundings(p *policy.Profile) (*Surroundings, error) {
+	a, err := ReadLimits(p)
+	if err != nil {
+		return nil, err
+	}
+	a.Descriptors = map[int]Descriptor{}
+	for _, fd := range watchedDescriptors(p) {
+		if a.Descriptors[fd], err = readDescriptorState(fd); err != nil {
+			return nil, fmt.Errorf("descriptor %d: %w", fd, err)
+		}
+	}
+	if p.NewSession {
+		a.Terminal = readTerminal()
+	}
+	return a, nil
+}
+
+// ReadLimits reads the limits that a profile declares.
+func ReadLimits(p *policy.Profile) (*Surroundings, error) {
+	a := &Surroundings{Limits: map[int]Limit{}}
+	for _, r := range p.Rlimits {
+		number, ok := RlimitNumber(r.Name)
+		if !ok {
+			continue // a step that there is not
+		}
+		soft, hard, err := getrlimit(number)
+		if err != nil {
+			return nil, fmt.Errorf("getrlimit %s: %w", r.Name, err)
+		}
+		a.Limits[number] = Limit{soft, hard}
+		if r.Name != "nofile" {
+			continue
+		}
+		if text, err := readFile("/proc/sys/fs/nr_open", 64); err == nil {
+			a.NrOpen, _ = strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
+		}
+	}
+	return a, nil
+}
+
+func readDescriptorState(fd int) (Descriptor, error) {
+	closes, err := descriptorFlags(fd)
+	if err == unix.EBADF {
+		return Descriptor{}, nil
+	}
+	if err != nil {
+		return Descriptor{}, err
+	}
+	directory, err := descriptorIsDirectory(fd)
+	return Descriptor{Open: true, CloseOnExec: closes, Directory: directory}, err
+}
+
+// readTerminal asks for the controlling terminal in the ways in which package cap
+// finds and gives it up.
+func readTerminal() *Terminal {
+	t := &Terminal{Leader: unix.Getpgrp() == unix.Getpid()}
+	var st unix.Stat_t
+	if unix.Stat("/dev/tty", &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(st.Rdev) == unix.Mkdev(5, 0) {
+		fd, err := openAt(unix.AT_FDCWD, "/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK)
+		if err == nil {
+			unix.Close(fd)
+		}
+		t.Asked = err == nil || err == unix.ENXIO
+	}
+	session, err := unix.Getsid(0)
+	for fd := range 3 {
+		of, asked := unix.IoctlGetInt(fd, unix.TIOCGSID)
+		t.Standard = t.Standard || err == nil && asked == nil && of == session
+	}
+	// Field 7 of proc_pid_stat(5), behind the name.
+	const number = 7
+	if text, err := readFile("/proc/self/stat", 4096); err == nil {
+		name := bytes.LastIndexByte(text, ')')
+		if fields := bytes.Fields(text[name+1:]); name >= 0 && len(fields) > number-3 {
+			t.Listed, t.None = true, string(fields[number-3]) == "0"
+		}
+	}
+	return t
+}

@@ -1,0 +1,69 @@
+//go:build !linux
+
+package machine
+
+import (
+	"io"
+	"os"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// Elsewhere plans can be made and read, and not carried out.
+
+// Current returns cap.ErrNotLinux.
+func Current() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
+
+// ReadCred returns cap.ErrNotLinux.
+func ReadCred() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
+
+// CurrentDeathSignal returns cap.ErrNotLinux.
+func CurrentDeathSignal() (DeathSignal, error) { return DeathSignal{}, cap.ErrNotLinux }
+
+// Tracer returns cap.ErrNotLinux.
+func Tracer() (int, error) { return 0, cap.ErrNotLinux }
+
+// KernelRules returns the newest rules.
+func KernelRules() cred.Rules { return cred.Latest() }
+
+// FindProgram returns cap.ErrNotLinux.
+func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []string) (Program, error) {
+	return Program{}, cap.ErrNotLinux
+}
+
+// CheckDirectories returns cap.ErrNotLinux.
+func CheckDirectories(p *policy.Profile) error { return cap.ErrNotLinux }
+
+// ReadSurroundings returns cap.ErrNotLinux.
+func ReadSurroundings(p *policy.Profile) (*Surroundings, error) { return nil, cap.ErrNotLinux }
+
+// ReadLimits returns cap.ErrNotLinux.
+func ReadLimits(p *policy.Profile) (*Surroundings, error) { return nil, cap.ErrNotLinux }
+
+// ReadProcess returns cap.ErrNotLinux.
+func ReadProcess(pid int) (*Process, error) { return nil, cap.ErrNotLinux }
+
+// RootDirectory returns cap.ErrNotLinux.
+func RootDirectory(path string) (Directory, error) { return Directory{}, cap.ErrNotLinux }
+
+// WritablePathsToRoot returns cap.ErrNotLinux.
+func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error) {
+	return nil, cap.ErrNotLinux
+}
+
+func readFile(path string, max int) ([]byte, error) { return nil, cap.ErrNotLinux }
+func executable(path string) (bool, error)          { return false, cap.ErrNotLinux }
+func statPath(path string) (fileState, error)       { return fileState{}, cap.ErrNotLinux }
+
+// ReadTrusted reads the first max bytes of a file. Whose it is does not matter
+// where nothing is launched.
+func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, int64(max)))
+}

@@ -1,0 +1,82 @@
+package machine
+
+import (
+	"fmt"
+
+	"caprun/cap"
+
+	"golang.org/x/sys/unix"
+)
+
+// mapsOwner reports whether the user namespace maps the owner of an open file, or
+// the owner is the calling user; its group does not matter. fd may be open with
+// O_PATH; st is what fstat(2) shows for it.
+//
+// A denied write proves an unmapped owner only where the group is known to be
+// mapped: a mapped user can own a file of an unmapped group, which a set-group-ID
+// directory gives to the files in it.
+func mapsOwner(m ownerMaps, fd int, st *unix.Stat_t) answer {
+	if known := m.uid(st.Uid); known != answerUnknown {
+		return known
+	}
+	write := askWrite(fd, st)
+	if write == answerYes {
+		return answerYes
+	}
+	if owner := askOwner(fd, st); owner != answerUnknown {
+		return owner
+	}
+	if write == answerNo && m.gid(st.Gid) == answerYes {
+		return answerNo
+	}
+	return answerUnknown
+}
+
+// askOwner asks the kernel whether the caller may set O_NOATIME for a file or
+// directory: its owner may, and who has cap_fowner in effect where the user
+// namespace maps the owner.
+//
+//   - answerYes: the owner is mapped, or the caller.
+//   - answerNo: the owner is neither, or a security module denies cap_fowner.
+//   - answerUnknown: the caller cannot read the file or lacks the capability, the
+//     file system decides by other means, or a filter of system calls answers.
+//
+// Kernel: setfl (fs/fcntl.c), inode_owner_or_capable (fs/inode.c).
+func askOwner(fd int, st *unix.Stat_t) answer {
+	kind := st.Mode & unix.S_IFMT
+	if kind != unix.S_IFREG && kind != unix.S_IFDIR || !decidesByMode(fd) {
+		return answerUnknown
+	}
+	proc, err := openProcFS()
+	if err != nil {
+		return answerUnknown
+	}
+	defer unix.Close(proc)
+	file, err := openAt(proc, fmt.Sprintf("self/fd/%d", fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	if err != nil {
+		return answerUnknown
+	}
+	defer unix.Close(file)
+	if setNoAtime(-1) != unix.EBADF {
+		return answerUnknown
+	}
+	switch setNoAtime(file) {
+	case nil:
+		return answerYes
+	case unix.EPERM:
+		if hasEffective(cap.FOWNER) {
+			return answerNo
+		}
+	}
+	return answerUnknown
+}
+
+// hasEffective reports whether the caller is known to have a capability in effect.
+func hasEffective(value cap.Value) bool {
+	set, err := cap.GetPID(0)
+	if err != nil {
+		return false
+	}
+	able, err := set.GetFlag(cap.Effective, value)
+	return err == nil && able
+}

@@ -1,0 +1,111 @@
+package machine
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// User is an entry of the user database with the groups that name it.
+type User struct {
+	Name     string
+	UID, GID uint32
+	Groups   []uint32 // of /etc/group, sorted, without GID
+	Home     string
+}
+
+// maxDatabase bounds /etc/passwd and /etc/group: some ten thousand users.
+const maxDatabase = 16 << 20
+
+// UserError says that a user of a profile has no entry that can be used.
+type UserError struct {
+	User   string
+	Reason string
+	Hint   string
+}
+
+// Error returns the user and the reason.
+func (e *UserError) Error() string { return fmt.Sprintf("user %s: %s", e.User, e.Reason) }
+
+// LookupUser reads the entry of a user, by name or number, from /etc/passwd
+// and the groups of it from /etc/group. It asks no other database, so that
+// the result is the same in every build. The error is a *UserError.
+func LookupUser(name string) (*User, error) {
+	passwd, err := readFile("/etc/passwd", maxDatabase)
+	if err != nil {
+		return nil, &UserError{name, "read /etc/passwd: " + err.Error(), "write uid and gid instead of user"}
+	}
+	group, err := readFile("/etc/group", maxDatabase)
+	if err != nil {
+		return nil, &UserError{name, "read /etc/group: " + err.Error(), "write uid and gid instead of user, or add groups"}
+	}
+	return findUser(name, passwd, group)
+}
+
+// findUser finds a user in the text of a passwd(5) and a group(5) file. The
+// first entry counts. A number that is also the name of an entry with another uid
+// is refused: other tools take it for the name, and a reader for the uid.
+func findUser(name string, passwd, group []byte) (*User, error) {
+	var user *User
+	for pass := range 2 {
+		for line := range bytes.Lines(passwd) {
+			f := strings.Split(strings.TrimSuffix(string(line), "\n"), ":")
+			if len(f) != 7 || pass == 0 && f[0] != name || pass == 1 && !sameNumber(f[2], name) {
+				continue
+			}
+			uid, uidErr := ParseID(f[2])
+			gid, gidErr := ParseID(f[3])
+			if uidErr != nil || gidErr != nil {
+				return nil, &UserError{name, "its entry in /etc/passwd has no valid uid and gid", "mend the entry"}
+			}
+			if number, err := ParseID(name); err == nil && number != uid {
+				return nil, &UserError{name, fmt.Sprintf("it is the name of an entry in /etc/passwd with uid %d", uid), "write uid and gid"}
+			}
+			user = &User{Name: f[0], UID: uid, GID: gid, Home: f[5]}
+			break
+		}
+		if user != nil {
+			break
+		}
+	}
+	if user == nil {
+		return nil, &UserError{name, "no entry in /etc/passwd", "create the user, or write uid and gid"}
+	}
+	for line := range bytes.Lines(group) {
+		f := strings.Split(strings.TrimSuffix(string(line), "\n"), ":")
+		if len(f) != 4 || !slices.Contains(strings.Split(f[3], ","), user.Name) {
+			continue
+		}
+		gid, err := ParseID(f[2])
+		if err != nil {
+			return nil, &UserError{name, fmt.Sprintf("its group %q in /etc/group has no valid gid", f[0]), "mend the entry"}
+		}
+		if gid != user.GID {
+			user.Groups = append(user.Groups, gid)
+		}
+	}
+	slices.Sort(user.Groups)
+	user.Groups = slices.Compact(user.Groups)
+	return user, nil
+}
+
+func sameNumber(field, name string) bool {
+	a, err := ParseID(name)
+	if err != nil {
+		return false
+	}
+	b, err := ParseID(field)
+	return err == nil && a == b
+}
+
+// ParseID reads an id as the profile does: decimal digits below 4294967295,
+// no sign, no space, no leading zero.
+func ParseID(s string) (uint32, error) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil || n > 1<<32-2 || strconv.FormatUint(n, 10) != s {
+		return 0, fmt.Errorf("%q is not an id", s)
+	}
+	return uint32(n), nil
+}

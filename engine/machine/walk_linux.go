@@ -1,0 +1,318 @@
+package machine
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// resolver finds files inside a root directory, as the target will.
+type resolver struct {
+	root, cwd int // directories, opened with O_PATH
+
+	formats []format  // of binfmt_misc
+	as      *Accessor // who executes the program; nil where nothing is known of it
+
+	// procLinks lets the kernel follow symbolic links of the proc file system,
+	// as it does for the target: /proc/PID/root and others lead elsewhere than
+	// their text says. Who checks every directory on the way leaves it false.
+	procLinks bool
+
+	observer pathObserver
+}
+
+// pathObserver is told of what a walk comes to. A function may be nil. One that
+// returns an error ends the walk with it.
+type pathObserver struct {
+	onStart   func(path string)                               // the path, before the first entry
+	onEntry   func(fd int, name string, st unix.Stat_t) error // every entry, links too; fd is open with O_PATH
+	onSymlink func(link string)                               // the text of a symbolic link, before it is followed
+	onMissing func(dir int)                                   // the directory that lacks the next entry
+	onOpen    func(fd int, st unix.Stat_t) error              // a program that is open for reading
+}
+
+// maxPath is PATH_MAX, maxLinks the number of symbolic links that the kernel
+// follows: path_resolution(7).
+const (
+	maxPath  = 4096
+	maxLinks = 40
+)
+
+// CheckDirectories opens the root and the working directory of a profile, as a
+// launch does. The error is a *DirectoryError.
+func CheckDirectories(p *policy.Profile) error {
+	r, err := openRoot(p)
+	if err != nil {
+		return err
+	}
+	r.close()
+	return nil
+}
+
+func openRoot(p *policy.Profile) (*resolver, error) {
+	r := &resolver{root: -1, cwd: -1, procLinks: true}
+	root := "/"
+	if p.Chroot != "" {
+		root = p.Chroot
+	}
+	var err error
+	if r.root, err = openDir(unix.AT_FDCWD, root); err != nil {
+		return nil, &DirectoryError{"chroot", root, err, "create it, or mend chroot"}
+	}
+	switch {
+	case p.Cwd != "":
+		if r.cwd, err = r.dir(p.Cwd); err != nil {
+			r.close()
+			return nil, &DirectoryError{"cwd", p.Cwd, err, "create it inside the root directory, or mend cwd"}
+		}
+	case p.Chroot != "":
+		r.cwd, err = openDir(unix.AT_FDCWD, root)
+	default:
+		r.cwd, err = openDir(unix.AT_FDCWD, ".")
+	}
+	if err != nil {
+		r.close()
+		return nil, &DirectoryError{"cwd", ".", err, "start in a directory that can be searched, or set cwd"}
+	}
+	return r, nil
+}
+
+// dir opens the directory that path names inside the root.
+func (r *resolver) dir(path string) (int, error) {
+	f, err := r.walk(path)
+	if err != nil {
+		return -1, err
+	}
+	unix.Close(f.dir)
+	if f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		unix.Close(f.fd)
+		return -1, unix.ENOTDIR
+	}
+	return f.fd, nil
+}
+
+func (r *resolver) close() {
+	for _, fd := range []int{r.root, r.cwd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// found is a file that a walk ended at.
+type found struct {
+	fd   int // opened with O_PATH
+	st   unix.Stat_t
+	dir  int // where name was found
+	name string
+
+	// procLink says that name is a link of the proc file system, which the kernel
+	// followed.
+	procLink bool
+}
+
+func (f *found) close() {
+	unix.Close(f.fd)
+	unix.Close(f.dir)
+}
+
+// openRead opens what was found for reading. Another file may be there since.
+func (f *found) openRead() (int, error) {
+	if f.procLink {
+		return openAt(f.dir, f.name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+	}
+	return openRead(f.dir, f.name)
+}
+
+// walk finds what path names, and never leaves the root. It needs three
+// descriptors, whatever the length of the path.
+func (r *resolver) walk(path string) (found, error) { return r.walkAs(nil, path) }
+
+// walkAs is walk for a process: a directory on the way that it may not search
+// is a *searchError.
+func (r *resolver) walkAs(a *Accessor, path string) (found, error) {
+	if path == "" {
+		return found{}, unix.ENOENT
+	}
+	if len(path) >= maxPath {
+		return found{}, unix.ENAMETOOLONG
+	}
+	if r.observer.onStart != nil {
+		r.observer.onStart(path)
+	}
+	var f found
+	var err error
+	if f.dir, err = r.start(path); err != nil {
+		return found{}, err
+	}
+	links := 0
+	for rest := path; ; {
+		rest = strings.TrimLeft(rest, "/")
+		name, tail, more := strings.Cut(rest, "/")
+		if name == "" {
+			name = "."
+		}
+		if err := a.search(f.dir); err != nil {
+			unix.Close(f.dir)
+			return found{}, err
+		}
+		if f.fd, err = r.enter(f.dir, name); err != nil {
+			if err == unix.ENOENT && r.observer.onMissing != nil {
+				r.observer.onMissing(f.dir)
+			}
+			unix.Close(f.dir)
+			return found{}, err
+		}
+		err = unix.Fstat(f.fd, &f.st)
+		if err == nil && r.observer.onEntry != nil {
+			err = r.observer.onEntry(f.fd, name, f.st)
+		}
+		if err != nil {
+			f.close()
+			return found{}, err
+		}
+		switch {
+		case f.st.Mode&unix.S_IFMT == unix.S_IFLNK:
+			links++
+			link, err := readLink(f.fd)
+			onProc := r.procLinks && isProc(f.fd)
+			unix.Close(f.fd)
+			switch {
+			case err != nil:
+			case links > maxLinks:
+				err = unix.ELOOP
+			case onProc:
+				f.fd, err = openAt(f.dir, name, unix.O_PATH)
+			case len(link)+1+len(tail) >= maxPath:
+				err = unix.ENAMETOOLONG
+			case strings.HasPrefix(link, "/"):
+				unix.Close(f.dir)
+				if f.dir, err = r.start(link); err != nil {
+					return found{}, err
+				}
+			}
+			if err != nil {
+				unix.Close(f.dir)
+				return found{}, err
+			}
+			if r.observer.onSymlink != nil {
+				r.observer.onSymlink(link)
+			}
+			if onProc {
+				if done, err := r.jump(&f, name, link, more); done || err != nil {
+					return f, err
+				}
+				rest = tail
+				continue
+			}
+			rest = link
+			if more {
+				rest = link + "/" + tail
+			}
+		case !more:
+			f.name = name
+			return f, nil
+		case f.st.Mode&unix.S_IFMT != unix.S_IFDIR:
+			f.close()
+			return found{}, unix.ENOTDIR
+		default:
+			unix.Close(f.dir)
+			f.dir, rest = f.fd, tail
+		}
+	}
+}
+
+// jump goes on where a link of the proc file system led to: f.fd. link is its
+// text. done is true where the path ends there.
+func (r *resolver) jump(f *found, name, link string, more bool) (done bool, err error) {
+	err = unix.Fstat(f.fd, &f.st)
+	if err == nil && more && f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
+	if err == nil && r.observer.onEntry != nil {
+		err = r.observer.onEntry(f.fd, link, f.st)
+	}
+	switch {
+	case err != nil:
+		f.close()
+	case more:
+		unix.Close(f.dir)
+		f.dir = f.fd
+	default:
+		f.name, f.procLink = name, true
+	}
+	return !more, err
+}
+
+// isProc reports whether a file is on the proc file system.
+func isProc(fd int) bool {
+	var fs unix.Statfs_t
+	return ignoreEINTR(func() error { return unix.Fstatfs(fd, &fs) }) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+}
+
+// search refuses a directory that the process may not search.
+func (a *Accessor) search(dir int) error {
+	if a == nil {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err != nil {
+		return err
+	}
+	if a.may(st.Mode, st.Uid, st.Gid) {
+		return nil
+	}
+	return &searchError{a.Name, directoryName(dir), st.Mode & 0o7777, st.Uid, st.Gid}
+}
+
+// directoryName returns the path of a directory for a message.
+func directoryName(dir int) string {
+	buf := make([]byte, maxPath)
+	n, err := unix.Readlink(fmt.Sprintf("/proc/self/fd/%d", dir), buf)
+	if err != nil {
+		return "a directory on the way"
+	}
+	return quote(string(buf[:n]))
+}
+
+// start opens the directory where path begins.
+func (r *resolver) start(path string) (int, error) {
+	if strings.HasPrefix(path, "/") {
+		return openDir(r.root, ".")
+	}
+	return openDir(r.cwd, ".")
+}
+
+// enter opens one entry of a directory; the parent of the root is the root.
+func (r *resolver) enter(at int, name string) (int, error) {
+	if name == ".." {
+		var here, root unix.Stat_t
+		if err := unix.Fstat(at, &here); err != nil {
+			return -1, err
+		}
+		if err := unix.Fstat(r.root, &root); err != nil {
+			return -1, err
+		}
+		if here.Dev == root.Dev && here.Ino == root.Ino {
+			name = "."
+		}
+	}
+	return openPath(at, name)
+}
+
+// walkedPath is the path of the entry that a walk has come to.
+type walkedPath string
+
+func (p *walkedPath) enter(name string) { *p = walkedPath(filepath.Join(string(*p), name)) }
+
+// follow leaves a link for what it names.
+func (p *walkedPath) follow(link string) {
+	*p = walkedPath(filepath.Dir(string(*p)))
+	if strings.HasPrefix(link, "/") {
+		*p = "/"
+	}
+}

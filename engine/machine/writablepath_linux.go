@@ -1,0 +1,198 @@
+package machine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// writablePathFinder notes what a user could change on the way to a file.
+type writablePathFinder struct {
+	id    Identity
+	key   string
+	root  string // what the paths are below
+	at    walkedPath
+	found []WritablePath
+
+	// sticky tells that the entry lies in a directory where only its owner can
+	// replace it.
+	sticky bool
+}
+
+// newWritablePathFinder returns a finder for the target's user; nil for one who may
+// write everything anyway.
+func newWritablePathFinder(id Identity) *writablePathFinder {
+	if id.UID == 0 || !id.Resolved {
+		return nil
+	}
+	return &writablePathFinder{id: id, key: "command"}
+}
+
+// WritablePathsToRoot returns what the target's user could change on the way to the
+// root directory, when both directories of the profile are there.
+func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error) {
+	if err := CheckDirectories(p); err != nil {
+		return nil, err
+	}
+	w := newWritablePathFinder(id)
+	if w == nil {
+		return nil, nil
+	}
+	return w.all(p.Chroot)
+}
+
+// observe has w look at every entry that r comes to, below root. cwd is where a
+// relative path begins; empty for the working directory of the caller.
+func (w *writablePathFinder) observe(r *resolver, root, cwd string) {
+	w.root = root
+	r.observer = pathObserver{
+		onStart: func(path string) {
+			if !strings.HasPrefix(path, "/") {
+				w.walkCwd(r, cwd)
+				return
+			}
+			w.at, w.sticky = "/", false
+		},
+		onEntry: w.noteEntry,
+		onSymlink: func(link string) {
+			w.at.follow(link)
+			if strings.HasPrefix(link, "/") {
+				w.sticky = false
+			}
+		},
+		onMissing: w.noteMissing,
+		onOpen: func(fd int, st unix.Stat_t) error {
+			if st.Mode&groupWrites == 0 || w.member(st.Gid) {
+				return nil
+			}
+			return w.noteList(fd)
+		},
+	}
+}
+
+// walkCwd looks at the way to the working directory, where a relative path
+// begins. A directory that has no path any more was left by who may do so.
+func (w *writablePathFinder) walkCwd(r *resolver, cwd string) {
+	if cwd == "" {
+		cwd, _ = unix.Getwd()
+	}
+	if strings.HasPrefix(cwd, "/") {
+		if fd, err := r.dir(cwd); err == nil {
+			unix.Close(fd)
+		}
+	}
+	w.at, w.sticky = walkedPath(cwd), false
+}
+
+// noteMissing notes a directory where PATH is searched before the program is found,
+// and the user could put another one.
+func (w *writablePathFinder) noteMissing(dir int) {
+	var st unix.Stat_t
+	if err := unix.Fstat(dir, &st); err != nil || st.Mode&unix.S_ISVTX == 0 {
+		return // noteEntry has noted it
+	}
+	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && (w.member(st.Gid) || w.listed(dir)) {
+		path := w.root + string(w.at)
+		w.add(dir, "lets the target's user put a program there, and PATH has it before the one found", "take "+quote(path)+" out of PATH")
+	}
+}
+
+// all returns what the user could change on the way to the program, and
+// to the root directory where there is one.
+func (w *writablePathFinder) all(chroot string) ([]WritablePath, error) {
+	if chroot == "" {
+		return w.found, nil
+	}
+	root, err := openDir(unix.AT_FDCWD, "/")
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(root)
+	r := &resolver{root: root, cwd: root}
+	w.key = "chroot"
+	w.observe(r, "", "/")
+	fd, err := r.dir(chroot)
+	if err != nil {
+		return nil, &DirectoryError{"chroot", chroot, err, "create it, or mend chroot"}
+	}
+	return w.found, unix.Close(fd)
+}
+
+func (w *writablePathFinder) noteEntry(fd int, name string, st unix.Stat_t) error {
+	w.at.enter(name)
+	sticky := w.sticky
+	w.sticky = false
+	switch kind := st.Mode & unix.S_IFMT; {
+	case kind == unix.S_IFLNK:
+		w.sticky = sticky // where a relative link goes on
+		if sticky && st.Uid == w.id.UID {
+			w.note(fd, fmt.Sprintf("belongs to uid %d, the target's own user", st.Uid), "chown -h root ")
+		}
+	case st.Uid == w.id.UID:
+		w.note(fd, fmt.Sprintf("belongs to uid %d, the target's own user", st.Uid), "chown root ")
+	case kind == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0:
+		w.sticky = true
+	case st.Mode&groupWrites != 0 && w.member(st.Gid):
+		w.note(fd, fmt.Sprintf("is writable by group %d, which the target has", st.Gid), "chmod g-w ")
+	case st.Mode&worldWrites != 0 && !w.member(st.Gid):
+		w.note(fd, "is writable by everyone", "chmod o-w ")
+	case st.Mode&groupWrites != 0 && kind == unix.S_IFDIR:
+		dir, err := openList(fd)
+		if err != nil {
+			// Unreadable: skip its access control list.
+			return nil
+		}
+		defer unix.Close(dir)
+		return w.noteList(dir)
+	}
+	return nil
+}
+
+// noteList notes a file, open for reading, whose access control list lets the user
+// write it.
+func (w *writablePathFinder) noteList(fd int) error {
+	users, groups, err := aclWriters(fd)
+	if err != nil {
+		return fmt.Errorf("access control list of %s: %w", w.at, err)
+	}
+	if slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.member) {
+		w.note(fd, "is writable by the target's user (an access control list)", "setfacl -b ")
+	}
+	return nil
+}
+
+// listed reports whether the access control list of a directory lets the user
+// write.
+func (w *writablePathFinder) listed(fd int) bool {
+	dir, err := openList(fd)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(dir)
+	users, groups, err := aclWriters(dir)
+	return err == nil && (slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.member))
+}
+
+// openList opens a directory to read its access control list.
+func openList(fd int) (int, error) { return openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
+
+func (w *writablePathFinder) member(gid uint32) bool {
+	return gid == w.id.GID || slices.Contains(w.id.Groups, gid)
+}
+
+func (w *writablePathFinder) note(fd int, reason, fix string) {
+	w.add(fd, reason, fix+quote(w.root+string(w.at)))
+}
+
+// add notes the entry that fd stands for, once.
+func (w *writablePathFinder) add(fd int, reason, hint string) {
+	path := w.root + string(w.at)
+	seen := slices.ContainsFunc(w.found, func(e WritablePath) bool { return e.Path == path })
+	if !seen && !outOfReach(fd) {
+		w.found = append(w.found, WritablePath{w.key, path, reason, hint})
+	}
+}
