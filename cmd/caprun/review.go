@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
-	"caprun/engine"
 	"caprun/engine/review"
 	"caprun/internal/clean"
 	"caprun/internal/render"
@@ -33,7 +31,7 @@ func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profil
 	return p, text, exitOK
 }
 
-// noPlan prints why a profile has no plan.
+// noPlan reports why a profile has no plan, and returns status.
 func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) int {
 	if err := review.Details(c.Stderr, slices.Values([]review.Report{review.NewReport("", text, findings)}), false); err != nil {
 		return c.trouble(err)
@@ -41,17 +39,9 @@ func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) 
 	return status
 }
 
-// troubleAt prints what the machine lacks for a profile, with the place in it.
+// troubleAt reports what the machine lacks for a profile, with the place in it, and
+// returns the exit status.
 func (c *Command) troubleAt(p *policy.Profile, err error) int {
-	var dir *engine.DirectoryError
-	var user *engine.UserError
-	switch {
-	case errors.As(err, &dir):
-		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))
-	case errors.As(err, &user):
-		c.ReportAt(p.File, p.Position("user"), render.WithHint(user.Error(), user.Hint))
-	default:
-		return c.trouble(err)
-	}
+	c.Report(render.Refusal(p, err))
 	return exitTrouble
 }

@@ -5,6 +5,7 @@ import (
 	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/internal/render"
+	"caprun/internal/supervise"
 	"caprun/policy"
 )
 
@@ -72,7 +73,7 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	if err != nil {
 		return nil, c.trouble(err)
 	}
-	if advice := supervisorAdvice(proc); advice != "" {
+	if advice := supervise.Advice(proc, selectsInit); advice != "" {
 		c.Report(advice)
 	}
 	var user *engine.User
