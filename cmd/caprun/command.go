@@ -72,9 +72,9 @@ func (c *Command) print(text string) int {
 	return exitOK
 }
 
-// trouble reports why a command that starts nothing could not do its work, and
+// fail reports why a command that starts nothing could not do its work, and
 // returns the exit status.
-func (c *Command) trouble(err error) int {
+func (c *Command) fail(err error) int {
 	c.ReportError(err)
 	return exitTrouble
 }

@@ -49,7 +49,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	}
 	program, err := view.program(p, o.target)
 	if err != nil {
-		return c.troubleAt(p, err)
+		return c.failAt(p, err)
 	}
 	switch {
 	case o.supervised:
@@ -57,12 +57,12 @@ func (c *Command) explain(o explainOptions, profile string) int {
 		program.Death = engine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
 	case view.as == "current":
 		if program.Death, err = engine.CurrentDeathSignal(); err != nil {
-			return c.trouble(fmt.Errorf("-as current: %w", err))
+			return c.fail(fmt.Errorf("-as current: %w", err))
 		}
 	}
 	plan, findings := engine.Compile(p, view.from, program)
 	if plan == nil {
-		return c.noPlan(findings, text, exitFindings)
+		return c.reportFindings(findings, text, exitFindings)
 	}
 	if o.json {
 		err = render.PlanJSON(c.Stdout, plan, view.render(c.Colour))
@@ -70,7 +70,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 		err = render.Plan(c.Stdout, plan, view.render(c.Colour))
 	}
 	if err != nil {
-		return c.trouble(err)
+		return c.fail(err)
 	}
 	return exitOK
 }

@@ -59,7 +59,7 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 	}
 	switch {
 	case err != nil:
-		return c.trouble(err)
+		return c.fail(err)
 	case !v.Matches(o.exact):
 		return exitFindings
 	}
@@ -71,7 +71,7 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*compare.Verification, int) {
 	proc, err := engine.ReadProcess(pid)
 	if err != nil {
-		return nil, c.trouble(err)
+		return nil, c.fail(err)
 	}
 	if advice := supervise.Advice(proc, selectsInit); advice != "" {
 		c.Report(advice)
@@ -79,16 +79,16 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	var user *engine.User
 	if p.User != "" {
 		if user, err = engine.LookupUser(p.User); err != nil {
-			return nil, c.troubleAt(p, err)
+			return nil, c.failAt(p, err)
 		}
 	}
 	plan, findings := engine.CompileForProcess(proc, p, from, user)
 	if plan == nil {
-		return nil, c.noPlan(findings, text, exitTrouble)
+		return nil, c.reportFindings(findings, text, exitTrouble)
 	}
 	v, err := compare.Verify(plan, proc)
 	if err != nil {
-		return nil, c.troubleAt(p, err)
+		return nil, c.failAt(p, err)
 	}
 	return v, exitOK
 }

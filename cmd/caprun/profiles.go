@@ -6,16 +6,7 @@ import (
 
 	"caprun/policy"
 	"caprun/profiles"
-	"caprun/schema"
 )
-
-// schemaForm is the form that prints the JSON Schema.
-func schemaForm() *form {
-	return &form{
-		name: "schema", about: "print the JSON Schema of the profile format, for editors",
-		run: func(c *Command, _ []string) int { return c.print(string(schema.JSON())) },
-	}
-}
 
 // profilesForm is the form that prints the profiles that come with caprun.
 func profilesForm() *form {
@@ -28,7 +19,7 @@ func profilesForm() *form {
 			}
 			text, err := profiles.Read(strings.TrimPrefix(names[0], "builtin:"))
 			if err != nil {
-				return c.trouble(fmt.Errorf("there is no profile %s; there are %s", names[0], strings.Join(profiles.Names(), ", ")))
+				return c.fail(fmt.Errorf("there is no profile %s; there are %s", names[0], strings.Join(profiles.Names(), ", ")))
 			}
 			return c.print(string(text))
 		},
@@ -41,7 +32,7 @@ func (c *Command) listProfiles() int {
 	for _, name := range profiles.Names() {
 		text, err := profiles.Read(name)
 		if err != nil {
-			return c.trouble(err)
+			return c.fail(err)
 		}
 		first := ""
 		if p, _ := policy.Parse("builtin:"+name, text); p != nil {
