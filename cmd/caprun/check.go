@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
+	"io"
+	"iter"
 	"runtime"
 	"slices"
 	"time"
@@ -83,4 +86,45 @@ func failures() []choice[func(review.Finding) bool] {
 		from(policy.Error), from(policy.Warning), from(policy.Info),
 		{"never", func(review.Finding) bool { return false }},
 	}
+}
+
+// findingPrinter prints the findings of check.
+type findingPrinter func(w io.Writer, reports iter.Seq[review.Report], colour bool) error
+
+// findingFormats returns the output formats of check.
+func findingFormats() []choice[findingPrinter] {
+	plain := func(print func(io.Writer, iter.Seq[review.Report]) error) findingPrinter {
+		return func(w io.Writer, reports iter.Seq[review.Report], _ bool) error { return print(w, reports) }
+	}
+	sarif := func(w io.Writer, reports iter.Seq[review.Report]) error { return review.SARIF(w, reports, Version) }
+	return []choice[findingPrinter]{
+		{"human", review.Human},
+		{"oneline", plain(review.Oneline)},
+		{"json", plain(review.JSON)},
+		{"sarif", plain(sarif)},
+		{"github", plain(review.GitHub)},
+	}
+}
+
+// printFindings returns a printer that buffers its output.
+func printFindings(print findingPrinter, colour bool) func(io.Writer, iter.Seq[review.Report]) error {
+	return func(w io.Writer, reports iter.Seq[review.Report]) error {
+		b := bufio.NewWriter(w)
+		return cmp.Or(print(b, reports, colour), b.Flush())
+	}
+}
+
+// readCeiling plans the profile that -ceiling names. Without one, what is
+// wrong with it has been printed, and status is exitTrouble: a ceiling that
+// cannot be read allows nothing to pass.
+func (c *Command) readCeiling(arg string) (plan *engine.Plan, status int) {
+	p, text, status := c.readToReview(arg, exitTrouble)
+	if p == nil {
+		return nil, status
+	}
+	plan, findings := engine.Explain(p)
+	if plan == nil {
+		return nil, c.reportFindings(findings, text, exitTrouble)
+	}
+	return plan, exitOK
 }

@@ -5,17 +5,17 @@ import (
 	"flag"
 	"io"
 
+	"caprun/internal/message"
 	"caprun/internal/render"
+	"caprun/internal/secureexec"
+	"caprun/internal/supervise"
 )
 
-// The exit statuses. A launch that succeeds has the status of the target.
+// The exit statuses of subcommands. Those of a launch are in package supervise.
 const (
-	exitOK       = 0   // done; clean
-	exitFindings = 1   // check: findings; explain: no plan; verify: no match
-	exitTrouble  = 2   // usage, or a file that cannot be read
-	exitRefused  = 125 // a launch refused or failed
-	exitNoExec   = 126 // the program was found and cannot be executed
-	exitNotFound = 127 // there is no such program
+	exitOK       = 0 // done; clean
+	exitFindings = 1 // check: findings; explain: no plan; verify: no match
+	exitTrouble  = 2 // usage, or a file that cannot be read
 )
 
 // Command is one invocation of caprun. What it does to its process apart, it
@@ -29,16 +29,17 @@ type Command struct {
 // Main runs caprun with its arguments, the program's name left out, and
 // returns the exit status.
 func (c *Command) Main(args []string) int {
-	if err := checkSecureMode(); err != nil {
-		c.Stderr = withoutWaiting(c.Stderr)
-		return c.refuse(err)
+	if err := secureexec.Check(); err != nil {
+		c.Stderr = message.Bounded(c.Stderr)
+		return supervise.Refuse(&c.Env, nil, err)
 	}
-	if len(args) > 0 && args[0] == childArgument {
-		return c.initChild(args[1:])
+	if len(args) > 0 && args[0] == supervise.ChildArgument {
+		c.Stderr = message.Bounded(c.Stderr)
+		return supervise.RunChild(&c.Env, args[1:])
 	}
 	c.form, args = findForm(args)
 	if c.form.name == "" {
-		c.Stderr = withoutWaiting(c.Stderr)
+		c.Stderr = message.Bounded(c.Stderr)
 	}
 	operands, err := c.form.parse(args)
 	switch {
@@ -71,9 +72,9 @@ func (c *Command) print(text string) int {
 	return exitOK
 }
 
-// trouble reports why a command that starts nothing could not do its work, and
+// fail reports why a command that starts nothing could not do its work, and
 // returns the exit status.
-func (c *Command) trouble(err error) int {
+func (c *Command) fail(err error) int {
 	c.ReportError(err)
 	return exitTrouble
 }

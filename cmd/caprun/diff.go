@@ -49,13 +49,13 @@ func (c *Command) diff(o diffOptions, profiles []string) int {
 		}
 		plan, findings := engine.Compile(p, view.from, view.target())
 		if plan == nil {
-			return c.noPlan(findings, text, exitTrouble)
+			return c.reportFindings(findings, text, exitTrouble)
 		}
 		plans[n] = plan
 	}
 	d := render.NewDifference(plans[0], plans[1])
 	if err := o.print(c, d); err != nil {
-		return c.trouble(err)
+		return c.fail(err)
 	}
 	if o.fails(d) {
 		return exitFindings

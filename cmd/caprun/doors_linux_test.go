@@ -1,70 +1,18 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"caprun/internal/need"
 
 	"golang.org/x/sys/unix"
 )
-
-// plainProfile changes nothing but no_new_privs, so that every caller may
-// launch it.
-const plainProfile = "version: 1\nno_new_privs: true\n"
-
-// profileFile writes a profile where only root or the caller can write, if the
-// temporary directory is such a place.
-func profileFile(t *testing.T, text string) string {
-	t.Helper()
-	dir := filepath.Dir(caprun(t))
-	f, err := os.CreateTemp(dir, "p-*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.Remove(f.Name()) })
-	_, err = f.WriteString(text)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return f.Name()
-}
-
-// hangs is when a process that a test waits for counts as hung. No test needs
-// more than seconds, but a machine may be slow, and have much else to do.
-const hangs = 2 * time.Minute
-
-// outcome runs a command to its end, or kills it.
-func outcome(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, status int) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	if cmd.Stdout == nil {
-		cmd.Stdout = &out
-	}
-	if cmd.Stderr == nil {
-		cmd.Stderr = &errs
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(hangs, func() { cmd.Process.Kill() })
-	defer timer.Stop()
-	_ = cmd.Wait()
-	status = cmd.ProcessState.ExitCode()
-	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		status = 128 + int(ws.Signal())
-	}
-	return out.String(), errs.String(), status
-}
 
 // TestClosedDescriptors starts caprun with every choice of 0, 1 and 2 closed.
 // The target has the null device in their place, and no file of caprun's.

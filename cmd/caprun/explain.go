@@ -50,8 +50,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	}
 	program, err := view.program(p, o.target)
 	if err != nil {
-		c.refusePlan(p, err)
-		return exitTrouble
+		return c.failAt(p, err)
 	}
 	switch {
 	case o.supervised:
@@ -59,12 +58,12 @@ func (c *Command) explain(o explainOptions, profile string) int {
 		program.Death = machine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
 	case view.as == "current":
 		if program.Death, err = machine.CurrentDeathSignal(); err != nil {
-			return c.trouble(fmt.Errorf("-as current: %w", err))
+			return c.fail(fmt.Errorf("-as current: %w", err))
 		}
 	}
 	plan, findings := engine.Compile(p, view.from, program)
 	if plan == nil {
-		return c.noPlan(findings, text, exitFindings)
+		return c.reportFindings(findings, text, exitFindings)
 	}
 	if o.json {
 		err = render.PlanJSON(c.Stdout, plan, view.render(c.Colour))
@@ -72,7 +71,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 		err = render.Plan(c.Stdout, plan, view.render(c.Colour))
 	}
 	if err != nil {
-		return c.trouble(err)
+		return c.fail(err)
 	}
 	return exitOK
 }

@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"strings"
+
+	"caprun/internal/supervise"
+)
 
 // form is one form of the command line: a launch, or the work of a subcommand.
 // Its flags and operands are parsed, described, completed and put into caprun(1)
@@ -91,7 +95,7 @@ func (f *form) key() string {
 // failure returns the exit status for wrong usage.
 func (f *form) failure() int {
 	if f.name == "" {
-		return exitRefused
+		return supervise.StatusRefused
 	}
 	return exitTrouble
 }

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
 	"caprun/engine"
-	"caprun/engine/cred"
 	"caprun/engine/machine"
-	"caprun/internal/render"
 	"caprun/internal/source"
-	"caprun/policy"
+	"caprun/internal/supervise"
 )
 
 // launchOptions are the flags of a launch.
@@ -49,138 +46,44 @@ func newLaunchForm(o *launchOptions) *form {
 
 // launch starts a program in place of caprun, or as its child.
 func (c *Command) launch(o launchOptions, argv []string) int {
+	request, err := c.readRequest(o, argv)
+	switch {
+	case err != nil:
+		return supervise.Refuse(&c.Env, nil, err)
+	case o.supervised:
+		return request.Supervise(&c.Env)
+	}
+	return request.Start(&c.Env)
+}
+
+// readRequest reads the profile of a launch, and the state that it starts from.
+func (c *Command) readRequest(o launchOptions, argv []string) (r supervise.Request, err error) {
 	// Before all that takes time: a parent that ends meanwhile is noticed.
-	death, err := machine.CurrentDeathSignal()
-	if err != nil {
-		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
+	if r.Death, err = machine.CurrentDeathSignal(); err != nil {
+		return r, fmt.Errorf("read the caller's state: %w", err)
 	}
 	src, err := source.Find(o.profile, c.Stdin)
 	if err != nil {
-		return c.refuse(err)
+		return r, err
 	}
-	from, err := machine.Current()
-	if err != nil {
-		return c.refuse(fmt.Errorf("read the caller's state: %w", err))
+	if r.From, err = machine.Current(); err != nil {
+		return r, fmt.Errorf("read the caller's state: %w", err)
 	}
-	strict := engine.HoldsPrivilege(from)
-	text, err := src.Text(strict)
-	if err != nil {
-		return c.refuse(fmt.Errorf("profile %s: %w", src.Name, err))
+	r.Profile, r.Argv, r.DryRun, r.Strict = src.Name, argv, o.dryRun, engine.HoldsPrivilege(r.From)
+	if r.Text, err = src.Text(r.Strict); err != nil {
+		return r, fmt.Errorf("profile %s: %w", src.Name, err)
 	}
 	if o.profile == "-" {
-		if err := closeStdin(); err != nil {
-			return c.refuse(fmt.Errorf("open %s as standard input: %w", os.DevNull, err))
+		if err := supervise.NullStdin(); err != nil {
+			return r, fmt.Errorf("open %s as standard input: %w", os.DevNull, err)
 		}
 	}
-	order := order{Profile: src.Name, Text: text, Strict: strict, DryRun: o.dryRun}
-	if o.supervised {
-		return c.supervise(order, from, death, argv)
-	}
-	return c.start(order, from, death, argv)
+	return r, nil
 }
 
-// order is a launch that was asked for, when its profile has been read.
-type order struct {
-	Profile string // what messages call it
-	Text    []byte
-
-	// Strict tells that the profile was read as by a caller with privilege:
-	// nobody else may be able to write it.
-	Strict bool
-	DryRun bool
-
-	// Parent is the pid of the supervisor; 0 for none.
-	Parent int
-}
-
-// start carries out a launch in this process, whose state is from: it is read
-// again before the first step. The target gets the parent-death signal death.
-func (c *Command) start(o order, from cred.Cred, death machine.DeathSignal, argv []string) int {
-	p, diagnostics := policy.Parse(o.Profile, o.Text)
-	if p == nil {
-		return c.refuseAt(diagnostics)
-	}
-	plan, diagnostics, err := engine.Prepare(p, from, argv, death)
-	if err != nil {
-		return c.refusePlan(p, err)
-	}
-	if plan == nil {
-		return c.refuseAt(diagnostics)
-	}
-	if plan.NeedsTrust() && !o.Strict {
-		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", o.Profile))
-	}
-	for _, e := range plan.WritablePaths() {
-		d := plan.WritablePathDiagnostic(e)
-		if e.Key == "command" && len(argv) > 0 {
-			d.Position = policy.Position{} // the program is not the profile's
-		}
-		c.ReportAt(d.File, d.Position, "warning: "+render.WithHint(d.Message, d.Hint))
-	}
-	if o.DryRun {
-		return c.dryRun(plan)
-	}
-	return c.refuse(plan.Exec())
-}
-
-// dryRun does every step but the exec, and prints the plan.
-func (c *Command) dryRun(plan *engine.Plan) int {
-	var printed error
-	err := plan.DryRun(func(cred.Cred) {
-		printed = render.Plan(c.Stdout, plan, render.PlanView{As: "current", Environ: os.Environ(), Colour: c.Colour})
-		fmt.Fprintln(c.Stdout, "\nEvery step but the exec was done, and the state read back is the predicted one.")
-	})
-	if err == nil {
-		err = printed
-	}
-	if err != nil {
-		return c.refuse(err)
-	}
-	return exitOK
-}
-
-// refuseAt prints why a profile cannot be launched.
-func (c *Command) refuseAt(diagnostics []policy.Diagnostic) int {
-	for _, d := range diagnostics {
-		if d.Severity == policy.Error {
-			c.ReportAt(d.File, d.Position, render.WithHint(d.Message, d.Hint))
-		}
-	}
-	return exitRefused
-}
-
-// refusePlan prints what the machine lacks for the plan of a profile.
-func (c *Command) refusePlan(p *policy.Profile, err error) int {
-	var target *machine.TargetError
-	var dir *machine.DirectoryError
-	var user *machine.UserError
-	switch {
-	case errors.As(err, &target):
-		c.Report(render.WithHint(target.Error(), target.Hint))
-		if target.Missing {
-			return exitNotFound
-		}
-		return exitNoExec
-	case errors.As(err, &dir):
-		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))
-	case errors.As(err, &user):
-		c.ReportAt(p.File, p.Position("user"), render.WithHint(user.Error(), user.Hint))
-	default:
-		c.Report(err.Error())
-	}
-	return exitRefused
-}
-
-// refuse prints why a launch did not happen, and returns the status for it.
-func (c *Command) refuse(err error) int {
-	var launch *engine.LaunchError
-	if !errors.As(err, &launch) {
-		c.Report(err.Error())
-		return exitRefused
-	}
-	c.ReportAt(launch.Plan.Profile.File, launch.Position(), launch.Error())
-	if launch.AtExec {
-		return exitNoExec
-	}
-	return exitRefused
+// selectsInit reports whether arguments start a launch with -init.
+func selectsInit(args []string) bool {
+	var o launchOptions
+	_, err := newLaunchForm(&o).parse(args)
+	return err == nil && o.supervised
 }

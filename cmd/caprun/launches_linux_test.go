@@ -115,18 +115,6 @@ func reportLaunch(t *testing.T, place *launchPlace, c launches.Case, index int, 
 	t.Errorf("launch %d: %s\n%v", index, last, c)
 }
 
-func testNumber(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 0, 31)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
-}
-
 // launchPlace is a directory in which one launch after another happens. It has
 // the target, scripts for it, an ordinary interpreter and a root directory
 // with the same files.

@@ -3,9 +3,10 @@
 package main
 
 import (
-	"caprun/internal/render"
 	"os"
 	"runtime"
+
+	"caprun/internal/render"
 
 	"golang.org/x/term"
 )

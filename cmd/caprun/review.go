@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
-	"caprun/engine/machine"
 	"caprun/engine/review"
 	"caprun/internal/clean"
 	"caprun/internal/render"
@@ -20,38 +18,30 @@ import (
 func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
 	src, err := source.Find(arg, c.Stdin)
 	if err != nil {
-		return nil, nil, c.trouble(err)
+		return nil, nil, c.fail(err)
 	}
 	if text, err = src.Text(false); err != nil {
-		return nil, nil, c.trouble(fmt.Errorf("%s: %w", src.Name, err))
+		return nil, nil, c.fail(fmt.Errorf("%s: %w", src.Name, err))
 	}
 	// The name goes to what people read.
 	p, findings := policy.Parse(clean.Line(src.Name), text)
 	if p == nil {
-		return nil, nil, c.noPlan(findings, text, findingsStatus)
+		return nil, nil, c.reportFindings(findings, text, findingsStatus)
 	}
 	return p, text, exitOK
 }
 
-// noPlan prints why a profile has no plan.
-func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) int {
+// reportFindings reports why a profile has no plan, and returns status.
+func (c *Command) reportFindings(findings []policy.Diagnostic, text []byte, status int) int {
 	if err := review.Details(c.Stderr, slices.Values([]review.Report{review.NewReport("", text, findings)}), false); err != nil {
-		return c.trouble(err)
+		return c.fail(err)
 	}
 	return status
 }
 
-// troubleAt prints what the machine lacks for a profile, with the place in it.
-func (c *Command) troubleAt(p *policy.Profile, err error) int {
-	var dir *machine.DirectoryError
-	var user *machine.UserError
-	switch {
-	case errors.As(err, &dir):
-		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))
-	case errors.As(err, &user):
-		c.ReportAt(p.File, p.Position("user"), render.WithHint(user.Error(), user.Hint))
-	default:
-		return c.trouble(err)
-	}
+// failAt reports what the machine lacks for a profile, with the place in it, and
+// returns the exit status.
+func (c *Command) failAt(p *policy.Profile, err error) int {
+	c.Report(render.Refusal(p, err))
 	return exitTrouble
 }

@@ -28,7 +28,7 @@ func (c *Command) rules(json bool, names []string) int {
 	if len(names) == 1 {
 		one, err := findRule(asked, names[0])
 		if err != nil {
-			return c.trouble(err)
+			return c.fail(err)
 		}
 		asked = []policy.Rule{one}
 	}
@@ -43,7 +43,7 @@ func (c *Command) rules(json bool, names []string) int {
 		err = render.Rules(c.Stdout, asked)
 	}
 	if err != nil {
-		return c.trouble(err)
+		return c.fail(err)
 	}
 	return exitOK
 }

@@ -44,7 +44,7 @@ func (c *Command) show(o showOptions) int {
 		err = s.Print(c.Stdout, c.Colour)
 	}
 	if err != nil {
-		return c.trouble(err)
+		return c.fail(err)
 	}
 	return exitOK
 }

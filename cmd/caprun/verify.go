@@ -6,6 +6,7 @@ import (
 	"caprun/engine/cred"
 	"caprun/engine/machine"
 	"caprun/internal/render"
+	"caprun/internal/supervise"
 	"caprun/policy"
 )
 
@@ -59,7 +60,7 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 	}
 	switch {
 	case err != nil:
-		return c.trouble(err)
+		return c.fail(err)
 	case !v.Matches(o.exact):
 		return exitFindings
 	}
@@ -71,24 +72,24 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*compare.Verification, int) {
 	proc, err := machine.ReadProcess(pid)
 	if err != nil {
-		return nil, c.trouble(err)
+		return nil, c.fail(err)
 	}
-	if advice := supervisorAdvice(proc); advice != "" {
+	if advice := supervise.Advice(proc, selectsInit); advice != "" {
 		c.Report(advice)
 	}
 	var user *machine.User
 	if p.User != "" {
 		if user, err = machine.LookupUser(p.User); err != nil {
-			return nil, c.troubleAt(p, err)
+			return nil, c.failAt(p, err)
 		}
 	}
 	plan, findings := engine.CompileForProcess(proc, p, from, user)
 	if plan == nil {
-		return nil, c.noPlan(findings, text, exitTrouble)
+		return nil, c.reportFindings(findings, text, exitTrouble)
 	}
 	v, err := compare.Verify(plan, proc)
 	if err != nil {
-		return nil, c.troubleAt(p, err)
+		return nil, c.failAt(p, err)
 	}
 	return v, exitOK
 }

@@ -71,7 +71,7 @@ func (c *Command) startError(as string, err error) (status int, ok bool) {
 	case errors.As(err, &start):
 		return c.usageError("-as: " + err.Error()), false
 	case err != nil:
-		return c.trouble(fmt.Errorf("-as %s: %w", as, err)), false
+		return c.fail(fmt.Errorf("-as %s: %w", as, err)), false
 	}
 	return exitOK, true
 }

@@ -1,9 +1,0 @@
-//go:build !linux
-
-package main
-
-import "caprun/cap"
-
-func checkSecureMode() error { return nil }
-
-func closeStdin() error { return cap.ErrNotLinux }

@@ -1,0 +1,63 @@
+package supervise
+
+import (
+	"fmt"
+	"os/exec"
+	"testing"
+
+	"caprun/internal/need"
+	"caprun/internal/test/command"
+
+	"golang.org/x/sys/unix"
+)
+
+// verifyOutput returns the status and the messages of verify for a process.
+func verifyOutput(t *testing.T, pid int, profile string) (status int, messages string) {
+	t.Helper()
+	_, messages, status = command.Run(t, exec.Command(command.Caprun(t), "verify", "-as", "current", "-pid", fmt.Sprint(pid), profile))
+	return status, messages
+}
+
+// TestVerifySupervisor: whoever verifies a supervisor is told which process the
+// program is.
+func TestVerifySupervisor(t *testing.T) {
+	need.Root(t) // others may not read a supervisor
+	profile := command.ProfileFile(t, command.PlainProfile)
+	s := supervise(t, bare, nil, heard(t))
+	target := s.ready()
+	want := fmt.Sprintf("caprun: process %d: it is a supervisor (-init), and the program that it started is process %d; verify that one\n", s.Process.Pid, target)
+	if status, messages := verifyOutput(t, s.Process.Pid, profile); status != 0 || messages != want {
+		t.Errorf("status %d, %q, want %q", status, messages, want)
+	}
+	if status, messages := verifyOutput(t, target, profile); status != 0 || messages != "" {
+		t.Errorf("the program: status %d, %q", status, messages)
+	}
+
+	// What only looks like one gains nothing: the result is the same.
+	sh := need.Tool(t, "sh")
+	need.Tool(t, "setsid")
+	fake := supervise(t, bare, func(cmd *exec.Cmd) {
+		cmd.Path = sh
+		cmd.Args = []string{"caprun", "-c", `exec setsid sh -c 'echo ready $$; read line'`, "-init", "-profile", "x"}
+	})
+	if status, messages := verifyOutput(t, fake.ready(), profile); status != 1 || messages != "" {
+		t.Errorf("another program: status %d, %q", status, messages)
+	}
+}
+
+// TestVerifyWaitsForNobody: a command line that cannot be read soon is no obstacle.
+func TestVerifyWaitsForNobody(t *testing.T) {
+	fifo := t.TempDir() + "/fifo"
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := readBriefly(fifo); got != "" {
+		t.Errorf("%q", got)
+	}
+	// The reader that was left alone ends.
+	fd, err := unix.Open(fifo, unix.O_WRONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(fd)
+}

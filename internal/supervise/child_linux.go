@@ -1,0 +1,104 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"caprun/engine/machine"
+	"caprun/internal/render"
+
+	"golang.org/x/sys/unix"
+)
+
+// RunChild carries out the request of the supervisor that started this process
+// with ChildArgument; args are the arguments after it. It returns the exit status
+// of a launch that failed.
+func RunChild(env *render.Env, args []string) int {
+	r, err := readRequest(args)
+	if err != nil {
+		return Refuse(env, nil, fmt.Errorf("%s is for caprun itself: %w", ChildArgument, err))
+	}
+	if err := rewritePIDVariable(r.supervisor, "LISTEN_PID", "LISTEN_PIDFDID"); err != nil {
+		return Refuse(env, nil, err)
+	}
+	if err := rewritePIDVariable(r.supervisor, "WATCHDOG_PID"); err != nil {
+		return Refuse(env, nil, err)
+	}
+	if r.From, err = machine.Current(); err != nil {
+		return Refuse(env, nil, fmt.Errorf("read the caller's state: %w", err))
+	}
+	r.Death = machine.DeathSignal{Signal: int(unix.SIGKILL), Parent: r.supervisor}
+	return r.Start(env)
+}
+
+// readRequest reads the request of the supervisor, args as those of RunChild. The
+// descriptor stays open until the exec closes it, which tells the supervisor that
+// the target runs.
+func readRequest(args []string) (r Request, err error) {
+	if len(args) == 0 {
+		return r, fmt.Errorf("a descriptor is missing")
+	}
+	fd, err := strconv.Atoi(args[0])
+	if err != nil || fd <= 2 {
+		return r, fmt.Errorf("%q is no descriptor above 2", args[0])
+	}
+	// Before anything else: with this flag it can be no descriptor of keep_fds.
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
+		return r, fmt.Errorf("descriptor %d: %w", fd, err)
+	}
+	size := make([]byte, sizeDigits)
+	if _, err = io.ReadFull(rawReader(fd), size); err == nil {
+		// Without a number there is nothing to read, and nothing is no request.
+		n, _ := strconv.ParseUint(string(size), 10, 64)
+		data := make([]byte, min(n, maxRequest))
+		if _, err = io.ReadFull(rawReader(fd), data); err == nil {
+			r, err = decodeRequest(data)
+		}
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errRequest
+	}
+	if err != nil {
+		return r, fmt.Errorf("what to start, from descriptor %d: %w", fd, err)
+	}
+	r.Argv = args[1:]
+	return r, nil
+}
+
+// rawReader reads a descriptor without the poller of the Go runtime, which needs
+// descriptors of its own.
+type rawReader int
+
+func (r rawReader) Read(p []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(r), p)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return 0, err
+		case n == 0 && len(p) > 0:
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+// rewritePIDVariable sets a variable that has the pid of the supervisor to the own
+// pid: who set it did not know that the target would be another process,
+// sd_listen_fds(3) and sd_watchdog_enabled(3). It removes the variables others, which
+// identify the process in another way.
+func rewritePIDVariable(supervisor int, name string, others ...string) error {
+	if os.Getenv(name) != strconv.Itoa(supervisor) {
+		return nil
+	}
+	for _, other := range others {
+		if err := os.Unsetenv(other); err != nil {
+			return err
+		}
+	}
+	return os.Setenv(name, strconv.Itoa(os.Getpid()))
+}

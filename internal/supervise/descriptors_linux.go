@@ -1,0 +1,88 @@
+package supervise
+
+import (
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// closeInherited closes the descriptors above 2 that caprun was started with. They
+// are for the target: a socket that a supervisor keeps open stays bound when the
+// target has closed it. Descriptors of caprun and of the Go runtime are close-on-exec,
+// and an inherited one cannot be.
+func closeInherited() error {
+	list, err := openDescriptors()
+	if err != nil {
+		return err
+	}
+	for _, fd := range list {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err != nil || flags&unix.FD_CLOEXEC != 0 {
+			continue
+		}
+		// Whatever close(2) returns, the descriptor is closed.
+		_ = unix.Close(fd)
+	}
+	return nil
+}
+
+// maxOpenFiles is the default of fs.nr_open, and the bound of a search for
+// descriptors one by one.
+const maxOpenFiles = 1 << 20
+
+// openDescriptors returns numbers above 2 that include every open descriptor.
+func openDescriptors() ([]int, error) {
+	if list, err := listDescriptors(); err == nil {
+		return list, nil
+	}
+	// There is no /proc. A descriptor can be above the soft limit.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return nil, err
+	}
+	var list []int
+	for fd := 3; fd < maxOpenFiles && uint64(fd) < limit.Max; fd++ {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
+			list = append(list, fd)
+		}
+	}
+	return list, nil
+}
+
+// listDescriptors reads the descriptors of the process from /proc.
+func listDescriptors() ([]int, error) {
+	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(dir)
+	var list []int
+	buf := make([]byte, 8192)
+	for {
+		n, err := unix.ReadDirent(dir, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return list, err
+		}
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			if fd, err := strconv.Atoi(name); err == nil && fd > 2 {
+				list = append(list, fd)
+			}
+		}
+	}
+}
+
+// NullStdin puts the null device in place of standard input, from which the
+// profile was read.
+func NullStdin() error {
+	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Dup3(fd, 0, 0)
+}

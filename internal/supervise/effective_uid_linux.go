@@ -1,0 +1,65 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/machine"
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// permitSignals lets a supervisor without cap_kill send signals to a target of
+// another user: its effective uid becomes the uid of the target, which is what the
+// kernel compares, kill_ok_by_cred. The parent-death signal has to pass that check,
+// too. The real and the saved uid stay, so that the target can neither send signals
+// to the supervisor nor trace it. The target can change the priority and the
+// processors of the supervisor: for these the kernel compares the effective uid.
+func permitSignals(r Request) error {
+	if r.From.Permitted.Has(int(cap.KILL)) {
+		return nil
+	}
+	p, _ := policy.Read(r.Profile, r.Text)
+	if p == nil {
+		return nil // the child reports why
+	}
+	uid, err := engine.TargetUID(p, r.From)
+	if err != nil || uid == r.From.UID || uid == r.From.EUID || !r.From.Permitted.Has(int(cap.SETUID)) {
+		return nil // the child cannot become another user, and reports it
+	}
+	return setEffectiveUID(uid, r.Death)
+}
+
+// setEffectiveUID changes the effective uid of every thread. The change clears
+// the parent-death signal of the caller: it is set again.
+func setEffectiveUID(uid uint32, death machine.DeathSignal) error {
+	if err := syscall.Setresuid(-1, int(uid), -1); err != nil {
+		return fmt.Errorf("setresuid: %w", err)
+	}
+	if _, effective, _ := unix.Getresuid(); uint32(effective) != uid {
+		return fmt.Errorf("setresuid: the effective uid is %d, not %d", effective, uid)
+	}
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(death.Signal), 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl PR_SET_PDEATHSIG: %w", err)
+	}
+	return nil
+}
+
+// checkDeathSignal checks that the supervisor has the parent-death signal that it was
+// started with, and that the parent has not ended, perhaps while there was none.
+func checkDeathSignal(death machine.DeathSignal) error {
+	now, err := machine.CurrentDeathSignal()
+	switch {
+	case err != nil:
+		return err
+	case now.Signal != death.Signal:
+		return fmt.Errorf("prctl PR_GET_PDEATHSIG: it is %d, not %d", now.Signal, death.Signal)
+	case death.Signal != 0 && now.Parent != death.Parent:
+		return errors.New("the caller has ended, and it was asked for that caprun ends then too")
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package supervise
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+
+	"caprun/policy"
+
+	"golang.org/x/sys/unix"
+)
+
+// sizeDigits is the number of digits of the size that is sent before a request.
+const sizeDigits = 8
+
+// maxRequest bounds a request: a profile and its path.
+const maxRequest = 2 * (policy.MaxSize + unix.PathMax)
+
+// startChild starts caprun again, in a process group of its own: what a shell or a
+// terminal sends to the group of the supervisor would otherwise reach the target
+// twice. It returns the supervisor's end of the channel to the child.
+func (s *supervisor) startChild(argv []string) (channel int, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	if pair[0] <= 2 || pair[1] <= 2 {
+		return -1, fmt.Errorf("socketpair: descriptors %d and %d are not new", pair[0], pair[1])
+	}
+	defer unix.Close(pair[1])
+	if _, err := unix.FcntlInt(uintptr(pair[1]), unix.F_SETFD, 0); err != nil {
+		return -1, err
+	}
+	args := append([]string{"caprun", ChildArgument, strconv.Itoa(pair[1])}, argv...)
+	attr := &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: []uintptr{0, 1, 2},
+		// The child sets the signal again after the changes of credentials, which clear it.
+		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+	}
+	s.child, err = syscall.ForkExec("/proc/self/exe", args, attr)
+	if err != nil {
+		// Without /proc there is the path by which caprun itself was executed.
+		if path := executedPath(); path != "" {
+			s.child, err = syscall.ForkExec(path, args, attr)
+			if err != nil {
+				err = fmt.Errorf("%q: %w", path, err)
+			}
+		}
+	}
+	return pair[0], err
+}
+
+// sendRequest sends a request to the child, after the number of its bytes, and ends
+// the stream.
+func sendRequest(channel int, r Request) error {
+	text := r.encode()
+	for data := fmt.Appendf(nil, "%0*d%s", sizeDigits, len(text), text); len(data) > 0; {
+		n, err := unix.SendmsgN(channel, data, nil, nil, unix.MSG_NOSIGNAL)
+		if err != nil && err != unix.EINTR {
+			return err
+		}
+		data = data[max(n, 0):]
+	}
+	return unix.Shutdown(channel, unix.SHUT_WR)
+}
+
+// notifyExec returns a channel that is closed when the child has executed the
+// target, or has ended: its end of the socket is close-on-exec.
+func notifyExec(channel int) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			_, err := unix.Read(channel, make([]byte, 1))
+			if err != unix.EINTR {
+				break
+			}
+		}
+		unix.Close(channel)
+	}()
+	return done
+}

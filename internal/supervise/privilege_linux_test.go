@@ -1,0 +1,93 @@
+package supervise
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"caprun/internal/child"
+	"caprun/internal/need"
+	"caprun/internal/test/command"
+)
+
+// TestInitSupervisor: while the target runs, caprun holds cap_kill at most, and
+// none of its descriptors.
+func TestInitSupervisor(t *testing.T) {
+	file, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s := supervise(t, bare+"keep_fds: [3]\n", func(cmd *exec.Cmd) { cmd.ExtraFiles = []*os.File{file, file} }, heard(t))
+	pid := s.ready()
+	has := func(pid int) (list []string) {
+		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, name := range names {
+			if to, err := os.Readlink(name); err == nil && to == file.Name() {
+				list = append(list, filepath.Base(name))
+			}
+		}
+		return list
+	}
+	if os.Geteuid() != 0 {
+		// A process that holds less than its caller shows itself to root alone.
+		if got := has(pid); len(got) != 1 || got[0] != "3" {
+			t.Errorf("the target has the file as %v", got)
+		}
+	} else if got := has(s.Process.Pid); got != nil {
+		t.Errorf("caprun has the file as %v", got)
+	}
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", s.Process.Pid))
+	if err != nil || len(tasks) == 0 {
+		need.Skip(t, "needs /proc")
+	}
+	own, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const killBit, setpcapBit = 1 << 5, 1 << 8
+	held, err := strconv.ParseUint(child.Status(string(own))["CapPrm"], 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := child.Status(string(text))
+		kill := fmt.Sprintf("%016x", held&killBit)
+		if got["CapPrm"] != kill || got["CapEff"] != kill || got["CapInh"] != "0000000000000000" || got["CapAmb"] != "0000000000000000" || got["NoNewPrivs"] != "1" {
+			t.Errorf("%s: %v", task, got)
+		}
+		if held&setpcapBit != 0 && got["CapBnd"] != "0000000000000000" {
+			t.Errorf("%s: bounding set %s", task, got["CapBnd"])
+		}
+	}
+}
+
+// TestInitClosed: the target cannot trace the supervisor of its own user, nor
+// see through it what the profile keeps from it, such as the root directory.
+func TestInitClosed(t *testing.T) {
+	sh := need.Tool(t, "sh")
+	type start struct{ profile, caller string }
+	// A caller without any capability keeps none to protect the supervisor.
+	starts := []start{{bare, ""}}
+	if os.Geteuid() == 0 {
+		starts = []start{{bare, "nobody"}, {"uid: 0\ngid: 0\ncaps: cap_kill=ep\n", ""}, {"uid: 0\ngid: 0\nmode: NOPRIV\n", "bounding=0x401c0"}}
+	}
+	for _, c := range starts {
+		s := supervise(t, c.profile, func(cmd *exec.Cmd) {
+			if c.caller != "" {
+				with := command.Program(t, "caprun/internal/creds/with")
+				cmd.Args, cmd.Path = append([]string{with, c.caller, "--", cmd.Path}, cmd.Args[1:]...), with
+			}
+		}, sh, "-c", "for f in root cwd exe fd/0; do readlink /proc/$$/$f >/dev/null || echo blind; readlink /proc/$PPID/$f; done; echo end")
+		if got := s.line(); got != "end" {
+			t.Errorf("%+v: the target sees %s", c, got)
+		}
+	}
+}

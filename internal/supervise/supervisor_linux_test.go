@@ -1,0 +1,152 @@
+package supervise
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"caprun/internal/need"
+	"caprun/internal/test/command"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestInitStops: a stop of the target is one of caprun, and both are continued.
+func TestInitStops(t *testing.T) {
+	sleep := need.Tool(t, "sleep")
+	s := supervise(t, bare, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }, sleep, "60")
+	var pid int
+	eventually(t, "the target runs", func() bool {
+		for _, pid = range children(t, s.Process.Pid) {
+			name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+			return string(name) == "sleep\n"
+		}
+		return false
+	})
+	both := func(want string) func() bool {
+		return func() bool { return strings.Contains(want, state(pid)) && strings.Contains(want, state(s.Process.Pid)) }
+	}
+	for _, stop := range []syscall.Signal{unix.SIGTSTP, unix.SIGSTOP, unix.SIGTTIN, unix.SIGTTOU} {
+		stopped := both("T")
+		eventually(t, fmt.Sprintf("%v stops both", stop), func() bool {
+			if stopped() {
+				return true
+			}
+			// Again, for the last SIGCONT may still be on its way and undo it.
+			if !both("SR")() {
+				return false
+			}
+			if stop == unix.SIGSTOP {
+				if err := syscall.Kill(pid, stop); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				s.signal(stop)
+			}
+			time.Sleep(10 * time.Millisecond)
+			return stopped()
+		})
+		s.signal(unix.SIGCONT)
+		eventually(t, fmt.Sprintf("both run after %v", stop), both("SR"))
+	}
+	s.signal(unix.SIGTERM)
+	eventually(t, "both end", func() bool {
+		select {
+		case <-s.ended:
+			return true
+		default:
+			// A stop that was sent twice may come only now.
+			_ = s.Process.Signal(unix.SIGCONT)
+			return false
+		}
+	})
+	if got := s.status(); got != 143 {
+		t.Errorf("status %d", got)
+	}
+}
+
+// TestInitKilled: the target does not outlive caprun, whoever it runs as.
+func TestInitKilled(t *testing.T) {
+	profiles := []string{bare}
+	if os.Geteuid() == 0 {
+		profiles = append(profiles, "uid: 65534\ngid: 65534\ncaps: cap_net_raw=eip\n", "caps: cap_net_raw=ep\n", "caps: cap_kill=eip\nsecbits: [noroot, noroot_locked]\n")
+	}
+	for _, profile := range profiles {
+		// Not heard, which would end with its input.
+		s := supervise(t, profile, nil, need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+		pid := s.ready()
+		s.signal(unix.SIGKILL)
+		s.status()
+		eventually(t, "the target is gone: "+profile, func() bool { st := state(pid); return st == "gone" || st == "Z" })
+	}
+}
+
+// TestInitCannotWait: a program that caprun cannot wait for is ended, also where
+// the kernel would not do it, and the status claims nothing.
+func TestInitCannotWait(t *testing.T) {
+	need.Root(t)
+	with := command.Program(t, "caprun/internal/creds/with")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	s := supervise(t, "uid: 65534\ngid: 65534\n", func(cmd *exec.Cmd) {
+		cmd.Args, cmd.Path = append([]string{with, "forbid=wait4:1", "--", cmd.Path}, cmd.Args[1:]...), with
+		cmd.Stderr = w
+	}, with, "pdeathsig=0", "--", need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+	pid := s.ready()
+	t.Cleanup(func() { _ = unix.Kill(pid, unix.SIGKILL) })
+	s.signal(unix.SIGCHLD)
+	if got := s.status(); got != StatusRefused {
+		t.Errorf("status %d", got)
+	}
+	eventually(t, "the target is gone", func() bool { st := state(pid); return st == "gone" || st == "Z" })
+	w.Close()
+	message := make([]byte, 4096)
+	n, _ := r.Read(message)
+	if got := string(message[:n]); !strings.Contains(got, "-init: wait for the program: wait4: operation not permitted; if it still ran, it was killed") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestInitSocketActivation: the target finds its own pid where caprun found its
+// own, with -init and without.
+func TestInitSocketActivation(t *testing.T) {
+	sh := need.Tool(t, "sh")
+	const tell = `echo $$ $LISTEN_PID $LISTEN_FDS $LISTEN_PIDFDID $WATCHDOG_PID; test -e /proc/self/fd/3 && echo open`
+	file, err := os.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for name, c := range map[string]struct {
+		before, want string
+		init         bool
+	}{
+		"init":    {`LISTEN_PIDFDID=7 LISTEN_PID=$$ WATCHDOG_PID=$$`, "PID PID 1 PID", true},
+		"other":   {`LISTEN_PIDFDID=7 LISTEN_PID=1 WATCHDOG_PID=2`, "PID 1 1 7 2", true},
+		"none":    {`LISTEN_FDS=1`, "PID 1", true},
+		"without": {`LISTEN_PIDFDID=7 LISTEN_PID=$$ WATCHDOG_PID=$$`, "PID PID 1 7 PID", false},
+	} {
+		s := supervise(t, "keep_fds: [3]\n"+bare, func(cmd *exec.Cmd) {
+			if !c.init {
+				cmd.Args = append(cmd.Args[:1:1], cmd.Args[2:]...)
+			}
+			cmd.Args = append([]string{"sh", "-c", "LISTEN_FDS=1 " + c.before + ` exec "$0" "$@"`}, cmd.Args...)
+			cmd.Path, cmd.ExtraFiles = sh, []*os.File{file}
+		}, sh, "-c", tell)
+		got := s.line()
+		pid, _, _ := strings.Cut(got, " ")
+		if want := strings.ReplaceAll(c.want, "PID", pid); got != want || (pid == fmt.Sprint(s.Process.Pid)) == c.init {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+		if got := s.line(); got != "open" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

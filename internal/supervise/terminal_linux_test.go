@@ -1,0 +1,118 @@
+package supervise
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"caprun/internal/need"
+	"caprun/internal/test/terminal"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	controlC = "\x03"
+	controlZ = "\x1a"
+)
+
+// onTerminal starts a target under caprun -init, as the leader of a session on
+// a terminal, or as a job of a shell that is one.
+func onTerminal(t *testing.T, shell string, argv ...string) (*terminal.Terminal, *supervised) {
+	t.Helper()
+	screen, slave := terminal.New(t)
+	defer slave.Close()
+	s := supervise(t, bare, func(cmd *exec.Cmd) {
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+		if shell != "" {
+			cmd.Path = need.Tool(t, "sh")
+			cmd.Args = append([]string{"sh", "-mc", shell}, cmd.Args...)
+		}
+	}, argv...)
+	return screen, s
+}
+
+// readyOn returns the pid that heard tells on a terminal.
+func readyOn(t *testing.T, screen *terminal.Terminal) (pid int) {
+	t.Helper()
+	eventually(t, "the target runs", func() bool {
+		_, rest, _ := strings.Cut(screen.Text(), "ready ")
+		line, _, whole := strings.Cut(rest, "\r")
+		if whole {
+			pid, _ = strconv.Atoi(line)
+		}
+		return whole
+	})
+	return pid
+}
+
+// TestInitForeground: the target gets what the terminal sends, once.
+func TestInitForeground(t *testing.T) {
+	screen, s := onTerminal(t, "", heard(t))
+	pid := readyOn(t, screen)
+	if got := screen.Group(t); got != pid {
+		t.Errorf("in the foreground is %d, not %d", got, pid)
+	}
+	screen.Types(t, controlC)
+	eventually(t, "^C arrives", screen.Shows("heard 2\r"))
+	if err := unix.IoctlSetWinsize(int(screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 5, Col: 50}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the size arrives", screen.Shows("heard 28\r"))
+	screen.Types(t, "\x04")
+	if got := s.status(); got != 0 {
+		t.Errorf("status %d", got)
+	}
+	if text := screen.Text(); strings.Count(text, "heard ") != 2 {
+		t.Errorf("it heard more:\n%s", text)
+	}
+}
+
+// TestInitNobodyContinues: where nobody could continue caprun, a stop from the
+// terminal does not hang it.
+func TestInitNobodyContinues(t *testing.T) {
+	screen, s := onTerminal(t, "", need.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line")
+	pid := readyOn(t, screen)
+	screen.Types(t, controlZ)
+	screen.Types(t, "text\r")
+	eventually(t, "the target goes on", screen.Shows("got text\r"))
+	if got := s.status(); got != 0 {
+		t.Errorf("status %d (process %d)", got, pid)
+	}
+}
+
+// TestInitJob: a shell sees a stopped job, continues it in the foreground and
+// sees how it ends.
+func TestInitJob(t *testing.T) {
+	need.Tool(t, "sh")
+	screen, s := onTerminal(t, `"$0" "$@"; echo stopped with $?; fg >/dev/null; echo ended with $?; read line; echo read $line`,
+		need.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
+	pid := readyOn(t, screen)
+	eventually(t, "the target is in the foreground", func() bool { return screen.Group(t) == pid })
+	screen.Types(t, controlZ)
+	eventually(t, "the shell sees a stopped job", screen.Shows("stopped with 1"))
+	eventually(t, "the target is in the foreground again", func() bool { return screen.Group(t) == pid })
+	screen.Types(t, "text\r")
+	eventually(t, "the target reads", screen.Shows("got text\r"))
+	screen.Types(t, controlC)
+	eventually(t, "the shell sees the end", screen.Shows("ended with 130\r"))
+	screen.Types(t, "more\r")
+	eventually(t, "the shell reads", screen.Shows("read more\r"))
+	s.status()
+}
+
+// TestInitAsks: in a pipeline the target gets the terminal when it reads from it.
+func TestInitAsks(t *testing.T) {
+	need.Tool(t, "cat")
+	screen, s := onTerminal(t, `"$0" "$@" | cat; echo ended`,
+		need.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
+	readyOn(t, screen)
+	screen.Types(t, "text\r")
+	eventually(t, "the target reads", screen.Shows("got text\r"))
+	screen.Types(t, controlC)
+	eventually(t, "the shell sees the end", screen.Shows("ended"))
+	s.status()
+}
