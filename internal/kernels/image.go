@@ -57,7 +57,7 @@ func buildImage(ctx context.Context, dir, path string, suites []suite) (err erro
 	a.file("bin/go", copier, 0o755)
 	a.file("etc/passwd", passwd, 0o644)
 	a.file("etc/group", group, 0o644)
-	for _, name := range []string{"dev", "proc", "root", "sys", "tmp", "usr", "var/tmp"} {
+	for _, name := range []string{"dev", "mnt", "proc", "root", "srv", "sys", "tmp", "usr", "var/tmp"} {
 		a.directory(name)
 	}
 	for _, name := range []string{"usr/bin", "usr/sbin", "sbin"} {

@@ -35,6 +35,7 @@ type result struct {
 
 var (
 	testLine = regexp.MustCompile(`^--- (PASS|FAIL|SKIP): `)
+	failLine = regexp.MustCompile(`^ *--- FAIL: |FAIL: .*\.txtar:|^(panic|fatal error): `)
 	skipLine = regexp.MustCompile(`^ *--- SKIP: (\S+)`)
 )
 
@@ -164,12 +165,26 @@ func (r report) printFailures(w io.Writer) bool {
 			continue
 		}
 		failed = true
-		fmt.Fprintf(w, "\n%s, %s: %v\n%s", r.release, s.suite.name, s.err, tail(s.output, 80))
+		fmt.Fprintf(w, "\n%s, %s: %v\n%s", r.release, s.suite.name, s.err, excerpt(s.output))
 	}
 	return failed
 }
 
-func tail(text string, lines int) string {
-	all := strings.SplitAfter(text, "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "")
+// excerpt returns what matters of the output of a suite that failed: the lines
+// before each failure, or its end where there is none. It has at most 200 lines.
+func excerpt(output string) string {
+	const before, most = 12, 200
+	all := strings.SplitAfter(output, "\n")
+	var lines []string
+	printed := 0 // lines of all
+	for n, line := range all {
+		if failLine.MatchString(line) {
+			lines = append(lines, all[max(printed, n-before):n+1]...)
+			printed = n + 1
+		}
+	}
+	if lines == nil {
+		lines = all[max(0, len(all)-before):]
+	}
+	return strings.Join(lines[:min(len(lines), most)], "")
 }

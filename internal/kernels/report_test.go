@@ -97,3 +97,17 @@ func TestArchive(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", b.String(), want)
 	}
 }
+
+func TestExcerpt(t *testing.T) {
+	long := strings.Repeat("noise\n", 50)
+	got := excerpt(long + "cause\n--- FAIL: TestOne (0.00s)\n" + long + "        FAIL: testdata/script/x.txtar:3: unexpected\n" + long)
+	if !strings.Contains(got, "cause\n--- FAIL: TestOne") || !strings.Contains(got, "x.txtar:3") || strings.Count(got, "noise") > 30 {
+		t.Error(got)
+	}
+	if got := excerpt(long + "killed\n"); !strings.HasSuffix(got, "killed\n") || strings.Count(got, "\n") > 20 {
+		t.Error(got)
+	}
+	if got := excerpt(strings.Repeat("--- FAIL: TestOne\n", 1000)); strings.Count(got, "\n") > 200 {
+		t.Errorf("%d lines", strings.Count(got, "\n"))
+	}
+}

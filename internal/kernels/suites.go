@@ -43,7 +43,12 @@ func suitesFor(o options) []suite {
 	return append(all,
 		suite{name: "steps", pkg: "cap", run: ".", limit: 600},
 		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR", limit: 1200},
-		suite{name: "scripts", pkg: "cmd/caprun", run: "^TestScript$", limit: 1800},
+		// The guest has no module binfmt_misc, no dynamic shell, and a shell that
+		// is all programs in one file.
+		suite{
+			name: "scripts", pkg: "cmd/caprun", run: "^TestScript$",
+			skip: "^TestScript$/^(formats|missing_target|verify_root)$", limit: 1800,
+		},
 	)
 }
 
@@ -65,8 +70,7 @@ mkdir -p /dev/pts /dev/shm
 mount -t devpts pts /dev/pts
 mount -t tmpfs -o mode=1777 shm /dev/shm
 mount -t tmpfs -o mode=1777,size=1g tmp /tmp
-mkdir -p /sys/fs/cgroup
-mount -t cgroup2 cgroup /sys/fs/cgroup
+ln -s /proc/self/fd /dev/fd
 ifconfig lo up
 hostname guest
 exec >/dev/ttyS1 2>&1
