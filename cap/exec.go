@@ -212,7 +212,7 @@ const overflowID = 65534
 // unlike an id, that needs cap_setgid.
 func (s *Step) mayReplaceGroups() bool {
 	e, _, _, err := capget(0)
-	return err == nil && e&(1<<SETGID) != 0 && slices.Contains(s.Groups, overflowID)
+	return err == nil && e.Has(int(SETGID)) && slices.Contains(s.Groups, overflowID)
 }
 
 // sameGroups compares two group lists as the kernel keeps them: sorted.
@@ -262,9 +262,9 @@ func executeUID(uid uint32, fail func(string, error) error) error {
 // no_setuid_fixup stands in for it until the uids are changed; so it does where
 // the ambient set, which keep-caps does not keep, could not be raised again.
 // Where neither can be set, the capabilities go: what needs them later fails.
-func keepPermitted(uid uint32, p uint64, bits Secbits, fail func(string, error) error) error {
+func keepPermitted(uid uint32, p Mask, bits Secbits, fail func(string, error) error) error {
 	setuids := func() error { return fail("setresuid", thisThread.setuids(uid)) }
-	standsIn := bits&SecbitNoSetUIDFixupLocked == 0 && p&(1<<SETPCAP) != 0
+	standsIn := bits&SecbitNoSetUIDFixupLocked == 0 && p.Has(int(SETPCAP))
 	switch {
 	case standsIn && bits&(SecbitKeepCapsLocked|SecbitNoCapAmbientRaiseLocked) != 0:
 		return withSecurebits(bits, bits|SecbitNoSetUIDFixup, fail, setuids)
@@ -294,7 +294,7 @@ func withSecurebits(have, other Secbits, fail func(string, error) error, change 
 
 // executeAmbient makes the ambient set what is wanted. A securebit that forbids
 // to raise it, and is not locked, is cleared for as long as that takes.
-func executeAmbient(want uint64, fail func(string, error) error) error {
+func executeAmbient(want Mask, fail func(string, error) error) error {
 	have, err := readAmbient()
 	if err != nil || have == want {
 		return fail("prctl PR_CAP_AMBIENT_IS_SET", err)
@@ -313,35 +313,30 @@ func executeAmbient(want uint64, fail func(string, error) error) error {
 	return change()
 }
 
-func changeAmbient(have, want uint64, fail func(string, error) error) error {
+func changeAmbient(have, want Mask, fail func(string, error) error) error {
 	if want == 0 {
 		return fail("prctl PR_CAP_AMBIENT_CLEAR_ALL", thisThread.ambientClear())
 	}
-	for v := range Value(64) {
-		bit := uint64(1) << v
-		switch {
-		case want&bit != 0 && have&bit == 0:
+	for n := range (want ^ have).All() {
+		v := Value(n)
+		if want.Has(n) {
 			if err := thisThread.ambientRaise(v); err != nil {
 				return fail("prctl PR_CAP_AMBIENT_RAISE", fmt.Errorf("%v: %w", v, err))
 			}
-		case want&bit == 0 && have&bit != 0:
-			if err := thisThread.ambientLower(v); err != nil {
-				return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
-			}
+		} else if err := thisThread.ambientLower(v); err != nil {
+			return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
 		}
 	}
 	return nil
 }
 
-func executeBound(drop uint64, fail func(string, error) error) error {
+func executeBound(drop Mask, fail func(string, error) error) error {
 	have, err := readBounding()
 	if err != nil {
 		return fail("prctl PR_CAPBSET_READ", err)
 	}
-	for v := range MaxBits() {
-		if have&drop&(1<<v) == 0 {
-			continue
-		}
+	for n := range (have & drop).All() {
+		v := Value(n)
 		if err := thisThread.boundingDrop(v); err != nil {
 			return fail("prctl PR_CAPBSET_DROP", fmt.Errorf("%v: %w", v, err))
 		}

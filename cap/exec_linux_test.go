@@ -42,7 +42,7 @@ func webLauncher() *Launcher {
 	l := NewLauncher("/bin/cat", []string{"cat", "/proc/self/status"}, []string{})
 	l.SetUID(33)
 	l.SetGroups(33, []int{33})
-	l.SetIAB(iabOf(webCaps, webCaps, ^uint64(webCaps)))
+	l.SetIAB(iabOf(webCaps, webCaps, ^Mask(webCaps)))
 	l.SetSecbits(SecbitNoRoot | SecbitNoRootLocked)
 	l.SetNoNewPrivs()
 	return l

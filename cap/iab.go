@@ -1,7 +1,7 @@
 package cap
 
 import (
-	"math/bits"
+	"caprun/internal/capset"
 	"sync"
 )
 
@@ -38,7 +38,7 @@ func (v Vector) String() string {
 type IAB struct {
 	mu       sync.RWMutex
 	ready    bool
-	i, a, nb uint64
+	i, a, nb Mask
 }
 
 // IABDiff tells which vectors of two IAB tuples differ: bit 1<<v for the
@@ -56,11 +56,11 @@ func NewIAB() *IAB { return &IAB{ready: true} }
 // Deprecated: use [NewIAB].
 func IABInit() *IAB { return NewIAB() }
 
-func iabOf(i, a, nb uint64) *IAB { return &IAB{ready: true, i: i, a: a, nb: nb} }
+func iabOf(i, a, nb Mask) *IAB { return &IAB{ready: true, i: i, a: a, nb: nb} }
 
 // vectors returns the three vectors of iab, as they are at one moment. The
 // error is ErrBadValue.
-func (iab *IAB) vectors() (i, a, nb uint64, err error) {
+func (iab *IAB) vectors() (i, a, nb Mask, err error) {
 	if iab == nil {
 		return 0, 0, 0, ErrBadValue
 	}
@@ -160,7 +160,7 @@ func (iab *IAB) GetVector(vec Vector, val Value) (bool, error) {
 	if vec >= vectorCount || val >= valueLimit {
 		return false, ErrBadValue
 	}
-	return [vectorCount]uint64{Inh: i, Amb: a, Bound: nb}[vec]>>val&1 != 0, nil
+	return [vectorCount]Mask{Inh: i, Amb: a, Bound: nb}[vec].Has(int(val)), nil
 }
 
 // SetVector raises each val in the vector vec, or lowers it if raised is
@@ -224,7 +224,7 @@ func ParseIAB(text string) (*IAB, error) {
 	return iabOf(i, a, nb), nil
 }
 
-func parseIAB(text string) (i, a, nb uint64, f fault) {
+func parseIAB(text string) (i, a, nb Mask, f fault) {
 	if text == "" {
 		return
 	}
@@ -240,9 +240,9 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 		if marks == 0 {
 			marks = 1 << Inh
 		}
-		i |= marks >> Inh & 1 << v
-		a |= marks >> Amb & 1 << v
-		nb |= marks >> Bound & 1 << v
+		i |= Mask(marks>>Inh&1) << v
+		a |= Mask(marks>>Amb&1) << v
+		nb |= Mask(marks>>Bound&1) << v
 		if at == len(text) {
 			return i, a, nb, fault{}
 		}
@@ -268,7 +268,7 @@ func parseField(text string, field, name int) (v Value, end int, f fault) {
 
 // parseMarks reads a run of marks. The result has bit 1<<v for each Vector v
 // that they raise, and the length of the run.
-func parseMarks(text string) (vecs uint64, n int) {
+func parseMarks(text string) (vecs uint, n int) {
 	for ; n < len(text); n++ {
 		switch text[n] {
 		case '!':
@@ -313,22 +313,20 @@ func (iab *IAB) String() string {
 	}
 	var room [textRoom]byte
 	text := room[:0]
-	for left := i | a | nb; left != 0; left &= left - 1 {
-		v := Value(bits.TrailingZeros64(left))
-		bit := uint64(1) << v
+	for v := range (i | a | nb).All() {
 		if len(text) > 0 {
 			text = append(text, ',')
 		}
-		if nb&bit != 0 {
+		if nb.Has(v) {
 			text = append(text, '!')
 		}
 		switch {
-		case a&bit != 0:
+		case a.Has(v):
 			text = append(text, '^')
-		case i&nb&bit != 0:
+		case (i & nb).Has(v):
 			text = append(text, '%')
 		}
-		text = appendValue(text, v)
+		text = append(text, capset.Name(v)...)
 	}
 	return string(text)
 }

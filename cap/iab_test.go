@@ -229,7 +229,7 @@ func TestFill(t *testing.T) {
 	}
 	_, _, nb, err := iab.vectors()
 	if nb != kernelMask() || err != nil {
-		t.Errorf("an empty flag blocks %x, %v", nb, err)
+		t.Errorf("an empty flag blocks %v, %v", nb, err)
 	}
 	if err := iab.Fill(Bound, mustText(t, "=e cap_kill-e 63+e"), Effective); err != nil {
 		t.Fatal(err)
@@ -291,7 +291,7 @@ func TestIABCf(t *testing.T) {
 }
 
 // modelIAB is the grammar of a tuple once more.
-func modelIAB(text string) (i, a, nb uint64, ok bool) {
+func modelIAB(text string) (i, a, nb Mask, ok bool) {
 	if text == "" {
 		return 0, 0, 0, true
 	}
@@ -333,7 +333,7 @@ func checkIAB(t testing.TB, text string) {
 	}
 	i, a, nb, err := iab.vectors()
 	if i != wantI || a != wantA || nb != wantNB || err != nil || parseErr != nil {
-		t.Fatalf("IABFromText(%q) is %q, %v, %v; the model says %x %x %x", text, iab, err, parseErr, wantI, wantA, wantNB)
+		t.Fatalf("IABFromText(%q) is %q, %v, %v; the model says %v %v %v", text, iab, err, parseErr, wantI, wantA, wantNB)
 	}
 	again, err := IABFromText(iab.String())
 	if err != nil {

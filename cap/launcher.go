@@ -38,7 +38,7 @@ type launchConfig struct {
 	cwd         string
 	umask       *int
 	rlimits     []rlimit
-	final       *uint64
+	final       *Mask
 	finalErr    error
 	descriptors bool
 	keep        []int

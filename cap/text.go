@@ -1,8 +1,7 @@
 package cap
 
 import (
-	"math/bits"
-	"strconv"
+	"caprun/internal/capset"
 	"unicode"
 	"unicode/utf8"
 )
@@ -53,7 +52,7 @@ func ParseText(text string, bits Value) (*Set, error) {
 	return &Set{ready: true, flags: flags}, nil
 }
 
-func parseText(text string, kernel Value) (flags [flagCount]uint64, f fault) {
+func parseText(text string, kernel Value) (flags [flagCount]Mask, f fault) {
 	at := skipSpace(text, 0)
 	if at == len(text) {
 		return flags, fault{0, 0, `it is empty; a set without capabilities is "="`}
@@ -69,7 +68,7 @@ func parseText(text string, kernel Value) (flags [flagCount]uint64, f fault) {
 
 // parseClause applies the clause that begins at from to flags, and returns
 // where it ends.
-func parseClause(text string, from int, all uint64, flags *[flagCount]uint64) (int, fault) {
+func parseClause(text string, from int, all Mask, flags *[flagCount]Mask) (int, fault) {
 	vals, at, f := parseNames(text, from, all)
 	if f.reason != "" {
 		return at, f
@@ -87,7 +86,7 @@ func parseClause(text string, from int, all uint64, flags *[flagCount]uint64) (i
 		}
 		at += n
 		if op == '=' {
-			*flags = [flagCount]uint64{}
+			*flags = [flagCount]Mask{}
 		}
 		for vec := range flags {
 			switch {
@@ -110,7 +109,7 @@ func parseClause(text string, from int, all uint64, flags *[flagCount]uint64) (i
 }
 
 // parseNames reads the names at the start of a clause. There may be none.
-func parseNames(text string, at int, all uint64) (vals uint64, end int, f fault) {
+func parseNames(text string, at int, all Mask) (vals Mask, end int, f fault) {
 	if isOp(text[at]) {
 		return all, at, fault{}
 	}
@@ -259,7 +258,7 @@ func (c *Set) Text(bits Value) string {
 		return invalid
 	}
 	// with[k] has the capabilities that are raised in exactly the flags of k.
-	var with [len(letters)]uint64
+	var with [len(letters)]Mask
 	for k := range with {
 		with[k] = only(e, k>>Effective) & only(p, k>>Permitted) & only(i, k>>Inheritable)
 	}
@@ -296,34 +295,23 @@ func (c *Set) Text(bits Value) string {
 }
 
 // only returns vec if the lowest bit of k is set, and its complement if not.
-func only(vec uint64, k int) uint64 { return vec ^ (uint64(k&1) - 1) }
+func only(vec Mask, k int) Mask { return vec ^ (Mask(k&1) - 1) }
 
 // mostFrequent returns the index of with that has most of the known
 // capabilities; the first of several.
-func mostFrequent(with *[len(letters)]uint64, known uint64) (base int) {
+func mostFrequent(with *[len(letters)]Mask, known Mask) (base int) {
 	for k, most := 0, -1; k < len(with); k++ {
-		if n := bits.OnesCount64(with[k] & known); n > most {
+		if n := (with[k] & known).Len(); n > most {
 			base, most = k, n
 		}
 	}
 	return base
 }
 
-// appendValues appends the capabilities of vals, separated by commas.
-func appendValues(text []byte, vals uint64) []byte {
-	for ; vals != 0; vals &= vals - 1 {
-		text = appendValue(text, Value(bits.TrailingZeros64(vals)))
-		if vals&(vals-1) != 0 {
-			text = append(text, ',')
-		}
+// appendValues appends the capabilities of vals, at least one, separated by commas.
+func appendValues(text []byte, vals Mask) []byte {
+	for n := range vals.All() {
+		text = append(append(text, capset.Name(n)...), ',')
 	}
-	return text
-}
-
-// appendValue appends the String of v.
-func appendValue(text []byte, v Value) []byte {
-	if v < NamedCount {
-		return append(text, named[v].name...)
-	}
-	return strconv.AppendUint(text, uint64(v), 10)
+	return text[:len(text)-1]
 }
