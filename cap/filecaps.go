@@ -68,7 +68,7 @@ func decodeFile(data []byte) (*Set, error) {
 	if head&^fileVersionMask == fileEffective {
 		e = p | i
 	}
-	c := setOf(e, p, i)
+	c := SetOf(e, p, i)
 	if size == fileSize3 {
 		c.nsRoot = int(binary.LittleEndian.Uint32(data[20:]))
 	}

@@ -227,7 +227,7 @@ func TestFill(t *testing.T) {
 			t.Errorf("two tuples that print the same differ: %d, %v", cf, err)
 		}
 	}
-	_, _, nb, err := iab.vectors()
+	_, _, nb, err := iab.Masks()
 	if nb != kernelMask() || err != nil {
 		t.Errorf("an empty flag blocks %v, %v", nb, err)
 	}
@@ -318,6 +318,7 @@ func modelIAB(text string) (i, a, nb Mask, ok bool) {
 
 func checkIAB(t testing.TB, text string) {
 	t.Helper()
+	checkFields(t, text)
 	iab, err := IABFromText(text)
 	wantI, wantA, wantNB, ok := modelIAB(text)
 	if ok != (err == nil) {
@@ -331,7 +332,7 @@ func checkIAB(t testing.TB, text string) {
 		checkTextError(t, text, parseErr)
 		return
 	}
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if i != wantI || a != wantA || nb != wantNB || err != nil || parseErr != nil {
 		t.Fatalf("IABFromText(%q) is %q, %v, %v; the model says %v %v %v", text, iab, err, parseErr, wantI, wantA, wantNB)
 	}

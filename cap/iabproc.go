@@ -44,7 +44,7 @@ func IABGetProc() *IAB {
 // The error is ErrBadValue, before any change, for a capability to grant that
 // the kernel does not have.
 func (iab *IAB) SetProc() error {
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return err
 	}

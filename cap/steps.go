@@ -126,7 +126,7 @@ func (c *launchConfig) vectors() (launchVectors, error) {
 		return v, fmt.Errorf("final set: %w", c.finalErr)
 	}
 	if c.iab != nil {
-		i, a, nb, err := c.iab.vectors()
+		i, a, nb, err := c.iab.Masks()
 		if err != nil {
 			return v, fmt.Errorf("IAB tuple: %w", err)
 		}
@@ -171,7 +171,7 @@ func (c *launchConfig) contradiction() error {
 		return nil
 	}
 	if c.iab != nil {
-		i, a, _, err := c.iab.vectors()
+		i, a, _, err := c.iab.Masks()
 		if err != nil {
 			return err
 		}

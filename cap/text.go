@@ -2,7 +2,6 @@ package cap
 
 import (
 	"caprun/internal/capset"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -52,10 +51,13 @@ func ParseText(text string, bits Value) (*Set, error) {
 	return &Set{ready: true, flags: flags}, nil
 }
 
+// emptyText is the fault of a text without a clause.
+var emptyText = fault{0, 0, `it is empty; a set without capabilities is "="`}
+
 func parseText(text string, kernel Value) (flags [flagCount]Mask, f fault) {
 	at := skipSpace(text, 0)
 	if at == len(text) {
-		return flags, fault{0, 0, `it is empty; a set without capabilities is "="`}
+		return flags, emptyText
 	}
 	for at < len(text) {
 		if at, f = parseClause(text, at, lowBits(kernel), &flags); f.reason != "" {
@@ -139,26 +141,6 @@ func parseNames(text string, at int, all Mask) (vals Mask, end int, f fault) {
 	}
 }
 
-// nameEnd returns where the name that at lies in ends: before a comma, an
-// operator or white space.
-func nameEnd(text string, at int) int {
-	for at < len(text) {
-		switch c := text[at]; {
-		case '0' <= c && c <= '9' || '=' < c && c < utf8.RuneSelf:
-			at++
-		case c == ',' || isOp(c):
-			return at
-		default:
-			n, space := spaceAt(text, at)
-			if space {
-				return at
-			}
-			at += n
-		}
-	}
-	return at
-}
-
 // misplaced says why op may not stand where it does, if it may not.
 func misplaced(op byte, named, first bool) string {
 	switch {
@@ -170,69 +152,6 @@ func misplaced(op byte, named, first bool) string {
 		return `after "=" without names only "-" may follow`
 	}
 	return ""
-}
-
-func isOp(c byte) bool { return c == '=' || c == '+' || c == '-' }
-
-// parseFlags reads a run of flag letters. The result has bit 1<<f for the
-// Flag f, and the length of the run.
-func parseFlags(text string) (vecs uint, n int) {
-	for ; n < len(text); n++ {
-		switch text[n] {
-		case 'e':
-			vecs |= 1 << Effective
-		case 'p':
-			vecs |= 1 << Permitted
-		case 'i':
-			vecs |= 1 << Inheritable
-		default:
-			return vecs, n
-		}
-	}
-	return vecs, n
-}
-
-// spaceAt returns the length of the character at at, and whether it is white
-// space as Unicode has it.
-func spaceAt(text string, at int) (n int, space bool) {
-	c := text[at]
-	if c < utf8.RuneSelf {
-		return 1, c == ' ' || '\t' <= c && c <= '\r'
-	}
-	r, n := utf8.DecodeRuneInString(text[at:])
-	return n, unicode.IsSpace(r)
-}
-
-func skipSpace(text string, at int) int {
-	for at < len(text) {
-		n, space := spaceAt(text, at)
-		if !space {
-			break
-		}
-		at += n
-	}
-	return at
-}
-
-// atEnd reports whether a clause ends at at.
-func atEnd(text string, at int) bool {
-	if at == len(text) {
-		return true
-	}
-	_, space := spaceAt(text, at)
-	return space
-}
-
-// hasSpace reports whether there is white space in text.
-func hasSpace(text string) bool {
-	for at := 0; at < len(text); {
-		n, space := spaceAt(text, at)
-		if space {
-			return true
-		}
-		at += n
-	}
-	return false
 }
 
 // letters are the flags as String writes them. The index has bit 1<<f for the
@@ -253,7 +172,7 @@ func (c *Set) String() string { return c.Text(MaxBits()) }
 // Text is String for a kernel with so many capabilities. ParseText with the
 // same number makes an equal set of it.
 func (c *Set) Text(bits Value) string {
-	e, p, i, err := c.vectors()
+	e, p, i, err := c.Masks()
 	if err != nil {
 		return invalid
 	}

@@ -243,7 +243,7 @@ func TestTextForOtherKernels(t *testing.T) {
 			t.Errorf("%q for %d capabilities is %q, want %q", c.text, c.bits, got, c.want)
 		}
 	}
-	e, p, _, err := mustText(t, "=ep").vectors()
+	e, p, _, err := mustText(t, "=ep").Masks()
 	if err != nil || e != 1<<41-1 || p != e {
 		t.Errorf("all of 41 capabilities are %v", p)
 	}
@@ -251,7 +251,7 @@ func TestTextForOtherKernels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, _, _, err := mine.vectors(); e != kernelMask() || err != nil {
+	if e, _, _, err := mine.Masks(); e != kernelMask() || err != nil {
 		t.Errorf("all of this kernel's are %v, %v", e, err)
 	}
 }
@@ -276,7 +276,7 @@ func randomSet(r *rand.Rand) *Set {
 	case 1:
 		e, p, i = e&lowBits(NamedCount), p&lowBits(NamedCount), i&lowBits(NamedCount)
 	}
-	return setOf(e, p, i)
+	return SetOf(e, p, i)
 }
 
 func wantEqual(t testing.TB, text string, a, b *Set) {
@@ -360,6 +360,7 @@ func modelName(name string) (Value, bool) {
 
 func checkText(t testing.TB, text string, bits Value) {
 	t.Helper()
+	checkWords(t, text, bits)
 	set, err := ParseText(text, bits)
 	want, ok := model(text, bits)
 	if ok != (err == nil) {

@@ -32,15 +32,15 @@ func (p *Plan) Describe(s Step) string {
 	case cap.StepUID:
 		return "set uid " + p.Identity.uidText(s.ID)
 	case cap.StepInheritable, cap.StepAmbient:
-		return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
+		return s.Kind.String() + " to " + CapNames(s.Caps)
 	case cap.StepFinal:
-		return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
+		return s.Kind.String() + " to " + CapNames(s.Caps)
 	case cap.StepBound:
-		rest := p.From.All.Minus(cred.Caps(s.Caps))
+		rest := p.From.All.Minus(s.Caps)
 		if rest == 0 {
 			return "empty the bounding set"
 		}
-		if drop := p.From.All.Intersect(cred.Caps(s.Caps)); len(values(drop)) <= len(values(rest)) {
+		if drop := p.From.All.Intersect(s.Caps); drop.Len() <= rest.Len() {
 			return "drop from the bounding set " + CapNames(drop)
 		}
 		return "drop from the bounding set all but " + CapNames(rest)

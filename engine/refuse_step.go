@@ -61,7 +61,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		if s.Kind == cap.StepAmbient {
 			return fail(ruleCaller, "the caller has set and locked no_cap_ambient_raise", "start caprun without it, or declare no ambient capability")
 		}
-		if lost := cred.Caps(s.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
+		if lost := s.Caps.Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
 			name = CapNames(lost)
 		}
 		return fail(ruleMissing, "the caller's bounding set lacks "+name, "start caprun with it, or declare less")
@@ -90,7 +90,7 @@ func (c *compiler) hands(value int) bool {
 	if c.caps != nil {
 		return c.caps.p.Has(value)
 	}
-	return c.iab != nil && vectorCaps(c.iab, cap.Amb).Has(value)
+	return c.iab != nil && c.iab.Ambient.Has(value)
 }
 
 // startWith says how a caller comes to capabilities that the target is to have.
