@@ -2,7 +2,13 @@ package cap
 
 import (
 	"sync"
+
+	"caprun/internal/capset"
 )
+
+// A Mask is a set of capabilities: bit n is Value n. It has methods of a set, such
+// as Has, With, Union and Names, and converts from and to a uint64.
+type Mask = capset.Set
 
 // maxBits finds the number of capabilities of the kernel: PR_CAPBSET_READ
 // fails for the first value that it does not have.
@@ -28,6 +34,7 @@ var maxBits = sync.OnceValue(func() Value {
 func MaxBits() Value { return maxBits() }
 
 // kernelMask has a bit for each capability of the running kernel.
-func kernelMask() uint64 { return lowBits(MaxBits()) }
+func kernelMask() Mask { return lowBits(MaxBits()) }
 
-func lowBits(n Value) uint64 { return 1<<n - 1 }
+// lowBits has a bit for each Value below n.
+func lowBits(n Value) Mask { return capset.First(int(min(n, valueLimit))) }

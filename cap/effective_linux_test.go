@@ -103,12 +103,12 @@ func effective() {
 		if err := c.call(); err != c.want {
 			fmt.Printf("the error is %v, want %v\n", err, c.want)
 		}
-		want := uint64(0)
+		want := Mask(0)
 		if c.restored {
 			want = before
 		}
 		if after, _, _, err := capget(0); err != nil || after != want {
-			fmt.Printf("effective are %#x, want %#x; %v\n", after, want, err)
+			fmt.Printf("effective are %v, want %v; %v\n", after, want, err)
 		}
 		if on, err := Prctl(unix.PR_GET_KEEPCAPS, 0, 0, 0, 0); err != nil || on != 0 {
 			fmt.Printf("keep-caps is %d, %v\n", on, err)

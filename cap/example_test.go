@@ -208,7 +208,7 @@ func ExampleLauncher_Steps() {
 		case cap.StepGroups:
 			fmt.Println(s.Kind, s.Groups)
 		case cap.StepInheritable, cap.StepAmbient:
-			fmt.Printf("%v %#x\n", s.Kind, s.Caps)
+			fmt.Println(s.Kind, s.Caps)
 		case cap.StepExec:
 			fmt.Println(s.Kind, s.Path, s.Args, s.Env)
 		default:
@@ -219,9 +219,9 @@ func ExampleLauncher_Steps() {
 	// raise the effective set
 	// set groups [33 4]
 	// set gid 33
-	// set the inheritable set 0x400
+	// set the inheritable set cap_net_bind_service
 	// set uid 33
-	// set the ambient set 0x400
+	// set the ambient set cap_net_bind_service
 	// set no_new_privs
 	// exec /usr/sbin/httpd [httpd -f] [LANG=C]
 }

@@ -118,7 +118,7 @@ const overflowID = 65534
 // unlike an id, that needs cap_setgid.
 func mayReplaceGroups(groups []uint32) bool {
 	e, _, _, err := capget(0)
-	return err == nil && e&(1<<SETGID) != 0 && slices.Contains(groups, overflowID)
+	return err == nil && e.Has(int(SETGID)) && slices.Contains(groups, overflowID)
 }
 
 // sameGroups compares two group lists as the kernel keeps them: sorted.
@@ -169,9 +169,9 @@ func executeUID(s *Step, fail failFunc) error {
 // no_setuid_fixup stands in for it until the uids are changed; so it does where
 // the ambient set, which keep-caps does not keep, could not be raised again.
 // Where neither can be set, the capabilities go: what needs them later fails.
-func keepPermitted(uid uint32, p uint64, bits Secbits, fail failFunc) error {
+func keepPermitted(uid uint32, p Mask, bits Secbits, fail failFunc) error {
 	setuids := func() error { return fail("setresuid", thisThread.setuids(uid)) }
-	standsIn := bits&SecbitNoSetUIDFixupLocked == 0 && p&(1<<SETPCAP) != 0
+	standsIn := bits&SecbitNoSetUIDFixupLocked == 0 && p.Has(int(SETPCAP))
 	switch {
 	case standsIn && bits&(SecbitKeepCapsLocked|SecbitNoCapAmbientRaiseLocked) != 0:
 		return withSecurebits(bits, bits|SecbitNoSetUIDFixup, fail, setuids)
@@ -200,7 +200,7 @@ func withSecurebits(have, other Secbits, fail failFunc, change func() error) err
 }
 
 func executeInheritable(s *Step, fail failFunc) error {
-	if s.Caps&^kernelMask() != 0 {
+	if !s.Caps.SubsetOf(kernelMask()) {
 		return fail("capset", ErrBadValue)
 	}
 	e, p, i, err := capget(0)
@@ -232,21 +232,18 @@ func executeAmbient(s *Step, fail failFunc) error {
 	return change()
 }
 
-func changeAmbient(have, want uint64, fail failFunc) error {
+func changeAmbient(have, want Mask, fail failFunc) error {
 	if want == 0 {
 		return fail("prctl PR_CAP_AMBIENT_CLEAR_ALL", thisThread.ambientClear())
 	}
-	for v := range Value(64) {
-		bit := uint64(1) << v
-		switch {
-		case want&bit != 0 && have&bit == 0:
+	for n := range (want ^ have).All() {
+		v := Value(n)
+		if want.Has(n) {
 			if err := thisThread.ambientRaise(v); err != nil {
 				return fail("prctl PR_CAP_AMBIENT_RAISE", fmt.Errorf("%v: %w", v, err))
 			}
-		case want&bit == 0 && have&bit != 0:
-			if err := thisThread.ambientLower(v); err != nil {
-				return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
-			}
+		} else if err := thisThread.ambientLower(v); err != nil {
+			return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
 		}
 	}
 	return nil
@@ -257,10 +254,8 @@ func executeBound(s *Step, fail failFunc) error {
 	if err != nil {
 		return fail("prctl PR_CAPBSET_READ", err)
 	}
-	for v := range MaxBits() {
-		if have&s.Caps&(1<<v) == 0 {
-			continue
-		}
+	for n := range (have & s.Caps).All() {
+		v := Value(n)
 		if err := thisThread.boundingDrop(v); err != nil {
 			return fail("prctl PR_CAPBSET_DROP", fmt.Errorf("%v: %w", v, err))
 		}

@@ -42,7 +42,7 @@ func webLauncher() *Launcher {
 	l := NewLauncher("/bin/cat", []string{"cat", "/proc/self/status"}, []string{})
 	l.SetUID(33)
 	l.SetGroups(33, []int{33})
-	l.SetIAB(iabOf(webCaps, webCaps, ^uint64(webCaps)))
+	l.SetIAB(iabOf(webCaps, webCaps, ^Mask(webCaps)))
 	l.SetSecbits(SecbitNoRoot | SecbitNoRootLocked)
 	l.SetNoNewPrivs()
 	return l
@@ -50,7 +50,7 @@ func webLauncher() *Launcher {
 
 func execWeb() {
 	l := webLauncher()
-	l.SetFinal(setOf(0, webCaps, 0))
+	l.SetFinal(SetOf(0, webCaps, 0))
 	l.SetDescriptors(nil)
 	fmt.Fprintln(os.Stderr, l.Exec())
 	os.Exit(125)
@@ -100,7 +100,7 @@ func TestLaunch(t *testing.T) {
 // execRefused asks for a capability that the process has given up.
 func execRefused() {
 	l := webLauncher()
-	if err := setOf(0, 0, 0).SetProc(); err != nil {
+	if err := SetOf(0, 0, 0).SetProc(); err != nil {
 		panic(err)
 	}
 	err := l.Exec()
@@ -176,7 +176,7 @@ func TestEveryStepIsExecuted(t *testing.T) {
 
 func TestSteps(t *testing.T) {
 	l := webLauncher()
-	l.SetFinal(setOf(0, webCaps, 0))
+	l.SetFinal(SetOf(0, webCaps, 0))
 	l.SetDescriptors([]int{5})
 	l.SetChroot("/srv")
 	l.SetCwd("/www")
@@ -221,7 +221,7 @@ func TestStepsRefuse(t *testing.T) {
 		"inherited and INIT":   {func(l *Launcher) { l.SetIAB(iabOf(1, 0, 0)); l.SetMode(ModePure1EInit) }, ErrBadMode},
 		"a mode that is none":  {func(l *Launcher) { l.SetMode(ModeUncertain) }, ErrBadMode},
 		"mode and securebits":  {func(l *Launcher) { l.SetMode(ModeHybrid); l.SetSecbits(0) }, ErrBadMode},
-		"final set and NOPRIV": {func(l *Launcher) { l.SetMode(ModeNoPriv); l.SetFinal(setOf(0, 1, 0)) }, ErrBadMode},
+		"final set and NOPRIV": {func(l *Launcher) { l.SetMode(ModeNoPriv); l.SetFinal(SetOf(0, 1, 0)) }, ErrBadMode},
 	}
 	for name, c := range cases {
 		l := NewLauncher("/bin/true", []string{"true"}, nil)

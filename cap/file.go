@@ -64,7 +64,7 @@ func (c *Set) fileData() ([]byte, error) {
 	if c == nil {
 		return nil, nil
 	}
-	e, p, i, err := c.vectors()
+	e, p, i, err := c.Masks()
 	if err != nil {
 		return nil, err
 	}

@@ -92,7 +92,7 @@ func TestFileRefused(t *testing.T) {
 	if err := os.Symlink(program(t), link); err != nil {
 		t.Fatal(err)
 	}
-	set := setOf(0, 1, 0)
+	set := SetOf(0, 1, 0)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -162,7 +162,7 @@ func FuzzFileCaps(f *testing.F) {
 			}
 			return
 		}
-		e, p, i, err := set.vectors()
+		e, p, i, err := set.Masks()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,7 @@ const (
 
 // encodeFile returns the attribute for a set. The format has one effective
 // bit: it is set when the effective flag shares a capability with another one.
-func encodeFile(e, p, i uint64, owner uint32) []byte {
+func encodeFile(e, p, i Mask, owner uint32) []byte {
 	head := uint32(fileVersion2)
 	if owner != 0 {
 		head = fileVersion3
@@ -60,15 +60,15 @@ func decodeFile(data []byte) (*Set, error) {
 	if len(data) != size {
 		return nil, ErrBadSize
 	}
-	var e, p, i uint64
+	var e, p, i Mask
 	for w := range words {
-		p |= uint64(binary.LittleEndian.Uint32(data[4+8*w:])) << (32 * w)
-		i |= uint64(binary.LittleEndian.Uint32(data[8+8*w:])) << (32 * w)
+		p |= Mask(binary.LittleEndian.Uint32(data[4+8*w:])) << (32 * w)
+		i |= Mask(binary.LittleEndian.Uint32(data[8+8*w:])) << (32 * w)
 	}
 	if head&^fileVersionMask == fileEffective {
 		e = p | i
 	}
-	c := setOf(e, p, i)
+	c := SetOf(e, p, i)
 	if size == fileSize3 {
 		c.nsRoot = int(binary.LittleEndian.Uint32(data[20:]))
 	}

@@ -1,7 +1,7 @@
 package cap
 
 import (
-	"math/bits"
+	"caprun/internal/capset"
 	"sync"
 )
 
@@ -38,7 +38,7 @@ func (v Vector) String() string {
 type IAB struct {
 	mu       sync.RWMutex
 	ready    bool
-	i, a, nb uint64
+	i, a, nb Mask
 }
 
 // IABDiff tells which vectors of two IAB tuples differ: bit 1<<v for the
@@ -56,11 +56,15 @@ func NewIAB() *IAB { return &IAB{ready: true} }
 // Deprecated: use [NewIAB].
 func IABInit() *IAB { return NewIAB() }
 
-func iabOf(i, a, nb uint64) *IAB { return &IAB{ready: true, i: i, a: a, nb: nb} }
+// IABOf returns a tuple with the vectors i, a and nb: inheritable, ambient and
+// blocked. What is in a is raised in the inheritable vector too.
+func IABOf(i, a, nb Mask) *IAB { return iabOf(i|a, a, nb) }
 
-// vectors returns the three vectors of iab, as they are at one moment. The
-// error is ErrBadValue.
-func (iab *IAB) vectors() (i, a, nb uint64, err error) {
+func iabOf(i, a, nb Mask) *IAB { return &IAB{ready: true, i: i, a: a, nb: nb} }
+
+// Masks returns the three vectors of iab, inheritable, ambient and blocked, as
+// they are at one moment. The error is ErrBadValue.
+func (iab *IAB) Masks() (i, a, nb Mask, err error) {
 	if iab == nil {
 		return 0, 0, 0, ErrBadValue
 	}
@@ -88,7 +92,7 @@ func (iab *IAB) change(fn func() error) error {
 
 // Dup returns a copy of iab. The error is ErrBadValue.
 func (iab *IAB) Dup() (*IAB, error) {
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return nil, err
 	}
@@ -99,11 +103,11 @@ func (iab *IAB) Dup() (*IAB, error) {
 // equal ones. The error is ErrBadValue for either tuple.
 func (iab *IAB) Cf(alt *IAB) (IABDiff, error) {
 	// One after the other, never both locked: see Set.FillFlag.
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return 0, err
 	}
-	altI, altA, altNB, err := alt.vectors()
+	altI, altA, altNB, err := alt.Masks()
 	if err != nil {
 		return 0, err
 	}
@@ -153,14 +157,14 @@ func (iab *IAB) Fill(vec Vector, c *Set, flag Flag) error {
 // GetVector reports whether val is raised in the vector vec. The error is
 // ErrBadValue for a val above 63.
 func (iab *IAB) GetVector(vec Vector, val Value) (bool, error) {
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return false, err
 	}
 	if vec >= vectorCount || val >= valueLimit {
 		return false, ErrBadValue
 	}
-	return [vectorCount]uint64{Inh: i, Amb: a, Bound: nb}[vec]>>val&1 != 0, nil
+	return [vectorCount]Mask{Inh: i, Amb: a, Bound: nb}[vec].Has(int(val)), nil
 }
 
 // SetVector raises each val in the vector vec, or lowers it if raised is
@@ -224,7 +228,7 @@ func ParseIAB(text string) (*IAB, error) {
 	return iabOf(i, a, nb), nil
 }
 
-func parseIAB(text string) (i, a, nb uint64, f fault) {
+func parseIAB(text string) (i, a, nb Mask, f fault) {
 	if text == "" {
 		return
 	}
@@ -240,9 +244,9 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 		if marks == 0 {
 			marks = 1 << Inh
 		}
-		i |= marks >> Inh & 1 << v
-		a |= marks >> Amb & 1 << v
-		nb |= marks >> Bound & 1 << v
+		i |= Mask(marks>>Inh&1) << v
+		a |= Mask(marks>>Amb&1) << v
+		nb |= Mask(marks>>Bound&1) << v
 		if at == len(text) {
 			return i, a, nb, fault{}
 		}
@@ -252,10 +256,7 @@ func parseIAB(text string) (i, a, nb uint64, f fault) {
 // parseField reads the name or number of the field that begins at field, marks
 // included, and at name without them. It returns where it ends.
 func parseField(text string, field, name int) (v Value, end int, f fault) {
-	end = name
-	for end < len(text) && text[end] != ',' {
-		end++
-	}
+	end = fieldEnd(text, name)
 	if name == end {
 		return 0, end, missingName(text, field, end)
 	}
@@ -264,24 +265,6 @@ func parseField(text string, field, name int) (v Value, end int, f fault) {
 		reason = "white space may not stand in a tuple"
 	}
 	return v, end, fault{name, end, reason}
-}
-
-// parseMarks reads a run of marks. The result has bit 1<<v for each Vector v
-// that they raise, and the length of the run.
-func parseMarks(text string) (vecs uint64, n int) {
-	for ; n < len(text); n++ {
-		switch text[n] {
-		case '!':
-			vecs |= 1 << Bound
-		case '^':
-			vecs |= 1<<Amb | 1<<Inh
-		case '%':
-			vecs |= 1 << Inh
-		default:
-			return vecs, n
-		}
-	}
-	return vecs, n
 }
 
 // The reasons of a field without a name.
@@ -307,28 +290,26 @@ func missingName(text string, field, at int) fault {
 // capabilities in order of their numbers, each once, with "!" first where it
 // is blocked. It returns "<invalid>" for a nil or zero IAB.
 func (iab *IAB) String() string {
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return invalid
 	}
 	var room [textRoom]byte
 	text := room[:0]
-	for left := i | a | nb; left != 0; left &= left - 1 {
-		v := Value(bits.TrailingZeros64(left))
-		bit := uint64(1) << v
+	for v := range (i | a | nb).All() {
 		if len(text) > 0 {
 			text = append(text, ',')
 		}
-		if nb&bit != 0 {
+		if nb.Has(v) {
 			text = append(text, '!')
 		}
 		switch {
-		case a&bit != 0:
+		case a.Has(v):
 			text = append(text, '^')
-		case i&nb&bit != 0:
+		case (i & nb).Has(v):
 			text = append(text, '%')
 		}
-		text = appendValue(text, v)
+		text = append(text, capset.Name(v)...)
 	}
 	return string(text)
 }

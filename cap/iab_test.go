@@ -227,9 +227,9 @@ func TestFill(t *testing.T) {
 			t.Errorf("two tuples that print the same differ: %d, %v", cf, err)
 		}
 	}
-	_, _, nb, err := iab.vectors()
+	_, _, nb, err := iab.Masks()
 	if nb != kernelMask() || err != nil {
-		t.Errorf("an empty flag blocks %x, %v", nb, err)
+		t.Errorf("an empty flag blocks %v, %v", nb, err)
 	}
 	if err := iab.Fill(Bound, mustText(t, "=e cap_kill-e 63+e"), Effective); err != nil {
 		t.Fatal(err)
@@ -291,7 +291,7 @@ func TestIABCf(t *testing.T) {
 }
 
 // modelIAB is the grammar of a tuple once more.
-func modelIAB(text string) (i, a, nb uint64, ok bool) {
+func modelIAB(text string) (i, a, nb Mask, ok bool) {
 	if text == "" {
 		return 0, 0, 0, true
 	}
@@ -318,6 +318,7 @@ func modelIAB(text string) (i, a, nb uint64, ok bool) {
 
 func checkIAB(t testing.TB, text string) {
 	t.Helper()
+	checkFields(t, text)
 	iab, err := IABFromText(text)
 	wantI, wantA, wantNB, ok := modelIAB(text)
 	if ok != (err == nil) {
@@ -331,9 +332,9 @@ func checkIAB(t testing.TB, text string) {
 		checkTextError(t, text, parseErr)
 		return
 	}
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if i != wantI || a != wantA || nb != wantNB || err != nil || parseErr != nil {
-		t.Fatalf("IABFromText(%q) is %q, %v, %v; the model says %x %x %x", text, iab, err, parseErr, wantI, wantA, wantNB)
+		t.Fatalf("IABFromText(%q) is %q, %v, %v; the model says %v %v %v", text, iab, err, parseErr, wantI, wantA, wantNB)
 	}
 	again, err := IABFromText(iab.String())
 	if err != nil {

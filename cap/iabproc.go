@@ -19,11 +19,11 @@ func IABGetProc() *IAB {
 	if err != nil {
 		panic(err)
 	}
-	var a, nb uint64
+	var a, nb Mask
 	for v := range MaxBits() {
 		// An ambient capability is both permitted and inheritable, so few need
 		// to be asked for: capabilities(7).
-		if p&i>>v&1 != 0 {
+		if (p & i).Has(int(v)) {
 			if on, err := ambientHas(v); err == nil && on {
 				a |= 1 << v
 			}
@@ -44,14 +44,14 @@ func IABGetProc() *IAB {
 // The error is ErrBadValue, before any change, for a capability to grant that
 // the kernel does not have.
 func (iab *IAB) SetProc() error {
-	i, a, nb, err := iab.vectors()
+	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return err
 	}
 	return change(func(s scope) error { return s.applyIAB(i, a, nb) })
 }
 
-func (s scope) applyIAB(i, a, nb uint64) (err error) {
+func (s scope) applyIAB(i, a, nb Mask) (err error) {
 	if (i|a)&^kernelMask() != 0 {
 		return ErrBadValue
 	}
@@ -76,12 +76,12 @@ func (s scope) applyIAB(i, a, nb uint64) (err error) {
 		return err
 	}
 	for v := range MaxBits() {
-		if a&(1<<v) != 0 {
+		if a.Has(int(v)) {
 			if err := s.ambientRaise(v); err != nil {
 				return err
 			}
 		}
-		if drop&(1<<v) != 0 {
+		if drop.Has(int(v)) {
 			if err := s.boundingDrop(v); err != nil {
 				return err
 			}
@@ -92,14 +92,11 @@ func (s scope) applyIAB(i, a, nb uint64) (err error) {
 
 // stillBounding returns those of mask that have to leave the bounding set. One
 // that the kernel refuses to tell about is dropped too: it may be there.
-func stillBounding(mask uint64) uint64 {
-	var there uint64
-	for v := range MaxBits() {
-		if mask>>v&1 == 0 {
-			continue
-		}
-		if on, err := boundingHas(v); err != nil || on {
-			there |= 1 << v
+func stillBounding(mask Mask) Mask {
+	var there Mask
+	for n := range (mask & kernelMask()).All() {
+		if on, err := boundingHas(Value(n)); err != nil || on {
+			there = there.With(n)
 		}
 	}
 	return there
@@ -134,7 +131,7 @@ func IABGetPID(pid int) (*IAB, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var vec [3]uint64
+	var vec [3]Mask
 	var seen [3]bool
 	keys := [3]string{"CapInh:\t", "CapAmb:\t", "CapBnd:\t"}
 	lines := bufio.NewScanner(io.LimitReader(f, maxStatus))
@@ -149,7 +146,7 @@ func IABGetPID(pid int) (*IAB, error) {
 			if err != nil || len(hex) != 16 {
 				return nil, ErrBadValue
 			}
-			vec[n], seen[n] = mask&kernelMask(), true
+			vec[n], seen[n] = Mask(mask)&kernelMask(), true
 		}
 	}
 	if err := lines.Err(); err != nil && !errors.Is(err, bufio.ErrTooLong) {

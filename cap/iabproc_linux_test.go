@@ -176,7 +176,7 @@ func TestOtherProcess(t *testing.T) {
 				t.Fatal(err)
 			}
 			// What this process does not have stays blocked.
-			_, _, missing, err := IABGetProc().vectors()
+			_, _, missing, err := IABGetProc().Masks()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -70,7 +70,7 @@ func (c *launchConfig) applyTo(s scope) error {
 		}
 	}
 	if c.iab != nil {
-		i, a, nb, err := c.iab.vectors()
+		i, a, nb, err := c.iab.Masks()
 		if err != nil {
 			return err
 		}

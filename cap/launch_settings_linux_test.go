@@ -66,12 +66,12 @@ func launchLowers() {
 				return err
 			}
 			e, _, _, err := capget(0)
-			want := uint64(0)
+			want := Mask(0)
 			if c.chroot != "" {
 				want = 1 << SYS_CHROOT
 			}
 			if e != want {
-				fmt.Printf("%s: effective are %#x, want %#x\n", name, e, want)
+				fmt.Printf("%s: effective are %v, want %v\n", name, e, want)
 			}
 			return err
 		}).Launch(nil)
@@ -119,7 +119,7 @@ func launchIgnores() {
 			ran = true
 			e, p, _, err := capget(0)
 			if e != p || p == 0 {
-				return fmt.Errorf("effective are %#x of %#x", e, p)
+				return fmt.Errorf("effective are %v of %v", e, p)
 			}
 			return err
 		})

@@ -38,7 +38,7 @@ type launchConfig struct {
 	cwd         string
 	umask       *int
 	rlimits     []rlimit
-	final       *uint64
+	final       *Mask
 	finalErr    error
 	descriptors bool
 	keep        []int
@@ -161,7 +161,7 @@ func (attr *Launcher) SetNoNewPrivs() {
 // just before exec: what file capabilities can still give to the target under
 // no_new_privs. For Exec only.
 func (attr *Launcher) SetFinal(c *Set) {
-	_, p, _, err := c.vectors()
+	_, p, _, err := c.Masks()
 	attr.set(func(c *launchConfig) { c.final, c.finalErr = &p, err })
 }
 

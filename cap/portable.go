@@ -23,7 +23,7 @@ const (
 // libcap read on any system. The namespace owner is left out. The error is
 // ErrBadSet, or ErrOutOfRange for a MinExtFlagSize above 255.
 func (c *Set) Export() ([]byte, error) {
-	e, p, i, err := c.vectors()
+	e, p, i, err := c.Masks()
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +60,11 @@ func Import(d []byte) (*Set, error) {
 	if groups > extMaximum || len(d) < extGroup*groups {
 		return nil, ErrBadSize
 	}
-	var e, p, i uint64
+	var e, p, i Mask
 	for k := range groups {
-		e |= uint64(d[extGroup*k]) << (8 * k)
-		p |= uint64(d[extGroup*k+1]) << (8 * k)
-		i |= uint64(d[extGroup*k+2]) << (8 * k)
+		e |= Mask(d[extGroup*k]) << (8 * k)
+		p |= Mask(d[extGroup*k+1]) << (8 * k)
+		i |= Mask(d[extGroup*k+2]) << (8 * k)
 	}
-	return setOf(e, p, i), nil
+	return SetOf(e, p, i), nil
 }

@@ -23,13 +23,13 @@ func GetPID(pid int) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return setOf(e, p, i), nil
+	return SetOf(e, p, i), nil
 }
 
 // SetProc makes c the capability set of every thread of the process:
 // capset(2). The error is EPERM for a set that the kernel does not allow.
 func (c *Set) SetProc() error {
-	e, p, i, err := c.vectors()
+	e, p, i, err := c.Masks()
 	if err != nil {
 		return err
 	}

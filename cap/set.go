@@ -36,7 +36,7 @@ func (f Flag) String() string {
 type Set struct {
 	mu     sync.RWMutex
 	ready  bool
-	flags  [flagCount]uint64
+	flags  [flagCount]Mask
 	nsRoot int
 }
 
@@ -50,13 +50,15 @@ func (cf Diff) Has(vec Flag) bool { return cf&(1<<vec) != 0 }
 // NewSet returns a Set without any capability.
 func NewSet() *Set { return &Set{ready: true} }
 
-func setOf(e, p, i uint64) *Set {
-	return &Set{ready: true, flags: [flagCount]uint64{Effective: e, Permitted: p, Inheritable: i}}
+// SetOf returns a Set with the flags e, p and i: effective, permitted and
+// inheritable.
+func SetOf(e, p, i Mask) *Set {
+	return &Set{ready: true, flags: [flagCount]Mask{Effective: e, Permitted: p, Inheritable: i}}
 }
 
-// vectors returns the three flags of c, as they are at one moment. The error
-// is ErrBadSet.
-func (c *Set) vectors() (e, p, i uint64, err error) {
+// Masks returns the three flags of c, effective, permitted and inheritable, as
+// they are at one moment. The error is ErrBadSet.
+func (c *Set) Masks() (e, p, i Mask, err error) {
 	if c == nil {
 		return 0, 0, 0, ErrBadSet
 	}
@@ -98,7 +100,7 @@ func (c *Set) Dup() (*Set, error) {
 // The error is ErrBadSet.
 func (c *Set) Clear() error {
 	return c.change(func() error {
-		c.flags, c.nsRoot = [flagCount]uint64{}, 0
+		c.flags, c.nsRoot = [flagCount]Mask{}, 0
 		return nil
 	})
 }
@@ -148,15 +150,15 @@ func (c *Set) FillFlag(to Flag, ref *Set, from Flag) error {
 
 // flag returns one flag of c. The error is ErrBadSet, or ErrBadValue for a bad
 // vec.
-func (c *Set) flag(vec Flag) (uint64, error) {
-	e, p, i, err := c.vectors()
+func (c *Set) flag(vec Flag) (Mask, error) {
+	e, p, i, err := c.Masks()
 	if err != nil {
 		return 0, err
 	}
 	if vec >= flagCount {
 		return 0, ErrBadValue
 	}
-	return [flagCount]uint64{Effective: e, Permitted: p, Inheritable: i}[vec], nil
+	return [flagCount]Mask{Effective: e, Permitted: p, Inheritable: i}[vec], nil
 }
 
 // GetFlag reports whether val is raised in the flag vec. The error is
@@ -169,12 +171,8 @@ func (c *Set) GetFlag(vec Flag, val Value) (bool, error) {
 	if val >= valueLimit {
 		return false, ErrBadValue
 	}
-	return bits>>val&1 != 0, nil
+	return bits.Has(int(val)), nil
 }
-
-// Mask returns all of the flag vec: bit n is Value n, as in a Step. The error is
-// ErrBadSet, or ErrBadValue for a bad vec.
-func (c *Set) Mask(vec Flag) (uint64, error) { return c.flag(vec) }
 
 // SetFlag raises each val in the flag vec, or lowers it if enable is false. No
 // permission is needed for that: the kernel checks what is applied to a
@@ -199,7 +197,7 @@ func (c *Set) SetFlag(vec Flag, enable bool, val ...Value) error {
 }
 
 // bitsOf returns a mask of the values. It is not ok if one is above 63.
-func bitsOf(vals []Value) (bits uint64, ok bool) {
+func bitsOf(vals []Value) (bits Mask, ok bool) {
 	for _, v := range vals {
 		if v >= valueLimit {
 			return 0, false
@@ -213,11 +211,11 @@ func bitsOf(vals []Value) (bits uint64, ok bool) {
 // result is 0 for equal sets. The error is ErrBadSet for either set.
 func (c *Set) Cf(d *Set) (Diff, error) {
 	// One after the other, never both locked: see FillFlag.
-	ce, cp, ci, err := c.vectors()
+	ce, cp, ci, err := c.Masks()
 	if err != nil {
 		return 0, err
 	}
-	de, dp, di, err := d.vectors()
+	de, dp, di, err := d.Masks()
 	if err != nil {
 		return 0, err
 	}

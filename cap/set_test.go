@@ -309,3 +309,23 @@ func TestConcurrentUse(t *testing.T) {
 		t.Fatal("the methods wait for each other")
 	}
 }
+
+// TestMasks: a set or a tuple is made of masks, and gives them back.
+func TestMasks(t *testing.T) {
+	if e, p, i, err := SetOf(1, 2, 4).Masks(); e != 1 || p != 2 || i != 4 || err != nil {
+		t.Errorf("%v, %v, %v, %v", e, p, i, err)
+	}
+	if i, a, nb, err := IABOf(1, 2, 4).Masks(); i != 3 || a != 2 || nb != 4 || err != nil {
+		t.Errorf("what is ambient is inheritable too: %v, %v, %v, %v", i, a, nb, err)
+	}
+	for _, c := range []*Set{nil, {}} {
+		if _, _, _, err := c.Masks(); err != ErrBadSet {
+			t.Errorf("Masks of no set: %v", err)
+		}
+	}
+	for _, iab := range []*IAB{nil, {}} {
+		if _, _, _, err := iab.Masks(); err != ErrBadValue {
+			t.Errorf("Masks of no tuple: %v", err)
+		}
+	}
+}

@@ -125,7 +125,7 @@ type Step struct {
 	ID      uint32   // StepUID, StepGID: 0 to 4294967294
 	Groups  []uint32 // StepGroups
 	Path    string   // StepChroot, StepChdir, StepExec
-	Caps    uint64   // bit n is Value n: StepInheritable, StepAmbient, StepBound, StepFinal
+	Caps    Mask     // StepInheritable, StepAmbient, StepBound, StepFinal
 	Secbits Secbits  // StepSecbits
 	Umask   uint32   // StepUmask: 0 to 0777
 

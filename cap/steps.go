@@ -113,10 +113,10 @@ func (c *launchConfig) steps() ([]Step, error) {
 // launchVectors is what the mode, the tuple and the other settings of a
 // launch amount to. A nil pointer leaves what the caller has.
 type launchVectors struct {
-	inheritable, ambient *uint64
-	dropped              uint64
+	inheritable, ambient *Mask
+	dropped              Mask
 	secbits              *Secbits
-	final                *uint64
+	final                *Mask
 	noNewPrivs           bool
 }
 
@@ -126,7 +126,7 @@ func (c *launchConfig) vectors() (launchVectors, error) {
 		return v, fmt.Errorf("final set: %w", c.finalErr)
 	}
 	if c.iab != nil {
-		i, a, nb, err := c.iab.vectors()
+		i, a, nb, err := c.iab.Masks()
 		if err != nil {
 			return v, fmt.Errorf("IAB tuple: %w", err)
 		}
@@ -144,7 +144,7 @@ func (c *launchConfig) vectors() (launchVectors, error) {
 		return v, err
 	}
 	v.secbits = &bits
-	none := uint64(0)
+	none := Mask(0)
 	if mode != ModeHybrid {
 		v.ambient = &none
 	}
@@ -152,7 +152,7 @@ func (c *launchConfig) vectors() (launchVectors, error) {
 		v.inheritable = &none
 	}
 	if mode == ModeNoPriv {
-		v.dropped, v.final, v.noNewPrivs = ^uint64(0), &none, true
+		v.dropped, v.final, v.noNewPrivs = ^Mask(0), &none, true
 	}
 	return v, nil
 }
@@ -171,7 +171,7 @@ func (c *launchConfig) contradiction() error {
 		return nil
 	}
 	if c.iab != nil {
-		i, a, _, err := c.iab.vectors()
+		i, a, _, err := c.iab.Masks()
 		if err != nil {
 			return err
 		}

@@ -72,18 +72,18 @@ type capData [2]struct{ effective, permitted, inheritable uint32 }
 
 // capget returns the effective, permitted and inheritable sets of a thread; 0
 // is the calling one. It makes the call itself, so that nothing is allocated.
-func capget(pid int) (e, p, i uint64, err error) {
+func capget(pid int) (e, p, i Mask, err error) {
 	hdr := capHeader{version: unix.LINUX_CAPABILITY_VERSION_3, pid: int32(pid)}
 	var d capData
 	if _, _, errno := syscall.RawSyscall(unix.SYS_CAPGET, uintptr(unsafe.Pointer(&hdr)), uintptr(unsafe.Pointer(&d)), 0); errno != 0 {
 		return 0, 0, 0, errno
 	}
-	return uint64(d[0].effective) | uint64(d[1].effective)<<32,
-		uint64(d[0].permitted) | uint64(d[1].permitted)<<32,
-		uint64(d[0].inheritable) | uint64(d[1].inheritable)<<32, nil
+	return Mask(d[0].effective) | Mask(d[1].effective)<<32,
+		Mask(d[0].permitted) | Mask(d[1].permitted)<<32,
+		Mask(d[0].inheritable) | Mask(d[1].inheritable)<<32, nil
 }
 
-func (s scope) capset(e, p, i uint64) error {
+func (s scope) capset(e, p, i Mask) error {
 	hdr := &capHeader{version: unix.LINUX_CAPABILITY_VERSION_3}
 	d := &capData{
 		{uint32(e), uint32(p), uint32(i)},

@@ -12,7 +12,7 @@ const (
 
 type scope bool
 
-func (scope) capset(e, p, i uint64) error                      { return ErrNotLinux }
+func (scope) capset(e, p, i Mask) error                        { return ErrNotLinux }
 func (scope) boundingDrop(v Value) error                       { return ErrNotLinux }
 func (scope) ambientRaise(v Value) error                       { return ErrNotLinux }
 func (scope) ambientLower(v Value) error                       { return ErrNotLinux }
@@ -24,7 +24,7 @@ func (scope) setuids(uid uint32) error                         { return ErrNotLi
 func (scope) setgids(gid uint32) error                         { return ErrNotLinux }
 func (scope) setgroups(groups []uint32) error                  { return ErrNotLinux }
 func (scope) prctl6(option uintptr, a [5]uintptr) (int, error) { return -1, ErrNotLinux }
-func capget(pid int) (e, p, i uint64, err error)               { return 0, 0, 0, ErrNotLinux }
+func capget(pid int) (e, p, i Mask, err error)                 { return 0, 0, 0, ErrNotLinux }
 func boundingHas(v Value) (bool, error)                        { return false, ErrNotLinux }
 func ambientHas(v Value) (bool, error)                         { return false, ErrNotLinux }
 func getSecurebits() (Secbits, error)                          { return 0, ErrNotLinux }

@@ -1,9 +1,7 @@
 package cap
 
 import (
-	"math/bits"
-	"strconv"
-	"unicode"
+	"caprun/internal/capset"
 	"unicode/utf8"
 )
 
@@ -53,10 +51,13 @@ func ParseText(text string, bits Value) (*Set, error) {
 	return &Set{ready: true, flags: flags}, nil
 }
 
-func parseText(text string, kernel Value) (flags [flagCount]uint64, f fault) {
+// emptyText is the fault of a text without a clause.
+var emptyText = fault{0, 0, `it is empty; a set without capabilities is "="`}
+
+func parseText(text string, kernel Value) (flags [flagCount]Mask, f fault) {
 	at := skipSpace(text, 0)
 	if at == len(text) {
-		return flags, fault{0, 0, `it is empty; a set without capabilities is "="`}
+		return flags, emptyText
 	}
 	for at < len(text) {
 		if at, f = parseClause(text, at, lowBits(kernel), &flags); f.reason != "" {
@@ -69,7 +70,7 @@ func parseText(text string, kernel Value) (flags [flagCount]uint64, f fault) {
 
 // parseClause applies the clause that begins at from to flags, and returns
 // where it ends.
-func parseClause(text string, from int, all uint64, flags *[flagCount]uint64) (int, fault) {
+func parseClause(text string, from int, all Mask, flags *[flagCount]Mask) (int, fault) {
 	vals, at, f := parseNames(text, from, all)
 	if f.reason != "" {
 		return at, f
@@ -87,7 +88,7 @@ func parseClause(text string, from int, all uint64, flags *[flagCount]uint64) (i
 		}
 		at += n
 		if op == '=' {
-			*flags = [flagCount]uint64{}
+			*flags = [flagCount]Mask{}
 		}
 		for vec := range flags {
 			switch {
@@ -110,7 +111,7 @@ func parseClause(text string, from int, all uint64, flags *[flagCount]uint64) (i
 }
 
 // parseNames reads the names at the start of a clause. There may be none.
-func parseNames(text string, at int, all uint64) (vals uint64, end int, f fault) {
+func parseNames(text string, at int, all Mask) (vals Mask, end int, f fault) {
 	if isOp(text[at]) {
 		return all, at, fault{}
 	}
@@ -140,26 +141,6 @@ func parseNames(text string, at int, all uint64) (vals uint64, end int, f fault)
 	}
 }
 
-// nameEnd returns where the name that at lies in ends: before a comma, an
-// operator or white space.
-func nameEnd(text string, at int) int {
-	for at < len(text) {
-		switch c := text[at]; {
-		case '0' <= c && c <= '9' || '=' < c && c < utf8.RuneSelf:
-			at++
-		case c == ',' || isOp(c):
-			return at
-		default:
-			n, space := spaceAt(text, at)
-			if space {
-				return at
-			}
-			at += n
-		}
-	}
-	return at
-}
-
 // misplaced says why op may not stand where it does, if it may not.
 func misplaced(op byte, named, first bool) string {
 	switch {
@@ -171,69 +152,6 @@ func misplaced(op byte, named, first bool) string {
 		return `after "=" without names only "-" may follow`
 	}
 	return ""
-}
-
-func isOp(c byte) bool { return c == '=' || c == '+' || c == '-' }
-
-// parseFlags reads a run of flag letters. The result has bit 1<<f for the
-// Flag f, and the length of the run.
-func parseFlags(text string) (vecs uint, n int) {
-	for ; n < len(text); n++ {
-		switch text[n] {
-		case 'e':
-			vecs |= 1 << Effective
-		case 'p':
-			vecs |= 1 << Permitted
-		case 'i':
-			vecs |= 1 << Inheritable
-		default:
-			return vecs, n
-		}
-	}
-	return vecs, n
-}
-
-// spaceAt returns the length of the character at at, and whether it is white
-// space as Unicode has it.
-func spaceAt(text string, at int) (n int, space bool) {
-	c := text[at]
-	if c < utf8.RuneSelf {
-		return 1, c == ' ' || '\t' <= c && c <= '\r'
-	}
-	r, n := utf8.DecodeRuneInString(text[at:])
-	return n, unicode.IsSpace(r)
-}
-
-func skipSpace(text string, at int) int {
-	for at < len(text) {
-		n, space := spaceAt(text, at)
-		if !space {
-			break
-		}
-		at += n
-	}
-	return at
-}
-
-// atEnd reports whether a clause ends at at.
-func atEnd(text string, at int) bool {
-	if at == len(text) {
-		return true
-	}
-	_, space := spaceAt(text, at)
-	return space
-}
-
-// hasSpace reports whether there is white space in text.
-func hasSpace(text string) bool {
-	for at := 0; at < len(text); {
-		n, space := spaceAt(text, at)
-		if space {
-			return true
-		}
-		at += n
-	}
-	return false
 }
 
 // letters are the flags as String writes them. The index has bit 1<<f for the
@@ -254,12 +172,12 @@ func (c *Set) String() string { return c.Text(MaxBits()) }
 // Text is String for a kernel with so many capabilities. ParseText with the
 // same number makes an equal set of it.
 func (c *Set) Text(bits Value) string {
-	e, p, i, err := c.vectors()
+	e, p, i, err := c.Masks()
 	if err != nil {
 		return invalid
 	}
 	// with[k] has the capabilities that are raised in exactly the flags of k.
-	var with [len(letters)]uint64
+	var with [len(letters)]Mask
 	for k := range with {
 		with[k] = only(e, k>>Effective) & only(p, k>>Permitted) & only(i, k>>Inheritable)
 	}
@@ -296,34 +214,23 @@ func (c *Set) Text(bits Value) string {
 }
 
 // only returns vec if the lowest bit of k is set, and its complement if not.
-func only(vec uint64, k int) uint64 { return vec ^ (uint64(k&1) - 1) }
+func only(vec Mask, k int) Mask { return vec ^ (Mask(k&1) - 1) }
 
 // mostFrequent returns the index of with that has most of the known
 // capabilities; the first of several.
-func mostFrequent(with *[len(letters)]uint64, known uint64) (base int) {
+func mostFrequent(with *[len(letters)]Mask, known Mask) (base int) {
 	for k, most := 0, -1; k < len(with); k++ {
-		if n := bits.OnesCount64(with[k] & known); n > most {
+		if n := (with[k] & known).Len(); n > most {
 			base, most = k, n
 		}
 	}
 	return base
 }
 
-// appendValues appends the capabilities of vals, separated by commas.
-func appendValues(text []byte, vals uint64) []byte {
-	for ; vals != 0; vals &= vals - 1 {
-		text = appendValue(text, Value(bits.TrailingZeros64(vals)))
-		if vals&(vals-1) != 0 {
-			text = append(text, ',')
-		}
+// appendValues appends the capabilities of vals, at least one, separated by commas.
+func appendValues(text []byte, vals Mask) []byte {
+	for n := range vals.All() {
+		text = append(append(text, capset.Name(n)...), ',')
 	}
-	return text
-}
-
-// appendValue appends the String of v.
-func appendValue(text []byte, v Value) []byte {
-	if v < NamedCount {
-		return append(text, named[v].name...)
-	}
-	return strconv.AppendUint(text, uint64(v), 10)
+	return text[:len(text)-1]
 }

@@ -243,21 +243,21 @@ func TestTextForOtherKernels(t *testing.T) {
 			t.Errorf("%q for %d capabilities is %q, want %q", c.text, c.bits, got, c.want)
 		}
 	}
-	e, p, _, err := mustText(t, "=ep").vectors()
+	e, p, _, err := mustText(t, "=ep").Masks()
 	if err != nil || e != 1<<41-1 || p != e {
-		t.Errorf("all of 41 capabilities are %x", p)
+		t.Errorf("all of 41 capabilities are %v", p)
 	}
 	mine, err := FromText("=ep")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, _, _, err := mine.vectors(); e != kernelMask() || err != nil {
-		t.Errorf("all of this kernel's are %x, %v", e, err)
+	if e, _, _, err := mine.Masks(); e != kernelMask() || err != nil {
+		t.Errorf("all of this kernel's are %v, %v", e, err)
 	}
 }
 
 // randomVector has between none and all of its bits, not only half of them.
-func randomVector(r *rand.Rand) uint64 {
+func randomVector(r *rand.Rand) Mask {
 	v := r.Uint64()
 	for range r.Intn(4) {
 		v &= r.Uint64()
@@ -265,7 +265,7 @@ func randomVector(r *rand.Rand) uint64 {
 	if r.Intn(2) == 0 {
 		v = ^v
 	}
-	return v
+	return Mask(v)
 }
 
 func randomSet(r *rand.Rand) *Set {
@@ -276,7 +276,7 @@ func randomSet(r *rand.Rand) *Set {
 	case 1:
 		e, p, i = e&lowBits(NamedCount), p&lowBits(NamedCount), i&lowBits(NamedCount)
 	}
-	return setOf(e, p, i)
+	return SetOf(e, p, i)
 }
 
 func wantEqual(t testing.TB, text string, a, b *Set) {
@@ -311,7 +311,7 @@ func TestTextRoundTrip(t *testing.T) {
 var modelClause = regexp.MustCompile(`^([^=+-]*)(=[eip]*|[+-][eip]+)((?:[+-][eip]+)*)$`)
 var modelOp = regexp.MustCompile(`[=+-][eip]*`)
 
-func model(text string, bits Value) (flags [flagCount]uint64, ok bool) {
+func model(text string, bits Value) (flags [flagCount]Mask, ok bool) {
 	clauses := strings.Fields(text)
 	for _, clause := range clauses {
 		m := modelClause.FindStringSubmatch(clause)
@@ -331,7 +331,7 @@ func model(text string, bits Value) (flags [flagCount]uint64, ok bool) {
 		}
 		for _, op := range modelOp.FindAllString(m[2]+m[3], -1) {
 			if op[0] == '=' {
-				flags = [flagCount]uint64{}
+				flags = [flagCount]Mask{}
 			}
 			for vec, letter := range "epi" {
 				if !strings.ContainsRune(op, letter) {
@@ -349,9 +349,9 @@ func model(text string, bits Value) (flags [flagCount]uint64, ok bool) {
 }
 
 func modelName(name string) (Value, bool) {
-	for v := range named {
-		if named[v].name == name {
-			return Value(v), true
+	for v := range Value(NamedCount) {
+		if v.String() == name {
+			return v, true
 		}
 	}
 	n, err := strconv.Atoi(name)
@@ -360,6 +360,7 @@ func modelName(name string) (Value, bool) {
 
 func checkText(t testing.TB, text string, bits Value) {
 	t.Helper()
+	checkWords(t, text, bits)
 	set, err := ParseText(text, bits)
 	want, ok := model(text, bits)
 	if ok != (err == nil) {
@@ -370,7 +371,7 @@ func checkText(t testing.TB, text string, bits Value) {
 		return
 	}
 	if set.flags != want {
-		t.Fatalf("ParseText(%q, %d) is %q, the model says %x", text, bits, set.Text(bits), want)
+		t.Fatalf("ParseText(%q, %d) is %q, the model says %v", text, bits, set.Text(bits), want)
 	}
 	out := set.Text(bits)
 	again, err := ParseText(out, bits)

@@ -60,7 +60,7 @@ func resetAmbient(s scope) error {
 
 // readAmbient returns the ambient set of the calling thread; none on a kernel
 // that does not know it.
-func readAmbient() (uint64, error) {
+func readAmbient() (Mask, error) {
 	// An ambient capability is both permitted and inheritable, so few others
 	// need to be asked for: capabilities(7).
 	_, p, i, err := capget(0)
@@ -77,7 +77,7 @@ func readAmbient() (uint64, error) {
 }
 
 // readBounding returns the bounding set of the calling thread.
-func readBounding() (uint64, error) {
+func readBounding() (Mask, error) {
 	// MaxBits was found by errors. One that meant something else would hide
 	// capabilities that are in the set.
 	if n := MaxBits(); n < valueLimit {
@@ -91,18 +91,15 @@ func readBounding() (uint64, error) {
 var errCount = errors.New("how many capabilities the kernel has cannot be told")
 
 // readVector asks for the capabilities of mask that the kernel has.
-func readVector(mask uint64, has func(Value) (bool, error)) (uint64, error) {
-	var vector uint64
-	for v := range MaxBits() {
-		if mask&(1<<v) == 0 {
-			continue
-		}
-		on, err := has(v)
+func readVector(mask Mask, has func(Value) (bool, error)) (Mask, error) {
+	var vector Mask
+	for n := range (mask & kernelMask()).All() {
+		on, err := has(Value(n))
 		if err != nil {
 			return 0, err
 		}
 		if on {
-			vector |= 1 << v
+			vector = vector.With(n)
 		}
 	}
 	return vector, nil

@@ -43,7 +43,7 @@ func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.
 type compiler struct {
 	Plan
 	caps *declaredCaps
-	iab  *cap.IAB
+	iab  *policy.IAB
 	bits cred.Securebits // of the target, before exec
 
 	// keepNoGroups says that the caller's empty list of groups stays: see
@@ -55,6 +55,9 @@ type compiler struct {
 type declaredCaps struct{ e, p, i cred.Caps }
 
 func (d declaredCaps) text() string { return setText(d.e, d.p, d.i) }
+
+// setText returns the text of a set as a profile has it.
+func setText(e, p, i cred.Caps) string { return cap.SetOf(e, p, i).Text(cap.NamedCount) }
 
 // written returns the text as a profile has it: a plain = is an error to readers
 // of YAML 1.1.
@@ -68,23 +71,14 @@ func (d declaredCaps) written() string {
 // named returns every capability that the key names.
 func (d declaredCaps) named() cred.Caps { return d.e.Union(d.p).Union(d.i) }
 
-// readDeclaration reads the texts of the profile.
+// readDeclaration takes what the profile declares, and refuses what the running
+// kernel does not have.
 func (c *compiler) readDeclaration() *policy.Diagnostic {
 	p := c.Profile
 	if p.Caps != nil {
-		set, err := cap.ParseText(*p.Caps, namedBits)
-		if err != nil {
-			return c.diagnose(ruleInternal, "caps", fmt.Sprintf("the reader accepted %q: %v", *p.Caps, err), "report this")
-		}
-		c.caps = &declaredCaps{flagCaps(set, cap.Effective), flagCaps(set, cap.Permitted), flagCaps(set, cap.Inheritable)}
+		c.caps = &declaredCaps{p.Caps.Effective, p.Caps.Permitted, p.Caps.Inheritable}
 	}
-	if p.IAB != nil {
-		iab, err := cap.ParseIAB(*p.IAB)
-		if err != nil {
-			return c.diagnose(ruleInternal, "iab", fmt.Sprintf("the reader accepted %q: %v", *p.IAB, err), "report this")
-		}
-		c.iab = iab
-	}
+	c.iab = p.IAB
 	c.readBits()
 	return c.checkKernel()
 }
@@ -97,7 +91,7 @@ func (c *compiler) checkKernel() *policy.Diagnostic {
 		asked = c.caps.named().Minus(c.From.All)
 	}
 	if asked == 0 && c.iab != nil {
-		key, asked = "iab", vectorCaps(c.iab, cap.Inh).Union(vectorCaps(c.iab, cap.Amb)).Minus(c.From.All)
+		key, asked = "iab", c.iab.Inheritable.Union(c.iab.Ambient).Minus(c.From.All)
 	}
 	if asked != 0 {
 		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+CapNames(asked)+capsSince(asked), "leave it out on such a machine")
@@ -223,11 +217,7 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	l.SetChroot(p.Chroot)
 	l.SetCwd(p.Cwd)
 	if v.given {
-		iab, err := tuple(v.i, v.a, v.nb)
-		if err != nil {
-			return nil, c.diagnose(ruleInternal, c.first("caps", "iab"), "no tuple: "+err.Error(), "report this")
-		}
-		l.SetIAB(iab)
+		l.SetIAB(cap.IABOf(v.i, v.a, v.nb))
 	}
 	if p.Mode != nil {
 		l.SetMode(*p.Mode)
@@ -246,11 +236,7 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 		l.SetRlimit(number, r.Soft, r.Hard)
 	}
 	if p.Mode == nil || *p.Mode != cap.ModeNoPriv {
-		final, err := setOf(0, finalCaps, 0)
-		if err != nil {
-			return nil, c.diagnose(ruleInternal, c.first("caps", "iab"), "no final set: "+err.Error(), "report this")
-		}
-		l.SetFinal(final)
+		l.SetFinal(cap.SetOf(0, finalCaps, 0))
 	}
 	if p.NewSession {
 		l.SetNewSession()

@@ -35,15 +35,15 @@ func (p *Plan) describeGroups(s Step) string {
 func (p *Plan) describePath(s Step) string { return s.Kind.String() + " to " + s.Path }
 
 func (p *Plan) describeCaps(s Step) string {
-	return s.Kind.String() + " to " + CapNames(cred.Caps(s.Caps))
+	return s.Kind.String() + " to " + CapNames(s.Caps)
 }
 
 func (p *Plan) describeBound(s Step) string {
-	rest := p.From.All.Minus(cred.Caps(s.Caps))
+	rest := p.From.All.Minus(s.Caps)
 	if rest == 0 {
 		return "empty the bounding set"
 	}
-	if drop := p.From.All.Intersect(cred.Caps(s.Caps)); len(values(drop)) <= len(values(rest)) {
+	if drop := p.From.All.Intersect(s.Caps); drop.Len() <= rest.Len() {
 		return "drop from the bounding set " + CapNames(drop)
 	}
 	return "drop from the bounding set all but " + CapNames(rest)

@@ -69,7 +69,7 @@ var execSecurebitsSince = Kernel{6, 14}
 
 // Caps returns the capabilities that the release has.
 func (k Kernel) Caps() cred.Caps {
-	caps := cred.FirstCaps(namedBits)
+	caps := cred.FirstCaps(cap.NamedCount)
 	for _, c := range newCaps {
 		if !k.since(c.since.Major, c.since.Minor) {
 			caps = caps.Without(int(c.value))
@@ -82,10 +82,10 @@ func (k Kernel) Caps() cred.Caps {
 // later have it)"; empty where that is not known.
 func capsSince(caps cred.Caps) string {
 	var first Kernel
-	for _, v := range values(caps) {
+	for v := range caps.All() {
 		known := false
 		for _, c := range newCaps {
-			if c.value == v {
+			if int(c.value) == v {
 				known = true
 				if c.since.since(first.Major, first.Minor) {
 					first = c.since
@@ -96,7 +96,7 @@ func capsSince(caps cred.Caps) string {
 			return ""
 		}
 	}
-	return " (" + first.andLater(len(values(caps))) + ")"
+	return " (" + first.andLater(caps.Len()) + ")"
 }
 
 // andLater says that a release and those after it have a number of things.

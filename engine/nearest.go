@@ -3,8 +3,8 @@ package engine
 import (
 	"slices"
 
-	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/policy"
 )
 
 // nearest returns the declaration nearest to the one that has no plan, and
@@ -47,8 +47,8 @@ func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
 		if !d.e.Union(d.p).SubsetOf(try.p) || !d.e.SubsetOf(try.e) {
 			continue
 		}
-		changed := len(values(d.e^try.e)) + len(values(d.p^try.p)) + len(values(d.i^try.i))
-		cost := []int{changed, len(values(try.p)), len(values(try.i))}
+		changed := (d.e ^ try.e).Len() + (d.p ^ try.p).Len() + (d.i ^ try.i).Len()
+		cost := []int{changed, try.p.Len(), try.i.Len()}
 		if least != nil && slices.Compare(cost, least) >= 0 {
 			continue
 		}
@@ -79,8 +79,7 @@ func (c *compiler) restrictTo(n int) *compiler {
 	}
 	one.caps = &declaredCaps{c.caps.e.Intersect(bit), c.caps.p.Intersect(bit), c.caps.i.Intersect(bit)}
 	if c.iab != nil {
-		// The vectors were read from a tuple already: there is always one.
-		one.iab, _ = tuple(vectorCaps(c.iab, cap.Inh)&bit, vectorCaps(c.iab, cap.Amb)&bit, vectorCaps(c.iab, cap.Bound)&bit)
+		one.iab = &policy.IAB{Inheritable: c.iab.Inheritable & bit, Ambient: c.iab.Ambient & bit, Blocked: c.iab.Blocked & bit}
 	}
 	return &one
 }

@@ -13,7 +13,7 @@ type world struct {
 	uid     *uint32 // declared, with the caller's groups
 	secbits *cred.Securebits
 	mode    *cap.Mode
-	iab     *string
+	iab     *policy.IAB
 	nnp     bool
 	file    cred.File
 	rules   cred.Rules
@@ -22,8 +22,7 @@ type world struct {
 func (w world) profile(caps *declaredCaps) *policy.Profile {
 	p := &policy.Profile{IAB: w.iab, Mode: w.mode, NoNewPrivs: w.nnp}
 	if caps != nil {
-		text := caps.text()
-		p.Caps = &text
+		p.Caps = &policy.Caps{Text: caps.text(), Effective: caps.e, Permitted: caps.p, Inheritable: caps.i}
 	}
 	if w.uid != nil {
 		gid := w.from.GID
@@ -164,14 +163,10 @@ func (w world) final(c cred.Cred, bits cred.Securebits) bool {
 	}
 	bounding := w.from.Bounding
 	if w.iab != nil {
-		iab, err := cap.ParseIAB(*w.iab)
-		if err != nil {
-			panic(err)
-		}
-		if c.Inheritable != vectorCaps(iab, cap.Inh) || c.Ambient != vectorCaps(iab, cap.Amb) {
+		if c.Inheritable != w.iab.Inheritable || c.Ambient != w.iab.Ambient {
 			return false
 		}
-		bounding = bounding.Minus(vectorCaps(iab, cap.Bound))
+		bounding = bounding.Minus(w.iab.Blocked)
 	}
 	if w.mode != nil {
 		switch *w.mode {
@@ -239,7 +234,7 @@ func (w world) assuming(s cause) world {
 func near(d declaredCaps, reach map[declaredCaps]bool) (declaredCaps, bool) {
 	var best declaredCaps
 	found := false
-	count := func(c cred.Caps) int { return len(values(c)) }
+	count := func(c cred.Caps) int { return c.Len() }
 	cost := func(x declaredCaps) [3]int {
 		return [3]int{count(d.e^x.e) + count(d.p^x.p) + count(d.i^x.i), count(x.p), count(x.i)}
 	}

@@ -84,7 +84,7 @@ func predictStep(c cred.Cred, s *cap.Step, r cred.Rules) (next cred.Cred, value 
 	case cap.StepUID:
 		next, errno = predictUID(c, s.ID, r)
 	case cap.StepInheritable:
-		want := cred.Caps(s.Caps)
+		want := s.Caps
 		if !want.SubsetOf(c.All) {
 			return c, lowest(want.Minus(c.All)), cred.EINVAL
 		}
@@ -93,11 +93,11 @@ func predictStep(c cred.Cred, s *cap.Step, r cred.Rules) (next cred.Cred, value 
 			value = lowest(want.Minus(c.Inheritable.Union(c.Permitted.Intersect(c.Bounding))))
 		}
 	case cap.StepAmbient:
-		return predictAmbient(c, cred.Caps(s.Caps), r)
+		return predictAmbient(c, s.Caps, r)
 	case cap.StepBound:
 		next = c
 		for n := range 64 {
-			if !next.Bounding.Intersect(cred.Caps(s.Caps)).Has(n) {
+			if !next.Bounding.Intersect(s.Caps).Has(n) {
 				continue
 			}
 			if next, errno = next.DropBounding(n); errno != 0 {
@@ -110,7 +110,7 @@ func predictStep(c cred.Cred, s *cap.Step, r cred.Rules) (next cred.Cred, value 
 		}
 		next, errno = c.SetSecurebits(cred.Securebits(s.Secbits), r)
 	case cap.StepFinal:
-		want := cred.Caps(s.Caps)
+		want := s.Caps
 		if !want.SubsetOf(c.All) {
 			return c, lowest(want.Minus(c.All)), cred.EINVAL
 		}

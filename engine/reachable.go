@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"caprun/cap"
 	"caprun/engine/cred"
 )
 
@@ -183,7 +184,7 @@ func (f reachable) sayFiles(a cred.Cred, say func(string, ...any)) {
 		say("Set-id programs change its user or group.")
 	}
 	which := "All file capabilities"
-	if f.fileCaps != cred.FirstCaps(namedBits) {
+	if f.fileCaps != cred.FirstCaps(cap.NamedCount) {
 		which = "File capabilities within " + CapNames(f.fileCaps)
 	}
 	switch {
@@ -241,7 +242,7 @@ func mappedID(ns cred.UserNS, extents []cred.Extent, not uint32) uint32 {
 
 // capsPhrase is CapNames within a sentence.
 func capsPhrase(caps cred.Caps) string {
-	if caps == cred.FirstCaps(namedBits) {
+	if caps == cred.FirstCaps(cap.NamedCount) {
 		return "every capability"
 	}
 	return CapNames(caps)

@@ -106,7 +106,7 @@ func (c *compiler) grantsToTarget(value int) bool {
 	if c.caps != nil {
 		return c.caps.p.Has(value)
 	}
-	return c.iab != nil && vectorCaps(c.iab, cap.Amb).Has(value)
+	return c.iab != nil && c.iab.Ambient.Has(value)
 }
 
 // startWith says how a caller comes to capabilities that the target is to have.

@@ -3,7 +3,6 @@ package engine
 import (
 	"slices"
 
-	"caprun/cap"
 	"caprun/engine/cred"
 )
 
@@ -63,7 +62,7 @@ func (c *compiler) solve() (vectors, bool) {
 func (c *compiler) routes() []vectors {
 	switch {
 	case c.iab != nil:
-		return []vectors{{given: true, i: vectorCaps(c.iab, cap.Inh), a: vectorCaps(c.iab, cap.Amb), nb: vectorCaps(c.iab, cap.Bound)}}
+		return []vectors{{given: true, i: c.iab.Inheritable, a: c.iab.Ambient, nb: c.iab.Blocked}}
 	case c.caps == nil && c.Identity.Changes(c.From):
 		// Of the caller's vectors only the bounding set follows to another user.
 		return []vectors{{given: true}}

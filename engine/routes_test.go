@@ -52,8 +52,8 @@ func TestRareRoutes(t *testing.T) {
 				t.Errorf("the route is %v, want %v", plan.Route, c.route)
 			}
 			a := plan.After
-			if got := (declaredCaps{a.Effective, a.Permitted, a.Inheritable}); got != readText(*p.Caps) {
-				t.Errorf("the target starts with %s, not with %s", got.text(), *p.Caps)
+			if got := (declaredCaps{a.Effective, a.Permitted, a.Inheritable}); got != readText(p.Caps.Text) {
+				t.Errorf("the target starts with %s, not with %s", got.text(), p.Caps.Text)
 			}
 		})
 	}

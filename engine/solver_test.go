@@ -103,7 +103,10 @@ func pick(r *rand.Rand, u universe) world {
 		w.mode = &worldModes[r.IntN(len(worldModes))]
 	}
 	if r.IntN(4) == 0 {
-		w.iab = &worldIABs[r.IntN(len(worldIABs))]
+		var err error
+		if w.iab, err = policy.NewIAB(worldIABs[r.IntN(len(worldIABs))]); err != nil {
+			panic(err)
+		}
 	}
 	return w
 }
@@ -207,7 +210,7 @@ func (w world) String() string {
 		b.WriteString(" mode " + w.mode.String())
 	}
 	if w.iab != nil {
-		b.WriteString(" iab " + strconv.Quote(*w.iab))
+		b.WriteString(" iab " + strconv.Quote(w.iab.Text))
 	}
 	if w.nnp {
 		b.WriteString(" no_new_privs")
@@ -260,7 +263,7 @@ func (j *judge) smallest(ok func(gone cause) bool) []cause {
 	for size := range 5 {
 		var found []cause
 		for gone := range cause(16) {
-			if gone&^j.causes == 0 && len(values(cred.Caps(gone))) == size && ok(gone) {
+			if gone&^j.causes == 0 && cred.Caps(gone).Len() == size && ok(gone) {
 				found = append(found, gone)
 			}
 		}
@@ -325,11 +328,11 @@ func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 
 // readText reads a text that a hint proposes, with or without quotes.
 func readText(text string) declaredCaps {
-	set, err := cap.ParseText(strings.Trim(text, `"`), namedBits)
+	caps, err := policy.NewCaps(strings.Trim(text, `"`))
 	if err != nil {
 		panic(err)
 	}
-	return declaredCaps{flagCaps(set, cap.Effective), flagCaps(set, cap.Permitted), flagCaps(set, cap.Inheritable)}
+	return declaredCaps{caps.Effective, caps.Permitted, caps.Inheritable}
 }
 
 var granted = regexp.MustCompile(`grant them too: caps: (.*)$`)

@@ -182,7 +182,7 @@ func (s *startReader) vector(word, value string) (cred.Caps, error) {
 // known refuses capabilities that the kernel does not have.
 func (s *startReader) known(word string, caps cred.Caps) error {
 	if unknown := caps.Minus(s.start.All); unknown != 0 {
-		return &StartError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, joinNames(unknown), capsSince(unknown)), "leave it out, or name a later kernel"}
+		return &StartError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, unknown.Join(), capsSince(unknown)), "leave it out, or name a later kernel"}
 	}
 	return nil
 }
@@ -194,11 +194,13 @@ func (s *startReader) finish() error {
 	text := strings.Join(s.caps, " ")
 	switch {
 	case text != "":
-		set, err := cap.ParseText(text, cap.Value(len(values(c.All))))
+		set, err := cap.ParseText(text, cap.Value(c.All.Len()))
+		if err == nil {
+			c.Effective, c.Permitted, c.Inheritable, err = set.Masks()
+		}
 		if err != nil {
 			return s.textError(text, err)
 		}
-		c.Effective, c.Permitted, c.Inheritable = flagCaps(set, cap.Effective), flagCaps(set, cap.Permitted), flagCaps(set, cap.Inheritable)
 		if err := s.known(text, c.Effective.Union(c.Permitted).Union(c.Inheritable)); err != nil {
 			return err
 		}
@@ -212,11 +214,11 @@ func (s *startReader) finish() error {
 		}
 	}
 	if more := c.Effective.Minus(c.Permitted); more != 0 {
-		return &StartError{text, "what is effective is permitted too, and this is not: " + joinNames(more), "add p to its flags"}
+		return &StartError{text, "what is effective is permitted too, and this is not: " + more.Join(), "add p to its flags"}
 	}
 	if more := c.Ambient.Minus(c.Permitted.Intersect(c.Inheritable)); more != 0 {
-		return &StartError{"ambient=" + joinNames(c.Ambient), "what is ambient is permitted and inheritable too, and this is not: " + joinNames(more),
-			"write " + joinNames(more) + "=eip"}
+		return &StartError{"ambient=" + c.Ambient.Join(), "what is ambient is permitted and inheritable too, and this is not: " + more.Join(),
+			"write " + more.Join() + "=eip"}
 	}
 	return nil
 }

@@ -3,48 +3,11 @@ package policy
 import (
 	"errors"
 	"strings"
-	"unicode"
 
 	"caprun/cap"
 
 	"gopkg.in/yaml.v3"
 )
-
-// A word is a part of a text, and where it begins there, in bytes.
-type word struct {
-	text   string
-	offset int
-}
-
-// split returns the parts of text between separators, empty ones too.
-func split(text string, separator byte) []word {
-	var words []word
-	at := 0
-	for {
-		n := strings.IndexByte(text[at:], separator)
-		if n < 0 {
-			return append(words, word{text[at:], at})
-		}
-		words = append(words, word{text[at : at+n], at})
-		at += n + 1
-	}
-}
-
-// clauses returns the parts of text between white space.
-func clauses(text string) []word {
-	var words []word
-	begin := -1
-	for i, c := range text + " " {
-		switch space := unicode.IsSpace(c); {
-		case space && begin >= 0:
-			words = append(words, word{text[begin:i], begin})
-			begin = -1
-		case !space && begin < 0:
-			begin = i
-		}
-	}
-	return words
-}
 
 // capabilityText returns a text of capabilities of a bounded length.
 func (r *reader) capabilityText(f field) (s string, ok bool) {
@@ -61,75 +24,60 @@ func (r *reader) readCaps(f field) {
 	if !ok {
 		return
 	}
-	words := clauses(s)
-	if len(words) == 0 {
+	set, clauses, err := cap.ReadText(s, cap.NamedCount)
+	if len(clauses) == 0 {
 		r.sayAt(f.value, badCaps, `write "=" for no capabilities, or leave the key out`, "caps is empty")
 		return
 	}
 	formed := true
-	for _, clause := range words {
+	for _, clause := range clauses {
 		formed = r.checkClause(f.value, clause) && formed
 	}
 	if formed {
-		r.checkDiscarded(f.value, words)
+		r.checkDiscarded(f.value, clauses)
 	}
-	r.profile.Caps = &s
+	if err == nil {
+		r.profile.Caps = newCaps(s, set, clauses)
+	}
 }
 
 // checkClause reports the names of a clause that no kernel has, all of them,
 // or else what is wrong with its form. It returns false for the latter.
-func (r *reader) checkClause(n *yaml.Node, clause word) (formed bool) {
-	names := split(namesOf(clause.text), ',')
+func (r *reader) checkClause(n *yaml.Node, clause cap.Clause) (formed bool) {
 	good := true
-	for _, name := range names {
-		if name.text == "" || name.text == "all" && len(names) == 1 {
-			continue
+	for _, name := range clause.Names {
+		if name.Text != "" && clause.List != "all" {
+			good = r.checkCapability(n, name, badCaps) && good
 		}
-		good = r.checkCapability(n, word{name.text, clause.offset + name.offset}, badCaps) && good
 	}
 	if !good {
-		return namesOf(clause.text) != clause.text
+		return clause.Actions != nil
 	}
-	_, err := cap.ParseText(clause.text, cap.NamedCount)
-	if err != nil {
-		r.sayText(n, clause.offset, badCaps, "write it like cap_kill,cap_net_raw=eip", err)
+	if clause.Err != nil {
+		r.sayText(n, badCaps, "write it like cap_kill,cap_net_raw=eip", clause.Err)
 	}
-	return err == nil
+	return clause.Err == nil
 }
 
-// namesOf returns what stands before the first operator of a clause.
-func namesOf(clause string) string {
-	if n := strings.IndexAny(clause, "=+-"); n >= 0 {
-		return clause[:n]
-	}
-	return clause
-}
-
-// sayText reports an error of package cap, in a text that begins at offset of
-// the scalar.
-func (r *reader) sayText(n *yaml.Node, offset int, which rule, hint string, err error) {
-	var fault *cap.TextError
-	if !errors.As(err, &fault) {
-		r.sayBug("a text is refused without saying which word: %v", err)
-		return
-	}
-	r.sayIn(n, offset+fault.Offset, fault.Length, which, hint, "%s: %s", quote(fault.Word), fault.Reason)
+// sayText reports an error of package cap in the text of a scalar.
+func (r *reader) sayText(n *yaml.Node, which rule, hint string, fault *cap.TextError) {
+	r.sayIn(n, fault.Offset, fault.Length, which, hint, "%s: %s", quote(fault.Word), fault.Reason)
 }
 
 // checkCapability reports a name that is no capability that a kernel has, and
 // a number that other tools read in another base.
-func (r *reader) checkCapability(n *yaml.Node, name word, which rule) bool {
-	v, err := cap.FromName(name.text)
+func (r *reader) checkCapability(n *yaml.Node, name cap.Name, which rule) bool {
+	v, err := cap.FromName(name.Text)
 	switch {
-	case err == nil && v < cap.NamedCount && (name.text == v.String() || isDecimal(name.text) && notation(name.text) == ""):
+	case err == nil && v < cap.NamedCount && (name.Text == v.String() || isDecimal(name.Text) && notation(name.Text) == ""):
 		return true
-	case err == nil && v >= cap.NamedCount, isDecimal(name.text) && err != nil:
+	case err == nil && v >= cap.NamedCount, isDecimal(name.Text) && err != nil:
 		last := cap.Value(cap.NamedCount - 1)
-		r.sayIn(n, name.offset, len(name.text), unknownCapability, "the last one is 40, "+last.String(), "no kernel has a capability %s", name.text)
+		r.sayIn(n, name.Offset, len(name.Text), unknownCapability, "the last one is 40, "+last.String(), "no kernel has a capability %s", name.Text)
 	case err == nil:
-		r.sayIn(n, name.offset, len(name.text), which, "write "+v.String(), "%s is another number to other tools", quote(name.text))
+		r.sayIn(n, name.Offset, len(name.Text), which, "write "+v.String(), "%s is another number to other tools", quote(name.Text))
 	default:
-		r.sayIn(n, name.offset, len(name.text), unknownCapability, capabilityHint(name.text), "%s is no capability", quote(name.text))
+		r.sayIn(n, name.Offset, len(name.Text), unknownCapability, capabilityHint(name.Text), "%s is no capability", quote(name.Text))
 	}
 	return false
 }
@@ -154,30 +102,26 @@ func capabilityHint(name string) string {
 // checkDiscarded reports each clause before the last one with "=". The Go
 // package reads "cap_kill=p cap_chown=p" as cap_chown=p, as documented, and
 // the C tools as cap_kill,cap_chown=p.
-func (r *reader) checkDiscarded(n *yaml.Node, words []word) {
-	last := len(words) - 1
-	for last > 0 && !resets(words[last].text) {
+func (r *reader) checkDiscarded(n *yaml.Node, clauses []cap.Clause) {
+	last := len(clauses) - 1
+	for last > 0 && clauses[last].Actions[0].Op != '=' {
 		last--
 	}
-	for i := range last {
-		r.sayIn(n, words[i].offset, len(words[i].text), discardedClause, discardedHint(words[i].text, words[last].text),
-			"%s is discarded by the later %s, though C tools read both", quote(words[i].text), quote(words[last].text))
+	for _, early := range clauses[:last] {
+		r.sayIn(n, early.Offset, len(early.Text), discardedClause, discardedHint(early, clauses[last]),
+			"%s is discarded by the later %s, though C tools read both", quote(early.Text), quote(clauses[last].Text))
 	}
 }
 
-// resets reports whether a clause sets, rather than adds or removes.
-func resets(clause string) bool { return strings.HasPrefix(clause[len(namesOf(clause)):], "=") }
-
-func discardedHint(early, late string) string {
-	earlyNames, lateNames := namesOf(early), namesOf(late)
-	op := late[len(lateNames):]
+func discardedHint(early, late cap.Clause) string {
+	op := late.Text[len(late.List):]
 	switch {
-	case lateNames == "":
-		return "leave it out, or put " + late + " first"
-	case earlyNames != "" && early[len(earlyNames):] == op:
-		return "join them: " + earlyNames + "," + late
+	case late.List == "":
+		return "leave it out, or put " + late.Text + " first"
+	case early.List != "" && early.Text[len(early.List):] == op:
+		return "join them: " + early.List + "," + late.Text
 	case len(op) > 1:
-		return "add with + instead: " + lateNames + "+" + op[1:]
+		return "add with + instead: " + late.List + "+" + op[1:]
 	}
 	return "leave it out"
 }
@@ -187,21 +131,19 @@ func (r *reader) readIAB(f field) {
 	if !ok {
 		return
 	}
+	tuple, fields, err := cap.ReadIAB(s)
 	good := true
-	for _, element := range split(s, ',') {
-		name := strings.TrimLeft(element.text, "!^%")
-		if name == "" {
-			continue
+	for _, field := range fields {
+		if field.Name.Text != "" {
+			good = r.checkCapability(f.value, field.Name, badIAB) && good
 		}
-		at := element.offset + len(element.text) - len(name)
-		good = r.checkCapability(f.value, word{name, at}, badIAB) && good
 	}
-	if !good {
-		return
+	var fault *cap.TextError
+	switch {
+	case !good:
+	case errors.As(err, &fault):
+		r.sayText(f.value, badIAB, "write it like ^cap_net_raw,!cap_kill", fault)
+	case err == nil:
+		r.profile.IAB = newIAB(s, tuple, fields)
 	}
-	if _, err := cap.ParseIAB(s); err != nil {
-		r.sayText(f.value, 0, badIAB, "write it like ^cap_net_raw,!cap_kill", err)
-		return
-	}
-	r.profile.IAB = &s
 }

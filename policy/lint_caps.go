@@ -50,7 +50,7 @@ func (r *reader) readIgnoredCap(n *yaml.Node) (v cap.Value, ok bool) {
 	case name == "":
 		r.sayAt(n, badSuppression, "name a capability, as cap_chown", "the capability has an empty name")
 		return 0, false
-	case !r.checkCapability(n, word{text: name}, badSuppression):
+	case !r.checkCapability(n, cap.Name{Text: name}, badSuppression):
 		return 0, false
 	}
 	v, err := cap.FromName(name)

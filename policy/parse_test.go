@@ -49,7 +49,7 @@ func ptr[T any](v T) *T { return &v }
 func TestValues(t *testing.T) {
 	web := Profile{
 		File: "testdata/ok/web.yaml", Name: "web", Description: "HTTP server on port 80. Nothing else, and no way back.",
-		Command: []string{"./server", "--port=80"}, User: "www-data", Caps: ptr("cap_net_bind_service=eip"),
+		Command: []string{"./server", "--port=80"}, User: "www-data", Caps: caps(t, "cap_net_bind_service=eip"),
 		Secbits: ptr(cap.SecbitNoRoot | cap.SecbitNoRootLocked), NoNewPrivs: true,
 		Chroot: "/srv/jail", Cwd: "/", Umask: ptr(uint32(0o27)),
 		Env:     &Env{Keep: []string{"PATH", "LANG"}, Set: map[string]string{"MODE": "production"}, Unset: []string{}},
@@ -60,7 +60,7 @@ func TestValues(t *testing.T) {
 		File: "testdata/ok/every_key.yaml", Name: "Web.1_x-y", Description: "Several lines, \"quoted\", with a tab\tand é日.\n\nThe end.\n",
 		Command: []string{"/bin/sh", "-c", "exec \"$0\" \"$@\"\n", "", "80", "yes"},
 		UID:     ptr(uint32(0)), GID: ptr(uint32(4294967294)), Groups: []uint32{0, 33, 4294967294},
-		Caps: ptr("cap_kill,cap_chown+ip cap_kill+e cap_net_raw+p-i\n"), IAB: ptr("^cap_kill,!cap_chown,%cap_net_raw,!%cap_setuid,40"),
+		Caps: caps(t, "cap_kill,cap_chown+ip cap_kill+e cap_net_raw+p-i\n"), IAB: iab(t, "^cap_kill,!cap_chown,%cap_net_raw,!%cap_setuid,40"),
 		Mode: ptr(cap.ModePure1EInit), NoNewPrivs: true, Umask: ptr(uint32(0o777)),
 		Env:        &Env{KeepAll: true, Set: map[string]string{"A": "", "_b1": "x=y z", "Y": "no"}, Unset: []string{"D"}},
 		Rlimits:    []Rlimit{{"as", Unlimited, Unlimited}, {"core", 0, 0}, {"nofile", 1<<63 - 1, Unlimited}},
@@ -70,7 +70,7 @@ func TestValues(t *testing.T) {
 	}
 	empty := Profile{
 		File: "testdata/ok/json.yaml", User: "33", GID: ptr(uint32(5)), Groups: []uint32{},
-		Secbits: ptr(cap.Secbits(0)), Caps: ptr("="), IAB: ptr(""), Env: &Env{KeepAll: true},
+		Secbits: ptr(cap.Secbits(0)), Caps: caps(t, "="), IAB: iab(t, ""), Env: &Env{KeepAll: true},
 	}
 	files := profiles(t, "ok")
 	for _, want := range []Profile{web, every, empty, {File: "testdata/ok/smallest.yaml"}} {
@@ -335,8 +335,8 @@ func TestTextIsLibcaps(t *testing.T) {
 		}
 		quoted, _ := json.Marshal(text)
 		p := accepted(t, "version: 1\ncaps: "+string(quoted)+"\n")
-		if *p.Caps != text {
-			t.Errorf("%q became %q", text, *p.Caps)
+		if p.Caps.Text != text {
+			t.Errorf("%q became %q", text, p.Caps.Text)
 		}
 	}
 	for text, rule := range map[string]rule{

@@ -25,8 +25,8 @@ type Profile struct {
 	UID, GID *uint32  // nil if absent
 	Groups   []uint32 // nil if absent, empty and not nil if declared empty
 
-	Caps        *string // text that cap.ParseText accepts; nil if absent
-	IAB         *string // text that cap.ParseIAB accepts; nil if absent
+	Caps        *Caps // nil if absent; see NewCaps
+	IAB         *IAB  // nil if absent; see NewIAB
 	Mode        *cap.Mode
 	Secbits     *cap.Secbits // the exact value
 	NoNewPrivs  bool

@@ -28,7 +28,7 @@ type Caps cred.Caps
 
 func (c Caps) String() string      { return engine.CapNames(cred.Caps(c)) }
 func (c Caps) equal(v Value) bool  { return v == Value(c) }
-func (c Caps) elements() []string  { return engine.CapList(cred.Caps(c)) }
+func (c Caps) elements() []string  { return cred.Caps(c).Names() }
 func capsOf(v Value) (c cred.Caps) { s, _ := v.(Caps); return cred.Caps(s) }
 
 // Flag is the value of no_new_privs.

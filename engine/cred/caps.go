@@ -1,8 +1,12 @@
 package cred
 
+import "caprun/internal/capset"
+
 // Caps is a set of capabilities: bit n stands for capability n, 0 to 63.
-// The zero value is the empty set. Values are compared with ==.
-type Caps uint64
+// The zero value is the empty set. Values are compared with ==. It has the methods
+// Has, With, Without, Union, Intersect, Minus, SubsetOf, Len, Lowest, All, Names,
+// Join and String.
+type Caps = capset.Set
 
 // The capabilities that a rule of this package names, with the numbers of
 // linux/capability.h. No other capability changes how credentials transform.
@@ -28,54 +32,9 @@ const FS Caps = 1<<CHOWN | 1<<DAC_OVERRIDE | 1<<DAC_READ_SEARCH | 1<<FOWNER |
 
 // CapsOf returns the set of the given capability numbers. Numbers outside
 // 0 to 63 are left out.
-func CapsOf(numbers ...int) Caps {
-	var s Caps
-	for _, n := range numbers {
-		s = s.With(n)
-	}
-	return s
-}
+func CapsOf(numbers ...int) Caps { return capset.Of(numbers...) }
 
 // FirstCaps returns the set of the capabilities 0 to count-1: what a kernel
 // with that many capabilities knows. It is empty for a count below 1 and has
 // 64 members for a count above 63.
-func FirstCaps(count int) Caps {
-	switch {
-	case count < 1:
-		return 0
-	case count > 63:
-		return ^Caps(0)
-	}
-	return 1<<count - 1
-}
-
-// Has reports whether capability n is in the set. It is false for a number
-// outside 0 to 63.
-func (s Caps) Has(n int) bool { return s&only(n) != 0 }
-
-// With returns the set with capability n added.
-func (s Caps) With(n int) Caps { return s | only(n) }
-
-// Without returns the set with capability n removed.
-func (s Caps) Without(n int) Caps { return s &^ only(n) }
-
-// Union returns what is in s or in t.
-func (s Caps) Union(t Caps) Caps { return s | t }
-
-// Intersect returns what is in s and in t.
-func (s Caps) Intersect(t Caps) Caps { return s & t }
-
-// Minus returns what is in s and not in t.
-func (s Caps) Minus(t Caps) Caps { return s &^ t }
-
-// SubsetOf reports whether everything in s is in t.
-func (s Caps) SubsetOf(t Caps) bool { return s&^t == 0 }
-
-// only returns the set of capability n alone, empty for a number that no set
-// can hold: shifting by a negative count would panic.
-func only(n int) Caps {
-	if n < 0 || n > 63 {
-		return 0
-	}
-	return 1 << n
-}
+func FirstCaps(count int) Caps { return capset.First(count) }

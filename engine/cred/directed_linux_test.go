@@ -72,7 +72,7 @@ func TestTracedIntoUserNamespace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := compareDirected(t, worker, dir, nil, run{Start: executed(t, here), Fixed: files[:1], Directed: name})
 			if got.Permitted != want {
-				t.Errorf("permitted %#x, want %#x", got.Permitted, want)
+				t.Errorf("permitted %v, want %v", got.Permitted, want)
 			}
 		})
 	}

@@ -28,14 +28,14 @@ func Example() {
 	}
 
 	ordinary, _, _ := c.Exec(cred.File{}, cred.Latest())
-	fmt.Printf("ordinary file: permitted %#x, effective %#x\n", ordinary.Permitted, ordinary.Effective)
+	fmt.Printf("ordinary file: permitted %v, effective %v\n", ordinary.Permitted, ordinary.Effective)
 
 	withCaps, _, _ := c.Exec(cred.File{HasCaps: true}, cred.Latest())
-	fmt.Printf("file with an empty capability attribute: permitted %#x\n", withCaps.Permitted)
+	fmt.Printf("file with an empty capability attribute: permitted %v\n", withCaps.Permitted)
 
 	// Output:
-	// ordinary file: permitted 0x400, effective 0x400
-	// file with an empty capability attribute: permitted 0x0
+	// ordinary file: permitted cap_net_bind_service, effective cap_net_bind_service
+	// file with an empty capability attribute: permitted none
 }
 
 // Root gets back at exec what it gave up before, unless something prevents it.
@@ -45,13 +45,13 @@ func ExampleCred_Exec() {
 
 	for _, c := range []cred.Cred{empty, empty.SetNoNewPrivs(), noRoot} {
 		after, _, errno := c.Exec(cred.File{}, cred.Latest())
-		fmt.Printf("%#x %v\n", after.Permitted, errno)
+		fmt.Printf("%v %v\n", after.Permitted, errno)
 	}
 
 	// Output:
-	// 0x1ffffffffff success
-	// 0x0 success
-	// 0x0 success
+	// all success
+	// none success
+	// none success
 }
 
 func ExampleCred_Diff() {

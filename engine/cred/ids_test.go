@@ -72,7 +72,7 @@ func TestIDs(t *testing.T) {
 			after, errno := userCall(c, tt.call, tt.args)
 			verdict(t, name, errno, four{after.UID, after.EUID, after.SUID, after.FSUID}, tt.from, want)
 			if after.Effective != c.Effective {
-				t.Errorf("%s: effective capabilities became %#x", name, after.Effective)
+				t.Errorf("%s: effective capabilities became %v", name, after.Effective)
 			}
 
 			c = cred.Cred{GID: tt.from[0], EGID: tt.from[1], SGID: tt.from[2], FSGID: tt.from[3], Effective: setuidCap}

@@ -24,7 +24,7 @@ type operation struct {
 
 func capset(e, p, i cred.Caps) operation {
 	return operation{
-		fmt.Sprintf("Capset(e %#x, p %#x, i %#x)", e, p, i),
+		fmt.Sprintf("Capset(e %v, p %v, i %v)", e, p, i),
 		func(c cred.Cred, _ cred.Rules) (cred.Cred, cred.Errno) { return c.Capset(e, p, i) },
 		func() cred.Errno {
 			header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}

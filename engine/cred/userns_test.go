@@ -155,11 +155,11 @@ func TestNoRootUser(t *testing.T) {
 	})
 	after, errno := c.Setuid(1)
 	if errno != 0 || after.Effective != c.Effective || after.Permitted != c.Permitted {
-		t.Errorf("setuid: %v, effective %#x", errno, after.Effective)
+		t.Errorf("setuid: %v, effective %v", errno, after.Effective)
 	}
 	after, _, errno = c.Exec(cred.File{}, cred.Latest())
 	if errno != 0 || after.Permitted != 0 {
-		t.Errorf("exec: %v, permitted %#x", errno, after.Permitted)
+		t.Errorf("exec: %v, permitted %v", errno, after.Permitted)
 	}
 }
 
@@ -170,11 +170,11 @@ func TestRootOfNamespace(t *testing.T) {
 	})
 	after, errno := c.Setuid(1)
 	if errno != 0 || after.Effective != 0 || after.Permitted != 0 {
-		t.Errorf("setuid: %v, effective %#x, permitted %#x", errno, after.Effective, after.Permitted)
+		t.Errorf("setuid: %v, effective %v, permitted %v", errno, after.Effective, after.Permitted)
 	}
 	after, _, errno = edit(c, func(c *cred.Cred) { c.Permitted, c.Effective = 0, 0 }).Exec(cred.File{}, cred.Latest())
 	if errno != 0 || after.Effective != c.Effective {
-		t.Errorf("exec: %v, effective %#x", errno, after.Effective)
+		t.Errorf("exec: %v, effective %v", errno, after.Effective)
 	}
 }
 

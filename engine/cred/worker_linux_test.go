@@ -119,11 +119,7 @@ func difference(kernel, model cred.Cred) string {
 	for _, field := range kernel.Diff(model) {
 		k := reflect.ValueOf(kernel).FieldByName(field).Interface()
 		m := reflect.ValueOf(model).FieldByName(field).Interface()
-		verb := "%v"
-		if _, set := k.(cred.Caps); set {
-			verb = "%#x"
-		}
-		fmt.Fprintf(&b, "\t%s: kernel "+verb+", model "+verb+"\n", field, k, m)
+		fmt.Fprintf(&b, "\t%s: kernel %v, model %v\n", field, k, m)
 	}
 	return b.String()
 }

@@ -43,10 +43,12 @@ func ReadCred() (cred.Cred, error) {
 		return c, fmt.Errorf("getgroups: %w", err)
 	}
 	set, err := cap.GetPID(0)
+	if err == nil {
+		c.Effective, c.Permitted, c.Inheritable, err = set.Masks()
+	}
 	if err != nil {
 		return c, fmt.Errorf("capget: %w", err)
 	}
-	c.Effective, c.Permitted, c.Inheritable = flagCaps(set, cap.Effective), flagCaps(set, cap.Permitted), flagCaps(set, cap.Inheritable)
 	// The number of capabilities was found by errors. One that meant something
 	// else would hide capabilities.
 	if _, err := cap.GetBound(cap.MaxBits()); cap.MaxBits() < 64 && !errors.Is(err, unix.EINVAL) {
@@ -83,12 +85,6 @@ func ReadCred() (cred.Cred, error) {
 	}
 	c.NoNewPrivs = nnp == 1
 	return c, nil
-}
-
-// flagCaps returns one flag of a set.
-func flagCaps(s *cap.Set, flag cap.Flag) cred.Caps {
-	mask, _ := s.Mask(flag)
-	return cred.Caps(mask)
 }
 
 // CurrentDeathSignal returns the parent-death signal of the calling thread, which

@@ -15,17 +15,14 @@ import (
 // one says, and lists of lint.ignore with numbers. The order of names, clauses
 // and flags, and "all", are a matter of taste.
 func capsNotCanonical(p *engine.Plan, say func(policy.Position, string, string)) {
-	if text := p.Profile.Caps; text != nil && !isOneClause(*text) {
-		if set, err := cap.ParseText(*text, cap.NamedCount); err == nil {
-			if want := set.Text(cap.NamedCount); !slices.Equal(clausesOf(*text), clausesOf(want)) {
-				sayCanonical(p, "caps", want, say)
-			}
+	if c := p.Profile.Caps; c != nil && !isOneClause(c.Clauses) {
+		want := cap.SetOf(c.Effective, c.Permitted, c.Inheritable).Text(cap.NamedCount)
+		if _, clauses, _ := cap.ReadText(want, cap.NamedCount); !slices.Equal(clausesOf(c.Clauses), clausesOf(clauses)) {
+			sayCanonical(p, "caps", want, say)
 		}
 	}
-	if text := p.Profile.IAB; text != nil && !isPlainIAB(*text) {
-		if iab, err := cap.ParseIAB(*text); err == nil {
-			sayCanonical(p, "iab", iab.String(), say)
-		}
+	if v := p.Profile.IAB; v != nil && !isPlainIAB(v.Fields) {
+		sayCanonical(p, "iab", cap.IABOf(v.Inheritable, v.Ambient, v.Blocked).String(), say)
 	}
 	for i, entry := range p.Profile.Ignored {
 		if !slices.ContainsFunc(entry.Caps, isNumber) {
@@ -59,16 +56,24 @@ func quoted(text string) string {
 
 // isOneClause reports whether a text is what most are: names, each once, one
 // operator and flags, each once.
-func isOneClause(text string) bool {
-	op := strings.IndexAny(text, "=+")
-	if op < 0 {
+func isOneClause(clauses []cap.Clause) bool {
+	if len(clauses) != 1 || len(clauses[0].Actions) != 1 {
 		return false
 	}
-	names, flags := text[:op], text[op+1:]
-	if names == "" || names == "all" {
-		return len(flags) <= 3 && onlyFlags(flags)
+	c, a := clauses[0], clauses[0].Actions[0]
+	switch {
+	case a.Op == '-' || !onlyFlags(a.Flags):
+		return false
+	case c.List == "" || c.List == "all":
+		return true
 	}
-	return flags != "" && onlyFlags(flags) && eachOnce(names, "")
+	var seen cred.Caps
+	for _, n := range c.Names {
+		if !isNewName(n, &seen) {
+			return false
+		}
+	}
+	return a.Flags != ""
 }
 
 // onlyFlags reports whether text is made of flags, each once.
@@ -84,72 +89,51 @@ func onlyFlags(text string) bool {
 	return true
 }
 
-// eachOnce reports whether each capability of a list stands there once and by
-// its name, after any of the marks.
-func eachOnce(list, marks string) bool {
-	var seen cred.Caps
-	for item := range strings.SplitSeq(list, ",") {
-		name := strings.TrimLeft(item, marks)
-		v, err := cap.FromName(name)
-		if err != nil || v >= cap.NamedCount || name != v.String() || seen.Has(int(v)) {
-			return false
-		}
-		seen = seen.With(int(v))
+// isNewName reports whether a capability is given by its name, and not yet seen.
+func isNewName(n cap.Name, seen *cred.Caps) bool {
+	v := n.Caps.Lowest()
+	if v >= cap.NamedCount || n.Text != cap.Value(v).String() || seen.Has(v) {
+		return false
 	}
+	*seen = seen.With(v)
 	return true
 }
 
 // isPlainIAB reports whether an IAB text says each capability once, by its
 // name, and each mark to some effect: "^" makes inheritable what "%" would.
-func isPlainIAB(text string) bool {
-	if text == "" {
-		return true
-	}
-	for item := range strings.SplitSeq(text, ",") {
-		ambient, inheritable, blocked := strings.Count(item, "^"), strings.Count(item, "%"), strings.Count(item, "!")
-		if ambient+inheritable > 1 || blocked > 1 {
+func isPlainIAB(fields []cap.Field) bool {
+	var seen cred.Caps
+	for _, f := range fields {
+		ambient, inheritable, blocked := strings.Count(f.Marks, "^"), strings.Count(f.Marks, "%"), strings.Count(f.Marks, "!")
+		if ambient+inheritable > 1 || blocked > 1 || !isNewName(f.Name, &seen) {
 			return false
 		}
 	}
-	return eachOnce(text, "!^%")
+	return true
 }
 
-// clausesOf returns the clauses of a capability text in a form that does not
-// tell matters of taste.
-func clausesOf(text string) []string {
-	var clauses []string
-	for n, clause := range strings.Fields(text) {
-		op := strings.IndexAny(clause, "=+-")
-		if op < 0 {
-			return nil
-		}
-		names := strings.Split(clause[:op], ",")
+// clausesOf returns clauses in a form that does not tell matters of taste.
+func clausesOf(clauses []cap.Clause) []string {
+	var plain []string
+	for n, c := range clauses {
+		names := strings.Split(c.List, ",")
 		slices.Sort(names)
-		joined := strings.Join(names, ",")
-		if joined == "all" {
-			joined = ""
+		text := strings.Join(names, ",")
+		if text == "all" {
+			text = ""
 		}
-		rest := clause[op:]
-		if n == 0 && joined != "" && rest[0] == '=' {
-			// The first clause adds to nothing, whether it says so or not.
-			rest = "+" + rest[1:]
+		// The first clause adds to nothing, whether it says so or not.
+		adds := n == 0 && text != ""
+		for k, a := range c.Actions {
+			if k == 0 && adds && a.Op == '=' {
+				a.Op = '+'
+			}
+			flags := []byte(a.Flags)
+			slices.Sort(flags)
+			text += string(a.Op) + string(flags)
 		}
-		clauses = append(clauses, joined+sortedFlags(rest))
+		plain = append(plain, text)
 	}
-	slices.Sort(clauses)
-	return clauses
-}
-
-// sortedFlags sorts the flags after each operator.
-func sortedFlags(operations string) string {
-	b := []byte(operations)
-	for begin := 0; begin < len(b); {
-		end := begin + 1
-		for end < len(b) && strings.IndexByte("=+-", b[end]) < 0 {
-			end++
-		}
-		slices.Sort(b[begin+1 : end])
-		begin = end
-	}
-	return string(b)
+	slices.Sort(plain)
+	return plain
 }

@@ -47,7 +47,7 @@ func inheritableNotAmbient(p *engine.Plan, say capSayer) {
 		return
 	}
 	names, is, it := fewNames(extra), "is", pronoun(extra)
-	if isMany(extra) {
+	if extra.Len() > 1 {
 		is = "are"
 	}
 	at := capsPosition(p.Profile, extra)

@@ -2,67 +2,11 @@ package review
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"caprun/cap"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
-
-// A capWord is a capability in the text of caps or iab.
-type capWord struct {
-	value          cap.Value
-	offset, length int // in bytes
-}
-
-// capsWords calls see for each capability that a clause of caps names and
-// gives, in their order. The text is one that policy accepted.
-func capsWords(text string, see func(capWord)) {
-	for begin := 0; begin < len(text); {
-		end, space := len(text), 0
-		if n := strings.IndexFunc(text[begin:], unicode.IsSpace); n >= 0 {
-			end = begin + n
-			_, space = utf8.DecodeRuneInString(text[end:])
-		}
-		if op := strings.IndexAny(text[begin:end], "=+-"); op >= 0 && text[begin+op] != '-' {
-			for name := begin; name < begin+op; {
-				length := begin + op - name
-				if n := strings.IndexByte(text[name:begin+op], ','); n >= 0 {
-					length = n
-				}
-				seeWord(text, name, name+length, see)
-				name += length + 1
-			}
-		}
-		begin = end + space
-	}
-}
-
-// iabWords calls see for each capability that a text of iab makes
-// inheritable, and ambient or not.
-func iabWords(text string, see func(capWord)) {
-	for begin := 0; begin < len(text); {
-		end := len(text)
-		if n := strings.IndexByte(text[begin:], ','); n >= 0 {
-			end = begin + n
-		}
-		name := begin
-		for name < end && strings.IndexByte("!^%", text[name]) >= 0 {
-			name++
-		}
-		if marks := text[begin:name]; marks == "" || strings.Trim(marks, "!") != "" {
-			seeWord(text, name, end, see)
-		}
-		begin = end + 1
-	}
-}
-
-func seeWord(text string, begin, end int, see func(capWord)) {
-	if v, err := cap.FromName(text[begin:end]); begin < end && text[begin:end] != "all" && err == nil {
-		see(capWord{v, begin, end - begin})
-	}
-}
 
 // eachCapWord calls see for each capability that caps and iab name and give,
 // and where.
@@ -77,11 +21,33 @@ func eachCapWord(p *policy.Profile, see func(policy.Position, cap.Value)) {
 
 // eachWordOf is eachCapWord for one of the two keys, which the profile has.
 func eachWordOf(p *policy.Profile, key string, see func(policy.Position, cap.Value)) {
-	seeAt := func(w capWord) { see(p.TextPosition(key, w.offset, w.length), w.value) }
+	seeName := func(n cap.Name) { see(p.TextPosition(key, n.Offset, len(n.Text)), cap.Value(n.Caps.Lowest())) }
 	if key == "caps" {
-		capsWords(*p.Caps, seeAt)
+		namesGiven(p.Caps.Clauses, seeName)
 	} else {
-		iabWords(*p.IAB, seeAt)
+		namesInherited(p.IAB.Fields, seeName)
+	}
+}
+
+// namesGiven calls see for the names in those clauses that give capabilities.
+func namesGiven(clauses []cap.Clause, see func(cap.Name)) {
+	for _, c := range clauses {
+		if c.List == "all" || len(c.Actions) == 0 || c.Actions[0].Op == '-' {
+			continue
+		}
+		for _, n := range c.Names {
+			see(n)
+		}
+	}
+}
+
+// namesInherited calls see for the names in those fields that make capabilities
+// inheritable, and ambient or not.
+func namesInherited(fields []cap.Field, see func(cap.Name)) {
+	for _, f := range fields {
+		if f.Marks == "" || strings.Trim(f.Marks, "!") != "" {
+			see(f.Name)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"caprun/cap"
-	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/policy"
@@ -35,7 +34,7 @@ func (c *ceilingCheck) caps(comparison compare.Comparison) {
 		what := "set-user-id programs and file capabilities work, which " + c.name + " does not allow"
 		later := gained[regainable]
 		if later != 0 {
-			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", engine.CapNames(later), c.name)
+			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", later.String(), c.name)
 		}
 		delete(gained, regainable)
 		c.sayCaps(policy.Position{}, later, "no_new_privs missing: "+what, "add no_new_privs: true")
@@ -48,7 +47,7 @@ func (c *ceilingCheck) caps(comparison compare.Comparison) {
 			}
 		}
 		at, hint := c.capsPlace(caps, set&held != 0)
-		c.sayCaps(at, caps, engine.CapNames(caps)+" in "+enumeration(names)+c.more(), hint)
+		c.sayCaps(at, caps, caps.String()+" in "+enumeration(names)+c.more(), hint)
 	}
 }
 

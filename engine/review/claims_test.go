@@ -2,7 +2,6 @@ package review
 
 import (
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -70,8 +69,8 @@ func TestClaims(t *testing.T) {
 // claimedCaps says what is wrong with the capabilities that a finding is about,
 // next to its message.
 func claimedCaps(f Finding) (fault string) {
-	names := engine.CapNames(f.Caps)
-	number := fmt.Sprintf("%d capabilities", bits.OnesCount64(uint64(f.Caps)))
+	names := f.Caps.String()
+	number := fmt.Sprintf("%d capabilities", f.Caps.Len())
 	switch {
 	case (f.Caps != 0) != (vectorOf(f.Rule) != nil):
 		return "it is about capabilities, and its rule is not, or the other way round"
@@ -283,11 +282,11 @@ func cmpCaps(said string, caps cred.Caps, want bool) (fault string) {
 		return fault
 	}
 	if count := regexp.MustCompile(`(\d+) capabilities`).FindStringSubmatch(said); count != nil {
-		if n, _ := strconv.Atoi(count[1]); n != bits.OnesCount64(uint64(caps)) {
-			return "it is about " + engine.CapNames(caps)
+		if n, _ := strconv.Atoi(count[1]); n != caps.Len() {
+			return "it is about " + caps.String()
 		}
 	} else if namedCaps(said) != caps {
-		return "it is about " + engine.CapNames(caps)
+		return "it is about " + caps.String()
 	}
 	return ""
 }

@@ -36,10 +36,10 @@ func chrootEscape(p *engine.Plan, say capSayer) {
 	switch {
 	case exits == 0:
 		return
-	case !isMany(exits):
-		how = engine.CapNames(exits) + " leads out: it " + how
+	case exits.Len() <= 1:
+		how = exits.String() + " leads out: it " + how
 	default:
-		how = engine.CapNames(exits) + " lead out, each by itself"
+		how = exits.String() + " lead out, each by itself"
 	}
 	say(p.Profile.Position("chroot"), exits, "the root directory does not hold the target: "+how, "take the capability from caps; caprun changes the root before it starts the target")
 }

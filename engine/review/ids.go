@@ -53,7 +53,7 @@ func norootMissing(p *engine.Plan, say capSayer) {
 		return
 	}
 	dropped := "also after it was dropped"
-	if isMany(a.Permitted) {
+	if a.Permitted.Len() > 1 {
 		dropped = "also after they were dropped"
 	}
 	who, at := rootTarget(p)

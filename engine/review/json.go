@@ -72,7 +72,7 @@ func JSON(w io.Writer, reports iter.Seq[Report]) error {
 }
 
 func newJSONFinding(f Finding) jsonFinding {
-	j := jsonFinding{File: f.File, Severity: f.Severity.String(), Rule: f.Rule, Message: f.Message, Help: f.Hint, Caps: capNames(f.Caps)}
+	j := jsonFinding{File: f.File, Severity: f.Severity.String(), Rule: f.Rule, Message: f.Message, Help: f.Hint, Caps: f.Caps.Names()}
 	if f.IsKnown() {
 		at := whole(f.Position)
 		j.Range = &jsonRange{at.Line, at.Column, at.EndLine, at.EndColumn}

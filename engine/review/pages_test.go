@@ -74,7 +74,7 @@ func suppressText(t *testing.T, r policy.Rule, p page) string {
 	case strings.HasPrefix(r.Name, "suppression-"):
 		return "A finding about a suppression cannot be suppressed."
 	case vectorOf(r.Name) != nil:
-		if names := capNames(capsFound(t, r, p)); len(names) <= mostListed {
+		if names := capsFound(t, r, p).Names(); len(names) <= mostListed {
 			only = "caps: [" + strings.Join(names, ", ") + "], "
 		}
 	}

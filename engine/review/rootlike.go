@@ -1,8 +1,6 @@
 package review
 
 import (
-	"math/bits"
-
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
@@ -187,18 +185,18 @@ func (f rootFinding) say(p *engine.Plan, unnamed bool, say capSayer) {
 	if isRootUser(p) {
 		amounts = "undoes the limits of uid 0"
 	}
-	names, which := engine.CapNames(f.caps), "which"
-	if isMany(f.caps) {
+	names, which := f.caps.String(), "which"
+	if f.caps.Len() > 1 {
 		which = "each of which"
 	}
 	switch {
 	case unnamed:
 		say(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts, "name the capabilities that it needs, and no others")
-	case isMany(f.caps):
+	case f.caps.Len() > 1:
 		say(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts,
 			"take out what it can do without; caprun rules amounts-to-root says what each does, and what to do instead")
 	default:
-		about := way(p, bits.TrailingZeros64(uint64(f.caps)))
+		about := way(p, f.caps.Lowest())
 		say(f.at, f.caps, names+" "+amounts+": it "+about.how, about.instead)
 	}
 }

@@ -138,7 +138,6 @@ func TestChrootExitsPage(t *testing.T) {
 // TestCapWords reads texts that are written in every way.
 func TestCapWords(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                              "",
 		"=":                             "",
 		"all=eip":                       "",
 		"cap_kill=eip":                  "cap_kill@0",
@@ -148,26 +147,40 @@ func TestCapWords(t *testing.T) {
 		"=p cap_kill,cap_chown-p":       "",
 		"cap_kill=ep\u00a0cap_chown+ep": "cap_kill@0 cap_chown@13",
 	} {
-		var got []string
-		capsWords(text, func(w capWord) { got = append(got, fmt.Sprintf("%s@%d", text[w.offset:w.offset+w.length], w.offset)) })
-		if s := strings.Join(got, " "); s != want {
-			t.Errorf("caps %q: got %q, want %q", text, s, want)
+		caps, err := policy.NewCaps(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words nameList
+		namesGiven(caps.Clauses, words.add)
+		if got := words.String(); got != want {
+			t.Errorf("caps %q: got %q, want %q", text, got, want)
 		}
 	}
 	for text, want := range map[string]string{
-		"":                            "",
-		"cap_kill":                    "cap_kill@0",
-		"^cap_kill,!cap_chown":        "cap_kill@1",
-		"!%cap_kill,!^cap_chown,%10":  "cap_kill@2 cap_chown@13 10@24",
-		"!cap_kill,cap_chown,!!cap_x": "cap_chown@10",
+		"":                              "",
+		"cap_kill":                      "cap_kill@0",
+		"^cap_kill,!cap_chown":          "cap_kill@1",
+		"!%cap_kill,!^cap_chown,%10":    "cap_kill@2 cap_chown@13 10@24",
+		"!cap_kill,cap_chown,!!cap_bpf": "cap_chown@10",
 	} {
-		var got []string
-		iabWords(text, func(w capWord) { got = append(got, fmt.Sprintf("%s@%d", text[w.offset:w.offset+w.length], w.offset)) })
-		if s := strings.Join(got, " "); s != want {
-			t.Errorf("iab %q: got %q, want %q", text, s, want)
+		iab, err := policy.NewIAB(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words nameList
+		namesInherited(iab.Fields, words.add)
+		if got := words.String(); got != want {
+			t.Errorf("iab %q: got %q, want %q", text, got, want)
 		}
 	}
 }
+
+type nameList []string
+
+func (l *nameList) add(n cap.Name) { *l = append(*l, fmt.Sprintf("%s@%d", n.Text, n.Offset)) }
+
+func (l nameList) String() string { return strings.Join(l, " ") }
 
 // TestCanonicalIsQuiet: what a set or tuple prints is never found fault with.
 func TestCanonicalIsQuiet(t *testing.T) {
@@ -202,9 +215,12 @@ func TestCanonicalIsQuiet(t *testing.T) {
 		}
 		text := set.Text(cap.NamedCount)
 		var said []string
-		p := &policy.Profile{Caps: &text}
-		if iab := iab.String(); iab != "" {
-			p.IAB = &iab
+		p := &policy.Profile{}
+		var err, iabErr error
+		p.Caps, err = policy.NewCaps(text)
+		p.IAB, iabErr = policy.NewIAB(iab.String())
+		if err != nil || iabErr != nil {
+			t.Fatal(err, iabErr)
 		}
 		capsNotCanonical(&engine.Plan{Profile: p}, func(_ policy.Position, _, hint string) { said = append(said, hint) })
 		if len(said) > 0 {

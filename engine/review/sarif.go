@@ -188,7 +188,7 @@ func newSARIFResult(f Finding) sarifResult {
 		Locations: []sarifLocation{newSARIFLocation(f.File, f.Position)},
 	}
 	if f.Caps != 0 {
-		s.Properties = &sarifCaps{capNames(f.Caps)}
+		s.Properties = &sarifCaps{f.Caps.Names()}
 	}
 	if by := f.Suppressed; by != nil {
 		suppression := sarifSuppression{Kind: "inSource", Justification: clean.Text(by.Reason), Location: newSARIFLocation(f.File, by.Position)}

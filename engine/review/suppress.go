@@ -2,7 +2,6 @@ package review
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -110,7 +109,7 @@ func (f *Finding) acceptBy(entries []acceptance) {
 	switch {
 	case reasons == nil:
 	case left != 0:
-		f.Hint += "; lint.ignore does not accept " + strings.Join(capNames(left), ", ")
+		f.Hint += "; lint.ignore does not accept " + strings.Join(left.Names(), ", ")
 	default:
 		together.Reason = strings.Join(reasons, "; ")
 		f.Suppressed = &together
@@ -186,9 +185,9 @@ func (e entry) accepts(rules []policy.Rule, day string, s seen, wrong *speaker) 
 		}
 		say(".rule", suppressionUnused, 0, e.Rule+what+", so the entry suppresses nothing", e.remove())
 		return false
-	case e.Caps == nil && e.found != 0 && !s.hasAll(vector) && bits.OnesCount64(uint64(e.found)) <= mostListed:
+	case e.Caps == nil && e.found != 0 && !s.hasAll(vector) && e.found.Len() <= mostListed:
 		say("", suppressionTooWide, e.found, "the entry accepts whatever capability "+e.Rule+" finds, also one that is added later",
-			"add caps: ["+strings.Join(capNames(e.found), ", ")+"]")
+			"add caps: ["+strings.Join(e.found.Names(), ", ")+"]")
 	case ran:
 		for i, name := range e.Caps {
 			if v, err := cap.FromName(name); err == nil && !e.found.Has(int(v)) {

@@ -91,7 +91,7 @@ func TestSuppressedByCeiling(t *testing.T) {
 		t.Fatalf("got %q, want %q", got, want)
 	}
 	if r.Findings[0].Caps != cred.CapsOf(cred.CHOWN) {
-		t.Errorf("it is about %v", capNames(r.Findings[0].Caps))
+		t.Errorf("it is about %v", r.Findings[0].Caps.Names())
 	}
 }
 
@@ -210,14 +210,14 @@ func TestNothingElseIsAccepted(t *testing.T) {
 		if rule == "" || names == 0 {
 			continue
 		}
-		p.Ignored = []policy.Ignore{{Rule: rule, Caps: capNames(names), Reason: "x"}}
+		p.Ignored = []policy.Ignore{{Rule: rule, Caps: names.Names(), Reason: "x"}}
 		unused := 0
 		for _, f := range suppress(p, found, time.Time{}, seen{plan: plan}) {
 			switch {
 			case f.Rule == rule:
 				about = about.Union(f.Caps)
 				if got, want := f.Suppressed != nil, f.Caps.SubsetOf(names); got != want {
-					t.Fatalf("%s about %v is accepted: %v, by %v", rule, capNames(f.Caps), got, capNames(names))
+					t.Fatalf("%s about %v is accepted: %v, by %v", rule, f.Caps.Names(), got, names.Names())
 				} else if got {
 					accepted[rule]++
 				} else {
@@ -229,7 +229,7 @@ func TestNothingElseIsAccepted(t *testing.T) {
 				unused++
 			}
 		}
-		want := len(capNames(names.Minus(about)))
+		want := names.Minus(about).Len()
 		if names.Intersect(about) == 0 {
 			want = 1
 		}

@@ -99,7 +99,8 @@ func describe(o types.Object) string {
 // additive lists the methods that only ours has.
 var additive = map[string]string{
 	"Launcher": "Exec SetBeforeExec SetCwd SetDeathSignal SetDescriptors SetEnv SetFinal SetIDs SetNewSession SetNoNewPrivs SetRlimit SetSecbits SetUmask Steps",
-	"Set":      "Mask Text",
+	"IAB":      "Masks",
+	"Set":      "Masks Text",
 	"Secbits":  "Names",
 	"Value":    "Description",
 }

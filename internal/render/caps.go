@@ -6,22 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 )
-
-// capList returns the names of capabilities, each by itself; not nil, so that
-// none is an empty list in JSON.
-func capList(caps cred.Caps) []string {
-	list := []string{}
-	for n := range 64 {
-		if caps.Has(n) {
-			list = append(list, cap.Value(n).String())
-		}
-	}
-	return list
-}
 
 // capLetters are the columns of the table of capabilities, in the order of
 // vectorsOf.
@@ -70,7 +57,7 @@ const manyCaps = 8
 func capNames(rows []capRow) ([]capRow, [][]string) {
 	most := -1
 	for n, r := range rows {
-		if len(capList(r.caps)) > manyCaps && (most < 0 || len(capList(r.caps)) > len(capList(rows[most].caps))) {
+		if r.caps.Len() > manyCaps && (most < 0 || r.caps.Len() > rows[most].caps.Len()) {
 			most = n
 		}
 	}
@@ -78,9 +65,9 @@ func capNames(rows []capRow) ([]capRow, [][]string) {
 	rest := ""
 	if most >= 0 {
 		row := rows[most]
-		rest = fmt.Sprintf("the other %d", len(capList(row.caps)))
+		rest = fmt.Sprintf("the other %d", row.caps.Len())
 		if len(rows) == 1 {
-			rest = fmt.Sprintf("all %d", len(capList(row.caps)))
+			rest = fmt.Sprintf("all %d", row.caps.Len())
 		}
 		rows = append(slices.Delete(rows, most, most+1), row)
 	}
@@ -90,7 +77,7 @@ func capNames(rows []capRow) ([]capRow, [][]string) {
 			names[n] = []string{rest}
 			continue
 		}
-		names[n] = wrapList(strings.Join(capList(r.caps), ","), capWidth)
+		names[n] = wrapList(r.caps.Join(), capWidth)
 	}
 	return rows, names
 }

@@ -276,7 +276,7 @@ func joinOr(list []string, none string) string {
 func startText(name string, c cred.Cred) string {
 	switch name {
 	case "root":
-		return fmt.Sprintf("root: uid 0, all %d capabilities", len(capList(c.Permitted)))
+		return fmt.Sprintf("root: uid 0, all %d capabilities", c.Permitted.Len())
 	case "current":
 		return "current: who runs caprun, on this machine"
 	}

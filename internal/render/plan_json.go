@@ -132,13 +132,13 @@ func newJSONTarget(t engine.Target) jsonTarget {
 	f := t.File
 	facts := &jsonFacts{SetUID: f.Setuid, SetGID: f.Setgid && f.GroupExec, UID: f.UID, GID: f.GID, NoSUID: f.NoSuid, Privilege: t.Effect()}
 	if f.HasCaps {
-		facts.Caps = &jsonFileCaps{capList(f.Permitted), capList(f.Inheritable), f.Effective}
+		facts.Caps = &jsonFileCaps{f.Permitted.Names(), f.Inheritable.Names(), f.Effective}
 	}
 	return jsonTarget{&t.Path, &t.FilePath, facts}
 }
 
 func newJSONStep(p *engine.Plan, s engine.Step) jsonStep {
-	j := jsonStep{Kind: s.Name(), Text: p.Describe(s), Needs: capList(s.Needs), NoOp: s.NoOp}
+	j := jsonStep{Kind: s.Name(), Text: p.Describe(s), Needs: s.Needs.Names(), NoOp: s.NoOp}
 	if at := p.Position(s); s.Key != "" && at.IsKnown() {
 		j.Key, j.Line, j.Column = &s.Key, &at.Line, &at.Column
 	}
