@@ -64,7 +64,7 @@ func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
 // The caller keeps what the steps need, but cannot grant it to the target.
 func (c *compiler) restrictTo(n int) *compiler {
 	bit := cred.CapsOf(n)
-	able := bit.Union(cred.CapsOf(cred.SETGID, cred.SETUID, cred.SETPCAP, cred.SYS_CHROOT))
+	able := bit.Union(neededCaps())
 	one := *c
 	f := &one.From
 	f.Permitted, f.Effective = f.Permitted.Intersect(able), f.Effective.Intersect(able)

@@ -135,6 +135,15 @@ func kindOf(k cap.StepKind) *stepKind {
 	return &stepKinds[k]
 }
 
+// neededCaps returns the capabilities that steps may need.
+func neededCaps() cred.Caps {
+	var caps cred.Caps
+	for n := range stepKinds {
+		caps = caps.Union(stepKinds[n].needs)
+	}
+	return caps
+}
+
 // Name returns the word for the kind of a step in the JSON form of a plan:
 // "bounding". It is empty for an unknown kind.
 func (s Step) Name() string { return kindOf(s.Kind).name }

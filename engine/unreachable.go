@@ -20,11 +20,12 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 			near, ok = n.nearest()
 			return ok
 		})
-		switch set.first() {
-		case 0:
-			hint = "nothing that grants " + CapNames(d.e.Union(d.p)) + " can be had here; declare less"
-		case causeMode, causeIAB:
+		switch first := set.first(); {
+		case first == causeMode || first == causeIAB:
 			return c.conflict(set, vectors{})
+		case set == 0 || near == *d:
+			// What refuse says of d itself may lead here again, without end.
+			hint = "nothing that grants " + CapNames(d.e.Union(d.p)) + " can be had here; declare less"
 		default:
 			// With the nearest in place, what is in its way is the cause.
 			rest := c.assuming(set &^ set.first()).declaring(&near)
