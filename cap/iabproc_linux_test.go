@@ -2,6 +2,7 @@ package cap
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -131,17 +132,32 @@ func waiting(t *testing.T, configure func(*Launcher)) (int, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	echo, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer echo.Close()
 	l := NewLauncher("/bin/cat", []string{"cat"}, []string{})
 	configure(l)
 	l.Callback(func(pa *syscall.ProcAttr, _ any) error {
-		pa.Files[0] = r.Fd()
+		pa.Files[0], pa.Files[1] = r.Fd(), out.Fd()
 		return nil
 	})
 	pid, err := l.Launch(nil)
 	r.Close()
+	out.Close()
 	if err != nil {
 		w.Close()
 		t.Fatal(err)
+	}
+	// Launch returns when exec closes descriptors, and before the new
+	// credentials are in force: begin_new_exec (fs/exec.c).
+	var b [1]byte
+	if _, err := w.Write(b[:]); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.ReadFull(echo, b[:]); err != nil {
+		t.Errorf("the program does not answer: %v", err)
 	}
 	ended := false
 	end := func() {

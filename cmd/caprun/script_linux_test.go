@@ -18,8 +18,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scriptTimeout bounds a run of all scripts, which takes some seconds.
-const scriptTimeout = 10 * time.Minute
+// scriptTimeout, in minutes, bounds a run of all scripts, which takes seconds. An
+// emulator needs more: CAPRUN_TEST_SCRIPT_MINUTES.
+const scriptTimeout = 10
 
 // TestScript runs the scripts in testdata/script. Each runs the built command,
 // in processes of their own, and asks the target what it was given.
@@ -64,7 +65,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *updateScripts,
-		Deadline:            time.Now().Add(scriptTimeout),
+		Deadline:            time.Now().Add(time.Duration(testNumber(t, "CAPRUN_TEST_SCRIPT_MINUTES", scriptTimeout)) * time.Minute),
 		Setup: func(env *testscript.Env) error {
 			if tb, ok := env.T().(testing.TB); ok {
 				env.Values[scriptKey{}] = tb

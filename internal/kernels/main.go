@@ -1,7 +1,7 @@
 // Command kernels boots other kernels in qemu and runs there the tests whose
 // results depend on the kernel.
 //
-//	go run ./internal/kernels [-short] [-keep] [-accel ACCELERATOR] [VMLINUZ...]
+//	go run ./internal/kernels [-short] [-suite NAME] [-keep] [-accel ACCELERATOR] [VMLINUZ...]
 //
 // Without arguments it boots Debian's 6.1 and 6.12: it downloads the packages
 // with apt-get, which verifies them, and unpacks the kernels into the user's
@@ -36,11 +36,12 @@ const (
 func main() {
 	short := flag.Bool("short", false, "run few sequences and launches, for the gate")
 	keep := flag.Bool("keep", false, "keep the output of the machines")
+	only := flag.String("suite", "", "run this suite only")
 	accel := flag.String("accel", "tcg", "accelerator of qemu; tcg, software emulation, works everywhere")
 	sequences := flag.Int("sequences", 0, "sequences of the comparison with the model (default 6000, short 150)")
 	launches := flag.Int("launches", 0, "random launches (default 400, short 20)")
 	flag.Parse()
-	if err := run(options{*short, *keep, *accel, *sequences, *launches, flag.Args()}); err != nil {
+	if err := run(options{*short, *keep, *only, *accel, *sequences, *launches, flag.Args()}); err != nil {
 		fmt.Fprintln(os.Stderr, "kernels:", err)
 		os.Exit(1)
 	}
@@ -48,7 +49,7 @@ func main() {
 
 type options struct {
 	short, keep         bool
-	accel               string
+	only, accel         string
 	sequences, launches int
 	images              []string
 }
@@ -96,6 +97,9 @@ func run(o options) error {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	suites := suitesFor(o)
+	if len(suites) == 0 {
+		return errors.Join(fmt.Errorf("unknown suite %q", o.only), os.RemoveAll(dir))
+	}
 	initramfs := filepath.Join(dir, "initramfs.gz")
 	if err := buildImage(ctx, dir, initramfs, suites); err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
