@@ -23,7 +23,7 @@ func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 	}
 	target, err := TargetHere(p, from, nil)
 	if errors.Is(err, machine.ErrNoCommand) {
-		target.Exposed, err = machine.ExposedPlaces(p, machine.Identify(p, from, target.User))
+		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.Identify(p, from, target.User))
 	}
 	if err != nil {
 		plan, found := Explain(p)
@@ -32,8 +32,8 @@ func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 	target.Kernel, target.Surroundings = machine.KernelRules(), around
 	plan, found := Compile(p, from, target)
 	if plan != nil {
-		for _, e := range plan.Exposed() {
-			found = append(found, plan.ExposureDiagnostic(e))
+		for _, e := range plan.WritablePaths() {
+			found = append(found, plan.WritablePathDiagnostic(e))
 		}
 	}
 	return plan, found

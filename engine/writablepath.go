@@ -7,13 +7,13 @@ import (
 	"caprun/policy"
 )
 
-// Exposed returns what the target's user could change of the files that decide
+// WritablePaths returns what the target's user could change of the files that decide
 // what runs with the privileges of the plan, and of its root directory. It
 // knows what FindProgram found. Of a program without capabilities only the root
 // directory counts, and for uid 0 nothing does: it may write everything.
-func (p *Plan) Exposed() []machine.Exposure {
-	var list []machine.Exposure
-	for _, e := range p.Target.Exposed {
+func (p *Plan) WritablePaths() []machine.WritablePath {
+	var list []machine.WritablePath
+	for _, e := range p.Target.WritablePaths {
 		if e.Key == "chroot" || p.After.Permitted != 0 {
 			list = append(list, e)
 		}
@@ -21,17 +21,17 @@ func (p *Plan) Exposed() []machine.Exposure {
 	return list
 }
 
-// ExposureDiagnostic returns an exposure as a finding about the profile of p.
-func (p *Plan) ExposureDiagnostic(e machine.Exposure) policy.Diagnostic {
-	which, key := ruleTargetExposed, "command[0]"
+// WritablePathDiagnostic returns a writable path as a finding about the profile of p.
+func (p *Plan) WritablePathDiagnostic(e machine.WritablePath) policy.Diagnostic {
+	which, key := ruleTargetWritable, "command[0]"
 	if e.Key == "chroot" {
-		which, key = ruleRootExposed, "chroot"
+		which, key = ruleRootWritable, "chroot"
 	}
-	return diagnose(p.Profile, which, placeOf(p.Profile, key), p.exposureWarning(e), e.Hint)
+	return diagnose(p.Profile, which, placeOf(p.Profile, key), p.writablePathWarning(e), e.Hint)
 }
 
-// exposureWarning says what can come of it.
-func (p *Plan) exposureWarning(e machine.Exposure) string {
+// writablePathWarning says what the target's user can do with the path.
+func (p *Plan) writablePathWarning(e machine.WritablePath) string {
 	if e.Key == "chroot" {
 		return fmt.Sprintf("%s %s: whoever takes the target over can replace what programs inside the root directory believe", e.Path, e.Reason)
 	}

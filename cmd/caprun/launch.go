@@ -110,8 +110,8 @@ func (c *Command) start(o order, from cred.Cred, death machine.DeathSignal, argv
 	if plan.NeedsTrust() && !o.Strict {
 		return c.refuse(fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", o.Profile))
 	}
-	for _, e := range plan.Exposed() {
-		d := plan.ExposureDiagnostic(e)
+	for _, e := range plan.WritablePaths() {
+		d := plan.WritablePathDiagnostic(e)
 		if e.Key == "command" && len(argv) > 0 {
 			d.Position = policy.Position{} // the program is not the profile's
 		}

@@ -63,7 +63,7 @@ func TestSameMount(t *testing.T) {
 		{mountFacts{7, answerYes}, mountFacts{8, answerUnknown}, false},
 		{mountFacts{7, answerYes}, mountFacts{0, answerUnknown}, false},
 	} {
-		if got := (sight{mount: test.before}).same(sight{mount: test.after}); got != test.same {
+		if got := (fileState{mount: test.before}).same(fileState{mount: test.after}); got != test.same {
 			t.Errorf("%v, then %v: %v", test.before, test.after, got)
 		}
 	}

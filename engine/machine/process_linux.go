@@ -320,7 +320,7 @@ func (r *reader) executable() (cred.File, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return cred.File{}, errNotRegular
 	}
-	s, err := lookAtOpen(fd, &st)
+	s, err := statOpen(fd, &st)
 	if err != nil {
 		return cred.File{}, err
 	}

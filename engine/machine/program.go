@@ -33,26 +33,26 @@ type Program struct {
 	// FilePath is where File was found.
 	FilePath string
 
-	// Exposed is what the target's user could change on the way to the program
+	// WritablePaths are what the target's user could change on the way to the program
 	// and to the root directory.
-	Exposed []Exposure
+	WritablePaths []WritablePath
 
 	// passed are the paths that the search in PATH passed over, because the
 	// target may not execute them.
 	passed []string
 
-	// pins are the files that were read to fill File, the program first.
-	pins []pin
+	// pinned are the files that were read to fill File, the program first.
+	pinned []pinnedFile
 }
 
-// pin remembers what was found at a path.
-type pin struct {
+// pinnedFile remembers what was found at a path.
+type pinnedFile struct {
 	path string
-	sight
+	fileState
 }
 
-// sight is what decides about the privilege that a file brings.
-type sight struct {
+// fileState is what decides about the privilege that a file brings.
+type fileState struct {
 	id             fileID
 	nosuid, noexec bool   // of its mount
 	caps           string // its attribute security.capability; empty without
@@ -63,7 +63,7 @@ type sight struct {
 
 // same reports whether a later look at a file shows the same. Whether the mount is
 // of this mount namespace may be known no more: then its id has to do.
-func (s sight) same(now sight) bool {
+func (s fileState) same(now fileState) bool {
 	if s.mount.ours == answerUnknown || now.mount.ours == answerUnknown {
 		now.mount.ours = s.mount.ours
 	}
@@ -96,13 +96,13 @@ var ErrChanged = errors.New("the file, its capabilities or its mount changed sin
 // with what was found of them. It returns the path of the first that differs,
 // with ErrChanged, or that cannot be reached.
 func (p *Program) CheckFiles() (path string, err error) {
-	for _, pin := range p.pins {
-		now, err := lookAt(pin.path)
+	for _, file := range p.pinned {
+		now, err := statPath(file.path)
 		if err != nil {
-			return pin.path, err
+			return file.path, err
 		}
-		if !pin.sight.same(now) {
-			return pin.path, ErrChanged
+		if !file.fileState.same(now) {
+			return file.path, ErrChanged
 		}
 	}
 	return "", nil

@@ -40,13 +40,13 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 	}
 	defer r.close()
 	r.formats, r.as = formats, as
-	w := watchFor(id)
+	w := newWritablePathFinder(id)
 	if w != nil {
 		cwd := p.Cwd
 		if cwd == "" && p.Chroot != "" {
 			cwd = "/"
 		}
-		w.see(r, strings.TrimRight(p.Chroot, "/"), cwd)
+		w.observe(r, strings.TrimRight(p.Chroot, "/"), cwd)
 	}
 	var program Program
 	if name := argv[0]; strings.Contains(name, "/") {
@@ -55,7 +55,7 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 		program, err = r.search(name, argv, env)
 	}
 	if err == nil && w != nil {
-		program.Exposed, err = w.exposed(p.Chroot)
+		program.WritablePaths, err = w.all(p.Chroot)
 	}
 	return program, err
 }
@@ -108,18 +108,18 @@ func lookupEnv(env []string, name string) (string, bool) {
 // target reads the program at path, and the interpreters of a script.
 func (r *resolver) target(path string, argv []string) (Program, error) {
 	t := Program{Path: path, Args: slices.Clone(argv)}
-	next, mend, decided := path, "", false
+	next, fix, decided := path, "", false
 	for depth := 0; ; depth++ {
 		f, err := r.file(next)
 		if err != nil {
 			var te *TargetError
 			if depth > 0 && errors.As(err, &te) {
 				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %s", next, te.Reason),
-					Hint: "install the interpreter, or " + mend, passed: te.passed}
+					Hint: "install the interpreter, or " + fix, passed: te.passed}
 			}
 			return t, err
 		}
-		t.pins = append(t.pins, pin{next, f.sight})
+		t.pinned = append(t.pinned, pinnedFile{next, f.fileState})
 		if !decided {
 			t.File, t.Alternatives, t.FilePath = f.facts, f.alternatives, next
 			t.ForeignMount = f.mount.ours == answerNo
@@ -130,9 +130,9 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 		if depth == maxInterpreters {
 			return t, &TargetError{Path: path, Reason: "scripts run scripts more than five deep", Hint: "name a program as interpreter"}
 		}
-		next, mend = f.interpreter, "mend the first line of the script"
+		next, fix = f.interpreter, "mend the first line of the script"
 		if f.format != nil {
-			mend = "remove the format " + f.format.name + " of binfmt_misc"
+			fix = "remove the format " + f.format.name + " of binfmt_misc"
 			decided = decided || f.format.credentials
 			if f.format.fixed {
 				return r.fixed(t, f.format, decided)
@@ -167,7 +167,7 @@ func (r *resolver) fixed(t Program, f *format, decided bool) (Program, error) {
 
 // programFile is what one file says about its execution.
 type programFile struct {
-	sight
+	fileState
 	facts        cred.File
 	alternatives []Alternative
 	interpreter  string  // empty for a file that is no script
@@ -259,8 +259,8 @@ func (r *resolver) readProgram(path string, f *found) (programFile, error) {
 	if identifyFile(&st) != identifyFile(&f.st) {
 		return programFile{}, errReplaced
 	}
-	if r.opened != nil {
-		if err := r.opened(fd, st); err != nil {
+	if r.observer.onOpen != nil {
+		if err := r.observer.onOpen(fd, st); err != nil {
 			return programFile{}, err
 		}
 	}
@@ -283,10 +283,10 @@ func (r *resolver) readHere(path string) (programFile, error) {
 
 // readOpen is readProgram for a file that is open.
 func (r *resolver) readOpen(path string, fd int, st *unix.Stat_t) (prog programFile, err error) {
-	if prog.sight, err = lookAtOpen(fd, st); err != nil {
+	if prog.fileState, err = statOpen(fd, st); err != nil {
 		return programFile{}, err
 	}
-	if prog.facts, err = fileFacts(st, prog.sight); err != nil {
+	if prog.facts, err = fileFacts(st, prog.fileState); err != nil {
 		return programFile{}, err
 	}
 	prog.facts, prog.alternatives = settle(prog.facts, prog.mount.ours, func() answer { return mapsOwners(fd, st) })
@@ -319,7 +319,7 @@ func identifyFile(st *unix.Stat_t) fileID {
 }
 
 // fileFacts returns what the model wants to know about an executable.
-func fileFacts(st *unix.Stat_t, s sight) (cred.File, error) {
+func fileFacts(st *unix.Stat_t, s fileState) (cred.File, error) {
 	if s.noexec {
 		return cred.File{}, errNoExec
 	}

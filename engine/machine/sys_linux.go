@@ -142,14 +142,14 @@ func deathSignal() (int, error) {
 	return int(*signal), nil
 }
 
-// lookAt returns what there is at path, links followed. It needs no
+// statPath returns what there is at path, links followed. It needs no
 // permission to read the file.
-func lookAt(path string) (sight, error) {
+func statPath(path string) (fileState, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
-		return sight{}, err
+		return fileState{}, err
 	}
-	return seeFile(&st, fileCalls{
+	return readFileState(&st, fileCalls{
 		statfs: func(fs *unix.Statfs_t) error { return unix.Statfs(path, fs) },
 		caps:   func(data []byte) (int, error) { return unix.Getxattr(path, capsAttribute, data) },
 		statx:  func(mask int, st *unix.Statx_t) error { return unix.Statx(unix.AT_FDCWD, path, 0, mask, st) },
@@ -172,10 +172,10 @@ func executable(path string) (bool, error) {
 	return false, err
 }
 
-// lookAtOpen is lookAt for a file that is open for reading; st is what fstat(2)
+// statOpen is statPath for a file that is open for reading; st is what fstat(2)
 // shows for it.
-func lookAtOpen(fd int, st *unix.Stat_t) (sight, error) {
-	return seeFile(st, fileCalls{
+func statOpen(fd int, st *unix.Stat_t) (fileState, error) {
+	return readFileState(st, fileCalls{
 		statfs: func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
 		caps:   func(data []byte) (int, error) { return unix.Fgetxattr(fd, capsAttribute, data) },
 		statx:  func(mask int, st *unix.Statx_t) error { return unix.Statx(fd, "", unix.AT_EMPTY_PATH, mask, st) },
@@ -191,10 +191,10 @@ type fileCalls struct {
 	statx  statxCall
 }
 
-// seeFile reads what st does not tell about a file. It asks for the mount only
+// readFileState reads what st does not tell about a file. It asks for the mount only
 // where that matters.
-func seeFile(st *unix.Stat_t, call fileCalls) (sight, error) {
-	s := sight{id: identifyFile(st)}
+func readFileState(st *unix.Stat_t, call fileCalls) (fileState, error) {
+	s := fileState{id: identifyFile(st)}
 	var fs unix.Statfs_t
 	if err := ignoreEINTR(func() error { return call.statfs(&fs) }); err != nil {
 		return s, fmt.Errorf("its mount flags cannot be read: %w", err)

@@ -48,12 +48,14 @@ func ReadProcess(pid int) (*Process, error) { return nil, cap.ErrNotLinux }
 // RootDirectory returns cap.ErrNotLinux.
 func RootDirectory(path string) (Directory, error) { return Directory{}, cap.ErrNotLinux }
 
-// ExposedPlaces returns cap.ErrNotLinux.
-func ExposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) { return nil, cap.ErrNotLinux }
+// WritablePathsToRoot returns cap.ErrNotLinux.
+func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error) {
+	return nil, cap.ErrNotLinux
+}
 
 func readFile(path string, max int) ([]byte, error) { return nil, cap.ErrNotLinux }
 func executable(path string) (bool, error)          { return false, cap.ErrNotLinux }
-func lookAt(path string) (sight, error)             { return sight{}, cap.ErrNotLinux }
+func statPath(path string) (fileState, error)       { return fileState{}, cap.ErrNotLinux }
 
 // ReadTrusted reads the first max bytes of a file. Whose it is does not matter
 // where nothing is launched.

@@ -52,7 +52,7 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	defer unix.Close(root)
 	r := &resolver{root: root, cwd: root}
 	t := newTrust()
-	at := trail("/")
+	at := walkedPath("/")
 	if strict {
 		var st unix.Stat_t
 		if err := unix.Fstat(root, &st); err != nil {
@@ -61,16 +61,18 @@ func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 		if err := t.check(root, "/", &st); err != nil {
 			return nil, err
 		}
-		r.passes = func(fd int, name string, st unix.Stat_t) error {
-			at.enter(name)
-			return t.check(fd, string(at), &st)
-		}
 		onRoot := t.sticky
-		r.jumps = func(link string) {
-			at.follow(link)
-			if strings.HasPrefix(link, "/") {
-				t.sticky = onRoot
-			}
+		r.observer = pathObserver{
+			onEntry: func(fd int, name string, st unix.Stat_t) error {
+				at.enter(name)
+				return t.check(fd, string(at), &st)
+			},
+			onSymlink: func(link string) {
+				at.follow(link)
+				if strings.HasPrefix(link, "/") {
+					t.sticky = onRoot
+				}
+			},
 		}
 	}
 	f, err := r.walk(path)

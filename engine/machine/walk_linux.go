@@ -22,15 +22,17 @@ type resolver struct {
 	// their text says. Who checks every directory on the way leaves it false.
 	procLinks bool
 
-	// What sees a walk, where not nil: begins its path, passes every entry,
-	// jumps the text of a symbolic link before it is followed, lacks a directory
-	// in which the next entry is missing, and opened a program that is open for
-	// reading. Those with an error may end it.
-	begins func(path string)
-	passes func(fd int, name string, st unix.Stat_t) error
-	jumps  func(link string)
-	lacks  func(dir int)
-	opened func(fd int, st unix.Stat_t) error
+	observer pathObserver
+}
+
+// pathObserver is told of what a walk comes to. A function may be nil. One that
+// returns an error ends the walk with it.
+type pathObserver struct {
+	onStart   func(path string)                               // the path, before the first entry
+	onEntry   func(fd int, name string, st unix.Stat_t) error // every entry, links too; fd is open with O_PATH
+	onSymlink func(link string)                               // the text of a symbolic link, before it is followed
+	onMissing func(dir int)                                   // the directory that lacks the next entry
+	onOpen    func(fd int, st unix.Stat_t) error              // a program that is open for reading
 }
 
 // maxPath is PATH_MAX, maxLinks the number of symbolic links that the kernel
@@ -139,8 +141,8 @@ func (r *resolver) walkAs(a *Accessor, path string) (found, error) {
 	if len(path) >= maxPath {
 		return found{}, unix.ENAMETOOLONG
 	}
-	if r.begins != nil {
-		r.begins(path)
+	if r.observer.onStart != nil {
+		r.observer.onStart(path)
 	}
 	var f found
 	var err error
@@ -159,15 +161,15 @@ func (r *resolver) walkAs(a *Accessor, path string) (found, error) {
 			return found{}, err
 		}
 		if f.fd, err = r.enter(f.dir, name); err != nil {
-			if err == unix.ENOENT && r.lacks != nil {
-				r.lacks(f.dir)
+			if err == unix.ENOENT && r.observer.onMissing != nil {
+				r.observer.onMissing(f.dir)
 			}
 			unix.Close(f.dir)
 			return found{}, err
 		}
 		err = unix.Fstat(f.fd, &f.st)
-		if err == nil && r.passes != nil {
-			err = r.passes(f.fd, name, f.st)
+		if err == nil && r.observer.onEntry != nil {
+			err = r.observer.onEntry(f.fd, name, f.st)
 		}
 		if err != nil {
 			f.close()
@@ -197,8 +199,8 @@ func (r *resolver) walkAs(a *Accessor, path string) (found, error) {
 				unix.Close(f.dir)
 				return found{}, err
 			}
-			if r.jumps != nil {
-				r.jumps(link)
+			if r.observer.onSymlink != nil {
+				r.observer.onSymlink(link)
 			}
 			if onProc {
 				if done, err := r.jump(&f, name, link, more); done || err != nil {
@@ -231,8 +233,8 @@ func (r *resolver) jump(f *found, name, link string, more bool) (done bool, err 
 	if err == nil && more && f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		err = unix.ENOTDIR
 	}
-	if err == nil && r.passes != nil {
-		err = r.passes(f.fd, link, f.st)
+	if err == nil && r.observer.onEntry != nil {
+		err = r.observer.onEntry(f.fd, link, f.st)
 	}
 	switch {
 	case err != nil:
@@ -302,15 +304,15 @@ func (r *resolver) enter(at int, name string) (int, error) {
 	return openPath(at, name)
 }
 
-// trail is the path of the entry that a walk has come to.
-type trail string
+// walkedPath is the path of the entry that a walk has come to.
+type walkedPath string
 
-func (t *trail) enter(name string) { *t = trail(filepath.Join(string(*t), name)) }
+func (p *walkedPath) enter(name string) { *p = walkedPath(filepath.Join(string(*p), name)) }
 
 // follow leaves a link for what it names.
-func (t *trail) follow(link string) {
-	*t = trail(filepath.Dir(string(*t)))
+func (p *walkedPath) follow(link string) {
+	*p = walkedPath(filepath.Dir(string(*p)))
 	if strings.HasPrefix(link, "/") {
-		*t = "/"
+		*p = "/"
 	}
 }

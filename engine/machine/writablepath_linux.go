@@ -10,70 +10,73 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watcher notes what a user could change on the way to a file.
-type watcher struct {
+// writablePathFinder notes what a user could change on the way to a file.
+type writablePathFinder struct {
 	id    Identity
 	key   string
 	root  string // what the paths are below
-	at    trail
-	found []Exposure
+	at    walkedPath
+	found []WritablePath
 
 	// sticky tells that the entry lies in a directory where only its owner can
 	// replace it.
 	sticky bool
 }
 
-// watchFor returns a watcher for the target's user, nil for one who may write
-// everything anyway.
-func watchFor(id Identity) *watcher {
+// newWritablePathFinder returns a finder for the target's user; nil for one who may
+// write everything anyway.
+func newWritablePathFinder(id Identity) *writablePathFinder {
 	if id.UID == 0 || !id.Resolved {
 		return nil
 	}
-	return &watcher{id: id, key: "command"}
+	return &writablePathFinder{id: id, key: "command"}
 }
 
-// ExposedPlaces returns what the target's user could change on the way to the
+// WritablePathsToRoot returns what the target's user could change on the way to the
 // root directory, when both directories of the profile are there.
-func ExposedPlaces(p *policy.Profile, id Identity) ([]Exposure, error) {
+func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error) {
 	if err := CheckDirectories(p); err != nil {
 		return nil, err
 	}
-	w := watchFor(id)
+	w := newWritablePathFinder(id)
 	if w == nil {
 		return nil, nil
 	}
-	return w.exposed(p.Chroot)
+	return w.all(p.Chroot)
 }
 
-// see looks at every entry that r comes by, below root.
-func (w *watcher) see(r *resolver, root, cwd string) {
+// observe has w look at every entry that r comes to, below root. cwd is where a
+// relative path begins; empty for the working directory of the caller.
+func (w *writablePathFinder) observe(r *resolver, root, cwd string) {
 	w.root = root
-	r.begins = func(path string) {
-		if !strings.HasPrefix(path, "/") {
-			w.approach(r, cwd)
-			return
-		}
-		w.at, w.sticky = "/", false
-	}
-	r.passes = w.pass
-	r.jumps = func(link string) {
-		w.at.follow(link)
-		if strings.HasPrefix(link, "/") {
-			w.sticky = false
-		}
-	}
-	r.lacks = w.lack
-	r.opened = func(fd int, st unix.Stat_t) error {
-		if st.Mode&groupWrites == 0 || w.member(st.Gid) {
-			return nil
-		}
-		return w.passList(fd)
+	r.observer = pathObserver{
+		onStart: func(path string) {
+			if !strings.HasPrefix(path, "/") {
+				w.walkCwd(r, cwd)
+				return
+			}
+			w.at, w.sticky = "/", false
+		},
+		onEntry: w.noteEntry,
+		onSymlink: func(link string) {
+			w.at.follow(link)
+			if strings.HasPrefix(link, "/") {
+				w.sticky = false
+			}
+		},
+		onMissing: w.noteMissing,
+		onOpen: func(fd int, st unix.Stat_t) error {
+			if st.Mode&groupWrites == 0 || w.member(st.Gid) {
+				return nil
+			}
+			return w.noteList(fd)
+		},
 	}
 }
 
-// approach looks at the way to the working directory, where a relative path
+// walkCwd looks at the way to the working directory, where a relative path
 // begins. A directory that has no path any more was left by who may do so.
-func (w *watcher) approach(r *resolver, cwd string) {
+func (w *writablePathFinder) walkCwd(r *resolver, cwd string) {
 	if cwd == "" {
 		cwd, _ = unix.Getwd()
 	}
@@ -82,15 +85,15 @@ func (w *watcher) approach(r *resolver, cwd string) {
 			unix.Close(fd)
 		}
 	}
-	w.at, w.sticky = trail(cwd), false
+	w.at, w.sticky = walkedPath(cwd), false
 }
 
-// lack notes a directory where PATH is searched before the program is found,
+// noteMissing notes a directory where PATH is searched before the program is found,
 // and the user could put another one.
-func (w *watcher) lack(dir int) {
+func (w *writablePathFinder) noteMissing(dir int) {
 	var st unix.Stat_t
 	if err := unix.Fstat(dir, &st); err != nil || st.Mode&unix.S_ISVTX == 0 {
-		return // or pass has noted it
+		return // noteEntry has noted it
 	}
 	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && (w.member(st.Gid) || w.listed(dir)) {
 		path := w.root + string(w.at)
@@ -98,9 +101,9 @@ func (w *watcher) lack(dir int) {
 	}
 }
 
-// exposed returns what the user could change on the way to the program, and
+// all returns what the user could change on the way to the program, and
 // to the root directory where there is one.
-func (w *watcher) exposed(chroot string) ([]Exposure, error) {
+func (w *writablePathFinder) all(chroot string) ([]WritablePath, error) {
 	if chroot == "" {
 		return w.found, nil
 	}
@@ -111,7 +114,7 @@ func (w *watcher) exposed(chroot string) ([]Exposure, error) {
 	defer unix.Close(root)
 	r := &resolver{root: root, cwd: root}
 	w.key = "chroot"
-	w.see(r, "", "/")
+	w.observe(r, "", "/")
 	fd, err := r.dir(chroot)
 	if err != nil {
 		return nil, &DirectoryError{"chroot", chroot, err, "create it, or mend chroot"}
@@ -119,7 +122,7 @@ func (w *watcher) exposed(chroot string) ([]Exposure, error) {
 	return w.found, unix.Close(fd)
 }
 
-func (w *watcher) pass(fd int, name string, st unix.Stat_t) error {
+func (w *writablePathFinder) noteEntry(fd int, name string, st unix.Stat_t) error {
 	w.at.enter(name)
 	sticky := w.sticky
 	w.sticky = false
@@ -140,17 +143,18 @@ func (w *watcher) pass(fd int, name string, st unix.Stat_t) error {
 	case st.Mode&groupWrites != 0 && kind == unix.S_IFDIR:
 		dir, err := openList(fd)
 		if err != nil {
-			// Who cannot read it is no judge of its list.
+			// Unreadable: skip its access control list.
 			return nil
 		}
 		defer unix.Close(dir)
-		return w.passList(dir)
+		return w.noteList(dir)
 	}
 	return nil
 }
 
-// passList looks at the access control list of a file open for reading.
-func (w *watcher) passList(fd int) error {
+// noteList notes a file, open for reading, whose access control list lets the user
+// write it.
+func (w *writablePathFinder) noteList(fd int) error {
 	users, groups, err := aclWriters(fd)
 	if err != nil {
 		return fmt.Errorf("access control list of %s: %w", w.at, err)
@@ -163,7 +167,7 @@ func (w *watcher) passList(fd int) error {
 
 // listed reports whether the access control list of a directory lets the user
 // write.
-func (w *watcher) listed(fd int) bool {
+func (w *writablePathFinder) listed(fd int) bool {
 	dir, err := openList(fd)
 	if err != nil {
 		return false
@@ -176,19 +180,19 @@ func (w *watcher) listed(fd int) bool {
 // openList opens a directory to read its access control list.
 func openList(fd int) (int, error) { return openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
 
-func (w *watcher) member(gid uint32) bool {
+func (w *writablePathFinder) member(gid uint32) bool {
 	return gid == w.id.GID || slices.Contains(w.id.Groups, gid)
 }
 
-func (w *watcher) note(fd int, reason, mend string) {
-	w.add(fd, reason, mend+quote(w.root+string(w.at)))
+func (w *writablePathFinder) note(fd int, reason, fix string) {
+	w.add(fd, reason, fix+quote(w.root+string(w.at)))
 }
 
 // add notes the entry that fd stands for, once.
-func (w *watcher) add(fd int, reason, hint string) {
+func (w *writablePathFinder) add(fd int, reason, hint string) {
 	path := w.root + string(w.at)
-	seen := slices.ContainsFunc(w.found, func(e Exposure) bool { return e.Path == path })
+	seen := slices.ContainsFunc(w.found, func(e WritablePath) bool { return e.Path == path })
 	if !seen && !outOfReach(fd) {
-		w.found = append(w.found, Exposure{w.key, path, reason, hint})
+		w.found = append(w.found, WritablePath{w.key, path, reason, hint})
 	}
 }

@@ -24,9 +24,9 @@ func reachableDir(t *testing.T) string {
 	return dir
 }
 
-// TestExposed gives a program, its directory, or a directory above it to the
+// TestWritablePaths gives a program, its directory, or a directory above it to the
 // user whose rights they bring, in every way that there is.
-func TestExposed(t *testing.T) {
+func TestWritablePaths(t *testing.T) {
 	need.Root(t)
 	base := reachableDir(t)
 	above, dir := filepath.Join(base, "above"), filepath.Join(base, "above", "dir")
@@ -78,9 +78,9 @@ func TestExposed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := program.Exposed
+			got := program.WritablePaths
 			if c.reason == "" && len(got) > 0 ||
-				c.reason != "" && !slices.ContainsFunc(got, func(e Exposure) bool {
+				c.reason != "" && !slices.ContainsFunc(got, func(e WritablePath) bool {
 					return e.Path == path && strings.Contains(e.Reason, c.reason) && strings.HasSuffix(e.Hint, " "+path)
 				}) || len(got) > 1 {
 				t.Errorf("%s: %s: %+v", c.name, path, got)
@@ -97,9 +97,9 @@ func TestExposed(t *testing.T) {
 	}
 }
 
-// TestExposedAround: what leads to the program is more than the directories
+// TestWritablePathsAround: what leads to the program is more than the directories
 // above it.
-func TestExposedAround(t *testing.T) {
+func TestWritablePathsAround(t *testing.T) {
 	need.Root(t)
 	const uid = 3301
 	id := Identity{Declared: true, Resolved: true, UID: uid, GID: uid}
@@ -142,7 +142,7 @@ func TestExposedAround(t *testing.T) {
 			continue
 		}
 		var got []string
-		for _, e := range program.Exposed {
+		for _, e := range program.WritablePaths {
 			got = append(got, e.Path)
 		}
 		if strings.Join(got, " ") != c.want {
@@ -163,7 +163,7 @@ func TestExposedAround(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := listing.Exposed; len(got) != 1 || got[0].Path != listed {
+	if got := listing.WritablePaths; len(got) != 1 || got[0].Path != listed {
 		t.Errorf("an access control list: %+v", got)
 	}
 
@@ -172,7 +172,7 @@ func TestExposedAround(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := program.Exposed; len(got) != 1 || got[0].Path != own {
+	if got := program.WritablePaths; len(got) != 1 || got[0].Path != own {
 		t.Errorf("the caller's working directory: %+v", got)
 	}
 }

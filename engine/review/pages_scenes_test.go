@@ -55,9 +55,9 @@ func scenes() map[string]scene {
 		"user-without-entry": onHost(),
 		"missing-directory":  onHost(),
 		"missing-target":     onHost(),
-		// where these are not: TestExposed of engine/machine makes them.
-		"target-writable": exposed(machine.Exposure{Key: "command", Path: "/srv/web/server"}),
-		"chroot-writable": exposed(machine.Exposure{Key: "chroot", Path: "/srv/jail"}),
+		// where these are not: TestWritablePaths of engine/machine makes them.
+		"target-writable": writable(machine.WritablePath{Key: "command", Path: "/srv/web/server"}),
+		"chroot-writable": writable(machine.WritablePath{Key: "chroot", Path: "/srv/jail"}),
 	}
 }
 
@@ -69,13 +69,13 @@ func onHost() scene {
 	}}
 }
 
-// exposed is the scene of a machine on which uid 33 owns a file of the profile.
-func exposed(e machine.Exposure) scene {
+// writable is the scene of a machine on which uid 33 owns a file of the profile.
+func writable(e machine.WritablePath) scene {
 	e.Reason, e.Hint = "belongs to uid 33, the target's own user", "chown root "+e.Path
 	return scene{says: []string{"check -host", "uid 33"}, find: func(p *policy.Profile) []policy.Diagnostic {
 		plan, found := engine.Explain(p)
 		if plan != nil && (e.Key == "chroot" && p.Chroot == e.Path || e.Key == "command" && p.Command[0] == e.Path) {
-			found = append(found, plan.ExposureDiagnostic(e))
+			found = append(found, plan.WritablePathDiagnostic(e))
 		}
 		return found
 	}}
