@@ -115,9 +115,13 @@ type found struct {
 	procLink bool
 }
 
+// close closes both descriptors; one that is negative is not open.
 func (f *found) close() {
-	unix.Close(f.fd)
-	unix.Close(f.dir)
+	for _, fd := range [...]int{f.fd, f.dir} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
 }
 
 // openRead opens what was found for reading. Another file may be there since.
@@ -134,7 +138,7 @@ func (r *resolver) walk(path string) (found, error) { return r.walkAs(nil, path)
 
 // walkAs is walk for a process: a directory on the way that it may not search
 // is a *searchError.
-func (r *resolver) walkAs(a *Accessor, path string) (found, error) {
+func (r *resolver) walkAs(as *Accessor, path string) (found, error) {
 	if path == "" {
 		return found{}, unix.ENOENT
 	}
@@ -144,108 +148,140 @@ func (r *resolver) walkAs(a *Accessor, path string) (found, error) {
 	if r.observer.onStart != nil {
 		r.observer.onStart(path)
 	}
-	var f found
-	var err error
-	if f.dir, err = r.start(path); err != nil {
+	dir, err := r.start(path)
+	if err != nil {
 		return found{}, err
 	}
-	links := 0
-	for rest := path; ; {
-		rest = strings.TrimLeft(rest, "/")
-		name, tail, more := strings.Cut(rest, "/")
-		if name == "" {
-			name = "."
-		}
-		if err := a.search(f.dir); err != nil {
-			unix.Close(f.dir)
-			return found{}, err
-		}
-		if f.fd, err = r.enter(f.dir, name); err != nil {
-			if err == unix.ENOENT && r.observer.onMissing != nil {
-				r.observer.onMissing(f.dir)
-			}
-			unix.Close(f.dir)
-			return found{}, err
-		}
-		err = unix.Fstat(f.fd, &f.st)
-		if err == nil && r.observer.onEntry != nil {
-			err = r.observer.onEntry(f.fd, name, f.st)
-		}
+	w := pathWalk{r: r, as: as, found: found{fd: -1, dir: dir}, rest: path}
+	for {
+		done, err := w.step()
 		if err != nil {
-			f.close()
+			w.close()
 			return found{}, err
 		}
-		switch {
-		case f.st.Mode&unix.S_IFMT == unix.S_IFLNK:
-			links++
-			link, err := readLink(f.fd)
-			onProc := r.procLinks && isProc(f.fd)
-			unix.Close(f.fd)
-			switch {
-			case err != nil:
-			case links > maxLinks:
-				err = unix.ELOOP
-			case onProc:
-				f.fd, err = openAt(f.dir, name, unix.O_PATH)
-			case len(link)+1+len(tail) >= maxPath:
-				err = unix.ENAMETOOLONG
-			case strings.HasPrefix(link, "/"):
-				unix.Close(f.dir)
-				if f.dir, err = r.start(link); err != nil {
-					return found{}, err
-				}
-			}
-			if err != nil {
-				unix.Close(f.dir)
-				return found{}, err
-			}
-			if r.observer.onSymlink != nil {
-				r.observer.onSymlink(link)
-			}
-			if onProc {
-				if done, err := r.jump(&f, name, link, more); done || err != nil {
-					return f, err
-				}
-				rest = tail
-				continue
-			}
-			rest = link
-			if more {
-				rest = link + "/" + tail
-			}
-		case !more:
-			f.name = name
-			return f, nil
-		case f.st.Mode&unix.S_IFMT != unix.S_IFDIR:
-			f.close()
-			return found{}, unix.ENOTDIR
-		default:
-			unix.Close(f.dir)
-			f.dir, rest = f.fd, tail
+		if done {
+			return w.found, nil
 		}
 	}
 }
 
-// jump goes on where a link of the proc file system led to: f.fd. link is its
-// text. done is true where the path ends there.
-func (r *resolver) jump(f *found, name, link string, more bool) (done bool, err error) {
-	err = unix.Fstat(f.fd, &f.st)
-	if err == nil && more && f.st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		err = unix.ENOTDIR
+// pathWalk is a walk on its way. Between two steps found.dir is the directory
+// that rest begins in, and found.fd is not open. A step opens the next entry:
+//
+//	                    ┌ the last one        done
+//	no symbolic link ───┼ a directory         becomes dir, rest loses a component
+//	                    └ another file        ENOTDIR
+//
+//	symbolic link ──────┬ of the proc file system, with procLinks
+//	                    │                     the kernel follows it: as above for what is there
+//	                    └ another one         rest begins with its text, absolute from the root
+//
+// Where an error ends the walk, whoever started it closes what is open.
+type pathWalk struct {
+	r  *resolver
+	as *Accessor
+	found
+	rest  string // what is left of the path
+	links int    // that were followed
+}
+
+// step takes the next component of the path. done tells that the walk has ended.
+func (w *pathWalk) step() (done bool, err error) {
+	name, tail, more := strings.Cut(strings.TrimLeft(w.rest, "/"), "/")
+	if name == "" {
+		name = "."
 	}
-	if err == nil && r.observer.onEntry != nil {
-		err = r.observer.onEntry(f.fd, link, f.st)
+	if err := w.as.search(w.dir); err != nil {
+		return false, err
 	}
+	if w.fd, err = w.r.enter(w.dir, name); err != nil {
+		if err == unix.ENOENT && w.r.observer.onMissing != nil {
+			w.r.observer.onMissing(w.dir)
+		}
+		return false, err
+	}
+	if err := w.look(name); err != nil {
+		return false, err
+	}
+	if w.st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		return w.follow(name, tail, more)
+	}
+	return w.proceed(name, tail, more)
+}
+
+// look reads what fd is, and tells the observer. name is what led there.
+func (w *pathWalk) look(name string) error {
+	if err := unix.Fstat(w.fd, &w.st); err != nil {
+		return err
+	}
+	if w.r.observer.onEntry == nil {
+		return nil
+	}
+	return w.r.observer.onEntry(w.fd, name, w.st)
+}
+
+// proceed goes into fd, which is no symbolic link, for the rest of the path; or
+// ends the walk there, when there is none.
+func (w *pathWalk) proceed(name, tail string, more bool) (done bool, err error) {
+	switch {
+	case !more:
+		w.name = name
+		return true, nil
+	case w.st.Mode&unix.S_IFMT != unix.S_IFDIR:
+		return false, unix.ENOTDIR
+	}
+	unix.Close(w.dir)
+	w.dir, w.fd, w.rest = w.fd, -1, tail
+	return false, nil
+}
+
+// follow goes on where the symbolic link fd leads.
+func (w *pathWalk) follow(name, tail string, more bool) (done bool, err error) {
+	w.links++
+	link, err := readLink(w.fd)
+	onProc := w.r.procLinks && isProc(w.fd)
+	unix.Close(w.fd)
+	w.fd = -1
 	switch {
 	case err != nil:
-		f.close()
-	case more:
-		unix.Close(f.dir)
-		f.dir = f.fd
-	default:
-		f.name, f.procLink = name, true
+		return false, err
+	case w.links > maxLinks:
+		return false, unix.ELOOP
+	case onProc:
+		return w.followProc(name, link, tail, more)
+	case len(link)+1+len(tail) >= maxPath:
+		return false, unix.ENAMETOOLONG
 	}
-	return !more, err
+	if strings.HasPrefix(link, "/") {
+		unix.Close(w.dir)
+		if w.dir, err = w.r.start(link); err != nil {
+			return false, err
+		}
+	}
+	if w.r.observer.onSymlink != nil {
+		w.r.observer.onSymlink(link)
+	}
+	w.rest = link
+	if more {
+		w.rest = link + "/" + tail
+	}
+	return false, nil
+}
+
+// followProc has the kernel follow the link name of the proc file system, which
+// may lead elsewhere than its text says.
+func (w *pathWalk) followProc(name, link, tail string, more bool) (done bool, err error) {
+	if w.fd, err = openAt(w.dir, name, unix.O_PATH); err != nil {
+		return false, err
+	}
+	if w.r.observer.onSymlink != nil {
+		w.r.observer.onSymlink(link)
+	}
+	if err := w.look(link); err != nil {
+		return false, err
+	}
+	w.procLink = !more
+	return w.proceed(name, tail, more)
 }
 
 // isProc reports whether a file is on the proc file system.
