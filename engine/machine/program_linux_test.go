@@ -2,6 +2,7 @@ package machine
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,6 +124,33 @@ func findProgram(p *policy.Profile, id Identity, argv, env []string) (Program, e
 		as = &Accessor{cred.Cred{FSUID: id.UID, FSGID: id.GID, Groups: id.Groups}, id.Name()}
 	}
 	return FindProgram(p, id, as, argv, env)
+}
+
+// TestFindProgramByProcLink finds a program where a link of the proc file system
+// leads to it that the kernel follows, and its text leads nowhere.
+func TestFindProgramByProcLink(t *testing.T) {
+	root := jail(t, "prog", "dir/other")
+	open := func(name string) string {
+		f, err := os.Open(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return fmt.Sprintf("/proc/self/fd/%d", f.Fd())
+	}
+	prog, dir := open("prog"), open("dir")
+	if err := os.Rename(root, root+" moved"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(root+" moved", "prog")); err != nil {
+		t.Fatal(err)
+	}
+	for command, says := range map[string]string{prog: "", dir + "/other": "", dir: "not a regular file", prog + "/x": "not a directory", dir + "/none": "no such file"} {
+		_, err := findProgram(&policy.Profile{}, Identity{Resolved: true}, []string{command}, nil)
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v, want %q", command, err, says)
+		}
+	}
 }
 
 // TestReplacedWhileRead exchanges a program between the walk that finds it and
