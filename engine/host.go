@@ -59,16 +59,20 @@ func rootHere(p *policy.Profile) (cred.Cred, *machine.Surroundings, error) {
 
 // missing returns what the machine lacks for a profile as a finding.
 func missing(p *policy.Profile, err error) policy.Diagnostic {
-	var user *machine.UserError
-	var dir *machine.DirectoryError
-	var program *machine.TargetError
-	switch {
-	case errors.As(err, &user):
-		return diagnose(p, ruleNoEntry, placeOf(p, "user"), user.Error(), user.Hint)
-	case errors.As(err, &dir):
-		return diagnose(p, ruleNoDirectory, placeOf(p, dir.Key), dir.Error(), dir.Hint)
-	case errors.As(err, &program):
-		return diagnose(p, ruleNoTarget, placeOf(p, "command[0]"), program.Error(), program.Hint)
+	var failed *machine.Error
+	if errors.As(err, &failed) {
+		which, key := ruleUnseen, ""
+		switch {
+		case failed.Key == "user":
+			which, key = ruleNoEntry, failed.Key
+		case failed.Key == "chroot", failed.Key == "cwd":
+			which, key = ruleNoDirectory, failed.Key
+		case failed.NotExecutable:
+			which, key = ruleNoTarget, "command[0]"
+		}
+		if which != ruleUnseen {
+			return diagnose(p, which, placeOf(p, key), failed.Message(), failed.Hint)
+		}
 	}
 	return diagnose(p, ruleUnseen, placeOf(p, "command"), err.Error(), "check without -host, or as a user who may look")
 }

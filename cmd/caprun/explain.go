@@ -50,8 +50,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	}
 	program, err := view.program(p, o.target)
 	if err != nil {
-		c.refusePlan(p, err)
-		return exitTrouble
+		return c.trouble(err)
 	}
 	switch {
 	case o.supervised:

@@ -102,7 +102,7 @@ func (c *Command) start(o order, from cred.Cred, death machine.DeathSignal, argv
 	}
 	plan, diagnostics, err := engine.Prepare(p, from, argv, death)
 	if err != nil {
-		return c.refusePlan(p, err)
+		return c.refuse(err)
 	}
 	if plan == nil {
 		return c.refuseAt(diagnostics)
@@ -149,37 +149,15 @@ func (c *Command) refuseAt(diagnostics []policy.Diagnostic) int {
 	return exitRefused
 }
 
-// refusePlan prints what the machine lacks for the plan of a profile.
-func (c *Command) refusePlan(p *policy.Profile, err error) int {
-	var target *machine.TargetError
-	var dir *machine.DirectoryError
-	var user *machine.UserError
-	switch {
-	case errors.As(err, &target):
-		c.Report(render.WithHint(target.Error(), target.Hint))
-		if target.Missing {
-			return exitNotFound
-		}
-		return exitNoExec
-	case errors.As(err, &dir):
-		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))
-	case errors.As(err, &user):
-		c.ReportAt(p.File, p.Position("user"), render.WithHint(user.Error(), user.Hint))
-	default:
-		c.Report(err.Error())
-	}
-	return exitRefused
-}
-
-// refuse prints why a launch did not happen, and returns the status for it.
+// refuse reports why a launch did not happen, and returns the status for it.
 func (c *Command) refuse(err error) int {
-	var launch *engine.LaunchError
-	if !errors.As(err, &launch) {
-		c.Report(err.Error())
-		return exitRefused
-	}
-	c.ReportAt(launch.Plan.Profile.File, launch.Position(), launch.Error())
-	if launch.AtExec {
+	c.Report(render.Error(err))
+	var failed *machine.Error
+	switch {
+	case !errors.As(err, &failed):
+	case failed.Missing:
+		return exitNotFound
+	case failed.NotExecutable:
 		return exitNoExec
 	}
 	return exitRefused

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
-	"caprun/engine/machine"
 	"caprun/engine/review"
 	"caprun/internal/clean"
-	"caprun/internal/render"
 	"caprun/internal/source"
 	"caprun/policy"
 )
@@ -39,19 +36,4 @@ func (c *Command) noPlan(findings []policy.Diagnostic, text []byte, status int) 
 		return c.trouble(err)
 	}
 	return status
-}
-
-// troubleAt prints what the machine lacks for a profile, with the place in it.
-func (c *Command) troubleAt(p *policy.Profile, err error) int {
-	var dir *machine.DirectoryError
-	var user *machine.UserError
-	switch {
-	case errors.As(err, &dir):
-		c.ReportAt(p.File, p.Position(dir.Key), render.WithHint(dir.Error(), dir.Hint))
-	case errors.As(err, &user):
-		c.ReportAt(p.File, p.Position("user"), render.WithHint(user.Error(), user.Hint))
-	default:
-		return c.trouble(err)
-	}
-	return exitTrouble
 }

@@ -76,11 +76,9 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	if advice := supervisorAdvice(proc); advice != "" {
 		c.Report(advice)
 	}
-	var user *machine.User
-	if p.User != "" {
-		if user, err = machine.LookupUser(p.User); err != nil {
-			return nil, c.troubleAt(p, err)
-		}
+	user, err := machine.UserOf(p)
+	if err != nil {
+		return nil, c.trouble(err)
 	}
 	plan, findings := engine.CompileForProcess(proc, p, from, user)
 	if plan == nil {
@@ -88,7 +86,7 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	}
 	v, err := compare.Verify(plan, proc)
 	if err != nil {
-		return nil, c.troubleAt(p, err)
+		return nil, c.trouble(err)
 	}
 	return v, exitOK
 }
