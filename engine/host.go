@@ -8,14 +8,14 @@ import (
 	"caprun/policy"
 )
 
-// Host is Explain with the eyes of this machine: for the program that is there,
+// CompileForHost is Explain for this machine: for the program that is there,
 // with its set-id bits and file capabilities, the entry of the profile's user,
 // and the rules and capabilities of the running kernel. The caller is root with the
 // limits of the calling process, which it can raise if root can do so here.
 // Beside what Compile finds it says what is missing, and what the target's user
 // could change. Where there is no program to look at, the plan is that of an
 // ordinary one; where something is missing, it is that of Explain.
-func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
+func CompileForHost(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 	from, around, err := rootHere(p)
 	if err != nil {
 		plan, found := Explain(p)

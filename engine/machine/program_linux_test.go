@@ -139,6 +139,7 @@ func TestFindProgramByProcLink(t *testing.T) {
 		return fmt.Sprintf("/proc/self/fd/%d", f.Fd())
 	}
 	prog, dir := open("prog"), open("dir")
+	own := Identity{Resolved: true, UID: uint32(os.Getuid()), GID: uint32(os.Getgid())}
 	if err := os.Rename(root, root+" moved"); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func TestFindProgramByProcLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	for command, says := range map[string]string{prog: "", dir + "/other": "", dir: "not a regular file", prog + "/x": "not a directory", dir + "/none": "no such file"} {
-		_, err := findProgram(&policy.Profile{}, Identity{Resolved: true}, []string{command}, nil)
+		_, err := findProgram(&policy.Profile{}, own, []string{command}, nil)
 		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%s: %v, want %q", command, err, says)
 		}
