@@ -11,7 +11,8 @@
 // no plan: Compile says which line, why, and the nearest that can be had.
 //
 // [Explain] makes the plan that reviews look at, [Compare] says what one plan
-// allows next to another, and [Host] makes the one of this machine. Compile and
-// everything that only reasons is pure and works on every system. Package machine
-// reads the facts that a plan needs; [Prepare], [TargetHere], Host and Exec use it.
+// allows next to another, and [CompileForHost] makes the one of this machine.
+// Compile and everything that only reasons is pure and works on every system.
+// Package machine reads the facts that a plan needs; [Prepare], [TargetHere],
+// CompileForHost and Exec use it.
 package engine

@@ -8,14 +8,14 @@ import (
 	"caprun/policy"
 )
 
-// Host is Explain with the eyes of this machine: for the program that is there,
+// CompileForHost is Explain for this machine: for the program that is there,
 // with its set-id bits and file capabilities, the entry of the profile's user,
 // and the rules and capabilities of the running kernel. The caller is root with the
 // limits of the calling process, which it can raise if root can do so here.
 // Beside what Compile finds it says what is missing, and what the target's user
 // could change. Where there is no program to look at, the plan is that of an
 // ordinary one; where something is missing, it is that of Explain.
-func Host(p *policy.Profile) (*Plan, []policy.Diagnostic) {
+func CompileForHost(p *policy.Profile) (*Plan, []policy.Diagnostic) {
 	from, around, err := rootHere(p)
 	if err != nil {
 		plan, found := Explain(p)
@@ -59,16 +59,20 @@ func rootHere(p *policy.Profile) (cred.Cred, *machine.Surroundings, error) {
 
 // missing returns what the machine lacks for a profile as a finding.
 func missing(p *policy.Profile, err error) policy.Diagnostic {
-	var user *machine.UserError
-	var dir *machine.DirectoryError
-	var program *machine.TargetError
-	switch {
-	case errors.As(err, &user):
-		return diagnose(p, ruleNoEntry, placeOf(p, "user"), user.Error(), user.Hint)
-	case errors.As(err, &dir):
-		return diagnose(p, ruleNoDirectory, placeOf(p, dir.Key), dir.Error(), dir.Hint)
-	case errors.As(err, &program):
-		return diagnose(p, ruleNoTarget, placeOf(p, "command[0]"), program.Error(), program.Hint)
+	var failed *machine.Error
+	if errors.As(err, &failed) {
+		which, key := ruleUnseen, ""
+		switch {
+		case failed.Key == "user":
+			which, key = ruleNoEntry, failed.Key
+		case failed.Key == "chroot", failed.Key == "cwd":
+			which, key = ruleNoDirectory, failed.Key
+		case failed.NotExecutable:
+			which, key = ruleNoTarget, "command[0]"
+		}
+		if which != ruleUnseen {
+			return diagnose(p, which, placeOf(p, key), failed.Message(), failed.Hint)
+		}
 	}
 	return diagnose(p, ruleUnseen, placeOf(p, "command"), err.Error(), "check without -host, or as a user who may look")
 }

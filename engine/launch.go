@@ -11,38 +11,10 @@ import (
 	"caprun/cap"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
-	"caprun/policy"
 )
 
-// LaunchError says why a launch ended before the target's first instruction.
-type LaunchError struct {
-	Plan *Plan
-	Key  string // the key of the profile that the step comes from
-	What string // the step or the check
-	Err  error
-	Hint string
-
-	// AtExec tells that the target was found and could not be executed.
-	AtExec bool
-}
-
-// Error returns the step, the cause and the hint.
-func (e *LaunchError) Error() string {
-	text := e.What + ": " + e.Err.Error()
-	if e.Hint != "" {
-		text += "; " + e.Hint
-	}
-	return text
-}
-
-// Unwrap returns the cause.
-func (e *LaunchError) Unwrap() error { return e.Err }
-
-// Position returns where in the profile the failed step comes from.
-func (e *LaunchError) Position() policy.Position { return e.Plan.Profile.Position(e.Key) }
-
 // Exec replaces the calling process with the target, which starts with
-// exactly the predicted credentials, or returns a *LaunchError; the process
+// exactly the predicted credentials, or returns a *machine.Error; the process
 // must end then. It needs a plan that was compiled for the present state and
 // a program that machine.FindProgram found.
 //
@@ -83,11 +55,11 @@ func (p *Plan) exec(dryRun func(cred.Cred)) error {
 }
 
 func (p *Plan) fail(key, what string, err error, hint string) error {
-	return &LaunchError{Plan: p, Key: key, What: what, Err: err, Hint: hint}
+	return &machine.Error{Profile: p.Profile, Key: key, What: what, Err: err, Hint: hint}
 }
 
 func (p *Plan) failExec(what string, err error, hint string) error {
-	return &LaunchError{Plan: p, Key: "command", What: what, Err: err, Hint: hint, AtExec: true}
+	return &machine.Error{Profile: p.Profile, Key: "command", What: what, Err: err, Hint: hint, NotExecutable: true}
 }
 
 // HoldsPrivilege reports whether a caller in a state has anything that a profile

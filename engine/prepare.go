@@ -13,8 +13,8 @@ import (
 // Prepare makes the plan of a launch on this machine, now, from a state that
 // machine.Current returned: it looks the user up, finds the program that argv names, or
 // the profile's command when argv is empty, and compiles. Diagnostics say what
-// is in the way of the plan; an error, a *machine.UserError, a *machine.DirectoryError or a
-// *machine.TargetError among them, what the machine lacks.
+// is in the way of the plan; an error, mostly a *machine.Error, what the machine
+// lacks.
 //
 // death is the parent-death signal of the target. For that of the caller, which
 // survives a launch, it is what machine.CurrentDeathSignal returned.
@@ -34,9 +34,9 @@ func Prepare(p *policy.Profile, from cred.Cred, argv []string, death machine.Dea
 // TargetHere returns the program that argv names, or the profile's command
 // when argv is empty, as a launch from a state would find it on this machine
 // now, with the entry of the profile's user. Which kernel's rules hold is left
-// to the caller. The error is a *machine.UserError, or one of machine.FindProgram.
+// to the caller. The error is machine.ErrNoCommand or a *machine.Error.
 func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error) {
-	user, err := entryOf(p)
+	user, err := machine.UserOf(p)
 	if err != nil {
 		return Target{}, err
 	}
@@ -54,21 +54,13 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 }
 
 // TargetUID returns the real, effective and saved uid of a target that starts
-// from a state on this machine now. The error is a *machine.UserError.
+// from a state on this machine now. The error is a *machine.Error.
 func TargetUID(p *policy.Profile, from cred.Cred) (uint32, error) {
-	user, err := entryOf(p)
+	user, err := machine.UserOf(p)
 	if err != nil {
 		return 0, err
 	}
 	return machine.Identify(p, from, user).UID, nil
-}
-
-// entryOf returns the entry of the profile's user; nil for a profile without.
-func entryOf(p *policy.Profile) (*machine.User, error) {
-	if p.User == "" {
-		return nil, nil
-	}
-	return machine.LookupUser(p.User)
 }
 
 // accessorOf returns the process that a launch turns caprun into just before

@@ -20,7 +20,7 @@ const (
 	ruleInternal
 	ruleLoaderRemoved
 
-	// Found by Host alone.
+	// Found by CompileForHost alone.
 	ruleNoEntry
 	ruleNoDirectory
 	ruleNoTarget

@@ -14,23 +14,19 @@ import (
 // maxStart bounds the text of a start: some thousand groups.
 const maxStart = 16 << 10
 
-// StartError says what is wrong with the text of a start.
-type StartError struct {
+// startError says what is wrong with the text of a start.
+type startError struct {
 	Word   string // the word at fault, or what of it; empty for the whole text
 	Reason string
 	Hint   string // what to write instead
 }
 
-// Error returns the word, the reason and the hint.
-func (e *StartError) Error() string {
-	text := e.Reason
-	if e.Word != "" {
-		text = fmt.Sprintf("%q: %s", clip(e.Word), text)
+// Error returns the word and the reason.
+func (e *startError) Error() string {
+	if e.Word == "" {
+		return e.Reason
 	}
-	if e.Hint != "" {
-		text += "; " + e.Hint
-	}
-	return text
+	return fmt.Sprintf("%q: %s", clip(e.Word), e.Reason)
 }
 
 // ParseStart reads the state of a caller from text, for the newest kernel that
@@ -59,15 +55,24 @@ func ParseStart(text string) (cred.Cred, error) { return LatestKernel().ParseSta
 // It refuses what a kernel cannot have: an effective set that is not within
 // the permitted one, an ambient one that is not within the permitted and the
 // inheritable one, ids, capabilities and securebits that do not exist. The
-// error is a *StartError. Nothing is read from the system.
+// error is a *machine.Error. Nothing is read from the system.
 func (k Kernel) ParseStart(text string) (cred.Cred, error) {
+	c, err := k.parseStart(text)
+	var bad *startError
+	if errors.As(err, &bad) {
+		err = &machine.Error{Err: err, Hint: bad.Hint}
+	}
+	return c, err
+}
+
+func (k Kernel) parseStart(text string) (cred.Cred, error) {
 	if len(text) > maxStart {
-		return cred.Cred{}, &StartError{Reason: fmt.Sprintf("a start of more than %d bytes", maxStart), Hint: "write fewer groups"}
+		return cred.Cred{}, &startError{Reason: fmt.Sprintf("a start of more than %d bytes", maxStart), Hint: "write fewer groups"}
 	}
 	words := strings.Fields(text)
 	switch {
 	case len(words) == 0:
-		return cred.Cred{}, &StartError{Reason: "it is empty", Hint: "write root, current, or words such as uid=1000"}
+		return cred.Cred{}, &startError{Reason: "it is empty", Hint: "write root, current, or words such as uid=1000"}
 	case len(words) == 1 && words[0] == "root":
 		return k.Limit(cred.Root()), nil
 	}
@@ -96,13 +101,13 @@ func (s *startReader) word(word string) error {
 	switch key {
 	case "uid", "gid", "groups", "secbits", "bounding", "ambient", "no_new_privs":
 	case "root", "current":
-		return &StartError{word, "it is a start of its own", "write it alone, or uid=0"}
+		return &startError{word, "it is a start of its own", "write it alone, or uid=0"}
 	default:
 		s.caps = append(s.caps, word)
 		return nil
 	}
 	if s.seen[key] {
-		return &StartError{word, key + " is written twice", "write it once"}
+		return &startError{word, key + " is written twice", "write it once"}
 	}
 	s.seen[key] = true
 	c := &s.start
@@ -132,7 +137,7 @@ func (s *startReader) word(word string) error {
 	case "no_new_privs":
 		c.NoNewPrivs = true
 		if hasValue {
-			err = &StartError{word, "no_new_privs takes no value", "write no_new_privs, or leave it out"}
+			err = &startError{word, "no_new_privs takes no value", "write no_new_privs, or leave it out"}
 		}
 	}
 	return err
@@ -141,7 +146,7 @@ func (s *startReader) word(word string) error {
 func startID(word, text string) (uint32, error) {
 	id, err := machine.ParseID(text)
 	if err != nil {
-		return 0, &StartError{word, fmt.Sprintf("%q is no id", clip(text)), "write decimal digits, from 0 to 4294967294"}
+		return 0, &startError{word, fmt.Sprintf("%q is no id", clip(text)), "write decimal digits, from 0 to 4294967294"}
 	}
 	return id, nil
 }
@@ -151,10 +156,10 @@ func (s *startReader) securebits(word, value string) (cred.Securebits, error) {
 	for name := range strings.SplitSeq(value, ",") {
 		bit, err := cap.SecbitsFromName(name)
 		if err != nil {
-			return 0, &StartError{word, fmt.Sprintf("no securebit is called %q", clip(name)), "write names such as noroot,noroot_locked"}
+			return 0, &startError{word, fmt.Sprintf("no securebit is called %q", clip(name)), "write names such as noroot,noroot_locked"}
 		}
 		if cred.Securebits(bit)&^s.kernel.Securebits() != 0 {
-			return 0, &StartError{word, fmt.Sprintf("Linux %v has no securebit %s (%s)", s.kernel, name, execSecurebitsSince.andLater(1)), "leave it out, or name a later kernel"}
+			return 0, &startError{word, fmt.Sprintf("Linux %v has no securebit %s (%s)", s.kernel, name, execSecurebitsSince.andLater(1)), "leave it out, or name a later kernel"}
 		}
 		bits |= cred.Securebits(bit)
 	}
@@ -172,7 +177,7 @@ func (s *startReader) vector(word, value string) (cred.Caps, error) {
 	for name := range strings.SplitSeq(value, ",") {
 		v, err := cap.FromName(name)
 		if err != nil {
-			return 0, &StartError{word, fmt.Sprintf("%q is no capability", clip(name)), "write names such as cap_kill,cap_net_raw, or all, or none"}
+			return 0, &startError{word, fmt.Sprintf("%q is no capability", clip(name)), "write names such as cap_kill,cap_net_raw, or all, or none"}
 		}
 		caps = caps.With(int(v))
 	}
@@ -182,7 +187,7 @@ func (s *startReader) vector(word, value string) (cred.Caps, error) {
 // known refuses capabilities that the kernel does not have.
 func (s *startReader) known(word string, caps cred.Caps) error {
 	if unknown := caps.Minus(s.start.All); unknown != 0 {
-		return &StartError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, unknown.Join(), capsSince(unknown)), "leave it out, or name a later kernel"}
+		return &startError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, unknown.Join(), capsSince(unknown)), "leave it out, or name a later kernel"}
 	}
 	return nil
 }
@@ -214,10 +219,10 @@ func (s *startReader) finish() error {
 		}
 	}
 	if more := c.Effective.Minus(c.Permitted); more != 0 {
-		return &StartError{text, "what is effective is permitted too, and this is not: " + more.Join(), "add p to its flags"}
+		return &startError{text, "what is effective is permitted too, and this is not: " + more.Join(), "add p to its flags"}
 	}
 	if more := c.Ambient.Minus(c.Permitted.Intersect(c.Inheritable)); more != 0 {
-		return &StartError{"ambient=" + c.Ambient.Join(), "what is ambient is permitted and inheritable too, and this is not: " + more.Join(),
+		return &startError{"ambient=" + c.Ambient.Join(), "what is ambient is permitted and inheritable too, and this is not: " + more.Join(),
 			"write " + more.Join() + "=eip"}
 	}
 	return nil
@@ -228,9 +233,9 @@ func (s *startReader) textError(text string, err error) error {
 	const words = "write uid=, gid=, groups=, secbits=, bounding=, ambient=, no_new_privs, or a capability text such as cap_net_raw=ep"
 	var bad *cap.TextError
 	if !errors.As(err, &bad) {
-		return &StartError{text, err.Error(), words}
+		return &startError{text, err.Error(), words}
 	}
-	return &StartError{wordAt(text, bad.Offset), bad.Reason, words}
+	return &startError{wordAt(text, bad.Offset), bad.Reason, words}
 }
 
 // wordAt returns the word of text that the byte at offset is in.

@@ -7,6 +7,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // TestParseStart reads starts and compares what they are.
@@ -100,7 +101,7 @@ func TestParseStartRefuses(t *testing.T) {
 	}
 	for text, says := range cases {
 		c, err := ParseStart(text)
-		var bad *StartError
+		var bad *machine.Error
 		if !errors.As(err, &bad) || !c.Equal(cred.Cred{}) {
 			t.Errorf("%.40q: %v, %+v", text, err, c)
 			continue
@@ -197,7 +198,7 @@ func FuzzParseStart(f *testing.F) {
 		k := Kernel{6, minor & 31}
 		c, err := k.ParseStart(text)
 		if err != nil {
-			var bad *StartError
+			var bad *machine.Error
 			if !errors.As(err, &bad) || len(err.Error()) > 2000 {
 				t.Fatalf("%q: %v", text, err)
 			}

@@ -61,7 +61,7 @@ func (c *Command) check(o checkOptions, paths []string) int {
 	}
 	options := review.Options{Today: time.Now()}
 	if o.host {
-		options.Host = engine.Host
+		options.Host = engine.CompileForHost
 	}
 	if o.ceiling != "" {
 		var status int

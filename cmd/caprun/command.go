@@ -31,7 +31,7 @@ type Command struct {
 func (c *Command) Main(args []string) int {
 	if err := secureexec.Check(); err != nil {
 		c.Stderr = message.Bounded(c.Stderr)
-		return supervise.Refuse(&c.Env, nil, err)
+		return supervise.Refuse(&c.Env, err)
 	}
 	if len(args) > 0 && args[0] == supervise.ChildArgument {
 		c.Stderr = message.Bounded(c.Stderr)

@@ -50,7 +50,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	}
 	program, err := view.program(p, o.target)
 	if err != nil {
-		return c.failAt(p, err)
+		return c.fail(err)
 	}
 	switch {
 	case o.supervised:

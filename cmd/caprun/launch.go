@@ -49,7 +49,7 @@ func (c *Command) launch(o launchOptions, argv []string) int {
 	request, err := c.readRequest(o, argv)
 	switch {
 	case err != nil:
-		return supervise.Refuse(&c.Env, nil, err)
+		return supervise.Refuse(&c.Env, err)
 	case o.supervised:
 		return request.Supervise(&c.Env)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"caprun/engine/review"
 	"caprun/internal/clean"
-	"caprun/internal/render"
 	"caprun/internal/source"
 	"caprun/policy"
 )
@@ -37,11 +36,4 @@ func (c *Command) reportFindings(findings []policy.Diagnostic, text []byte, stat
 		return c.fail(err)
 	}
 	return status
-}
-
-// failAt reports what the machine lacks for a profile, with the place in it, and
-// returns the exit status.
-func (c *Command) failAt(p *policy.Profile, err error) int {
-	c.Report(render.Refusal(p, err))
-	return exitTrouble
 }

@@ -77,11 +77,9 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	if advice := supervise.Advice(proc, selectsInit); advice != "" {
 		c.Report(advice)
 	}
-	var user *machine.User
-	if p.User != "" {
-		if user, err = machine.LookupUser(p.User); err != nil {
-			return nil, c.failAt(p, err)
-		}
+	user, err := machine.UserOf(p)
+	if err != nil {
+		return nil, c.fail(err)
 	}
 	plan, findings := engine.CompileForProcess(proc, p, from, user)
 	if plan == nil {
@@ -89,7 +87,7 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	}
 	v, err := compare.Verify(plan, proc)
 	if err != nil {
-		return nil, c.failAt(p, err)
+		return nil, c.fail(err)
 	}
 	return v, exitOK
 }

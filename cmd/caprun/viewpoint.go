@@ -66,7 +66,7 @@ func (c *Command) viewpoint(as string, k *engine.Kernel) (v viewpoint, status in
 
 // startError prints what is wrong with the flag -as.
 func (c *Command) startError(as string, err error) (status int, ok bool) {
-	var start *engine.StartError
+	var start *machine.Error
 	switch {
 	case errors.As(err, &start):
 		return c.usageError("-as: " + err.Error()), false

@@ -106,43 +106,31 @@ func (v *Verification) Matches(exact bool) bool {
 // setsSecurebits reports whether the profile declares securebits.
 func setsSecurebits(p *policy.Profile) bool { return p.Secbits != nil || p.Mode != nil }
 
-// NamespaceError says why it cannot be told in which user namespace a process
-// lives.
-type NamespaceError struct {
-	PID int
-	Err error
-}
-
-// Error returns the cause and what to do.
-func (e *NamespaceError) Error() string {
-	return fmt.Sprintf("process %d: its user namespace cannot be read: %v; run caprun as root (cap_sys_ptrace): "+
-		"its own user may look only if it holds no capability that the user lacks, and is dumpable", e.PID, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *NamespaceError) Unwrap() error { return e.Err }
-
 // Verify compares a process with the state in which a plan starts its target:
 // ids, groups, the five capability vectors, no_new_privs and the root
 // directory of every thread, and the user namespace before all of them. The
-// error is a *NamespaceError, or an *machine.DirectoryError for the root directory of
-// the profile, which must exist on this machine.
+// error is a *machine.Error: the user namespace cannot be read, or the root directory
+// of the profile does not exist on this machine.
 func Verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 	v := &Verification{Plan: plan, Process: proc}
 	switch proc.UserNS {
 	case machine.NamespaceOther:
 		return v, nil
 	case machine.NamespaceUnknown:
-		return nil, &NamespaceError{proc.PID, proc.UserNSErr}
+		return nil, &machine.Error{
+			What: fmt.Sprintf("process %d", proc.PID), Err: fmt.Errorf("its user namespace cannot be read: %w", proc.UserNSErr),
+			Hint: "run caprun as root (cap_sys_ptrace): its own user may look only if it holds no capability that the user lacks, and is dumpable",
+		}
 	}
 	own, err := machine.RootDirectory("/")
 	if err != nil {
-		return nil, &machine.DirectoryError{Key: "chroot", Path: "/", Err: err}
+		return nil, &machine.Error{Profile: plan.Profile, Key: "chroot", What: "root directory /", Err: err}
 	}
 	want := own
 	if path := plan.Profile.Chroot; path != "" {
 		if want, err = machine.RootDirectory(path); err != nil {
-			return nil, &machine.DirectoryError{Key: "chroot", Path: path, Err: err, Hint: "verify on the machine, and with the root directory, where the process was started"}
+			return nil, &machine.Error{Profile: plan.Profile, Key: "chroot", What: "root directory " + path, Err: err,
+				Hint: "verify on the machine, and with the root directory, where the process was started"}
 		}
 	}
 	for _, s := range proc.States {

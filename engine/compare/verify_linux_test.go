@@ -188,7 +188,7 @@ func TestVerifyRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := read(t, subject.Start(t, "", nil).Process.Pid)
-	var typed *machine.DirectoryError
+	var typed *machine.Error
 	plan := verifyPlan(t, "", own)
 	plan.Profile = parse(t, "chroot: /no/such/place")
 	if _, err := Verify(plan, p); !errors.As(err, &typed) || typed.Key != "chroot" {
@@ -224,7 +224,7 @@ func TestVerifyNamespaceUnknown(t *testing.T) {
 	}
 	p := read(t, subject.Start(t, "", nil).Process.Pid)
 	p.UserNS, p.UserNSErr = machine.NamespaceUnknown, errors.New("not for you")
-	var typed *NamespaceError
+	var typed *machine.Error
 	if _, err := Verify(verifyPlan(t, "", own), p); !errors.As(err, &typed) {
 		t.Errorf("verify: %v", err)
 	}

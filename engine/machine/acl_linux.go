@@ -20,12 +20,12 @@ func (t *trust) checkACL(fd int, path string) error {
 	for _, uid := range users {
 		// An unmapped user has the number of cred.NoID here.
 		if !t.named(uid) {
-			return &TrustError{path, fmt.Sprintf("is writable by uid %d (an access control list)", uid), "setfacl -b " + quote(path)}
+			return &untrusted{path, fmt.Sprintf("is writable by uid %d (an access control list)", uid), "setfacl -b " + quote(path)}
 		}
 	}
 	for _, gid := range groups {
 		if gid != 0 {
-			return &TrustError{path, fmt.Sprintf("is writable by group %d (an access control list)", gid), "setfacl -b " + quote(path)}
+			return &untrusted{path, fmt.Sprintf("is writable by group %d (an access control list)", gid), "setfacl -b " + quote(path)}
 		}
 	}
 	return nil

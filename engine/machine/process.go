@@ -77,24 +77,11 @@ var namespaceNames = [...]string{"same", "other", "unknown"}
 // String returns "same", "other" or "unknown".
 func (n Namespace) String() string { return namespaceNames[n] }
 
-// ProcessError says why a process cannot be read.
-type ProcessError struct {
-	PID  int
-	Err  error // one of the errors below, or of the system
-	Hint string
+// processError says why a process cannot be read: err is one of the errors below,
+// or of the system.
+func processError(pid int, err error, hint string) *Error {
+	return &Error{What: fmt.Sprintf("process %d", pid), Err: err, Hint: hint}
 }
-
-// Error returns the process, the cause and what to do.
-func (e *ProcessError) Error() string {
-	text := fmt.Sprintf("process %d: %v", e.PID, e.Err)
-	if e.Hint != "" {
-		text += "; " + e.Hint
-	}
-	return text
-}
-
-// Unwrap returns the cause.
-func (e *ProcessError) Unwrap() error { return e.Err }
 
 // The reasons why a process cannot be read.
 var (

@@ -15,14 +15,14 @@ import (
 // ReadProcess reads the credentials, the root directories and the user
 // namespace of a process, of every thread. The directory of the process in
 // /proc is held open from first to last, so that another process with the
-// same number is never read. Securebits are not to be had. The error is a
-// *ProcessError or, on other systems, cap.ErrNotLinux.
+// same number is never read. Securebits are not to be had. The error is an
+// *Error or, on other systems, cap.ErrNotLinux.
 func ReadProcess(pid int) (*Process, error) {
 	p, err := readProcess(pid)
 	if err != nil {
-		var known *ProcessError
+		var known *Error
 		if !errors.As(err, &known) {
-			err = &ProcessError{PID: pid, Err: err}
+			err = processError(pid, err, "")
 		}
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func readProcess(pid int) (*Process, error) {
 	}
 	var err error
 	if r.proc, err = openProc(); err != nil {
-		return nil, &ProcessError{PID: pid, Err: err, Hint: "mount it: mount -t proc proc /proc"}
+		return nil, processError(pid, err, "mount it: mount -t proc proc /proc")
 	}
 	defer unix.Close(r.proc)
 	if r.dir, err = openDir(r.proc, strconv.Itoa(pid)); err != nil {
@@ -122,7 +122,7 @@ func (r *reader) missing(err error) error {
 }
 
 func (r *reader) hidden() error {
-	return &ProcessError{PID: r.PID, Err: ErrProcessHidden, Hint: "read it as root, or as the user of the process"}
+	return processError(r.PID, ErrProcessHidden, "read it as root, or as the user of the process")
 }
 
 // unreadable says why the first file of an open directory cannot be read.
@@ -148,7 +148,7 @@ func (r *reader) read() error {
 	case err != nil:
 		return r.unreadable(err)
 	case leader.tgid != r.PID || leader.pid != r.PID:
-		return &ProcessError{PID: r.PID, Err: ErrProcessThread, Hint: fmt.Sprintf("the process is %d", leader.tgid)}
+		return processError(r.PID, ErrProcessThread, fmt.Sprintf("the process is %d", leader.tgid))
 	}
 	r.Name = leader.name
 	stat, err := readFileAt(r.dir, "stat", maxStatus)

@@ -72,8 +72,8 @@ func TestReadProcessRefused(t *testing.T) {
 	refused := func(what string, pid int, want error) {
 		t.Helper()
 		p, err := ReadProcess(pid)
-		var typed *ProcessError
-		if p != nil || !errors.Is(err, want) || !errors.As(err, &typed) || typed.PID != pid {
+		var typed *Error
+		if p != nil || !errors.Is(err, want) || !errors.As(err, &typed) || typed.What != fmt.Sprintf("process %d", pid) {
 			t.Errorf("%s: %v, not %v", what, err, want)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 // directory, and for a bare name in the PATH of env, the environment of the
 // target. It reads what the prediction needs: set-id bits, file capabilities,
 // mount flags, and the same of what runs in its place: the interpreter of a
-// script, or of a format of binfmt_misc. The error is ErrNoCommand, a
-// *TargetError or a *DirectoryError.
+// script, or of a format of binfmt_misc. The error is ErrNoCommand
+// or an *Error.
 //
 // Permission is that of the process as; nil where nothing is known of it.
 func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []string) (Program, error) {
@@ -26,13 +26,13 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 		return Program{}, ErrNoCommand
 	}
 	if argv[0] == "" {
-		return Program{}, &TargetError{Path: `""`, Missing: true, Reason: "no program has an empty name", Hint: "write the name of the program"}
+		return Program{}, missingProgram(`""`, errors.New("no program has an empty name"), "write the name of the program")
 	}
 	// First, while few descriptors are open.
 	formats, err := readFormats()
 	if err != nil {
 		err = fmt.Errorf("%w: %w", errFormat, err)
-		return Program{}, &TargetError{Path: argv[0], Reason: err.Error(), Hint: readHint(err)}
+		return Program{}, notExecutable(argv[0], err, readHint(err))
 	}
 	r, err := openRoot(p)
 	if err != nil {
@@ -55,7 +55,7 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 		program, err = r.search(name, argv, env)
 	}
 	if err == nil && w != nil {
-		program.WritablePaths, err = w.all(p.Chroot)
+		program.WritablePaths, err = w.all(p)
 	}
 	return program, err
 }
@@ -67,33 +67,33 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	path, ok := lookupEnv(env, "PATH")
 	if !ok {
-		return Program{}, &TargetError{Path: name, Missing: true, Reason: "PATH is not set in the environment of the target",
-			Hint: "write the path of the program, or set PATH with env"}
+		return Program{}, missingProgram(name, errors.New("PATH is not set in the environment of the target"),
+			"write the path of the program, or set PATH with env")
 	}
 	var denied error
 	var passed []string
 	for dir := range strings.SplitSeq(path, ":") {
 		if !strings.HasPrefix(dir, "/") {
-			return Program{}, &TargetError{Path: name, Missing: true, Reason: fmt.Sprintf("PATH has the entry %q, which is not absolute", dir),
-				Hint: "write the path of the program, or mend PATH"}
+			return Program{}, missingProgram(name, fmt.Errorf("PATH has the entry %q, which is not absolute", dir),
+				"write the path of the program, or mend PATH")
 		}
 		t, err := r.target(strings.TrimRight(dir, "/")+"/"+name, argv)
-		var te *TargetError
+		var failed *Error
 		switch {
 		case err == nil:
 			t.passed = passed
 			return t, nil
-		case !errors.As(err, &te) || te.passed == "":
+		case !errors.As(err, &failed) || failed.skipped == "":
 			return Program{}, err
-		case !te.Missing && denied == nil:
+		case !failed.Missing && denied == nil:
 			denied = err
 		}
-		passed = append(passed, te.passed)
+		passed = append(passed, failed.skipped)
 	}
 	if denied != nil {
 		return Program{}, denied
 	}
-	return Program{}, &TargetError{Path: name, Missing: true, Reason: "not found in PATH=" + path, Hint: "install it, or write its path"}
+	return Program{}, missingProgram(name, errors.New("not found in PATH="+path), "install it, or write its path")
 }
 
 func lookupEnv(env []string, name string) (string, bool) {
@@ -112,10 +112,11 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 	for depth := 0; ; depth++ {
 		f, err := r.file(next)
 		if err != nil {
-			var te *TargetError
-			if depth > 0 && errors.As(err, &te) {
-				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %s", next, te.Reason),
-					Hint: "install the interpreter, or " + fix, passed: te.passed}
+			var failed *Error
+			if depth > 0 && errors.As(err, &failed) {
+				outer := notExecutable(path, fmt.Errorf("its interpreter %s: %w", next, failed.Err), "install the interpreter, or "+fix)
+				outer.skipped = failed.skipped
+				return t, outer
 			}
 			return t, err
 		}
@@ -128,7 +129,7 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 			return t, nil
 		}
 		if depth == maxInterpreters {
-			return t, &TargetError{Path: path, Reason: "scripts run scripts more than five deep", Hint: "name a program as interpreter"}
+			return t, notExecutable(path, errors.New("scripts run scripts more than five deep"), "name a program as interpreter")
 		}
 		next, fix = f.interpreter, "mend the first line of the script"
 		if f.format != nil {
@@ -161,8 +162,8 @@ func (r *resolver) fixed(t Program, f *format, decided bool) (Program, error) {
 		t.File, t.Alternatives, t.FilePath = prog.facts, nil, f.interpreter // it brings nothing
 		return t, nil
 	}
-	return t, &TargetError{Path: t.Path, Reason: fmt.Sprintf("its interpreter %s, of the format %s of binfmt_misc with flag F, %v", f.interpreter, f.name, err),
-		Hint: "make the format with flag C too, or remove it"}
+	return t, notExecutable(t.Path, fmt.Errorf("its interpreter %s, of the format %s of binfmt_misc with flag F, %w", f.interpreter, f.name, err),
+		"make the format with flag C too, or remove it")
 }
 
 // programFile is what one file says about its execution.
@@ -175,47 +176,59 @@ type programFile struct {
 }
 
 func (r *resolver) file(path string) (programFile, error) {
-	fail := func(why, hint string) (programFile, error) {
-		return programFile{}, &TargetError{Path: path, Reason: why, Hint: hint}
+	fail := func(err error, hint string) (programFile, error) {
+		return programFile{}, notExecutable(path, err, hint)
 	}
 	// Where execve(2) fails with ENOENT, ENOTDIR or EACCES.
-	pass := func(why, hint string, missing bool) (programFile, error) {
-		return programFile{}, &TargetError{Path: path, Reason: why, Hint: hint, Missing: missing, passed: path}
+	skip := func(err error, hint string, missing bool) (programFile, error) {
+		e := notExecutable(path, err, hint)
+		e.Missing, e.skipped = missing, path
+		return programFile{}, e
 	}
 	found, err := r.walkAs(r.as, path)
 	var denied *searchError
 	const check = "check the path as the target sees it: from its root and working directory"
 	switch {
 	case errors.As(err, &denied):
-		return pass(err.Error(), fmt.Sprintf("chmod or chown it, or name a program that %s can reach", denied.who), false)
+		return skip(err, fmt.Sprintf("chmod or chown it, or name a program that %s can reach", denied.who), false)
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
-		return pass(err.Error(), check, true)
+		return skip(err, check, true)
 	case errors.Is(err, unix.EACCES):
-		return pass(err.Error(), check, false)
+		return skip(err, check, false)
 	case err != nil:
-		return fail(err.Error(), check)
+		return fail(err, check)
 	}
 	defer found.close()
 	st := &found.st
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return pass("not a regular file", "name a program", false)
+		return skip(errNotRegular, "name a program", false)
 	}
 	if !r.as.may(st.Mode, st.Uid, st.Gid) {
 		what := "it is not executable"
 		if r.as != nil {
 			what = r.as.Name + " may not execute it"
 		}
-		return pass(fmt.Sprintf("%s (mode %04o, owner %d:%d)", what, st.Mode&0o7777, st.Uid, st.Gid),
+		return skip(fmt.Errorf("%s (mode %04o, owner %d:%d)", what, st.Mode&0o7777, st.Uid, st.Gid),
 			"chmod or chown it", false)
 	}
 	prog, err := r.readProgram(path, &found)
 	switch {
 	case errors.Is(err, errNoExec):
-		return pass(err.Error(), readHint(err), false)
+		return skip(err, readHint(err), false)
 	case err != nil:
-		return fail(err.Error(), readHint(err))
+		return fail(err, readHint(err))
 	}
 	return prog, nil
+}
+
+// notExecutable returns the error of a program that cannot be executed.
+func notExecutable(path string, err error, hint string) *Error {
+	return &Error{What: path, Err: err, Hint: hint, NotExecutable: true}
+}
+
+// missingProgram returns the error of a program that does not exist.
+func missingProgram(path string, err error, hint string) *Error {
+	return &Error{What: path, Err: err, Hint: hint, NotExecutable: true, Missing: true}
 }
 
 var (

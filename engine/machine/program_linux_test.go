@@ -88,8 +88,8 @@ func TestFindProgram(t *testing.T) {
 		"/" + strings.Repeat("x/", maxPath): {"too long", false},
 	} {
 		_, err := findProgram(p, id, []string{command}, env)
-		var te *TargetError
-		if !errors.As(err, &te) || !strings.Contains(te.Reason, want.says) || te.Missing != want.missing || te.Hint == "" {
+		var failed *Error
+		if !errors.As(err, &failed) || !strings.Contains(failed.Message(), want.says) || !failed.NotExecutable || failed.Missing != want.missing || failed.Hint == "" {
 			t.Errorf("%.40q: %+v", command, err)
 		}
 	}
@@ -106,12 +106,12 @@ func TestFindProgram(t *testing.T) {
 		t.Errorf("from cwd: %+v, %v", got, err)
 	}
 	p.Cwd = "/notdir"
-	var dir *DirectoryError
-	if _, err := findProgram(p, id, []string{"./here"}, env); !errors.As(err, &dir) || dir.Key != "cwd" || !strings.Contains(err.Error(), "not a directory") {
+	var dir *Error
+	if _, err := findProgram(p, id, []string{"./here"}, env); !errors.As(err, &dir) || dir.Profile != p || dir.Key != "cwd" || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("cwd that is a file: %v", err)
 	}
 	p.Chroot = root + "/none"
-	if _, err := findProgram(p, id, []string{"./here"}, env); !errors.As(err, &dir) || dir.Key != "chroot" || !strings.Contains(err.Error(), "no such file") {
+	if _, err := findProgram(p, id, []string{"./here"}, env); !errors.As(err, &dir) || dir.Profile != p || dir.Key != "chroot" || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("no root directory: %v", err)
 	}
 }
@@ -139,6 +139,7 @@ func TestFindProgramByProcLink(t *testing.T) {
 		return fmt.Sprintf("/proc/self/fd/%d", f.Fd())
 	}
 	prog, dir := open("prog"), open("dir")
+	own := Identity{Resolved: true, UID: uint32(os.Getuid()), GID: uint32(os.Getgid())}
 	if err := os.Rename(root, root+" moved"); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func TestFindProgramByProcLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	for command, says := range map[string]string{prog: "", dir + "/other": "", dir: "not a regular file", prog + "/x": "not a directory", dir + "/none": "no such file"} {
-		_, err := findProgram(&policy.Profile{}, Identity{Resolved: true}, []string{command}, nil)
+		_, err := findProgram(&policy.Profile{}, own, []string{command}, nil)
 		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%s: %v, want %q", command, err, says)
 		}

@@ -144,9 +144,9 @@ func TestReadTrustedACL(t *testing.T) {
 			if err := unix.Setxattr(path, "system.posix_acl_access", accessList(c.tag, c.rights, c.id), 0); err != nil {
 				need.Skip(t, "a file system with access control lists: "+err.Error())
 			}
-			var trust *TrustError
+			var trust *untrusted
 			_, err := ReadTrusted(file, 100, true)
-			if got := errors.As(err, &trust); got != c.refused || !got && err != nil || got && (trust.Path != path || !strings.Contains(trust.Hint, "setfacl -b")) {
+			if got := errors.As(err, &trust); got != c.refused || !got && err != nil || got && (trust.path != path || !strings.Contains(trust.hint, "setfacl -b")) {
 				t.Errorf("%s, %s: %v", c.name, path, err)
 			}
 			if err := unix.Removexattr(path, "system.posix_acl_access"); err != nil {

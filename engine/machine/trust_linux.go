@@ -12,20 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TrustError says who else could have written a file.
-type TrustError struct {
-	Path   string // the file or a directory above it
-	Reason string
-	Hint   string // what to do, mostly a command
+// untrusted says who else could have written a file.
+type untrusted struct {
+	path   string // the file or a directory above it
+	reason string
+	hint   string // what to do, mostly a command
 }
 
-// Error returns the path, the reason and what to do.
-func (e *TrustError) Error() string { return e.Path + " " + e.Reason + "; " + e.Hint }
+// Error returns the path and the reason.
+func (e *untrusted) Error() string { return e.path + " " + e.reason }
 
 // ReadTrusted reads the first max bytes of a regular file, once, from one open
 // descriptor. When strict, which callers with privilege ask for, no other user
 // may be able to change the file or a directory or link on the way to it. The
-// error is a *TrustError or one of the system.
+// error is an *Error or one of the system.
 //
 // The owner must be root or, when the real uid is 0, the user in SUDO_UID. The
 // real uid of another caller is not trusted: processes of that user without the
@@ -38,6 +38,15 @@ func (e *TrustError) Error() string { return e.Path + " " + e.Reason + "; " + e.
 // text. A directory that this mount namespace cannot write may have any mode; a
 // file may not, since it may have another name elsewhere.
 func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
+	data, err := readTrusted(path, max, strict)
+	var refused *untrusted
+	if errors.As(err, &refused) {
+		err = &Error{Err: err, Hint: refused.hint}
+	}
+	return data, err
+}
+
+func readTrusted(path string, max int, strict bool) ([]byte, error) {
 	if !strings.HasPrefix(path, "/") {
 		dir, err := unix.Getwd()
 		if err != nil {
@@ -155,21 +164,21 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 		// hides, who can be anybody.
 		return nil
 	case mapped != answerYes && st.Uid == overflow && (t.maps.ns.Nested || !t.maps.nsKnown):
-		e := &TrustError{Path: path, Hint: "pass the profile with -profile -"}
-		e.Reason = fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: ", st.Uid)
+		e := &untrusted{path: path, hint: "pass the profile with -profile -"}
+		e.reason = fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: ", st.Uid)
 		switch {
 		case !t.maps.nsKnown:
-			e.Reason += "without /proc caprun cannot tell"
-			e.Hint = "mount -t proc proc /proc, or " + e.Hint
+			e.reason += "without /proc caprun cannot tell"
+			e.hint = "mount -t proc proc /proc, or " + e.hint
 		case isLink:
-			e.Reason += "of a symbolic link caprun cannot tell"
-			e.Hint = "name the file without the link, or " + e.Hint
+			e.reason += "of a symbolic link caprun cannot tell"
+			e.hint = "name the file without the link, or " + e.hint
 		default:
-			e.Reason += "caprun can tell only with cap_fowner in effect, on a local file system and with the permission to read"
+			e.reason += "caprun can tell only with cap_fowner in effect, on a local file system and with the permission to read"
 		}
 		return e
 	case st.Uid == t.uid:
-		return &TrustError{path, fmt.Sprintf("belongs to uid %d, the caller's own, and processes of that user without the caller's capabilities could change it", st.Uid),
+		return &untrusted{path, fmt.Sprintf("belongs to uid %d, the caller's own, and processes of that user without the caller's capabilities could change it", st.Uid),
 			"copy the profile to /etc/caprun as root, pass it with -profile -, or start caprun with sudo(8)"}
 	}
 	hint := "chown root " + quote(path)
@@ -179,7 +188,7 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
 		hint += ", or copy the profile to /etc/caprun"
 	}
-	return &TrustError{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), hint}
+	return &untrusted{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), hint}
 }
 
 // readTrustedMaps is readOwnerMaps where /proc is a proc file system: a file in
@@ -218,26 +227,26 @@ func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
 	if kind == unix.S_IFREG {
 		return hintReadOnly(fd, err)
 	}
-	var refused *TrustError
+	var refused *untrusted
 	if !errors.As(err, &refused) || !readOnly(fd) {
 		return err
 	}
 	elsewhere, err := writableAs(fd)
 	switch {
 	case err != nil:
-		refused.Reason += fmt.Sprintf(", and caprun cannot tell where else its file system is mounted: %v", err)
-		refused.Hint = "pass the profile with -profile -"
+		refused.reason += fmt.Sprintf(", and caprun cannot tell where else its file system is mounted: %v", err)
+		refused.hint = "pass the profile with -profile -"
 		return refused
 	case elsewhere == "":
 		return nil
 	case !isWritableDir(elsewhere, st):
-		refused.Reason += " through another mount, which is hidden"
+		refused.reason += " through another mount, which is hidden"
 		return hintReadOnly(fd, refused)
 	}
 	if errors.As(t.checkWriters(fd, elsewhere, st), &refused) {
-		refused.Path = path
-		refused.Reason += " through " + elsewhere
-		refused.Hint += ", or pass the profile with -profile -"
+		refused.path = path
+		refused.reason += " through " + elsewhere
+		refused.hint += ", or pass the profile with -profile -"
 	}
 	return refused
 }
@@ -254,12 +263,12 @@ func isWritableDir(path string, st *unix.Stat_t) bool {
 	return unix.Fstat(fd, &there) == nil && identifyFile(&there) == identifyFile(st) && !readOnly(fd)
 }
 
-// hintReadOnly completes the hint of err, where it is a *TrustError: on a mount
+// hintReadOnly completes the hint of err, where it is a *untrusted: on a mount
 // that is read-only the command alone fails.
 func hintReadOnly(fd int, err error) error {
-	var refused *TrustError
+	var refused *untrusted
 	if errors.As(err, &refused) && readOnly(fd) {
-		refused.Hint += " where it is mounted for writing, or pass the profile with -profile -"
+		refused.hint += " where it is mounted for writing, or pass the profile with -profile -"
 	}
 	return err
 }
@@ -269,9 +278,9 @@ func hintReadOnly(fd int, err error) error {
 func (t *trust) checkWriters(fd int, path string, st *unix.Stat_t) error {
 	switch {
 	case st.Mode&worldWrites != 0:
-		return &TrustError{path, "is writable by everyone", "chmod o-w " + quote(path)}
+		return &untrusted{path, "is writable by everyone", "chmod o-w " + quote(path)}
 	case st.Gid != 0:
-		return &TrustError{path, fmt.Sprintf("is writable by group %d", st.Gid), "chmod g-w " + quote(path)}
+		return &untrusted{path, fmt.Sprintf("is writable by group %d", st.Gid), "chmod g-w " + quote(path)}
 	case st.Mode&unix.S_IFMT == unix.S_IFREG:
 		return nil
 	}

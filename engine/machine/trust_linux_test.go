@@ -69,8 +69,8 @@ func TestReadTrusted(t *testing.T) {
 					}
 					continue
 				}
-				var trust *TrustError
-				if !errors.As(err, &trust) || !strings.Contains(err.Error(), c.refused) || !strings.HasPrefix(trust.Path, dir) {
+				var trust *untrusted
+				if !errors.As(err, &trust) || !strings.Contains(err.Error(), c.refused) || !strings.HasPrefix(trust.path, dir) {
 					t.Errorf("%s: %v", path, err)
 				}
 				if _, err := ReadTrusted(path, 100, false); err != nil {

@@ -2,10 +2,13 @@ package machine
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"caprun/policy"
 )
 
 // User is an entry of the user database with the groups that name it.
@@ -19,29 +22,38 @@ type User struct {
 // maxDatabase bounds /etc/passwd and /etc/group: some ten thousand users.
 const maxDatabase = 16 << 20
 
-// UserError says that a user of a profile has no entry that can be used.
-type UserError struct {
-	User   string
-	Reason string
-	Hint   string
+// userError says that a user of a profile has no entry that can be used.
+func userError(name string, err error, hint string) *Error {
+	return &Error{What: "user " + name, Err: err, Hint: hint}
 }
-
-// Error returns the user and the reason.
-func (e *UserError) Error() string { return fmt.Sprintf("user %s: %s", e.User, e.Reason) }
 
 // LookupUser reads the entry of a user, by name or number, from /etc/passwd
 // and the groups of it from /etc/group. It asks no other database, so that
-// the result is the same in every build. The error is a *UserError.
+// the result is the same in every build. The error is an *Error.
 func LookupUser(name string) (*User, error) {
 	passwd, err := readFile("/etc/passwd", maxDatabase)
 	if err != nil {
-		return nil, &UserError{name, "read /etc/passwd: " + err.Error(), "write uid and gid instead of user"}
+		return nil, userError(name, fmt.Errorf("read /etc/passwd: %w", err), "write uid and gid instead of user")
 	}
 	group, err := readFile("/etc/group", maxDatabase)
 	if err != nil {
-		return nil, &UserError{name, "read /etc/group: " + err.Error(), "write uid and gid instead of user, or add groups"}
+		return nil, userError(name, fmt.Errorf("read /etc/group: %w", err), "write uid and gid instead of user, or add groups")
 	}
 	return findUser(name, passwd, group)
+}
+
+// UserOf returns the entry of the user that a profile names; nil for a profile
+// that names none. The error is an *Error.
+func UserOf(p *policy.Profile) (*User, error) {
+	if p.User == "" {
+		return nil, nil
+	}
+	user, err := LookupUser(p.User)
+	var failed *Error
+	if errors.As(err, &failed) {
+		failed.Profile, failed.Key = p, "user"
+	}
+	return user, err
 }
 
 // findUser finds a user in the text of a passwd(5) and a group(5) file. The
@@ -58,10 +70,10 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 			uid, uidErr := ParseID(f[2])
 			gid, gidErr := ParseID(f[3])
 			if uidErr != nil || gidErr != nil {
-				return nil, &UserError{name, "its entry in /etc/passwd has no valid uid and gid", "mend the entry"}
+				return nil, userError(name, errors.New("its entry in /etc/passwd has no valid uid and gid"), "mend the entry")
 			}
 			if number, err := ParseID(name); err == nil && number != uid {
-				return nil, &UserError{name, fmt.Sprintf("it is the name of an entry in /etc/passwd with uid %d", uid), "write uid and gid"}
+				return nil, userError(name, fmt.Errorf("it is the name of an entry in /etc/passwd with uid %d", uid), "write uid and gid")
 			}
 			user = &User{Name: f[0], UID: uid, GID: gid, Home: f[5]}
 			break
@@ -71,7 +83,7 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 		}
 	}
 	if user == nil {
-		return nil, &UserError{name, "no entry in /etc/passwd", "create the user, or write uid and gid"}
+		return nil, userError(name, errors.New("no entry in /etc/passwd"), "create the user, or write uid and gid")
 	}
 	for line := range bytes.Lines(group) {
 		f := strings.Split(strings.TrimSuffix(string(line), "\n"), ":")
@@ -80,7 +92,7 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 		}
 		gid, err := ParseID(f[2])
 		if err != nil {
-			return nil, &UserError{name, fmt.Sprintf("its group %q in /etc/group has no valid gid", f[0]), "mend the entry"}
+			return nil, userError(name, fmt.Errorf("its group %q in /etc/group has no valid gid", f[0]), "mend the entry")
 		}
 		if gid != user.GID {
 			user.Groups = append(user.Groups, gid)

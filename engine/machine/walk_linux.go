@@ -43,7 +43,7 @@ const (
 )
 
 // CheckDirectories opens the root and the working directory of a profile, as a
-// launch does. The error is a *DirectoryError.
+// launch does. The error is an *Error.
 func CheckDirectories(p *policy.Profile) error {
 	r, err := openRoot(p)
 	if err != nil {
@@ -61,13 +61,13 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 	}
 	var err error
 	if r.root, err = openDir(unix.AT_FDCWD, root); err != nil {
-		return nil, &DirectoryError{"chroot", root, err, "create it, or mend chroot"}
+		return nil, rootError(p, root, err, "create it, or mend chroot")
 	}
 	switch {
 	case p.Cwd != "":
 		if r.cwd, err = r.dir(p.Cwd); err != nil {
 			r.close()
-			return nil, &DirectoryError{"cwd", p.Cwd, err, "create it inside the root directory, or mend cwd"}
+			return nil, cwdError(p, p.Cwd, err, "create it inside the root directory, or mend cwd")
 		}
 	case p.Chroot != "":
 		r.cwd, err = openDir(unix.AT_FDCWD, root)
@@ -76,9 +76,19 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 	}
 	if err != nil {
 		r.close()
-		return nil, &DirectoryError{"cwd", ".", err, "start in a directory that can be searched, or set cwd"}
+		return nil, cwdError(p, ".", err, "start in a directory that can be searched, or set cwd")
 	}
 	return r, nil
+}
+
+// rootError says why a launch cannot have its root directory.
+func rootError(p *policy.Profile, path string, err error, hint string) *Error {
+	return &Error{Profile: p, Key: "chroot", What: "root directory " + path, Err: err, Hint: hint}
+}
+
+// cwdError says why a launch cannot have its working directory.
+func cwdError(p *policy.Profile, path string, err error, hint string) *Error {
+	return &Error{Profile: p, Key: "cwd", What: "working directory " + path, Err: err, Hint: hint}
 }
 
 // dir opens the directory that path names inside the root.

@@ -42,7 +42,7 @@ func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error)
 	if w == nil {
 		return nil, nil
 	}
-	return w.all(p.Chroot)
+	return w.all(p)
 }
 
 // observe has w look at every entry that r comes to, below root. cwd is where a
@@ -103,8 +103,8 @@ func (w *writablePathFinder) noteMissing(dir int) {
 
 // all returns what the user could change on the way to the program, and
 // to the root directory where there is one.
-func (w *writablePathFinder) all(chroot string) ([]WritablePath, error) {
-	if chroot == "" {
+func (w *writablePathFinder) all(p *policy.Profile) ([]WritablePath, error) {
+	if p.Chroot == "" {
 		return w.found, nil
 	}
 	root, err := openDir(unix.AT_FDCWD, "/")
@@ -115,9 +115,9 @@ func (w *writablePathFinder) all(chroot string) ([]WritablePath, error) {
 	r := &resolver{root: root, cwd: root}
 	w.key = "chroot"
 	w.observe(r, "", "/")
-	fd, err := r.dir(chroot)
+	fd, err := r.dir(p.Chroot)
 	if err != nil {
-		return nil, &DirectoryError{"chroot", chroot, err, "create it, or mend chroot"}
+		return nil, rootError(p, p.Chroot, err, "create it, or mend chroot")
 	}
 	return w.found, unix.Close(fd)
 }

@@ -18,7 +18,7 @@ type Options struct {
 	// for none.
 	Ceiling *engine.Plan
 
-	// Host makes the plan where this machine is to be looked at, as engine.Host
+	// Host makes the plan where this machine is to be looked at, as engine.CompileForHost
 	// does; nil for engine.Explain, which gives the same everywhere.
 	Host func(*policy.Profile) (*engine.Plan, []policy.Diagnostic)
 }

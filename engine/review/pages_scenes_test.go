@@ -64,7 +64,7 @@ func scenes() map[string]scene {
 // onHost is the scene of caprun check -host.
 func onHost() scene {
 	return scene{says: []string{"check -host"}, find: func(p *policy.Profile) []policy.Diagnostic {
-		_, found := engine.Host(p)
+		_, found := engine.CompileForHost(p)
 		return found
 	}}
 }

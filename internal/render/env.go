@@ -27,13 +27,14 @@ func (e *Env) Report(message string) {
 	fmt.Fprintln(e.Stderr, "caprun: "+clean.Text(message))
 }
 
-// ReportError reports an error; one about a file begins with the name of the file.
+// ReportError reports an error; one about a file begins with the name of the file,
+// one about a profile with the place in it.
 func (e *Env) ReportError(err error) {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = fmt.Errorf("%s: %w", path.Path, path.Err)
 	}
-	e.Report(err.Error())
+	e.Report(Error(err))
 }
 
 // ReportAt reports a message about a place in a file.

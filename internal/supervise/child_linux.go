@@ -19,16 +19,16 @@ import (
 func RunChild(env *render.Env, args []string) int {
 	r, err := readRequest(args)
 	if err != nil {
-		return Refuse(env, nil, fmt.Errorf("%s is for caprun itself: %w", ChildArgument, err))
+		return Refuse(env, fmt.Errorf("%s is for caprun itself: %w", ChildArgument, err))
 	}
 	if err := rewritePIDVariable(r.supervisor, "LISTEN_PID", "LISTEN_PIDFDID"); err != nil {
-		return Refuse(env, nil, err)
+		return Refuse(env, err)
 	}
 	if err := rewritePIDVariable(r.supervisor, "WATCHDOG_PID"); err != nil {
-		return Refuse(env, nil, err)
+		return Refuse(env, err)
 	}
 	if r.From, err = machine.Current(); err != nil {
-		return Refuse(env, nil, fmt.Errorf("read the caller's state: %w", err))
+		return Refuse(env, fmt.Errorf("read the caller's state: %w", err))
 	}
 	r.Death = machine.DeathSignal{Signal: int(unix.SIGKILL), Parent: r.supervisor}
 	return r.Start(env)

@@ -3,7 +3,6 @@ package supervise
 import (
 	"errors"
 
-	"caprun/engine"
 	"caprun/engine/machine"
 	"caprun/internal/render"
 	"caprun/policy"
@@ -17,21 +16,15 @@ const (
 	StatusNotFound = 127 // the program does not exist
 )
 
-// Refuse reports why a launch did not happen, and returns the exit status. p is the
-// profile, or nil before it has been parsed.
-func Refuse(env *render.Env, p *policy.Profile, err error) int {
-	env.Report(render.Refusal(p, err))
-	var launch *engine.LaunchError
-	var target *machine.TargetError
+// Refuse reports why a launch did not happen, and returns the exit status.
+func Refuse(env *render.Env, err error) int {
+	env.Report(render.Error(err))
+	var failed *machine.Error
 	switch {
-	case errors.As(err, &launch):
-		if launch.AtExec {
-			return StatusNoExec
-		}
-	case errors.As(err, &target):
-		if target.Missing {
-			return StatusNotFound
-		}
+	case !errors.As(err, &failed):
+	case failed.Missing:
+		return StatusNotFound
+	case failed.NotExecutable:
 		return StatusNoExec
 	}
 	return StatusRefused

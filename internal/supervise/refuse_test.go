@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/engine"
 	"caprun/engine/machine"
 	"caprun/internal/render"
 	"caprun/policy"
@@ -20,35 +19,26 @@ func TestRefuse(t *testing.T) {
 		t.Fatal(diagnostics)
 	}
 	cause := errors.New("cause")
-	step := &engine.LaunchError{Plan: &engine.Plan{Profile: p}, Key: "no_new_privs", What: "step", Err: cause, Hint: "fix"}
-	atExec := *step
-	atExec.AtExec = true
 	for _, c := range []struct {
 		err    error
 		want   string
 		status int
 	}{
 		{cause, "cause", 125},
-		{step, "p.yaml:4:15: step: cause; fix", 125},
-		{&atExec, "p.yaml:4:15: step: cause; fix", 126},
-		{&machine.TargetError{Path: "/x", Reason: "reason", Hint: "fix"}, "/x: reason; fix", 126},
-		{&machine.TargetError{Path: "/x", Reason: "reason", Missing: true}, "/x: reason", 127},
-		{&machine.DirectoryError{Key: "chroot", Path: "/srv", Err: cause, Hint: "fix"}, "p.yaml:3:9: root directory /srv: cause; fix", 125},
-		{&machine.UserError{User: "nobody", Reason: "reason", Hint: "fix"}, "p.yaml:2:7: user nobody: reason; fix", 125},
+		{&machine.Error{Profile: p, Key: "no_new_privs", What: "step", Err: cause, Hint: "fix"}, "p.yaml:4:15: step: cause; fix", 125},
+		{&machine.Error{Profile: p, Key: "command", What: "step", Err: cause, NotExecutable: true}, "p.yaml: step: cause", 126},
+		{&machine.Error{What: "/x", Err: cause, Hint: "fix", NotExecutable: true}, "/x: cause; fix", 126},
+		{&machine.Error{What: "/x", Err: cause, Missing: true}, "/x: cause", 127},
+		{&machine.Error{Profile: p, Key: "chroot", What: "root directory /srv", Err: cause, Hint: "fix"}, "p.yaml:3:9: root directory /srv: cause; fix", 125},
+		{&machine.Error{Profile: p, Key: "user", What: "user nobody", Err: cause, Hint: "fix"}, "p.yaml:2:7: user nobody: cause; fix", 125},
 	} {
 		for _, err := range []error{c.err, fmt.Errorf("%w", c.err)} {
 			var messages strings.Builder
-			status := Refuse(&render.Env{Stderr: &messages}, p, err)
+			status := Refuse(&render.Env{Stderr: &messages}, err)
 			if want := "caprun: " + c.want + "\n"; messages.String() != want || status != c.status {
 				t.Errorf("%#v: status %d, %q, want %d, %q", err, status, messages.String(), c.status, want)
 			}
 		}
-	}
-
-	// Before the profile has been parsed there is no place.
-	var messages strings.Builder
-	if status := Refuse(&render.Env{Stderr: &messages}, nil, &machine.UserError{User: "nobody", Reason: "reason"}); status != StatusRefused || messages.String() != "caprun: user nobody: reason\n" {
-		t.Errorf("status %d, %q", status, messages.String())
 	}
 }
 

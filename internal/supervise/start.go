@@ -20,13 +20,13 @@ func (r Request) Start(env *render.Env) int {
 	}
 	plan, diagnostics, err := engine.Prepare(p, r.From, r.Argv, r.Death)
 	if err != nil {
-		return Refuse(env, p, err)
+		return Refuse(env, err)
 	}
 	if plan == nil {
 		return refuseProfile(env, diagnostics)
 	}
 	if plan.NeedsTrust() && !r.Strict {
-		return Refuse(env, p, fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", r.Profile))
+		return Refuse(env, fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", r.Profile))
 	}
 	for _, e := range plan.WritablePaths() {
 		d := plan.WritablePathDiagnostic(e)
@@ -41,7 +41,7 @@ func (r Request) Start(env *render.Env) int {
 		err = plan.Exec()
 	}
 	if err != nil {
-		return Refuse(env, p, err)
+		return Refuse(env, err)
 	}
 	return 0
 }

@@ -39,12 +39,12 @@ func (r Request) Supervise(env *render.Env) int {
 	signals := catchSignals()
 	// Orphans become children of caprun, also where it is not pid 1.
 	if _, err := cap.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1); err != nil {
-		return Refuse(env, nil, fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err))
+		return Refuse(env, fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err))
 	}
 	s := &supervisor{env: env, terminal: findTTY()}
 	channel, err := s.startChild(r.Argv)
 	if err != nil {
-		return Refuse(env, nil, fmt.Errorf("start caprun as the child of -init: %w", err))
+		return Refuse(env, fmt.Errorf("start caprun as the child of -init: %w", err))
 	}
 	// The child waits for the request, so the target cannot have been started when
 	// this fails.
@@ -142,5 +142,5 @@ func (s *supervisor) fail(what string, err error, program string) int {
 	if left := s.killChild(); left != nil {
 		program = left.Error()
 	}
-	return Refuse(s.env, nil, fmt.Errorf("-init: %s: %w; %s", what, err, program))
+	return Refuse(s.env, fmt.Errorf("-init: %s: %w; %s", what, err, program))
 }
