@@ -35,7 +35,7 @@ func (p *Plan) describeGroups(s Step) string {
 func (p *Plan) describePath(s Step) string { return s.Kind.String() + " to " + s.Path }
 
 func (p *Plan) describeCaps(s Step) string {
-	return s.Kind.String() + " to " + CapNames(s.Caps)
+	return s.Kind.String() + " to " + s.Caps.String()
 }
 
 func (p *Plan) describeBound(s Step) string {
@@ -44,9 +44,9 @@ func (p *Plan) describeBound(s Step) string {
 		return "empty the bounding set"
 	}
 	if drop := p.From.All.Intersect(s.Caps); drop.Len() <= rest.Len() {
-		return "drop from the bounding set " + CapNames(drop)
+		return "drop from the bounding set " + drop.String()
 	}
-	return "drop from the bounding set all but " + CapNames(rest)
+	return "drop from the bounding set all but " + rest.String()
 }
 
 func (p *Plan) describeRlimit(s Step) string {
@@ -175,15 +175,15 @@ func FieldText(c cred.Cred, field string) string {
 		}
 		return joinNumbers(c.Groups)
 	case "Inheritable":
-		return CapNames(c.Inheritable)
+		return c.Inheritable.String()
 	case "Permitted":
-		return CapNames(c.Permitted)
+		return c.Permitted.String()
 	case "Effective":
-		return CapNames(c.Effective)
+		return c.Effective.String()
 	case "Bounding":
-		return CapNames(c.Bounding)
+		return c.Bounding.String()
 	case "Ambient":
-		return CapNames(c.Ambient)
+		return c.Ambient.String()
 	case "Securebits":
 		return SecbitsText(c.Securebits)
 	case "NoNewPrivs":

@@ -34,7 +34,7 @@ func TestWritablePathsCount(t *testing.T) {
 	for permitted, want := range map[cred.Caps]int{0: 1, raw: 2} {
 		plan := &Plan{Target: Target{Program: machine.Program{WritablePaths: found}}, After: cred.Cred{Permitted: permitted}}
 		if got := plan.WritablePaths(); len(got) != want || got[want-1].Key != "chroot" {
-			t.Errorf("permitted %s: %+v", CapNames(permitted), got)
+			t.Errorf("permitted %s: %+v", permitted.String(), got)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		s.Key = r.key
 		return fail(r.rule, r.why, r.hint)
 	}
-	held := "held: " + CapNames(f.state.Permitted)
+	held := "held: " + f.state.Permitted.String()
 	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {
 		return c.lockConflict(what + ": ")
 	}
@@ -41,7 +41,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
 	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
-		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.fix(s, f.state))
+		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, s.Needs.String(), held), c.fix(s, f.state))
 	}
 	if refused := kindOf(s.Kind).refused; refused != nil {
 		if r := refused(f); r != nil {
@@ -78,7 +78,7 @@ func refusedAmbient(*stepFailure) *stepRefusal {
 func refusedCaps(f *stepFailure) *stepRefusal {
 	name := cap.Value(max(f.value, 0)).String()
 	if lost := cred.Caps(f.step.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
-		name = CapNames(lost)
+		name = lost.String()
 	}
 	return &stepRefusal{rule: ruleMissing, why: "the caller's bounding set lacks " + name, hint: "start caprun with it, or declare less"}
 }
@@ -111,7 +111,7 @@ func (c *compiler) grantsToTarget(value int) bool {
 
 // startWith says how a caller comes to capabilities that the target is to have.
 func (c *compiler) startWith(caps cred.Caps) string {
-	names := CapNames(caps)
+	names := caps.String()
 	if c.From.EUID != 0 && c.From.Permitted == 0 && caps.SubsetOf(c.From.Bounding) {
 		return fmt.Sprintf("start caprun with %s (a container: start as root with it; its capabilities do not reach a non-root user)", names)
 	}
@@ -120,7 +120,7 @@ func (c *compiler) startWith(caps cred.Caps) string {
 
 // fix says how a caller comes to the capability that a step needs.
 func (c *compiler) fix(s Step, state cred.Cred) string {
-	names := CapNames(s.Needs)
+	names := s.Needs.String()
 	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
 		// See groupsAlike.
 		return "set no_new_privs: true, with which no group counts as the gid alone, or start caprun with " + names

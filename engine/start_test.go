@@ -139,7 +139,7 @@ func TestKernel(t *testing.T) {
 		}
 		c, err = k.ParseStart("all=ep")
 		if err != nil || c.Permitted != cred.FirstCaps(count) {
-			t.Errorf("%v: all is %s, %v", k, CapNames(c.Permitted), err)
+			t.Errorf("%v: all is %s, %v", k, c.Permitted.String(), err)
 		}
 	}
 	old, late := Kernel{5, 8}, Kernel{6, 14}

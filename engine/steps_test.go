@@ -63,11 +63,11 @@ func TestStepsAgreeWithModel(t *testing.T) {
 		start.Effective = start.Effective.Minus(row.needs)
 		_, _, errno = predictStep(start, s, cred.Latest())
 		if needs := row.needs != 0 && k != cap.StepRlimit; (errno != 0) != needs { // limits are not modelled
-			t.Errorf("%v without %s: errno %v", k, CapNames(row.needs), errno)
+			t.Errorf("%v without %s: errno %v", k, row.needs.String(), errno)
 		}
 		start.Effective = row.needs
 		if _, _, errno = predictStep(start, s, cred.Latest()); errno != 0 {
-			t.Errorf("%v with %s alone: errno %v", k, CapNames(row.needs), errno)
+			t.Errorf("%v with %s alone: errno %v", k, row.needs.String(), errno)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func refusesLimit(a *machine.Surroundings, c cred.Cred, s *cap.Step) *stepRefusa
 	if s.Hard <= have.Hard || able {
 		return nil
 	}
-	needs, held := "needs cap_sys_resource", "held: "+CapNames(c.Permitted)
+	needs, held := "needs cap_sys_resource", "held: "+c.Permitted.String()
 	switch {
 	case a.KeepsLimits:
 		held = "no process here can hold it"

@@ -25,7 +25,7 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 			return c.conflict(set, vectors{})
 		case set == 0 || near == *d:
 			// What refuse says of d itself may lead here again, without end.
-			hint = "nothing that grants " + CapNames(d.e.Union(d.p)) + " can be had here; declare less"
+			hint = "nothing that grants " + d.e.Union(d.p).String() + " can be had here; declare less"
 		default:
 			// With the nearest in place, what is in its way is the cause.
 			rest := c.assuming(set &^ set.first()).declaring(&near)

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"caprun/cap"
-	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
 
@@ -80,10 +79,10 @@ func verifyPrivilege(canKill, canDrop bool) error {
 	case dumpable != 0:
 		return errors.New("it can still be traced")
 	case own.Permitted != keeps, own.Effective != keeps, own.Inheritable != 0, own.Ambient != 0:
-		return fmt.Errorf("it still has capabilities: %s permitted, %s effective, %s inheritable, %s ambient", engine.CapNames(own.Permitted),
-			engine.CapNames(own.Effective), engine.CapNames(own.Inheritable), engine.CapNames(own.Ambient))
+		return fmt.Errorf("it still has capabilities: %s permitted, %s effective, %s inheritable, %s ambient", own.Permitted.String(),
+			own.Effective.String(), own.Inheritable.String(), own.Ambient.String())
 	case canDrop && own.Bounding != 0:
-		return fmt.Errorf("its bounding set still has %s", engine.CapNames(own.Bounding))
+		return fmt.Errorf("its bounding set still has %s", own.Bounding.String())
 	case !own.NoNewPrivs:
 		return errors.New("no_new_privs is not set")
 	}
