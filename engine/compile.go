@@ -93,7 +93,7 @@ func (c *compiler) checkKernel() *policy.Diagnostic {
 		key, asked = "iab", c.iab.Inheritable.Union(c.iab.Ambient).Minus(c.From.All)
 	}
 	if asked != 0 {
-		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+CapNames(asked)+capsSince(asked), "leave it out on such a machine")
+		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+asked.String()+capsSince(asked), "leave it out on such a machine")
 	}
 	if p := c.Profile; p.Secbits != nil && !c.Target.Kernel.ExecSecurebits {
 		if bits := cred.Securebits(*p.Secbits) & cred.SecAllUnprivileged; bits != 0 {
@@ -314,7 +314,7 @@ func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
 		return &obstacle{result: result}
 	}
 	if a.Bounding.Intersect(v.nb) != 0 {
-		return &obstacle{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+CapNames(a.Bounding.Intersect(v.nb)), "report this")}
+		return &obstacle{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+a.Bounding.Intersect(v.nb).String(), "report this")}
 	}
 	if c.caps == nil && c.iab != nil && !v.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
 		return &obstacle{ambient: true}

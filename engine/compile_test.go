@@ -97,7 +97,7 @@ func TestCompile(t *testing.T) {
 			want := [...]cred.Caps{c.e, c.p, c.i, c.b, c.a}
 			for n, name := range []string{"effective", "permitted", "inheritable", "bounding", "ambient"} {
 				if got[n] != want[n] {
-					t.Errorf("%s is %s, want %s", name, CapNames(got[n]), CapNames(want[n]))
+					t.Errorf("%s is %s, want %s", name, got[n], want[n])
 				}
 			}
 			if plan.Route != c.route {
@@ -110,7 +110,7 @@ func TestCompile(t *testing.T) {
 				t.Errorf("no_new_privs is %v", a.NoNewPrivs)
 			}
 			if !plan.Before.Permitted.SubsetOf(a.Permitted.Union(a.Ambient)) && c.text != "" && plan.Route != RouteNone {
-				t.Errorf("the launcher keeps %s permitted, and the target gets %s", CapNames(plan.Before.Permitted), CapNames(a.Permitted))
+				t.Errorf("the launcher keeps %s permitted, and the target gets %s", plan.Before.Permitted, a.Permitted)
 			}
 		})
 	}

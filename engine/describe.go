@@ -32,18 +32,18 @@ func (p *Plan) Describe(s Step) string {
 	case cap.StepUID:
 		return "set uid " + p.Identity.uidText(s.ID)
 	case cap.StepInheritable, cap.StepAmbient:
-		return s.Kind.String() + " to " + CapNames(s.Caps)
+		return s.Kind.String() + " to " + s.Caps.String()
 	case cap.StepFinal:
-		return s.Kind.String() + " to " + CapNames(s.Caps)
+		return s.Kind.String() + " to " + s.Caps.String()
 	case cap.StepBound:
 		rest := p.From.All.Minus(s.Caps)
 		if rest == 0 {
 			return "empty the bounding set"
 		}
 		if drop := p.From.All.Intersect(s.Caps); drop.Len() <= rest.Len() {
-			return "drop from the bounding set " + CapNames(drop)
+			return "drop from the bounding set " + drop.String()
 		}
-		return "drop from the bounding set all but " + CapNames(rest)
+		return "drop from the bounding set all but " + rest.String()
 	case cap.StepSecbits:
 		return "set securebits " + SecbitsText(cred.Securebits(s.Secbits))
 	case cap.StepUmask:
@@ -176,15 +176,15 @@ func FieldText(c cred.Cred, field string) string {
 		}
 		return joinNumbers(c.Groups)
 	case "Inheritable":
-		return CapNames(c.Inheritable)
+		return c.Inheritable.String()
 	case "Permitted":
-		return CapNames(c.Permitted)
+		return c.Permitted.String()
 	case "Effective":
-		return CapNames(c.Effective)
+		return c.Effective.String()
 	case "Bounding":
-		return CapNames(c.Bounding)
+		return c.Bounding.String()
 	case "Ambient":
-		return CapNames(c.Ambient)
+		return c.Ambient.String()
 	case "Securebits":
 		return SecbitsText(c.Securebits)
 	case "NoNewPrivs":

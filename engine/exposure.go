@@ -43,5 +43,5 @@ func (e Exposure) warning(p *Plan) string {
 	if e.Key == "chroot" {
 		return fmt.Sprintf("%s %s: whoever takes the target over can replace what programs inside the root directory believe", e.Path, e.Reason)
 	}
-	return fmt.Sprintf("%s %s: whoever takes the target over can replace what runs with %s next time", e.Path, e.Reason, CapNames(p.After.Permitted))
+	return fmt.Sprintf("%s %s: whoever takes the target over can replace what runs with %s next time", e.Path, e.Reason, p.After.Permitted)
 }

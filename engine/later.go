@@ -186,7 +186,7 @@ func (f prospects) sayFiles(a cred.Cred, say func(string, ...any)) {
 	}
 	which := "All file capabilities"
 	if f.fileCaps != cred.FirstCaps(cap.NamedCount) {
-		which = "File capabilities within " + CapNames(f.fileCaps)
+		which = "File capabilities within " + f.fileCaps.String()
 	}
 	switch {
 	case f.rootPower && f.fileCaps == f.ordinary:
@@ -241,12 +241,12 @@ func mappedID(ns cred.UserNS, extents []cred.Extent, not uint32) uint32 {
 	return cred.NoID
 }
 
-// capsPhrase is CapNames within a sentence.
+// capsPhrase returns the names of caps within a sentence.
 func capsPhrase(caps cred.Caps) string {
 	if caps == cred.FirstCaps(cap.NamedCount) {
 		return "every capability"
 	}
-	return CapNames(caps)
+	return caps.String()
 }
 
 func uidsText(c cred.Cred) string {

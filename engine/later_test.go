@@ -202,13 +202,13 @@ func disprove(r *rand.Rand, p *Plan, f prospects) string {
 		plain := !file.HasCaps && !file.Setuid && !file.Setgid
 		switch {
 		case !got.Permitted.SubsetOf(f.most):
-			return fmt.Sprintf("%+v gives %s, beyond what is possible", file, CapNames(got.Permitted.Minus(f.most)))
+			return fmt.Sprintf("%+v gives %s, beyond what is possible", file, got.Permitted.Minus(f.most))
 		case f.noNewPrivs && (!got.Permitted.SubsetOf(a.Permitted) || !own(got.EUID)):
 			return fmt.Sprintf("%+v gains under no_new_privs", file)
 		case plain && (got.Permitted != f.ordinary || got.Effective != f.ordinaryEffective || res.RootGained != f.rootPower):
-			return fmt.Sprintf("an ordinary program gets %s", CapNames(got.Permitted))
+			return fmt.Sprintf("an ordinary program gets %s", got.Permitted)
 		case !f.noNewPrivs && file.HasCaps && !file.NoSuid && !got.Permitted.SubsetOf(f.fileCaps):
-			return fmt.Sprintf("%+v gives %s, which file capabilities should not", file, CapNames(got.Permitted.Minus(f.fileCaps)))
+			return fmt.Sprintf("%+v gives %s, which file capabilities should not", file, got.Permitted.Minus(f.fileCaps))
 		case got.EUID == 0 && a.EUID != 0 && !f.setRoot && !own(0):
 			return fmt.Sprintf("%+v becomes root", file)
 		case !f.setID && !own(got.EUID) && got.EUID != 0:
@@ -290,7 +290,7 @@ func disprove(r *rand.Rand, p *Plan, f prospects) string {
 			c = randomCall(r, c, rules, ran)
 			switch {
 			case !c.Permitted.SubsetOf(f.most):
-				return fmt.Sprintf("it comes to %s", CapNames(c.Permitted.Minus(f.most)))
+				return fmt.Sprintf("it comes to %s", c.Permitted.Minus(f.most))
 			case f.noNewPrivs && !c.Permitted.SubsetOf(a.Permitted):
 				return "it gains under no_new_privs"
 			case !ran && a.Securebits&^c.Securebits&cred.SecAllBits&^f.clear&^(cred.SecKeepCaps|cred.SecAllUnprivileged) != 0:

@@ -124,7 +124,7 @@ func (p *Plan) loaderReason() string {
 	case !sameGroupSet(from.Groups, to.Groups):
 		return "the groups change"
 	case !root && to.Permitted != 0:
-		return "the target is not root and holds " + CapNames(to.Permitted)
+		return "the target is not root and holds " + to.Permitted.String()
 	}
 	return ""
 }

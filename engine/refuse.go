@@ -179,7 +179,7 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 		}
 	}
 	if !ok {
-		hint = "nothing that grants " + CapNames(d.e.Union(d.p)) + " can be had here; declare less"
+		hint = "nothing that grants " + d.e.Union(d.p).String() + " can be had here; declare less"
 	}
 	who, because := c.class()
 	message := fmt.Sprintf("caps %s is not reachable for %s without file capabilities: %s", d.text(), who, because)
@@ -323,15 +323,15 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	}
 	text := c.caps.text() + " cannot be had: "
 	if missing := lost.Minus(c.From.Bounding); missing != 0 {
-		return c.diagnose(ruleMissing, "caps", text+"the caller's bounding set lacks "+CapNames(missing),
-			"start caprun with "+CapNames(missing)+" (a container: cap_add), or declare less")
+		return c.diagnose(ruleMissing, "caps", text+"the caller's bounding set lacks "+missing.String(),
+			"start caprun with "+missing.String()+" (a container: cap_add), or declare less")
 	}
 	missing := lost.Minus(c.From.Permitted)
 	if missing == 0 {
 		return c.describe(o)
 	}
 	cure := c.startWith(missing) + ", or declare less"
-	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+CapNames(missing), cure)
+	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+missing.String(), cure)
 }
 
 // describe turns an obstacle into a diagnostic.
@@ -417,7 +417,7 @@ func fileCapsText(f cred.File) string {
 func (c *compiler) execRefused(result cred.ExecResult) *policy.Diagnostic {
 	return c.diagnose(ruleTarget, c.first("caps", "iab", "mode"),
 		fmt.Sprintf("%s, and %s can be had by nobody here: the bounding set lacks it, so the kernel would refuse to start the program",
-			c.targetEffect(), CapNames(result.Missing)),
+			c.targetEffect(), result.Missing.String()),
 		"remove the file capabilities of the target, or grant them in the profile")
 }
 

@@ -26,7 +26,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		s.Key = r.key
 		return fail(r.rule, r.why, r.hint)
 	}
-	held := "held: " + CapNames(f.state.Permitted)
+	held := "held: " + f.state.Permitted.String()
 	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {
 		return c.lockConflict(what + ": ")
 	}
@@ -41,7 +41,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
 	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
-		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, CapNames(s.Needs), held), c.cure(s, f.state))
+		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, s.Needs, held), c.cure(s, f.state))
 	}
 	switch s.Kind {
 	case cap.StepUID, cap.StepGID, cap.StepGroups:
@@ -62,7 +62,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 			return fail(ruleCaller, "the caller has set and locked no_cap_ambient_raise", "start caprun without it, or declare no ambient capability")
 		}
 		if lost := s.Caps.Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
-			name = CapNames(lost)
+			name = lost.String()
 		}
 		return fail(ruleMissing, "the caller's bounding set lacks "+name, "start caprun with it, or declare less")
 	case cap.StepSecbits:
@@ -95,7 +95,7 @@ func (c *compiler) hands(value int) bool {
 
 // startWith says how a caller comes to capabilities that the target is to have.
 func (c *compiler) startWith(caps cred.Caps) string {
-	names := CapNames(caps)
+	names := caps.String()
 	if c.From.EUID != 0 && c.From.Permitted == 0 && caps.SubsetOf(c.From.Bounding) {
 		return fmt.Sprintf("start caprun with %s (a container: start as root with it; its capabilities do not reach a non-root user)", names)
 	}
@@ -104,7 +104,7 @@ func (c *compiler) startWith(caps cred.Caps) string {
 
 // cure says how a caller comes to the capability that a step needs.
 func (c *compiler) cure(s Step, state cred.Cred) string {
-	names := CapNames(s.Needs)
+	names := s.Needs.String()
 	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
 		// See groupsAlike.
 		return "set no_new_privs: true, with which no group counts as the gid alone, or start caprun with " + names

@@ -179,7 +179,7 @@ func (w world) checkPlan(t *testing.T, d declaredCaps) {
 		t.Errorf("%s: the plan leads to uids %d %d, in %s", d.text(), a.UID, a.EUID, w)
 	}
 	if w.iab == nil && !a.Bounding.SubsetOf(d.p.Union(d.i)) {
-		t.Errorf("%s: the bounding set keeps %s, in %s", d.text(), CapNames(a.Bounding), w)
+		t.Errorf("%s: the bounding set keeps %s, in %s", d.text(), a.Bounding, w)
 	}
 	if a.NoNewPrivs != (w.nnp || w.from.NoNewPrivs || w.mode != nil && *w.mode == cap.ModeNoPriv) {
 		t.Errorf("%s: no_new_privs is %v, in %s", d.text(), a.NoNewPrivs, w)
@@ -194,7 +194,7 @@ func (w world) String() string {
 	var b strings.Builder
 	f := w.from
 	b.WriteString("caller ids " + joinNumbers([]uint32{f.UID, f.EUID, f.SUID}) + " sets " + setText(f.Effective, f.Permitted, f.Inheritable) +
-		" ambient " + CapNames(f.Ambient) + " bounding " + CapNames(f.Bounding) + " securebits " + SecbitsText(f.Securebits))
+		" ambient " + f.Ambient.String() + " bounding " + f.Bounding.String() + " securebits " + SecbitsText(f.Securebits))
 	if f.NoNewPrivs {
 		b.WriteString(" no_new_privs")
 	}

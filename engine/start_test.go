@@ -138,7 +138,7 @@ func TestKernel(t *testing.T) {
 		}
 		c, err = k.ParseStart("all=ep")
 		if err != nil || c.Permitted != cred.FirstCaps(count) {
-			t.Errorf("%v: all is %s, %v", k, CapNames(c.Permitted), err)
+			t.Errorf("%v: all is %s, %v", k, c.Permitted, err)
 		}
 	}
 	old, late := Kernel{5, 8}, Kernel{6, 14}

@@ -80,7 +80,7 @@ func (a *Surroundings) refusesLimit(c cred.Cred, s *cap.Step) *stepRefusal {
 	if s.Hard <= have.hard || able {
 		return nil
 	}
-	needs, held := "needs cap_sys_resource", "held: "+CapNames(c.Permitted)
+	needs, held := "needs cap_sys_resource", "held: "+c.Permitted.String()
 	switch {
 	case a.keepsLimits:
 		held = "no process here can hold it"

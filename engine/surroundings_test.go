@@ -85,7 +85,7 @@ func TestSurroundings(t *testing.T) {
 		}
 		for _, s := range plan.Steps {
 			if s.Kind == cap.StepRlimit && s.Needs != c.needs {
-				t.Errorf("%s: needs %s", c.name, CapNames(s.Needs))
+				t.Errorf("%s: needs %s", c.name, s.Needs)
 			}
 		}
 	}

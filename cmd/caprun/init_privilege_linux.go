@@ -79,10 +79,10 @@ func checkKillOnly(canKill, canDrop bool) error {
 	case dumpable != 0:
 		return errors.New("it can still be traced")
 	case own.Permitted != keeps, own.Effective != keeps, own.Inheritable != 0, own.Ambient != 0:
-		return fmt.Errorf("it still has capabilities: %s permitted, %s effective, %s inheritable, %s ambient", engine.CapNames(own.Permitted),
-			engine.CapNames(own.Effective), engine.CapNames(own.Inheritable), engine.CapNames(own.Ambient))
+		return fmt.Errorf("it still has capabilities: %s permitted, %s effective, %s inheritable, %s ambient", own.Permitted,
+			own.Effective, own.Inheritable, own.Ambient)
 	case canDrop && own.Bounding != 0:
-		return fmt.Errorf("its bounding set still has %s", engine.CapNames(own.Bounding))
+		return fmt.Errorf("its bounding set still has %s", own.Bounding)
 	case !own.NoNewPrivs:
 		return errors.New("no_new_privs is not set")
 	}

@@ -328,13 +328,13 @@ func TestRegainable(t *testing.T) {
 			}
 			reached |= c.Permitted
 			if !c.Permitted.SubsetOf(within) {
-				t.Fatalf("from %+v\nto   %+v\nregainable was %s", start, c, engine.CapNames(within))
+				t.Fatalf("from %+v\nto   %+v\nregainable was %s", start, c, within)
 			}
 		}
 		// One exec of a file with everything shows that no less would do.
 		all, _, _ := start.Exec(cred.File{HasCaps: true, Permitted: universe, Inheritable: universe}, cred.Latest())
 		if got := all.Permitted | start.Permitted; !start.NoNewPrivs && got != within {
-			t.Fatalf("from %+v\nfile capabilities give %s, regainable was %s", start, engine.CapNames(got), engine.CapNames(within))
+			t.Fatalf("from %+v\nfile capabilities give %s, regainable was %s", start, got, within)
 		}
 	}
 }

@@ -26,7 +26,7 @@ type lister interface{ elements() []string }
 // Caps is a capability set.
 type Caps cred.Caps
 
-func (c Caps) String() string      { return engine.CapNames(cred.Caps(c)) }
+func (c Caps) String() string      { return cred.Caps(c).String() }
 func (c Caps) equal(v Value) bool  { return v == Value(c) }
 func (c Caps) elements() []string  { return cred.Caps(c).Names() }
 func capsOf(v Value) (c cred.Caps) { s, _ := v.(Caps); return cred.Caps(s) }
@@ -113,7 +113,7 @@ func (d Difference) Text() string {
 	part := func(verb string, list []string, caps cred.Caps) string {
 		switch {
 		case caps != 0:
-			return verb + engine.CapNames(caps)
+			return verb + caps.String()
 		case len(list) > 0:
 			return verb + strings.Join(list, ",")
 		}

@@ -34,7 +34,7 @@ func (c *ceilingCheck) caps(comparison compare.Comparison) {
 		what := "set-user-id programs and file capabilities work, which " + c.name + " does not allow"
 		later := gained[regainable]
 		if later != 0 {
-			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", later.String(), c.name)
+			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", later, c.name)
 		}
 		delete(gained, regainable)
 		c.sayCaps(policy.Position{}, later, "no_new_privs missing: "+what, "add no_new_privs: true")

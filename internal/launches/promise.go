@@ -92,7 +92,7 @@ func (q Promise) Broken(from, after cred.Cred) []string {
 		}
 	}
 	caps := func(what string, got, want cred.Caps) {
-		same(fmt.Sprintf("%s: %s, not %s", what, engine.CapNames(got), engine.CapNames(want)), got == want)
+		same(fmt.Sprintf("%s: %s, not %s", what, got, want), got == want)
 	}
 	if q.Identity {
 		same("uids", after.UID == q.UID && after.EUID == q.UID && after.SUID == q.UID && after.FSUID == q.UID)

@@ -306,7 +306,7 @@ func (s *search) walk(w way, want sets) (cred.Cred, []string, bool) {
 		case 'I':
 			if want.i != nil {
 				next, errno := c.Capset(c.Permitted, c.Permitted, *want.i)
-				do("inheritable "+engine.CapNames(*want.i), next, errno)
+				do("inheritable "+(*want.i).String(), next, errno)
 			}
 		case 'A':
 			next, errno := c, cred.Errno(0)
@@ -319,7 +319,7 @@ func (s *search) walk(w way, want sets) (cred.Cred, []string, bool) {
 					next, errno = next.LowerAmbient(n)
 				}
 			}
-			do("ambient "+engine.CapNames(next.Ambient), next, errno)
+			do("ambient "+next.Ambient.String(), next, errno)
 		case 'B':
 			next, errno := c, cred.Errno(0)
 			for n := range 64 {
@@ -327,7 +327,7 @@ func (s *search) walk(w way, want sets) (cred.Cred, []string, bool) {
 					next, errno = next.DropBounding(n)
 				}
 			}
-			do("bounding "+engine.CapNames(next.Bounding), next, errno)
+			do("bounding "+next.Bounding.String(), next, errno)
 		case 'S':
 			securebits(q.bits(s.from))
 		}
@@ -335,7 +335,7 @@ func (s *search) walk(w way, want sets) (cred.Cred, []string, bool) {
 	if want.p != nil {
 		p := c.Permitted.Intersect(*want.p)
 		next, errno := c.Capset(p, p, c.Inheritable)
-		do("permitted "+engine.CapNames(p), next, errno)
+		do("permitted "+p.String(), next, errno)
 	}
 	if q.noNewPrivs(c) {
 		do("no_new_privs", c.SetNoNewPrivs(), 0)

@@ -180,7 +180,7 @@ func stepNotes(p *engine.Plan, s engine.Step) (from, needs string) {
 	case s.Holds:
 		needs = "(already so)"
 	case s.Needs != 0:
-		needs = engine.CapNames(s.Needs)
+		needs = s.Needs.String()
 	}
 	return from, needs
 }

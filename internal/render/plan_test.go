@@ -64,7 +64,7 @@ func TestCapTable(t *testing.T) {
 				}
 				got = append(got, name+" / "+setMarks(r.before, r.before, false)+" / "+setMarks(r.before, r.after, false))
 				if all.Intersect(r.caps) != 0 {
-					t.Errorf("%s is in two rows", engine.CapNames(all.Intersect(r.caps)))
+					t.Errorf("%s is in two rows", all.Intersect(r.caps))
 				}
 				all = all.Union(r.caps)
 			}
@@ -72,7 +72,7 @@ func TestCapTable(t *testing.T) {
 				t.Errorf("the rows are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.rows, "\n"))
 			}
 			if all != c.from.All {
-				t.Errorf("there are rows for %s", engine.CapNames(all))
+				t.Errorf("there are rows for %s", all)
 			}
 		})
 	}
