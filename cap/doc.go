@@ -34,6 +34,8 @@
 // compared. "all" in a text, and "=" without names, mean the capabilities of
 // the running kernel; [ParseText] and [Set.Text] do the same for a kernel with
 // a given number of them, with the same result on every system.
+// A program that shows such a text gets its words from [ReadText] and [ReadIAB]; one
+// that computes with sets takes them as a [Mask] from [Set.Masks] and [IAB.Masks].
 //
 // No argument makes these types panic: a nil or zero Set, or a flag or value
 // out of range, is an error. The functions that libcap's package has return its
