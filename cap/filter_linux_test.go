@@ -3,7 +3,9 @@ package cap
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,7 +19,7 @@ import (
 )
 
 // filterRoles run under a seccomp filter that answers in place of the kernel.
-var filterRoles = child.Roles{"filter-bounding": filterBounding, "filter-answers": filterAnswers}
+var filterRoles = child.Roles{"filter-bounding": filterBounding, "filter-answers": filterAnswers, "filter-reads": filterReads}
 
 // answer is a system call that a filter answers with an error number, 0 for success
 // without effect. args are the values of the first arguments to answer for, none for
@@ -104,6 +106,73 @@ func TestNoAnswer(t *testing.T) {
 	if len(groups) == 0 {
 		want = strings.Replace(want, "size of getgroups: it had no effect", "size of getgroups: <nil>", 1)
 	}
+	if r.Stdout != want || r.Status != 0 {
+		t.Errorf("status %d, got\n%swant\n%s%s", r.Status, r.Stdout, want, r.Stderr)
+	}
+}
+
+// filterReads executes steps on threads whose filter answers 0 for a state that is 1.
+func filterReads() {
+	watch()
+	const setting = 1 << NET_RAW
+	for _, c := range []struct {
+		read  []uint32
+		setup func() error
+		step  Step
+	}{
+		{[]uint32{unix.PR_CAPBSET_READ, uint32(NET_RAW)}, nil, Step{Kind: StepBound, Caps: setting}},
+		{[]uint32{unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, uint32(NET_RAW)}, raiseNetRaw, Step{Kind: StepAmbient}},
+		{[]uint32{unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_IS_SET, uint32(NET_RAW)}, raiseNetRaw, Step{Kind: StepAmbient, Caps: 1 << CHOWN}},
+		{[]uint32{unix.PR_GET_SECUREBITS}, func() error { return thisThread.setSecurebits(SecbitNoRoot) }, Step{Kind: StepSecbits}},
+	} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			runtime.LockOSThread()
+			if c.setup != nil {
+				try(c.setup())
+			}
+			try((answer{call: unix.SYS_PRCTL, args: c.read}).install(false))
+			try(execute(&c.step))
+			status, err := os.ReadFile("/proc/thread-self/status")
+			try(err)
+			state := child.Status(string(status))
+			bounding, err := strconv.ParseUint(state["CapBnd"], 16, 64)
+			try(err)
+			fmt.Println(c.step.Kind, bounding&setting, state["CapAmb"], noRootInherited())
+		}()
+		<-done
+	}
+}
+
+// raiseNetRaw makes cap_net_raw ambient, and cap_chown inheritable.
+func raiseNetRaw() error {
+	_, p, _, err := capget(0)
+	if err != nil {
+		return err
+	}
+	if err := thisThread.capset(p, p, 1<<NET_RAW|1<<CHOWN); err != nil {
+		return err
+	}
+	return thisThread.ambientRaise(NET_RAW)
+}
+
+// noRootInherited reports whether noroot is set: with it, a program that uid 0 executes
+// gets no capability. The filter does not answer for that program.
+func noRootInherited() bool {
+	text, err := exec.Command("/bin/cat", "/proc/self/status").Output()
+	try(err)
+	return child.Status(string(text))["CapEff"] == "0000000000000000"
+}
+
+// TestStepsDoNotBelieveReads: a filter that answers that something is not set keeps no
+// step from removing it.
+func TestStepsDoNotBelieveReads(t *testing.T) {
+	need.Root(t)
+	r := child.Run(t, "filter-reads", nil)
+	const none = "0000000000000000"
+	want := fmt.Sprintf("%v 0 %[2]s false\n%[3]v 8192 %[2]s false\n%[3]v 8192 %016[4]x false\n%[5]v 8192 %[2]s false\n",
+		StepBound, none, StepAmbient, 1<<CHOWN, StepSecbits)
 	if r.Stdout != want || r.Status != 0 {
 		t.Errorf("status %d, got\n%swant\n%s%s", r.Status, r.Stdout, want, r.Stderr)
 	}
