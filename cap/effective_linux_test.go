@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"caprun/internal/child"
+	"caprun/internal/ids"
 	"caprun/internal/need"
 
 	"golang.org/x/sys/unix"
@@ -62,7 +63,7 @@ var effectiveCases = []struct {
 	{"SetGroups without the capability", without(SETGID), func() error { return SetGroups(1000) }, syscall.EPERM, false},
 	{"SetGroups of no gid", nil, func() error { return SetGroups(-1) }, syscall.EINVAL, false},
 	{"SetGroups of no supplementary gid", nil, func() error { return SetGroups(1000, 7, -1) }, syscall.EINVAL, false},
-	{"SetGroups of too many", nil, func() error { return SetGroups(1000, make([]int, maxGroups+1)...) }, syscall.EINVAL, false},
+	{"SetGroups of too many", nil, func() error { return SetGroups(1000, make([]int, ids.MaxGroups+1)...) }, syscall.EINVAL, false},
 
 	{"Mode.Set", nil, func() error { return ModePure1E.Set() }, nil, false},
 	{"Mode.Set of the lasting one", nil, func() error { return ModeNoPriv.Set() }, nil, false},

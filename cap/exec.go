@@ -215,7 +215,7 @@ func executeInheritable(s *Step, fail failFunc) error {
 func executeAmbient(s *Step, fail failFunc) error {
 	want := s.Caps
 	have, err := readAmbient()
-	if err != nil || have == want {
+	if err != nil {
 		return fail("prctl PR_CAP_AMBIENT_IS_SET", err)
 	}
 	change := func() error { return changeAmbient(have, want, fail) }
@@ -232,30 +232,46 @@ func executeAmbient(s *Step, fail failFunc) error {
 	return change()
 }
 
+// changeAmbient lowers what is not wanted even where the read answers that it is not
+// ambient: that needs no privilege, and a seccomp(2) filter may have answered.
 func changeAmbient(have, want Mask, fail failFunc) error {
-	if want == 0 {
+	possible, err := possibleAmbient()
+	if err != nil {
+		return fail("capget", err)
+	}
+	if want == 0 && possible != 0 {
 		return fail("prctl PR_CAP_AMBIENT_CLEAR_ALL", thisThread.ambientClear())
 	}
-	for n := range (want ^ have).All() {
-		v := Value(n)
-		if want.Has(n) {
+	for v := range MaxBits() {
+		switch n := int(v); {
+		case want.Minus(have).Has(n):
 			if err := thisThread.ambientRaise(v); err != nil {
 				return fail("prctl PR_CAP_AMBIENT_RAISE", fmt.Errorf("%v: %w", v, err))
 			}
-		} else if err := thisThread.ambientLower(v); err != nil {
-			return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
+		case possible.Minus(want).Has(n):
+			if err := thisThread.ambientLower(v); err != nil {
+				return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
+			}
 		}
 	}
 	return nil
 }
 
+// executeBound drops a capability even where the read answers that it is not in the
+// bounding set, as long as cap_setpcap allows it: a seccomp(2) filter may have answered.
 func executeBound(s *Step, fail failFunc) error {
 	have, err := readBounding()
 	if err != nil {
 		return fail("prctl PR_CAPBSET_READ", err)
 	}
-	for n := range (have & s.Caps).All() {
-		v := Value(n)
+	able, err := maySetpcap()
+	if err != nil {
+		return fail("capget", err)
+	}
+	for v := range MaxBits() {
+		if !s.Caps.Has(int(v)) || !have.Has(int(v)) && !able {
+			continue
+		}
 		if err := thisThread.boundingDrop(v); err != nil {
 			return fail("prctl PR_CAPBSET_DROP", fmt.Errorf("%v: %w", v, err))
 		}
@@ -263,10 +279,21 @@ func executeBound(s *Step, fail failFunc) error {
 	return nil
 }
 
+// maySetpcap reports whether cap_setpcap is effective.
+func maySetpcap() (bool, error) {
+	e, _, _, err := capget(0)
+	return e.Has(int(SETPCAP)), err
+}
+
+// executeSecbits sets securebits that already seem to be set too, as long as
+// cap_setpcap allows it: a seccomp(2) filter may have answered the read.
 func executeSecbits(s *Step, fail failFunc) error {
 	have, err := getSecurebits()
-	if err != nil || have == s.Secbits {
+	if err != nil {
 		return fail("prctl PR_GET_SECUREBITS", err)
+	}
+	if able, err := maySetpcap(); err != nil || have == s.Secbits && !able {
+		return fail("capget", err)
 	}
 	return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(s.Secbits))
 }

@@ -59,7 +59,10 @@ func (s scope) applyIAB(i, a, nb Mask) (err error) {
 	if err != nil {
 		return err
 	}
-	drop := stillBounding(nb)
+	drop := nb & kernelMask()
+	if p&(1<<SETPCAP) == 0 {
+		drop = stillBounding(nb)
+	}
 	raised := e
 	if drop != 0 || i&^(oldI|p) != 0 {
 		raised |= 1 << SETPCAP

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"caprun/internal/ids"
 	"caprun/internal/need"
 )
 
@@ -49,7 +50,7 @@ func TestIABGetPIDReads(t *testing.T) {
 		{"more than the kernel has", vectorLines("8000000000000020", "8000000000000000", allBits), "cap_kill"},
 		{"nothing", vectorLines(noBits, noBits, allBits), ""},
 		{"a name that looks like a vector", "Name:\tCapInh:\t" + allBits + "\n" + good, "cap_kill,^cap_net_bind_service"},
-		{"as many groups as there can be", "Groups:\t" + strings.Repeat("4294967294 ", maxGroups) + "\n" + good, "cap_kill,^cap_net_bind_service"},
+		{"as many groups as there can be", "Groups:\t" + strings.Repeat("4294967294 ", ids.MaxGroups) + "\n" + good, "cap_kill,^cap_net_bind_service"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			statusFile(t, c.text)

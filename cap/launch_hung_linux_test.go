@@ -36,6 +36,7 @@ func launchHung() {
 		fmt.Println("no FUSE:", err)
 		return
 	}
+	leadsOut(filepath.Join(dir, "program"))
 	errs := make(chan error)
 	var begun sync.WaitGroup
 	hung := 4 * runtime.GOMAXPROCS(0)
@@ -78,8 +79,23 @@ func launchHung() {
 	try(os.Remove(dir))
 }
 
+// leadsOut launches, with another root directory, a program that is a link to a path
+// which only that directory lacks.
+func leadsOut(path string) {
+	jail, err := os.MkdirTemp("", "jail")
+	try(err)
+	defer os.RemoveAll(jail)
+	try(os.Symlink(path, filepath.Join(jail, "program")))
+	l := NewLauncher("/program", []string{"program"}, nil)
+	l.SetChroot(jail)
+	if _, err := l.Launch(nil); err != syscall.ENOENT {
+		fmt.Println("a link that leads out of the root directory:", err)
+	}
+}
+
 // TestLaunchHung: programs on a file system that does not answer hold up no
-// other launch, and no other goroutine.
+// other launch, and no other goroutine. Nor does one that a link in the new root
+// directory names and the directory lacks.
 func TestLaunchHung(t *testing.T) {
 	need.Root(t)
 	if able, err := GetProc().GetFlag(Effective, SYS_ADMIN); err != nil || !able {

@@ -108,10 +108,11 @@ func (c *launchConfig) awaitFileSystem(pa *syscall.ProcAttr) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(pa.Dir, path)
 	}
+	// exec reports whether the program can be executed.
 	if c.chroot != "" {
-		path = filepath.Join(c.chroot, path)
+		statInRoot(c.chroot, path)
+		return
 	}
-	// Whether the program can be executed is for exec to say.
 	var st syscall.Stat_t
 	_ = syscall.Stat(path, &st)
 }

@@ -1,12 +1,12 @@
 package cap
 
 import (
-	"errors"
 	"runtime"
 	"strings"
 	"syscall"
 	"unsafe"
 
+	"caprun/internal/ids"
 	"caprun/psx"
 
 	"golang.org/x/sys/unix"
@@ -72,11 +72,17 @@ type capData [2]struct{ effective, permitted, inheritable uint32 }
 
 // capget returns the effective, permitted and inheritable sets of a thread; 0
 // is the calling one. It makes the call itself, so that nothing is allocated.
+//
+// A seccomp(2) filter can make the call succeed without effect. Then the value that no
+// kernel returns is still there: effective capabilities that are not permitted.
 func capget(pid int) (e, p, i Mask, err error) {
 	hdr := capHeader{version: unix.LINUX_CAPABILITY_VERSION_3, pid: int32(pid)}
-	var d capData
+	d := capData{{effective: ^uint32(0)}, {effective: ^uint32(0)}}
 	if _, _, errno := syscall.RawSyscall(unix.SYS_CAPGET, uintptr(unsafe.Pointer(&hdr)), uintptr(unsafe.Pointer(&d)), 0); errno != 0 {
 		return 0, 0, 0, errno
+	}
+	if d[0].effective&^d[0].permitted != 0 || d[1].effective&^d[1].permitted != 0 {
+		return 0, 0, 0, ids.ErrNoEffect
 	}
 	return Mask(d[0].effective) | Mask(d[1].effective)<<32,
 		Mask(d[0].permitted) | Mask(d[1].permitted)<<32,
@@ -161,61 +167,36 @@ func setDeathSignal(signal int) error {
 
 func getDeathSignal() (int, error) {
 	signal := new(int32)
+	*signal = -1
 	_, err := thisThread.call(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0)
+	if err == nil && *signal < 0 {
+		err = ids.ErrNoEffect
+	}
 	return int(*signal), err
 }
 
 func getppid() int { return syscall.Getppid() }
 
-// getuids returns the real, effective, saved and file system uid of the
-// calling thread, getgids its gids. setfsuid(2) with an id that no user has
-// changes nothing and returns the current one.
-func getuids() (ids [4]uint32, err error) { return getids(sysGetresuid, sysSetfsuid) }
-
-func getgids() (ids [4]uint32, err error) { return getids(sysGetresgid, sysSetfsgid) }
-
-func getids(getres, setfs uintptr) (ids [4]uint32, err error) {
-	p := new([3]uint32)
-	_, err = thisThread.call(getres, uintptr(unsafe.Pointer(&p[0])), uintptr(unsafe.Pointer(&p[1])), uintptr(unsafe.Pointer(&p[2])), 0, 0)
-	if err != nil {
-		return ids, err
-	}
-	fs, err := thisThread.call(setfs, uintptr(^uint32(0)), 0, 0, 0, 0)
-	return [4]uint32{p[0], p[1], p[2], uint32(fs)}, err
-}
+func getuids() ([4]uint32, error)  { return ids.UIDs() }
+func getgids() ([4]uint32, error)  { return ids.GIDs() }
+func getgroups() ([]uint32, error) { return ids.Groups() }
 
 func (s scope) setuids(uid uint32) error {
-	_, err := s.call(sysSetresuid, uintptr(uid), uintptr(uid), uintptr(uid), 0, 0)
+	_, err := s.call(ids.SysSetresuid, uintptr(uid), uintptr(uid), uintptr(uid), 0, 0)
 	return err
 }
 
 func (s scope) setgids(gid uint32) error {
-	_, err := s.call(sysSetresgid, uintptr(gid), uintptr(gid), uintptr(gid), 0, 0)
+	_, err := s.call(ids.SysSetresgid, uintptr(gid), uintptr(gid), uintptr(gid), 0, 0)
 	return err
-}
-
-// maxGroups is NGROUPS_MAX of the kernel.
-const maxGroups = 65536
-
-func getgroups() ([]uint32, error) {
-	n, err := thisThread.call(sysGetgroups, 0, 0, 0, 0, 0)
-	if err != nil || n == 0 {
-		return nil, err
-	}
-	list := make([]uint32, min(n, maxGroups))
-	n, err = thisThread.call(sysGetgroups, uintptr(len(list)), uintptr(unsafe.Pointer(&list[0])), 0, 0, 0)
-	if err != nil {
-		return nil, err
-	}
-	return list[:n], nil
 }
 
 func (s scope) setgroups(groups []uint32) error {
 	if len(groups) == 0 {
-		_, err := s.call(sysSetgroups, 0, 0, 0, 0, 0)
+		_, err := s.call(ids.SysSetgroups, 0, 0, 0, 0, 0)
 		return err
 	}
-	_, err := s.call(sysSetgroups, uintptr(len(groups)), uintptr(unsafe.Pointer(&groups[0])), 0, 0, 0)
+	_, err := s.call(ids.SysSetgroups, uintptr(len(groups)), uintptr(unsafe.Pointer(&groups[0])), 0, 0, 0)
 	runtime.KeepAlive(groups)
 	return err
 }
@@ -281,9 +262,27 @@ func isDirectory(path string, fd int) error {
 		return err
 	}
 	if at.Dev != want.Dev || at.Ino != want.Ino {
-		return errors.New("it had no effect")
+		return ids.ErrNoEffect
 	}
 	return nil
+}
+
+// statInRoot is stat(2) of a path below a root directory, whose links lead nowhere
+// else: openat2(2), without effect on a kernel that lacks it (before 5.6) or under a
+// filter that forbids it.
+func statInRoot(root, path string) {
+	dir, err := openDirectory(root)
+	if err != nil {
+		return
+	}
+	defer closeDescriptor(dir)
+	fd, err := unix.Openat2(dir, path, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
+	if err != nil {
+		return
+	}
+	defer closeDescriptor(fd)
+	var st unix.Stat_t
+	_ = unix.Fstat(fd, &st)
 }
 
 func setsid() error {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"caprun/cap"
+	"caprun/internal/ids"
 
 	"golang.org/x/sys/unix"
 )
@@ -81,12 +82,12 @@ func mapsOwners(fd int, st *unix.Stat_t) answer {
 // Kernel: capable_wrt_inode_uidgid (kernel/capability.c), generic_permission
 // and inode_permission (fs/namei.c).
 func askWrite(fd int, st *unix.Stat_t) answer {
-	_, _, _, fsuid, err := uids()
+	uids, err := ids.UIDs()
 	if err != nil || st.Mode&(worldWrites|groupWrites) != 0 {
 		// The group's bits are also the mask of an access control list.
 		return answerUnknown
 	}
-	if st.Mode&ownerWrites != 0 && st.Uid == fsuid {
+	if st.Mode&ownerWrites != 0 && st.Uid == uids[3] {
 		// Perhaps the caller's own, also where both show as the overflow id.
 		return answerUnknown
 	}

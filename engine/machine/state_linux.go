@@ -10,6 +10,7 @@ import (
 
 	"caprun/cap"
 	"caprun/engine/cred"
+	"caprun/internal/ids"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,16 +33,20 @@ func Current() (cred.Cred, error) {
 func ReadCred() (cred.Cred, error) {
 	var c cred.Cred
 	c.All = cred.FirstCaps(int(cap.MaxBits()))
-	var err error
-	if c.UID, c.EUID, c.SUID, c.FSUID, err = uids(); err != nil {
+	uids, err := ids.UIDs()
+	if err != nil {
 		return c, fmt.Errorf("getresuid: %w", err)
 	}
-	if c.GID, c.EGID, c.SGID, c.FSGID, err = gids(); err != nil {
+	gids, err := ids.GIDs()
+	if err != nil {
 		return c, fmt.Errorf("getresgid: %w", err)
 	}
-	if c.Groups, err = groups(); err != nil {
+	c.UID, c.EUID, c.SUID, c.FSUID = uids[0], uids[1], uids[2], uids[3]
+	c.GID, c.EGID, c.SGID, c.FSGID = gids[0], gids[1], gids[2], gids[3]
+	if c.Groups, err = ids.Groups(); err != nil {
 		return c, fmt.Errorf("getgroups: %w", err)
 	}
+	slices.Sort(c.Groups)
 	set, err := cap.GetPID(0)
 	if err == nil {
 		c.Effective, c.Permitted, c.Inheritable, err = set.Masks()
@@ -99,19 +104,6 @@ func CurrentDeathSignal() (DeathSignal, error) {
 		return DeathSignal{}, fmt.Errorf("the parent-death signal: prctl PR_GET_PDEATHSIG: %w", err)
 	}
 	return DeathSignal{Signal: signal, Parent: parent, Inherited: true}, nil
-}
-
-func groups() ([]uint32, error) {
-	list, err := unix.Getgroups()
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]uint32, len(list))
-	for n, g := range list {
-		ids[n] = uint32(g)
-	}
-	slices.Sort(ids)
-	return ids, nil
 }
 
 // maxMap bounds the map files of a user namespace: 340 lines.

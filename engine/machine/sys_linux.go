@@ -112,21 +112,6 @@ func checkWhole(fd, length int) error {
 	return nil
 }
 
-// uids returns the real, effective, saved and file system uid of the calling
-// thread, gids its gids. setfsuid(2) with an id that no user has changes
-// nothing and returns the current one.
-func uids() (r, e, s, fs uint32, err error) {
-	ruid, euid, suid := unix.Getresuid()
-	fsuid, err := unix.SetfsuidRetUid(-1)
-	return uint32(ruid), uint32(euid), uint32(suid), uint32(fsuid), err
-}
-
-func gids() (r, e, s, fs uint32, err error) {
-	rgid, egid, sgid := unix.Getresgid()
-	fsgid, err := unix.SetfsgidRetGid(-1)
-	return uint32(rgid), uint32(egid), uint32(sgid), uint32(fsgid), err
-}
-
 // deathSignal returns the parent-death signal of the calling thread.
 func deathSignal() (int, error) {
 	// On the heap: the kernel writes to where it is now.
