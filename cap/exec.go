@@ -215,7 +215,7 @@ func executeInheritable(s *Step, fail failFunc) error {
 func executeAmbient(s *Step, fail failFunc) error {
 	want := s.Caps
 	have, err := readAmbient()
-	if err != nil || have == want {
+	if err != nil {
 		return fail("prctl PR_CAP_AMBIENT_IS_SET", err)
 	}
 	change := func() error { return changeAmbient(have, want, fail) }
@@ -232,18 +232,24 @@ func executeAmbient(s *Step, fail failFunc) error {
 	return change()
 }
 
+// changeAmbient lowers what is not wanted even where the read answers that it is not
+// ambient: that needs no privilege, and a seccomp(2) filter may have answered.
 func changeAmbient(have, want uint64, fail failFunc) error {
-	if want == 0 {
+	possible, err := possibleAmbient()
+	if err != nil {
+		return fail("capget", err)
+	}
+	if want == 0 && possible != 0 {
 		return fail("prctl PR_CAP_AMBIENT_CLEAR_ALL", thisThread.ambientClear())
 	}
-	for v := range Value(64) {
+	for v := range MaxBits() {
 		bit := uint64(1) << v
 		switch {
-		case want&bit != 0 && have&bit == 0:
+		case want&^have&bit != 0:
 			if err := thisThread.ambientRaise(v); err != nil {
 				return fail("prctl PR_CAP_AMBIENT_RAISE", fmt.Errorf("%v: %w", v, err))
 			}
-		case want&bit == 0 && have&bit != 0:
+		case possible&^want&bit != 0:
 			if err := thisThread.ambientLower(v); err != nil {
 				return fail("prctl PR_CAP_AMBIENT_LOWER", fmt.Errorf("%v: %w", v, err))
 			}
@@ -252,13 +258,19 @@ func changeAmbient(have, want uint64, fail failFunc) error {
 	return nil
 }
 
+// executeBound drops a capability even where the read answers that it is not in the
+// bounding set, as long as cap_setpcap allows it: a seccomp(2) filter may have answered.
 func executeBound(s *Step, fail failFunc) error {
 	have, err := readBounding()
 	if err != nil {
 		return fail("prctl PR_CAPBSET_READ", err)
 	}
+	able, err := maySetpcap()
+	if err != nil {
+		return fail("capget", err)
+	}
 	for v := range MaxBits() {
-		if have&s.Caps&(1<<v) == 0 {
+		if s.Caps&(1<<v) == 0 || have&(1<<v) == 0 && !able {
 			continue
 		}
 		if err := thisThread.boundingDrop(v); err != nil {
@@ -268,10 +280,21 @@ func executeBound(s *Step, fail failFunc) error {
 	return nil
 }
 
+// maySetpcap reports whether cap_setpcap is effective.
+func maySetpcap() (bool, error) {
+	e, _, _, err := capget(0)
+	return e&(1<<SETPCAP) != 0, err
+}
+
+// executeSecbits sets securebits that already seem to be set too, as long as
+// cap_setpcap allows it: a seccomp(2) filter may have answered the read.
 func executeSecbits(s *Step, fail failFunc) error {
 	have, err := getSecurebits()
-	if err != nil || have == s.Secbits {
+	if err != nil {
 		return fail("prctl PR_GET_SECUREBITS", err)
+	}
+	if able, err := maySetpcap(); err != nil || have == s.Secbits && !able {
+		return fail("capget", err)
 	}
 	return fail("prctl PR_SET_SECUREBITS", thisThread.setSecurebits(s.Secbits))
 }

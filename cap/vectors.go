@@ -61,19 +61,24 @@ func resetAmbient(s scope) error {
 // readAmbient returns the ambient set of the calling thread; none on a kernel
 // that does not know it.
 func readAmbient() (uint64, error) {
-	// An ambient capability is both permitted and inheritable, so few others
-	// need to be asked for: capabilities(7).
-	_, p, i, err := capget(0)
+	possible, err := possibleAmbient()
 	if err != nil {
 		return 0, err
 	}
-	if p&i&kernelMask() == 0 {
-		return 0, nil
+	return readVector(possible, ambientHas)
+}
+
+// possibleAmbient returns the capabilities that the ambient set may have: those that
+// are permitted and inheritable, capabilities(7); none on a kernel without that set.
+func possibleAmbient() (uint64, error) {
+	_, p, i, err := capget(0)
+	if err != nil || p&i&kernelMask() == 0 {
+		return 0, err
 	}
 	if _, err := ambientHas(0); err != nil {
 		return 0, nil
 	}
-	return readVector(p&i, ambientHas)
+	return p & i & kernelMask(), nil
 }
 
 // readBounding returns the bounding set of the calling thread.
