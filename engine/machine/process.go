@@ -28,7 +28,9 @@ type Process struct {
 	UserNSErr error
 
 	// File has the facts of the file that it executes; FileErr says why they
-	// are not known.
+	// are not known, as those of a file of another mount namespace. FileID
+	// identifies the file; it is zero where even that is not known.
+	FileID  Directory
 	File    cred.File
 	FileErr error
 }
@@ -57,7 +59,7 @@ type ProcessState struct {
 	MountNS Namespace
 }
 
-// Directory tells a directory from every other one on the machine.
+// Directory tells a directory, or a file, from every other one on the machine.
 type Directory struct{ Dev, Ino uint64 }
 
 // Namespace says where a process lives, next to the reader.

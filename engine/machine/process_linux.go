@@ -165,7 +165,7 @@ func (r *reader) read() error {
 	if err := r.threads(leader); err != nil {
 		return err
 	}
-	r.File, r.FileErr = r.executable()
+	r.FileID, r.File, r.FileErr = r.executable()
 	// What was read was read of one process: it is there still.
 	if _, err := readStatus(r.dir); err != nil {
 		return r.ended(err)
@@ -306,21 +306,51 @@ func readStatus(dir int) (threadStatus, error) {
 	return parseStatus(data)
 }
 
-// executable returns what the file that the process executes brings.
-func (r *reader) executable() (cred.File, error) {
-	fd, err := openAt(r.dir, "exe", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
+// errForeignFile says why the attributes of an executable are not read.
+var errForeignFile = errors.New("its mount is not known to belong to this mount namespace, and reading the file could wait for its user")
+
+// executable returns what the file that the process executes brings, and which file
+// that is. Whoever has a mount namespace can attach a file system there that never
+// answers, and a caller that waits for it cannot be killed. So a file of another
+// mount namespace is neither opened nor read: an open with O_PATH does not reach the
+// file system, and statx(2) returns what the kernel has of the file.
+func (r *reader) executable() (Directory, cred.File, error) {
+	fd, err := openAt(r.dir, "exe", unix.O_PATH)
+	if err != nil {
+		return Directory{}, cred.File{}, err
+	}
+	defer unix.Close(fd)
+	cached := func(mask int, st *unix.Statx_t) error {
+		return unix.Statx(fd, "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC|unix.AT_NO_AUTOMOUNT, mask, st)
+	}
+	var at unix.Statx_t
+	if err := ignoreEINTR(func() error { return cached(unix.STATX_INO|unix.STATX_TYPE, &at) }); err != nil {
+		return Directory{}, cred.File{}, err
+	}
+	id := Directory{unix.Mkdev(at.Dev_major, at.Dev_minor), at.Ino}
+	if at.Mode&unix.S_IFMT != unix.S_IFREG {
+		return id, cred.File{}, errNotRegular
+	}
+	if readMount(cached).ours != answerYes {
+		return id, cred.File{}, errForeignFile
+	}
+	file, err := r.attributes(fd)
+	return id, file, err
+}
+
+// attributes reads the file of this mount namespace that fd, open with O_PATH, stands
+// for. It is not opened by its name: the process may execute another one by now.
+func (r *reader) attributes(fd int) (cred.File, error) {
+	file, err := openAt(r.proc, fmt.Sprintf("self/fd/%d", fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
 		return cred.File{}, err
 	}
-	defer unix.Close(fd)
+	defer unix.Close(file)
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if err := unix.Fstat(file, &st); err != nil {
 		return cred.File{}, err
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return cred.File{}, errNotRegular
-	}
-	s, err := statOpen(fd, &st)
+	s, err := statOpen(file, &st)
 	if err != nil {
 		return cred.File{}, err
 	}

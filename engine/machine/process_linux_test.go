@@ -472,3 +472,47 @@ func openDescriptors(t testing.TB) int {
 	}
 	return len(list)
 }
+
+// TestReadProcessFile reads processes that execute the same file, through a mount of
+// this mount namespace and of another one: that one is not opened.
+func TestReadProcessFile(t *testing.T) {
+	need.Root(t)
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[Directory]bool{}
+	for name, test := range map[string]struct {
+		flags uintptr
+		err   error
+		opens bool
+	}{
+		"this namespace":  {0, nil, true},
+		"other namespace": {syscall.CLONE_NEWNS, errForeignFile, false},
+	} {
+		s := subject.Start(t, "", func(cmd *exec.Cmd) {
+			cmd.Path = exe // /proc/self/exe stays below the mount of this namespace
+			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: test.flags}
+		})
+		watch, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(watch)
+		if _, err := unix.InotifyAddWatch(watch, exe, unix.IN_OPEN); err != nil {
+			t.Fatal(err)
+		}
+		p := read(t, s.Process.Pid)
+		n, err := unix.Read(watch, make([]byte, 4096))
+		if opened := err == nil && n > 0; opened != test.opens {
+			t.Errorf("%s: opened %v (%v)", name, opened, err)
+		}
+		if p.FileErr != test.err || p.FileID == (Directory{}) {
+			t.Errorf("%s: the file %v: %v", name, p.FileID, p.FileErr)
+		}
+		ids[p.FileID] = true
+	}
+	if len(ids) != 1 {
+		t.Errorf("one file is %v", ids)
+	}
+}

@@ -110,11 +110,15 @@ func (p *Program) CheckFiles() (path string, err error) {
 
 // CheckSearch asks the kernel, as the process that will execute the target,
 // whether it may not execute what the search in PATH passed over. It returns the
-// path of the first file that it may execute.
+// path of the first file that it may execute, or of which the kernel does not tell.
 func (p *Program) CheckSearch() (path string, err error) {
 	for _, path := range p.passed {
 		may, err := executable(path)
-		if err == nil && may {
+		var unknown *accessError
+		switch {
+		case errors.As(err, &unknown):
+			err = fmt.Errorf("caprun cannot determine whether the target may execute it, and it comes before %s in PATH: %w", p.Path, err)
+		case err == nil && may:
 			err = fmt.Errorf("it comes before %s in PATH, and the target may execute it, which its mode does not tell", p.Path)
 		}
 		if err != nil {
@@ -123,6 +127,12 @@ func (p *Program) CheckSearch() (path string, err error) {
 	}
 	return "", nil
 }
+
+// accessError says why the kernel cannot be asked whether a file may be executed.
+type accessError struct{ err error }
+
+func (e *accessError) Error() string { return "faccessat2: " + e.err.Error() }
+func (e *accessError) Unwrap() error { return e.err }
 
 // ErrNoCommand is returned when neither the caller nor the profile names a program.
 var ErrNoCommand = errors.New("no program to start; write it after --, or as command: in the profile")

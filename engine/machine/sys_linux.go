@@ -143,18 +143,29 @@ func statPath(path string) (fileState, error) {
 
 // executable reports whether the calling thread may execute what is at path, as
 // far as permissions tell: faccessat2(2). ENOENT, ENOTDIR and EACCES, at which
-// execvp(3) goes on, are no errors.
+// execvp(3) goes on, are no errors. Where a filter of system calls answers in the
+// place of the kernel, every regular file is an *accessError: its mode does not tell,
+// as an access control list or a security module may decide.
 func executable(path string) (bool, error) {
-	err := unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS)
+	err := accessKnown()
+	if err == nil {
+		err = accessAt(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS)
+	}
+	var st unix.Stat_t
 	switch err {
 	case unix.ENOENT, unix.ENOTDIR, unix.EACCES:
 		return false, nil
 	case nil:
-		var st unix.Stat_t
 		err = unix.Stat(path, &st)
 		return st.Mode&unix.S_IFMT == unix.S_IFREG, err
 	}
-	return false, err
+	switch missing := unix.Stat(path, &st); {
+	case missing == unix.ENOENT, missing == unix.ENOTDIR:
+		return false, nil
+	case missing == nil && st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return false, nil
+	}
+	return false, &accessError{err}
 }
 
 // statOpen is statPath for a file that is open for reading; st is what fstat(2)
@@ -225,15 +236,40 @@ func ignoreEINTR(call func() error) error {
 }
 
 // effectiveAccess is faccessat2(2) with the effective ids and capabilities, for an
-// open file. unix.Faccessat guesses the answer where the system call is missing.
+// open file.
 func effectiveAccess(fd int, mode uint32) error {
-	empty := [1]byte{}
-	_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(fd), uintptr(unsafe.Pointer(&empty[0])), uintptr(mode),
-		unix.AT_EACCESS|unix.AT_EMPTY_PATH, 0, 0)
-	if errno != 0 {
-		return errno
+	return accessAt(fd, "", mode, unix.AT_EACCESS|unix.AT_EMPTY_PATH)
+}
+
+// errAccessFiltered says that a filter of system calls answers for faccessat2(2).
+var errAccessFiltered = errors.New("a filter of system calls answers for the kernel")
+
+// accessKnown returns nil where the kernel itself answers faccessat2(2). A filter
+// that answers in its place answers for a descriptor that is not open, too.
+func accessKnown() error {
+	switch err := effectiveAccess(-1, unix.W_OK); err {
+	case unix.EBADF:
+		return nil
+	case unix.ENOSYS, unix.EPERM:
+		return err
 	}
-	return nil
+	return errAccessFiltered
+}
+
+// accessAt is faccessat2(2). unix.Faccessat guesses the answer from the mode where
+// the system call is missing or forbidden.
+func accessAt(at int, path string, mode uint32, flags int) error {
+	name, err := unix.BytePtrFromString(path)
+	if err != nil {
+		return err
+	}
+	return ignoreEINTR(func() error {
+		_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(at), uintptr(unsafe.Pointer(name)), uintptr(mode), uintptr(flags), 0, 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
+	})
 }
 
 // statmount is statmount(2) for a mount of this namespace; what it returns about

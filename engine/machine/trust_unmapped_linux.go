@@ -2,11 +2,27 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
 	"caprun/cap"
+	"caprun/engine/cred"
 
 	"golang.org/x/sys/unix"
 )
+
+// MayBeUnmapped reports whether a uid of the caller, whose state is c, may be one
+// that the user namespace does not map: it shows as the overflow id, and the caller
+// has the rights of its owner, who may be root outside. Without /proc the overflow id
+// counts as one in every namespace.
+func MayBeUnmapped(c cred.Cred) bool {
+	m := readTrustedMaps()
+	if m.nsKnown && !m.ns.Nested {
+		return false
+	}
+	return slices.ContainsFunc([]uint32{c.UID, c.EUID, c.SUID, c.FSUID}, func(uid uint32) bool {
+		return uid == cred.OverflowID || m.nsKnown && m.uid(uid) != answerYes
+	})
+}
 
 // mapsOwner reports whether the user namespace maps the owner of an open file, or
 // the owner is the calling user; its group does not matter. fd may be open with

@@ -26,11 +26,9 @@ func Advice(p *machine.Process, isInit func(args []string) bool) string {
 		return ""
 	}
 	what := "its command line is that of a supervisor (-init)"
-	own, err := os.Stat("/proc/self/exe")
-	if err == nil {
-		if exe, err := os.Stat(dir + "exe"); err == nil && os.SameFile(own, exe) {
-			what = "it is a supervisor (-init)"
-		}
+	// The file of the process is not looked at again: see machine.Process.FileID.
+	if own, err := machine.ReadProcess(os.Getpid()); err == nil && own.FileID != (machine.Directory{}) && own.FileID == p.FileID {
+		what = "it is a supervisor (-init)"
 	}
 	switch programs := childGroupLeaders(p.PID); len(programs) {
 	case 0:
