@@ -8,14 +8,14 @@ import (
 	"testing"
 	"unsafe"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 // filterRoles run where a seccomp filter refuses to tell about the bounding set.
-var filterRoles = child.Roles{"filter-bounding": filterBounding}
+var filterRoles = reexec.Roles{"filter-bounding": filterBounding}
 
 // refusePrctl makes an option of prctl(2) fail with EPERM on every thread, as
 // the profile of a sandbox may.
@@ -70,10 +70,10 @@ func filterBounding() {
 // TestBoundingSetUnreadable: what needs nothing of the bounding set works, and
 // no grant stays because it could not be read.
 func TestBoundingSetUnreadable(t *testing.T) {
-	need.Root(t)
-	r := child.Run(t, "filter-bounding", nil)
+	requires.Root(t)
+	r := reexec.Run(t, "filter-bounding", nil)
 	if r.Stdout == "" {
-		need.Skip(t, "a kernel with seccomp filters: "+r.Stderr)
+		requires.Skip(t, "a kernel with seccomp filters: "+r.Stderr)
 	}
 	blocked := "!cap_kill"
 	if bound, err := GetBound(SYS_RESOURCE); err == nil && !bound {

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +28,7 @@ func reachableDir(t *testing.T) string {
 // TestExposed gives a program, its directory, or a directory above it to the
 // user whose rights they bring, in every way that there is.
 func TestExposed(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	base := reachableDir(t)
 	above, dir := filepath.Join(base, "above"), filepath.Join(base, "above", "dir")
 	file := filepath.Join(dir, "p")
@@ -72,7 +72,7 @@ func TestExposed(t *testing.T) {
 			}
 			if c.list != nil {
 				if err := unix.Setxattr(path, "system.posix_acl_access", c.list, 0); err != nil {
-					need.Skip(t, "a file system with access control lists: "+err.Error())
+					requires.Skip(t, "a file system with access control lists: "+err.Error())
 				}
 			}
 			target, err := FindTarget(&policy.Profile{}, id, []string{file}, nil)
@@ -102,7 +102,7 @@ func TestExposed(t *testing.T) {
 // TestExposedAround: what leads to the program is more than the directories
 // above it.
 func TestExposedAround(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	const uid = 3301
 	id := Identity{Declared: true, Resolved: true, UID: uid, GID: uid}
 	base, err := filepath.EvalSymlinks(reachableDir(t))
@@ -157,7 +157,7 @@ func TestExposedAround(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := unix.Setxattr(dir, "system.posix_acl_access", accessList(2, 7, user), 0); err != nil {
-			need.Skip(t, "a file system with access control lists: "+err.Error())
+			requires.Skip(t, "a file system with access control lists: "+err.Error())
 		}
 		return dir
 	}

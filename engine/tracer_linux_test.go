@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
@@ -52,7 +52,7 @@ func TestTracer(t *testing.T) {
 	// Requests to a tracee come from the thread that started it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := child.Command("tracer there")
+	cmd := reexec.Command("tracer there")
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &out, &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -103,7 +103,7 @@ func tracerWithoutProc() {
 // TestTracerUnknown refuses a launch that a tracer could change when it cannot
 // be told whether there is one.
 func TestTracerUnknown(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	depends, indifferent, err := tracerPlans()
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func TestTracerUnknown(t *testing.T) {
 	if err := errors.Join(depends.checkTracer(), indifferent.checkTracer()); err != nil {
 		t.Errorf("without a tracer: %v", err)
 	}
-	r := child.Run(t, "tracer without proc", func(cmd *exec.Cmd) {
+	r := reexec.Run(t, "tracer without proc", func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	})
 	lines := strings.Split(r.Stdout, "\n")

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 var updateScripts = flag.Bool("update", false, "rewrite the expected output in the scripts, and the synopsis of caprun(1)")
@@ -75,7 +75,7 @@ func program(t testing.TB, pkg string) string {
 	name := filepath.Base(pkg)
 	path := filepath.Join(built.dir, name)
 	if !built.have[name] {
-		cmd := exec.Command(need.Tool(t, "go"), "build", "-buildvcs=false", "-o", path, pkg)
+		cmd := exec.Command(requires.Tool(t, "go"), "build", "-buildvcs=false", "-o", path, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go build %s: %v\n%s", pkg, err, out)

@@ -20,8 +20,8 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
-	"caprun/internal/launches"
 	"caprun/internal/render"
+	"caprun/internal/test/launches"
 	"caprun/policy"
 	"caprun/profiles"
 
@@ -338,7 +338,7 @@ func containerImages(t *testing.T, dir string, r ociRuntime) map[bool]string {
 		if r.proc {
 			makeDirectory(t, filepath.Join(image, "proc"), 0o755)
 		}
-		for _, pkg := range []string{"cmd/caprun", "internal/creds", "examples/web"} {
+		for _, pkg := range []string{"cmd/caprun", "internal/test/creds", "examples/web"} {
 			text, err := os.ReadFile(program(t, "caprun/"+pkg))
 			if err != nil {
 				t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -104,7 +104,7 @@ func (s *supervised) line() string {
 	return ""
 }
 
-// ready returns the pid that heard tells first.
+// ready returns the pid that signalreport prints first.
 func (s *supervised) ready() int {
 	s.t.Helper()
 	line := s.line()
@@ -139,7 +139,7 @@ func children(t *testing.T, parent int) []int {
 	var list []int
 	names, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil || len(names) == 0 {
-		need.Skip(t, "needs /proc")
+		requires.Skip(t, "needs /proc")
 	}
 	for _, name := range names {
 		if fields := statFields(name); len(fields) > 1 && fields[1] == fmt.Sprint(parent) {
@@ -178,13 +178,13 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("not so: %s", what)
 }
 
-func heard(t *testing.T) string { return program(t, "caprun/internal/creds/heard") }
+func signalreport(t *testing.T) string { return program(t, "caprun/internal/test/signalreport") }
 
 const bare = "no_new_privs: true\n"
 
 // TestInitForwards: each signal reaches the target once, under its own number.
 func TestInitForwards(t *testing.T) {
-	s := supervise(t, bare, nil, heard(t))
+	s := supervise(t, bare, nil, signalreport(t))
 	pid := s.ready()
 	if pid == s.Process.Pid {
 		t.Fatal("the target is caprun's process")
@@ -216,8 +216,8 @@ func TestInitForwards(t *testing.T) {
 // TestInitFirstRealTime: what cannot be forwarded does not end caprun, and the
 // target can still be sent it. The target is no Go program: those cannot catch it.
 func TestInitFirstRealTime(t *testing.T) {
-	need.Tool(t, "sleep")
-	s := supervise(t, bare, nil, need.Tool(t, "sh"), "-c",
+	requires.Tool(t, "sleep")
+	s := supervise(t, bare, nil, requires.Tool(t, "sh"), "-c",
 		`trap 'echo heard 34; exit 5' 34; echo ready $$; n=0; while [ $n -lt 600 ]; do sleep 0.05; n=$((n+1)); done`)
 	pid := s.ready()
 	s.signal(firstRealTime)
@@ -234,8 +234,8 @@ func TestInitFirstRealTime(t *testing.T) {
 
 // TestInitForwardsToAnotherUser needs cap_kill.
 func TestInitForwardsToAnotherUser(t *testing.T) {
-	need.Root(t)
-	s := supervise(t, "uid: 65534\ngid: 65534\n", nil, heard(t))
+	requires.Root(t)
+	s := supervise(t, "uid: 65534\ngid: 65534\n", nil, signalreport(t))
 	s.ready()
 	s.signal(unix.SIGUSR1)
 	if got := s.line(); got != "heard 10" {
@@ -247,8 +247,8 @@ func TestInitForwardsToAnotherUser(t *testing.T) {
 // alone: a container that has been given no more.
 func withoutKill(t *testing.T) func(cmd *exec.Cmd) {
 	return func(cmd *exec.Cmd) {
-		with := program(t, "caprun/internal/creds/with")
-		cmd.Args, cmd.Path = append([]string{with, "bounding=0x1c0", "--", cmd.Path}, cmd.Args[1:]...), with
+		runas := program(t, "caprun/internal/test/runas")
+		cmd.Args, cmd.Path = append([]string{runas, "bounding=0x1c0", "--", cmd.Path}, cmd.Args[1:]...), runas
 	}
 }
 
@@ -257,8 +257,8 @@ const anotherUser = "uid: 65534\ngid: 65534\ncaps: \"=\"\n"
 // TestInitReaches: without cap_kill, too, another user hears what caprun hears,
 // and ends when it is killed. It cannot answer in kind.
 func TestInitReaches(t *testing.T) {
-	need.Root(t)
-	s := supervise(t, anotherUser, withoutKill(t), heard(t))
+	requires.Root(t)
+	s := supervise(t, anotherUser, withoutKill(t), signalreport(t))
 	s.ready()
 	s.signal(unix.SIGUSR1)
 	if got := s.line(); got != "heard 10" {
@@ -268,12 +268,12 @@ func TestInitReaches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := child.Status(string(text))
+	status := reexec.Status(string(text))
 	if status["Uid"] != "0 65534 0 65534" || status["CapPrm"] != "0000000000000000" || status["CapBnd"] != "0000000000000000" {
 		t.Errorf("the supervisor: uids %s, permitted %s, bounding %s", status["Uid"], status["CapPrm"], status["CapBnd"])
 	}
 
-	s = supervise(t, anotherUser, withoutKill(t), need.Tool(t, "sh"), "-c",
+	s = supervise(t, anotherUser, withoutKill(t), requires.Tool(t, "sh"), "-c",
 		`for sig in 0 TERM KILL; do kill -$sig $PPID 2>/dev/null && echo "can send $sig"; done; `+
 			`readlink /proc/$PPID/root && echo "can see"; echo ready $$; exec sleep 60`)
 	target := s.ready()
@@ -285,14 +285,14 @@ func TestInitReaches(t *testing.T) {
 // TestInitReachKeepsDeathSignal: what the caller wants of caprun at its own end
 // outlasts the change of the effective uid.
 func TestInitReachKeepsDeathSignal(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	s := supervise(t, anotherUser, func(cmd *exec.Cmd) {
 		withoutKill(t)(cmd)
 		caprun := append([]string{cmd.Args[0], fmt.Sprint("pdeathsig=", int(unix.SIGUSR2))}, cmd.Args[1:]...)
-		cmd.Path = need.Tool(t, "sh")
+		cmd.Path = requires.Tool(t, "sh")
 		cmd.Args = append([]string{"sh", "-c", `exec 3<&0; sh -c '
 			trap "exit 3" USR1; echo caller $$; "$@" <&3 3<&- & wait' sh "$@"; exec sleep 60`, "sh"}, caprun...)
-	}, heard(t))
+	}, signalreport(t))
 	caller, err := strconv.Atoi(strings.TrimPrefix(s.line(), "caller "))
 	if err != nil {
 		t.Fatal(err)
@@ -309,7 +309,7 @@ func TestInitReachKeepsDeathSignal(t *testing.T) {
 // TestInitNobodyReads: what caprun cannot forward it complains about, and a
 // complaint that nobody reads is no signal to forward.
 func TestInitNobodyReads(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -318,7 +318,7 @@ func TestInitNobodyReads(t *testing.T) {
 	s := supervise(t, "uid: 65534\ngid: 65534\ncaps: cap_setuid=eip\n", func(cmd *exec.Cmd) {
 		withoutKill(t)(cmd)
 		cmd.Stderr = w
-	}, program(t, "caprun/internal/creds/with"), "uid=3301", "--", need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+	}, program(t, "caprun/internal/test/runas"), "uid=3301", "--", requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 	target := s.ready()
 	t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
 	s.signal(unix.SIGUSR1)
@@ -355,11 +355,11 @@ func TestInitNobodyReads(t *testing.T) {
 
 // TestInitIgnored: what the caller has ignored stays so, and is not caught.
 func TestInitIgnored(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	s := supervise(t, bare, func(cmd *exec.Cmd) {
 		cmd.Args = append([]string{"sh", "-c", `trap '' HUP INT; exec "$0" "$@"`}, cmd.Args...)
 		cmd.Path = sh
-	}, heard(t))
+	}, signalreport(t))
 	s.ready()
 	for _, sig := range []syscall.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM} {
 		s.signal(sig)
@@ -372,7 +372,7 @@ func TestInitIgnored(t *testing.T) {
 // TestInitEarlySignal: a signal that comes at any moment of the start ends the
 // launch, or the target.
 func TestInitEarlySignal(t *testing.T) {
-	sleep := need.Tool(t, "sleep")
+	sleep := requires.Tool(t, "sleep")
 	for n := range 40 {
 		s := supervise(t, bare, nil, sleep, "60")
 		time.Sleep(time.Duration(n) * 500 * time.Microsecond)
@@ -392,7 +392,7 @@ func TestInitEarlySignal(t *testing.T) {
 
 // TestInitStops: a stop of the target is one of caprun, and both are continued.
 func TestInitStops(t *testing.T) {
-	sleep := need.Tool(t, "sleep")
+	sleep := requires.Tool(t, "sleep")
 	s := supervise(t, bare, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }, sleep, "60")
 	var pid int
 	eventually(t, "the target runs", func() bool {
@@ -451,8 +451,8 @@ func TestInitKilled(t *testing.T) {
 		profiles = append(profiles, "uid: 65534\ngid: 65534\ncaps: cap_net_raw=eip\n", "caps: cap_net_raw=ep\n", "caps: cap_kill=eip\nsecbits: [noroot, noroot_locked]\n")
 	}
 	for _, profile := range profiles {
-		// Not heard, which would end with its input.
-		s := supervise(t, profile, nil, need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+		// Not signalreport, which would end with its input.
+		s := supervise(t, profile, nil, requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 		pid := s.ready()
 		s.signal(unix.SIGKILL)
 		s.status()
@@ -463,17 +463,17 @@ func TestInitKilled(t *testing.T) {
 // TestInitCannotWait: a program that caprun cannot wait for is ended, also where
 // the kernel would not do it, and the status claims nothing.
 func TestInitCannotWait(t *testing.T) {
-	need.Root(t)
-	with := program(t, "caprun/internal/creds/with")
+	requires.Root(t)
+	runas := program(t, "caprun/internal/test/runas")
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	s := supervise(t, "uid: 65534\ngid: 65534\n", func(cmd *exec.Cmd) {
-		cmd.Args, cmd.Path = append([]string{with, "forbid=wait4:1", "--", cmd.Path}, cmd.Args[1:]...), with
+		cmd.Args, cmd.Path = append([]string{runas, "forbid=wait4:1", "--", cmd.Path}, cmd.Args[1:]...), runas
 		cmd.Stderr = w
-	}, with, "pdeathsig=0", "--", need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+	}, runas, "pdeathsig=0", "--", requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 	pid := s.ready()
 	t.Cleanup(func() { _ = unix.Kill(pid, unix.SIGKILL) })
 	s.signal(unix.SIGCHLD)
@@ -497,7 +497,7 @@ func TestInitSupervisor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	s := supervise(t, bare+"keep_fds: [3]\n", func(cmd *exec.Cmd) { cmd.ExtraFiles = []*os.File{file, file} }, heard(t))
+	s := supervise(t, bare+"keep_fds: [3]\n", func(cmd *exec.Cmd) { cmd.ExtraFiles = []*os.File{file, file} }, signalreport(t))
 	pid := s.ready()
 	has := func(pid int) (list []string) {
 		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
@@ -518,14 +518,14 @@ func TestInitSupervisor(t *testing.T) {
 	}
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", s.Process.Pid))
 	if err != nil || len(tasks) == 0 {
-		need.Skip(t, "needs /proc")
+		requires.Skip(t, "needs /proc")
 	}
 	own, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const killBit, setpcapBit = 1 << 5, 1 << 8
-	held, err := strconv.ParseUint(child.Status(string(own))["CapPrm"], 16, 64)
+	held, err := strconv.ParseUint(reexec.Status(string(own))["CapPrm"], 16, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -534,7 +534,7 @@ func TestInitSupervisor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := child.Status(string(text))
+		got := reexec.Status(string(text))
 		kill := fmt.Sprintf("%016x", held&killBit)
 		if got["CapPrm"] != kill || got["CapEff"] != kill || got["CapInh"] != "0000000000000000" || got["CapAmb"] != "0000000000000000" || got["NoNewPrivs"] != "1" {
 			t.Errorf("%s: %v", task, got)
@@ -548,7 +548,7 @@ func TestInitSupervisor(t *testing.T) {
 // TestInitClosed: the target cannot trace the supervisor of its own user, nor
 // see through it what the profile keeps from it, such as the root directory.
 func TestInitClosed(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	type start struct{ profile, caller string }
 	// A caller without any capability keeps none to protect the supervisor.
 	starts := []start{{bare, ""}}
@@ -558,8 +558,8 @@ func TestInitClosed(t *testing.T) {
 	for _, c := range starts {
 		s := supervise(t, c.profile, func(cmd *exec.Cmd) {
 			if c.caller != "" {
-				with := program(t, "caprun/internal/creds/with")
-				cmd.Args, cmd.Path = append([]string{with, c.caller, "--", cmd.Path}, cmd.Args[1:]...), with
+				runas := program(t, "caprun/internal/test/runas")
+				cmd.Args, cmd.Path = append([]string{runas, c.caller, "--", cmd.Path}, cmd.Args[1:]...), runas
 			}
 		}, sh, "-c", "for f in root cwd exe fd/0; do readlink /proc/$$/$f >/dev/null || echo blind; readlink /proc/$PPID/$f; done; echo end")
 		if got := s.line(); got != "end" {
@@ -571,7 +571,7 @@ func TestInitClosed(t *testing.T) {
 // TestInitSocketActivation: the target finds its own pid where caprun found its
 // own, with -init and without.
 func TestInitSocketActivation(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	const tell = `echo $$ $LISTEN_PID $LISTEN_FDS $LISTEN_PIDFDID $WATCHDOG_PID; test -e /proc/self/fd/3 && echo open`
 	file, err := os.Open("/")
 	if err != nil {
@@ -610,14 +610,14 @@ const orphans = `n=0; while [ $n -lt $1 ]; do (: &) ; n=$((n+1)); done; echo don
 
 // TestInitReaps: orphans leave nothing behind, also where caprun is pid 1.
 func TestInitReaps(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	for name, c := range map[string]struct {
 		flags uintptr
 		count string
 	}{"subreaper": {0, "300"}, "pid1": {syscall.CLONE_NEWPID, "10000"}} {
 		t.Run(name, func(t *testing.T) {
 			if c.flags != 0 {
-				need.Root(t)
+				requires.Root(t)
 			}
 			s := supervise(t, bare, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: c.flags} }, sh, "-c", orphans, "sh", c.count)
 			peak := 0
@@ -636,7 +636,7 @@ func TestInitReaps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rss := child.Status(string(text))["VmRSS"]
+			rss := reexec.Status(string(text))["VmRSS"]
 			kib, err := strconv.Atoi(strings.TrimSuffix(rss, " kB"))
 			if err != nil || kib > 64<<10 {
 				t.Errorf("caprun has %s", rss)
@@ -650,9 +650,9 @@ func TestInitReaps(t *testing.T) {
 
 // TestInitAdopts: an orphan becomes a child of caprun.
 func TestInitAdopts(t *testing.T) {
-	need.Tool(t, "mkfifo")
+	requires.Tool(t, "mkfifo")
 	// The shell waits for its child, the parent of the orphan, before it writes.
-	s := supervise(t, bare, nil, need.Tool(t, "sh"), "-c",
+	s := supervise(t, bare, nil, requires.Tool(t, "sh"), "-c",
 		`mkfifo go; (sh -c 'read line <go; cut -d " " -f 4 /proc/$$/stat' &); echo >go; read line`)
 	if got := s.line(); got != fmt.Sprint(s.Process.Pid) {
 		t.Errorf("its parent is %s, not %d", got, s.Process.Pid)
@@ -666,7 +666,7 @@ func TestInitLeavesNothing(t *testing.T) {
 	if err := os.WriteFile(file, []byte("version: 1\n"+bare), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	creds := program(t, "caprun/internal/creds")
+	creds := program(t, "caprun/internal/test/creds")
 	// What a caprun left behind would become a child of this process.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)

@@ -21,12 +21,12 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
-	"caprun/internal/launches"
+	"caprun/internal/test/launches"
 
 	"golang.org/x/sys/unix"
 )
 
-// TestLaunches launches what internal/launches makes up: the built command, in
+// TestLaunches launches what internal/test/launches makes up: the built command, in
 // a random state, with a random profile, for a random target. Each launch is
 // either refused as the compiler says, or its target is in the state that the
 // compiler predicts and that the profile promises. And what is refused is
@@ -144,7 +144,7 @@ var launchEnv = []string{
 
 func newLaunchPlace(t *testing.T, machine *launches.Machine) *launchPlace {
 	t.Helper()
-	for _, pkg := range []string{"internal/creds", "internal/creds/with"} {
+	for _, pkg := range []string{"internal/test/creds", "internal/test/runas"} {
 		// Reading the directory tells go test that its results depend on it.
 		if _, err := os.ReadDir(filepath.Join("..", "..", pkg)); err != nil {
 			t.Fatal(err)
@@ -221,7 +221,7 @@ func lookAtMachine(t *testing.T, p *launchPlace) {
 	}
 	m.Owners, m.Groups = []uint32{m.Start.EUID}, []uint32{m.Start.EGID}
 	with := func(settings ...string) bool {
-		_, status := p.run(filepath.Join(p.bin, "with"), append(settings, "--", filepath.Join(p.bin, "creds"))...)
+		_, status := p.run(filepath.Join(p.bin, "runas"), append(settings, "--", filepath.Join(p.bin, "creds"))...)
 		return status == 0
 	}
 	if m.Start.EUID == 0 && !m.Start.UserNS.Nested {
@@ -342,7 +342,7 @@ func (p *launchPlace) caller(c launches.Caller) (launches.Report, cred.Cred, boo
 	key := strings.Join(args, " ")
 	report, known := p.known[key]
 	if !known {
-		out, status := p.run(filepath.Join(p.bin, "with"), append(args, "--", filepath.Join(p.bin, "creds"))...)
+		out, status := p.run(filepath.Join(p.bin, "runas"), append(args, "--", filepath.Join(p.bin, "creds"))...)
 		if status != 0 {
 			return report, from, secure, fmt.Errorf("status %d: %s", status, out.messages)
 		}
@@ -374,7 +374,7 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "fault", fmt.Sprintf("profile: %v", err)
 	}
 	args := append(c.Caller.Arguments(p.Dir), "--", filepath.Join(p.bin, "caprun"), "-profile", profile, "--", c.Target.Path(p.Dir, c.Profile.Chroot))
-	out, status := p.run(filepath.Join(p.bin, "with"), args...)
+	out, status := p.run(filepath.Join(p.bin, "runas"), args...)
 	verdict := c.Compile(p.machine, p.Dir, from)
 	switch {
 	case status == 0:

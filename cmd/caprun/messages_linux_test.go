@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/terminal"
 
 	"golang.org/x/sys/unix"
@@ -195,16 +195,16 @@ func TestMessageLastResort(t *testing.T) {
 // TestInitWaitsForNobody: a supervisor whose messages nobody reads reaps and
 // forwards as before.
 func TestInitWaitsForNobody(t *testing.T) {
-	need.Root(t)
-	with := program(t, "caprun/internal/creds/with")
+	requires.Root(t)
+	runas := program(t, "caprun/internal/test/runas")
 	for _, m := range messageFiles(t) {
 		t.Run(m.name, func(t *testing.T) {
 			s := supervise(t, "uid: 65534\ngid: 65534\ncaps: cap_setuid=eip\n", func(cmd *exec.Cmd) {
 				withoutKill(t)(cmd)
 				cmd.Stderr = m.file
-			}, with, "uid=3301", "--", need.Tool(t, "sh"), "-c", `echo ready $$
+			}, runas, "uid=3301", "--", requires.Tool(t, "sh"), "-c", `echo ready $$
 				read line; n=0; while [ $n -lt 50 ]; do (: &) ; n=$((n+1)); done; echo orphans
-				read line; exec "$0" uid=65534 -- "$1"`, with, heard(t))
+				read line; exec "$0" uid=65534 -- "$1"`, runas, signalreport(t))
 			target := s.ready()
 			t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
 			s.signal(unix.SIGUSR1)
