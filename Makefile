@@ -52,7 +52,7 @@ soak: ## long runs: the model against the kernel, launches against both and with
 	cd internal/test/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
 mutate: ## changes one rule of the model at a time; each change must make a test fail
-	go run ./internal/test/mutate
+	go run -C internal/test/mutate .
 
 test-podman: ## the example image, built and started by Podman, as root; needs Debian's podman and runc or crun
 	go run ./internal/test/podman

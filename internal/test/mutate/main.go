@@ -1,7 +1,7 @@
 // Command mutate changes one rule of the kernel model in engine/cred at a time,
 // and looks whether the tests notice.
 //
-//	go run ./internal/test/mutate [-run REGEXP] [-sequences N] [-j N] [-v]
+//	go run -C internal/test/mutate . [-run REGEXP] [-sequences N] [-j N] [-v]
 //
 // Each line of the output is one mutant: what killed it, and the rule that it
 // breaks. The comparison with the kernel is tried first:

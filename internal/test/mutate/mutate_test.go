@@ -41,7 +41,7 @@ func TestTable(t *testing.T) {
 	}
 	changes := map[string]string{}
 	for _, m := range table {
-		source, err := os.ReadFile(filepath.Join("../../../engine/cred", m.file))
+		source, err := os.ReadFile(filepath.Join(root, "engine/cred", m.file))
 		if err != nil {
 			t.Errorf("%s: %v", m.rule, err)
 			continue

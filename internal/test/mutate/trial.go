@@ -17,6 +17,10 @@ import (
 // model is the package whose rules are changed.
 const model = "caprun/engine/cred"
 
+// root is the directory of the module with the model, from that of this one, in
+// which go run -C and go test start the program.
+const root = "../../.."
+
 // kernelTest is the test there that compares the model with the kernel.
 const kernelTest = "^TestKernel$"
 
@@ -43,7 +47,9 @@ type lab struct {
 
 // newLab makes the directory for all that the lab writes; close removes it.
 func newLab(ctx context.Context, sequences int) (lab, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", model).Output()
+	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", model)
+	list.Dir = root
+	out, err := list.Output()
 	if err != nil {
 		return lab{}, fmt.Errorf("find %s: %w%s", model, err, stderrOf(err))
 	}
@@ -117,6 +123,7 @@ func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
 		args = append(args, "-overlay", overlay)
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, model)...)
+	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "TMPDIR="+dir)
 	if _, err := cmd.Output(); err != nil {
 		return "", fmt.Errorf("compile: %w%s", err, stderrOf(err))
