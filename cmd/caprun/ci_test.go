@@ -213,6 +213,7 @@ func TestActionRuns(t *testing.T) {
 
 // TestActionBuilds lets the action build its own checkout.
 func TestActionBuilds(t *testing.T) {
+	requires.Heavy(t)
 	requires.Tool(t, "go")
 	dir := profileTree(t)
 	if stdout, stderr, output, status := runAction(t, dir, map[string]string{"paths": "profiles/good.yaml"}); status != exitOK || output != "status=0\n" {

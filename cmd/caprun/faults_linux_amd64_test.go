@@ -38,6 +38,7 @@ const faultsFile = "testdata/faults.md"
 // CAPRUN_TEST_SEED, and a success without effect where state is changed.
 // CAPRUN_TEST_FAULTS=all tries every one, and with -update writes the table.
 func TestFaults(t *testing.T) {
+	requires.Heavy(t, "CAPRUN_TEST_FAULTS")
 	requires.Root(t)
 	all := os.Getenv("CAPRUN_TEST_FAULTS") == "all"
 	update := all && *updateScripts

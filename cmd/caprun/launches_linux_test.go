@@ -22,6 +22,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/internal/test/launches"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,11 +35,7 @@ import (
 //
 // CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other launches.
 func TestLaunches(t *testing.T) {
-	otherwise := uint64(300)
-	if testing.Short() {
-		otherwise = 60
-	}
-	count := int(testNumber(t, "CAPRUN_TEST_LAUNCHES", otherwise))
+	count := int(testNumber(t, "CAPRUN_TEST_LAUNCHES", uint64(requires.Rounds(60, 300))))
 	seed := testNumber(t, "CAPRUN_TEST_SEED", 1)
 	const workers = 2
 	var places [workers]*launchPlace

@@ -23,6 +23,7 @@ import (
 // at a time. What each target holds is exactly what was declared, and nothing
 // is left of caprun: it has become the target, without another process.
 func TestLoad(t *testing.T) {
+	requires.Heavy(t, load.Variable)
 	requires.Root(t)
 	count, err := load.Count()
 	if err != nil {

@@ -85,6 +85,7 @@ func TestWalkThrough(t *testing.T) {
 	for _, b := range builds {
 		t.Run(b.name, func(t *testing.T) {
 			if b.env == "CGO_ENABLED=1" {
+				requires.Heavy(t) // it compiles the HTTP server again
 				requires.Tool(t, "gcc")
 			}
 			path := build(t, b.env)

@@ -39,6 +39,7 @@ const (
 // after the other and 64 at a time. What each target holds is exactly what was
 // declared, and the process is left with nothing of them.
 func TestLoadLaunch(t *testing.T) {
+	requires.Heavy(t, Variable)
 	requires.Root(t)
 	dir := t.TempDir()
 	for at := dir; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
