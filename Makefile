@@ -48,7 +48,7 @@ soak: ## long runs: the model against the kernel, launches against both and with
 	CAPRUN_TEST_COMBINATIONS=2500 go test -count=1 -run EveryR -timeout 1h -v ./engine
 	CAPRUN_TEST_FAULTS=all go test -count=1 -run Faults -timeout 1h -v ./cmd/caprun
 	CAPRUN_TEST_LOAD=10000 go test -count=1 -run Load -timeout 1h -v ./cmd/caprun ./internal/test/load
-	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers' -timeout 1h -v ./psx
+	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers|ComeAndGo|WithoutPause|Pointers|FewThread' -timeout 1h -v ./psx
 	cd internal/test/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
 mutate: ## changes one rule of the model at a time; each change must make a test fail
