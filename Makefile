@@ -33,32 +33,32 @@ check: ## the gate: everything that must hold before a change lands
 	.ci/run
 
 bench: ## what a launch costs, next to other launchers; ROUNDS=300
-	go run ./internal/bench -rounds $(ROUNDS)
+	go run ./internal/test/bench -rounds $(ROUNDS)
 
 bench-check: ## how fast check is, next to bare yaml.v3, yamllint and ajv-cli, and its memory
-	go run ./internal/bench/check -peers -memory
+	go run ./internal/test/bench/check -peers -memory
 
 bench-cap: ## package cap next to upstream's, in pure Go and with cgo
-	cd internal/conformance && CGO_ENABLED=0 go run ./cmd/bench-cap
-	cd internal/conformance && CGO_ENABLED=1 go run ./cmd/bench-cap
+	cd internal/test/conformance && CGO_ENABLED=0 go run ./cmd/bench-cap
+	cd internal/test/conformance && CGO_ENABLED=1 go run ./cmd/bench-cap
 
 soak: ## long runs: the model against the kernel, launches against both and with every fault, psx under thread churn, text against upstream
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
-	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run 'Launches|Routes' -timeout 1h -v ./cmd/caprun ./internal/launches
+	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run 'Launches|Routes' -timeout 1h -v ./cmd/caprun ./internal/test/launches
 	CAPRUN_TEST_COMBINATIONS=2500 go test -count=1 -run EveryR -timeout 1h -v ./engine
 	CAPRUN_TEST_FAULTS=all go test -count=1 -run Faults -timeout 1h -v ./cmd/caprun
-	CAPRUN_TEST_LOAD=10000 go test -count=1 -run Load -timeout 1h -v ./cmd/caprun ./internal/load
-	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers' -timeout 1h -v ./psx
-	cd internal/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
+	CAPRUN_TEST_LOAD=10000 go test -count=1 -run Load -timeout 1h -v ./cmd/caprun ./internal/test/load
+	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers|ComeAndGo|WithoutPause|Pointers|FewThread' -timeout 1h -v ./psx
+	cd internal/test/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
 mutate: ## changes one rule of the model at a time; each change must make a test fail
-	go run ./internal/mutate
+	go run -C internal/test/mutate .
 
 test-podman: ## the example image, built and started by Podman, as root; needs Debian's podman and runc or crun
-	go run ./internal/podman
+	go run ./internal/test/podman
 
 test-kernels: ## boots Debian's 6.1 and 6.12 in qemu and runs what depends on the kernel; needs qemu-system-x86 and busybox-static
-	go run ./internal/kernels
+	go run ./internal/test/kernels
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz

@@ -8,15 +8,15 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/child"
 	"caprun/internal/ids"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 // effectiveRoles try the calls that raise a capability for a purpose.
-var effectiveRoles = child.Roles{"effective": effective}
+var effectiveRoles = reexec.Roles{"effective": effective}
 
 const effectiveVariable = "CAP_TEST_EFFECTIVE"
 
@@ -122,11 +122,11 @@ func effective() {
 // TestEffective looks at the effective set after each call that raises
 // something in it, on all threads, be the call a success or not.
 func TestEffective(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	for _, c := range effectiveCases {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 			t.Setenv(effectiveVariable, c.name)
-			if r := child.Run(t, "effective", nil); r.Stdout != "done\n" {
+			if r := reexec.Run(t, "effective", nil); r.Stdout != "done\n" {
 				t.Errorf("status %d: %s%s", r.Status, r.Stdout, r.Stderr)
 			}
 		})

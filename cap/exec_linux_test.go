@@ -11,14 +11,14 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
-	roles := child.Roles{
+	roles := reexec.Roles{
 		"exec-web":      execWeb,
 		"exec-refused":  execRefused,
 		"exec-stopped":  execStopped,
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	maps.Copy(roles, launchSettingRoles)
 	maps.Copy(roles, filterRoles)
 	maps.Copy(roles, hungRoles)
-	child.Main(m, roles)
+	reexec.Main(m, roles)
 }
 
 const webCaps = 1 << NET_BIND_SERVICE
@@ -56,12 +56,12 @@ func execWeb() {
 	os.Exit(125)
 }
 
-func checkWeb(t *testing.T, r child.Result) {
+func checkWeb(t *testing.T, r reexec.Result) {
 	t.Helper()
 	if r.Status != 0 {
 		t.Fatalf("status %d: %s", r.Status, r.Stderr)
 	}
-	got := child.Status(r.Stdout)
+	got := reexec.Status(r.Stdout)
 	want := map[string]string{
 		"Uid": "33 33 33 33", "Gid": "33 33 33 33", "Groups": "33",
 		"CapInh": "0000000000000400", "CapPrm": "0000000000000400", "CapEff": "0000000000000400",
@@ -75,10 +75,10 @@ func checkWeb(t *testing.T, r child.Result) {
 }
 
 func TestExec(t *testing.T) {
-	need.Root(t)
-	r := child.Run(t, "exec-web", nil)
+	requires.Root(t)
+	r := reexec.Run(t, "exec-web", nil)
 	checkWeb(t, r)
-	if pid := child.Status(r.Stdout)["Pid"]; pid != fmt.Sprint(r.Pid) {
+	if pid := reexec.Status(r.Stdout)["Pid"]; pid != fmt.Sprint(r.Pid) {
 		t.Errorf("the target has pid %s, the launcher had %d", pid, r.Pid)
 	}
 }
@@ -93,8 +93,8 @@ func launchWeb() {
 }
 
 func TestLaunch(t *testing.T) {
-	need.Root(t)
-	checkWeb(t, child.Run(t, "launch-web", nil))
+	requires.Root(t)
+	checkWeb(t, reexec.Run(t, "launch-web", nil))
 }
 
 // execRefused asks for a capability that the process has given up.
@@ -113,8 +113,8 @@ func execRefused() {
 }
 
 func TestExecNamesTheStep(t *testing.T) {
-	need.Root(t)
-	r := child.Run(t, "exec-refused", nil)
+	requires.Root(t)
+	r := reexec.Run(t, "exec-refused", nil)
 	if want := "set groups setgroups operation not permitted\n"; r.Stdout != want {
 		t.Errorf("got %q, want %q (%s)", r.Stdout, want, r.Stderr)
 	}
@@ -128,7 +128,7 @@ func execStopped() {
 }
 
 func TestBeforeExecStops(t *testing.T) {
-	if r := child.Run(t, "exec-stopped", nil); r.Stdout != "no\n" {
+	if r := reexec.Run(t, "exec-stopped", nil); r.Stdout != "no\n" {
 		t.Errorf("got %q (%s)", r.Stdout, r.Stderr)
 	}
 }
@@ -147,8 +147,8 @@ func execDumpable() {
 // that user can neither trace the launcher, which has capabilities still, nor
 // get a core of it. 2 is what fs.suid_dumpable may say: cores for root.
 func TestNotDumpable(t *testing.T) {
-	need.Root(t)
-	if r := child.Run(t, "exec-dumpable", nil); !strings.HasPrefix(r.Stdout, "dumpable 0 ") && !strings.HasPrefix(r.Stdout, "dumpable 2 ") {
+	requires.Root(t)
+	if r := reexec.Run(t, "exec-dumpable", nil); !strings.HasPrefix(r.Stdout, "dumpable 0 ") && !strings.HasPrefix(r.Stdout, "dumpable 2 ") {
 		t.Errorf("got %q (%s)", r.Stdout, r.Stderr)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,7 +26,7 @@ func program(t *testing.T) string {
 
 // TestFileCaps writes, reads and removes, by name and by descriptor.
 func TestFileCaps(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	for _, c := range []struct {
 		text, back string
 		owner      int

@@ -11,15 +11,15 @@ import (
 	"testing"
 	"unsafe"
 
-	"caprun/internal/child"
 	"caprun/internal/ids"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 // filterRoles run under a seccomp filter that answers in place of the kernel.
-var filterRoles = child.Roles{"filter-bounding": filterBounding, "filter-answers": filterAnswers, "filter-reads": filterReads}
+var filterRoles = reexec.Roles{"filter-bounding": filterBounding, "filter-answers": filterAnswers, "filter-reads": filterReads}
 
 // answer is a system call that a filter answers with an error number, 0 for success
 // without effect. args are the values of the first arguments to answer for, none for
@@ -91,9 +91,9 @@ func filterAnswers() {
 
 // TestNoAnswer: a system call that succeeds without effect is no answer of the kernel.
 func TestNoAnswer(t *testing.T) {
-	r := child.Run(t, "filter-answers", nil)
+	r := reexec.Run(t, "filter-answers", nil)
 	if r.Stdout == "" {
-		need.Skip(t, "a kernel with seccomp filters: "+r.Stderr)
+		requires.Skip(t, "a kernel with seccomp filters: "+r.Stderr)
 	}
 	want := ""
 	for _, name := range []string{"capget", "getresuid", "getresgid", "getgroups", "size of getgroups", "PR_GET_PDEATHSIG"} {
@@ -136,7 +136,7 @@ func filterReads() {
 			try(execute(&c.step))
 			status, err := os.ReadFile("/proc/thread-self/status")
 			try(err)
-			state := child.Status(string(status))
+			state := reexec.Status(string(status))
 			bounding, err := strconv.ParseUint(state["CapBnd"], 16, 64)
 			try(err)
 			fmt.Println(c.step.Kind, bounding&setting, state["CapAmb"], noRootInherited())
@@ -162,14 +162,14 @@ func raiseNetRaw() error {
 func noRootInherited() bool {
 	text, err := exec.Command("/bin/cat", "/proc/self/status").Output()
 	try(err)
-	return child.Status(string(text))["CapEff"] == "0000000000000000"
+	return reexec.Status(string(text))["CapEff"] == "0000000000000000"
 }
 
 // TestStepsDoNotBelieveReads: a filter that answers that something is not set keeps no
 // step from removing it.
 func TestStepsDoNotBelieveReads(t *testing.T) {
-	need.Root(t)
-	r := child.Run(t, "filter-reads", nil)
+	requires.Root(t)
+	r := reexec.Run(t, "filter-reads", nil)
 	const none = "0000000000000000"
 	want := fmt.Sprintf("%v 0 %[2]s false\n%[3]v 8192 %[2]s false\n%[3]v 8192 %016[4]x false\n%[5]v 8192 %[2]s false\n",
 		StepBound, none, StepAmbient, 1<<CHOWN, StepSecbits)
@@ -202,10 +202,10 @@ func filterBounding() {
 // TestBoundingSetUnreadable: what needs nothing of the bounding set works, and
 // no grant stays because it could not be read.
 func TestBoundingSetUnreadable(t *testing.T) {
-	need.Root(t)
-	r := child.Run(t, "filter-bounding", nil)
+	requires.Root(t)
+	r := reexec.Run(t, "filter-bounding", nil)
 	if r.Stdout == "" {
-		need.Skip(t, "a kernel with seccomp filters: "+r.Stderr)
+		requires.Skip(t, "a kernel with seccomp filters: "+r.Stderr)
 	}
 	blocked := "!cap_kill"
 	if bound, err := GetBound(SYS_RESOURCE); err == nil && !bound {

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"caprun/internal/ids"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // statusFile makes a proc file system with the status of one process, 7, and
@@ -177,7 +177,7 @@ func waiting(t *testing.T, configure func(*Launcher)) (int, func()) {
 
 // TestOtherProcess reads the state of processes with a different one each.
 func TestOtherProcess(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	for _, c := range []struct {
 		uid      int
 		iab      string

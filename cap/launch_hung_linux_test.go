@@ -11,14 +11,14 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 // hungRoles run in a mount namespace of their own.
-var hungRoles = child.Roles{"launch-hung": launchHung}
+var hungRoles = reexec.Roles{"launch-hung": launchHung}
 
 // launchHung launches programs on a file system that nobody serves, more than
 // Go has processors, and meanwhile one on another file system.
@@ -97,15 +97,15 @@ func leadsOut(path string) {
 // other launch, and no other goroutine. Nor does one that a link in the new root
 // directory names and the directory lacks.
 func TestLaunchHung(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	if able, err := GetProc().GetFlag(Effective, SYS_ADMIN); err != nil || !able {
-		need.Skip(t, "a mount namespace of its own: "+SYS_ADMIN.String())
+		requires.Skip(t, "a mount namespace of its own: "+SYS_ADMIN.String())
 	}
-	r := child.Run(t, "launch-hung", func(cmd *exec.Cmd) {
+	r := reexec.Run(t, "launch-hung", func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	})
 	if strings.HasPrefix(r.Stdout, "no FUSE") {
-		need.Skip(t, r.Stdout)
+		requires.Skip(t, r.Stdout)
 	}
 	if r.Stdout != "others run\n" || r.Status != 0 {
 		t.Errorf("status %d: %s%s", r.Status, r.Stdout, r.Stderr)

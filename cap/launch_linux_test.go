@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 )
 
 // launchRoles change the process that they run in.
-var launchRoles = child.Roles{
+var launchRoles = reexec.Roles{
 	"launch-many":     launchMany,
 	"launch-goexit":   launchGoexit,
 	"launch-panic":    launchPanic,
@@ -88,7 +88,7 @@ func launchMany() {
 				l.SetIAB(iabOf(1<<uint(n), 1<<uint(n), 0))
 				text, err := output(l)
 				try(err)
-				got := child.Status(text)
+				got := reexec.Status(text)
 				want := fmt.Sprintf("%d %d %d %d", uid, uid, uid, uid)
 				if got["Uid"] != want || got["CapEff"] != fmt.Sprintf("%016x", 1<<n) || got["Groups"] != "" {
 					try(fmt.Errorf("uid %q, effective %q, groups %q", got["Uid"], got["CapEff"], got["Groups"]))
@@ -124,7 +124,7 @@ func sameThreads() error {
 		if err != nil {
 			continue
 		}
-		s := child.Status(string(text))
+		s := reexec.Status(string(text))
 		creds := s["Uid"] + " " + s["Gid"] + " " + s["Groups"] + " " + s["CapInh"] + s["CapPrm"] + s["CapEff"] + s["CapBnd"] + s["CapAmb"]
 		if first == "" {
 			first = creds
@@ -137,8 +137,8 @@ func sameThreads() error {
 }
 
 func TestLaunchMany(t *testing.T) {
-	need.Root(t)
-	if r := child.Run(t, "launch-many", nil); r.Stdout != "done\n" {
+	requires.Root(t)
+	if r := reexec.Run(t, "launch-many", nil); r.Stdout != "done\n" {
 		t.Errorf("status %d: %s%s", r.Status, r.Stdout, r.Stderr)
 	}
 }
@@ -242,7 +242,7 @@ func launchNested() {
 }
 
 func TestLaunchBehaviour(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	for role, want := range map[string]string{
 		"launch-goexit": "-1 launch failed\n<nil>\n",
 		"launch-callback": "callback data 3 linux\nran\nran\n" +
@@ -251,11 +251,11 @@ func TestLaunchBehaviour(t *testing.T) {
 		"launch-chroot": "-1 no such file or directory\n-1 operation not permitted\n",
 		"launch-nested": "0 <nil>\n",
 	} {
-		if r := child.Run(t, role, nil); r.Stdout != want || r.Status != 0 {
+		if r := reexec.Run(t, role, nil); r.Stdout != want || r.Status != 0 {
 			t.Errorf("%s: status %d, got %q, want %q\n%s", role, r.Status, r.Stdout, want, r.Stderr)
 		}
 	}
-	if r := child.Run(t, "launch-panic", nil); r.Status != 2 || !strings.Contains(r.Stderr, "from the callback") {
+	if r := reexec.Run(t, "launch-panic", nil); r.Status != 2 || !strings.Contains(r.Stderr, "from the callback") {
 		t.Errorf("a panic gives status %d: %s", r.Status, r.Stderr)
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 )
 
 // launchSettingRoles look at what a launch does with its settings, and what it
 // makes effective for them.
-var launchSettingRoles = child.Roles{
+var launchSettingRoles = reexec.Roles{
 	"launch-bracketed": launchBracketed,
 	"launch-lowers":    launchLowers,
 	"launch-ignores":   launchIgnores,
@@ -175,7 +175,7 @@ func launchErrors() {
 }
 
 func TestLaunchSettings(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	denied := "-1 permission denied\n"
 	for role, want := range map[string]string{
 		"launch-bracketed": denied + denied + denied,
@@ -183,7 +183,7 @@ func TestLaunchSettings(t *testing.T) {
 		"launch-ignores":   "done\n",
 		"launch-errors":    "done\n",
 	} {
-		if r := child.Run(t, role, nil); r.Stdout != want || r.Status != 0 {
+		if r := reexec.Run(t, role, nil); r.Stdout != want || r.Status != 0 {
 			t.Errorf("%s: status %d, got %s\n%s", role, r.Status, r.Stdout, r.Stderr)
 		}
 	}

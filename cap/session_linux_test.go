@@ -14,15 +14,15 @@ import (
 	"time"
 	"unsafe"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 // sessionRoles are those of TestNewSession: who starts the launch, the launch,
 // and its target.
-var sessionRoles = child.Roles{
+var sessionRoles = reexec.Roles{
 	"session-start":  sessionStart,
 	"session-launch": sessionLaunch,
 	"session-target": sessionTarget,
@@ -33,7 +33,7 @@ func openPty(t *testing.T) (master, slave *os.File) {
 	t.Helper()
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		need.Skip(t, "a pseudoterminal: "+err.Error())
+		requires.Skip(t, "a pseudoterminal: "+err.Error())
 	}
 	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
 	if err == nil {
@@ -58,7 +58,7 @@ func sessionStart() {
 		sessionLaunch()
 		return
 	}
-	cmd := child.Command("session-launch")
+	cmd := reexec.Command("session-launch")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: kind == "group"}
 	if err := cmd.Run(); err != nil {
@@ -119,7 +119,7 @@ func sessionTarget() {
 	fmt.Println("leads:", sid == os.Getpid())
 	fmt.Println("same pid:", os.Getenv("START") == fmt.Sprint(os.Getpid()))
 	text, _ := os.ReadFile("/proc/self/status")
-	status := child.Status(string(text))
+	status := reexec.Status(string(text))
 	const hup = 1 << (syscall.SIGHUP - 1)
 	has := func(field string) bool {
 		var mask uint64
@@ -179,7 +179,7 @@ func TestNewSession(t *testing.T) {
 
 // TestNewSessionBlind launches where the terminal cannot be asked about.
 func TestNewSessionBlind(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	empty := "ROOT=" + t.TempDir()
 	if got := runOnTerminal(t, "leader", "NEW=1 "+empty); !strings.Contains(got["exec"], "execve: no such file") {
 		t.Errorf("with the terminal as standard input: %v", got)
@@ -199,7 +199,7 @@ func runOnTerminal(t *testing.T, kind, env string) map[string]string {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	cmd := child.Command("session-start")
+	cmd := reexec.Command("session-start")
 	cmd.Env = append(cmd.Env, append(strings.Fields(env), "KIND="+kind)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, w, w
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: kind != "none", Ctty: 0}

@@ -10,15 +10,15 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
-	child.Main(m, child.Roles{"tracer without proc": tracerWithoutProc, "tracer there": tracerThere})
+	reexec.Main(m, reexec.Roles{"tracer without proc": tracerWithoutProc, "tracer there": tracerThere})
 }
 
 // tracerPlans returns two plans: one whose outcome a tracer would change, and
@@ -56,7 +56,7 @@ func TestTracer(t *testing.T) {
 	// Requests to a tracee come from the thread that started it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := child.Command("tracer there")
+	cmd := reexec.Command("tracer there")
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &out, &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -107,7 +107,7 @@ func tracerWithoutProc() {
 // TestTracerUnknown refuses a launch that a tracer could change when it cannot
 // be told whether there is one.
 func TestTracerUnknown(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	depends, indifferent, err := tracerPlans()
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestTracerUnknown(t *testing.T) {
 	if err := errors.Join(depends.checkTracer(), indifferent.checkTracer()); err != nil {
 		t.Errorf("without a tracer: %v", err)
 	}
-	r := child.Run(t, "tracer without proc", func(cmd *exec.Cmd) {
+	r := reexec.Run(t, "tracer without proc", func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	})
 	lines := strings.Split(r.Stdout, "\n")

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/cputime"
+	"caprun/internal/test/cputime"
 	"caprun/schema"
 
 	"gopkg.in/yaml.v3"

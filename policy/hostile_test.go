@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/cputime"
+	"caprun/internal/test/cputime"
 )
 
 // hostileTexts are files, each of a shape that could make a reader slow. Each has

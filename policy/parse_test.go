@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"caprun/cap"
-	"caprun/internal/cputime"
+	"caprun/internal/test/cputime"
 	"caprun/schema"
 
 	"gopkg.in/yaml.v3"

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	self "caprun/internal/child"
-	"caprun/internal/need"
+	self "caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 )
 
 // aloneVariable names the test that a child process is for.
@@ -41,7 +41,7 @@ func alone(t *testing.T) bool {
 	}
 	output, err := child(t, nil)
 	if strings.Contains(output, "--- SKIP") {
-		need.Skip(t, "what the child needs:\n"+output)
+		requires.Skip(t, "what the child needs:\n"+output)
 	}
 	if err != nil || !strings.Contains(output, "--- PASS") {
 		t.Errorf("child: %v\n%s", err, output)
@@ -78,7 +78,7 @@ func start(t *testing.T, attr *syscall.SysProcAttr, change ...func(*exec.Cmd)) (
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Start(); err != nil {
 		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOEXEC) { // the latter under an emulator
-			need.Skip(t, "a child: "+err.Error())
+			requires.Skip(t, "a child: "+err.Error())
 		}
 		t.Fatal(err)
 	}

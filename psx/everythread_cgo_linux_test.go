@@ -19,7 +19,7 @@ import (
 	"time"
 	"unsafe"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/psx/internal/churn"
 )
 
@@ -70,7 +70,7 @@ func TestRelayedThreadsWithoutPause(t *testing.T)  { testChurn(t, churn.Relay, 3
 // Every call changes the inheritable set, so that the credentials themselves
 // can be looked at as often as one likes.
 func TestCredentialsUnderChurn(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	if !alone(t) {
 		return
 	}
@@ -267,7 +267,7 @@ func testDiffering(t *testing.T, newGuest func() (churn.Guest, error)) {
 		fmt.Println("returned", setName("after"))
 	})
 	if strings.Contains(output, "--- SKIP") {
-		need.Skip(t, "seccomp: "+output)
+		requires.Skip(t, "seccomp: "+output)
 	}
 	_, rest, _ := strings.Cut(output, "guest ")
 	tid, _, _ := strings.Cut(rest, " ")
@@ -388,7 +388,7 @@ func under(t *testing.T, calls int, besides ...beside) {
 func broadcasts(t *testing.T) {
 	t.Helper()
 	if !churn.BroadcastsAreSafe() {
-		need.Skip(t, "a C library whose broadcasts spare the stacks of goroutines")
+		requires.Skip(t, "a C library whose broadcasts spare the stacks of goroutines")
 	}
 }
 
@@ -406,7 +406,7 @@ func TestBroadcastsOfTheLibrary(t *testing.T) {
 // What the C library does on every thread must still reach every thread.
 func TestBroadcastOfTheLibraryIsPassedOn(t *testing.T) {
 	broadcasts(t)
-	need.Root(t)
+	requires.Root(t)
 	if !alone(t) {
 		return
 	}
@@ -616,7 +616,7 @@ func TestFullSignalQueue(t *testing.T) {
 }
 
 func TestNoProc(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	if !alone(t) {
 		return
 	}
@@ -639,7 +639,7 @@ func TestNoProc(t *testing.T) {
 }
 
 func TestProcOfAnotherNamespace(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	if isAlone(t) {
 		if errno := setName("after"); errno != syscall.ESRCH {
 			t.Errorf("got %v, want ESRCH", errno)
@@ -660,7 +660,7 @@ func TestLandlock(t *testing.T) {
 	attr := struct{ handled uint64 }{readFile | readDir}
 	ruleset, _, errno := syscall.RawSyscall(createRuleset, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
-		need.Skip(t, "Landlock: "+errno.Error())
+		requires.Skip(t, "Landlock: "+errno.Error())
 	}
 	defer hold(5)()
 	stop := must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond))
@@ -688,7 +688,7 @@ func TestThreadOfTheKernel(t *testing.T) {
 		return
 	}
 	if err := churn.KernelThread(); err != nil {
-		need.Skip(t, "io_uring: "+err.Error())
+		requires.Skip(t, "io_uring: "+err.Error())
 	}
 	for n := range 50 {
 		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
@@ -757,10 +757,10 @@ func ownNumbers(t *testing.T, body func()) {
 	t.Helper()
 	if isAlone(t) {
 		if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-			need.Skip(t, "a /proc of its own: "+err.Error())
+			requires.Skip(t, "a /proc of its own: "+err.Error())
 		}
 		if err := os.WriteFile("/proc/sys/kernel/pid_max", []byte("1001"), 0); err != nil {
-			need.Skip(t, "a pid_max of its own: "+err.Error())
+			requires.Skip(t, "a pid_max of its own: "+err.Error())
 		}
 		body()
 		return
@@ -769,7 +769,7 @@ func ownNumbers(t *testing.T, body func()) {
 		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS,
 	})
 	if strings.Contains(output, "--- SKIP") {
-		need.Skip(t, "what the child needs:\n"+output)
+		requires.Skip(t, "what the child needs:\n"+output)
 	}
 	if err != nil {
 		t.Errorf("%v\n%s", err, output)
@@ -778,7 +778,7 @@ func ownNumbers(t *testing.T, body func()) {
 
 // Where thread numbers are few, they are soon used again.
 func TestFewThreadNumbers(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	ownNumbers(t, func() {
 		calls := 50
 		if long {
@@ -791,7 +791,7 @@ func TestFewThreadNumbers(t *testing.T) {
 // A thread that has run the call ends, and one that has not makes a thread
 // with the number of the first.
 func TestThreadNumberIsUsedAgain(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	ownNumbers(t, func() {
 		old := must[churn.Guest](t)(churn.NewGuest())
 		by := must[churn.Guest](t)(churn.NewGuest())

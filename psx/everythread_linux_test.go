@@ -16,7 +16,7 @@ import (
 	"time"
 	"unsafe"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // long says that the stress tests should take minutes.
@@ -185,7 +185,7 @@ func TestFirstFailureTouchesNoOther(t *testing.T) {
 	}
 	runtime.LockOSThread()
 	if err := refuseNames(); err != nil {
-		need.Skip(t, "seccomp: "+err.Error())
+		requires.Skip(t, "seccomp: "+err.Error())
 	}
 	for range 20 {
 		if errno := setName("after"); errno != syscall.EPERM {
@@ -210,7 +210,7 @@ func TestDifferingResultEndsTheProcess(t *testing.T) {
 		fmt.Println("returned", setName("after"))
 	})
 	if strings.Contains(output, "--- SKIP") {
-		need.Skip(t, "seccomp: "+output)
+		requires.Skip(t, "seccomp: "+output)
 	}
 	if !strings.Contains(output, "differ") || strings.Contains(output, "returned") {
 		t.Errorf("last words: %s", output)
@@ -324,7 +324,7 @@ func TestOtherProgramsStart(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	path := need.Tool(t, "true")
+	path := requires.Tool(t, "true")
 	var wait sync.WaitGroup
 	for range 3 {
 		wait.Go(func() {
@@ -479,7 +479,7 @@ func TestBlockedReadGoesOn(t *testing.T) {
 
 // The point of it all: a change of identity that no thread escapes.
 func TestIdentityChanges(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	if !alone(t) {
 		return
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // runC compiles a program of testdata, which includes some of the package's C,
@@ -21,7 +21,7 @@ func runC(t *testing.T, program string, rest ...string) string {
 	}
 	binary := filepath.Join(t.TempDir(), "program")
 	args := append([]string{"-O2", "-pthread", "-I.", "-o", binary, filepath.Join("testdata", program)}, rest...)
-	if output, err := exec.Command(need.Tool(t, compiler), args...).CombinedOutput(); err != nil {
+	if output, err := exec.Command(requires.Tool(t, compiler), args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	output, err := exec.Command(binary).CombinedOutput()

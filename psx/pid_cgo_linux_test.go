@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // What a call needs to know of the process, it asks once, and not for every
@@ -26,7 +26,7 @@ func TestProcessIsAskedForOnce(t *testing.T) {
 		}
 		return
 	}
-	strace := need.Tool(t, "strace")
+	strace := requires.Tool(t, "strace")
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd, output := start(t, nil, func(cmd *exec.Cmd) {
 		cmd.Path = strace

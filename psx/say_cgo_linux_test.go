@@ -15,7 +15,7 @@ import (
 	"time"
 	"unsafe"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/psx/internal/churn"
 )
 
@@ -35,7 +35,7 @@ func diesWith(t *testing.T, stderr *os.File, change ...func(*exec.Cmd)) syscall.
 		t.Errorf("the child waits for a reader\n%s", output)
 	}
 	if strings.Contains(output.String(), "--- SKIP") {
-		need.Skip(t, "seccomp: "+output.String())
+		requires.Skip(t, "seccomp: "+output.String())
 	}
 	if strings.Contains(output.String(), "returned") {
 		t.Errorf("the call returned\n%s", output)
@@ -102,7 +102,7 @@ func terminal(t *testing.T) (reader, writer *os.File) {
 	const noControl = syscall.O_RDWR | syscall.O_NOCTTY | syscall.O_CLOEXEC
 	master, err := syscall.Open("/dev/ptmx", noControl, 0)
 	if err != nil {
-		need.Skip(t, "pseudo terminals: "+err.Error())
+		requires.Skip(t, "pseudo terminals: "+err.Error())
 	}
 	reader = file(t, master)
 	var number, unlock int32
@@ -158,7 +158,7 @@ func TestDeathWaitsForNoReader(t *testing.T) {
 
 	// The file is filled between ppoll(2) and write(2).
 	t.Run("race", func(t *testing.T) {
-		strace := need.Tool(t, "strace")
+		strace := requires.Tool(t, "strace")
 		_, w := pipe(t)
 		fill(t, int(w.Fd()))
 		status := diesWith(t, w, func(cmd *exec.Cmd) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/cputime"
+	"caprun/internal/test/cputime"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )

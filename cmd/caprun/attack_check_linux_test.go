@@ -13,8 +13,8 @@ import (
 	"testing"
 	"unicode"
 
-	"caprun/internal/need"
 	"caprun/internal/render"
+	"caprun/internal/test/requires"
 )
 
 // What strangers can do to who reviews their files. The action has its own
@@ -142,7 +142,7 @@ func TestCheckLinks(t *testing.T) {
 // that of a clean run.
 func TestCheckPoorly(t *testing.T) {
 	dir := checkedProfiles(t, 60)
-	bash := need.Tool(t, "bash")
+	bash := requires.Tool(t, "bash")
 	for name, script := range map[string]string{
 		"no input":          `"$1" check "$2" <&-`,
 		"no output":         `"$1" check "$2" >&-`,
@@ -182,7 +182,7 @@ func TestActionBuildsItsOwn(t *testing.T) {
 			line = text
 		}
 	}
-	goTool := need.Tool(t, "go")
+	goTool := requires.Tool(t, "go")
 	top := t.TempDir()
 	write := func(name, text string) {
 		name = filepath.Join(top, name)
@@ -201,7 +201,7 @@ func TestActionBuildsItsOwn(t *testing.T) {
 	write("overlay.json", `{"Replace": {"`+filepath.Join(top, "action/dep/dep.go")+`": "`+filepath.Join(top, "evil/dep.go")+`"}}`)
 	program := filepath.Join(top, "caprun")
 	for _, flags := range []string{"", "-overlay=" + filepath.Join(top, "overlay.json")} {
-		cmd := exec.Command(need.Tool(t, "bash"), "-euc", line)
+		cmd := exec.Command(requires.Tool(t, "bash"), "-euc", line)
 		cmd.Dir = top
 		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+filepath.Join(top, "action"), "caprun="+program, "PATH="+filepath.Dir(goTool)+":"+os.Getenv("PATH"), "GOFLAGS="+flags)
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,8 +27,8 @@ func isLowProfile(report string) bool {
 // TestHostileEnvironment launches with variables that change the Go runtime,
 // the loader or who reads the list. Nothing but the declared state comes of it.
 func TestHostileEnvironment(t *testing.T) {
-	need.Root(t)
-	creds, profile := program(t, "caprun/internal/creds"), profileFile(t, lowProfile)
+	requires.Root(t)
+	creds, profile := program(t, "caprun/internal/test/creds"), profileFile(t, lowProfile)
 	for name, env := range map[string][]string{
 		"runtime":      {"GODEBUG=inittrace=0,asyncpreemptoff=1,cpu.all=off,netdns=go", "GOTRACEBACK=crash", "GOMAXPROCS=1000", "GOGC=off", "GOMEMLIMIT=1000000", "GOCOVERDIR=/etc"},
 		"nonsense":     {"GOMAXPROCS=-1", "GODEBUG=" + strings.Repeat("a=b,", 10000), "GOGC=x"},
@@ -53,7 +53,7 @@ func TestHostileEnvironment(t *testing.T) {
 
 // TestEmptyArguments executes caprun without any argument, not even its name.
 func TestEmptyArguments(t *testing.T) {
-	cmd := exec.Command(program(t, "caprun/internal/creds/with"), "noargs", "--", caprun(t))
+	cmd := exec.Command(program(t, "caprun/internal/test/runas"), "noargs", "--", caprun(t))
 	out, errs, status := outcome(t, cmd)
 	if status != exitRefused || out != "" || !strings.HasPrefix(errs, "caprun: -profile is missing") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
@@ -79,12 +79,12 @@ func TestEndlessProfile(t *testing.T) {
 // of the two with what is declared: no_new_privs closes what is left of the
 // window between the last look and the exec.
 func TestReplacedTarget(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	dir := scriptRoot(t)
 	profile := profileFile(t, lowProfile)
 	target, other := filepath.Join(dir, "target"), filepath.Join(dir, "other")
-	with, creds := program(t, "caprun/internal/creds/with"), program(t, "caprun/internal/creds")
-	if _, errs, status := outcome(t, exec.Command(with, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
+	runas, creds := program(t, "caprun/internal/test/runas"), program(t, "caprun/internal/test/creds")
+	if _, errs, status := outcome(t, exec.Command(runas, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
 		t.Fatal(errs)
 	}
 	ran, refused := 0, 0
@@ -122,15 +122,15 @@ func TestReplacedTarget(t *testing.T) {
 
 // TestSwappedTarget launches while the program is exchanged without a pause.
 func TestSwappedTarget(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	dir := scriptRoot(t)
 	profile := profileFile(t, lowProfile)
 	target, other := filepath.Join(dir, "target"), filepath.Join(dir, "other")
-	with, creds := program(t, "caprun/internal/creds/with"), program(t, "caprun/internal/creds")
-	if _, errs, status := outcome(t, exec.Command(with, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
+	runas, creds := program(t, "caprun/internal/test/runas"), program(t, "caprun/internal/test/creds")
+	if _, errs, status := outcome(t, exec.Command(runas, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
 		t.Fatal(errs)
 	}
-	stop := exec.Command(with, "swap="+target+":"+other)
+	stop := exec.Command(runas, "swap="+target+":"+other)
 	if err := stop.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -153,9 +153,9 @@ func TestSwappedTarget(t *testing.T) {
 
 // TestTracedLaunch traces a launch whose outcome does not depend on it.
 func TestTracedLaunch(t *testing.T) {
-	need.Root(t)
-	strace := need.Tool(t, "strace")
-	out, errs, status := outcome(t, exec.Command(strace, "-f", "-o", os.DevNull, caprun(t), "-profile", profileFile(t, lowProfile), "--", program(t, "caprun/internal/creds")))
+	requires.Root(t)
+	strace := requires.Tool(t, "strace")
+	out, errs, status := outcome(t, exec.Command(strace, "-f", "-o", os.DevNull, caprun(t), "-profile", profileFile(t, lowProfile), "--", program(t, "caprun/internal/test/creds")))
 	if status != 0 || !isLowProfile(out) {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}

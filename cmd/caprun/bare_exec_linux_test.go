@@ -9,11 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // bareSettings are what a caller can hand on by exec and a Go program might
-// change on the way: each as a setting of internal/creds/with.
+// change on the way: each as a setting of internal/test/runas.
 func bareSettings() []string {
 	const all = "1,2,3,10,12,13,14,15,17,18,20,21,22,23,28,29,35,64"
 	return []string{
@@ -26,8 +26,8 @@ func bareSettings() []string {
 // TestBareExec starts a program that is not Go's from the same state directly
 // and through caprun, and compares all that the kernel says about it.
 func TestBareExec(t *testing.T) {
-	grep := need.Tool(t, "grep")
-	with := program(t, "caprun/internal/creds/with")
+	grep := requires.Tool(t, "grep")
+	runas := program(t, "caprun/internal/test/runas")
 	profile := profileFile(t, plainProfile)
 	// A shell changes its own signals.
 	args := []string{"-sH", ""}
@@ -35,7 +35,7 @@ func TestBareExec(t *testing.T) {
 		args = append(args, "/proc/self/"+file)
 	}
 	report := func(through ...string) map[string]string {
-		out, errs, status := outcome(t, exec.Command(with, slices.Concat(bareSettings(), []string{"--"}, through, []string{grep}, args)...))
+		out, errs, status := outcome(t, exec.Command(runas, slices.Concat(bareSettings(), []string{"--"}, through, []string{grep}, args)...))
 		// 2: some of the files are not there on every kernel.
 		if status != 0 && status != 2 {
 			t.Fatalf("%v: status %d\n%s", through, status, errs)
@@ -120,10 +120,10 @@ func bareFields(out string) map[string]string {
 // TestBareExecThread compares what belongs to a thread and is not in /proc: a
 // new thread would not have it.
 func TestBareExecThread(t *testing.T) {
-	with := program(t, "caprun/internal/creds/with")
+	runas := program(t, "caprun/internal/test/runas")
 	profile := profileFile(t, plainProfile)
 	for range 20 {
-		out, errs, status := outcome(t, exec.Command(with, "pdeathsig=10", "subreaper", "--", caprun(t), "-profile", profile, "--", program(t, "caprun/internal/creds")))
+		out, errs, status := outcome(t, exec.Command(runas, "pdeathsig=10", "subreaper", "--", caprun(t), "-profile", profile, "--", program(t, "caprun/internal/test/creds")))
 		if status != 0 || !strings.Contains(out, "\npdeathsig: 10\n") || !strings.Contains(out, "\nsubreaper: 1\n") || !strings.Contains(out, "\ndumpable: 1\n") {
 			t.Fatalf("status %d\n%s%s", status, out, errs)
 		}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 
 	"gopkg.in/yaml.v3"
 )
@@ -107,7 +107,7 @@ func TestAction(t *testing.T) {
 // what the inputs say.
 func runAction(t *testing.T, dir string, inputs map[string]string) (stdout, stderr, output string, status int) {
 	t.Helper()
-	bash := need.Tool(t, "bash")
+	bash := requires.Tool(t, "bash")
 	a := readAction(t)
 	run, env := a.script(t)
 	temp := t.TempDir()
@@ -213,7 +213,8 @@ func TestActionRuns(t *testing.T) {
 
 // TestActionBuilds lets the action build its own checkout.
 func TestActionBuilds(t *testing.T) {
-	need.Tool(t, "go")
+	requires.Heavy(t)
+	requires.Tool(t, "go")
 	dir := profileTree(t)
 	if stdout, stderr, output, status := runAction(t, dir, map[string]string{"paths": "profiles/good.yaml"}); status != exitOK || output != "status=0\n" {
 		t.Errorf("status %d, output %q:\n%s%s", status, output, stdout, stderr)
@@ -388,7 +389,7 @@ func TestProblemMatcherOnOddLines(t *testing.T) {
 
 // TestProblemMatcherInNode: the runner reads the patterns as ECMAScript does.
 func TestProblemMatcherInNode(t *testing.T) {
-	node := need.Tool(t, "node")
+	node := requires.Tool(t, "node")
 	const script = `
 const {problemMatcher} = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
 console.log(JSON.stringify(JSON.parse(process.argv[2]).map(line => {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/terminal"
 )
 
@@ -189,7 +189,7 @@ type typist struct {
 func newTypist(t *testing.T, dir, start string, argv ...string) *typist {
 	t.Helper()
 	screen, slave := terminal.New(t)
-	cmd := exec.Command(need.Tool(t, argv[0]), argv[1:]...)
+	cmd := exec.Command(requires.Tool(t, argv[0]), argv[1:]...)
 	cmd.Dir, cmd.Env = dir, shellEnv(dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
@@ -301,7 +301,7 @@ bind -x '"\C-g": tell'
 		}
 	}
 	t.Run("shellcheck", func(t *testing.T) {
-		if out, err := exec.Command(need.Tool(t, "shellcheck"), "-s", "bash", script).CombinedOutput(); err != nil {
+		if out, err := exec.Command(requires.Tool(t, "shellcheck"), "-s", "bash", script).CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
@@ -358,7 +358,7 @@ bindkey '^G' tell
 
 // TestCompletionFish completes in fish, which tells by itself what it offers.
 func TestCompletionFish(t *testing.T) {
-	fish := need.Tool(t, "fish")
+	fish := requires.Tool(t, "fish")
 	dir, script := completionDir(t, "fish")
 	complete := func(lines ...string) [][]string {
 		t.Helper()

@@ -20,8 +20,9 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
-	"caprun/internal/launches"
 	"caprun/internal/render"
+	"caprun/internal/test/launches"
+	"caprun/internal/test/requires"
 	"caprun/policy"
 	"caprun/profiles"
 
@@ -199,6 +200,7 @@ func containerStarts(t *testing.T) []containerStart {
 // the one that explain predicts for that start; and what explain refuses is
 // refused with the same words.
 func TestContainers(t *testing.T) {
+	requires.Heavy(t)
 	// The modes of the files of an image matter.
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
@@ -338,7 +340,7 @@ func containerImages(t *testing.T, dir string, r ociRuntime) map[bool]string {
 		if r.proc {
 			makeDirectory(t, filepath.Join(image, "proc"), 0o755)
 		}
-		for _, pkg := range []string{"cmd/caprun", "internal/creds", "examples/web"} {
+		for _, pkg := range []string{"cmd/caprun", "internal/test/creds", "examples/web"} {
 			text, err := os.ReadFile(program(t, "caprun/"+pkg))
 			if err != nil {
 				t.Fatal(err)
@@ -408,6 +410,7 @@ func writeFile(t *testing.T, path string, text []byte, mode fs.FileMode) {
 // TestContainerServer runs a server on a port below 1024 in a container that
 // has a network of its own, and asks it for its credentials from there.
 func TestContainerServer(t *testing.T) {
+	requires.Heavy(t)
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
 	for _, name := range []string{"runc", "crun"} {

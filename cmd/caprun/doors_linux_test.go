@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,9 +17,9 @@ import (
 // TestClosedDescriptors starts caprun with every choice of 0, 1 and 2 closed.
 // The target has the null device in their place, and no file of caprun's.
 func TestClosedDescriptors(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	profile := profileFile(t, plainProfile+"keep_fds: [3]\n")
-	with := program(t, "caprun/internal/creds/with")
+	runas := program(t, "caprun/internal/test/runas")
 	// A shell that redirects its own output moves descriptors.
 	const script = `x=$(for n in 0 1 2; do readlink /proc/$$/fd/$n; done); echo "$x" >&3`
 	for choice := range 8 {
@@ -33,7 +33,7 @@ func TestClosedDescriptors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(with, append(args, "--", caprun(t), "-profile", profile, "--", sh, "-c", script)...)
+		cmd := exec.Command(runas, append(args, "--", caprun(t), "-profile", profile, "--", sh, "-c", script)...)
 		cmd.ExtraFiles = []*os.File{w}
 		_, errs, status := outcome(t, cmd)
 		w.Close()
@@ -56,14 +56,14 @@ func TestClosedDescriptors(t *testing.T) {
 // TestClosedDescriptorsWithoutNull starts caprun where there is nothing to put
 // in the place of a closed descriptor: the Go runtime ends it before it begins.
 func TestClosedDescriptorsWithoutNull(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	root := t.TempDir()
-	with := program(t, "caprun/internal/creds/with")
-	creds := program(t, "caprun/internal/creds")
+	runas := program(t, "caprun/internal/test/runas")
+	creds := program(t, "caprun/internal/test/creds")
 	for n := range 3 {
 		args := []string{"copy=" + caprun(t) + ":" + root + "/caprun", "copy=" + creds + ":" + root + "/creds", "chroot=" + root, "cwd=/",
 			fmt.Sprintf("close=%d", n), "--", "/caprun", "-profile", "builtin:nobody", "--", "/creds"}
-		out, errs, status := outcome(t, exec.Command(with, args...))
+		out, errs, status := outcome(t, exec.Command(runas, args...))
 		if status != 2 || out != "" || n != 2 && !strings.Contains(errs, "cannot open standard fds") {
 			t.Errorf("without %d: status %d\n%s%s", n, status, out, errs)
 		}
@@ -72,7 +72,7 @@ func TestClosedDescriptorsWithoutNull(t *testing.T) {
 
 // TestSocketActivation passes a listening socket on as systemd does.
 func TestSocketActivation(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -104,8 +104,8 @@ func TestSocketActivation(t *testing.T) {
 // TestSecureModeReadsNothing makes caprun set-id and gives it file
 // capabilities: it ends before it opens what it is told to read.
 func TestSecureModeReadsNothing(t *testing.T) {
-	need.Root(t)
-	with := program(t, "caprun/internal/creds/with")
+	requires.Root(t)
+	runas := program(t, "caprun/internal/test/runas")
 	dir, err := os.MkdirTemp(scriptRoot(t), "")
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestSecureModeReadsNothing(t *testing.T) {
 			case "-dry-run":
 				run = []string{"nobody", "--", binary, "-dry-run", "-profile", profile, "--", "/bin/true"}
 			}
-			_, errs, status := outcome(t, exec.Command(with, append(args, run...)...))
+			_, errs, status := outcome(t, exec.Command(runas, append(args, run...)...))
 			events := make([]byte, 4096)
 			n, _ := unix.Read(watch, events)
 			if c.reason == "" {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/faults"
+	"caprun/internal/test/faults"
 
 	"golang.org/x/sys/unix"
 )

@@ -18,10 +18,10 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/child"
-	"caprun/internal/faults"
-	"caprun/internal/launches"
-	"caprun/internal/need"
+	"caprun/internal/test/faults"
+	"caprun/internal/test/launches"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,7 +38,8 @@ const faultsFile = "testdata/faults.md"
 // CAPRUN_TEST_SEED, and a success without effect where state is changed.
 // CAPRUN_TEST_FAULTS=all tries every one, and with -update writes the table.
 func TestFaults(t *testing.T) {
-	need.Root(t)
+	requires.Heavy(t, "CAPRUN_TEST_FAULTS")
+	requires.Root(t)
 	all := os.Getenv("CAPRUN_TEST_FAULTS") == "all"
 	update := all && *updateScripts
 	seed := int(testNumber(t, "CAPRUN_TEST_SEED", 1) % 1000)
@@ -109,7 +110,7 @@ type faultPlace struct {
 func newFaultPlace(t *testing.T, s faultScene) *faultPlace {
 	t.Helper()
 	p := &faultPlace{scene: s, dir: scriptRoot(t), bin: filepath.Dir(caprun(t))}
-	for _, pkg := range []string{"internal/creds", "internal/creds/with", "internal/faults/notify"} {
+	for _, pkg := range []string{"internal/test/creds", "internal/test/runas", "internal/test/faults/notify"} {
 		program(t, "caprun/"+pkg)
 	}
 	expand := strings.NewReplacer("$DIR", p.dir, "$BIN", p.bin)
@@ -126,9 +127,9 @@ func newFaultPlace(t *testing.T, s faultScene) *faultPlace {
 	if err := os.WriteFile(profile, []byte(expand.Replace(s.profile)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	prepare := exec.Command(filepath.Join(p.bin, "with"), strings.Fields(expand.Replace(faultPrepare+" "+s.prepare))...)
+	prepare := exec.Command(filepath.Join(p.bin, "runas"), strings.Fields(expand.Replace(faultPrepare+" "+s.prepare))...)
 	if out, err := prepare.CombinedOutput(); err != nil {
-		need.Skip(t, fmt.Sprintf("file capabilities: %s", out))
+		requires.Skip(t, fmt.Sprintf("file capabilities: %s", out))
 	}
 	for i, a := range s.caller {
 		p.scene.caller = slices.Clone(p.scene.caller)
@@ -152,7 +153,7 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 		args = append(args, "-init")
 	}
 	args = append(args, "-profile", filepath.Join(p.dir, "profile.yaml"), "--", p.scene.target)
-	cmd := exec.Command(filepath.Join(p.bin, "with"), args...)
+	cmd := exec.Command(filepath.Join(p.bin, "runas"), args...)
 	cmd.Env, cmd.Dir = []string{"PATH=/usr/bin:/bin", "USER=caller"}, p.dir
 	// Descriptor 9 is kept by some profiles, 10 by none.
 	cmd.ExtraFiles = []*os.File{nil, nil, nil, nil, nil, nil, p.keep, p.keep}
@@ -286,7 +287,7 @@ func supervisorHolds(pid int) (faults []string) {
 		if err != nil {
 			continue // a thread that has ended
 		}
-		status := child.Status(string(text))
+		status := reexec.Status(string(text))
 		for name, most := range map[string]uint64{"CapPrm": capKill, "CapEff": capKill, "CapInh": 0, "CapAmb": 0, "CapBnd": 0} {
 			if held, err := strconv.ParseUint(status[name], 16, 64); err != nil || held&^most != 0 {
 				faults = append(faults, fmt.Sprintf("its supervisor has %s %s", name, status[name]))

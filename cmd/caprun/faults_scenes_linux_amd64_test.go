@@ -4,9 +4,9 @@ package main
 type faultScene struct {
 	name    string
 	about   string
-	caller  []string // settings of internal/creds/with
+	caller  []string // settings of internal/test/runas
 	profile string
-	prepare string // settings of internal/creds/with about files
+	prepare string // settings of internal/test/runas about files
 	target  string
 
 	// init starts it with -init.

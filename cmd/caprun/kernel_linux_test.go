@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"caprun/engine/machine"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,14 +17,14 @@ import (
 // TestKernelVersion launches what comes to something else on another kernel.
 // make test-kernels runs it on those.
 func TestKernelVersion(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
 	rules := machine.KernelRules()
 	t.Logf("rules: %+v, statmount: %v", rules, unix.ENOSYS != statmount())
 
 	dir := scriptRoot(t)
-	with, creds := program(t, "caprun/internal/creds/with"), program(t, "caprun/internal/creds")
+	runas, creds := program(t, "caprun/internal/test/runas"), program(t, "caprun/internal/test/creds")
 	data, err := os.ReadFile(creds)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestKernelVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Chown(group, 0, 2000); err != nil {
-		need.Skip(t, "needs to give files to groups: "+err.Error())
+		requires.Skip(t, "needs to give files to groups: "+err.Error())
 	}
 	if err := unix.Chmod(group, 0o2755); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestKernelVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 			args := append(append([]string{}, tt.caller...), "--", caprun(t), "-profile", profile, "--", tt.target)
-			out, messages, status := outcome(t, exec.Command(with, args...))
+			out, messages, status := outcome(t, exec.Command(runas, args...))
 			if !tt.here {
 				if status != refused || out != "" || !strings.HasPrefix(messages, "caprun: "+profile+":"+tt.key) {
 					t.Errorf("status %d, want %d and a message about line %s\n%s%s", status, refused, tt.key, out, messages)

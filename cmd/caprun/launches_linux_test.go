@@ -21,12 +21,13 @@ import (
 
 	"caprun/engine/cred"
 	"caprun/engine/machine"
-	"caprun/internal/launches"
+	"caprun/internal/test/launches"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
-// TestLaunches launches what internal/launches makes up: the built command, in
+// TestLaunches launches what internal/test/launches makes up: the built command, in
 // a random state, with a random profile, for a random target. Each launch is
 // either refused as the compiler says, or its target is in the state that the
 // compiler predicts and that the profile promises. And what is refused is
@@ -34,11 +35,7 @@ import (
 //
 // CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other launches.
 func TestLaunches(t *testing.T) {
-	otherwise := uint64(300)
-	if testing.Short() {
-		otherwise = 60
-	}
-	count := int(testNumber(t, "CAPRUN_TEST_LAUNCHES", otherwise))
+	count := int(testNumber(t, "CAPRUN_TEST_LAUNCHES", uint64(requires.Rounds(60, 300))))
 	seed := testNumber(t, "CAPRUN_TEST_SEED", 1)
 	const workers = 2
 	var places [workers]*launchPlace
@@ -132,7 +129,7 @@ var launchEnv = []string{
 
 func newLaunchPlace(t *testing.T, machine *launches.Machine) *launchPlace {
 	t.Helper()
-	for _, pkg := range []string{"internal/creds", "internal/creds/with"} {
+	for _, pkg := range []string{"internal/test/creds", "internal/test/runas"} {
 		// Reading the directory tells go test that its results depend on it.
 		if _, err := os.ReadDir(filepath.Join("..", "..", pkg)); err != nil {
 			t.Fatal(err)
@@ -209,7 +206,7 @@ func lookAtMachine(t *testing.T, p *launchPlace) {
 	}
 	m.Owners, m.Groups = []uint32{m.Start.EUID}, []uint32{m.Start.EGID}
 	with := func(settings ...string) bool {
-		_, status := p.run(filepath.Join(p.bin, "with"), append(settings, "--", filepath.Join(p.bin, "creds"))...)
+		_, status := p.run(filepath.Join(p.bin, "runas"), append(settings, "--", filepath.Join(p.bin, "creds"))...)
 		return status == 0
 	}
 	if m.Start.EUID == 0 && !m.Start.UserNS.Nested {
@@ -330,7 +327,7 @@ func (p *launchPlace) caller(c launches.Caller) (launches.Report, cred.Cred, boo
 	key := strings.Join(args, " ")
 	report, known := p.known[key]
 	if !known {
-		out, status := p.run(filepath.Join(p.bin, "with"), append(args, "--", filepath.Join(p.bin, "creds"))...)
+		out, status := p.run(filepath.Join(p.bin, "runas"), append(args, "--", filepath.Join(p.bin, "creds"))...)
 		if status != 0 {
 			return report, from, secure, fmt.Errorf("status %d: %s", status, out.messages)
 		}
@@ -362,7 +359,7 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "fault", fmt.Sprintf("profile: %v", err)
 	}
 	args := append(c.Caller.Arguments(p.Dir), "--", filepath.Join(p.bin, "caprun"), "-profile", profile, "--", c.Target.Path(p.Dir, c.Profile.Chroot))
-	out, status := p.run(filepath.Join(p.bin, "with"), args...)
+	out, status := p.run(filepath.Join(p.bin, "runas"), args...)
 	verdict := c.Compile(p.machine, p.Dir, from)
 	switch {
 	case status == 0:

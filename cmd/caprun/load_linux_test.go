@@ -15,20 +15,21 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/load"
-	"caprun/internal/need"
+	"caprun/internal/test/load"
+	"caprun/internal/test/requires"
 )
 
 // TestLoad launches many programs with the command, one after the other and 64
 // at a time. What each target holds is exactly what was declared, and nothing
 // is left of caprun: it has become the target, without another process.
 func TestLoad(t *testing.T) {
-	need.Root(t)
+	requires.Heavy(t, load.Variable)
+	requires.Root(t)
 	count, err := load.Count()
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &launchLoad{caprun: caprun(t), creds: program(t, "caprun/internal/creds"), sleep: need.Tool(t, "sleep")}
+	l := &launchLoad{caprun: caprun(t), creds: program(t, "caprun/internal/test/creds"), sleep: requires.Tool(t, "sleep")}
 	l.profile = filepath.Join(filepath.Dir(l.caprun), "load.yaml")
 	if err := os.WriteFile(l.profile, []byte(load.Profile), 0o644); err != nil {
 		t.Fatal(err)

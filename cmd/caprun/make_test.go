@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // makeTree returns a git repository with the Makefile and one commit, which has
@@ -31,7 +31,7 @@ func makeTree(t *testing.T, tags ...string) (dir, path string) {
 	}
 	git := func(args ...string) {
 		t.Helper()
-		cmd := exec.Command(need.Tool(t, "git"), append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@localhost"}, args...)...)
+		cmd := exec.Command(requires.Tool(t, "git"), append([]string{"-C", dir, "-c", "user.name=x", "-c", "user.email=x@localhost"}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("git %q: %v\n%s", args, err, out)
 		}
@@ -48,7 +48,7 @@ func makeTree(t *testing.T, tags ...string) (dir, path string) {
 // arguments of go, which are empty where nothing was built.
 func runMake(t *testing.T, dir, path, target string, env ...string) (goArguments, output string, err error) {
 	t.Helper()
-	cmd := exec.Command(need.Tool(t, "make"), "-C", dir, target)
+	cmd := exec.Command(requires.Tool(t, "make"), "-C", dir, target)
 	// Nothing of the make that may run this test, nor a version of its own.
 	cmd.Env = append([]string{"PATH=" + path, "HOME=" + dir, "GIT_CONFIG_NOSYSTEM=1"}, env...)
 	out, err := cmd.CombinedOutput()

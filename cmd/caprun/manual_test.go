@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"caprun/engine/review"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/policy"
 	"caprun/schema"
 )
@@ -272,7 +272,7 @@ func TestManualProfiles(t *testing.T) {
 
 // TestManualLint: the pages have no mistakes in their markup.
 func TestManualLint(t *testing.T) {
-	mandoc := need.Tool(t, "mandoc")
+	mandoc := requires.Tool(t, "mandoc")
 	pages, err := filepath.Glob("../../docs/man/*.[1-9]")
 	if err != nil || len(pages) < 2 {
 		t.Fatalf("%q, %v", pages, err)

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // ociRuntime is a container runtime.
@@ -27,12 +27,12 @@ type ociRuntime struct {
 // newRuntime finds a runtime, or skips the test. Its state lies in dir.
 func newRuntime(t *testing.T, name, dir string) ociRuntime {
 	t.Helper()
-	need.Root(t)
-	path, state := need.Tool(t, name), filepath.Join(dir, "state")
+	requires.Root(t)
+	path, state := requires.Tool(t, name), filepath.Join(dir, "state")
 	if name == "runc" {
 		return ociRuntime{name, []string{path, "--root", state}, []string{"--no-new-keyring"}, true}
 	}
-	private := []string{need.Tool(t, "unshare"), "--mount", need.Tool(t, "sh"), "-c", `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`, "sh"}
+	private := []string{requires.Tool(t, "unshare"), "--mount", requires.Tool(t, "sh"), "-c", `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`, "sh"}
 	return ociRuntime{name, append(private, path, "--cgroup-manager=disabled", "--root", state), nil, false}
 }
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
@@ -25,13 +25,13 @@ const scriptTimeout = 10
 // TestScript runs the scripts in testdata/script. Each runs the built command,
 // in processes of their own, and asks the target what it was given.
 //
-// Programs that scripts run: caprun; with, which starts a program in a state
+// Programs that scripts run: caprun; runas, which starts a program in a state
 // that the script names; creds, a target that reports its credentials. See
-// internal/creds for both. Commands, apart from those of testscript:
+// internal/test/creds for both. Commands, apart from those of testscript:
 //
 //	need WHAT...             skip the script where something is missing: root
 //	                         (uid 0), userns (uid 0, or a user namespace in
-//	                         which with can be root), mounts, filecaps, pids
+//	                         which runas can be root), mounts, filecaps, pids
 //	                         (a cgroup that limits threads), or a program
 //	                         such as sh
 //	expand FILE...           put the values in the place of $WORK and $BIN
@@ -51,7 +51,7 @@ func TestScript(t *testing.T) {
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
 	bin := filepath.Dir(caprun(t))
-	for _, pkg := range []string{"internal/creds", "internal/creds/with"} {
+	for _, pkg := range []string{"internal/test/creds", "internal/test/runas"} {
 		// Reading the directory tells go test that its results depend on it.
 		if _, err := os.ReadDir(filepath.Join("..", "..", pkg)); err != nil {
 			t.Fatal(err)
@@ -141,14 +141,14 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 		var probe []string
 		switch what {
 		case "root":
-			need.Root(script)
+			requires.Root(script)
 			continue
 		case "sh", "git", "sudo", "su", "nohup", "setsid", "env", "cat":
-			need.Tool(script, what)
+			requires.Tool(script, what)
 			continue
 		case "pids":
 			if err := pidsCgroup(); err != nil {
-				need.Skip(script, err.Error())
+				requires.Skip(script, err.Error())
 			}
 			continue
 		case "userns":
@@ -163,8 +163,8 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 		default:
 			ts.Fatalf("need %s: root, userns, mounts, idmap, filecaps, pids or one of some programs", what)
 		}
-		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "with"), probe...).CombinedOutput(); err != nil {
-			need.Skip(script, fmt.Sprintf("%s: %s", what, out))
+		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "runas"), probe...).CombinedOutput(); err != nil {
+			requires.Skip(script, fmt.Sprintf("%s: %s", what, out))
 		}
 	}
 }

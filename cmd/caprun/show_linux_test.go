@@ -11,14 +11,14 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
 	"caprun/internal/render"
+	"caprun/internal/test/requires"
 )
 
 // TestShowHostileNames: the name of a process, which it chooses itself, is
 // nothing that a terminal or the log of a CI system obeys.
 func TestShowHostileNames(t *testing.T) {
-	sleep := need.Tool(t, "sleep")
+	sleep := requires.Tool(t, "sleep")
 	dir := t.TempDir()
 	for _, name := range []string{"##[error]evil", "::error::evil", "a\n::error::b", "\x1b[2J\x1b[31mx", "a\u202eb\u200bc", "\xff\x9b2J", "##vso[task.x]", "a) S 1 (b"} {
 		path := filepath.Join(dir, name)

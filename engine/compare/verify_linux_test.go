@@ -11,8 +11,8 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/subject"
 )
 
@@ -40,7 +40,7 @@ func notes(s StateVerification) string {
 // TestVerify compares real processes with profiles. A subject starts as root
 // with what the tests hold, or as uid 33 with nothing.
 func TestVerify(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestVerify(t *testing.T) {
 // TestVerifyContainer: the root directory of another mount namespace is nothing
 // that the process has given up, where the profile declares none.
 func TestVerifyContainer(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	own, err := machine.Current()
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +230,7 @@ func TestVerifyNamespaceUnknown(t *testing.T) {
 	}
 }
 
-func TestMain(m *testing.M) { child.Main(m, child.Roles{"subject": subject.Main}) }
+func TestMain(m *testing.M) { reexec.Main(m, reexec.Roles{"subject": subject.Main}) }
 
 func read(t testing.TB, pid int) *machine.Process {
 	t.Helper()

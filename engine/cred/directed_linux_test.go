@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // directed are sequences that are not random. Their ending executes the first
@@ -118,7 +118,7 @@ func TestOverflowIDMapped(t *testing.T) {
 // this process.
 func directedSetup(t *testing.T) (base, worker string, here cred.Cred) {
 	if err := inInitialNamespace(); err != nil {
-		need.Skip(t, err.Error())
+		requires.Skip(t, err.Error())
 	}
 	base = suidDirectory(t)
 	worker = filepath.Join(base, "worker")

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"caprun/engine/cred"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // setAttributes gives path the facts f. A change of owner takes set-id bits
@@ -190,7 +190,7 @@ func suidDirectory(t *testing.T) string {
 		chmod(t, dir, 0o755)
 		return dir
 	}
-	need.Skip(t, "a temporary directory without nosuid and noexec")
+	requires.Skip(t, "a temporary directory without nosuid and noexec")
 	return ""
 }
 

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"caprun/engine/cred"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // The 32-bit systems are left out: their system calls have other numbers for
@@ -118,7 +118,7 @@ func TestKernel(t *testing.T) {
 	wide := run{Seed: seed, IDs: ids, Static: static, Owners: owners}
 	needInitial := func(t *testing.T) {
 		if initialErr != nil {
-			need.Skip(t, initialErr.Error())
+			requires.Skip(t, initialErr.Error())
 		}
 	}
 
@@ -249,7 +249,7 @@ func compare(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(task), &out, &stderr
 	cmd.SysProcAttr = attr
 	if err := cmd.Start(); err != nil && attr != nil {
-		need.Skip(t, "a new namespace for the worker: "+err.Error())
+		requires.Skip(t, "a new namespace for the worker: "+err.Error())
 	} else if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func compare(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run)
 		t.Fatalf("worker's report: %v\n%s", err, out.Bytes())
 	}
 	if rep.Missing != "" {
-		need.Skip(t, rep.Missing)
+		requires.Skip(t, rep.Missing)
 	}
 	t.Logf("seed %d: %d sequences compared, %d of them to the end of exec", r.Seed, rep.Compared, rep.Executed)
 	for _, m := range rep.Mismatches {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // wideRoot is what uid 0 and gid 0 of [wideNamespace] are outside.
@@ -85,7 +85,7 @@ func testWide(t *testing.T, base, worker string, here cred.Cred, unmapped bool, 
 		// Two unmapped groups differ for the kernel, and for nobody inside.
 		for _, g := range here.Groups {
 			if g != here.GID {
-				need.Skip(t, "a caller without supplementary groups of other ids")
+				requires.Skip(t, "a caller without supplementary groups of other ids")
 			}
 		}
 		all := here.All

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/subject"
 	"caprun/policy"
 
@@ -19,7 +19,7 @@ import (
 // TestForeignMount finds a set-user-ID program through the root directory of a
 // process in another mount namespace, on the ways that lead there.
 func TestForeignMount(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	dir := jail(t, "prog")
 	prog := filepath.Join(dir, "prog")
 	if err := errors.Join(os.Chown(prog, 3305, 3302), unix.Chmod(prog, 0o4755)); err != nil {
@@ -61,7 +61,7 @@ func TestMountinfo(t *testing.T) {
 		return mountID(func(mask int, st *unix.Statx_t) error { return unix.Statx(unix.AT_FDCWD, path, 0, mask, st) }, statxMountID)
 	}
 	if id("/") == 0 {
-		need.Skip(t, "mount ids: Linux 5.8")
+		requires.Skip(t, "mount ids: Linux 5.8")
 	}
 	if !inMountinfo(id("/proc")) {
 		t.Error("/proc is not in mountinfo")
@@ -69,7 +69,7 @@ func TestMountinfo(t *testing.T) {
 	if inMountinfo(noMount) || inMountinfo(0) {
 		t.Error("a mount that does not exist is in mountinfo")
 	}
-	need.Root(t)
+	requires.Root(t)
 	other := subject.Start(t, "", func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS} })
 	if there := id(fmt.Sprintf("/proc/%d/root", other.Process.Pid)); there == 0 || inMountinfo(there) {
 		t.Errorf("the mount %d of another mount namespace is in mountinfo", there)
@@ -82,7 +82,7 @@ func TestStatmount(t *testing.T) {
 		return mountID(func(mask int, st *unix.Statx_t) error { return unix.Statx(unix.AT_FDCWD, path, 0, mask, st) }, unix.STATX_MNT_ID_UNIQUE)
 	}
 	if statmount(noMount) != unix.ENOENT {
-		need.Skip(t, "statmount(2): Linux 6.8")
+		requires.Skip(t, "statmount(2): Linux 6.8")
 	}
 	if got := askStatmount(id("/proc")); got != answerYes {
 		t.Errorf("/proc: %v", got)
@@ -90,7 +90,7 @@ func TestStatmount(t *testing.T) {
 	if got := askStatmount(noMount); got != answerNo {
 		t.Errorf("a mount that does not exist: %v", got)
 	}
-	need.Root(t)
+	requires.Root(t)
 	other := subject.Start(t, "", func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS} })
 	if got := askStatmount(id(fmt.Sprintf("/proc/%d/root", other.Process.Pid))); got != answerNo {
 		t.Errorf("a mount of another mount namespace: %v", got)

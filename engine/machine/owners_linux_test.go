@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -75,9 +75,9 @@ func ownersOf() {
 
 // runInUserNS runs a role in a user namespace that maps the first ids to
 // themselves.
-func runInUserNS(t *testing.T, role string, ids int, steps ...string) child.Result {
+func runInUserNS(t *testing.T, role string, ids int, steps ...string) reexec.Result {
 	t.Helper()
-	return child.Run(t, role, func(cmd *exec.Cmd) {
+	return reexec.Run(t, role, func(cmd *exec.Cmd) {
 		cmd.Env = append(cmd.Env, stepsVariable+"="+strings.Join(steps, " "))
 		ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: ids}}
 		cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -90,7 +90,7 @@ func runInUserNS(t *testing.T, role string, ids int, steps ...string) child.Resu
 // TestMapsOwners asks about files in user namespaces that map, and do not map,
 // the overflow id.
 func TestMapsOwners(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -15,15 +15,15 @@ import (
 	"time"
 
 	"caprun/engine/cred"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/subject"
 
 	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
-	child.Main(m, child.Roles{
+	reexec.Main(m, reexec.Roles{
 		"trust mounts": trustMounts, "trust mounts race": trustMountsRace, "trust owners": trustOwners,
 		"subject": subject.Main, "reuse": reuse, "hidden": hidden, "no proc": noProc, "foreign proc": foreignProc, "swapper": swapper,
 		"owners": ownersOf,
@@ -91,7 +91,7 @@ func TestReadProcessRefused(t *testing.T) {
 	}
 
 	// A child that nobody waits for.
-	cmd := child.Command("subject")
+	cmd := reexec.Command("subject")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +132,8 @@ func opened(t testing.TB, pid int) *reader {
 // TestReadProcessReuse has another process take the number: in a pid
 // namespace of its own, where numbers can be chosen.
 func TestReadProcessReuse(t *testing.T) {
-	need.Root(t)
-	r := child.Run(t, "reuse", func(cmd *exec.Cmd) {
+	requires.Root(t)
+	r := reexec.Run(t, "reuse", func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	})
 	if r.Stdout != "it ended while it was read\nthe other can be read\n" || r.Status != 0 {
@@ -227,7 +227,7 @@ func TestReadProcessName(t *testing.T) {
 // TestReadProcessToggle reads a thread that changes its effective uid all the
 // time: only states that it really was in may be seen.
 func TestReadProcessToggle(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	own, err := Current()
 	if err != nil {
 		t.Fatal(err)
@@ -336,7 +336,7 @@ func inNamespace(t *testing.T, f func(*Process)) {
 
 // TestReadProcessOfOthers lets nobody read a process of root.
 func TestReadProcessOfOthers(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	s := subject.Start(t, "", nil)
 	onThread(t, func() {
 		p, err := ReadProcess(s.Process.Pid)
@@ -399,13 +399,13 @@ func nobody() error {
 // TestReadProcessProc reads where /proc hides processes, is not there, or is
 // that of another pid namespace.
 func TestReadProcessProc(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	for role, want := range map[string]string{
 		"hidden":       "hidepid=2: hidden true\nhidepid=1: hidden true\nhidepid=0: hidden false\n",
 		"no proc":      "no proc: true\n",
 		"foreign proc": "no proc: true\n",
 	} {
-		r := child.Run(t, role, func(cmd *exec.Cmd) {
+		r := reexec.Run(t, role, func(cmd *exec.Cmd) {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 			if role == "foreign proc" {
 				cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWPID
@@ -476,7 +476,7 @@ func openDescriptors(t testing.TB) int {
 // TestReadProcessFile reads processes that execute the same file, through a mount of
 // this mount namespace and of another one: that one is not opened.
 func TestReadProcessFile(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,7 +40,7 @@ func swapper() {
 // startSwapper runs a swapper until the test ends.
 func startSwapper(t *testing.T, pairs ...string) {
 	t.Helper()
-	cmd := child.Command("swapper")
+	cmd := reexec.Command("swapper")
 	cmd.Env = append(cmd.Env, "SWAP="+strings.Join(pairs, ":"))
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -62,7 +62,7 @@ func startSwapper(t *testing.T, pairs ...string) {
 // TestReadTrustedRace reads while another process replaces a file, a link and
 // a directory on the way. What an untrusted entry leads to is never read.
 func TestReadTrustedRace(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	t.Setenv("SUDO_UID", "")
 	base := t.TempDir()
 	if err := os.Chmod(base, 0o755); err != nil {
@@ -119,7 +119,7 @@ func TestReadTrustedRace(t *testing.T) {
 // TestReadTrustedACL gives somebody else the right to write by an access
 // control list, whose mask shows in the mode as the rights of group 0.
 func TestReadTrustedACL(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	base := t.TempDir()
 	dir := filepath.Join(base, "dir")
 	file := filepath.Join(dir, "p")
@@ -142,7 +142,7 @@ func TestReadTrustedACL(t *testing.T) {
 	} {
 		for _, path := range []string{file, dir} {
 			if err := unix.Setxattr(path, "system.posix_acl_access", accessList(c.tag, c.rights, c.id), 0); err != nil {
-				need.Skip(t, "a file system with access control lists: "+err.Error())
+				requires.Skip(t, "a file system with access control lists: "+err.Error())
 			}
 			var trust *untrusted
 			_, err := ReadTrusted(file, 100, true)

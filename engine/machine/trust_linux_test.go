@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // TestReadTrusted puts a profile below directories of all kinds.
 func TestReadTrusted(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	t.Setenv("SUDO_UID", "")
 	base := t.TempDir()
 	if err := os.Chmod(base, 0o755); err != nil {
@@ -84,7 +84,7 @@ func TestReadTrusted(t *testing.T) {
 // TestReadTrustedLinks follows links whose owner is not trusted, and out of
 // directories that are not.
 func TestReadTrustedLinks(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	base := t.TempDir()
 	if err := os.Chmod(base, 0o755); err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -99,7 +99,7 @@ func trustMounts() {
 
 // mountIDMapped mounts from at to, with the ids of root alone.
 func mountIDMapped(from, to string) error {
-	holder := child.Command("swapper")
+	holder := reexec.Command("swapper")
 	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}}
 	holder.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: ids, GidMappings: ids}
 	in, err := holder.StdinPipe()
@@ -179,7 +179,7 @@ func mountStep(f []string) error {
 
 // TestReadTrustedMounts reads profiles on read-only mounts.
 func TestReadTrustedMounts(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	t.Setenv("SUDO_UID", "")
 	for name, scene := range mountScenes {
 		t.Run(name, func(t *testing.T) {
@@ -199,13 +199,13 @@ func TestReadTrustedMounts(t *testing.T) {
 			case path[0] != '/':
 				path = at(path)
 			}
-			got := child.Run(t, "trust mounts", func(cmd *exec.Cmd) {
+			got := reexec.Run(t, "trust mounts", func(cmd *exec.Cmd) {
 				cmd.Dir = base
 				cmd.Env = append(cmd.Env, "READ="+path, stepsVariable+"="+scenePrologue+scene.steps)
 				cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} // and private
 			})
 			if strings.HasPrefix(got.Stdout, "acl:") || strings.HasPrefix(got.Stdout, "idmap:") {
-				need.Skip(t, "a tmpfs with access control lists and idmapped mounts: "+got.Stdout)
+				requires.Skip(t, "a tmpfs with access control lists and idmapped mounts: "+got.Stdout)
 			}
 			want := "text <nil>\n"
 			if scene.refused != "" {
@@ -228,7 +228,7 @@ func trustMountsRace() {
 			return
 		}
 	}
-	swap := child.Command("swapper")
+	swap := reexec.Command("swapper")
 	swap.Env = append(swap.Env, "SWAP=w/a:w/b")
 	in, err := swap.StdinPipe()
 	if err == nil {
@@ -255,7 +255,7 @@ func trustMountsRace() {
 // TestReadTrustedMountsRace never believes that a directory that others move about
 // lies outside of the writable mount.
 func TestReadTrustedMountsRace(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	base := t.TempDir()
 	err := os.Chmod(base, 0o755)
 	for _, dir := range []string{"fs", "v", "w"} {
@@ -264,7 +264,7 @@ func TestReadTrustedMountsRace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := child.Run(t, "trust mounts race", func(cmd *exec.Cmd) {
+	got := reexec.Run(t, "trust mounts race", func(cmd *exec.Cmd) {
 		cmd.Dir = base
 		cmd.Env = append(cmd.Env, "READ="+filepath.Join(base, "v/p.yaml"))
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}

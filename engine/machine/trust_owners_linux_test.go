@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"caprun/cap"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 )
 
 // trustOwners gives up the capabilities that its environment names, and prints
@@ -37,7 +37,7 @@ func trustOwners() {
 // TestReadTrustedUnmapped reads profiles in user namespaces whose root is the
 // user 100000 outside, so that the owner of / is not mapped.
 func TestReadTrustedUnmapped(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	t.Setenv("SUDO_UID", "")
 	const host, nobody = 100000, 65534
 	base := t.TempDir()
@@ -103,7 +103,7 @@ func TestReadTrustedUnmapped(t *testing.T) {
 		{"narrow without capabilities", 65534, "cap_fowner cap_dac_override", map[string]string{"user": user, "outside-writable": world, "nobody-writable": world}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := child.Run(t, "trust owners", func(cmd *exec.Cmd) {
+			got := reexec.Run(t, "trust owners", func(cmd *exec.Cmd) {
 				cmd.Env = append(cmd.Env, "LOSE="+c.lose, stepsVariable+"="+strings.Join(paths, " "))
 				ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: host, Size: c.ids}}
 				cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -131,7 +131,7 @@ func TestReadTrustedUnmapped(t *testing.T) {
 
 // TestReadTrustedCaller reads as callers whose real uid is not 0.
 func TestReadTrustedCaller(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	base := t.TempDir()
 	err := errors.Join(os.Chmod(base, 0o755), os.Chmod(filepath.Dir(base), 0o755))
 	var paths []string
@@ -150,7 +150,7 @@ func TestReadTrustedCaller(t *testing.T) {
 	for _, sudo := range []int{3301, 5} {
 		// Only the real uid 0 believes SUDO_UID.
 		t.Setenv("SUDO_UID", strconv.Itoa(sudo))
-		got := child.Run(t, "trust owners", func(cmd *exec.Cmd) {
+		got := reexec.Run(t, "trust owners", func(cmd *exec.Cmd) {
 			cmd.Env = append(cmd.Env, stepsVariable+"="+strings.Join(paths, " "))
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 3301, Gid: 3301}}
 		})

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +27,7 @@ func reachableDir(t *testing.T) string {
 // TestWritablePaths gives a program, its directory, or a directory above it to the
 // user whose rights they bring, in every way that there is.
 func TestWritablePaths(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	base := reachableDir(t)
 	above, dir := filepath.Join(base, "above"), filepath.Join(base, "above", "dir")
 	file := filepath.Join(dir, "p")
@@ -71,7 +71,7 @@ func TestWritablePaths(t *testing.T) {
 			}
 			if c.list != nil {
 				if err := unix.Setxattr(path, "system.posix_acl_access", c.list, 0); err != nil {
-					need.Skip(t, "a file system with access control lists: "+err.Error())
+					requires.Skip(t, "a file system with access control lists: "+err.Error())
 				}
 			}
 			program, err := findProgram(&policy.Profile{}, id, []string{file}, nil)
@@ -100,7 +100,7 @@ func TestWritablePaths(t *testing.T) {
 // TestWritablePathsAround: what leads to the program is more than the directories
 // above it.
 func TestWritablePathsAround(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	const uid = 3301
 	id := Identity{Declared: true, Resolved: true, UID: uid, GID: uid}
 	base, err := filepath.EvalSymlinks(reachableDir(t))
@@ -154,7 +154,7 @@ func TestWritablePathsAround(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := unix.Setxattr(dir, "system.posix_acl_access", accessList(2, 7, user), 0); err != nil {
-			need.Skip(t, "a file system with access control lists: "+err.Error())
+			requires.Skip(t, "a file system with access control lists: "+err.Error())
 		}
 		return dir
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/cputime"
+	"caprun/internal/test/cputime"
 	"caprun/policy"
 )
 

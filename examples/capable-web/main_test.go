@@ -22,8 +22,8 @@ import (
 	"time"
 
 	"caprun/cap"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,7 +41,7 @@ var builds = []struct{ name, env string }{
 const user = 65534
 
 func TestMain(m *testing.M) {
-	child.Main(m, child.Roles{"bracket": bracket})
+	reexec.Main(m, reexec.Roles{"bracket": bracket})
 }
 
 // bracket listens twice on one port, without the example's own end of all
@@ -67,9 +67,9 @@ func bracket() {
 // TestBracket shows that the capability is effective for the call only, be it
 // a success or not.
 func TestBracket(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	port := fmt.Sprint("PORT=", freeLowPort(t))
-	r := child.Run(t, "bracket", func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, port) })
+	r := reexec.Run(t, "bracket", func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, port) })
 	if want := "true false <nil> =\nfalse true <nil> =\n"; r.Stdout != want || r.Status != 0 {
 		t.Errorf("status %d, %q, want %q\n%s", r.Status, r.Stdout, want, r.Stderr)
 	}
@@ -77,7 +77,7 @@ func TestBracket(t *testing.T) {
 
 // TestWalkThrough takes the steps of the README, with each build.
 func TestWalkThrough(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,8 @@ func TestWalkThrough(t *testing.T) {
 	for _, b := range builds {
 		t.Run(b.name, func(t *testing.T) {
 			if b.env == "CGO_ENABLED=1" {
-				need.Tool(t, "gcc")
+				requires.Heavy(t) // it compiles the HTTP server again
+				requires.Tool(t, "gcc")
 			}
 			path := build(t, b.env)
 			t.Run("help", func(t *testing.T) { help(t, path, string(readme)) })
@@ -181,7 +182,7 @@ func build(t *testing.T, env string) string {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "capable-web")
-	cmd := exec.Command(need.Tool(t, "go"), "build", "-o", path, ".")
+	cmd := exec.Command(requires.Tool(t, "go"), "build", "-o", path, ".")
 	cmd.Env = append(os.Environ(), env)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
@@ -223,14 +224,14 @@ func needPrivilegedFiles(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	if fs.Flags&unix.ST_NOSUID != 0 {
-		need.Skip(t, path+" on a file system that is not mounted nosuid")
+		requires.Skip(t, path+" on a file system that is not mounted nosuid")
 	}
 	if on, err := cap.Prctl(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || on == 1 {
-		need.Skip(t, "tests without no_new_privs")
+		requires.Skip(t, "tests without no_new_privs")
 	}
 	for _, c := range []cap.Value{cap.SETPCAP, cap.NET_BIND_SERVICE} {
 		if has, err := cap.GetBound(c); err != nil || !has {
-			need.Skip(t, c.String()+" in the bounding set")
+			requires.Skip(t, c.String()+" in the bounding set")
 		}
 	}
 }
@@ -259,7 +260,7 @@ func freeLowPort(t *testing.T) int {
 	}
 	const first = 80
 	if start <= first {
-		need.Skip(t, "a port that needs privilege")
+		requires.Skip(t, "a port that needs privilege")
 	}
 	// Other tests look for ports too: each begins somewhere else.
 	for _, n := range rand.Perm(min(start, 1024) - first) {
@@ -269,7 +270,7 @@ func freeLowPort(t *testing.T) int {
 			return first + n
 		}
 	}
-	need.Skip(t, "a free port that needs privilege")
+	requires.Skip(t, "a free port that needs privilege")
 	return 0
 }
 
@@ -401,7 +402,7 @@ func (s *server) everyThread(t *testing.T, want map[string]string) {
 			continue // The thread has ended.
 		}
 		looked++
-		got := child.Status(string(text))
+		got := reexec.Status(string(text))
 		for _, key := range []string{"Uid", "Gid"} {
 			if got[key] != "65534 65534 65534 65534" {
 				t.Errorf("thread %s has %s %q", id, key, got[key])

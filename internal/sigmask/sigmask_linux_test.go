@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,7 +20,7 @@ func TestBlock(t *testing.T) {
 	blocked := func() string {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/status", unix.Gettid()))
 		if err != nil {
-			need.Skip(t, "needs /proc: "+err.Error())
+			requires.Skip(t, "needs /proc: "+err.Error())
 		}
 		_, rest, _ := strings.Cut(string(text), "SigBlk:")
 		return strings.Fields(rest)[0]

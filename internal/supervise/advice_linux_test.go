@@ -5,8 +5,8 @@ import (
 	"os/exec"
 	"testing"
 
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,9 +21,9 @@ func verifyOutput(t *testing.T, pid int, profile string) (status int, messages s
 // TestVerifySupervisor: whoever verifies a supervisor is told which process the
 // program is.
 func TestVerifySupervisor(t *testing.T) {
-	need.Root(t) // others may not read a supervisor
+	requires.Root(t) // others may not read a supervisor
 	profile := command.ProfileFile(t, command.PlainProfile)
-	s := supervise(t, bare, nil, heard(t))
+	s := supervise(t, bare, nil, signalreport(t))
 	target := s.ready()
 	want := fmt.Sprintf("caprun: process %d: it is a supervisor (-init), and the program that it started is process %d; verify that one\n", s.Process.Pid, target)
 	if status, messages := verifyOutput(t, s.Process.Pid, profile); status != 0 || messages != want {
@@ -34,8 +34,8 @@ func TestVerifySupervisor(t *testing.T) {
 	}
 
 	// What only looks like one gains nothing: the result is the same.
-	sh := need.Tool(t, "sh")
-	need.Tool(t, "setsid")
+	sh := requires.Tool(t, "sh")
+	requires.Tool(t, "setsid")
 	fake := supervise(t, bare, func(cmd *exec.Cmd) {
 		cmd.Path = sh
 		cmd.Args = []string{"caprun", "-c", `exec setsid sh -c 'echo ready $$; read line'`, "-init", "-profile", "x"}

@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,10 +21,10 @@ import (
 // a parent-death signal. The shell's pid is the first line of output.
 func calledBy(t *testing.T, signal syscall.Signal, settings []string, args ...string) func(cmd *exec.Cmd) {
 	return func(cmd *exec.Cmd) {
-		with := command.Program(t, "caprun/internal/creds/with")
+		with := command.Program(t, "caprun/internal/test/runas")
 		caprun := append([]string{with, fmt.Sprint("pdeathsig=", int(signal))}, settings...)
 		caprun = append(append(caprun, "--", cmd.Path), args...)
-		cmd.Path = need.Tool(t, "sh")
+		cmd.Path = requires.Tool(t, "sh")
 		// The first shell keeps the output open and outlives the caller.
 		cmd.Args = append([]string{"sh", "-c", `exec 3<&0; sh -c '
 			trap "exit 3" USR1; echo $$; "$@" <&3 3<&- & wait' sh "$@"; exec sleep 60`, "sh"}, caprun...)
@@ -34,7 +34,7 @@ func calledBy(t *testing.T, signal syscall.Signal, settings []string, args ...st
 // TestDeathSignalOfCaller: a target of another user ends with the caller that
 // asked for that, with -init, too.
 func TestDeathSignalOfCaller(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	const another = "uid: 65534\ngid: 65534\n"
 	for name, profile := range map[string]string{"none": another + "caps: \"=\"\n", "ambient": another + "caps: cap_net_raw=eip\n", "root": "uid: 0\ngid: 0\ncaps: cap_net_raw=ep\n", "same": bare} {
 		for _, init := range []bool{false, true} {
@@ -45,7 +45,7 @@ func TestDeathSignalOfCaller(t *testing.T) {
 						args = args[1:]
 					}
 					calledBy(t, unix.SIGKILL, nil, args...)(cmd)
-				}, need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+				}, requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 				caller, err := strconv.Atoi(s.line())
 				if err != nil {
 					t.Fatal(err)
@@ -77,7 +77,7 @@ func TestDeathSignalCallerEnds(t *testing.T) {
 				}
 				defer r.Close()
 				s := supervise(t, bare, func(cmd *exec.Cmd) {
-					args := []string{"-profile", "-", "--", need.Tool(t, "echo"), "started"}
+					args := []string{"-profile", "-", "--", requires.Tool(t, "echo"), "started"}
 					if init != "" {
 						args = append([]string{init}, args...)
 					}
@@ -124,7 +124,7 @@ func TestDeathSignalCallerEnds(t *testing.T) {
 
 // TestDeathSignalOfOutside: a parent outside of the pid namespace is no obstacle.
 func TestDeathSignalOfOutside(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	// The signal comes at the end of the thread that forks.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -135,7 +135,7 @@ func TestDeathSignalOfOutside(t *testing.T) {
 				cmd.Args = append(cmd.Args[:1:1], cmd.Args[2:]...)
 			}
 			cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Pdeathsig: unix.SIGUSR1}
-		}, command.Program(t, "caprun/internal/creds"))
+		}, command.Program(t, "caprun/internal/test/creds"))
 		s.stdin.Close() // creds reads it
 		if init {
 			want = "pdeathsig: 9"

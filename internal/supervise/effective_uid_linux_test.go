@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,8 +19,8 @@ const anotherUser = "uid: 65534\ngid: 65534\ncaps: \"=\"\n"
 // TestInitReaches: without cap_kill, too, another user hears what caprun hears,
 // and ends when it is killed. It cannot answer in kind.
 func TestInitReaches(t *testing.T) {
-	need.Root(t)
-	s := supervise(t, anotherUser, withoutKill(t), heard(t))
+	requires.Root(t)
+	s := supervise(t, anotherUser, withoutKill(t), signalreport(t))
 	s.ready()
 	s.signal(unix.SIGUSR1)
 	if got := s.line(); got != "heard 10" {
@@ -30,12 +30,12 @@ func TestInitReaches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status := child.Status(string(text))
+	status := reexec.Status(string(text))
 	if status["Uid"] != "0 65534 0 65534" || status["CapPrm"] != "0000000000000000" || status["CapBnd"] != "0000000000000000" {
 		t.Errorf("the supervisor: uids %s, permitted %s, bounding %s", status["Uid"], status["CapPrm"], status["CapBnd"])
 	}
 
-	s = supervise(t, anotherUser, withoutKill(t), need.Tool(t, "sh"), "-c",
+	s = supervise(t, anotherUser, withoutKill(t), requires.Tool(t, "sh"), "-c",
 		`for sig in 0 TERM KILL; do kill -$sig $PPID 2>/dev/null && echo "can send $sig"; done; `+
 			`readlink /proc/$PPID/root && echo "can see"; echo ready $$; exec sleep 60`)
 	target := s.ready()
@@ -47,14 +47,14 @@ func TestInitReaches(t *testing.T) {
 // TestInitReachKeepsDeathSignal: what the caller wants of caprun at its own end
 // outlasts the change of the effective uid.
 func TestInitReachKeepsDeathSignal(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	s := supervise(t, anotherUser, func(cmd *exec.Cmd) {
 		withoutKill(t)(cmd)
 		caprun := append([]string{cmd.Args[0], fmt.Sprint("pdeathsig=", int(unix.SIGUSR2))}, cmd.Args[1:]...)
-		cmd.Path = need.Tool(t, "sh")
+		cmd.Path = requires.Tool(t, "sh")
 		cmd.Args = append([]string{"sh", "-c", `exec 3<&0; sh -c '
 			trap "exit 3" USR1; echo caller $$; "$@" <&3 3<&- & wait' sh "$@"; exec sleep 60`, "sh"}, caprun...)
-	}, heard(t))
+	}, signalreport(t))
 	caller, err := strconv.Atoi(strings.TrimPrefix(s.line(), "caller "))
 	if err != nil {
 		t.Fatal(err)

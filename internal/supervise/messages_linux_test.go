@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"caprun/internal/message"
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/unread"
 
 	"golang.org/x/sys/unix"
@@ -70,16 +70,16 @@ func TestRefusalWithoutReader(t *testing.T) {
 // TestInitWaitsForNobody: a supervisor whose messages nobody reads reaps and
 // forwards as before.
 func TestInitWaitsForNobody(t *testing.T) {
-	need.Root(t)
-	with := command.Program(t, "caprun/internal/creds/with")
+	requires.Root(t)
+	with := command.Program(t, "caprun/internal/test/runas")
 	for _, m := range unread.Files(t) {
 		t.Run(m.Name, func(t *testing.T) {
 			s := supervise(t, "uid: 65534\ngid: 65534\ncaps: cap_setuid=eip\n", func(cmd *exec.Cmd) {
 				withoutKill(t)(cmd)
 				cmd.Stderr = m.File
-			}, with, "uid=3301", "--", need.Tool(t, "sh"), "-c", `echo ready $$
+			}, with, "uid=3301", "--", requires.Tool(t, "sh"), "-c", `echo ready $$
 				read line; n=0; while [ $n -lt 50 ]; do (: &) ; n=$((n+1)); done; echo orphans
-				read line; exec "$0" uid=65534 -- "$1"`, with, heard(t))
+				read line; exec "$0" uid=65534 -- "$1"`, with, signalreport(t))
 			target := s.ready()
 			t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
 			s.signal(unix.SIGUSR1)

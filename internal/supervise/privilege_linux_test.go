@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"testing"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 )
 
 // TestInitSupervisor: while the target runs, caprun holds cap_kill at most, and
@@ -21,7 +21,7 @@ func TestInitSupervisor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	s := supervise(t, bare+"keep_fds: [3]\n", func(cmd *exec.Cmd) { cmd.ExtraFiles = []*os.File{file, file} }, heard(t))
+	s := supervise(t, bare+"keep_fds: [3]\n", func(cmd *exec.Cmd) { cmd.ExtraFiles = []*os.File{file, file} }, signalreport(t))
 	pid := s.ready()
 	has := func(pid int) (list []string) {
 		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
@@ -42,14 +42,14 @@ func TestInitSupervisor(t *testing.T) {
 	}
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", s.Process.Pid))
 	if err != nil || len(tasks) == 0 {
-		need.Skip(t, "needs /proc")
+		requires.Skip(t, "needs /proc")
 	}
 	own, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const killBit, setpcapBit = 1 << 5, 1 << 8
-	held, err := strconv.ParseUint(child.Status(string(own))["CapPrm"], 16, 64)
+	held, err := strconv.ParseUint(reexec.Status(string(own))["CapPrm"], 16, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestInitSupervisor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := child.Status(string(text))
+		got := reexec.Status(string(text))
 		kill := fmt.Sprintf("%016x", held&killBit)
 		if got["CapPrm"] != kill || got["CapEff"] != kill || got["CapInh"] != "0000000000000000" || got["CapAmb"] != "0000000000000000" || got["NoNewPrivs"] != "1" {
 			t.Errorf("%s: %v", task, got)
@@ -72,7 +72,7 @@ func TestInitSupervisor(t *testing.T) {
 // TestInitClosed: the target cannot trace the supervisor of its own user, nor
 // see through it what the profile keeps from it, such as the root directory.
 func TestInitClosed(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	type start struct{ profile, caller string }
 	// A caller without any capability keeps none to protect the supervisor.
 	starts := []start{{bare, ""}}
@@ -82,7 +82,7 @@ func TestInitClosed(t *testing.T) {
 	for _, c := range starts {
 		s := supervise(t, c.profile, func(cmd *exec.Cmd) {
 			if c.caller != "" {
-				with := command.Program(t, "caprun/internal/creds/with")
+				with := command.Program(t, "caprun/internal/test/runas")
 				cmd.Args, cmd.Path = append([]string{with, c.caller, "--", cmd.Path}, cmd.Args[1:]...), with
 			}
 		}, sh, "-c", "for f in root cwd exe fd/0; do readlink /proc/$$/$f >/dev/null || echo blind; readlink /proc/$PPID/$f; done; echo end")

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/child"
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,14 +23,14 @@ const orphans = `n=0; while [ $n -lt $1 ]; do (: &) ; n=$((n+1)); done; echo don
 
 // TestInitReaps: orphans leave nothing behind, also where caprun is pid 1.
 func TestInitReaps(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	for name, c := range map[string]struct {
 		flags uintptr
 		count string
-	}{"subreaper": {0, "300"}, "pid1": {syscall.CLONE_NEWPID, "10000"}} {
+	}{"subreaper": {0, "300"}, "pid1": {syscall.CLONE_NEWPID, strconv.Itoa(requires.Rounds(1000, 10000))}} {
 		t.Run(name, func(t *testing.T) {
 			if c.flags != 0 {
-				need.Root(t)
+				requires.Root(t)
 			}
 			s := supervise(t, bare, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: c.flags} }, sh, "-c", orphans, "sh", c.count)
 			peak := 0
@@ -49,7 +49,7 @@ func TestInitReaps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rss := child.Status(string(text))["VmRSS"]
+			rss := reexec.Status(string(text))["VmRSS"]
 			kib, err := strconv.Atoi(strings.TrimSuffix(rss, " kB"))
 			if err != nil || kib > 64<<10 {
 				t.Errorf("caprun has %s", rss)
@@ -63,9 +63,9 @@ func TestInitReaps(t *testing.T) {
 
 // TestInitAdopts: an orphan becomes a child of caprun.
 func TestInitAdopts(t *testing.T) {
-	need.Tool(t, "mkfifo")
+	requires.Tool(t, "mkfifo")
 	// The shell waits for its child, the parent of the orphan, before it writes.
-	s := supervise(t, bare, nil, need.Tool(t, "sh"), "-c",
+	s := supervise(t, bare, nil, requires.Tool(t, "sh"), "-c",
 		`mkfifo go; (sh -c 'read line <go; cut -d " " -f 4 /proc/$$/stat' &); echo >go; read line`)
 	if got := s.line(); got != fmt.Sprint(s.Process.Pid) {
 		t.Errorf("its parent is %s, not %d", got, s.Process.Pid)
@@ -79,14 +79,14 @@ func TestInitLeavesNothing(t *testing.T) {
 	if err := os.WriteFile(file, []byte("version: 1\n"+bare), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	creds := command.Program(t, "caprun/internal/creds")
+	creds := command.Program(t, "caprun/internal/test/creds")
 	// What a caprun left behind would become a child of this process.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	before := len(children(t, os.Getpid()))
-	for range command.Number(t, "CAPRUN_TEST_LOAD", 200) {
+	for range command.Number(t, "CAPRUN_TEST_LOAD", uint64(requires.Rounds(20, 200))) {
 		cmd := exec.Command(command.Caprun(t), "-init", "-profile", file, "--", creds, "-exit", "7")
 		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 7 {
 			t.Fatal(err)

@@ -11,15 +11,15 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 // TestInitForwards: each signal reaches the target once, under its own number.
 func TestInitForwards(t *testing.T) {
-	s := supervise(t, bare, nil, heard(t))
+	s := supervise(t, bare, nil, signalreport(t))
 	pid := s.ready()
 	if pid == s.Process.Pid {
 		t.Fatal("the target is caprun's process")
@@ -51,8 +51,8 @@ func TestInitForwards(t *testing.T) {
 // TestInitFirstRealTime: what cannot be forwarded does not end caprun, and the
 // target can still be sent it. The target is no Go program: those cannot catch it.
 func TestInitFirstRealTime(t *testing.T) {
-	need.Tool(t, "sleep")
-	s := supervise(t, bare, nil, need.Tool(t, "sh"), "-c",
+	requires.Tool(t, "sleep")
+	s := supervise(t, bare, nil, requires.Tool(t, "sh"), "-c",
 		`trap 'echo heard 34; exit 5' 34; echo ready $$; n=0; while [ $n -lt 600 ]; do sleep 0.05; n=$((n+1)); done`)
 	pid := s.ready()
 	s.signal(firstRealTime)
@@ -69,8 +69,8 @@ func TestInitFirstRealTime(t *testing.T) {
 
 // TestInitForwardsToAnotherUser needs cap_kill.
 func TestInitForwardsToAnotherUser(t *testing.T) {
-	need.Root(t)
-	s := supervise(t, "uid: 65534\ngid: 65534\n", nil, heard(t))
+	requires.Root(t)
+	s := supervise(t, "uid: 65534\ngid: 65534\n", nil, signalreport(t))
 	s.ready()
 	s.signal(unix.SIGUSR1)
 	if got := s.line(); got != "heard 10" {
@@ -81,7 +81,7 @@ func TestInitForwardsToAnotherUser(t *testing.T) {
 // TestInitNobodyReads: what caprun cannot forward it complains about, and a
 // complaint that nobody reads is no signal to forward.
 func TestInitNobodyReads(t *testing.T) {
-	need.Root(t)
+	requires.Root(t)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestInitNobodyReads(t *testing.T) {
 	s := supervise(t, "uid: 65534\ngid: 65534\ncaps: cap_setuid=eip\n", func(cmd *exec.Cmd) {
 		withoutKill(t)(cmd)
 		cmd.Stderr = w
-	}, command.Program(t, "caprun/internal/creds/with"), "uid=3301", "--", need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+	}, command.Program(t, "caprun/internal/test/runas"), "uid=3301", "--", requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 	target := s.ready()
 	t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
 	s.signal(unix.SIGUSR1)
@@ -127,11 +127,11 @@ func TestInitNobodyReads(t *testing.T) {
 
 // TestInitIgnored: what the caller has ignored stays so, and is not caught.
 func TestInitIgnored(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	s := supervise(t, bare, func(cmd *exec.Cmd) {
 		cmd.Args = append([]string{"sh", "-c", `trap '' HUP INT; exec "$0" "$@"`}, cmd.Args...)
 		cmd.Path = sh
-	}, heard(t))
+	}, signalreport(t))
 	s.ready()
 	for _, sig := range []syscall.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGTERM} {
 		s.signal(sig)
@@ -144,7 +144,7 @@ func TestInitIgnored(t *testing.T) {
 // TestInitEarlySignal: a signal that comes at any moment of the start ends the
 // launch, or the target.
 func TestInitEarlySignal(t *testing.T) {
-	sleep := need.Tool(t, "sleep")
+	sleep := requires.Tool(t, "sleep")
 	for n := range 40 {
 		s := supervise(t, bare, nil, sleep, "60")
 		time.Sleep(time.Duration(n) * 500 * time.Microsecond)

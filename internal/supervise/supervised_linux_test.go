@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/requires"
 )
 
 // supervised is a caprun with -init that a test has started.
@@ -136,7 +136,7 @@ func children(t *testing.T, parent int) []int {
 	var list []int
 	names, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil || len(names) == 0 {
-		need.Skip(t, "needs /proc")
+		requires.Skip(t, "needs /proc")
 	}
 	for _, name := range names {
 		if fields := statFields(name); len(fields) > 1 && fields[1] == fmt.Sprint(parent) {
@@ -175,7 +175,9 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Fatalf("not so: %s", what)
 }
 
-func heard(t *testing.T) string { return command.Program(t, "caprun/internal/creds/heard") }
+func signalreport(t *testing.T) string {
+	return command.Program(t, "caprun/internal/test/signalreport")
+}
 
 const bare = "no_new_privs: true\n"
 
@@ -183,7 +185,7 @@ const bare = "no_new_privs: true\n"
 // alone: a container that has been given no more.
 func withoutKill(t *testing.T) func(cmd *exec.Cmd) {
 	return func(cmd *exec.Cmd) {
-		with := command.Program(t, "caprun/internal/creds/with")
+		with := command.Program(t, "caprun/internal/test/runas")
 		cmd.Args, cmd.Path = append([]string{with, "bounding=0x1c0", "--", cmd.Path}, cmd.Args[1:]...), with
 	}
 }

@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"caprun/internal/need"
 	"caprun/internal/test/command"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )
 
 // TestInitStops: a stop of the target is one of caprun, and both are continued.
 func TestInitStops(t *testing.T) {
-	sleep := need.Tool(t, "sleep")
+	sleep := requires.Tool(t, "sleep")
 	s := supervise(t, bare, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }, sleep, "60")
 	var pid int
 	eventually(t, "the target runs", func() bool {
@@ -77,7 +77,7 @@ func TestInitKilled(t *testing.T) {
 	}
 	for _, profile := range profiles {
 		// Not heard, which would end with its input.
-		s := supervise(t, profile, nil, need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+		s := supervise(t, profile, nil, requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 		pid := s.ready()
 		s.signal(unix.SIGKILL)
 		s.status()
@@ -88,8 +88,8 @@ func TestInitKilled(t *testing.T) {
 // TestInitCannotWait: a program that caprun cannot wait for is ended, also where
 // the kernel would not do it, and the status claims nothing.
 func TestInitCannotWait(t *testing.T) {
-	need.Root(t)
-	with := command.Program(t, "caprun/internal/creds/with")
+	requires.Root(t)
+	with := command.Program(t, "caprun/internal/test/runas")
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestInitCannotWait(t *testing.T) {
 	s := supervise(t, "uid: 65534\ngid: 65534\n", func(cmd *exec.Cmd) {
 		cmd.Args, cmd.Path = append([]string{with, "forbid=wait4:1", "--", cmd.Path}, cmd.Args[1:]...), with
 		cmd.Stderr = w
-	}, with, "pdeathsig=0", "--", need.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+	}, with, "pdeathsig=0", "--", requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 	pid := s.ready()
 	t.Cleanup(func() { _ = unix.Kill(pid, unix.SIGKILL) })
 	s.signal(unix.SIGCHLD)
@@ -117,7 +117,7 @@ func TestInitCannotWait(t *testing.T) {
 // TestInitSocketActivation: the target finds its own pid where caprun found its
 // own, with -init and without.
 func TestInitSocketActivation(t *testing.T) {
-	sh := need.Tool(t, "sh")
+	sh := requires.Tool(t, "sh")
 	const tell = `echo $$ $LISTEN_PID $LISTEN_FDS $LISTEN_PIDFDID $WATCHDOG_PID; test -e /proc/self/fd/3 && echo open`
 	file, err := os.Open("/")
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/terminal"
 
 	"golang.org/x/sys/unix"
@@ -28,14 +28,14 @@ func onTerminal(t *testing.T, shell string, argv ...string) (*terminal.Terminal,
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
 		if shell != "" {
-			cmd.Path = need.Tool(t, "sh")
+			cmd.Path = requires.Tool(t, "sh")
 			cmd.Args = append([]string{"sh", "-mc", shell}, cmd.Args...)
 		}
 	}, argv...)
 	return screen, s
 }
 
-// readyOn returns the pid that heard tells on a terminal.
+// readyOn returns the pid that signalreport prints on a terminal.
 func readyOn(t *testing.T, screen *terminal.Terminal) (pid int) {
 	t.Helper()
 	eventually(t, "the target runs", func() bool {
@@ -51,7 +51,7 @@ func readyOn(t *testing.T, screen *terminal.Terminal) (pid int) {
 
 // TestInitForeground: the target gets what the terminal sends, once.
 func TestInitForeground(t *testing.T) {
-	screen, s := onTerminal(t, "", heard(t))
+	screen, s := onTerminal(t, "", signalreport(t))
 	pid := readyOn(t, screen)
 	if got := screen.Group(t); got != pid {
 		t.Errorf("in the foreground is %d, not %d", got, pid)
@@ -74,7 +74,7 @@ func TestInitForeground(t *testing.T) {
 // TestInitNobodyContinues: where nobody could continue caprun, a stop from the
 // terminal does not hang it.
 func TestInitNobodyContinues(t *testing.T) {
-	screen, s := onTerminal(t, "", need.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line")
+	screen, s := onTerminal(t, "", requires.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line")
 	pid := readyOn(t, screen)
 	screen.Types(t, controlZ)
 	screen.Types(t, "text\r")
@@ -87,9 +87,9 @@ func TestInitNobodyContinues(t *testing.T) {
 // TestInitJob: a shell sees a stopped job, continues it in the foreground and
 // sees how it ends.
 func TestInitJob(t *testing.T) {
-	need.Tool(t, "sh")
+	requires.Tool(t, "sh")
 	screen, s := onTerminal(t, `"$0" "$@"; echo stopped with $?; fg >/dev/null; echo ended with $?; read line; echo read $line`,
-		need.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
+		requires.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
 	pid := readyOn(t, screen)
 	eventually(t, "the target is in the foreground", func() bool { return screen.Group(t) == pid })
 	screen.Types(t, controlZ)
@@ -106,9 +106,9 @@ func TestInitJob(t *testing.T) {
 
 // TestInitAsks: in a pipeline the target gets the terminal when it reads from it.
 func TestInitAsks(t *testing.T) {
-	need.Tool(t, "cat")
+	requires.Tool(t, "cat")
 	screen, s := onTerminal(t, `"$0" "$@" | cat; echo ended`,
-		need.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
+		requires.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
 	readyOn(t, screen)
 	screen.Types(t, "text\r")
 	eventually(t, "the target reads", screen.Shows("got text\r"))

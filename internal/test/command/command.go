@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 )
 
 // Main runs the tests of a package and removes the programs that they built. It
@@ -74,7 +74,7 @@ func Program(t testing.TB, pkg string) string {
 	name := filepath.Base(pkg)
 	path := filepath.Join(built.dir, name)
 	if !built.have[name] {
-		cmd := exec.Command(need.Tool(t, "go"), "build", "-buildvcs=false", "-o", path, pkg)
+		cmd := exec.Command(requires.Tool(t, "go"), "build", "-buildvcs=false", "-o", path, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("go build %s: %v\n%s", pkg, err, out)

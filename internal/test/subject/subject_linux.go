@@ -5,8 +5,8 @@ package subject
 import (
 	"bufio"
 	"caprun/cap"
-	"caprun/internal/child"
-	"caprun/internal/need"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 	"errors"
 	"fmt"
 	"os"
@@ -194,7 +194,7 @@ const Timeout = 5 * time.Minute
 // Start starts a subject, which ends with the test.
 func Start(t testing.TB, steps string, prepare func(*exec.Cmd)) Running {
 	t.Helper()
-	cmd := child.Command("subject")
+	cmd := reexec.Command("subject")
 	cmd.Env = append(cmd.Env, stepsVariable+"="+steps)
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -239,10 +239,10 @@ func StartInNamespace(t testing.TB) Running {
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
 		}
 	}
-	probe := child.Command("subject")
+	probe := reexec.Command("subject")
 	userns(probe)
 	if err := probe.Run(); err != nil {
-		need.Skip(t, "needs a new user namespace: "+err.Error())
+		requires.Skip(t, "needs a new user namespace: "+err.Error())
 	}
 	return Start(t, "", userns)
 }

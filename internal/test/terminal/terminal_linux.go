@@ -3,7 +3,7 @@ package terminal
 
 import (
 	"bytes"
-	"caprun/internal/need"
+	"caprun/internal/test/requires"
 	"fmt"
 	"os"
 	"strings"
@@ -25,7 +25,7 @@ func New(t *testing.T) (*Terminal, *os.File) {
 	t.Helper()
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		need.Skip(t, "a terminal: "+err.Error())
+		requires.Skip(t, "a terminal: "+err.Error())
 	}
 	master := os.NewFile(uintptr(fd), "ptmx")
 	t.Cleanup(func() { master.Close() })
@@ -38,7 +38,7 @@ func New(t *testing.T) (*Terminal, *os.File) {
 	}
 	slave, err := os.OpenFile(fmt.Sprint("/dev/pts/", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
-		need.Skip(t, "a terminal: "+err.Error())
+		requires.Skip(t, "a terminal: "+err.Error())
 	}
 	terminal := &Terminal{File: master}
 	go func() {

@@ -1,3 +1,0 @@
-module caprun/internal/editors
-
-go 1.26.0

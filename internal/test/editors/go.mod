@@ -1,0 +1,3 @@
+module caprun/internal/test/editors
+
+go 1.26.0

@@ -1,0 +1,167 @@
+// Command mutate changes one rule of the kernel model in engine/cred at a time,
+// and looks whether the tests notice.
+//
+//	go run -C internal/test/mutate . [-run REGEXP] [-sequences N] [-j N] [-v]
+//
+// Each line of the output is one mutant: what killed it, and the rule that it
+// breaks. The comparison with the kernel is tried first:
+//
+//	kernel    TestKernel went red: the kernel does not do what the mutant says
+//	unit      only the other tests did; so it is where the rule is one of other
+//	          kernel releases, or of states that TestKernel does not get to
+//	SURVIVED  nothing noticed
+//	ERROR     there is no verdict, for instance because it does not compile
+//
+// Before that the model itself must pass. The exit status is 0 if every mutant
+// was killed, 1 if not, 2 if there was nothing to judge. Root kills most: other
+// users do not get to most states of the kernel.
+//
+// The mutants are in mutants.txt. No file of the repository is changed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+func main() {
+	pattern := flag.String("run", "", "try only mutants whose rule matches this `regexp`")
+	sequences := flag.Int("sequences", 3000, "how many sequences the comparison with the kernel runs for a mutant")
+	jobs := flag.Int("j", runtime.NumCPU(), "how many mutants are tried at a time")
+	verbose := flag.Bool("v", false, "print what the test that killed a mutant says")
+	flag.Parse()
+	if *sequences < 1 || *jobs < 1 || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	killed, err := run(ctx, *pattern, *sequences, *jobs, *verbose)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutate:", err)
+		os.Exit(2)
+	}
+	if !killed {
+		os.Exit(1)
+	}
+}
+
+// run tries the mutants whose rule matches, and reports whether all of them
+// were killed.
+func run(ctx context.Context, pattern string, sequences, jobs int, verbose bool) (killed bool, err error) {
+	table, err := parseTable(tableText)
+	if err != nil {
+		return false, fmt.Errorf("mutants.txt: %w", err)
+	}
+	matcher, err := regexp.Compile(pattern)
+	if err != nil {
+		return false, fmt.Errorf("-run: %w", err)
+	}
+	var chosen []mutant
+	for _, m := range table {
+		if matcher.MatchString(m.rule) {
+			chosen = append(chosen, m)
+		}
+	}
+	if len(chosen) == 0 {
+		return false, fmt.Errorf("no rule matches %q", pattern)
+	}
+
+	l, err := newLab(ctx, sequences)
+	if err != nil {
+		return false, err
+	}
+	defer l.close()
+	if err := l.checkModel(ctx); err != nil {
+		return false, err
+	}
+
+	results, wait := l.tryAll(ctx, chosen, jobs)
+	defer wait()
+	count := map[verdict]int{}
+	for i, m := range chosen {
+		r := <-results[i]
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		count[r.verdict]++
+		fmt.Printf("%-8s  %s\n", r.verdict, m.rule)
+		if r.err != nil {
+			fmt.Println(indent(r.err.Error()))
+		}
+		if verbose {
+			fmt.Println(indent(r.out))
+		}
+	}
+	fmt.Printf("%d mutants, %d killed by the kernel, %d by the unit tests alone, %d survived",
+		len(chosen), count[byKernel], count[byUnit], count[survived])
+	if count[broken] > 0 {
+		fmt.Printf(", %d without a verdict", count[broken])
+	}
+	fmt.Println()
+	return count[survived]+count[broken] == 0, nil
+}
+
+// checkModel runs the tests of the model as it is: what fails then would fail
+// for every mutant. It says which parts of the comparison with the kernel are
+// left out for want of something.
+func (l lab) checkModel(ctx context.Context) error {
+	binary, err := l.build(ctx, l.temp, mutant{})
+	if err != nil {
+		return fmt.Errorf("the model as it is: %w", err)
+	}
+	for _, tests := range []string{"-test.run=" + kernelTest, "-test.skip=" + kernelTest} {
+		red, out, err := l.run(ctx, binary, l.sequences, tests)
+		if err != nil {
+			return fmt.Errorf("the model as it is: %w", err)
+		}
+		if red {
+			return fmt.Errorf("the model as it is does not pass its tests:\n%s", indent(out))
+		}
+		for line := range strings.Lines(out) {
+			if _, test, skipped := strings.Cut(line, "--- SKIP: "); skipped {
+				fmt.Fprintf(os.Stderr, "mutate: not run here: %s", test)
+			}
+		}
+	}
+	return nil
+}
+
+type result struct {
+	verdict verdict
+	out     string
+	err     error
+}
+
+// tryAll tries jobs mutants at a time. It returns a channel for the result of
+// each, and a function that waits for the end of all.
+func (l lab) tryAll(ctx context.Context, mutants []mutant, jobs int) (results []chan result, wait func()) {
+	results = make([]chan result, len(mutants))
+	free := make(chan struct{}, jobs)
+	var all sync.WaitGroup
+	for i := range results {
+		results[i] = make(chan result, 1)
+	}
+	all.Go(func() {
+		for i, m := range mutants {
+			free <- struct{}{}
+			all.Go(func() {
+				defer func() { <-free }()
+				v, out, err := l.try(ctx, m)
+				results[i] <- result{v, out, err}
+			})
+		}
+	})
+	return results, all.Wait
+}
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
+}

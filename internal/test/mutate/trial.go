@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// model is the package whose rules are changed.
+const model = "caprun/engine/cred"
+
+// root is the directory of the module with the model, from that of this one, in
+// which go run -C and go test start the program.
+const root = "../../.."
+
+// kernelTest is the test there that compares the model with the kernel.
+const kernelTest = "^TestKernel$"
+
+// tooLong is far above what a test takes. A mutant that gets there is an error
+// of the table: a slow machine must not look like a test that went red.
+const tooLong = 10 * time.Minute
+
+// A verdict is what happened to a mutant.
+type verdict string
+
+const (
+	byKernel verdict = "kernel" // the comparison with the kernel went red
+	byUnit   verdict = "unit"   // only the other tests did
+	survived verdict = "SURVIVED"
+	broken   verdict = "ERROR" // no verdict: the mutant does not compile, or the like
+)
+
+// A lab runs the tests of mutants.
+type lab struct {
+	temp      string // a directory for copies and test binaries
+	source    string // the directory of the model
+	sequences int    // how many the comparison with the kernel runs
+}
+
+// newLab makes the directory for all that the lab writes; close removes it.
+func newLab(ctx context.Context, sequences int) (lab, error) {
+	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", model)
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		return lab{}, fmt.Errorf("find %s: %w%s", model, err, stderrOf(err))
+	}
+	temp, err := os.MkdirTemp("", "caprun-mutate-")
+	if err != nil {
+		return lab{}, err
+	}
+	l := lab{temp: temp, source: strings.TrimSpace(string(out)), sequences: sequences}
+	if err := searchable(temp); err != nil {
+		l.close()
+		return lab{}, err
+	}
+	return l, nil
+}
+
+func (l lab) close() { os.RemoveAll(l.temp) }
+
+// searchable lets other users, which the comparison with the kernel turns into,
+// get to what is in dir.
+func searchable(dir string) error { return os.Chmod(dir, 0o755) }
+
+// try builds the tests with the change of m and runs them, those with the
+// kernel first. It returns what the last run printed.
+func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
+	dir, err := os.MkdirTemp(l.temp, "")
+	if err != nil {
+		return broken, "", err
+	}
+	defer os.RemoveAll(dir)
+	if err := searchable(dir); err != nil {
+		return broken, "", err
+	}
+	binary, err := l.build(ctx, dir, m)
+	if err != nil {
+		return broken, "", err
+	}
+
+	// Most mutants die early: short runs first save most of the time.
+	for _, part := range []int{30, 5, 1} {
+		red, out, err := l.run(ctx, binary, max(1, l.sequences/part), "-test.run="+kernelTest)
+		if err != nil {
+			return broken, out, err
+		}
+		if red {
+			return byKernel, out, nil
+		}
+	}
+	red, out, err := l.run(ctx, binary, 1, "-test.skip="+kernelTest)
+	if err != nil {
+		return broken, out, err
+	}
+	if red {
+		return byUnit, out, nil
+	}
+	return survived, out, nil
+}
+
+// build compiles the test binary. The overlay makes the go command read the
+// changed copy where it would read the file, so the repository stays as it is.
+// A mutant without a file is the model itself.
+func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
+	binary := filepath.Join(dir, "cred.test")
+	// Without cgo the binary is static, and runs in a changed root directory.
+	// The flags are those that compile and link fastest.
+	args := []string{"test", "-c", "-gcflags=-N -l", "-ldflags=-s -w", "-o", binary}
+	if m.file != "" {
+		overlay, err := l.overlay(dir, m)
+		if err != nil {
+			return "", err
+		}
+		args = append(args, "-overlay", overlay)
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, model)...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "TMPDIR="+dir)
+	if _, err := cmd.Output(); err != nil {
+		return "", fmt.Errorf("compile: %w%s", err, stderrOf(err))
+	}
+	return binary, nil
+}
+
+// overlay writes the changed copy, and the file that says what it stands for.
+func (l lab) overlay(dir string, m mutant) (string, error) {
+	original := filepath.Join(l.source, m.file)
+	source, err := os.ReadFile(original)
+	if err != nil {
+		return "", err
+	}
+	changed, err := m.apply(source)
+	if err != nil {
+		return "", err
+	}
+	replacement := filepath.Join(dir, m.file)
+	if err := os.WriteFile(replacement, changed, 0o600); err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {original: replacement}})
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "overlay.json")
+	return path, os.WriteFile(path, text, 0o600)
+}
+
+// run reports whether the tests go red. An end without a failed test, as by a
+// signal, is an error.
+func (l lab) run(ctx context.Context, binary string, sequences int, args ...string) (red bool, out string, err error) {
+	args = append(args, "-test.v", "-test.timeout="+tooLong.String())
+	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd.Dir = l.source
+	// Here, too, so that a test that is killed leaves nothing behind.
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(binary), "CAPRUN_TEST_SEQUENCES="+strconv.Itoa(sequences))
+	var text bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &text, &text
+	// Workers of the test have its output open, and may outlive it for a moment.
+	cmd.WaitDelay = 10 * time.Second
+	err = cmd.Run()
+	out = text.String()
+	switch {
+	case err == nil:
+		return false, out, nil
+	case strings.Contains(out, "panic: test timed out"):
+		return false, out, fmt.Errorf("the tests took longer than %v", tooLong)
+	case strings.Contains(out, "--- FAIL: "):
+		return true, out, nil
+	}
+	return false, out, fmt.Errorf("no test failed, and yet: %w\n%s", err, out)
+}
+
+// stderrOf returns what the failed command of err said, on lines of its own.
+func stderrOf(err error) string {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "\n" + strings.TrimRight(string(exit.Stderr), "\n")
+	}
+	return ""
+}

@@ -1,0 +1,248 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/internal/test/launches"
+	"caprun/policy"
+	"caprun/profiles"
+)
+
+// trial is one way to start a container.
+type trial struct {
+	name string
+	try  func(engineOf) error
+}
+
+// web is the profile of the image.
+const web = "/etc/caprun/web.yaml"
+
+// The recipe, for podman run and as explain -as reads it.
+var recipe = []string{"--cap-drop=all", "--cap-add=setuid,setgid,setpcap,net_bind_service"}
+
+const recipeCaps = "cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service"
+
+// cases are the ways that are tried.
+func cases() []trial {
+	list := []trial{
+		{"the recipe", launch(web, recipeCaps+"=ep", recipe...)},
+		{"the recipe, read-only, with no_new_privs", launch(web, recipeCaps+"=ep no_new_privs",
+			with("--read-only", "--security-opt=no-new-privileges")...)},
+		{"the recipe, and an init of Podman", launch(web, recipeCaps+"=ep", with("--init")...)},
+		{"the recipe, in a user namespace", launch(web, recipeCaps+"=ep", with("--uidmap=0:100000:65536")...)},
+		{"builtin:entrypoint", launch("builtin:entrypoint", recipeCaps+"=ep", recipe...)},
+		{"the default capabilities", launch(web, "")},
+		{"the default capabilities of another user", launch(web, "", "--user=65532")},
+		// The added capabilities of another user are ambient.
+		{"another user with the recipe", launch(web, "uid=65532 gid=65532 groups=65532 "+
+			recipeCaps+"=eip ambient="+recipeCaps+" bounding="+recipeCaps, with("--user=65532:65532")...)},
+		{"another user without a capability", launch(web, "uid=65532 gid=65532 groups=65532 bounding=none",
+			"--user=65532:65532", "--cap-drop=all")},
+		{"nothing as another user", launch("builtin:unprivileged", "uid=65532 gid=65532 groups=65532 bounding=none",
+			"--user=65532:65532", "--cap-drop=all")},
+		{"the manifest", playManifest},
+		{"end by SIGTERM, -init", stop(143, with("--entrypoint=/caprun"),
+			"-init", "-profile", web, "--", "/web", "-listen", ":80")},
+		{"end by SIGTERM, an init of Podman with KILL", stop(143, with("--cap-add=kill", "--init"))},
+		{"end by SIGTERM, without an init", stop(2, recipe)},
+	}
+	caps := strings.Split(recipeCaps, ",")
+	for n, left := range caps {
+		fewer := strings.Join(append(append([]string{}, caps[:n]...), caps[n+1:]...), ",")
+		list = append(list, trial{"without " + left, launch(web, fewer+"=ep", "--cap-drop=all", "--cap-add="+fewer)})
+	}
+	return list
+}
+
+// with returns the flags of the recipe and more.
+func with(more ...string) []string { return append(append([]string{}, recipe...), more...) }
+
+// launch returns what starts a container with flags, first with the reporter
+// as its entrypoint and then by caprun. start is what the first reports, as
+// explain -as reads it; where it is empty, what is reported is the start.
+func launch(profile, start string, flags ...string) func(engineOf) error {
+	return func(e engineOf) error {
+		direct, err := e.run(runTimeout, runArgs(flags, "/creds")...)
+		if err != nil {
+			return err
+		}
+		if direct.status != 0 {
+			return fmt.Errorf("the reporter ends with status %d: %s", direct.status, direct.stderr)
+		}
+		began := launches.ParseReport(direct.stdout)
+		from := cred.Root()
+		if start == "" {
+			from, err = began.Cred(from)
+		} else {
+			from, err = engine.ParseStart(start)
+		}
+		if err != nil {
+			return err
+		}
+		if faults := began.Compare(launches.Expect(from, false)); len(faults) > 0 {
+			return fmt.Errorf("the start is another one: %v", faults)
+		}
+		text, err := profileText(profile)
+		if err != nil {
+			return err
+		}
+		p, found := policy.Parse(profile, text)
+		if p == nil {
+			return fmt.Errorf("%v", found)
+		}
+		plan, found := engine.Compile(p, from, engine.OrdinaryTarget())
+		got, err := e.run(runTimeout, runArgs(flags, "/caprun", "-profile", profile, "--", "/creds")...)
+		if err != nil {
+			return err
+		}
+		if plan == nil {
+			return refused(got, found[0])
+		}
+		if got.status != 0 || got.stderr != "" {
+			return fmt.Errorf("status %d: %s", got.status, got.stderr)
+		}
+		return differences(plan, got.stdout)
+	}
+}
+
+// runArgs returns the arguments that run a command line in a container.
+func runArgs(flags []string, program string, args ...string) []string {
+	all := append([]string{"run", "--rm", "--network=none"}, flags...)
+	all = append(all, "--entrypoint="+program, reported)
+	return append(all, args...)
+}
+
+// profileText returns the text of a profile of the image.
+func profileText(name string) ([]byte, error) {
+	if builtin, ok := strings.CutPrefix(name, "builtin:"); ok {
+		return profiles.Read(builtin)
+	}
+	return os.ReadFile(example + filepath.Base(name))
+}
+
+// differences compares a report with the prediction.
+func differences(plan *engine.Plan, report string) error {
+	if faults := launches.ParseReport(report).Compare(launches.Expect(plan.After, plan.SecureExec)); len(faults) > 0 {
+		return fmt.Errorf("the target differs from the prediction: %v", faults)
+	}
+	return nil
+}
+
+// refused compares a refusal with what explain says.
+func refused(got end, d policy.Diagnostic) error {
+	if want := fmt.Sprintf("caprun: %s:%s: %s; %s\n", d.File, d.Position, d.Message, d.Hint); got.status != 125 || got.stderr != want {
+		return fmt.Errorf("status %d: %sand not: %s", got.status, got.stderr, want)
+	}
+	return nil
+}
+
+// stop returns what starts the server, stops the container and compares its
+// status.
+func stop(status int, flags []string, args ...string) func(engineOf) error {
+	return func(e engineOf) (err error) {
+		all := append(append([]string{"run", "--detach", "--network=none"}, flags...), reported)
+		id, err := e.must(runTimeout, append(all, args...)...)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			_, removed := e.must(runTimeout, "rm", "--force", "--time=0", id)
+			err = errors.Join(err, removed)
+		}()
+		if _, err := logOf(e, id, "listens on"); err != nil {
+			return err
+		}
+		if _, err := e.must(runTimeout, "stop", "--time=20", id); err != nil {
+			return err
+		}
+		got, err := e.must(runTimeout, "inspect", "--format={{.State.ExitCode}}", id)
+		if err == nil && got != fmt.Sprint(status) {
+			err = fmt.Errorf("status %s, not %d", got, status)
+		}
+		return err
+	}
+}
+
+// logOf waits until the log of a container has a text.
+func logOf(e engineOf, id, text string) (string, error) {
+	var got end
+	for deadline := time.Now().Add(runTimeout); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		var err error
+		if got, err = e.run(runTimeout, "logs", id); err != nil {
+			return "", err
+		}
+		if strings.Contains(got.stdout+got.stderr, text) {
+			return got.stdout, nil
+		}
+	}
+	return "", fmt.Errorf("the log does not have %q: %s%s", text, got.stdout, got.stderr)
+}
+
+// playManifest starts the manifest with the reporter in the place of the server.
+func playManifest(e engineOf) (err error) {
+	text, err := os.ReadFile(example + "kubernetes.yaml")
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp("", "caprun-podman-*.yaml")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	changed := strings.Replace(string(text), "image: "+image+":latest", `args: ["/creds"]`+"\n          image: "+reported+":latest", 1)
+	changed = strings.Replace(changed, "    spec:\n", "    spec:\n      restartPolicy: Never\n", 1)
+	// Podman publishes the port on the machine, which needs a network.
+	changed = strings.Replace(changed, "          ports:\n            - {name: http, containerPort: 80}\n", "", 1)
+	if _, err := file.WriteString(changed); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if _, err := e.must(runTimeout, "kube", "play", "--network=none", file.Name()); err != nil {
+		return err
+	}
+	defer func() {
+		_, removed := e.must(runTimeout, "pod", "rm", "--all", "--force", "--time=0")
+		err = errors.Join(err, removed)
+	}()
+	got, err := e.run(runTimeout, "ps", "--all", "--format={{.Image}} {{.ID}}")
+	if err != nil {
+		return err
+	}
+	_, id, ok := strings.Cut(got.stdout, reported+":latest ")
+	if !ok {
+		return fmt.Errorf("no container of the image: %s%s", got.stdout, got.stderr)
+	}
+	id, _, _ = strings.Cut(id, "\n")
+	report, err := logOf(e, id, "pid: ")
+	if err != nil {
+		return err
+	}
+	from, err := engine.ParseStart(recipeCaps + "=ep no_new_privs")
+	if err != nil {
+		return err
+	}
+	own, err := profileText(web)
+	if err != nil {
+		return err
+	}
+	p, found := policy.Parse(web, own)
+	if p == nil {
+		return fmt.Errorf("%v", found)
+	}
+	plan, found := engine.Compile(p, from, engine.OrdinaryTarget())
+	if plan == nil {
+		return fmt.Errorf("%v", found)
+	}
+	return differences(plan, report)
+}

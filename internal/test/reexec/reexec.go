@@ -1,0 +1,94 @@
+// Package reexec runs a piece of a test in a process of its own: the test
+// binary, executed again. What changes a process, or replaces it, is tested
+// there.
+package reexec
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const variable = "CAPRUN_TEST_CHILD"
+
+// emulator names the program that runs this test binary, where the machine
+// cannot do so itself.
+const emulator = "CAPRUN_TEST_EMULATOR"
+
+// Roles are what a test binary can do instead of its tests, by name.
+type Roles map[string]func()
+
+// Main runs the tests, or, in a child, its role. A role that returns ends the
+// process with status 0.
+func Main(m *testing.M, roles Roles) {
+	if name := os.Getenv(variable); name != "" {
+		os.Unsetenv(variable)
+		roles[name]()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// Self returns the command that runs this test binary again.
+func Self(args ...string) *exec.Cmd {
+	if program := os.Getenv(emulator); program != "" {
+		return exec.Command(program, append([]string{os.Args[0]}, args...)...)
+	}
+	return exec.Command("/proc/self/exe", args...)
+}
+
+// Command returns the command that runs a role.
+func Command(role string) *exec.Cmd {
+	cmd := Self()
+	cmd.Env = append(os.Environ(), variable+"="+role)
+	return cmd
+}
+
+// Result is what a child left.
+type Result struct {
+	Stdout, Stderr string
+	Status         int // the exit status; 128+n for a signal
+	Pid            int
+}
+
+// timeout is how long a child may take: far more than it needs, for a machine
+// may be slow and have much else to do.
+const timeout = 2 * time.Minute
+
+// Run runs a role to its end. prepare, which may be nil, changes the command
+// before it starts.
+func Run(t testing.TB, role string, prepare func(*exec.Cmd)) Result {
+	t.Helper()
+	cmd := Command(role)
+	if prepare != nil {
+		prepare(cmd)
+	}
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start the child %s: %v", role, err)
+	}
+	timer := time.AfterFunc(timeout, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = cmd.Wait()
+	status := cmd.ProcessState.ExitCode()
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		status = 128 + int(ws.Signal())
+	}
+	return Result{out.String(), errs.String(), status, cmd.Process.Pid}
+}
+
+// Status returns the fields of the text of a /proc/PID/status file.
+func Status(text string) map[string]string {
+	fields := map[string]string{}
+	for _, line := range strings.Split(text, "\n") {
+		if key, value, ok := strings.Cut(line, ":"); ok {
+			fields[key] = strings.Join(strings.Fields(value), " ")
+		}
+	}
+	return fields
+}
