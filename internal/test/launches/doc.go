@@ -61,7 +61,7 @@ func Make(m *Machine, seed uint64, index int) Case {
 // command line, the target and the text of the profile, in the directory
 // $DIR.
 func (c Case) String() string {
-	return fmt.Sprintf("with %s -- caprun -profile profile.yaml -- %s\n%s\n%s",
+	return fmt.Sprintf("runas %s -- caprun -profile profile.yaml -- %s\n%s\n%s",
 		strings.Join(c.Caller.Arguments("$DIR"), " "), c.Target.Path("$DIR", c.Profile.Chroot), c.Target, c.Profile.Text("$DIR"))
 }
 
