@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"errors"
 	"os"
 	"strconv"
 
@@ -78,11 +79,25 @@ func listDescriptors() ([]int, error) {
 
 // NullStdin puts the null device in place of standard input, from which the
 // profile was read.
-func NullStdin() error {
-	fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+func NullStdin() error { return openStdin(os.DevNull) }
+
+// openStdin makes a path standard input. It does not wait for the writer of a FIFO,
+// and refuses anything but the null device, null(4).
+func openStdin(path string) error {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR || uint64(st.Rdev) != unix.Mkdev(1, 3) {
+		return errors.New("it is not the null device")
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, 0); err != nil {
+		return err
+	}
 	return unix.Dup3(fd, 0, 0)
 }

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -16,6 +17,9 @@ const sizeDigits = 8
 
 // maxRequest bounds a request: a profile and its path.
 const maxRequest = 2 * (policy.MaxSize + unix.PathMax)
+
+// errNoProgram is the error without the proc file system and without AT_EXECFN.
+var errNoProgram = errors.New("neither /proc/self/exe nor AT_EXECFN names caprun")
 
 // startChild starts caprun again, in a process group of its own: what a shell or a
 // terminal sends to the group of the supervisor would otherwise reach the target
@@ -39,7 +43,10 @@ func (s *supervisor) startChild(argv []string) (channel int, err error) {
 		// The child sets the signal again after the changes of credentials, which clear it.
 		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 	}
-	s.child, err = syscall.ForkExec("/proc/self/exe", args, attr)
+	err = errNoProgram
+	if hasProcFS() {
+		s.child, err = syscall.ForkExec("/proc/self/exe", args, attr)
+	}
 	if err != nil {
 		// Without /proc there is the path by which caprun itself was executed.
 		if path := executedPath(); path != "" {

@@ -38,6 +38,13 @@ func sigaction(sig unix.Signal, set, old *kernelAction) error {
 	return nil
 }
 
+// hasProcFS reports whether /proc is the proc file system, and not a directory whose
+// self/exe is another program.
+func hasProcFS() bool {
+	var fs unix.Statfs_t
+	return unix.Statfs("/proc", &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+}
+
 // executedPath returns AT_EXECFN of getauxval(3): what execve(2) was called with.
 func executedPath() string {
 	const atExecFn = 31
