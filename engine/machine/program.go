@@ -150,6 +150,9 @@ type TargetError struct {
 	// passed is the path of the file that is missing or may not be executed, as
 	// opposed to one that caprun refuses: execvp(3) passes over it.
 	passed string
+
+	// lacksInterpreter tells that the file is there and its interpreter is missing.
+	lacksInterpreter bool
 }
 
 // Error returns the path and the reason.

@@ -62,7 +62,8 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 
 // search looks for a bare name in the PATH of env, as execvp(3) does: it passes
 // over what is missing and what the target may not search or execute, and the
-// second wins when nothing is found. Whatever else is in the way ends the search.
+// second wins when nothing is found. A script whose interpreter is missing counts as
+// missing: execve(2) fails with ENOENT. Whatever else is in the way ends the search.
 // It does where execvp(3) would take an empty or relative entry, too.
 func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	path, ok := lookupEnv(env, "PATH")
@@ -70,7 +71,7 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 		return Program{}, &TargetError{Path: name, Missing: true, Reason: "PATH is not set in the environment of the target",
 			Hint: "write the path of the program, or set PATH with env"}
 	}
-	var denied error
+	var denied, lacking error
 	var passed []string
 	for dir := range strings.SplitSeq(path, ":") {
 		if !strings.HasPrefix(dir, "/") {
@@ -85,13 +86,19 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 			return t, nil
 		case !errors.As(err, &te) || te.passed == "":
 			return Program{}, err
-		case !te.Missing && denied == nil:
+		case te.lacksInterpreter && lacking == nil:
+			te.Missing = true
+			lacking = te
+		case !te.Missing && !te.lacksInterpreter && denied == nil:
 			denied = err
 		}
 		passed = append(passed, te.passed)
 	}
 	if denied != nil {
 		return Program{}, denied
+	}
+	if lacking != nil {
+		return Program{}, lacking
 	}
 	return Program{}, &TargetError{Path: name, Missing: true, Reason: "not found in PATH=" + path, Hint: "install it, or write its path"}
 }
@@ -115,7 +122,7 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 			var te *TargetError
 			if depth > 0 && errors.As(err, &te) {
 				return t, &TargetError{Path: path, Reason: fmt.Sprintf("its interpreter %s: %s", next, te.Reason),
-					Hint: "install the interpreter, or " + fix, passed: te.passed}
+					Hint: "install the interpreter, or " + fix, passed: te.passed, lacksInterpreter: te.Missing}
 			}
 			return t, err
 		}
