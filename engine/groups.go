@@ -10,8 +10,7 @@ import (
 
 // tryGroups is tryRoute, also for a caller who may not call setgroups and need
 // not: one with no supplementary group, for a profile that declares none but the
-// gid. The target keeps the empty list then, if nothing can tell it from the
-// declared one.
+// gid. The target keeps the empty list then, if no permission depends on it.
 func (c *compiler) tryGroups(v vectors) *obstacle {
 	c.keepNoGroups = false
 	o := c.tryRoute(v)
@@ -31,8 +30,9 @@ func (c *compiler) tryGroups(v vectors) *obstacle {
 	return other
 }
 
-// groupsAlike reports whether the target could not tell an empty list of
-// supplementary groups from one of its gid alone. Group permission is that of the
+// groupsAlike reports whether no permission depends on whether the target's list of
+// supplementary groups is empty or has its gid alone. getgroups(2) shows the target
+// which of them it is. Group permission is that of the
 // file system gid or of a group in the list, so both give the same until the gid
 // changes: by one of the four gids, by a set-group-ID program, or by cap_setgid,
 // which changes the list too. So all four are the gid, no_new_privs rules the

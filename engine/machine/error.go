@@ -23,6 +23,9 @@ type Error struct {
 	// skipped is the path of a program that is missing or may not be executed, as
 	// opposed to one that caprun refuses: execvp(3) passes over it.
 	skipped string
+
+	// lacksInterpreter tells that the program is there and its interpreter is missing.
+	lacksInterpreter bool
 }
 
 // Error returns the object, the cause and what to do.

@@ -62,7 +62,8 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 
 // search looks for a bare name in the PATH of env, as execvp(3) does: it passes
 // over what is missing and what the target may not search or execute, and the
-// second wins when nothing is found. Whatever else is in the way ends the search.
+// second wins when nothing is found. A script whose interpreter is missing counts as
+// missing: execve(2) fails with ENOENT. Whatever else is in the way ends the search.
 // It does where execvp(3) would take an empty or relative entry, too.
 func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	path, ok := lookupEnv(env, "PATH")
@@ -70,7 +71,7 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 		return Program{}, missingProgram(name, errors.New("PATH is not set in the environment of the target"),
 			"write the path of the program, or set PATH with env")
 	}
-	var denied error
+	var denied, lacking error
 	var passed []string
 	for dir := range strings.SplitSeq(path, ":") {
 		if !strings.HasPrefix(dir, "/") {
@@ -85,13 +86,19 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 			return t, nil
 		case !errors.As(err, &failed) || failed.skipped == "":
 			return Program{}, err
-		case !failed.Missing && denied == nil:
+		case failed.lacksInterpreter && lacking == nil:
+			failed.Missing, failed.NotExecutable = true, false
+			lacking = failed
+		case !failed.Missing && !failed.lacksInterpreter && denied == nil:
 			denied = err
 		}
 		passed = append(passed, failed.skipped)
 	}
 	if denied != nil {
 		return Program{}, denied
+	}
+	if lacking != nil {
+		return Program{}, lacking
 	}
 	return Program{}, missingProgram(name, errors.New("not found in PATH="+path), "install it, or write its path")
 }
@@ -115,7 +122,7 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 			var failed *Error
 			if depth > 0 && errors.As(err, &failed) {
 				outer := notExecutable(path, fmt.Errorf("its interpreter %s: %w", next, failed.Err), "install the interpreter, or "+fix)
-				outer.skipped = failed.skipped
+				outer.skipped, outer.lacksInterpreter = failed.skipped, failed.Missing
 				return t, outer
 			}
 			return t, err
