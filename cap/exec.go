@@ -102,23 +102,18 @@ func executeGroups(s *Step, fail failFunc) error {
 
 func executeGID(s *Step, fail failFunc) error {
 	have, err := getgids()
-	if err != nil || have == [4]uint32{s.ID, s.ID, s.ID, s.ID} && s.ID != overflowID {
+	if err != nil || have == [4]uint32{s.ID, s.ID, s.ID, s.ID} && !mayBeUnmappedGID(s.ID) {
 		return fail("getresgid", err)
 	}
 	return fail("setresgid", thisThread.setgids(s.ID))
 }
 
-// overflowID is what the kernel shows for an id that the user namespace does not
-// map: the default of /proc/sys/kernel/overflowuid and overflowgid. A process that
-// shows it already may be another user. To set it changes nothing, needs no
-// privilege where it is already set, and fails otherwise.
-const overflowID = 65534
-
-// mayReplaceGroups reports whether a list with the overflow id can be set again:
-// unlike an id, that needs cap_setgid.
+// mayReplaceGroups reports whether a list can be set again that may have a group which
+// the user namespace does not map: unlike an id, that needs cap_setgid. To set an id
+// that is already set needs no privilege, and fails where it is not mapped.
 func mayReplaceGroups(groups []uint32) bool {
 	e, _, _, err := capget(0)
-	return err == nil && e.Has(int(SETGID)) && slices.Contains(groups, overflowID)
+	return err == nil && e.Has(int(SETGID)) && slices.ContainsFunc(groups, mayBeUnmappedGID)
 }
 
 // sameGroups compares two group lists as the kernel keeps them: sorted.
@@ -137,7 +132,7 @@ func sameGroups(a, b []uint32) bool {
 func executeUID(s *Step, fail failFunc) error {
 	uid := s.ID
 	have, err := getuids()
-	if err != nil || have == [4]uint32{uid, uid, uid, uid} && uid != overflowID {
+	if err != nil || have == [4]uint32{uid, uid, uid, uid} && !mayBeUnmappedUID(uid) {
 		return fail("getresuid", err)
 	}
 	_, p, _, err := capget(0)

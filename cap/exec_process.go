@@ -34,6 +34,7 @@ func markCloseOnExec(keep []int) error {
 // executeChroot changes the root directory, and verifies the change: no later
 // step would notice.
 func executeChroot(s *Step, fail failFunc) error {
+	readOverflowIDs() // from the /proc of the caller, for the change of uid
 	return withDirectory(s.Path, fail, func(dir int) error {
 		if err := chroot(s.Path); err != nil {
 			return fail("chroot", err)

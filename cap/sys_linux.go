@@ -181,6 +181,11 @@ func getuids() ([4]uint32, error)  { return ids.UIDs() }
 func getgids() ([4]uint32, error)  { return ids.GIDs() }
 func getgroups() ([]uint32, error) { return ids.Groups() }
 
+// readOverflowIDs is for the time before the root directory is changed.
+func readOverflowIDs()                 { ids.ReadOverflow() }
+func mayBeUnmappedUID(uid uint32) bool { return ids.MayBeUnmappedUID(uid) }
+func mayBeUnmappedGID(gid uint32) bool { return ids.MayBeUnmappedGID(gid) }
+
 func (s scope) setuids(uid uint32) error {
 	_, err := s.call(ids.SysSetresuid, uintptr(uid), uintptr(uid), uintptr(uid), 0, 0)
 	return err

@@ -32,6 +32,9 @@ func getNoNewPrivs() (bool, error)                             { return false, E
 func getuids() (ids [4]uint32, err error)                      { return ids, ErrNotLinux }
 func getgids() (ids [4]uint32, err error)                      { return ids, ErrNotLinux }
 func getgroups() ([]uint32, error)                             { return nil, ErrNotLinux }
+func readOverflowIDs()                                         {}
+func mayBeUnmappedUID(uid uint32) bool                         { return false }
+func mayBeUnmappedGID(gid uint32) bool                         { return false }
 func closeOnExecRange(first, last int) error                   { return ErrNotLinux }
 func chroot(path string) error                                 { return ErrNotLinux }
 func chdir(path string) error                                  { return ErrNotLinux }
