@@ -3,7 +3,6 @@ package engine
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"caprun/policy"
 )
@@ -53,12 +52,4 @@ func (p *Plan) EnvironChange() EnvironChange {
 		c.Loader = loaderNames()
 	}
 	return c
-}
-
-// joinOr returns a list for people, none for an empty one.
-func joinOr(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	return strings.Join(list, ", ")
 }

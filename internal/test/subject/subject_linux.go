@@ -4,9 +4,6 @@ package subject
 
 import (
 	"bufio"
-	"caprun/cap"
-	"caprun/internal/child"
-	"caprun/internal/need"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +14,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"caprun/cap"
+	"caprun/internal/child"
+	"caprun/internal/need"
 
 	"golang.org/x/sys/unix"
 )

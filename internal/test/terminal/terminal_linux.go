@@ -3,12 +3,13 @@ package terminal
 
 import (
 	"bytes"
-	"caprun/internal/need"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"caprun/internal/need"
 
 	"golang.org/x/sys/unix"
 )
