@@ -12,9 +12,9 @@ import (
 	"syscall"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"caprun/engine/cred"
+
+	"golang.org/x/sys/unix"
 )
 
 // A childCall is what a child does between its creation and exec: one system

@@ -14,10 +14,10 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"caprun/engine/cred"
 	"caprun/internal/test/requires"
+
+	"golang.org/x/sys/unix"
 )
 
 // setAttributes gives path the facts f. A change of owner takes set-id bits

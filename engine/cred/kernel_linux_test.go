@@ -13,10 +13,10 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"caprun/engine/cred"
 	"caprun/internal/test/requires"
+
+	"golang.org/x/sys/unix"
 )
 
 // The 32-bit systems are left out: their system calls have other numbers for

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"caprun/engine/cred"
+
+	"golang.org/x/sys/unix"
 )
 
 // An observation is what a thread can tell about its own credentials without

@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"caprun/engine/cred"
+
+	"golang.org/x/sys/unix"
 )
 
 // An operation is one step of a sequence, in the model and on the kernel. The

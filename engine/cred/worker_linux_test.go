@@ -10,9 +10,9 @@ import (
 	"runtime"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"caprun/engine/cred"
+
+	"golang.org/x/sys/unix"
 )
 
 // work is the worker: it reads a run and writes a report.

@@ -1,7 +1,6 @@
 package checkrun
 
 import (
-	"caprun/internal/source"
 	"cmp"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"caprun/internal/source"
 )
 
 // A file is one profile to check.

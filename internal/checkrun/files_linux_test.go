@@ -2,8 +2,6 @@ package checkrun
 
 import (
 	"bytes"
-	"caprun/engine/review"
-	"caprun/internal/render"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"caprun/engine/review"
+	"caprun/internal/render"
 )
 
 // TestExchanged: what was found as a file of the directory, and is a link

@@ -4,9 +4,6 @@ package subject
 
 import (
 	"bufio"
-	"caprun/cap"
-	"caprun/internal/test/reexec"
-	"caprun/internal/test/requires"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +14,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"caprun/cap"
+	"caprun/internal/test/reexec"
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )

@@ -3,12 +3,13 @@ package terminal
 
 import (
 	"bytes"
-	"caprun/internal/test/requires"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
 )

@@ -172,9 +172,6 @@ func Errno() int { return int(C.process_get_errno()) }
 // SetErrno sets it.
 func SetErrno(value int) { C.process_set_errno(C.int(value)) }
 
-// RefuseNames makes prctl(PR_SET_NAME) fail with EPERM on the calling thread.
-func RefuseNames() error { return result(C.guest_refuse_names()) }
-
 // failure is what C answers when there is no errno for it.
 type failure struct{}
 

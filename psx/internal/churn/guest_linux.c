@@ -39,7 +39,8 @@ struct program {
 	const struct instruction *instructions;
 };
 
-int guest_refuse_names(void)
+/* Makes prctl(PR_SET_NAME) fail on the calling thread. 0 or an errno. */
+static int guest_refuse_names(void)
 {
 	enum {
 		LOAD = 0x20, EQUAL = 0x15, RETURN = 0x06,

@@ -29,7 +29,4 @@ void guest_end_vfork(void);
 /* Does to the calling thread what GUEST_UNBLOCK does to a guest. 0 or an errno. */
 int guest_unblock(void);
 
-/* Does to the calling thread what GUEST_REFUSE_NAMES does to a guest. */
-int guest_refuse_names(void);
-
 #endif
