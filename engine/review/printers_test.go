@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -360,14 +360,14 @@ func TestClean(t *testing.T) {
 		"##\x01[x]":              "##?[x]",
 		"##a##[":                 "##a##?",
 	} {
-		if got := clean.Text(in); got != want {
+		if got := sanitize.Text(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 	for in, want := range map[string]string{
 		"::error::x": "./::error::x", " \u3000::x": "./ \u3000::x", "a::x": "a::x", ":x": ":x",
 	} {
-		if got := clean.Line(in); got != want {
+		if got := sanitize.Line(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
