@@ -78,14 +78,14 @@ func (c *ceilingCheck) securebits(d compare.Difference) {
 		return
 	}
 	limit, has := cred.Securebits(d.Old.(compare.Bits)), cred.Securebits(d.New.(compare.Bits))
-	lacks := limit &^ has
-	if lacks.Has(cred.SecNoSetuidFixup) {
-		lacks &^= cred.SecNoSetuidFixup | cred.SecNoSetuidFixupLocked
+	missing := limit &^ has
+	if missing.Has(cred.SecNoSetuidFixup) {
+		missing &^= cred.SecNoSetuidFixup | cred.SecNoSetuidFixupLocked
 	}
-	if lacks == 0 {
+	if missing == 0 {
 		return
 	}
-	names := strings.Join(lacks.Names(), ",")
+	names := strings.Join(missing.Names(), ",")
 	hint := "add " + names + " to secbits"
 	if c.profile.Mode != nil {
 		hint = "leave mode out, which excludes secbits, and declare secbits with " + names

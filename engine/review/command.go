@@ -27,12 +27,12 @@ func relativeCommand(p *engine.Plan, report func(policy.Position, string, string
 	if len(command) == 0 || strings.HasPrefix(command[0], "/") {
 		return
 	}
-	message, settled := "a bare name: which program runs depends on the caller's PATH", setsPath(p.Profile)
+	message, determined := "a bare name: which program runs depends on the caller's PATH", setsPath(p.Profile)
 	if strings.Contains(command[0], "/") {
 		message = "a relative path: which program runs depends on the caller's working directory"
-		settled = p.Profile.Cwd != "" || p.Profile.Chroot != ""
+		determined = p.Profile.Cwd != "" || p.Profile.Chroot != ""
 	}
-	if !settled {
+	if !determined {
 		report(p.Profile.Position("command[0]"), message, "write an absolute path")
 	}
 }
