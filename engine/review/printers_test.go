@@ -385,8 +385,8 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestPrintersSayWhenTheyCannot fails the writing after each number of bytes.
-func TestPrintersSayWhenTheyCannot(t *testing.T) {
+// TestPrintersReportWriteErrors fails the writing after each number of bytes.
+func TestPrintersReportWriteErrors(t *testing.T) {
 	for name, print := range printers() {
 		whole := len(run(t, name, fixedReports()))
 		for left := 0; left < whole; left += 1 + whole/50 {

@@ -152,10 +152,10 @@ func specifier(text string, at int) string {
 	if at+2 < len(text) {
 		after = text[at+2]
 	}
-	begins := strings.IndexByte("/@-=:._", before) >= 0
+	opensName := strings.IndexByte("/@-=:._", before) >= 0
 	instance := strings.IndexByte("iI", text[at+1]) >= 0 && strings.IndexByte("/@-_.:,", after) >= 0
 	directory := strings.IndexByte("hStCLEVTd", text[at+1]) >= 0 && at+2 < len(text) && after == '/' && (at == 0 || before == '=' || before == ':')
-	if begins && (instance || directory) {
+	if opensName && (instance || directory) {
 		return text[at : at+2]
 	}
 	return ""
