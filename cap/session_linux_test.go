@@ -96,7 +96,7 @@ func sessionLaunch() {
 
 // sessionTarget tries to type what another program would read.
 func sessionTarget() {
-	say := func(what string, err error) {
+	report := func(what string, err error) {
 		text := "works"
 		if err != nil {
 			text = err.Error()
@@ -106,15 +106,15 @@ func sessionTarget() {
 	key := byte('x')
 	_, _, errno := unix.Syscall(unix.SYS_IOCTL, 0, unix.TIOCSTI, uintptr(unsafe.Pointer(&key)))
 	if errno != 0 {
-		say("push", errno)
+		report("push", errno)
 	} else {
-		say("push", nil)
+		report("push", nil)
 	}
 	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY, 0)
 	if err == nil {
 		unix.Close(fd)
 	}
-	say("open", err)
+	report("open", err)
 	sid, _ := unix.Getsid(0)
 	fmt.Println("leads:", sid == os.Getpid())
 	fmt.Println("same pid:", os.Getenv("START") == fmt.Sprint(os.Getpid()))

@@ -28,8 +28,8 @@ type reachable struct {
 	ordinary, ordinaryEffective cred.Caps
 	rootPower                   bool
 
-	// handOn is what else the target can make ambient, for ordinary programs.
-	handOn cred.Caps
+	// raisable is what else the target can make ambient, for ordinary programs.
+	raisable cred.Caps
 
 	// setID says that set-id programs change the user or the group; setRoot
 	// that one of root makes a target root that is not, with setRootCaps.
@@ -80,7 +80,7 @@ func (p *Plan) reachable() reachable {
 	if !a.Securebits.Has(cred.SecNoCapAmbientRaise) {
 		// After an exec, what is permitted is in one of inSets, so that it
 		// can become inheritable.
-		f.handOn = a.Permitted.Minus(f.ordinary)
+		f.raisable = a.Permitted.Minus(f.ordinary)
 	}
 
 	gid := mappedID(a.UserNS, a.UserNS.GIDs, cred.NoID)
@@ -124,49 +124,49 @@ func (p *Plan) reachable() reachable {
 func (p *Plan) Reachable() []string {
 	f := p.reachable()
 	var list []string
-	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	report := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 
 	where := ""
 	if p.After.UserNS.Nested {
 		where = " of its user namespace"
 	}
-	f.sayFiles(p.After, say)
-	f.sayOrdinary(p.After, say)
+	f.reportFiles(p.After, report)
+	f.reportOrdinary(p.After, report)
 	switch {
 	case f.anyUser && f.asRoot.Minus(f.ordinary) != 0:
-		say("It can become any user%s: cap_setuid. As root, the programs that it runs get %s.", where, capsPhrase(f.asRoot))
+		report("It can become any user%s: cap_setuid. As root, the programs that it runs get %s.", where, capsPhrase(f.asRoot))
 	case f.anyUser:
-		say("It can become any user%s: cap_setuid.", where)
+		report("It can become any user%s: cap_setuid.", where)
 	case f.otherUID:
-		say("It can change between its uids %s.", uidsText(p.After))
+		report("It can change between its uids %s.", uidsText(p.After))
 	}
 	if f.anyGroup {
-		say("It can join any group%s: cap_setgid.", where)
+		report("It can join any group%s: cap_setgid.", where)
 	}
 	if f.anyRoot {
-		say("It can leave its root directory: cap_sys_chroot.")
+		report("It can leave its root directory: cap_sys_chroot.")
 	}
 	if f.anyVector {
-		say("It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.")
+		report("It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.")
 	}
 	if f.clear != 0 {
-		say("It can clear %s, which no lock holds: cap_setpcap.", SecbitsText(f.clear))
+		report("It can clear %s, which no lock holds: cap_setpcap.", SecbitsText(f.clear))
 	} else if f.set != 0 {
-		say("It can set securebits: cap_setpcap.")
+		report("It can set securebits: cap_setpcap.")
 	}
 	if f.ownsRoot {
-		say("Root's files are its own, whatever its capabilities: it is uid 0.")
+		report("Root's files are its own, whatever its capabilities: it is uid 0.")
 	}
 	if f.secure {
-		say("The dynamic loader distrusts its environment: AT_SECURE.")
+		report("The dynamic loader distrusts its environment: AT_SECURE.")
 	}
 	return list
 }
 
-// sayFiles says what set-id bits and file capabilities bring.
-func (f reachable) sayFiles(a cred.Cred, say func(string, ...any)) {
+// reportFiles reports what set-id bits and file capabilities grant.
+func (f reachable) reportFiles(a cred.Cred, report func(string, ...any)) {
 	if f.noNewPrivs {
-		say("A set-user-id-root program or file capabilities gain it nothing: no_new_privs.")
+		report("A set-user-id-root program or file capabilities gain it nothing: no_new_privs.")
 		return
 	}
 	others := ""
@@ -175,13 +175,13 @@ func (f reachable) sayFiles(a cred.Cred, say func(string, ...any)) {
 	}
 	switch {
 	case f.setRoot && f.setRootCaps != 0:
-		say("A set-user-id-root program becomes uid 0 with %s%s.", capsPhrase(f.setRootCaps), others)
+		report("A set-user-id-root program becomes uid 0 with %s%s.", capsPhrase(f.setRootCaps), others)
 	case f.setRoot && a.Securebits.Has(cred.SecNoRoot):
-		say("A set-user-id-root program becomes uid 0 without capabilities (noroot)%s.", others)
+		report("A set-user-id-root program becomes uid 0 without capabilities (noroot)%s.", others)
 	case f.setRoot:
-		say("A set-user-id-root program becomes uid 0 without capabilities (the bounding set is empty)%s.", others)
+		report("A set-user-id-root program becomes uid 0 without capabilities (the bounding set is empty)%s.", others)
 	case f.setID:
-		say("Set-id programs change its user or group.")
+		report("Set-id programs change its user or group.")
 	}
 	which := "All file capabilities"
 	if f.fileCaps != cred.FirstCaps(cap.NamedCount) {
@@ -190,34 +190,34 @@ func (f reachable) sayFiles(a cred.Cred, say func(string, ...any)) {
 	switch {
 	case f.rootPower && f.fileCaps == f.ordinary:
 	case f.fileCaps == 0:
-		say("File capabilities gain it nothing: the bounding and inheritable sets are empty.")
+		report("File capabilities gain it nothing: the bounding and inheritable sets are empty.")
 	case f.fileInherit != 0:
-		say("%s still work, but %s only as inheritable ones.", which, capsPhrase(f.fileInherit))
+		report("%s still work, but %s only as inheritable ones.", which, capsPhrase(f.fileInherit))
 	default:
-		say("%s still work.", which)
+		report("%s still work.", which)
 	}
 }
 
-// sayOrdinary says what programs get that bring nothing themselves.
-func (f reachable) sayOrdinary(a cred.Cred, say func(string, ...any)) {
+// reportOrdinary reports what a program without set-id bits and file capabilities gets.
+func (f reachable) reportOrdinary(a cred.Cred, report func(string, ...any)) {
 	has := capsPhrase(f.ordinary)
 	switch {
 	case f.rootPower && f.ordinary == 0:
-		say("Ordinary programs that it runs have no capability, though it is uid 0 without noroot.")
+		report("Ordinary programs that it runs have no capability, though it is uid 0 without noroot.")
 	case f.rootPower && f.ordinaryEffective != f.ordinary:
-		say("Ordinary programs that it runs are permitted %s: its real uid is 0, without noroot.", has)
+		report("Ordinary programs that it runs are permitted %s: its real uid is 0, without noroot.", has)
 	case f.rootPower:
-		say("Ordinary programs that it runs get %s: it is uid 0 without noroot.", has)
+		report("Ordinary programs that it runs get %s: it is uid 0 without noroot.", has)
 	case f.ordinary != 0:
-		say("Ordinary programs that it runs keep %s.", has)
-	case f.handOn == 0 && a.Permitted != 0:
-		say("Ordinary programs that it runs have no capability.")
+		report("Ordinary programs that it runs keep %s.", has)
+	case f.raisable == 0 && a.Permitted != 0:
+		report("Ordinary programs that it runs have no capability.")
 	}
 	switch {
-	case f.handOn != 0 && f.ordinary == 0:
-		say("Ordinary programs that it runs have no capability, unless it makes %s ambient.", capsPhrase(f.handOn))
-	case f.handOn != 0:
-		say("It can hand on to them %s too, by making it ambient.", capsPhrase(f.handOn))
+	case f.raisable != 0 && f.ordinary == 0:
+		report("Ordinary programs that it runs have no capability, unless it makes %s ambient.", capsPhrase(f.raisable))
+	case f.raisable != 0:
+		report("It can hand on to them %s too, by making it ambient.", capsPhrase(f.raisable))
 	}
 }
 

@@ -143,9 +143,9 @@ func TestReachableText(t *testing.T) {
 	}
 }
 
-// TestProspects executes, from the target's state, programs of every kind and
+// TestReachable executes, from the target's state, programs of every kind and
 // the calls that are allowed, and holds the claims against what comes of it.
-func TestProspects(t *testing.T) {
+func TestReachable(t *testing.T) {
 	const rounds = 3000
 	r := rand.New(rand.NewPCG(1, 2))
 	plans, kinds := 0, map[string]int{}
@@ -241,7 +241,7 @@ func disprove(r *rand.Rand, p *Plan, f reachable) string {
 				}
 			}
 		}
-		if handed != f.handOn.Has(n) && !f.ordinary.Has(n) {
+		if handed != f.raisable.Has(n) && !f.ordinary.Has(n) {
 			return fmt.Sprintf("it hands on %d: %v", n, handed)
 		}
 	}

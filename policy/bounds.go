@@ -24,7 +24,7 @@ const (
 	// A file with more characters that do not belong there is not a text.
 	maxBadCharacters = 10
 
-	// Nobody mends more mistakes before the next look.
+	// Nobody fixes more mistakes before the next check.
 	maxFound = 256
 
 	// What fits in a message.

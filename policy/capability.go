@@ -13,7 +13,7 @@ import (
 func (r *reader) capabilityText(f field) (s string, ok bool) {
 	s, ok = r.text(f.value, f.name)
 	if ok && len(s) > maxCapabilityText {
-		r.sayAt(f.value, tooLong, "name each capability once", "%s has %d bytes; at most %d make sense", f.name, len(s), maxCapabilityText)
+		r.reportAt(f.value, tooLong, "name each capability once", "%s has %d bytes; at most %d make sense", f.name, len(s), maxCapabilityText)
 		return "", false
 	}
 	return s, ok
@@ -26,7 +26,7 @@ func (r *reader) readCaps(f field) {
 	}
 	set, clauses, err := cap.ReadText(s, cap.NamedCount)
 	if len(clauses) == 0 {
-		r.sayAt(f.value, badCaps, `write "=" for no capabilities, or leave the key out`, "caps is empty")
+		r.reportAt(f.value, badCaps, `write "=" for no capabilities, or leave the key out`, "caps is empty")
 		return
 	}
 	formed := true
@@ -54,14 +54,14 @@ func (r *reader) checkClause(n *yaml.Node, clause cap.Clause) (formed bool) {
 		return clause.Actions != nil
 	}
 	if clause.Err != nil {
-		r.sayText(n, badCaps, "write it like cap_kill,cap_net_raw=eip", clause.Err)
+		r.reportText(n, badCaps, "write it like cap_kill,cap_net_raw=eip", clause.Err)
 	}
 	return clause.Err == nil
 }
 
-// sayText reports an error of package cap in the text of a scalar.
-func (r *reader) sayText(n *yaml.Node, which rule, hint string, fault *cap.TextError) {
-	r.sayIn(n, fault.Offset, fault.Length, which, hint, "%s: %s", quote(fault.Word), fault.Reason)
+// reportText reports an error of package cap in the text of a scalar.
+func (r *reader) reportText(n *yaml.Node, which rule, hint string, fault *cap.TextError) {
+	r.reportIn(n, fault.Offset, fault.Length, which, hint, "%s: %s", quote(fault.Word), fault.Reason)
 }
 
 // checkCapability reports a name that is no capability that a kernel has, and
@@ -73,11 +73,11 @@ func (r *reader) checkCapability(n *yaml.Node, name cap.Name, which rule) bool {
 		return true
 	case err == nil && v >= cap.NamedCount, isDecimal(name.Text) && err != nil:
 		last := cap.Value(cap.NamedCount - 1)
-		r.sayIn(n, name.Offset, len(name.Text), unknownCapability, "the last one is 40, "+last.String(), "no kernel has a capability %s", name.Text)
+		r.reportIn(n, name.Offset, len(name.Text), unknownCapability, "the last one is 40, "+last.String(), "no kernel has a capability %s", name.Text)
 	case err == nil:
-		r.sayIn(n, name.Offset, len(name.Text), which, "write "+v.String(), "%s is another number to other tools", quote(name.Text))
+		r.reportIn(n, name.Offset, len(name.Text), which, "write "+v.String(), "%s is another number to other tools", quote(name.Text))
 	default:
-		r.sayIn(n, name.Offset, len(name.Text), unknownCapability, capabilityHint(name.Text), "%s is no capability", quote(name.Text))
+		r.reportIn(n, name.Offset, len(name.Text), unknownCapability, capabilityHint(name.Text), "%s is no capability", quote(name.Text))
 	}
 	return false
 }
@@ -108,7 +108,7 @@ func (r *reader) checkDiscarded(n *yaml.Node, clauses []cap.Clause) {
 		last--
 	}
 	for _, early := range clauses[:last] {
-		r.sayIn(n, early.Offset, len(early.Text), discardedClause, discardedHint(early, clauses[last]),
+		r.reportIn(n, early.Offset, len(early.Text), discardedClause, discardedHint(early, clauses[last]),
 			"%s is discarded by the later %s, though C tools read both", quote(early.Text), quote(clauses[last].Text))
 	}
 }
@@ -142,7 +142,7 @@ func (r *reader) readIAB(f field) {
 	switch {
 	case !good:
 	case errors.As(err, &fault):
-		r.sayText(f.value, badIAB, "write it like ^cap_net_raw,!cap_kill", fault)
+		r.reportText(f.value, badIAB, "write it like ^cap_net_raw,!cap_kill", fault)
 	case err == nil:
 		r.profile.IAB = newIAB(s, tuple, fields)
 	}

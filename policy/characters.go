@@ -16,16 +16,16 @@ var start = Position{1, 1, 1, 1}
 // YAML could read: then line numbers would be wrong at best.
 func (r *reader) checkText(src []byte) (text []byte, ok bool) {
 	if len(src) > MaxSize {
-		r.say(start, fileTooLarge, "split it, or take the data out of it", "the file has %d bytes; a profile has at most %d", len(src), MaxSize)
+		r.report(start, fileTooLarge, "split it, or take the data out of it", "the file has %d bytes; a profile has at most %d", len(src), MaxSize)
 		return nil, false
 	}
 	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
-		r.say(start, badEncoding, "save the file as UTF-8", "the file is UTF-16")
+		r.report(start, badEncoding, "save the file as UTF-8", "the file is UTF-16")
 		return nil, false
 	}
 	text, bom := bytes.CutPrefix(src, []byte("\ufeff"))
 	if bom {
-		r.say(start, badEncoding, "save the file as UTF-8 without a byte order mark", "the file begins with a byte order mark")
+		r.report(start, badEncoding, "save the file as UTF-8 without a byte order mark", "the file begins with a byte order mark")
 	}
 	return text, r.checkCharacters(text)
 }
@@ -42,7 +42,7 @@ func (r *reader) checkCharacters(text []byte) (ok bool) {
 		c, size := utf8.DecodeRune(text[i:])
 		at := Position{line, column, line, column + 1}
 		if c == utf8.RuneError && size == 1 {
-			r.say(at, badEncoding, "save the file as UTF-8", "the byte 0x%02x is not UTF-8", text[i])
+			r.report(at, badEncoding, "save the file as UTF-8", "the byte 0x%02x is not UTF-8", text[i])
 			return false
 		}
 		what := forbidden(c)
@@ -50,7 +50,7 @@ func (r *reader) checkCharacters(text []byte) (ok bool) {
 			what = ""
 		}
 		if what != "" {
-			r.say(at, badCharacter, "remove it", "%s is %s", codePoint(c), what)
+			r.report(at, badCharacter, "remove it", "%s is %s", codePoint(c), what)
 			if bad++; bad == maxBadCharacters {
 				return false
 			}
@@ -107,7 +107,7 @@ func (r *reader) checkEscapes(n *yaml.Node) {
 		}
 		c, size := escape(text[i+1 : to])
 		if what := forbidden(c); what != "" {
-			r.say(r.source.span(i, i+1+size), badCharacter, "remove it", "%s is %s", codePoint(c), what)
+			r.report(r.source.span(i, i+1+size), badCharacter, "remove it", "%s is %s", codePoint(c), what)
 		}
 		i += size
 	}

@@ -8,7 +8,7 @@ func (r *reader) readCommand(f field) {
 		return
 	}
 	if len(items) == 0 {
-		r.sayAt(f.value, badCommand, "write the program and its arguments, or leave the key out", "the command is empty")
+		r.reportAt(f.value, badCommand, "write the program and its arguments, or leave the key out", "the command is empty")
 		return
 	}
 	command := make([]string, 0, len(items))
@@ -22,7 +22,7 @@ func (r *reader) readCommand(f field) {
 			continue
 		}
 		if i == 0 && s == "" {
-			r.sayAt(n, badCommand, "write a path or a name", "the program has an empty name")
+			r.reportAt(n, badCommand, "write a path or a name", "the program has an empty name")
 		}
 		r.place(item(f.path, i), nil, n)
 		command = append(command, s)
@@ -35,7 +35,7 @@ func (r *reader) readCommand(f field) {
 func (r *reader) argument(n *yaml.Node, what string) (s string, ok bool) {
 	s, ok = r.text(n, what)
 	if ok && len(s) > maxArgumentLength {
-		r.sayAt(n, tooLong, "let the program read it from a file", "%s has %d bytes; at most %d are passed on", what, len(s), maxArgumentLength)
+		r.reportAt(n, tooLong, "let the program read it from a file", "%s has %d bytes; at most %d are passed on", what, len(s), maxArgumentLength)
 		return "", false
 	}
 	return s, ok

@@ -44,7 +44,7 @@ func (r *reader) readProfile(root *yaml.Node) {
 	}
 	if _, ok := r.key("version"); !ok {
 		at := r.source.offset(root.Line, root.Column)
-		r.say(r.source.span(at, at), missingKey, "write version: 1", "the profile has no version")
+		r.report(r.source.span(at, at), missingKey, "write version: 1", "the profile has no version")
 	}
 	r.checkIdentity()
 	r.exclusive("mode", "secbits")
@@ -62,7 +62,7 @@ func (r *reader) key(name string) (f field, ok bool) {
 func (r *reader) readKey(f field) {
 	switch {
 	case !slices.Contains(keys[:], f.name):
-		r.sayUnknown(f, unknownKey, "a profile", didYouMean(suggestKey(f.name)))
+		r.reportUnknown(f, unknownKey, "a profile", didYouMean(suggestKey(f.name)))
 	case !f.bad:
 		r.readValue(f)
 	}
@@ -114,7 +114,7 @@ func (r *reader) readValue(f field) {
 	case "lint":
 		r.readLint(f)
 	default:
-		r.sayBug("nothing reads the key %s", f.name)
+		r.reportInternal("nothing reads the key %s", f.name)
 	}
 }
 
@@ -138,7 +138,7 @@ func (r *reader) exclusive(a, b string) {
 	if r.source.node(second.key).compare(r.source.node(first.key)) < 0 {
 		first, second = second, first
 	}
-	r.sayAt(second.key, conflictingKeys, "keep one of them", "%s and %s exclude each other; %s is on line %d", first.name, second.name, first.name, first.key.Line)
+	r.reportAt(second.key, conflictingKeys, "keep one of them", "%s and %s exclude each other; %s is on line %d", first.name, second.name, first.name, first.key.Line)
 }
 
 func (r *reader) readVersion(f field) {
@@ -146,7 +146,7 @@ func (r *reader) readVersion(f field) {
 		return
 	}
 	if f.value.Value != "1" {
-		r.sayAt(f.value, badVersion, "write version: 1", "the format has no version %s", f.value.Value)
+		r.reportAt(f.value, badVersion, "write version: 1", "the format has no version %s", f.value.Value)
 	}
 }
 
@@ -156,7 +156,7 @@ func (r *reader) readName(f field) {
 		return
 	}
 	if !isName(s) {
-		r.sayAt(f.value, badName, "use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit", "%s cannot be the name of a profile", quote(s))
+		r.reportAt(f.value, badName, "use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit", "%s cannot be the name of a profile", quote(s))
 		return
 	}
 	r.profile.Name = s
@@ -173,7 +173,7 @@ func (r *reader) readDescription(f field) {
 		return
 	}
 	if n := utf8.RuneCountInString(s); n > maxDescriptionLength {
-		r.sayAt(f.value, tooLong, "put what is more into comments", "the description has %d characters; at most %d are read", n, maxDescriptionLength)
+		r.reportAt(f.value, tooLong, "put what is more into comments", "the description has %d characters; at most %d are read", n, maxDescriptionLength)
 		return
 	}
 	r.profile.Description = s

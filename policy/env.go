@@ -12,7 +12,7 @@ func (r *reader) readEnv(f field) {
 	for _, f := range fields {
 		switch {
 		case f.name != "keep" && f.name != "set" && f.name != "unset":
-			r.sayUnknown(f, unknownKey, "env", didYouMean(Suggest(f.name, []string{"keep", "set", "unset"})))
+			r.reportUnknown(f, unknownKey, "env", didYouMean(Suggest(f.name, []string{"keep", "set", "unset"})))
 		case f.bad:
 		case f.name == "keep":
 			env.KeepAll, env.Keep = r.readKeep(f)
@@ -47,7 +47,7 @@ func (r *reader) readKeep(f field) (all bool, names []string) {
 		if isVariable(s) {
 			hint = "write keep: [" + s + "] or keep: all"
 		}
-		r.sayAt(f.value, badType, hint, "keep must be all or a list of names, not %s", quote(s))
+		r.reportAt(f.value, badType, hint, "keep must be all or a list of names, not %s", quote(s))
 	}
 	return true, nil
 }
@@ -58,7 +58,7 @@ func (r *reader) readSet(f field) map[string]string {
 		return nil
 	}
 	if len(fields) > maxVariables {
-		r.sayAt(fields[maxVariables].key, tooLong, "let the program read them from a file", "set has %d variables; at most %d make sense", len(fields), maxVariables)
+		r.reportAt(fields[maxVariables].key, tooLong, "let the program read them from a file", "set has %d variables; at most %d make sense", len(fields), maxVariables)
 		return nil
 	}
 	set := make(map[string]string, len(fields))
@@ -97,7 +97,7 @@ func (r *reader) checkVariable(n *yaml.Node) bool {
 	if isVariable(n.Value) {
 		return true
 	}
-	r.sayAt(n, badVariable, "use letters, digits and '_', not beginning with a digit", "%s cannot be the name of a variable", quote(n.Value))
+	r.reportAt(n, badVariable, "use letters, digits and '_', not beginning with a digit", "%s cannot be the name of a variable", quote(n.Value))
 	return false
 }
 
@@ -132,7 +132,7 @@ func (r *reader) checkVariables(fields []field, given, taken map[string]bool) {
 				continue
 			}
 			if other := seen[name]; other != "" && (other == "unset") != (f.name == "unset") {
-				r.sayAt(from[i], conflictingVariable, "keep one of them", "%s is in %s and in %s", name, other, f.name)
+				r.reportAt(from[i], conflictingVariable, "keep one of them", "%s is in %s and in %s", name, other, f.name)
 			}
 			seen[name] = f.name
 		}

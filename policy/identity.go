@@ -39,7 +39,7 @@ func (r *reader) readUser(f field) {
 		if isDecimal(s) && notation(s) == "" {
 			hint = "write " + s + " without quotes"
 		}
-		r.sayAt(f.value, badUser, hint, "%s cannot be a user: %s", quote(s), why)
+		r.reportAt(f.value, badUser, hint, "%s cannot be a user: %s", quote(s), why)
 		return
 	}
 	r.profile.User = s
@@ -93,15 +93,15 @@ func (r *reader) checkIdentity() {
 	gid, hasGID := r.key("gid")
 	groups, hasGroups := r.key("groups")
 	if hasUID && !hasGID && !user {
-		r.sayAt(uid.key, missingGID, "add gid, or write user: NAME", "uid needs gid: without it the target would keep the caller's group")
+		r.reportAt(uid.key, missingGID, "add gid, or write user: NAME", "uid needs gid: without it the target would keep the caller's group")
 	}
 	if hasUID || user {
 		return
 	}
 	if hasGID {
-		r.sayAt(gid.key, missingUID, "add uid, or write user: NAME", "gid needs uid or user")
+		r.reportAt(gid.key, missingUID, "add uid, or write user: NAME", "gid needs uid or user")
 	}
 	if hasGroups {
-		r.sayAt(groups.key, missingUID, "add uid and gid, or write user: NAME", "groups needs user, or uid and gid")
+		r.reportAt(groups.key, missingUID, "add uid and gid, or write user: NAME", "groups needs user, or uid and gid")
 	}
 }

@@ -14,7 +14,7 @@ type field struct {
 // without a value. ok is false if the node is no mapping.
 func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok bool) {
 	if n.Kind != yaml.MappingNode {
-		r.sayAt(n, badType, "write KEY: VALUE lines", "%s must be a mapping of keys to values, not %s", what, kindOf(n))
+		r.reportAt(n, badType, "write KEY: VALUE lines", "%s must be a mapping of keys to values, not %s", what, kindOf(n))
 		return nil, false
 	}
 	seen := make(map[string]*yaml.Node, min(len(n.Content)/2, len(keys)))
@@ -25,23 +25,23 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 			continue
 		}
 		if !isScalar(key) {
-			r.sayAt(key, badType, "", "a key must be a word, not %s", kindOf(key))
+			r.reportAt(key, badType, "", "a key must be a word, not %s", kindOf(key))
 			continue
 		}
 		if other := otherReading(key); other != "" {
-			r.sayAt(key, ambiguousValue, "put it in quotes", "the key %s is %s to some readers of YAML", shorten(key.Value, maxNameLength), other)
+			r.reportAt(key, ambiguousValue, "put it in quotes", "the key %s is %s to some readers of YAML", shorten(key.Value, maxNameLength), other)
 		}
 		f := field{name: key.Value, path: key.Value, key: key, value: value, bad: r.opaque(value)}
 		if path != "" {
 			f.path = path + "." + f.name
 		}
 		if first, twice := seen[f.name]; twice {
-			r.sayAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.line(first))
+			r.reportAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.line(first))
 			continue
 		}
 		seen[f.name] = key
 		if isNull(value) && !f.bad {
-			r.sayNull(key, value, "the key "+quote(f.name))
+			r.reportNull(key, value, "the key "+quote(f.name))
 			f.bad = true
 		}
 		r.place(f.path, key, value)
@@ -50,13 +50,13 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 	return fields, true
 }
 
-// sayNull reports a null at its key if there is nothing else to point at.
-func (r *reader) sayNull(key, value *yaml.Node, what string) {
+// reportNull reports a null at its key if there is nothing else to point at.
+func (r *reader) reportNull(key, value *yaml.Node, what string) {
 	at := value
 	if value.Value == "" && key != nil {
 		at = key
 	}
-	r.sayAt(at, nullValue, "write a value, or leave it out", "%s has no value", what)
+	r.reportAt(at, nullValue, "write a value, or leave it out", "%s has no value", what)
 }
 
 // place notes where the value at path stands.
@@ -68,7 +68,7 @@ func (r *reader) place(path string, key, value *yaml.Node) {
 	r.profile.places[path] = p
 }
 
-// sayUnknown reports a key that a mapping does not have.
-func (r *reader) sayUnknown(f field, which rule, what, hint string) {
-	r.sayAt(f.key, which, hint, "%s has no key %s", what, quote(f.name))
+// reportUnknown reports a key that a mapping does not have.
+func (r *reader) reportUnknown(f field, which rule, what, hint string) {
+	r.reportAt(f.key, which, hint, "%s has no key %s", what, quote(f.name))
 }

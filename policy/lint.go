@@ -35,7 +35,7 @@ func (r *reader) readLint(f field) {
 	for _, f := range fields {
 		switch {
 		case f.name != "ignore":
-			r.sayUnknown(f, unknownKey, "lint", didYouMean(Suggest(f.name, []string{"ignore"})))
+			r.reportUnknown(f, unknownKey, "lint", didYouMean(Suggest(f.name, []string{"ignore"})))
 		case !f.bad:
 			r.readIgnored(f)
 		}
@@ -70,7 +70,7 @@ func (r *reader) readIgnore(n *yaml.Node, path string, earlier map[string]ignore
 		has[f.name] = f.value
 		switch {
 		case !slices.Contains(ignoreKeys[:], f.name):
-			r.sayUnknown(f, unknownKey, "an entry of ignore", didYouMean(suggestIgnoreKey(f.name)))
+			r.reportUnknown(f, unknownKey, "an entry of ignore", didYouMean(suggestIgnoreKey(f.name)))
 		case f.bad:
 		case f.name == "rule":
 			entry.Rule = r.readIgnoredRule(f.value)
@@ -86,10 +86,10 @@ func (r *reader) readIgnore(n *yaml.Node, path string, earlier map[string]ignore
 		}
 	}
 	if has["rule"] == nil {
-		r.sayAt(n, missingKey, "add rule: NAME, as it stands in brackets after a finding", "the entry names no rule")
+		r.reportAt(n, missingKey, "add rule: NAME, as it stands in brackets after a finding", "the entry names no rule")
 	}
 	if has["reason"] == nil {
-		r.sayAt(n, missingKey, "add reason: why the finding is accepted", "the entry gives no reason")
+		r.reportAt(n, missingKey, "add reason: why the finding is accepted", "the entry gives no reason")
 	}
 	if entry.Rule != "" {
 		earlier[entry.Rule] = r.joinIgnored(earlier[entry.Rule], entry.Rule, has["rule"], caps, has["caps"] == nil)
@@ -113,7 +113,7 @@ func (r *reader) readIgnoredRule(n *yaml.Node) string {
 		return ""
 	}
 	if !isName(s) {
-		r.sayAt(n, badSuppression, "write the name that stands in brackets after a finding", "%s cannot be the name of a rule", quote(s))
+		r.reportAt(n, badSuppression, "write the name that stands in brackets after a finding", "%s cannot be the name of a rule", quote(s))
 		return ""
 	}
 	return s
@@ -125,7 +125,7 @@ func (r *reader) readReason(n *yaml.Node) string {
 		return ""
 	}
 	if length := utf8.RuneCountInString(s); length > maxReasonLength {
-		r.sayAt(n, tooLong, "put what is more into comments", "the reason has %d characters; at most %d are read", length, maxReasonLength)
+		r.reportAt(n, tooLong, "put what is more into comments", "the reason has %d characters; at most %d are read", length, maxReasonLength)
 		return ""
 	}
 	// Some letters have no shape, as the fillers of Hangul.
@@ -133,7 +133,7 @@ func (r *reader) readReason(n *yaml.Node) string {
 		return (unicode.IsLetter(c) || unicode.IsNumber(c)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c)
 	}
 	if !strings.ContainsFunc(s, visible) {
-		r.sayAt(n, badSuppression, "say why the finding is accepted, to who reads it in a year", "the reason says nothing")
+		r.reportAt(n, badSuppression, "say why the finding is accepted, to who reads it in a year", "the reason says nothing")
 		return ""
 	}
 	return s
@@ -144,11 +144,11 @@ func (r *reader) readReason(n *yaml.Node) string {
 func (r *reader) readUntil(n *yaml.Node) string {
 	const hint = "write a day as 2027-01-31"
 	if !isScalar(n) || looksNumeric(n) || isNull(n) || isPlain(n) && n.Tag == "!!bool" {
-		r.sayAt(n, badType, hint, "until must be a day, not %s", kindOf(n))
+		r.reportAt(n, badType, hint, "until must be a day, not %s", kindOf(n))
 		return ""
 	}
 	if !isDay(n.Value) {
-		r.sayAt(n, badSuppression, hint, "there is no day %s", quote(n.Value))
+		r.reportAt(n, badSuppression, hint, "there is no day %s", quote(n.Value))
 		return ""
 	}
 	return n.Value

@@ -20,7 +20,7 @@ func (r *reader) readIgnoredCaps(f field) []ignoredCap {
 		return nil
 	}
 	if len(items) == 0 {
-		r.sayAt(f.value, badSuppression, "name the capabilities that are accepted, or leave caps out", "caps is empty, so the entry accepts nothing")
+		r.reportAt(f.value, badSuppression, "name the capabilities that are accepted, or leave caps out", "caps is empty, so the entry accepts nothing")
 		return nil
 	}
 	seen := newOnce[cap.Value](r)
@@ -45,10 +45,10 @@ func (r *reader) readIgnoredCap(n *yaml.Node) (v cap.Value, ok bool) {
 	}
 	switch {
 	case name == "all":
-		r.sayAt(n, badSuppression, "name the capabilities that are accepted, or leave caps out", "all is no capability")
+		r.reportAt(n, badSuppression, "name the capabilities that are accepted, or leave caps out", "all is no capability")
 		return 0, false
 	case name == "":
-		r.sayAt(n, badSuppression, "name a capability, as cap_chown", "the capability has an empty name")
+		r.reportAt(n, badSuppression, "name a capability, as cap_chown", "the capability has an empty name")
 		return 0, false
 	case !r.checkCapability(n, cap.Name{Text: name}, badSuppression):
 		return 0, false
@@ -74,15 +74,15 @@ func (r *reader) joinIgnored(earlier ignored, rule string, at *yaml.Node, caps [
 	switch {
 	case first:
 	case whole && earlier.whole:
-		r.sayAt(at, duplicateItem, "keep one of them", "the rule %s is already in the list", rule)
+		r.reportAt(at, duplicateItem, "keep one of them", "the rule %s is already in the list", rule)
 		return earlier
 	case whole || earlier.whole:
-		r.sayAt(at, duplicateItem, "give each of the entries caps of its own, or keep one of them", "the rule %s is already in the list, and an entry without caps accepts all that it finds", rule)
+		r.reportAt(at, duplicateItem, "give each of the entries caps of its own, or keep one of them", "the rule %s is already in the list, and an entry without caps accepts all that it finds", rule)
 		return earlier
 	}
 	for _, c := range caps {
 		if other := earlier.caps[c.value]; other != nil {
-			r.sayAt(c.node, duplicateItem, "keep it in one of them", "%s is already in an entry for %s, on line %d", c.value, rule, r.source.line(other))
+			r.reportAt(c.node, duplicateItem, "keep it in one of them", "%s is already in an entry for %s, on line %d", c.value, rule, r.source.line(other))
 			continue
 		}
 		earlier.caps[c.value] = c.node

@@ -19,7 +19,7 @@ import (
 // Every accepted profile is then checked against the schema. A refusal there
 // is an internal-error: a mistake of this package.
 func Parse(name string, src []byte) (*Profile, []Diagnostic) {
-	return parse(name, bytes.Clone(src), secondLook)
+	return parse(name, bytes.Clone(src), validateSchema)
 }
 
 // Read is Parse without the check against the schema, for reviews of many
@@ -63,9 +63,9 @@ type reader struct {
 	profile *Profile
 	top     []field // the keys of the profile, also those with bad values
 	found   []Diagnostic
-	words   scalarPlace // of the scalar that sayIn was asked about last
+	words   scalarPlace // of the scalar that reportIn was asked about last
 
-	validate func(*yaml.Node) error // the second look; nil for none
+	validate func(*yaml.Node) error // validateSchema; nil for none
 }
 
 func (r *reader) read(src []byte) {
@@ -87,24 +87,25 @@ func (r *reader) read(src []byte) {
 	r.profile.places = make(map[string]place, nodes*2/3)
 	r.readProfile(root)
 	if r.validate != nil && !HasErrors(r.found) {
-		r.lookAgain(root)
+		r.checkSchema(root)
 	}
 }
 
-// lookAgain is the second look at a profile that has no mistakes.
-func (r *reader) lookAgain(root *yaml.Node) {
+// checkSchema validates a profile without mistakes against the schema, and
+// reports a refusal as an internal error.
+func (r *reader) checkSchema(root *yaml.Node) {
 	if err := r.validate(root); err != nil {
-		r.sayBug("the reader accepts the profile and the schema does not: %v", err)
+		r.reportInternal("the reader accepts the profile and the schema does not: %v", err)
 	}
 }
 
-// sayBug reports what cannot happen. No file may bring it about.
-func (r *reader) sayBug(format string, args ...any) {
-	r.say(start, internalError, "this is a mistake in caprun and not in the profile: please report it, with the file", format, args...)
+// reportInternal reports a mistake of this package, which no file may cause.
+func (r *reader) reportInternal(format string, args ...any) {
+	r.report(start, internalError, "this is a mistake in caprun and not in the profile: please report it, with the file", format, args...)
 }
 
-// say adds a diagnostic.
-func (r *reader) say(at Position, which rule, hint, format string, args ...any) {
+// report adds a diagnostic.
+func (r *reader) report(at Position, which rule, hint, format string, args ...any) {
 	r.found = append(r.found, Diagnostic{
 		File:     r.file,
 		Position: at,
@@ -115,14 +116,15 @@ func (r *reader) say(at Position, which rule, hint, format string, args ...any) 
 	})
 }
 
-// sayAt is say for the position of a node.
-func (r *reader) sayAt(n *yaml.Node, which rule, hint, format string, args ...any) {
-	r.say(r.source.node(n), which, hint, format, args...)
+// reportAt is report for the position of a node.
+func (r *reader) reportAt(n *yaml.Node, which rule, hint, format string, args ...any) {
+	r.report(r.source.node(n), which, hint, format, args...)
 }
 
-// sayIn is sayAt for a word of a scalar: length bytes from offset on. It falls
-// back to the scalar where that is written with escapes or over several lines.
-func (r *reader) sayIn(n *yaml.Node, offset, length int, which rule, hint, format string, args ...any) {
+// reportIn is reportAt for a word of a scalar: length bytes from offset on. It
+// falls back to the scalar where that is written with escapes or over several
+// lines.
+func (r *reader) reportIn(n *yaml.Node, offset, length int, which rule, hint, format string, args ...any) {
 	if r.words.node != n {
 		r.words = scalarPlace{n, r.source.node(n), r.source.verbatim(n)}
 	}
@@ -130,7 +132,7 @@ func (r *reader) sayIn(n *yaml.Node, offset, length int, which rule, hint, forma
 	if text := r.words.text; text >= 0 {
 		at = r.source.span(text+offset, text+offset+length)
 	}
-	r.say(at, which, hint, format, args...)
+	r.report(at, which, hint, format, args...)
 }
 
 // A scalarPlace is where a scalar stands, which takes time to find for a long

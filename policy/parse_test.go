@@ -485,7 +485,7 @@ func words(n *yaml.Node) []string {
 func TestPanicIsAnError(t *testing.T) {
 	r := &reader{file: "x.yaml", profile: &Profile{}}
 	r.source = newSource([]byte("version: 1\n"))
-	r.saySyntax(r.source.text, recovered(func() error { panic("out of range") }))
+	r.reportSyntax(r.source.text, recovered(func() error { panic("out of range") }))
 	if len(r.found) != 1 || r.found[0].Severity != Error || !strings.Contains(r.found[0].Message, "out of range") {
 		t.Errorf("%v", r.found)
 	}

@@ -29,7 +29,7 @@ func (r *reader) readRlimits(f field) {
 			if hint == "" {
 				hint = "there are " + strings.Join(rlimitNames[:], ", ")
 			}
-			r.sayAt(f.key, unknownRlimit, hint, "there is no resource limit %s", quote(f.name))
+			r.reportAt(f.key, unknownRlimit, hint, "there is no resource limit %s", quote(f.name))
 			continue
 		}
 		if f.bad {
@@ -61,7 +61,7 @@ func (r *reader) softAndHard(f field) (soft, hard uint64, ok bool) {
 		has[f.name] = f
 		switch {
 		case f.name != "soft" && f.name != "hard":
-			r.sayUnknown(f, unknownKey, "a resource limit", didYouMean(Suggest(f.name, []string{"soft", "hard"})))
+			r.reportUnknown(f, unknownKey, "a resource limit", didYouMean(Suggest(f.name, []string{"soft", "hard"})))
 		case f.bad:
 		default:
 			v, ok := r.amount(f.value, f.name)
@@ -80,13 +80,13 @@ func (r *reader) softAndHard(f field) (soft, hard uint64, ok bool) {
 	_, hasHard := has["hard"]
 	switch {
 	case !hasSoft && !hasHard:
-		r.sayAt(f.value, missingKey, "write {soft: …, hard: …}, or one value for both", "%s has neither soft nor hard", f.name)
+		r.reportAt(f.value, missingKey, "write {soft: …, hard: …}, or one value for both", "%s has neither soft nor hard", f.name)
 	case !hasSoft:
-		r.sayAt(has["hard"].key, missingKey, "add soft, or write one value for both", "hard needs soft")
+		r.reportAt(has["hard"].key, missingKey, "add soft, or write one value for both", "hard needs soft")
 	case !hasHard:
-		r.sayAt(has["soft"].key, missingKey, "add hard, or write one value for both", "soft needs hard")
+		r.reportAt(has["soft"].key, missingKey, "add hard, or write one value for both", "soft needs hard")
 	case good == 2 && soft > hard:
-		r.sayAt(has["soft"].value, badRlimit, "lower soft, or raise hard", "the soft limit is above the hard one")
+		r.reportAt(has["soft"].value, badRlimit, "lower soft, or raise hard", "the soft limit is above the hard one")
 	default:
 		return soft, hard, good == 2
 	}
@@ -98,13 +98,13 @@ func (r *reader) amount(n *yaml.Node, what string) (uint64, bool) {
 	const hint = "write a whole number, or unlimited"
 	if looksNumeric(n) || isQuoted(n) && isDecimal(n.Value) {
 		if n.Value == "-1" {
-			r.sayAt(n, badRlimit, "write unlimited", "%s must be a whole number or unlimited, not -1", what)
+			r.reportAt(n, badRlimit, "write unlimited", "%s must be a whole number or unlimited, not -1", what)
 			return 0, false
 		}
 		return r.whole(n, what, 0, maxRlimit, badRlimit, hint)
 	}
 	if !isScalar(n) {
-		r.sayAt(n, badType, hint, "%s must be a whole number or unlimited, not %s", what, kindOf(n))
+		r.reportAt(n, badType, hint, "%s must be a whole number or unlimited, not %s", what, kindOf(n))
 		return 0, false
 	}
 	s, ok := r.text(n, what)
@@ -112,7 +112,7 @@ func (r *reader) amount(n *yaml.Node, what string) (uint64, bool) {
 		return 0, false
 	}
 	if s != unlimited {
-		r.sayAt(n, badRlimit, hint, "%s must be a whole number or unlimited, not %s", what, quote(s))
+		r.reportAt(n, badRlimit, hint, "%s must be a whole number or unlimited, not %s", what, quote(s))
 		return 0, false
 	}
 	return Unlimited, true

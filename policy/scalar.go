@@ -16,17 +16,17 @@ func (r *reader) text(n *yaml.Node, what string) (s string, ok bool) {
 	case r.opaque(n):
 		return "", false
 	case isNull(n):
-		r.sayNull(nil, n, what)
+		r.reportNull(nil, n, what)
 		return "", false
 	case isAmbiguous(n):
-		r.sayAt(n, ambiguousValue, inQuotes(n.Value), "%s without quotes is text to some readers of YAML and %s to others", shorten(n.Value, maxNameLength), otherReading(n))
+		r.reportAt(n, ambiguousValue, inQuotes(n.Value), "%s without quotes is text to some readers of YAML and %s to others", shorten(n.Value, maxNameLength), otherReading(n))
 		return "", false
 	case isScalar(n) && (n.Style != 0 || n.Tag == "!!str"):
 		return n.Value, true
 	case isScalar(n):
-		r.sayAt(n, badType, `write "`+n.Value+`"`, "%s must be text, and %s without quotes is %s", what, quote(n.Value), kindOf(n))
+		r.reportAt(n, badType, `write "`+n.Value+`"`, "%s must be text, and %s without quotes is %s", what, quote(n.Value), kindOf(n))
 	default:
-		r.sayAt(n, badType, "", "%s must be text, not %s", what, kindOf(n))
+		r.reportAt(n, badType, "", "%s must be text, not %s", what, kindOf(n))
 	}
 	return "", false
 }
@@ -39,7 +39,7 @@ func (r *reader) whole(n *yaml.Node, what string, lo, hi uint64, which rule, hin
 	}
 	v, err := strconv.ParseUint(n.Value, 10, 64)
 	if err != nil || v < lo || v > hi {
-		r.sayAt(n, which, hint, "%s must be %d to %d, not %s", what, lo, hi, n.Value)
+		r.reportAt(n, which, hint, "%s must be %d to %d, not %s", what, lo, hi, n.Value)
 		return 0, false
 	}
 	return v, true
@@ -53,20 +53,20 @@ func (r *reader) isNumber(n *yaml.Node, what string) bool {
 	case r.opaque(n):
 		return false
 	case isNull(n):
-		r.sayNull(nil, n, what)
+		r.reportNull(nil, n, what)
 		return false
 	case isAmbiguous(n):
-		r.sayAt(n, ambiguousValue, "write a number", "%s must be a number, and %s is text to some readers of YAML and %s to others", what, shorten(n.Value, maxNameLength), otherReading(n))
+		r.reportAt(n, ambiguousValue, "write a number", "%s must be a number, and %s is text to some readers of YAML and %s to others", what, shorten(n.Value, maxNameLength), otherReading(n))
 		return false
 	case isQuoted(n) && isDecimal(n.Value):
-		r.sayAt(n, badType, "write "+n.Value+" without quotes", "%s must be a number, and in quotes it is text", what)
+		r.reportAt(n, badType, "write "+n.Value+" without quotes", "%s must be a number, and in quotes it is text", what)
 		return false
 	case !looksNumeric(n):
-		r.sayAt(n, badType, numberHint(n, what), "%s must be a number, not %s", what, kindOf(n))
+		r.reportAt(n, badType, numberHint(n, what), "%s must be a number, not %s", what, kindOf(n))
 		return false
 	}
 	if why := notation(n.Value); why != "" {
-		r.sayAt(n, badNumber, decimalHint(n.Value), "%s must be in plain decimal digits, and %s has %s", what, quote(n.Value), why)
+		r.reportAt(n, badNumber, decimalHint(n.Value), "%s must be in plain decimal digits, and %s has %s", what, quote(n.Value), why)
 		return false
 	}
 	return true
@@ -161,11 +161,11 @@ func (r *reader) items(n *yaml.Node, what string, limit int) (items []*yaml.Node
 		if isScalar(n) && n.Value != "" && len(n.Value) < maxNameLength {
 			hint = "write [" + n.Value + "]"
 		}
-		r.sayAt(n, badType, hint, "%s must be a list, not %s", what, kindOf(n))
+		r.reportAt(n, badType, hint, "%s must be a list, not %s", what, kindOf(n))
 		return nil, false
 	}
 	if len(n.Content) > limit {
-		r.sayAt(n.Content[limit], tooLong, "", "%s has %d items; at most %d make sense", what, len(n.Content), limit)
+		r.reportAt(n.Content[limit], tooLong, "", "%s has %d items; at most %d make sense", what, len(n.Content), limit)
 		return nil, false
 	}
 	return n.Content, true
@@ -182,7 +182,7 @@ func newOnce[T comparable](r *reader) once[T] { return once[T]{r, map[T]bool{}} 
 // first reports whether v is there for the first time.
 func (o once[T]) first(n *yaml.Node, v T, what string) bool {
 	if o.seen[v] {
-		o.reader.sayAt(n, duplicateItem, "keep one of them", "%s is already in the list", what)
+		o.reader.reportAt(n, duplicateItem, "keep one of them", "%s is already in the list", what)
 		return false
 	}
 	o.seen[v] = true

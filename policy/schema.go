@@ -9,8 +9,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// secondLook is the schema's verdict on what the reader accepted.
-func secondLook(root *yaml.Node) error { return schema.Validate(tree(root)) }
+// validateSchema returns the schema's error for a document that the reader
+// accepted.
+func validateSchema(root *yaml.Node) error { return schema.Validate(tree(root)) }
 
 // tree returns what the schema looks at, for a profile without mistakes.
 func tree(n *yaml.Node) any {

@@ -23,13 +23,13 @@ func (r *reader) readMode(f field) {
 	mode, err := cap.ModeFromText(s)
 	switch {
 	case s == cap.ModeUncertain.String():
-		r.sayAt(f.value, unknownMode, "modes to ask for: "+strings.Join(modeNames(), ", "), "%s is what a process can be in, and not what it can be told", s)
+		r.reportAt(f.value, unknownMode, "modes to ask for: "+strings.Join(modeNames(), ", "), "%s is what a process can be in, and not what it can be told", s)
 	case err != nil:
 		hint := didYouMean(Suggest(s, modeNames()))
 		if hint == "" {
 			hint = "there are " + strings.Join(modeNames(), ", ")
 		}
-		r.sayAt(f.value, unknownMode, hint, "there is no mode %s", quote(s))
+		r.reportAt(f.value, unknownMode, hint, "there is no mode %s", quote(s))
 	default:
 		r.profile.Mode = &mode
 	}
@@ -55,10 +55,10 @@ func (r *reader) readSecbits(f field) {
 		bit, err := cap.SecbitsFromName(s)
 		switch {
 		case err != nil || !slices.Contains(names, s):
-			r.sayAt(n, unknownSecbit, didYouMean(Suggest(strings.TrimPrefix(plainName(s), "secbit_"), names)), "there is no securebit %s", quote(s))
+			r.reportAt(n, unknownSecbit, didYouMean(Suggest(strings.TrimPrefix(plainName(s), "secbit_"), names)), "there is no securebit %s", quote(s))
 			continue
 		case bit == cap.SecbitKeepCaps:
-			r.sayAt(n, keepCaps, "leave it out; caps says what the target holds", "exec clears keep_caps, so the target cannot have it")
+			r.reportAt(n, keepCaps, "leave it out; caps says what the target holds", "exec clears keep_caps, so the target cannot have it")
 			continue
 		case !bits.first(n, bit, s):
 			continue
@@ -73,7 +73,7 @@ func (r *reader) readSecbits(f field) {
 			continue
 		}
 		without := (bit >> 1).Names()[0]
-		r.sayAt(items[i], lockWithoutBit, "add "+without+", or leave the lock out", "%s without %s forbids %s for ever, and so locks privilege on", items[i].Value, without, without)
+		r.reportAt(items[i], lockWithoutBit, "add "+without+", or leave the lock out", "%s without %s forbids %s for ever, and so locks privilege on", items[i].Value, without, without)
 	}
 	r.profile.Secbits = &value
 }
@@ -86,11 +86,11 @@ func (r *reader) readTrue(f field, noFalse string) bool {
 	case isPlain(n) && n.Tag == "!!bool" && strings.EqualFold(n.Value, "true"):
 		return true
 	case isPlain(n) && n.Tag == "!!bool":
-		r.sayAt(n, cannotUnset, "leave the key out", "%s", noFalse)
+		r.reportAt(n, cannotUnset, "leave the key out", "%s", noFalse)
 	case isAmbiguous(n):
-		r.sayAt(n, ambiguousValue, "write true, or leave the key out", "%s is %s to some readers of YAML and text to others", shorten(n.Value, maxNameLength), otherReading(n))
+		r.reportAt(n, ambiguousValue, "write true, or leave the key out", "%s is %s to some readers of YAML and text to others", shorten(n.Value, maxNameLength), otherReading(n))
 	default:
-		r.sayAt(n, badType, "write true without quotes, or leave the key out", "%s must be true, not %s", f.name, kindOf(n))
+		r.reportAt(n, badType, "write true without quotes, or leave the key out", "%s must be true, not %s", f.name, kindOf(n))
 	}
 	return false
 }

@@ -31,7 +31,7 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// TestReadIsParse: without the second look, the answers are the same.
+// TestReadIsParse: without the schema, the answers are the same.
 func TestReadIsParse(t *testing.T) {
 	for _, dir := range []string{"ok", "err"} {
 		for path, src := range profiles(t, dir) {

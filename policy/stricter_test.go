@@ -143,13 +143,13 @@ func TestRandomBytes(t *testing.T) {
 	}
 }
 
-// TestSecondLook: the schema is asked about what the reader accepted.
-func TestSecondLook(t *testing.T) {
+// TestValidateSchema: what the reader accepted is validated against the schema.
+func TestValidateSchema(t *testing.T) {
 	document, _, err := decode([]byte("version: 2\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if secondLook(document.Content[0]) == nil {
+	if validateSchema(document.Content[0]) == nil {
 		t.Error("the schema accepts version 2")
 	}
 }

@@ -39,8 +39,8 @@ var syntaxProblems = [...]struct {
 	{"exceeded max depth of 10000", 0, "the file is nested too deep", "a profile is nested four deep"},
 }
 
-// saySyntax reports an error of yaml.v3.
-func (r *reader) saySyntax(text []byte, err error) {
+// reportSyntax reports an error of yaml.v3.
+func (r *reader) reportSyntax(text []byte, err error) {
 	problem := problemOf(err)
 	from, to := r.locate(text, err)
 	if anchor, ok := strings.CutPrefix(problem, "unknown anchor '"); ok {
@@ -48,14 +48,14 @@ func (r *reader) saySyntax(text []byte, err error) {
 		if at := to - len(anchor) - 1; at >= 0 && text[at] == '*' {
 			from = at
 		}
-		r.say(r.source.span(from, to), yamlFeature, "put a text that begins with * in quotes", "aliases are not allowed: *%s", anchor)
+		r.report(r.source.span(from, to), yamlFeature, "put a text that begins with * in quotes", "aliases are not allowed: *%s", anchor)
 		return
 	}
 	if isTagProblem(problem) {
 		if at := bytes.LastIndexByte(text[:to], '!'); at > bytes.LastIndexByte(text[:to], '\n') {
 			from = at
 		}
-		r.say(r.source.span(from, r.source.wordEnd(from)), yamlFeature, "put a text that begins with ! in quotes", "tags are not allowed")
+		r.report(r.source.span(from, r.source.wordEnd(from)), yamlFeature, "put a text that begins with ! in quotes", "tags are not allowed")
 		return
 	}
 	which, message, hint := badSyntax, "the file is no YAML: "+problem, ""
@@ -68,7 +68,7 @@ func (r *reader) saySyntax(text []byte, err error) {
 	if strings.HasPrefix(problem, "exceeded max depth") {
 		which = tooComplex
 	}
-	r.say(r.source.span(from, to), which, hint, "%s", message)
+	r.report(r.source.span(from, to), which, hint, "%s", message)
 }
 
 // locate returns the bytes at fault. The line of yaml.v3 is often that of an

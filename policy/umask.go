@@ -14,7 +14,7 @@ func (r *reader) readUmask(f field) {
 		if digits := strings.TrimPrefix(n.Value, "0o"); isOctal(digits) {
 			hint = `write "` + padded(digits) + `"`
 		}
-		r.sayAt(n, badUmask, hint, "umask must be in quotes: %s without them is a number, octal to some readers of YAML and decimal to others", n.Value)
+		r.reportAt(n, badUmask, hint, "umask must be in quotes: %s without them is a number, octal to some readers of YAML and decimal to others", n.Value)
 		return
 	}
 	s, ok := r.text(n, "umask")
@@ -27,7 +27,7 @@ func (r *reader) readUmask(f field) {
 		if isOctal(s) && len(s) < 3 {
 			hint = `write "` + padded(s) + `"`
 		}
-		r.sayAt(n, badUmask, hint, "umask must be three or four octal digits up to 0777, not %s", quote(s))
+		r.reportAt(n, badUmask, hint, "umask must be three or four octal digits up to 0777, not %s", quote(s))
 		return
 	}
 	mask := uint32(v)

@@ -14,28 +14,28 @@ func (r *reader) parseYAML() *yaml.Node {
 	text := r.maskDirectives(r.source.text)
 	first, second, err := decode(text)
 	if err != nil {
-		r.saySyntax(text, err)
+		r.reportSyntax(text, err)
 	}
 	if second != nil {
 		at := r.source.offset(second.Line, second.Column)
-		r.say(r.source.span(at, r.source.wordEnd(at)), manyDocuments, "put each profile into a file of its own", "a second document begins here")
+		r.report(r.source.span(at, r.source.wordEnd(at)), manyDocuments, "put each profile into a file of its own", "a second document begins here")
 	}
 	if first == nil {
 		if err == nil {
-			r.sayEmpty()
+			r.reportEmpty()
 		}
 		return nil
 	}
 	root := first.Content[0]
 	if isNull(root) && root.Value == "" && root.Anchor == "" {
-		r.sayEmpty()
+		r.reportEmpty()
 		return nil
 	}
 	return root
 }
 
-func (r *reader) sayEmpty() {
-	r.say(start, emptyFile, "a profile begins with version: 1, and says at least caps; caprun profiles shows some", "there is no profile in the file")
+func (r *reader) reportEmpty() {
+	r.report(start, emptyFile, "a profile begins with version: 1, and says at least caps; caprun profiles shows some", "there is no profile in the file")
 }
 
 // decode parses up to two documents. An error comes with the documents before
@@ -85,7 +85,7 @@ func (r *reader) maskDirectives(text []byte) []byte {
 				masked = bytes.Clone(text)
 			}
 			masked[at] = '#'
-			r.say(r.source.span(at, at+len(line)), yamlFeature, "remove the line", "directives are not allowed")
+			r.report(r.source.span(at, at+len(line)), yamlFeature, "remove the line", "directives are not allowed")
 		case len(line) > 0 && line[0] != '#':
 			return masked
 		}
@@ -118,28 +118,28 @@ func (t *treeCheck) check(n *yaml.Node, depth int) {
 	if t.nodes++; t.nodes > maxNodes || depth > maxDepth {
 		t.tooLarge = true
 		if depth > maxDepth {
-			t.sayAt(n, tooComplex, "a profile is nested five deep", "the file is nested more than %d deep", maxDepth)
+			t.reportAt(n, tooComplex, "a profile is nested five deep", "the file is nested more than %d deep", maxDepth)
 		} else {
-			t.sayAt(n, tooComplex, "", "the file has more than %d values", maxNodes)
+			t.reportAt(n, tooComplex, "", "the file has more than %d values", maxNodes)
 		}
 		return
 	}
 	at := t.source.offset(n.Line, n.Column)
 	switch {
 	case n.Kind == yaml.AliasNode:
-		t.sayAt(n, yamlFeature, "write the value out", "aliases are not allowed: *%s", n.Value)
+		t.reportAt(n, yamlFeature, "write the value out", "aliases are not allowed: *%s", n.Value)
 		return
 	case n.Anchor != "":
-		t.say(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "write the value out wherever it is needed", "anchors are not allowed: &%s", n.Anchor)
+		t.report(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "write the value out wherever it is needed", "anchors are not allowed: &%s", n.Anchor)
 	case t.tagged(n):
-		t.say(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "leave the tag out, or put a text that begins with ! in quotes", "tags are not allowed")
+		t.report(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "leave the tag out, or put a text that begins with ! in quotes", "tags are not allowed")
 	}
 	if n.Kind == yaml.ScalarNode {
 		t.checkEscapes(n)
 	}
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Tag == "!!merge" {
-			t.sayAt(child, yamlFeature, "write the keys out", "merge keys are not allowed")
+			t.reportAt(child, yamlFeature, "write the keys out", "merge keys are not allowed")
 		}
 		if t.check(child, depth+1); t.tooLarge {
 			return

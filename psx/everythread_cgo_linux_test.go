@@ -695,15 +695,15 @@ func TestThreadOfTheKernel(t *testing.T) {
 			t.Fatal(errno)
 		}
 	}
-	strangers := 0
+	kernelThreads := 0
 	for tid, name := range threads(t, "Name") {
 		if strings.HasPrefix(name, "iou-") {
-			strangers++
+			kernelThreads++
 		} else if name != "n49" {
 			t.Errorf("thread %d has the name %s", tid, name)
 		}
 	}
-	if strangers == 0 {
+	if kernelThreads == 0 {
 		t.Error("there was no thread of the kernel")
 	}
 }

@@ -11,7 +11,7 @@
 // returned and no other thread has run it. If it succeeds, it runs on every
 // other thread, and the function returns when no thread is left that has not
 // run it. A thread whose result differs from the first one's leaves the
-// process with mixed privilege, which nothing can mend: the process says so
+// process with mixed privilege, which nothing can fix: the process says so
 // on standard error and ends with status 2. With cgo it does not wait for a
 // reader of standard error: a message that is not accepted at once is lost.
 //

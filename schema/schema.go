@@ -3,7 +3,7 @@
 // The schema is draft-07 and written for editors: every property has a title,
 // a description and examples. It says what JSON Schema can say without unions;
 // package policy is stricter, and its reader is the only one that explains a
-// mistake. Validate is the second look at what that reader accepted.
+// mistake. Validate checks again what that reader accepted.
 //
 // This is the only package that imports jsonschema. All functions may be
 // called by several goroutines.

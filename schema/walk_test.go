@@ -42,56 +42,56 @@ func walkProblems(root map[string]any) []string {
 	definitions, _ := root["definitions"].(map[string]any)
 	var check func(path string, s map[string]any)
 	check = func(path string, s map[string]any) {
-		say := func(format string, args ...any) {
+		report := func(format string, args ...any) {
 			problems = append(problems, path+": "+fmt.Sprintf(format, args...))
 		}
 		if ref, ok := s["$ref"].(string); ok {
 			if len(s) != 1 {
-				say("$ref has siblings, which draft-07 ignores")
+				report("$ref has siblings, which draft-07 ignores")
 			}
 			name, ok := strings.CutPrefix(ref, "#/definitions/")
 			if !ok || definitions[name] == nil {
-				say("$ref to %s", ref)
+				report("$ref to %s", ref)
 			}
 			return
 		}
 		types := typesOf(s)
 		if len(types) == 0 {
-			say("no type")
+			report("no type")
 		}
 		for _, keyword := range sortedKeys(s) {
 			applies, known := keywords[keyword]
 			switch {
 			case !known:
-				say("%s is not in the list of keywords", keyword)
+				report("%s is not in the list of keywords", keyword)
 			case applies == "":
 			case applies == "number" && slices.Contains(types, "integer"):
 			case !slices.Contains(types, applies):
-				say("%s has no effect on %v", keyword, types)
+				report("%s has no effect on %v", keyword, types)
 			}
 			if path != "#" && slices.Contains([]string{"$schema", "$id", "definitions"}, keyword) {
-				say("%s below the root", keyword)
+				report("%s below the root", keyword)
 			}
 		}
 		for _, keyword := range []string{"title", "description"} {
 			if word, _ := s[keyword].(string); len(word) < 3 {
-				say("no %s", keyword)
+				report("no %s", keyword)
 			}
 		}
 		if examples, _ := s["examples"].([]any); len(examples) == 0 {
-			say("no examples")
+			report("no examples")
 		}
 		if slices.Contains(types, "object") && s["additionalProperties"] != false {
-			say("the object is open")
+			report("the object is open")
 		}
 		if slices.Contains(types, "array") && (s["items"] == nil || s["maxItems"] == nil) {
-			say("the array lacks items or maxItems")
+			report("the array lacks items or maxItems")
 		}
 		if slices.Contains(types, "string") && s["enum"] == nil && s["maxLength"] == nil && s["pattern"] != "^unlimited$" && s["pattern"] != "^all$" {
-			say("the string has no bound")
+			report("the string has no bound")
 		}
 		if slices.Contains(types, "integer") && s["enum"] == nil && (s["minimum"] == nil || s["maximum"] == nil) {
-			say("the integer has no bounds")
+			report("the integer has no bounds")
 		}
 		for _, keyword := range []string{"properties", "patternProperties", "definitions"} {
 			named, _ := s[keyword].(map[string]any)
@@ -102,7 +102,7 @@ func walkProblems(root map[string]any) []string {
 		if items, ok := s["items"].(map[string]any); ok {
 			check(path+"/items", items)
 		} else if s["items"] != nil {
-			say("items is a list")
+			report("items is a list")
 		}
 	}
 	check("#", root)

@@ -17,7 +17,7 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// What strangers can do to who reviews their files. The action has its own
+// What untrusted files can do to the users who review them. The action has its own
 // attacks, TestActionObeysNoInput and the two below.
 
 // obeyed says what in a text a terminal or the log of a CI system could obey,
@@ -94,7 +94,7 @@ func emptyFile(t *testing.T) *os.File {
 	return f
 }
 
-// TestCheckLinks: what a stranger's link leads to is not shown, unless it is a
+// TestCheckLinks: what the link of another user leads to is not shown, unless it is a
 // profile of the same directory.
 func TestCheckLinks(t *testing.T) {
 	top := t.TempDir()
@@ -190,7 +190,7 @@ func TestActionBuildsItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The action in a checkout of strangers, who replace what it imports.
+	// The action in an untrusted checkout, which replaces what it imports.
 	write("action/go.mod", "module caprun\n\ngo 1.24\n\nrequire example.org/dep v0.0.0\n\nreplace example.org/dep => ./dep\n")
 	write("action/dep/go.mod", "module example.org/dep\n\ngo 1.24\n")
 	write("action/dep/dep.go", "package dep\n\nconst Text = \"its own\"\n")
@@ -213,7 +213,7 @@ func TestActionBuildsItsOwn(t *testing.T) {
 	}
 }
 
-// TestActionFollowsNoLink: a link that a stranger committed is neither read nor
+// TestActionFollowsNoLink: a link in an untrusted checkout is neither read nor
 // written through.
 func TestActionFollowsNoLink(t *testing.T) {
 	outside := t.TempDir()

@@ -135,7 +135,7 @@ func everyRule(t *testing.T) (dir string, want []string) {
 		"bad-encoding":   "version: 1\ndescription: caf\xe9\n",
 	}
 	if os.Getuid() == 0 {
-		maps.Copy(made, exposedProfiles(t, dir))
+		maps.Copy(made, writableProfiles(t, dir))
 	}
 	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")
 	for _, r := range review.Rules() {
@@ -168,9 +168,9 @@ func everyRule(t *testing.T) (dir string, want []string) {
 	return dir, want
 }
 
-// exposedProfiles makes files that their user could change or that change what
+// writableProfiles makes files that their user could change or that change what
 // is declared, and the profiles that name them.
-func exposedProfiles(t *testing.T, dir string) map[string]string {
+func writableProfiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	for _, name := range []string{"server", "setuid", "empty"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("\x7fELF"), 0o755); err != nil {

@@ -167,7 +167,7 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 	w := faults.Watch{
 		Notify: filepath.Join(p.bin, "notify"), Program: filepath.Join(p.bin, "caprun"), Calls: calls,
 		Fault: fault, Seen: seen, Timeout: timeout, Other: p.runtimeCall,
-		Handed: func(supervisor int) { held = supervisorHolds(supervisor) },
+		Handed: func(supervisor int) { held = excessPrivileges(supervisor) },
 	}
 	hit, err = w.Run(cmd)
 	status := cmd.ProcessState.ExitCode()
@@ -274,9 +274,9 @@ func (p *faultPlace) reported(stdout string, held []string) []string {
 	return faults
 }
 
-// supervisorHolds says what a supervisor has that it should not have: more than
+// excessPrivileges says what a supervisor has that it should not have: more than
 // cap_kill, or a directory below /proc that a process of its user can look into.
-func supervisorHolds(pid int) (faults []string) {
+func excessPrivileges(pid int) (faults []string) {
 	const capKill = 1 << 5
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	if tasks == nil {

@@ -43,7 +43,7 @@ func TestLaunches(t *testing.T) {
 	for n := range places {
 		places[n] = newLaunchPlace(t, machine)
 	}
-	lookAtMachine(t, places[0])
+	detectMachine(t, places[0])
 
 	var (
 		mu       sync.Mutex
@@ -180,8 +180,8 @@ func directoryNames(t *testing.T, dir string) string {
 	return strings.Join(names, " ")
 }
 
-// lookAtMachine finds out for what cases can be made here.
-func lookAtMachine(t *testing.T, p *launchPlace) {
+// detectMachine finds out for what cases can be made here.
+func detectMachine(t *testing.T, p *launchPlace) {
 	t.Helper()
 	m := p.machine
 	m.Rules = machine.KernelRules()

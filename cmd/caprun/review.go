@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"caprun/engine/review"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/internal/source"
 	"caprun/policy"
 )
@@ -23,7 +23,7 @@ func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profil
 		return nil, nil, c.fail(fmt.Errorf("%s: %w", src.Name, err))
 	}
 	// The name goes to what people read.
-	p, findings := policy.Parse(clean.Line(src.Name), text)
+	p, findings := policy.Parse(sanitize.Line(src.Name), text)
 	if p == nil {
 		return nil, nil, c.reportFindings(findings, text, findingsStatus)
 	}

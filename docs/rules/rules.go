@@ -1,5 +1,5 @@
 // Package rules holds the page of each rule about profiles: why it is there,
-// examples, and how to mend what it finds.
+// examples, and how to fix what it finds.
 package rules
 
 import "embed"

@@ -11,11 +11,11 @@ type Alternative struct {
 	Unknown, Hint string
 }
 
-// settle adds to the facts about a file what the kernel asks beside its mode and
-// attributes: whether its mount belongs to this mount namespace (ours), and
-// whether the user namespace maps its owners. What is not known gives
+// resolveFacts adds to the facts about a file what the kernel asks beside its
+// mode and attributes: whether its mount belongs to this mount namespace (ours),
+// and whether the user namespace maps its owners. What is not known gives
 // alternatives.
-func settle(f cred.File, ours answer, owners func() answer) (cred.File, []Alternative) {
+func resolveFacts(f cred.File, ours answer, owners func() answer) (cred.File, []Alternative) {
 	setsIDs := f.Setuid || f.Setgid && f.GroupExec
 	if f.NoSuid || !setsIDs && !f.HasCaps {
 		return f, nil

@@ -6,7 +6,7 @@ import (
 	"caprun/engine/cred"
 )
 
-func TestSettle(t *testing.T) {
+func TestResolveFacts(t *testing.T) {
 	suid := cred.File{Setuid: true, UID: 65534}
 	sgid := cred.File{Setgid: true, GroupExec: true, GID: 65534}
 	caps := cred.File{HasCaps: true, Permitted: 1 << 13}
@@ -33,7 +33,7 @@ func TestSettle(t *testing.T) {
 		"capabilities":                 {caps, answerUnknown, answerUnknown, caps, []cred.File{foreign(caps)}, false},
 	} {
 		asked := false
-		got, alternatives := settle(test.file, test.ours, func() answer { asked = true; return test.owners })
+		got, alternatives := resolveFacts(test.file, test.ours, func() answer { asked = true; return test.owners })
 		if got != test.expected || len(alternatives) != len(test.alternatives) || asked != test.asked {
 			t.Errorf("%s: %+v, %+v, asked %v", name, got, alternatives, asked)
 			continue

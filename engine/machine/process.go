@@ -118,8 +118,8 @@ const (
 	maxPasses = 100
 )
 
-// settled reads the status of a thread until it is known to be true.
-func settled(read func() (threadStatus, error)) (threadStatus, error) {
+// stableStatus reads the status of a thread until it is known to be true.
+func stableStatus(read func() (threadStatus, error)) (threadStatus, error) {
 	var last threadStatus
 	agree, asleep := 0, 0
 	for range maxReads {

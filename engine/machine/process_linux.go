@@ -245,7 +245,7 @@ func (r *reader) thread(p *Process, task, tid int) error {
 		return err
 	}
 	defer unix.Close(dir)
-	status, err := settled(func() (threadStatus, error) { return readStatus(dir) })
+	status, err := stableStatus(func() (threadStatus, error) { return readStatus(dir) })
 	if err != nil {
 		return err
 	}

@@ -281,8 +281,8 @@ func toggleTime() time.Duration {
 func TestReadProcessChurn(t *testing.T) {
 	s := subject.Start(t, "churn=8", nil)
 	// How many reads settle depends on what else the machine does.
-	settled, moved := 0, 0
-	for began := time.Now(); settled < 10 && time.Since(began) < subject.Timeout/2; {
+	stable, moved := 0, 0
+	for began := time.Now(); stable < 10 && time.Since(began) < subject.Timeout/2; {
 		p, err := ReadProcess(s.Process.Pid)
 		switch {
 		case errors.Is(err, ErrProcessMoves):
@@ -293,10 +293,10 @@ func TestReadProcessChurn(t *testing.T) {
 		case len(p.States) != 1:
 			t.Fatalf("all threads are the same, and the states are %+v", p.States)
 		}
-		settled++
+		stable++
 	}
-	if settled < 10 {
-		t.Errorf("only %d of %d reads settled", settled, settled+moved)
+	if stable < 10 {
+		t.Errorf("only %d of %d reads settled", stable, stable+moved)
 	}
 }
 

@@ -104,10 +104,10 @@ func TestKernelThread(t *testing.T) {
 	}
 }
 
-// TestSettled gives reads one by one: digits stand for credentials, a small
+// TestStableStatus gives reads one by one: digits stand for credentials, a small
 // letter before one for a thread that sleeps since another time, R for one that
 // runs.
-func TestSettled(t *testing.T) {
+func TestStableStatus(t *testing.T) {
 	same := strings.Repeat
 	for _, c := range []struct {
 		reads string
@@ -124,7 +124,7 @@ func TestSettled(t *testing.T) {
 		{same("a1b1c2", maxReads/3) + "a1b1", 0},
 	} {
 		used := 0
-		_, err := settled(func() (threadStatus, error) {
+		_, err := stableStatus(func() (threadStatus, error) {
 			s := threadStatus{state: 'S', switches: [2]uint64{0, uint64(c.reads[2*used])}}
 			if c.reads[2*used] == 'R' {
 				s.state = 'R'
@@ -137,7 +137,7 @@ func TestSettled(t *testing.T) {
 			t.Errorf("%.40s: %v after %d reads, want %d", c.reads, err, used, c.used)
 		}
 	}
-	if _, err := settled(func() (threadStatus, error) { return threadStatus{}, ErrNoProc }); !errors.Is(err, ErrNoProc) {
+	if _, err := stableStatus(func() (threadStatus, error) { return threadStatus{}, ErrNoProc }); !errors.Is(err, ErrNoProc) {
 		t.Errorf("an error becomes %v", err)
 	}
 }

@@ -309,7 +309,7 @@ func (r *resolver) readOpen(path string, fd int, st *unix.Stat_t) (prog programF
 	if prog.facts, err = fileFacts(st, prog.fileState); err != nil {
 		return programFile{}, err
 	}
-	prog.facts, prog.alternatives = settle(prog.facts, prog.mount.ours, func() answer { return mapsOwners(fd, st) })
+	prog.facts, prog.alternatives = resolveFacts(prog.facts, prog.mount.ours, func() answer { return mapsOwners(fd, st) })
 	var head [headSize]byte
 	n, err := unix.Pread(fd, head[:], 0)
 	if err != nil {

@@ -33,17 +33,17 @@ rlimits: {nofile: 64, nproc: 10, memlock: unlimited}
 		t.Fatal(found)
 	}
 	for _, r := range risks {
-		say := func(at policy.Position, message, hint string) { t.Errorf("%s: %s", r.Name, message) }
-		sayCaps := func(at policy.Position, caps cred.Caps, message, hint string) { say(at, message, hint) }
-		find := func() { r.findCaps(plan, sayCaps) }
+		report := func(at policy.Position, message, hint string) { t.Errorf("%s: %s", r.Name, message) }
+		reportCaps := func(at policy.Position, caps cred.Caps, message, hint string) { report(at, message, hint) }
+		find := func() { r.findCaps(plan, reportCaps) }
 		if r.find != nil {
-			find = func() { r.find(plan, say) }
+			find = func() { r.find(plan, report) }
 		}
 		if n := testing.AllocsPerRun(10, find); n > 0 {
 			t.Errorf("%s allocates %v times", r.Name, n)
 		}
 	}
-	// What says the findings is made once, and not for each rule.
+	// The functions that report findings are made once, and not for each rule.
 	if n := testing.AllocsPerRun(10, func() { risksOf(plan) }); n > 3 {
 		t.Errorf("the rules together allocate %v times", n)
 	}

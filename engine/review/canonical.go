@@ -14,15 +14,15 @@ import (
 // capsNotCanonical finds capability texts that say in a hard way what an easy
 // one says, and lists of lint.ignore with numbers. The order of names, clauses
 // and flags, and "all", are a matter of taste.
-func capsNotCanonical(p *engine.Plan, say func(policy.Position, string, string)) {
+func capsNotCanonical(p *engine.Plan, report func(policy.Position, string, string)) {
 	if c := p.Profile.Caps; c != nil && !isOneClause(c.Clauses) {
 		want := cap.SetOf(c.Effective, c.Permitted, c.Inheritable).Text(cap.NamedCount)
 		if _, clauses, _ := cap.ReadText(want, cap.NamedCount); !slices.Equal(clausesOf(c.Clauses), clausesOf(clauses)) {
-			sayCanonical(p, "caps", want, say)
+			reportCanonical(p, "caps", want, report)
 		}
 	}
 	if v := p.Profile.IAB; v != nil && !isPlainIAB(v.Fields) {
-		sayCanonical(p, "iab", cap.IABOf(v.Inheritable, v.Ambient, v.Blocked).String(), say)
+		reportCanonical(p, "iab", cap.IABOf(v.Inheritable, v.Ambient, v.Blocked).String(), report)
 	}
 	for i, entry := range p.Profile.Ignored {
 		if !slices.ContainsFunc(entry.Caps, isNumber) {
@@ -35,15 +35,15 @@ func capsNotCanonical(p *engine.Plan, say func(policy.Position, string, string))
 				names[n] = v.String()
 			}
 		}
-		say(p.Profile.Position(fmt.Sprintf("lint.ignore[%d].caps", i)), "names are plainer than numbers", "write caps: ["+strings.Join(names, ", ")+"]")
+		report(p.Profile.Position(fmt.Sprintf("lint.ignore[%d].caps", i)), "names are plainer than numbers", "write caps: ["+strings.Join(names, ", ")+"]")
 	}
 }
 
 // isNumber reports whether a capability is given by its number.
 func isNumber(name string) bool { return strings.Trim(name, "0123456789") == "" }
 
-func sayCanonical(p *engine.Plan, key, want string, say func(policy.Position, string, string)) {
-	say(p.Profile.Position(key), "there is a plainer text for the same capabilities, the one that tools print", "write "+key+": "+quoted(want))
+func reportCanonical(p *engine.Plan, key, want string, report func(policy.Position, string, string)) {
+	report(p.Profile.Position(key), "there is a plainer text for the same capabilities, the one that tools print", "write "+key+": "+quoted(want))
 }
 
 // quoted puts a capability text in the quotes that YAML needs for it.

@@ -7,35 +7,35 @@ import (
 	"caprun/policy"
 )
 
-func nothingDeclared(p *engine.Plan, say func(policy.Position, string, string)) {
+func nothingDeclared(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Caps == nil && p.Profile.IAB == nil && p.Profile.Mode == nil {
-		say(policy.Position{}, "neither caps nor iab nor mode: what the target may do depends on who starts it",
+		report(policy.Position{}, "neither caps nor iab nor mode: what the target may do depends on who starts it",
 			`declare caps; caps: "=" for none`)
 	}
 }
 
-func boundingWider(p *engine.Plan, say capSayer) {
+func boundingWider(p *engine.Plan, report capReporter) {
 	holds := p.After.Permitted.Union(p.After.Inheritable)
 	wider := p.After.Bounding.Minus(holds)
 	if p.Profile.IAB == nil || p.After.NoNewPrivs || wider == 0 {
 		return
 	}
 	it := pronoun(wider)
-	say(p.Profile.Position("iab"), wider,
+	report(p.Profile.Position("iab"), wider,
 		fmt.Sprintf("the bounding set keeps %s that the target does not hold: a file that has %s can give %s", fewNames(wider), it, it),
 		"block them with !, or leave iab out and declare caps")
 }
 
-func noNewPrivsMissing(p *engine.Plan, say func(policy.Position, string, string)) {
+func noNewPrivsMissing(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.After.NoNewPrivs || isAllPowerful(p) {
 		return
 	}
-	say(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
+	report(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
 }
 
 // inheritableNotAmbient finds what only files with inheritable capabilities
 // make use of.
-func inheritableNotAmbient(p *engine.Plan, say capSayer) {
+func inheritableNotAmbient(p *engine.Plan, report capReporter) {
 	extra := p.After.Inheritable.Minus(p.After.Ambient)
 	if !hasRootPower(p) {
 		// What the program's own file gives, the target holds.
@@ -52,7 +52,7 @@ func inheritableNotAmbient(p *engine.Plan, say capSayer) {
 	}
 	at := capsPosition(p.Profile, extra)
 	if hasRootPower(p) {
-		say(at, extra, fmt.Sprintf("%s need not be inheritable for uid 0: that hands %s to other users, through files that have %s inheritable", names, it, it),
+		report(at, extra, fmt.Sprintf("%s need not be inheritable for uid 0: that hands %s to other users, through files that have %s inheritable", names, it, it),
 			"leave the flag i out of caps, and % out of iab; under noroot eip is right")
 		return
 	}
@@ -60,5 +60,5 @@ func inheritableNotAmbient(p *engine.Plan, say capSayer) {
 	if p.After.NoNewPrivs {
 		how = "under no_new_privs no file can give " + it
 	}
-	say(at, extra, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and %s", names, is, it, how), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
+	report(at, extra, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and %s", names, is, it, how), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
 }

@@ -31,7 +31,7 @@ var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Sum
 //   - A limit that the ceiling leaves to the caller is exceeded by unlimited
 //     alone.
 func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
-	c := ceilingCheck{speaker: speaker{profile: plan.Profile, rule: ceilingRule}, ceiling: ceiling, plan: plan, name: ceiling.Profile.File}
+	c := ceilingCheck{reporter: reporter{profile: plan.Profile, rule: ceilingRule}, ceiling: ceiling, plan: plan, name: ceiling.Profile.File}
 	comparison := compare.Compare(ceiling, plan)
 	for _, d := range comparison.Differences {
 		switch d.Dimension {
@@ -55,7 +55,7 @@ func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
 			c.session(d)
 		default:
 			if d.Order.Widens() {
-				c.say(c.profile.Position(string(d.Dimension)), string(d.Dimension)+": "+d.Text()+c.more(), "make it the same as there")
+				c.report(c.profile.Position(string(d.Dimension)), string(d.Dimension)+": "+d.Text()+c.more(), "make it the same as there")
 			}
 		}
 	}
@@ -64,7 +64,7 @@ func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
 
 // A ceilingCheck finds what is above a ceiling.
 type ceilingCheck struct {
-	speaker
+	reporter
 	ceiling, plan *engine.Plan
 	name          string // of the ceiling
 }
@@ -91,7 +91,7 @@ func (c *ceilingCheck) identity(d compare.Difference) {
 		if !c.plan.Identity.Declared {
 			who = "no user, so uid 0 where root starts it"
 		}
-		c.say(c.at("uid", "user"), who+c.more(), "declare another user")
+		c.report(c.at("uid", "user"), who+c.more(), "declare another user")
 		return
 	}
 	c.groups()
@@ -107,7 +107,7 @@ func (c *ceilingCheck) groups() {
 	}
 	for _, g := range rootLikeGroups {
 		if p.GID != nil && *p.GID == g.id && !slices.Contains(allowed, g.id) {
-			c.say(c.at("gid"), fmt.Sprintf("gid %d", g.id)+c.more(), "declare another group")
+			c.report(c.at("gid"), fmt.Sprintf("gid %d", g.id)+c.more(), "declare another group")
 		}
 	}
 	var gained []string
@@ -121,10 +121,10 @@ func (c *ceilingCheck) groups() {
 		}
 	}
 	if gained != nil {
-		c.say(first, "groups "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of groups; docker and disk are groups, and as good as root")
+		c.report(first, "groups "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of groups; docker and disk are groups, and as good as root")
 	}
 	if limit.Groups != nil && p.Groups == nil && p.User != "" {
-		c.say(c.at("user"), fmt.Sprintf("the groups of user %s come from the user database, and %s says which are allowed", p.User, c.name),
+		c.report(c.at("user"), fmt.Sprintf("the groups of user %s come from the user database, and %s says which are allowed", p.User, c.name),
 			"declare groups, as in groups: []")
 	}
 }

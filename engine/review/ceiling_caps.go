@@ -32,12 +32,12 @@ func (c *ceilingCheck) caps(comparison compare.Comparison) {
 	}
 	if nnp {
 		what := "set-user-id programs and file capabilities work, which " + c.name + " does not allow"
-		later := gained[regainable]
-		if later != 0 {
-			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", later.String(), c.name)
+		regained := gained[regainable]
+		if regained != 0 {
+			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", regained.String(), c.name)
 		}
 		delete(gained, regainable)
-		c.sayCaps(policy.Position{}, later, "no_new_privs missing: "+what, "add no_new_privs: true")
+		c.reportCaps(policy.Position{}, regained, "no_new_privs missing: "+what, "add no_new_privs: true")
 	}
 	for set, caps := range gained {
 		var names []string
@@ -47,7 +47,7 @@ func (c *ceilingCheck) caps(comparison compare.Comparison) {
 			}
 		}
 		at, hint := c.capsPlace(caps, set&held != 0)
-		c.sayCaps(at, caps, caps.String()+" in "+enumeration(names)+c.more(), hint)
+		c.reportCaps(at, caps, caps.String()+" in "+enumeration(names)+c.more(), hint)
 	}
 }
 
@@ -78,17 +78,17 @@ func (c *ceilingCheck) securebits(d compare.Difference) {
 		return
 	}
 	limit, has := cred.Securebits(d.Old.(compare.Bits)), cred.Securebits(d.New.(compare.Bits))
-	lacks := limit &^ has
-	if lacks.Has(cred.SecNoSetuidFixup) {
-		lacks &^= cred.SecNoSetuidFixup | cred.SecNoSetuidFixupLocked
+	missing := limit &^ has
+	if missing.Has(cred.SecNoSetuidFixup) {
+		missing &^= cred.SecNoSetuidFixup | cred.SecNoSetuidFixupLocked
 	}
-	if lacks == 0 {
+	if missing == 0 {
 		return
 	}
-	names := strings.Join(lacks.Names(), ",")
+	names := strings.Join(missing.Names(), ",")
 	hint := "add " + names + " to secbits"
 	if c.profile.Mode != nil {
 		hint = "leave mode out, which excludes secbits, and declare secbits with " + names
 	}
-	c.say(c.at("secbits", "mode"), "the securebits lack "+names+c.more(), hint)
+	c.report(c.at("secbits", "mode"), "the securebits lack "+names+c.more(), hint)
 }

@@ -20,18 +20,18 @@ func (c *ceilingCheck) root(d compare.Difference) {
 	switch {
 	case limit == "" || has == limit:
 	case has == "":
-		c.say(c.at("chroot"), "no root directory of its own"+c.more(), "declare chroot, as there: "+limit)
+		c.report(c.at("chroot"), "no root directory of its own"+c.more(), "declare chroot, as there: "+limit)
 	case processLinks(has):
-		c.say(c.at("chroot"), fmt.Sprintf("chroot %s leads wherever a process has it", has)+c.more(), "declare a directory by its own path")
+		c.report(c.at("chroot"), fmt.Sprintf("chroot %s leads wherever a process has it", has)+c.more(), "declare a directory by its own path")
 	case strings.HasPrefix(limit, has+"/"):
-		c.say(c.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+c.more(), "declare a directory that does not")
+		c.report(c.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+c.more(), "declare a directory that does not")
 	}
 }
 
 // session says that the caller's terminal stays, where the ceiling leaves it.
 func (c *ceilingCheck) session(d compare.Difference) {
 	if d.Order == compare.More {
-		c.say(policy.Position{}, "no session of its own"+c.more(), "add new_session: true")
+		c.report(policy.Position{}, "no session of its own"+c.more(), "add new_session: true")
 	}
 }
 
@@ -45,7 +45,7 @@ func (c *ceilingCheck) environment(d compare.Difference) {
 		return slices.Contains(engine.IdentityVariables(), name) && !slices.Contains(env.Mentioned(), name)
 	})
 	if all {
-		c.say(c.at("env.keep", "env"), "the caller's whole environment"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
+		c.report(c.at("env.keep", "env"), "the caller's whole environment"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
 		return
 	}
 	if len(names) > 0 {
@@ -53,10 +53,10 @@ func (c *ceilingCheck) environment(d compare.Difference) {
 		if env := c.profile.Env; env != nil && !env.KeepAll {
 			at, hint = c.at(fmt.Sprintf("env.keep[%d]", slices.Index(env.Keep, names[0]))), "leave "+pronounFor(len(names))+" out of keep"
 		}
-		c.say(at, "the caller's "+enumeration(names)+c.more(), hint)
+		c.report(at, "the caller's "+enumeration(names)+c.more(), hint)
 	}
 	if loader {
-		c.say(c.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
+		c.report(c.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
 	}
 }
 
@@ -69,19 +69,19 @@ func (c *ceilingCheck) limits(d compare.Difference) {
 		}
 	}
 	if absent != nil {
-		c.say(c.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits leaves %s to the caller, and %s does not", enumeration(absent), c.name), "declare "+enumeration(absent)+" in rlimits")
+		c.report(c.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits leaves %s to the caller, and %s does not", enumeration(absent), c.name), "declare "+enumeration(absent)+" in rlimits")
 	}
 	for _, name := range slices.Sorted(maps.Keys(has)) {
 		limit, ok := ceiling[name]
 		path := "rlimits." + name
 		switch l := has[name]; {
 		case !ok && l.Hard == policy.Unlimited:
-			c.say(c.at(path+".hard"), name+" unlimited, where "+c.name+" leaves it to the caller", "leave it out, or lower it")
+			c.report(c.at(path+".hard"), name+" unlimited, where "+c.name+" leaves it to the caller", "leave it out, or lower it")
 		case !ok:
 		case l.Hard > limit.Hard:
-			c.say(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "lower it to "+engine.LimitText(limit.Hard))
+			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "lower it to "+engine.LimitText(limit.Hard))
 		case l.Soft > limit.Soft:
-			c.say(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
+			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
 		}
 	}
 }
@@ -92,5 +92,5 @@ func (c *ceilingCheck) descriptors(d compare.Difference) {
 		return
 	}
 	n := slices.IndexFunc(c.profile.KeepFDs, func(fd int) bool { return slices.Contains(gained, fmt.Sprint(fd)) })
-	c.say(c.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of keep_fds")
+	c.report(c.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of keep_fds")
 }

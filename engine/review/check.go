@@ -53,30 +53,32 @@ func Check(name string, src []byte, o Options) Report {
 
 // risksOf returns the risks of a profile that has a plan.
 func risksOf(plan *engine.Plan) []Finding {
-	s := speaker{profile: plan.Profile}
-	say, sayCaps := s.say, s.sayCaps
+	s := reporter{profile: plan.Profile}
+	report, reportCaps := s.report, s.reportCaps
 	for i := range risks {
 		s.rule = risks[i].Rule
 		if find := risks[i].findCaps; find != nil {
-			find(plan, sayCaps)
+			find(plan, reportCaps)
 		} else {
-			risks[i].find(plan, say)
+			risks[i].find(plan, report)
 		}
 	}
 	return s.found
 }
 
-// A speaker adds findings of a rule to a list. A place that is unknown stands
+// A reporter adds findings of a rule to a list. A place that is unknown stands
 // for the whole profile.
-type speaker struct {
+type reporter struct {
 	profile *policy.Profile
 	rule    policy.Rule
 	found   []Finding
 }
 
-func (s *speaker) say(at policy.Position, message, hint string) { s.sayCaps(at, 0, message, hint) }
+func (s *reporter) report(at policy.Position, message, hint string) {
+	s.reportCaps(at, 0, message, hint)
+}
 
-func (s *speaker) sayCaps(at policy.Position, caps cred.Caps, message, hint string) {
+func (s *reporter) reportCaps(at policy.Position, caps cred.Caps, message, hint string) {
 	if !at.IsKnown() {
 		at = s.profile.Position("version")
 	}

@@ -18,22 +18,22 @@ func wordOf(p *engine.Plan, n int) policy.Position {
 
 // relativeCommand finds a command that is another program for another caller:
 // where the profile says from where, it is the same for all.
-func relativeCommand(p *engine.Plan, say func(policy.Position, string, string)) {
+func relativeCommand(p *engine.Plan, report func(policy.Position, string, string)) {
 	command := p.Profile.Command
 	if searchesHere(p.Profile) {
-		say(p.Profile.Position("env.set.PATH"), "PATH searches the working directory, which an empty or a relative entry stands for: which programs run depends on where caprun starts",
+		report(p.Profile.Position("env.set.PATH"), "PATH searches the working directory, which an empty or a relative entry stands for: which programs run depends on where caprun starts",
 			"list directories by absolute paths, with nothing before, between or behind the colons")
 	}
 	if len(command) == 0 || strings.HasPrefix(command[0], "/") {
 		return
 	}
-	message, settled := "a bare name: which program runs depends on the caller's PATH", setsPath(p.Profile)
+	message, determined := "a bare name: which program runs depends on the caller's PATH", setsPath(p.Profile)
 	if strings.Contains(command[0], "/") {
 		message = "a relative path: which program runs depends on the caller's working directory"
-		settled = p.Profile.Cwd != "" || p.Profile.Chroot != ""
+		determined = p.Profile.Cwd != "" || p.Profile.Chroot != ""
 	}
-	if !settled {
-		say(p.Profile.Position("command[0]"), message, "write an absolute path")
+	if !determined {
+		report(p.Profile.Position("command[0]"), message, "write an absolute path")
 	}
 }
 
@@ -59,7 +59,7 @@ func searchesHere(p *policy.Profile) bool {
 
 // shellCommand finds a shell that hands its capabilities on to whatever it
 // starts. What its own file gave it, and the ambient set has not, stays with it.
-func shellCommand(p *engine.Plan, say capSayer) {
+func shellCommand(p *engine.Plan, report capReporter) {
 	command, at := started(p.Profile.Command)
 	if isAllPowerful(p) || !isShell(command) {
 		return
@@ -69,14 +69,14 @@ func shellCommand(p *engine.Plan, say capSayer) {
 	if same == 0 {
 		return
 	}
-	say(wordOf(p, at), same,
+	report(wordOf(p, at), same,
 		path.Base(command[0])+" is a shell with "+fewNames(same)+": every program that it starts gets the same",
 		"start the program itself; what must happen before belongs before caprun")
 }
 
 // terminalKept finds a program that reads a terminal, has less privilege than
 // who starts it, and keeps the terminal of that one as its controlling one.
-func terminalKept(p *engine.Plan, say func(policy.Position, string, string)) {
+func terminalKept(p *engine.Plan, report func(policy.Position, string, string)) {
 	less := p.Identity.Changes(p.From) || p.After.Permitted != p.From.Permitted && p.After.Permitted.SubsetOf(p.From.Permitted)
 	command, at := started(p.Profile.Command)
 	outer := p.Profile.Command[:min(at, len(p.Profile.Command))]
@@ -84,7 +84,7 @@ func terminalKept(p *engine.Plan, say func(policy.Position, string, string)) {
 	if p.Profile.NewSession || own || !less || !interactive(command) {
 		return
 	}
-	say(wordOf(p, at),
+	report(wordOf(p, at),
 		path.Base(command[0])+" reads the terminal with less privilege than who starts it: as the controlling terminal of both, "+
 			"it lets the less privileged one type commands that the other's shell runs once it has ended (TIOCSTI)",
 		"add new_session: true; job control in the target then works only where the terminal is taken anew, as script(1) or a container does")

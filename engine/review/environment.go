@@ -13,13 +13,13 @@ import (
 // loaderVariable finds variables of env.set that load code into a privileged
 // target: ambient capabilities, and uid 0 without a set-user-ID file, do not set
 // AT_SECURE. What env.keep names is a matter of engine.Compile.
-func loaderVariable(p *engine.Plan, say func(policy.Position, string, string)) {
+func loaderVariable(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Env == nil || p.After.Permitted == 0 || p.SecureExec {
 		return
 	}
 	for name, value := range p.Profile.Env.Set {
 		if instead := otherLoading(name); value != "" && instead != "" {
-			say(p.Profile.Position("env.set."+name),
+			report(p.Profile.Position("env.set."+name),
 				"what "+name+" names is loaded into a target with "+fewNames(p.After.Permitted)+": the loader does not see that it is privileged, and trusts any file",
 				instead+"; else let only root write what it names")
 		}
@@ -42,7 +42,7 @@ const harmless = cred.Caps(1<<cap.NET_BIND_SERVICE | 1<<cap.NET_BROADCAST | 1<<c
 // choose: who sets the caller's variables. It is no more than worth knowing,
 // for most callers are a container or a service manager, whose environment is
 // as much reviewed as the profile.
-func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)) {
+func environmentPassed(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.After.Permitted.SubsetOf(harmless) || isAllPowerful(p) {
 		return
 	}
@@ -50,7 +50,7 @@ func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)
 		for n, name := range p.Profile.Env.Keep {
 			// What a launch removes is an error; the others reach the target.
 			if choosesCode(name) || otherLoading(name) != "" {
-				say(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)), "the caller's "+name+" chooses code that runs with the target's capabilities",
+				report(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)), "the caller's "+name+" chooses code that runs with the target's capabilities",
 					"take it out of keep; what the target needs, give it by set")
 			}
 		}
@@ -60,7 +60,7 @@ func environmentPassed(p *engine.Plan, say func(policy.Position, string, string)
 	if !at.IsKnown() {
 		at = p.Profile.KeyPosition("env")
 	}
-	say(at, "the caller's whole environment reaches a privileged program: "+
+	report(at, "the caller's whole environment reaches a privileged program: "+
 		"PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that runs with its capabilities",
 		"list what it needs, such as env: {keep: [LANG, TZ], set: {PATH: /usr/bin:/bin}}")
 }

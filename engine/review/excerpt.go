@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 )
 
@@ -41,7 +41,7 @@ func (e *excerpts) print(b *strings.Builder, at policy.Position) {
 	}
 	if at.Line != e.number {
 		e.number = at.Line
-		e.line = []rune(clean.Text(string(bytes.TrimSuffix(e.lines[at.Line-1], []byte("\r")))))
+		e.line = []rune(sanitize.Text(string(bytes.TrimSuffix(e.lines[at.Line-1], []byte("\r")))))
 		e.cells = cells(e.line)
 	}
 	from := at.Column - 1

@@ -22,7 +22,7 @@ var chrootExits = [cap.NamedCount]string{
 	cap.SYS_PTRACE:      "traces processes outside, and acts through them",
 }
 
-func chrootEscape(p *engine.Plan, say capSayer) {
+func chrootEscape(p *engine.Plan, report capReporter) {
 	if p.Profile.Chroot == "" || p.Profile.Chroot == "/" {
 		return
 	}
@@ -41,12 +41,12 @@ func chrootEscape(p *engine.Plan, say capSayer) {
 	default:
 		how = exits.String() + " lead out, each by itself"
 	}
-	say(p.Profile.Position("chroot"), exits, "the root directory does not hold the target: "+how, "take the capability from caps; caprun changes the root before it starts the target")
+	report(p.Profile.Position("chroot"), exits, "the root directory does not hold the target: "+how, "take the capability from caps; caprun changes the root before it starts the target")
 }
 
-func chrootOfProcess(p *engine.Plan, say func(policy.Position, string, string)) {
+func chrootOfProcess(p *engine.Plan, report func(policy.Position, string, string)) {
 	if processLinks(p.Profile.Chroot) {
-		say(p.Profile.Position("chroot"), "the path leads to what a process has: /proc/1/root to the root directory of all, which holds nothing back",
+		report(p.Profile.Position("chroot"), "the path leads to what a process has: /proc/1/root to the root directory of all, which holds nothing back",
 			"declare a directory by its own path")
 	}
 }
@@ -62,23 +62,23 @@ func processLinks(name string) bool {
 
 // chrootDescriptors is no more than worth knowing: a file does not say what
 // the descriptors are, and a socket is harmless.
-func chrootDescriptors(p *engine.Plan, say func(policy.Position, string, string)) {
+func chrootDescriptors(p *engine.Plan, report func(policy.Position, string, string)) {
 	if len(p.Profile.KeepFDs) == 0 || p.Profile.Chroot == "" || p.Profile.Chroot == "/" {
 		return
 	}
 	if len(p.Profile.KeepFDs) == 1 {
-		say(p.Profile.Position("keep_fds"), fmt.Sprintf("if descriptor %d is a directory, it leads out of the root directory", p.Profile.KeepFDs[0]),
+		report(p.Profile.Position("keep_fds"), fmt.Sprintf("if descriptor %d is a directory, it leads out of the root directory", p.Profile.KeepFDs[0]),
 			"hand over sockets and files, never a directory from outside")
 		return
 	}
-	say(p.Profile.Position("keep_fds"), "a directory among the kept descriptors leads out of the root directory",
+	report(p.Profile.Position("keep_fds"), "a directory among the kept descriptors leads out of the root directory",
 		"hand over sockets and files, never a directory from outside")
 }
 
-func umaskOpen(p *engine.Plan, say func(policy.Position, string, string)) {
+func umaskOpen(p *engine.Plan, report func(policy.Position, string, string)) {
 	const othersWrite = 0o002
 	if u := p.Profile.Umask; u != nil && *u&othersWrite == 0 {
-		say(p.Profile.Position("umask"), "files that the target makes can be written by every user, unless it says otherwise for each",
+		report(p.Profile.Position("umask"), "files that the target makes can be written by every user, unless it says otherwise for each",
 			`write "0027", or "0007" for a group that shares them`)
 	}
 }

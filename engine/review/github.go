@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 )
 
@@ -55,7 +55,7 @@ func annotationLevel(s policy.Severity) string {
 
 // commandText escapes the text of a workflow command. Clean text has no line
 // breaks left.
-func commandText(s string) string { return strings.ReplaceAll(clean.Text(s), "%", "%25") }
+func commandText(s string) string { return strings.ReplaceAll(sanitize.Text(s), "%", "%25") }
 
 // commandProperty escapes the value of a property of a workflow command.
 func commandProperty(s string) string {

@@ -21,20 +21,20 @@ func TestHintsHelp(t *testing.T) {
 	followed := map[string]int{}
 	for name, text := range hinted(t) {
 		for _, f := range Check(name, []byte(text), Options{}).Findings {
-			how, mended := follow(text, f.Diagnostic)
+			how, fixed := follow(text, f.Diagnostic)
 			if how == "" {
 				continue
 			}
 			followed[how]++
-			for _, again := range Check(name, []byte(mended), Options{}).Findings {
+			for _, again := range Check(name, []byte(fixed), Options{}).Findings {
 				if again.Rule == f.Rule && again.Message == f.Message && again.Position == f.Position {
-					t.Errorf("%s: %v\n%s\nis still there in\n%s", name, f, f.Hint, mended)
+					t.Errorf("%s: %v\n%s\nis still there in\n%s", name, f, f.Hint, fixed)
 				}
 			}
 			if strings.HasPrefix(how, "write") || how == "mean" {
-				for _, other := range Check(name, []byte(mended), Options{}).Findings {
+				for _, other := range Check(name, []byte(fixed), Options{}).Findings {
 					if other.Rule == f.Rule && other.Line == f.Line && other.Column == f.Column {
-						t.Errorf("%s: %v\n%s\nleads to %v in\n%s", name, f, f.Hint, other, mended)
+						t.Errorf("%s: %v\n%s\nleads to %v in\n%s", name, f, f.Hint, other, fixed)
 					}
 				}
 			}
@@ -107,7 +107,7 @@ func hinted(t *testing.T) map[string]string {
 }
 
 // follow does what a hint says, if that is plain, and says what it did.
-func follow(text string, f policy.Diagnostic) (how, mended string) {
+func follow(text string, f policy.Diagnostic) (how, fixed string) {
 	begin, end, ok := span(text, f.Position)
 	if !ok {
 		return "", ""

@@ -6,7 +6,7 @@ import (
 	"iter"
 	"strings"
 
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 )
 
@@ -52,10 +52,10 @@ func Details(w io.Writer, reports iter.Seq[Report], colour bool) error {
 			if f.IsKnown() {
 				at += ":" + f.Position.String()
 			}
-			fmt.Fprintf(&b, "%s: %s: %s [%s]\n", bold(clean.Line(at), colour), severity(f.Severity, colour), clean.Text(f.Message), clean.Text(f.Rule))
+			fmt.Fprintf(&b, "%s: %s: %s [%s]\n", bold(sanitize.Line(at), colour), severity(f.Severity, colour), sanitize.Text(f.Message), sanitize.Text(f.Rule))
 			source.print(&b, f.Position)
 			if f.Hint != "" {
-				fmt.Fprintf(&b, "  help: %s\n", clean.Text(f.Hint))
+				fmt.Fprintf(&b, "  help: %s\n", sanitize.Text(f.Hint))
 			}
 			if _, err := io.WriteString(w, b.String()); err != nil {
 				return err

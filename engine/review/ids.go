@@ -35,19 +35,19 @@ func rootTarget(p *engine.Plan) (who string, at policy.Position) {
 	return "started by root, the target stays uid 0", policy.Position{}
 }
 
-func rootKeepsPower(p *engine.Plan, say func(policy.Position, string, string)) {
+func rootKeepsPower(p *engine.Plan, report func(policy.Position, string, string)) {
 	if !isAllPowerful(p) {
 		return
 	}
 	who, at := rootTarget(p)
-	say(at, who+" and gets every capability at every exec", "declare another user; or caps, and secbits: [noroot, noroot_locked]")
+	report(at, who+" and gets every capability at every exec", "declare another user; or caps, and secbits: [noroot, noroot_locked]")
 }
 
 // norootMissing is about a uid 0 that was limited: the limit is all that it
 // gets, and it gets all of it each time. Under no_new_privs what was dropped
 // stays dropped, and what is held is handed on with noroot and ambient
 // capabilities too.
-func norootMissing(p *engine.Plan, say capSayer) {
+func norootMissing(p *engine.Plan, report capReporter) {
 	a := p.After
 	if !hasRootPower(p) || a.NoNewPrivs || a.Permitted == 0 || a.Permitted == a.All {
 		return
@@ -57,21 +57,21 @@ func norootMissing(p *engine.Plan, say capSayer) {
 		dropped = "also after they were dropped"
 	}
 	who, at := rootTarget(p)
-	say(at, a.Permitted, who+" without noroot: each exec gives "+fewNames(a.Permitted)+" again to it and to what it starts, "+dropped,
+	report(at, a.Permitted, who+" without noroot: each exec gives "+fewNames(a.Permitted)+" again to it and to what it starts, "+dropped,
 		"add secbits: [noroot, noroot_locked], and give each capability of caps the flags eip: they are then handed on in the ambient set")
 }
 
 // rootOwnsFiles is about a declared uid 0 of which no other rule has anything to
 // say: without capabilities it still owns what root owns, unless another root
 // directory keeps that away.
-func rootOwnsFiles(p *engine.Plan, say func(policy.Position, string, string)) {
+func rootOwnsFiles(p *engine.Plan, report func(policy.Position, string, string)) {
 	again := hasRootPower(p) && !p.After.NoNewPrivs && p.After.Permitted != 0 // noroot-missing
 	jailed := strings.Trim(p.Profile.Chroot, "/") != "" && !processLinks(p.Profile.Chroot)
 	if !p.Identity.Declared || jailed || !isRootUser(p) || isAllPowerful(p) || again || changesUser(p) || rootWays(p) != 0 {
 		return
 	}
 	who, at := rootTarget(p)
-	say(at, who+", which owns root's files whatever capabilities it has: it writes /etc/passwd and the programs that root runs, where it sees those of the machine",
+	report(at, who+", which owns root's files whatever capabilities it has: it writes /etc/passwd and the programs that root runs, where it sees those of the machine",
 		"declare another user, and give it the files that it needs; where a container or chroot keeps root's files away, say so in a reason")
 }
 
@@ -84,12 +84,12 @@ func changesUser(p *engine.Plan) bool {
 // dropsByItself is no more than worth knowing: some daemons must open as root
 // what no descriptor and no capability could give them. What has more than
 // uid 0 has by itself is no such daemon, but one that works as root.
-func dropsByItself(p *engine.Plan, say func(policy.Position, string, string)) {
+func dropsByItself(p *engine.Plan, report func(policy.Position, string, string)) {
 	if !changesUser(p) || isAllPowerful(p) || rootWays(p) != 0 {
 		return
 	}
 	who, at := rootTarget(p)
-	say(at, who+", with cap_setuid and cap_setgid: until it drops root by itself it runs as root, and the profile does not say as whom it serves then",
+	report(at, who+", with cap_setuid and cap_setgid: until it drops root by itself it runs as root, and the profile does not say as whom it serves then",
 		"declare the user that it becomes, and only the capabilities that it needs then; where it stays uid 0, take these two out of caps")
 }
 
@@ -108,7 +108,7 @@ var rootLikeGroups = [...]struct {
 		"give it a group of its own; where group 42 is another here, say so in a reason"},
 }
 
-func rootGroup(p *engine.Plan, say func(policy.Position, string, string)) {
+func rootGroup(p *engine.Plan, report func(policy.Position, string, string)) {
 	if !p.Identity.Declared || p.After.UID == 0 {
 		return
 	}
@@ -122,7 +122,7 @@ func rootGroup(p *engine.Plan, say func(policy.Position, string, string)) {
 			at = "user" // whose entry was looked up
 		}
 		if at != "" {
-			say(p.Profile.Position(at), g.why, g.hint)
+			report(p.Profile.Position(at), g.why, g.hint)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 	"iter"
 
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 )
 
@@ -104,5 +104,5 @@ func jsonLine(v any) (string, error) {
 		return "", err
 	}
 	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-	return string(clean.JSON(text)), nil
+	return string(sanitize.JSON(text)), nil
 }

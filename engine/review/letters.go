@@ -10,9 +10,9 @@ import (
 
 // misleadingText finds words that are others than a reader sees: another file,
 // another program. What is only read, as the description, may have any letters.
-func misleadingText(p *engine.Plan, say func(policy.Position, string, string)) {
+func misleadingText(p *engine.Plan, report func(policy.Position, string, string)) {
 	mislead := func(at policy.Position, what string, c rune) {
-		say(at, fmt.Sprintf("%s has U+%04X, %s: it is another than it seems", what, c, seems(c)), "type it anew")
+		report(at, fmt.Sprintf("%s has U+%04X, %s: it is another than it seems", what, c, seems(c)), "type it anew")
 	}
 	for _, key := range [...]struct{ name, text string }{{"user", p.Profile.User}, {"chroot", p.Profile.Chroot}, {"cwd", p.Profile.Cwd}} {
 		if c, ok := misleading(key.text); ok {

@@ -9,9 +9,9 @@ import (
 )
 
 // limitWithoutEffect finds limits that do not limit this target.
-func limitWithoutEffect(p *engine.Plan, say func(policy.Position, string, string)) {
+func limitWithoutEffect(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.After.Permitted.Has(int(cap.SYS_RESOURCE)) && !changesUser(p) {
-		sayRaised(p, say)
+		reportRaised(p, report)
 		return
 	}
 	for _, limit := range p.Profile.Rlimits {
@@ -19,13 +19,13 @@ func limitWithoutEffect(p *engine.Plan, say func(policy.Position, string, string
 			continue
 		}
 		if why, instead := unenforced(p, limit.Name); why != "" {
-			say(p.Profile.Position("rlimits."+limit.Name), limit.Name+" does not limit the target: "+why, instead)
+			report(p.Profile.Position("rlimits."+limit.Name), limit.Name+" does not limit the target: "+why, instead)
 		}
 	}
 }
 
-// sayRaised says once of all limits what is true of each.
-func sayRaised(p *engine.Plan, say func(policy.Position, string, string)) {
+// reportRaised reports once for all limits what is true of each.
+func reportRaised(p *engine.Plan, report func(policy.Position, string, string)) {
 	count, last := 0, ""
 	for _, limit := range p.Profile.Rlimits {
 		if limit.Hard != policy.Unlimited {
@@ -35,9 +35,9 @@ func sayRaised(p *engine.Plan, say func(policy.Position, string, string)) {
 	switch count {
 	case 0:
 	case 1:
-		say(p.Profile.Position("rlimits."+last), last+" does not limit the target: with cap_sys_resource it can raise the limit", raisedHint)
+		report(p.Profile.Position("rlimits."+last), last+" does not limit the target: with cap_sys_resource it can raise the limit", raisedHint)
 	default:
-		say(p.Profile.KeyPosition("rlimits"), "these do not limit the target: with cap_sys_resource it can raise each of them", raisedHint)
+		report(p.Profile.KeyPosition("rlimits"), "these do not limit the target: with cap_sys_resource it can raise each of them", raisedHint)
 	}
 }
 
@@ -94,7 +94,7 @@ var leastLimits = [...]leastLimit{
 
 // limitTooLow finds limits that no program can work under, most of them written
 // in another unit than the kernel's.
-func limitTooLow(p *engine.Plan, say func(policy.Position, string, string)) {
+func limitTooLow(p *engine.Plan, report func(policy.Position, string, string)) {
 	for _, limit := range p.Profile.Rlimits {
 		for _, l := range leastLimits {
 			// A core limit of 1 is for programs that core dumps are piped to.
@@ -103,7 +103,7 @@ func limitTooLow(p *engine.Plan, say func(policy.Position, string, string)) {
 				continue
 			}
 			at := p.Profile.Position("rlimits." + limit.Name + ".soft")
-			say(at, fmt.Sprintf("%s is %d %s: %s", l.name, limit.Soft, l.unit, l.why), l.hint(limit.Soft))
+			report(at, fmt.Sprintf("%s is %d %s: %s", l.name, limit.Soft, l.unit, l.why), l.hint(limit.Soft))
 		}
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"io"
 	"iter"
 
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 )
 
 // Oneline prints each finding that counts on a line: path:line:col: severity:
@@ -15,7 +15,7 @@ func Oneline(w io.Writer, reports iter.Seq[Report]) error {
 			if f.Suppressed != nil {
 				continue
 			}
-			if _, err := io.WriteString(w, clean.Line(f.String())+"\n"); err != nil {
+			if _, err := io.WriteString(w, sanitize.Line(f.String())+"\n"); err != nil {
 				return err
 			}
 		}

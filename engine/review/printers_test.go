@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -360,14 +360,14 @@ func TestClean(t *testing.T) {
 		"##\x01[x]":              "##?[x]",
 		"##a##[":                 "##a##?",
 	} {
-		if got := clean.Text(in); got != want {
+		if got := sanitize.Text(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 	for in, want := range map[string]string{
 		"::error::x": "./::error::x", " \u3000::x": "./ \u3000::x", "a::x": "a::x", ":x": ":x",
 	} {
-		if got := clean.Line(in); got != want {
+		if got := sanitize.Line(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
@@ -385,8 +385,8 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestPrintersSayWhenTheyCannot fails the writing after each number of bytes.
-func TestPrintersSayWhenTheyCannot(t *testing.T) {
+// TestPrintersReportWriteErrors fails the writing after each number of bytes.
+func TestPrintersReportWriteErrors(t *testing.T) {
 	for name, print := range printers() {
 		whole := len(run(t, name, fixedReports()))
 		for left := 0; left < whole; left += 1 + whole/50 {

@@ -9,7 +9,7 @@ import (
 )
 
 // programWithSpace finds a whole command line in the place of the program.
-func programWithSpace(p *engine.Plan, say func(policy.Position, string, string)) {
+func programWithSpace(p *engine.Plan, report func(policy.Position, string, string)) {
 	command := p.Profile.Command
 	inner, at := started(command)
 	for n, word := range command {
@@ -17,7 +17,7 @@ func programWithSpace(p *engine.Plan, say func(policy.Position, string, string))
 		if !program || !strings.ContainsFunc(word, unicode.IsSpace) || isSplitString(command, n) {
 			continue
 		}
-		say(wordOf(p, n), "the name of the program has a space: no shell splits a command into words",
+		report(wordOf(p, n), "the name of the program has a space: no shell splits a command into words",
 			"write each word as an item of its own, such as [/bin/server, --port, \"80\"]")
 	}
 }

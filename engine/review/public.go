@@ -29,14 +29,14 @@ func publicAbove(name string) string {
 
 // publicDirectory finds a program, a root directory or a variable that names
 // code where every user could have put it.
-func publicDirectory(p *engine.Plan, say func(policy.Position, string, string)) {
+func publicDirectory(p *engine.Plan, report func(policy.Position, string, string)) {
 	chroot := strings.TrimSuffix(p.Profile.Chroot, "/")
 	if dir := publicAbove(chroot); dir != "" {
-		say(p.Profile.Position("chroot"), "every user can make files in "+dir+", and so this root directory, with programs and an /etc of their own",
+		report(p.Profile.Position("chroot"), "every user can make files in "+dir+", and so this root directory, with programs and an /etc of their own",
 			"put it where only root can write, such as /srv or /var/lib")
 	}
 	if chroot == "" {
-		publicProgram(p, say)
+		publicProgram(p, report)
 	}
 	if p.Profile.Env == nil || chroot != "" {
 		return
@@ -47,14 +47,14 @@ func publicDirectory(p *engine.Plan, say func(policy.Position, string, string)) 
 			continue
 		}
 		if dir := publicIn(p.Profile, name, value); dir != "" {
-			say(p.Profile.Position("env.set."+name), name+" makes the target run what lies in "+dir+", where every user can make files",
+			report(p.Profile.Position("env.set."+name), name+" makes the target run what lies in "+dir+", where every user can make files",
 				"put it where only root can write, such as /usr/local or /opt")
 		}
 	}
 }
 
 // publicProgram looks at the program, and at the script of an interpreter.
-func publicProgram(p *engine.Plan, say func(policy.Position, string, string)) {
+func publicProgram(p *engine.Plan, report func(policy.Position, string, string)) {
 	const hint = "put it where only root can write, such as /usr/local or /opt"
 	in := func(word string) string {
 		if p.Profile.Cwd != "" && !strings.HasPrefix(word, "/") && strings.Contains(word, "/") {
@@ -67,12 +67,12 @@ func publicProgram(p *engine.Plan, say func(policy.Position, string, string)) {
 		return
 	}
 	if dir := in(command[0]); dir != "" {
-		say(wordOf(p, at), "every user can make files in "+dir+", and so be the first to put this program there", hint)
+		report(wordOf(p, at), "every user can make files in "+dir+", and so be the first to put this program there", hint)
 		return
 	}
 	n := scriptOf(command)
 	if dir := in(command[n]); n > 0 && dir != "" {
-		say(wordOf(p, min(at+n, len(p.Profile.Command)-1)), "every user can make files in "+dir+", and so be the first to put this script there", hint)
+		report(wordOf(p, min(at+n, len(p.Profile.Command)-1)), "every user can make files in "+dir+", and so be the first to put this script there", hint)
 	}
 }
 

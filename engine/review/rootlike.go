@@ -140,7 +140,7 @@ func bringsMore(p *engine.Plan) bool {
 // the word that gives it. Those without a place of their own, as with "=" and
 // "all" or in a folded text, are one finding together, and so are more than a
 // reader wants to hear one by one.
-func amountsToRoot(p *engine.Plan, say capSayer) {
+func amountsToRoot(p *engine.Plan, report capReporter) {
 	all := rootWays(p)
 	if all == 0 || isAllPowerful(p) {
 		return
@@ -162,7 +162,7 @@ func amountsToRoot(p *engine.Plan, say capSayer) {
 		found = []rootFinding{{capsPosition(p.Profile, all), all}}
 	}
 	for _, f := range found {
-		f.say(p, f.caps&unnamed != 0, say)
+		f.report(p, f.caps&unnamed != 0, report)
 	}
 }
 
@@ -180,7 +180,7 @@ func addRootFinding(found []rootFinding, at policy.Position, caps cred.Caps) []r
 	return append(found, rootFinding{at, caps})
 }
 
-func (f rootFinding) say(p *engine.Plan, unnamed bool, say capSayer) {
+func (f rootFinding) report(p *engine.Plan, unnamed bool, report capReporter) {
 	amounts := "amounts to root"
 	if isRootUser(p) {
 		amounts = "undoes the limits of uid 0"
@@ -191,12 +191,12 @@ func (f rootFinding) say(p *engine.Plan, unnamed bool, say capSayer) {
 	}
 	switch {
 	case unnamed:
-		say(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts, "name the capabilities that it needs, and no others")
+		report(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts, "name the capabilities that it needs, and no others")
 	case f.caps.Len() > 1:
-		say(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts,
+		report(f.at, f.caps, "the target gets "+names+", "+which+" "+amounts,
 			"take out what it can do without; caprun rules amounts-to-root says what each does, and what to do instead")
 	default:
 		about := way(p, f.caps.Lowest())
-		say(f.at, f.caps, names+" "+amounts+": it "+about.how, about.instead)
+		report(f.at, f.caps, names+" "+amounts+": it "+about.how, about.instead)
 	}
 }

@@ -13,20 +13,20 @@ import (
 type risk struct {
 	policy.Rule
 
-	// find says each place that the rule is about. A place that is unknown
+	// find reports each place that the rule is about. A place that is unknown
 	// stands for the whole profile.
-	find func(p *engine.Plan, say func(at policy.Position, message, hint string))
+	find func(p *engine.Plan, report func(at policy.Position, message, hint string))
 
 	// findCaps is find for a rule that is about capabilities, more of which
 	// would be worse: each finding says which. A rule has one of the two.
-	findCaps func(p *engine.Plan, say capSayer)
+	findCaps func(p *engine.Plan, report capReporter)
 
 	// vector is where findCaps looks for capabilities.
 	vector func(cred.Cred) cred.Caps
 }
 
-// A capSayer adds a finding about capabilities, of which there is one at least.
-type capSayer func(at policy.Position, caps cred.Caps, message, hint string)
+// A capReporter adds a finding about at least one capability.
+type capReporter func(at policy.Position, caps cred.Caps, message, hint string)
 
 func permitted(c cred.Cred) cred.Caps   { return c.Permitted }
 func inheritable(c cred.Cred) cred.Caps { return c.Inheritable }

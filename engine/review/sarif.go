@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 
 	"caprun/docs/rules"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 )
 
@@ -105,7 +105,7 @@ func SARIF(w io.Writer, reports iter.Seq[Report], version string) error {
 
 func sarifLog(w io.Writer, reports iter.Seq[Report], version string, all []policy.Rule) error {
 	// Readers compare versions that begin with a number.
-	version = clean.Text(strings.TrimPrefix(version, "v"))
+	version = sanitize.Text(strings.TrimPrefix(version, "v"))
 	tool := sarifTool{Name: "caprun", Version: version, Rules: make([]sarifRule, 0, len(all))}
 	if semantic(version) {
 		tool.SemanticVersion = version
@@ -191,9 +191,9 @@ func newSARIFResult(f Finding) sarifResult {
 		s.Properties = &sarifCaps{f.Caps.Names()}
 	}
 	if by := f.Suppressed; by != nil {
-		suppression := sarifSuppression{Kind: "inSource", Justification: clean.Text(by.Reason), Location: newSARIFLocation(f.File, by.Position)}
+		suppression := sarifSuppression{Kind: "inSource", Justification: sanitize.Text(by.Reason), Location: newSARIFLocation(f.File, by.Position)}
 		if by.Until != "" {
-			suppression.Properties = &sarifUntil{clean.Text(by.Until)}
+			suppression.Properties = &sarifUntil{sanitize.Text(by.Until)}
 		}
 		s.Suppressions = []sarifSuppression{suppression}
 	}
@@ -241,7 +241,7 @@ func sarifLevel(s policy.Severity) string {
 // braces doubled for others, and [text](address) for a link, of which a file
 // should not be able to make any.
 func sarifMessage(s string) string {
-	return strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(clean.Text(s))
+	return strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(sanitize.Text(s))
 }
 
 // section returns the first paragraph below a heading of a page on one line,

@@ -8,11 +8,11 @@ import (
 )
 
 // secretInProfile points at the name alone, and never says the value.
-func secretInProfile(p *engine.Plan, say func(policy.Position, string, string)) {
+func secretInProfile(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Env != nil {
 		for name, value := range p.Profile.Env.Set {
 			if namesSecret(name) && !isNoSecret(value) || holdsSecret(value) {
-				say(p.Profile.KeyPosition("env.set."+name),
+				report(p.Profile.KeyPosition("env.set."+name),
 					name+" looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/environ",
 					"let the program read it from a file, or have the caller set it, and keep it; a real secret is known now, so replace it")
 			}
@@ -22,7 +22,7 @@ func secretInProfile(p *engine.Plan, say func(policy.Position, string, string)) 
 		option, value, ok := strings.Cut(word, "=")
 		named := ok && strings.HasPrefix(option, "-") && namesSecret(strings.ReplaceAll(option, "-", "_")) && !isNoSecret(value)
 		if named || holdsSecret(word) {
-			say(wordOf(p, n),
+			report(wordOf(p, n),
 				"this word looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/cmdline, which every user reads",
 				"let the program read it from a file; a real secret is known now, so replace it")
 		}

@@ -11,7 +11,7 @@ import (
 // securebitUnlocked finds securebits that can be cleared again. Without
 // cap_setpcap in reach nobody can, but for those of exec, which any process
 // may change for itself.
-func securebitUnlocked(p *engine.Plan, say func(policy.Position, string, string)) {
+func securebitUnlocked(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Secbits == nil {
 		return
 	}
@@ -19,24 +19,24 @@ func securebitUnlocked(p *engine.Plan, say func(policy.Position, string, string)
 	free := a.Securebits & cred.SecAllBits &^ (a.Securebits >> 1)
 	advice := free & cred.SecAllUnprivileged
 	if advice != 0 {
-		sayUnlocked(p, advice, "any program may clear it for itself and for what it starts, without a capability", say)
+		reportUnlocked(p, advice, "any program may clear it for itself and for what it starts, without a capability", report)
 	}
 	switch rules := free &^ advice; {
 	case rules == 0:
 	case a.Permitted.Has(cred.SETPCAP):
-		sayUnlocked(p, rules, "the target holds cap_setpcap, and with it can clear it", say)
+		reportUnlocked(p, rules, "the target holds cap_setpcap, and with it can clear it", report)
 	case a.NoNewPrivs:
 	case a.Bounding.Has(cred.SETPCAP):
-		sayUnlocked(p, rules, "the bounding set has cap_setpcap, and a program with that file capability can clear it", say)
+		reportUnlocked(p, rules, "the bounding set has cap_setpcap, and a program with that file capability can clear it", report)
 	case a.Inheritable.Has(cred.SETPCAP):
-		sayUnlocked(p, rules, "cap_setpcap is inheritable, and a program whose file has it inheritable too can clear it", say)
+		reportUnlocked(p, rules, "cap_setpcap is inheritable, and a program whose file has it inheritable too can clear it", report)
 	}
 }
 
-func sayUnlocked(p *engine.Plan, bits cred.Securebits, how string, say func(policy.Position, string, string)) {
+func reportUnlocked(p *engine.Plan, bits cred.Securebits, how string, report func(policy.Position, string, string)) {
 	are := " is not locked: "
 	if bits&(bits-1) != 0 {
 		are, how = " are not locked: ", strings.ReplaceAll(how, "clear it", "clear them")
 	}
-	say(p.Profile.Position("secbits"), strings.Join(bits.Names(), ", ")+are+how, "add "+strings.Join((bits<<1).Names(), ", "))
+	report(p.Profile.Position("secbits"), strings.Join(bits.Names(), ", ")+are+how, "add "+strings.Join((bits<<1).Names(), ", "))
 }

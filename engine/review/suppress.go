@@ -57,7 +57,7 @@ func suppress(p *policy.Profile, found []Finding, today time.Time, s seen) []Fin
 	if len(p.Ignored) > 0 {
 		rules := Rules()
 		day := today.UTC().Format(time.DateOnly)
-		var wrong speaker
+		var wrong reporter
 		wrong.profile = p
 		for i := range p.Ignored {
 			e := newEntry(p, i, found)
@@ -151,47 +151,47 @@ func (e entry) suppression() Suppression {
 
 // accepts reports whether the entry holds on a day, and says what is wrong
 // with it.
-func (e entry) accepts(rules []policy.Rule, day string, s seen, wrong *speaker) bool {
-	say := func(key string, r policy.Rule, caps cred.Caps, message, hint string) {
+func (e entry) accepts(rules []policy.Rule, day string, s seen, wrong *reporter) bool {
+	report := func(key string, r policy.Rule, caps cred.Caps, message, hint string) {
 		wrong.rule = r
-		wrong.sayCaps(e.profile.Position(e.path()+key), caps, message, hint)
+		wrong.reportCaps(e.profile.Position(e.path()+key), caps, message, hint)
 	}
 	n := slices.IndexFunc(rules, func(r policy.Rule) bool { return r.Name == e.Rule })
 	vector, ran := vectorOf(e.Rule), s.ran(e.Rule)
 	switch {
 	case n < 0:
-		say(".rule", suppressionUnknown, 0, "there is no rule "+e.Rule, e.meant(rules))
+		report(".rule", suppressionUnknown, 0, "there is no rule "+e.Rule, e.meant(rules))
 		return false
 	case rules[n].Severity == policy.Error:
-		say(".rule", suppressionOfError, 0, e.Rule+" is an error, and errors cannot be suppressed", e.remove())
+		report(".rule", suppressionOfError, 0, e.Rule+" is an error, and errors cannot be suppressed", e.remove())
 		return false
 	case slices.Contains(suppressionRules(), rules[n]):
-		say(".rule", suppressionOfError, 0, e.Rule+" is about suppressions, and cannot be suppressed", e.remove())
+		report(".rule", suppressionOfError, 0, e.Rule+" is about suppressions, and cannot be suppressed", e.remove())
 		return false
 	case e.Caps != nil && vector == nil:
-		say(".caps", suppressionUnused, 0, e.Rule+" is not about capabilities, so an entry with caps suppresses nothing", "leave caps out of the entry")
+		report(".caps", suppressionUnused, 0, e.Rule+" is not about capabilities, so an entry with caps suppresses nothing", "leave caps out of the entry")
 		return false
 	case e.Until != "" && e.Until < day:
 		hint := e.remove()
 		if e.finds || !ran {
 			hint = "mend what it hid, or write another day, with the reason that holds now"
 		}
-		say(".until", suppressionExpired, 0, "the suppression of "+e.Rule+" ended with "+e.Until, hint)
+		report(".until", suppressionExpired, 0, "the suppression of "+e.Rule+" ended with "+e.Until, hint)
 		return false
 	case !e.finds && ran:
 		what := " finds nothing here"
 		if e.found != 0 {
 			what = " finds nothing about these capabilities here"
 		}
-		say(".rule", suppressionUnused, 0, e.Rule+what+", so the entry suppresses nothing", e.remove())
+		report(".rule", suppressionUnused, 0, e.Rule+what+", so the entry suppresses nothing", e.remove())
 		return false
 	case e.Caps == nil && e.found != 0 && !s.hasAll(vector) && e.found.Len() <= mostListed:
-		say("", suppressionTooWide, e.found, "the entry accepts whatever capability "+e.Rule+" finds, also one that is added later",
+		report("", suppressionTooWide, e.found, "the entry accepts whatever capability "+e.Rule+" finds, also one that is added later",
 			"add caps: ["+strings.Join(e.found.Names(), ", ")+"]")
 	case ran:
 		for i, name := range e.Caps {
 			if v, err := cap.FromName(name); err == nil && !e.found.Has(int(v)) {
-				say(fmt.Sprintf(".caps[%d]", i), suppressionUnused, cred.CapsOf(int(v)), e.Rule+" finds nothing about "+v.String()+" here", "take it out of caps")
+				report(fmt.Sprintf(".caps[%d]", i), suppressionUnused, cred.CapsOf(int(v)), e.Rule+" finds nothing about "+v.String()+" here", "take it out of caps")
 			}
 		}
 	}

@@ -11,20 +11,20 @@ import (
 
 // notExpanded finds what systemd, Compose, Kubernetes or a shell would replace,
 // and caprun passes on as it is written.
-func notExpanded(p *engine.Plan, say func(policy.Position, string, string)) {
-	report := func(at policy.Position, what, found, hint string) {
-		say(at, what+" has "+found+", which nothing expands: the target gets it as it is written", hint)
+func notExpanded(p *engine.Plan, report func(policy.Position, string, string)) {
+	reportReference := func(at policy.Position, what, found, hint string) {
+		report(at, what+" has "+found+", which nothing expands: the target gets it as it is written", hint)
 	}
 	for _, key := range [...]struct{ name, text string }{{"chroot", p.Profile.Chroot}, {"cwd", p.Profile.Cwd}} {
 		if found, hint := reference(key.text); found != "" {
-			report(p.Profile.Position(key.name), key.name, found, hint)
+			reportReference(p.Profile.Position(key.name), key.name, found, hint)
 		}
 	}
 	inner, at := started(p.Profile.Command)
 	expands := expandsItself(inner)
 	for n, word := range p.Profile.Command {
 		if found, hint := reference(word); found != "" && !(expands && n > at) && !isSplitString(p.Profile.Command, n) {
-			report(wordOf(p, n), "this word", found, hint)
+			reportReference(wordOf(p, n), "this word", found, hint)
 		}
 	}
 	if p.Profile.Env == nil {
@@ -32,7 +32,7 @@ func notExpanded(p *engine.Plan, say func(policy.Position, string, string)) {
 	}
 	for name, value := range p.Profile.Env.Set {
 		if found, hint := reference(value); found != "" && !slices.Contains(templateVariables[:], name) {
-			report(p.Profile.Position("env.set."+name), name, found, hint)
+			reportReference(p.Profile.Position("env.set."+name), name, found, hint)
 		}
 	}
 }
@@ -152,10 +152,10 @@ func specifier(text string, at int) string {
 	if at+2 < len(text) {
 		after = text[at+2]
 	}
-	begins := strings.IndexByte("/@-=:._", before) >= 0
+	opensName := strings.IndexByte("/@-=:._", before) >= 0
 	instance := strings.IndexByte("iI", text[at+1]) >= 0 && strings.IndexByte("/@-_.:,", after) >= 0
 	directory := strings.IndexByte("hStCLEVTd", text[at+1]) >= 0 && at+2 < len(text) && after == '/' && (at == 0 || before == '=' || before == ':')
-	if begins && (instance || directory) {
+	if opensName && (instance || directory) {
 		return text[at : at+2]
 	}
 	return ""

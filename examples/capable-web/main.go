@@ -47,7 +47,7 @@ func run(port uint, skip bool) error {
 	if err != nil {
 		return err
 	}
-	if err := giveUp(skip); err != nil {
+	if err := dropPrivileges(skip); err != nil {
 		return fmt.Errorf("give up every capability: %w", err)
 	}
 	log.Printf("pid %d serves http://%s/", os.Getpid(), address)
@@ -104,10 +104,10 @@ func listen(address string, skip bool) (listener net.Listener, err error) {
 	return net.Listen("tcp", address)
 }
 
-// giveUp drops every capability on every thread. The mode also closes all
+// dropPrivileges drops every capability on every thread. The mode also closes all
 // ways back, for the programs that this one may start too; to set it needs
 // cap_setpcap, which the server does not have when it skips its privilege.
-func giveUp(skip bool) error {
+func dropPrivileges(skip bool) error {
 	if skip {
 		return cap.NewSet().SetProc()
 	}

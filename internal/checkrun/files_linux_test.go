@@ -103,7 +103,7 @@ func TestBehindLink(t *testing.T) {
 	}
 }
 
-// TestHostileDirectories walks what a stranger could leave there.
+// TestHostileDirectories walks what another user could leave there.
 func TestHostileDirectories(t *testing.T) {
 	dir := t.TempDir()
 	deep := dir

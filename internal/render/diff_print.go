@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"caprun/engine/compare"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 )
 
 // Print prints a difference for people.
@@ -23,7 +23,7 @@ func (d Difference) Print(w io.Writer, colour bool) error {
 	if len(d.Others) > 0 {
 		b.WriteString("\n" + paint(colour, "1", "Changed, and no privilege") + "\n  " + strings.Join(d.Others, ", ") + "\n")
 	}
-	_, err := fmt.Fprint(w, clean.Lines(b.String()))
+	_, err := fmt.Fprint(w, sanitize.Lines(b.String()))
 	return err
 }
 
@@ -60,7 +60,7 @@ func (d Difference) Markdown(w io.Writer) error {
 	if len(d.Others) > 0 {
 		fmt.Fprintf(&b, "\nChanged, and no privilege: %s\n", strings.Join(d.Others, ", "))
 	}
-	_, err := fmt.Fprint(w, clean.Lines(b.String()))
+	_, err := fmt.Fprint(w, sanitize.Lines(b.String()))
 	return err
 }
 

@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"os"
 
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 	"caprun/policy"
 )
 
@@ -24,7 +24,7 @@ type Env struct {
 // Report prints one message to the standard error: one line, whatever names of
 // files and arguments are in it.
 func (e *Env) Report(message string) {
-	fmt.Fprintln(e.Stderr, "caprun: "+clean.Text(message))
+	fmt.Fprintln(e.Stderr, "caprun: "+sanitize.Text(message))
 }
 
 // ReportError reports an error; one about a file begins with the name of the file,

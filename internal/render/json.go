@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"caprun/engine/cred"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 )
 
 // FormatVersion is the version of every JSON object that caprun prints. New
@@ -59,6 +59,6 @@ func JSON(w io.Writer, v any) error {
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	_, err := w.Write(clean.JSON(b.Bytes()))
+	_, err := w.Write(sanitize.JSON(b.Bytes()))
 	return err
 }

@@ -9,7 +9,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 )
 
 // PlanView is what a reader of a plan wants to know beside it.
@@ -57,7 +57,7 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 		fmt.Fprintln(t)
 		t.section("Environment", notes)
 	}
-	_, err := io.WriteString(w, clean.Lines(b.String()))
+	_, err := io.WriteString(w, sanitize.Lines(b.String()))
 	return err
 }
 

@@ -17,9 +17,9 @@ func TestJSONPlan(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got struct {
-			After map[string]any
-			Steps []map[string]any
-			Later []string
+			After     map[string]any
+			Steps     []map[string]any
+			Reachable []string `json:"later"`
 		}
 		if err := json.Unmarshal(out, &got); err != nil {
 			t.Fatal(err)
@@ -30,7 +30,7 @@ func TestJSONPlan(t *testing.T) {
 		if (got.After["uid"] == nil) != (user == "somebody") {
 			t.Errorf("%s: the uid is %v", text, got.After["uid"])
 		}
-		if bytes.Contains(out, []byte("429496729")) || len(got.Steps) == 0 || len(got.Later) == 0 || got.After["bounding"] == nil {
+		if bytes.Contains(out, []byte("429496729")) || len(got.Steps) == 0 || len(got.Reachable) == 0 || got.After["bounding"] == nil {
 			t.Errorf("%s: %s", text, out)
 		}
 	}

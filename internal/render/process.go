@@ -10,7 +10,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 )
 
 // Process is what is printed of the credentials of a process: this is its JSON form.
@@ -79,7 +79,7 @@ func (s *Process) Print(w io.Writer, colour bool) error {
 		}
 		state.print(&b, s.UserNamespace)
 	}
-	_, err := io.WriteString(w, clean.Lines(b.String()))
+	_, err := io.WriteString(w, sanitize.Lines(b.String()))
 	return err
 }
 

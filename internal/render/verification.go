@@ -9,7 +9,7 @@ import (
 	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
-	"caprun/internal/clean"
+	"caprun/internal/sanitize"
 )
 
 // verdictWords are how people read a verdict.
@@ -56,7 +56,7 @@ func Verification(w io.Writer, v *compare.Verification, exact, all, colour bool)
 	if unknownRoot {
 		fmt.Fprintln(&b, "  to see the root directory, run caprun as root (cap_sys_ptrace) or as the user of the process")
 	}
-	_, err := io.WriteString(w, clean.Lines(b.String()))
+	_, err := io.WriteString(w, sanitize.Lines(b.String()))
 	return err
 }
 

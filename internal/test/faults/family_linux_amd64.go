@@ -14,7 +14,7 @@ import (
 type family struct {
 	program  member
 	children []*member
-	threads  map[int]*member // by the number of a thread; nil for a stranger
+	threads  map[int]*member // by the number of a thread; nil for a thread of another process
 }
 
 type member struct {

@@ -78,7 +78,7 @@ func EndVfork() { C.guest_end_vfork() }
 // End ends the guest.
 func (g Guest) End() error { return g.tell(C.GUEST_END) }
 
-func (g Guest) tell(order C.int) error { return result(C.guest_tell(C.int(g), order)) }
+func (g Guest) tell(command C.int) error { return result(C.guest_tell(C.int(g), command)) }
 
 // ReuseNumber has a guest replace another one by a thread with the number of
 // the old one, as soon as that one has the given name. The replacing guest

@@ -1,6 +1,5 @@
-// Package clean makes text of strangers harmless for a terminal and for the log of
-// a CI system.
-package clean
+// Package sanitize makes untrusted text harmless for terminals and logs.
+package sanitize
 
 import (
 	"fmt"
