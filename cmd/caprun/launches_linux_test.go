@@ -360,7 +360,8 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 	}
 	args := append(c.Caller.Arguments(p.Dir), "--", filepath.Join(p.bin, "caprun"), "-profile", profile, "--", c.Target.Path(p.Dir, c.Profile.Chroot))
 	out, status := p.run(filepath.Join(p.bin, "runas"), args...)
-	verdict := c.Compile(p.machine, p.Dir, from)
+	verdict, hindrance := c.Compile(p.machine, p.Dir, from), c.Hindrance(from, caller)
+	keepsClosed := strings.HasPrefix(hindrance, "keep descriptor ")
 	switch {
 	case status == 0:
 		return launched, p.checkTarget(c, verdict, from, secure, caller, launches.ParseReport(out.text))
@@ -372,7 +373,10 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "refused: the caller is not trusted", mentions(out, "(AT_SECURE)")
 	case c.Excluded(p.machine, from) && strings.Contains(out.messages, "may not execute it"):
 		return "refused: for the surroundings", ""
-	case strings.Contains(out.messages, "whether its file capabilities count") && c.Hindrance(from, caller) != "":
+	case strings.Contains(out.messages, "whether its file capabilities count") && hindrance != "":
+		return "refused: for the surroundings", ""
+	case keepsClosed && strings.Contains(out.messages, hindrance):
+		// The first step fails before one that lacks a capability.
 		return "refused: for the surroundings", ""
 	case verdict.Plan == nil:
 		outcome := "refused: " + verdict.Rule()
@@ -384,7 +388,6 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		}
 		return outcome, ""
 	}
-	hindrance := c.Hindrance(from, caller)
 	if hindrance == "" {
 		return "refused", fmt.Sprintf("refused: although there is a plan: %s", out.messages)
 	}
