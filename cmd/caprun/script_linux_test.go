@@ -155,13 +155,18 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 			probe = []string{"root"}
 		case "mounts":
 			probe = []string{"root", "mounts", "tmpfs=" + ts.MkAbs(".tmp")}
+		case "statmount":
+			if _, _, errno := unix.Syscall(unix.SYS_STATMOUNT, 0, 0, 0); errno == unix.ENOSYS {
+				requires.Skip(script, "needs statmount(2), Linux 6.8")
+			}
+			continue
 		case "idmap":
 			probe = []string{"root", "mounts", "idmap=0:0:1000:" + ts.MkAbs(".tmp")}
 		case "filecaps":
 			file := ts.MkAbs(".tmp/probe")
 			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
 		default:
-			ts.Fatalf("need %s: root, userns, mounts, idmap, filecaps, pids or one of some programs", what)
+			ts.Fatalf("need %s: root, userns, mounts, statmount, idmap, filecaps, pids or one of some programs", what)
 		}
 		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "runas"), probe...).CombinedOutput(); err != nil {
 			requires.Skip(script, fmt.Sprintf("%s: %s", what, out))

@@ -38,7 +38,7 @@ func allSuites(o options) []suite {
 		},
 		{
 			name: "scenes", pkg: "cmd/caprun", limit: 900,
-			run: "^TestKernelVersion$|^TestScript$/^(descriptors|filecaps|filecaps_userns|mount_namespace|unmapped_owner|uid0_ids)$",
+			run: "^TestKernelVersion$|^TestScript$/^(descriptors|filecaps|filecaps_userns|mount_namespace|mount_unknown|unmapped_owner|uid0_ids)$",
 		},
 		{
 			name: "launches", pkg: "cmd/caprun", run: "^TestLaunches$",
