@@ -62,17 +62,6 @@ func (p *Plan) failExec(what string, err error, hint string) error {
 	return &machine.Error{Profile: p.Profile, Key: "command", What: what, Err: err, Hint: hint, NotExecutable: true}
 }
 
-// HoldsPrivilege reports whether the caller, whose state is c, has anything that a
-// profile could hand on: uid 0, a capability, or a uid that the user namespace does
-// not map, which may be 0 outside and own the files of root.
-func HoldsPrivilege(c cred.Cred) bool {
-	return c.UID == 0 || c.EUID == 0 || c.SUID == 0 || c.Permitted|c.Inheritable|c.Ambient != 0 || machine.MayBeUnmapped(c)
-}
-
-// NeedsTrust reports whether the plan is for a caller with privilege, and so
-// for a profile that nobody else could have written: see HoldsPrivilege.
-func (p *Plan) NeedsTrust() bool { return HoldsPrivilege(p.From) }
-
 // checkStart refuses what the plan was not made for.
 func (p *Plan) checkStart() error {
 	if p.Target.Path == "" {
