@@ -15,8 +15,7 @@ import (
 
 // Exec replaces the calling process with the target, which starts with
 // exactly the predicted credentials, or returns a *machine.Error; the process
-// must end then. It needs a plan that was compiled for the present state and
-// a program that machine.FindProgram found.
+// must end then. It needs a plan that Prepare made for the present state.
 //
 // After the last step the state is read back from the kernel and compared
 // with the prediction, and the files of the target are looked at again.

@@ -230,7 +230,10 @@ func TestVerifyNamespaceUnknown(t *testing.T) {
 	}
 }
 
-func TestMain(m *testing.M) { reexec.Main(m, reexec.Roles{"subject": subject.Main}) }
+// ChildRoles are what a child of the tests does; the examples add theirs.
+var ChildRoles = reexec.Roles{"subject": subject.Main}
+
+func TestMain(m *testing.M) { reexec.Main(m, ChildRoles) }
 
 func read(t testing.TB, pid int) *machine.Process {
 	t.Helper()
