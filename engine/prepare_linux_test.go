@@ -21,7 +21,7 @@ func TestPrepareReadsCaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := plan.From.Diff(now); diff != nil || !plan.Target.Death.Inherited || plan.Target.Death.Parent == 0 {
+	if diff := plan.From.Diff(now); diff != nil || !plan.Target.Death.Inherited {
 		t.Errorf("%v %+v", diff, plan.Target.Death)
 	}
 	if err := plan.checkStart(); err != nil {
