@@ -29,7 +29,7 @@ type EnvPolicy struct {
 
 // EnvPolicy returns what decides about the environment of the target.
 func (p *Plan) EnvPolicy() EnvPolicy {
-	return newEnvPolicy(p.Profile, p.Identity, p.Identity.Changes(p.From), p.RemovesLoaderVariables())
+	return newEnvPolicy(p.Profile, p.Identity, p.Identity.Changes(p.From), p.removesLoaderVariables())
 }
 
 func newEnvPolicy(p *policy.Profile, id machine.Identity, newUser, noLoader bool) EnvPolicy {
@@ -72,7 +72,7 @@ func (e EnvPolicy) Mentioned() []string {
 
 // Environ returns the environment of the target for that of the caller: what the
 // profile keeps, sets and unsets, the variables of the new identity, and no loader
-// variables where [Plan.RemovesLoaderVariables] holds.
+// variables where Plan.removesLoaderVariables holds.
 func (p *Plan) Environ(caller []string) []string { return p.EnvPolicy().apply(caller) }
 
 func (e EnvPolicy) apply(caller []string) []string {

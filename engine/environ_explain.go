@@ -24,7 +24,7 @@ type EnvironChange struct {
 	Identity             []string
 
 	// Loader are the names of the loader variables where the launch removes
-	// them, see [Plan.RemovesLoaderVariables]. "LD_*" stands for all that begin
+	// them, see Plan.removesLoaderVariables. "LD_*" stands for all that begin
 	// with LD_.
 	Loader []string
 }
@@ -48,7 +48,7 @@ func (p *Plan) EnvironChange() EnvironChange {
 			c.Identity = identityVariables(spec, p.Identity)
 		}
 	}
-	if p.RemovesLoaderVariables() {
+	if p.removesLoaderVariables() {
 		c.Loader = loaderNames()
 	}
 	return c

@@ -1,17 +1,8 @@
 package engine
 
 import (
-	"caprun/engine/cred"
 	"caprun/engine/machine"
-	"caprun/policy"
 )
-
-// Explain compiles a profile for the start that reviews begin from: root with
-// the 41 named capabilities and no locks, and an ordinary program. The result
-// is the same on every machine.
-func Explain(p *policy.Profile) (*Plan, []policy.Diagnostic) {
-	return Compile(p, cred.Root(), OrdinaryTarget())
-}
 
 // Known reports which ids of the target the plan knows. The others belong to
 // a user that was not looked up, and are placeholders.

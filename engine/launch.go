@@ -15,8 +15,7 @@ import (
 
 // Exec replaces the calling process with the target, which starts with
 // exactly the predicted credentials, or returns a *machine.Error; the process
-// must end then. It needs a plan that was compiled for the present state and
-// a program that machine.FindProgram found.
+// must end then. It needs a plan that Prepare made for the present state.
 //
 // After the last step the state is read back from the kernel and compared
 // with the prediction, and the files of the target are looked at again.
@@ -61,17 +60,6 @@ func (p *Plan) fail(key, what string, err error, hint string) error {
 func (p *Plan) failExec(what string, err error, hint string) error {
 	return &machine.Error{Profile: p.Profile, Key: "command", What: what, Err: err, Hint: hint, NotExecutable: true}
 }
-
-// HoldsPrivilege reports whether the caller, whose state is c, has anything that a
-// profile could hand on: uid 0, a capability, or a uid that the user namespace does
-// not map, which may be 0 outside and own the files of root.
-func HoldsPrivilege(c cred.Cred) bool {
-	return c.UID == 0 || c.EUID == 0 || c.SUID == 0 || c.Permitted|c.Inheritable|c.Ambient != 0 || machine.MayBeUnmapped(c)
-}
-
-// NeedsTrust reports whether the plan is for a caller with privilege, and so
-// for a profile that nobody else could have written: see HoldsPrivilege.
-func (p *Plan) NeedsTrust() bool { return HoldsPrivilege(p.From) }
 
 // checkStart refuses what the plan was not made for.
 func (p *Plan) checkStart() error {

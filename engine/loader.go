@@ -103,11 +103,11 @@ func PresentLoaderVariables(environ []string) []string {
 	return names
 }
 
-// RemovesLoaderVariables reports whether the launch removes the caller's loader
+// removesLoaderVariables reports whether the launch removes the caller's loader
 // variables. The dynamic loader ignores them only under AT_SECURE, which neither
 // an identity change before exec nor ambient capabilities set; so whoever set
 // them would choose code of another user, or code with capabilities.
-func (p *Plan) RemovesLoaderVariables() bool { return p.loaderReason() != "" }
+func (p *Plan) removesLoaderVariables() bool { return p.loaderReason() != "" }
 
 // loaderReason says why the launch removes loader variables; empty where it does
 // not. A root target that remains root holds nothing that its caller, root too,

@@ -59,7 +59,7 @@ func TestLoaderVariablesAreRemoved(t *testing.T) {
 			continue
 		}
 		removes := c.why != ""
-		if plan.RemovesLoaderVariables() != removes || !strings.Contains(plan.loaderReason(), c.why) {
+		if plan.removesLoaderVariables() != removes || !strings.Contains(plan.loaderReason(), c.why) {
 			t.Errorf("%s: %q, want %q", c.name, plan.loaderReason(), c.why)
 		}
 		env := plan.Environ(caller)

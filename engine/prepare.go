@@ -10,25 +10,72 @@ import (
 	"caprun/policy"
 )
 
-// Prepare makes the plan of a launch on this machine, now, from a state that
-// machine.Current returned: it looks the user up, finds the program that argv names, or
-// the profile's command when argv is empty, and compiles. Diagnostics say what
-// is in the way of the plan; an error, mostly a *machine.Error, what the machine
-// lacks.
+// Caller is the state that a launch starts from.
+type Caller struct {
+	Cred cred.Cred
+
+	// Death is the parent-death signal that the target gets.
+	Death machine.DeathSignal
+}
+
+// NoPlanError says why a profile has no plan.
+type NoPlanError struct {
+	Diagnostics []policy.Diagnostic // at least one
+}
+
+// Error returns the diagnostics, one a line, without their hints.
+func (e *NoPlanError) Error() string {
+	lines := make([]string, len(e.Diagnostics))
+	for n, d := range e.Diagnostics {
+		lines[n] = d.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Prepare makes the plan of a launch on this machine, now: it looks up the user of
+// the profile, finds the program that argv names, or the profile's command if argv
+// is empty, and calls Compile. [Plan.Exec] carries the plan out.
 //
-// death is the parent-death signal of the target. For that of the caller, which
-// survives a launch, it is what machine.CurrentDeathSignal returned.
-func Prepare(p *policy.Profile, from cred.Cred, argv []string, death machine.DeathSignal) (*Plan, []policy.Diagnostic, error) {
-	target, err := TargetHere(p, from, argv)
+// If caller is nil, Prepare reads the state of the calling thread. Only the first
+// thread of a process has the parent-death signal that its parent asked for: a
+// program that is to pass it on locks its main goroutine to that thread, with
+// runtime.LockOSThread in an init function. A caller that is not nil comes from
+// machine.Current and machine.CurrentDeathSignal; Exec refuses another state.
+//
+// The error is a [*NoPlanError] if the profile has no plan, machine.ErrNoCommand,
+// a *machine.Error if the user or the program is missing, or one about reading the
+// caller's state.
+func Prepare(p *policy.Profile, argv []string, caller *Caller) (*Plan, error) {
+	if caller == nil {
+		var err error
+		if caller, err = currentCaller(); err != nil {
+			return nil, fmt.Errorf("read the caller's state: %w", err)
+		}
+	}
+	target, err := TargetHere(p, caller.Cred, argv)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if target.Surroundings, err = machine.ReadSurroundings(p); err != nil {
-		return nil, nil, fmt.Errorf("read the caller's state: %w", err)
+		return nil, fmt.Errorf("read the caller's state: %w", err)
 	}
-	target.Kernel, target.Death = machine.KernelRules(), death
-	plan, diagnostics := Compile(p, from, target)
-	return plan, diagnostics, nil
+	target.Kernel, target.Death = machine.KernelRules(), caller.Death
+	plan, diagnostics := Compile(p, caller.Cred, target)
+	if plan == nil {
+		return nil, &NoPlanError{diagnostics}
+	}
+	return plan, nil
+}
+
+// currentCaller reads the state of the calling thread.
+func currentCaller() (*Caller, error) {
+	// The signal first: a parent that ends meanwhile is noticed.
+	death, err := machine.CurrentDeathSignal()
+	if err != nil {
+		return nil, err
+	}
+	now, err := machine.Current()
+	return &Caller{now, death}, err
 }
 
 // TargetHere returns the program that argv names, or the profile's command
@@ -51,16 +98,6 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 	}
 	program, err := machine.FindProgram(p, id, accessorOf(p, from, user, machine.KernelRules()), argv, env)
 	return Target{Program: program, User: user}, err
-}
-
-// TargetUID returns the real, effective and saved uid of a target that starts
-// from a state on this machine now. The error is a *machine.Error.
-func TargetUID(p *policy.Profile, from cred.Cred) (uint32, error) {
-	user, err := machine.UserOf(p)
-	if err != nil {
-		return 0, err
-	}
-	return machine.Identify(p, from, user).UID, nil
 }
 
 // accessorOf returns the process that a launch turns caprun into just before

@@ -20,13 +20,8 @@ const (
 	ruleInternal
 	ruleLoaderRemoved
 
-	// Found by CompileForHost alone.
-	ruleNoEntry
-	ruleNoDirectory
-	ruleNoTarget
 	ruleTargetWritable
 	ruleRootWritable
-	ruleUnseen
 )
 
 // rules is the one table of them.
@@ -45,12 +40,8 @@ var rules = [...]policy.Rule{
 
 	ruleLoaderRemoved: {Name: "loader-variable-removed", Severity: policy.Error, Summary: "A loader variable in env.keep is removed, because the target has another identity or is privileged."},
 
-	ruleNoEntry:        {Name: "user-without-entry", Severity: policy.Error, Summary: "The user has no entry in this machine's /etc/passwd."},
-	ruleNoDirectory:    {Name: "missing-directory", Severity: policy.Error, Summary: "The root or working directory is not on this machine."},
-	ruleNoTarget:       {Name: "missing-target", Severity: policy.Error, Summary: "The program is not on this machine, or cannot be executed."},
 	ruleTargetWritable: {Name: "target-writable", Severity: policy.Warning, Summary: "The target's user could replace the program that gets its privileges."},
 	ruleRootWritable:   {Name: "chroot-writable", Severity: policy.Warning, Summary: "The target's user could change its own root directory."},
-	ruleUnseen:         {Name: "host-unreadable", Severity: policy.Error, Summary: "What this machine has cannot be looked at."},
 }
 
 // Rules returns the rules of this package.

@@ -17,9 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) {
-	reexec.Main(m, reexec.Roles{"tracer without proc": tracerWithoutProc, "tracer there": tracerThere})
-}
+// ChildRoles are what a child of the tests does; the examples add theirs.
+var ChildRoles = reexec.Roles{"tracer without proc": tracerWithoutProc, "tracer there": tracerThere}
+
+func TestMain(m *testing.M) { reexec.Main(m, ChildRoles) }
 
 // tracerPlans returns two plans: one whose outcome a tracer would change, and
 // one for which it makes no difference.

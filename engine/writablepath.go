@@ -37,3 +37,11 @@ func (p *Plan) writablePathWarning(e machine.WritablePath) string {
 	}
 	return fmt.Sprintf("%s %s: whoever takes the target over can replace what runs with %s next time", e.Path, e.Reason, p.After.Permitted.String())
 }
+
+// placeOf returns where a key stands, or where the profile begins.
+func placeOf(p *policy.Profile, key string) policy.Position {
+	if at := p.Position(key); at.IsKnown() {
+		return at
+	}
+	return p.Position("version")
+}

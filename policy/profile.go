@@ -1,5 +1,10 @@
 // Package policy reads profiles: bytes in, a Profile or diagnostics out.
 //
+//	p, diagnostics := policy.Parse("web.yaml", text)
+//	if p == nil {
+//		// at least one of the diagnostics is an Error
+//	}
+//
 // A profile is a policy, so what is reviewed must be what runs. Parse refuses
 // every way in which a YAML file can mean something else than its lines seem
 // to say, and every value that is not exactly in the format; it finds all the

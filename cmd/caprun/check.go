@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/engine/review"
 	"caprun/internal/checkrun"
 	"caprun/policy"
@@ -61,7 +62,7 @@ func (c *Command) check(o checkOptions, paths []string) int {
 	}
 	options := review.Options{Today: time.Now()}
 	if o.host {
-		options.Host = engine.CompileForHost
+		options.Host = review.CompileForHost
 	}
 	if o.ceiling != "" {
 		var status int
@@ -122,7 +123,7 @@ func (c *Command) readCeiling(arg string) (plan *engine.Plan, status int) {
 	if p == nil {
 		return nil, status
 	}
-	plan, findings := engine.Explain(p)
+	plan, findings := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 	if plan == nil {
 		return nil, c.reportFindings(findings, text, exitTrouble)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	"caprun/engine"
 	"caprun/engine/machine"
 	"caprun/internal/source"
 	"caprun/internal/supervise"
@@ -69,7 +68,7 @@ func (c *Command) readRequest(o launchOptions, argv []string) (r supervise.Reque
 	if r.From, err = machine.Current(); err != nil {
 		return r, fmt.Errorf("read the caller's state: %w", err)
 	}
-	r.Profile, r.Argv, r.DryRun, r.Strict = src.Name, argv, o.dryRun, engine.HoldsPrivilege(r.From)
+	r.Profile, r.Argv, r.DryRun, r.Strict = src.Name, argv, o.dryRun, machine.HoldsPrivilege(r.From)
 	if r.Text, err = src.Text(r.Strict); err != nil {
 		return r, fmt.Errorf("profile %s: %w", src.Name, err)
 	}

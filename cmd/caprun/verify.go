@@ -8,6 +8,7 @@ import (
 	"caprun/internal/render"
 	"caprun/internal/supervise"
 	"caprun/policy"
+	"errors"
 )
 
 // verifyOptions are the flags of verify.
@@ -77,16 +78,12 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	if advice := supervise.Advice(proc, selectsInit); advice != "" {
 		c.Report(advice)
 	}
-	user, err := machine.UserOf(p)
-	if err != nil {
-		return nil, c.fail(err)
-	}
-	plan, findings := engine.CompileForProcess(proc, p, from, user)
-	if plan == nil {
-		return nil, c.reportFindings(findings, text, exitTrouble)
-	}
-	v, err := compare.Verify(plan, proc)
-	if err != nil {
+	v, err := compare.Verify(p, from, proc)
+	var none *engine.NoPlanError
+	switch {
+	case errors.As(err, &none):
+		return nil, c.reportFindings(none.Diagnostics, text, exitTrouble)
+	case err != nil:
 		return nil, c.fail(err)
 	}
 	return v, exitOK

@@ -84,14 +84,14 @@ func Compare(old, new *engine.Plan) Comparison {
 	list = append(list, compareIdentity(identityOf(old.After, old.Identity), identityOf(new.After, new.Identity))...)
 	list = append(list, compareSets(old.After, new.After)...)
 	list = append(list,
-		compareCaps(Regainable, Reach(old.After), Reach(new.After)),
+		compareCaps(Regainable, reach(old.After), reach(new.After)),
 		compareSecurebits(old.After, new.After),
 		compareNoNewPrivs(old.After.NoNewPrivs, new.After.NoNewPrivs),
 		compareRoots(RootDirectory(old.Profile.Chroot), RootDirectory(new.Profile.Chroot)),
 		compareSessions(OwnSession(old.Profile.NewSession), OwnSession(new.Profile.NewSession)),
 		compareEnvironments(Environ{old.EnvPolicy()}, Environ{new.EnvPolicy()}),
-		compareLimits(LimitsOf(old.Profile), LimitsOf(new.Profile)),
-		compareDescriptors(DescriptorsOf(old.Profile), DescriptorsOf(new.Profile)))
+		compareLimits(limitsOf(old.Profile), limitsOf(new.Profile)),
+		compareDescriptors(descriptorsOf(old.Profile), descriptorsOf(new.Profile)))
 	return Comparison{list}
 }
 
@@ -99,7 +99,7 @@ func Compare(old, new *engine.Plan) Comparison {
 func (c Comparison) Order() Order {
 	o := Same
 	for _, d := range c.Differences {
-		o = o.And(d.Order)
+		o = o.and(d.Order)
 	}
 	return o
 }

@@ -300,7 +300,7 @@ func TestRegainable(t *testing.T) {
 		ids := []uint32{0, 1000, 1001}
 		c.UID, c.EUID, c.SUID = ids[r.IntN(3)], ids[r.IntN(3)], ids[r.IntN(3)]
 		c.FSUID, c.NoNewPrivs = c.EUID, r.IntN(2) == 0
-		within := Reach(c)
+		within := reach(c)
 		start, reached := c, c.Permitted
 		for range steps {
 			var next cred.Cred

@@ -103,7 +103,7 @@ func orderVariable(old, new Environ, name string) Order {
 func compareEnvironments(old, new Environ) Difference {
 	d := Difference{Dimension: Environment, Old: old, New: new}
 	for _, name := range universe(old, new) {
-		d.Order = d.Order.And(orderVariable(old, new, name))
+		d.Order = d.Order.and(orderVariable(old, new, name))
 	}
 	return d
 }

@@ -12,8 +12,8 @@ import (
 // The others are the caller's, which are not known here.
 type LimitMap map[string]policy.Rlimit
 
-// LimitsOf returns the limits that a profile sets.
-func LimitsOf(p *policy.Profile) LimitMap {
+// limitsOf returns the limits that a profile sets.
+func limitsOf(p *policy.Profile) LimitMap {
 	limits := LimitMap{}
 	for _, r := range p.Rlimits {
 		limits[r.Name] = r
@@ -39,7 +39,7 @@ func (l LimitMap) equal(v Value) bool { o, ok := v.(LimitMap); return ok && maps
 func compareLimits(old, new LimitMap) Difference {
 	d := Difference{Dimension: Limits, Old: old, New: new}
 	for _, name := range slices.Concat(slices.Collect(maps.Keys(old)), slices.Collect(maps.Keys(new))) {
-		d.Order = d.Order.And(within(limitWithin(old, new, name), limitWithin(new, old, name)))
+		d.Order = d.Order.and(within(limitWithin(old, new, name), limitWithin(new, old, name)))
 	}
 	return d
 }

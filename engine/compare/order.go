@@ -24,9 +24,9 @@ func (o Order) String() string { return orderNames[o] }
 // or may do so.
 func (o Order) Widens() bool { return o == More || o == Incomparable }
 
-// And returns the order in two dimensions together: less of one and more of
+// and returns the order in two dimensions together: less of one and more of
 // another is not comparable.
-func (o Order) And(other Order) Order {
+func (o Order) and(other Order) Order {
 	switch {
 	case o == Same || o == other:
 		return other

@@ -2,12 +2,12 @@ package compare
 
 import "caprun/engine/cred"
 
-// Reach returns every capability that a task, and the programs that it executes,
+// reach returns every capability that a task, and the programs that it executes,
 // can come to hold by whatever means in its user namespace. Set-user-ID programs
 // and file capabilities give what the bounding and inheritable sets allow, and
 // inheritable can only grow within the bounding set; under no_new_privs nothing
 // ever exceeds the permitted set.
-func Reach(c cred.Cred) cred.Caps {
+func reach(c cred.Cred) cred.Caps {
 	if c.NoNewPrivs {
 		return c.Permitted
 	}
@@ -22,11 +22,11 @@ func compareSecurebits(old, new cred.Cred) Difference {
 	for bit := cred.Securebits(1); cred.SecAllBits&^(bit-1) != 0; bit <<= 2 {
 		switch fixedOld, fixedNew := userFixed(old), userFixed(new); {
 		case bit == cred.SecNoSetuidFixup && fixedOld != fixedNew:
-			d.Order = d.Order.And(within(fixedOld, fixedNew))
+			d.Order = d.Order.and(within(fixedOld, fixedNew))
 		case bit == cred.SecNoSetuidFixup && !fixedOld, bit == cred.SecKeepCaps:
-			d.Order = d.Order.And(orderEitherBit(x, y, bit))
+			d.Order = d.Order.and(orderEitherBit(x, y, bit))
 		default:
-			d.Order = d.Order.And(orderLessBit(x, y, bit))
+			d.Order = d.Order.and(orderLessBit(x, y, bit))
 		}
 	}
 	if known := cred.SecAllBits | cred.SecAllLocks; d.Order == Same && x&^known != y&^known {
@@ -38,7 +38,7 @@ func compareSecurebits(old, new cred.Cred) Difference {
 // userFixed reports whether no change of user between 0 and others can happen any
 // more, or none that touches a capability: what no_setuid_fixup is about.
 func userFixed(c cred.Cred) bool {
-	gain := Reach(c)
+	gain := reach(c)
 	root := c.UID == 0
 	same := (c.EUID == 0) == root && (c.SUID == 0) == root && (c.FSUID == 0) == root
 	return gain == 0 || c.NoNewPrivs && !gain.Has(cred.SETUID) && same

@@ -80,8 +80,8 @@ func (s OwnSession) equal(v Value) bool { return v == Value(s) }
 // FDs are kept descriptors, sorted, each once.
 type FDs []int
 
-// DescriptorsOf returns the descriptors that a profile keeps.
-func DescriptorsOf(p *policy.Profile) FDs {
+// descriptorsOf returns the descriptors that a profile keeps.
+func descriptorsOf(p *policy.Profile) FDs {
 	fds := slices.Clone(p.KeepFDs)
 	slices.Sort(fds)
 	return slices.Compact(fds)

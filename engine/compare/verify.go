@@ -106,12 +106,9 @@ func (v *Verification) Matches(exact bool) bool {
 // setsSecurebits reports whether the profile declares securebits.
 func setsSecurebits(p *policy.Profile) bool { return p.Secbits != nil || p.Mode != nil }
 
-// Verify compares a process with the state in which a plan starts its target:
-// ids, groups, the five capability vectors, no_new_privs and the root
-// directory of every thread, and the user namespace before all of them. The
-// error is a *machine.Error: the user namespace cannot be read, or the root directory
-// of the profile does not exist on this machine.
-func Verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
+// verify compares a process with the state in which a plan starts its target: see
+// Verify.
+func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 	v := &Verification{Plan: plan, Process: proc}
 	switch proc.UserNS {
 	case machine.NamespaceOther:

@@ -89,7 +89,7 @@ func TestVerify(t *testing.T) {
 			}
 			s := subject.Start(t, steps, nil)
 			plan := verifyPlan(t, c.text, own)
-			v, err := Verify(plan, read(t, s.Process.Pid))
+			v, err := verify(plan, read(t, s.Process.Pid))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestVerifyContainer(t *testing.T) {
 	s := subject.Start(t, "chroot="+jail, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS} })
 	proc := read(t, s.Process.Pid)
 	for text, want := range map[string]Verdict{"": VerdictSame, "chroot: " + jail: VerdictSame, "chroot: " + t.TempDir(): VerdictIncomparable, "no_new_privs: true": VerdictMore} {
-		v, err := Verify(verifyPlan(t, text, own), proc)
+		v, err := verify(verifyPlan(t, text, own), proc)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestVerifyThread(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := subject.Start(t, "thread", nil)
-	v, err := Verify(verifyPlan(t, "no_new_privs: true", own), read(t, s.Process.Pid))
+	v, err := verify(verifyPlan(t, "no_new_privs: true", own), read(t, s.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestVerifyThread(t *testing.T) {
 // TestVerifyNamespace compares nothing in another user namespace, where root
 // holds everything and may do nothing.
 func TestVerifyNamespace(t *testing.T) {
-	v, err := Verify(verifyPlan(t, "", cred.Root()), read(t, subject.StartInNamespace(t).Process.Pid))
+	v, err := verify(verifyPlan(t, "", cred.Root()), read(t, subject.StartInNamespace(t).Process.Pid))
 	if err != nil || v.States != nil || v.Matches(false) || v.Matches(true) {
 		t.Errorf("%v: %+v", err, v)
 	}
@@ -164,7 +164,7 @@ func TestVerifySecurebits(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := verifyPlan(t, "", own)
-	v, err := Verify(plan, read(t, subject.Start(t, "", nil).Process.Pid))
+	v, err := verify(plan, read(t, subject.Start(t, "", nil).Process.Pid))
 	if err != nil || !v.Matches(true) {
 		t.Fatalf("%v %+v", err, v)
 	}
@@ -191,11 +191,11 @@ func TestVerifyRoot(t *testing.T) {
 	var typed *machine.Error
 	plan := verifyPlan(t, "", own)
 	plan.Profile = parse(t, "chroot: /no/such/place")
-	if _, err := Verify(plan, p); !errors.As(err, &typed) || typed.Key != "chroot" {
+	if _, err := verify(plan, p); !errors.As(err, &typed) || typed.Key != "chroot" {
 		t.Errorf("a missing root directory: %v", err)
 	}
 	p.States[0].RootErr = errors.New("not for you")
-	v, err := Verify(verifyPlan(t, "", own), p)
+	v, err := verify(verifyPlan(t, "", own), p)
 	if err != nil || v.Verdict() != VerdictUnknown || v.Matches(false) {
 		t.Errorf("an unreadable root directory: %v %v", err, v.Verdict())
 	}
@@ -209,7 +209,7 @@ func TestVerifyUnmapped(t *testing.T) {
 	}
 	p := read(t, subject.Start(t, "", nil).Process.Pid)
 	p.States[0].Unmapped = []string{"groups"}
-	v, err := Verify(verifyPlan(t, "", own), p)
+	v, err := verify(verifyPlan(t, "", own), p)
 	if err != nil || v.Verdict() != VerdictUnknown || notes(v.States[0]) != "?groups" || v.Matches(false) {
 		t.Errorf("%v %v: %s", err, v.Verdict(), notes(v.States[0]))
 	}
@@ -225,12 +225,15 @@ func TestVerifyNamespaceUnknown(t *testing.T) {
 	p := read(t, subject.Start(t, "", nil).Process.Pid)
 	p.UserNS, p.UserNSErr = machine.NamespaceUnknown, errors.New("not for you")
 	var typed *machine.Error
-	if _, err := Verify(verifyPlan(t, "", own), p); !errors.As(err, &typed) {
+	if _, err := verify(verifyPlan(t, "", own), p); !errors.As(err, &typed) {
 		t.Errorf("verify: %v", err)
 	}
 }
 
-func TestMain(m *testing.M) { reexec.Main(m, reexec.Roles{"subject": subject.Main}) }
+// ChildRoles are what a child of the tests does; the examples add theirs.
+var ChildRoles = reexec.Roles{"subject": subject.Main}
+
+func TestMain(m *testing.M) { reexec.Main(m, ChildRoles) }
 
 func read(t testing.TB, pid int) *machine.Process {
 	t.Helper()

@@ -22,8 +22,8 @@ func ReadCred() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
 // CurrentDeathSignal returns cap.ErrNotLinux.
 func CurrentDeathSignal() (DeathSignal, error) { return DeathSignal{}, cap.ErrNotLinux }
 
-// MayBeUnmapped returns false: there are no user namespaces.
-func MayBeUnmapped(c cred.Cred) bool { return false }
+// mayBeUnmapped returns false: there are no user namespaces.
+func mayBeUnmapped(c cred.Cred) bool { return false }
 
 // Tracer returns cap.ErrNotLinux.
 func Tracer() (int, error) { return 0, cap.ErrNotLinux }

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MayBeUnmapped reports whether a uid of the caller, whose state is c, may be one
+// mayBeUnmapped reports whether a uid of the caller, whose state is c, may be one
 // that the user namespace does not map: it shows as the overflow id, and the caller
 // has the rights of its owner, who may be root outside. Without /proc the overflow id
 // counts as one in every namespace.
-func MayBeUnmapped(c cred.Cred) bool {
+func mayBeUnmapped(c cred.Cred) bool {
 	m := readTrustedMaps()
 	if m.nsKnown && !m.ns.Nested {
 		return false

@@ -27,10 +27,10 @@ func userError(name string, err error, hint string) *Error {
 	return &Error{What: "user " + name, Err: err, Hint: hint}
 }
 
-// LookupUser reads the entry of a user, by name or number, from /etc/passwd
+// lookupUser reads the entry of a user, by name or number, from /etc/passwd
 // and the groups of it from /etc/group. It asks no other database, so that
 // the result is the same in every build. The error is an *Error.
-func LookupUser(name string) (*User, error) {
+func lookupUser(name string) (*User, error) {
 	passwd, err := readFile("/etc/passwd", maxDatabase)
 	if err != nil {
 		return nil, userError(name, fmt.Errorf("read /etc/passwd: %w", err), "write uid and gid instead of user")
@@ -48,7 +48,7 @@ func UserOf(p *policy.Profile) (*User, error) {
 	if p.User == "" {
 		return nil, nil
 	}
-	user, err := LookupUser(p.User)
+	user, err := lookupUser(p.User)
 	var failed *Error
 	if errors.As(err, &failed) {
 		failed.Profile, failed.Key = p, "user"

@@ -3,7 +3,6 @@ package review
 import (
 	"testing"
 
-	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
@@ -28,7 +27,7 @@ rlimits: {nofile: 64, nproc: 10, memlock: unlimited}
 	if p == nil {
 		t.Fatal(found)
 	}
-	plan, found := engine.Explain(p)
+	plan, found := explain(p)
 	if plan == nil {
 		t.Fatal(found)
 	}
@@ -51,7 +50,7 @@ rlimits: {nofile: 64, nproc: 10, memlock: unlimited}
 
 func BenchmarkRisks(b *testing.B) {
 	p, _ := policy.Parse("web.yaml", []byte("version: 1\nuid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n"))
-	plan, _ := engine.Explain(p)
+	plan, _ := explain(p)
 	b.ReportAllocs()
 	for b.Loop() {
 		risksOf(plan)

@@ -98,6 +98,10 @@ func catalogueSections(t *testing.T) []catalogueSection {
 		table = table[:from]
 	}
 	slices.Reverse(sections)
-	sections = append(sections, place("What cannot be had", engine.Rules(), every), place("Risks", Rules(), every), suppressions, itself)
+	// What the machine lacks, before what the target could change there.
+	unplannable, host := engine.Rules(), hostRules()
+	n := slices.IndexFunc(unplannable, func(r policy.Rule) bool { return r.Name == "target-writable" })
+	unplannable = slices.Concat(unplannable[:n], host[:3], unplannable[n:], host[3:])
+	sections = append(sections, place("What cannot be had", unplannable, every), place("Risks", Rules(), every), suppressions, itself)
 	return slices.DeleteFunc(sections, func(s catalogueSection) bool { return len(s.rules) == 0 })
 }

@@ -19,7 +19,7 @@ func planOf(t testing.TB, name, text string) *engine.Plan {
 	if p == nil {
 		t.Fatalf("%s\n%v", text, found)
 	}
-	plan, found := engine.Explain(p)
+	plan, found := explain(p)
 	if plan == nil {
 		t.Fatalf("%s\n%v", text, found)
 	}
@@ -164,7 +164,7 @@ func TestCeilingAgreesWithCompare(t *testing.T) {
 	var plans []*engine.Plan
 	add := func(text string) {
 		if p, _ := policy.Parse("P", []byte(text)); p != nil {
-			if plan, _ := engine.Explain(p); plan != nil {
+			if plan, _ := explain(p); plan != nil {
 				plans = append(plans, plan)
 			}
 		}

@@ -14,12 +14,12 @@ type Options struct {
 	// Today decides which suppressions have expired.
 	Today time.Time
 
-	// Ceiling is what no profile may exceed, planned by engine.Explain; nil
-	// for none.
+	// Ceiling is what no profile may exceed, planned for cred.Root and
+	// engine.OrdinaryTarget; nil for none.
 	Ceiling *engine.Plan
 
-	// Host makes the plan where this machine is to be looked at, as engine.CompileForHost
-	// does; nil for engine.Explain, which gives the same everywhere.
+	// Host makes the plan where the profile is checked for one machine, as
+	// CompileForHost does; nil for a plan that is the same everywhere.
 	Host func(*policy.Profile) (*engine.Plan, []policy.Diagnostic)
 }
 
@@ -31,11 +31,11 @@ func Check(name string, src []byte, o Options) Report {
 	if p == nil {
 		return NewReport(name, src, mistakes)
 	}
-	explain := engine.Explain
+	compile := explain
 	if o.Host != nil {
-		explain = o.Host
+		compile = o.Host
 	}
-	plan, conflicts := explain(p)
+	plan, conflicts := compile(p)
 	// What is missing or in conflict keeps the machine from being looked at.
 	looked := o.Host != nil && !policy.HasErrors(conflicts)
 	var found []Finding
@@ -49,6 +49,12 @@ func Check(name string, src []byte, o Options) Report {
 		}
 	}
 	return Report{File: name, Source: src, Findings: suppress(p, found, o.Today, seen{plan, looked})}
+}
+
+// explain compiles a profile for the start that reviews begin from: root with the 41
+// named capabilities and no locks, and an ordinary program.
+func explain(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
+	return engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 }
 
 // risksOf returns the risks of a profile that has a plan.

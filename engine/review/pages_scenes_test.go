@@ -64,7 +64,7 @@ func scenes() map[string]scene {
 // onHost is the scene of caprun check -host.
 func onHost() scene {
 	return scene{says: []string{"check -host"}, find: func(p *policy.Profile) []policy.Diagnostic {
-		_, found := engine.CompileForHost(p)
+		_, found := CompileForHost(p)
 		return found
 	}}
 }
@@ -73,7 +73,7 @@ func onHost() scene {
 func writable(e machine.WritablePath) scene {
 	e.Reason, e.Hint = "belongs to uid 33, the target's own user", "chown root "+e.Path
 	return scene{says: []string{"check -host", "uid 33"}, find: func(p *policy.Profile) []policy.Diagnostic {
-		plan, found := engine.Explain(p)
+		plan, found := explain(p)
 		if plan != nil && (e.Key == "chroot" && p.Chroot == e.Path || e.Key == "command" && p.Command[0] == e.Path) {
 			found = append(found, plan.WritablePathDiagnostic(e))
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"caprun/docs/rules"
-	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
@@ -148,7 +147,7 @@ func checkExamples(t *testing.T, r policy.Rule, p page, text string) {
 		if profile == nil {
 			t.Fatalf("the ceiling: %v", found)
 		}
-		if o.Ceiling, found = engine.Explain(profile); o.Ceiling == nil {
+		if o.Ceiling, found = explain(profile); o.Ceiling == nil {
 			t.Fatalf("the ceiling: %v", found)
 		}
 	}

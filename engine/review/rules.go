@@ -83,7 +83,7 @@ func vectorOf(rule string) func(cred.Cred) cred.Caps {
 // Rules returns every rule about profiles, sorted by name: those of policy and
 // engine too.
 func Rules() []policy.Rule {
-	all := slices.Concat(policy.Rules(), engine.Rules(), suppressionRules(), []policy.Rule{ceilingRule})
+	all := slices.Concat(policy.Rules(), engine.Rules(), hostRules(), suppressionRules(), []policy.Rule{ceilingRule})
 	for _, r := range risks {
 		all = append(all, r.Rule)
 	}

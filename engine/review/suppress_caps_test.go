@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
@@ -194,7 +193,7 @@ func TestNothingElseIsAccepted(t *testing.T) {
 	accepted, left := map[string]int{}, map[string]int{}
 	for range 3000 {
 		p, _ := policy.Read("x.yaml", []byte(randomProfile(g)))
-		plan, _ := engine.Explain(p)
+		plan, _ := explain(p)
 		if plan == nil {
 			continue
 		}

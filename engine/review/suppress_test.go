@@ -37,9 +37,9 @@ func TestSuppressions(t *testing.T) {
 	// Two findings of its own: no-new-privs-missing and relative-command.
 	const risky = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\ncommand: [./x]\nlint:\n  ignore:\n"
 	const nnp, relative = "no-new-privs-missing:1:10", "relative-command:5:11"
-	onHost := engine.Explain
+	onHost := explain
 	missingOnHost := func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
-		plan, _ := engine.Explain(p)
+		plan, _ := explain(p)
 		return plan, []policy.Diagnostic{{File: p.File, Position: p.Position("command[0]"), Severity: policy.Error, Rule: "missing-target", Message: "x", Hint: "x"}}
 	}
 	for name, c := range map[string]struct {
@@ -75,7 +75,7 @@ func TestSuppressions(t *testing.T) {
 		"host, missing":        {text: risky + "  - {rule: target-writable, reason: x}\n", host: missingOnHost, want: []string{nnp, "missing-target:5:11", relative}},
 		"host, an error": {text: risky + "  - {rule: relative-command, reason: x}\n", host: func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 			// No finding of severity error is ever suppressed, whatever its rule says.
-			plan, _ := engine.Explain(p)
+			plan, _ := explain(p)
 			return plan, []policy.Diagnostic{{File: p.File, Position: p.Position("uid"), Severity: policy.Error, Rule: "relative-command", Message: "x", Hint: "x"}}
 		}, want: []string{nnp, "relative-command:2:6", relative + " (suppressed)"}},
 	} {
@@ -99,7 +99,7 @@ func TestSuppressions(t *testing.T) {
 // is unused only where the machine was looked at.
 func TestSuppressedRulesThatDidNotRun(t *testing.T) {
 	p, _ := policy.Parse("x", []byte("version: 1\nlint: {ignore: [{rule: terminal-kept, reason: x}]}\n"))
-	plan, _ := engine.Explain(p)
+	plan, _ := explain(p)
 	for _, c := range []struct {
 		seen seen
 		want int

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/engine/machine"
 	"caprun/engine/review"
 	"caprun/internal/render"
@@ -167,7 +168,7 @@ func TestPanic(t *testing.T) {
 		if p.Name == "p33" {
 			panic("a mistake")
 		}
-		return engine.Explain(p)
+		return engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 	}}, every)
 	run.Add([]string{dir}, "")
 	if status := run.Print(review.Oneline); status != Trouble {
@@ -267,7 +268,7 @@ func TestProgress(t *testing.T) {
 				if c.slow {
 					time.Sleep(progressDelay / 50)
 				}
-				return engine.Explain(p)
+				return engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 			}}, every)
 			for range 6 * ahead * runtime.GOMAXPROCS(0) {
 				run.files = append(run.files, file{name: fast})

@@ -105,7 +105,7 @@ func TestPlanWidth(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, diagnostics := policy.Parse("builtin:"+name, text)
-		plan, _ := engine.Explain(p)
+		plan, _ := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 		if plan == nil {
 			t.Fatal(diagnostics)
 		}

@@ -6,7 +6,6 @@ import (
 	"syscall"
 
 	"caprun/cap"
-	"caprun/engine"
 	"caprun/engine/machine"
 	"caprun/policy"
 
@@ -27,8 +26,12 @@ func permitSignals(r Request) error {
 	if p == nil {
 		return nil // the child reports why
 	}
-	uid, err := engine.TargetUID(p, r.From)
-	if err != nil || uid == r.From.UID || uid == r.From.EUID || !r.From.Permitted.Has(int(cap.SETUID)) {
+	user, err := machine.UserOf(p)
+	if err != nil {
+		return nil // the child reports why
+	}
+	uid := machine.Identify(p, r.From, user).UID
+	if uid == r.From.UID || uid == r.From.EUID || !r.From.Permitted.Has(int(cap.SETUID)) {
 		return nil // the child cannot become another user, and reports it
 	}
 	return setEffectiveUID(uid, r.Death)

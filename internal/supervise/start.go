@@ -1,11 +1,13 @@
 package supervise
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 	"caprun/internal/render"
 	"caprun/policy"
 )
@@ -18,14 +20,15 @@ func (r Request) Start(env *render.Env) int {
 	if p == nil {
 		return refuseProfile(env, diagnostics)
 	}
-	plan, diagnostics, err := engine.Prepare(p, r.From, r.Argv, r.Death)
-	if err != nil {
+	plan, err := engine.Prepare(p, r.Argv, &engine.Caller{Cred: r.From, Death: r.Death})
+	var none *engine.NoPlanError
+	switch {
+	case errors.As(err, &none):
+		return refuseProfile(env, none.Diagnostics)
+	case err != nil:
 		return Refuse(env, err)
 	}
-	if plan == nil {
-		return refuseProfile(env, diagnostics)
-	}
-	if plan.NeedsTrust() && !r.Strict {
+	if machine.HoldsPrivilege(plan.From) && !r.Strict {
 		return Refuse(env, fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", r.Profile))
 	}
 	for _, e := range plan.WritablePaths() {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"caprun/cap"
-	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
@@ -265,11 +264,7 @@ func (l *launching) look() (err error) {
 	if err != nil {
 		return err
 	}
-	plan, found := engine.CompileForProcess(process, l.profile, l.from, nil)
-	if plan == nil {
-		return fmt.Errorf("%v", found)
-	}
-	v, err := compare.Verify(plan, process)
+	v, err := compare.Verify(l.profile, l.from, process)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"caprun/engine/machine"
+	"caprun/policy"
+)
+
+// TestPrepareReadsCaller: without a caller, Prepare plans for the calling thread,
+// with its parent-death signal.
+func TestPrepareReadsCaller(t *testing.T) {
+	p := parse(t, "command: [/bin/sh]")
+	plan, err := Prepare(p, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := machine.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := plan.From.Diff(now); diff != nil || !plan.Target.Death.Inherited {
+		t.Errorf("%v %+v", diff, plan.Target.Death)
+	}
+	if err := plan.checkStart(); err != nil {
+		t.Errorf("the plan of the present state: %v", err)
+	}
+}
+
+// TestPrepareRefusesAnotherCaller: a plan for another state, such as that of a Caller
+// that nobody filled in, is not carried out.
+func TestPrepareRefusesAnotherCaller(t *testing.T) {
+	plan, err := Prepare(parse(t, "command: [/bin/sh]"), nil, &Caller{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed *machine.Error
+	if err := plan.checkStart(); !errors.As(err, &failed) || !strings.Contains(err.Error(), "the caller's state") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestPrepareErrors tells a profile without a plan from what the machine lacks.
+func TestPrepareErrors(t *testing.T) {
+	plan, err := Prepare(parse(t, "uid: 33\ngid: 33\ncaps: cap_net_raw=ep\ncommand: [/bin/sh]"), nil, nil)
+	var none *NoPlanError
+	if plan != nil || !errors.As(err, &none) || !policy.HasErrors(none.Diagnostics) || none.Error() != none.Diagnostics[0].String() {
+		t.Errorf("no plan: %v, %v", plan, err)
+	}
+	if plan, err := Prepare(parse(t, ""), nil, nil); plan != nil || !errors.Is(err, machine.ErrNoCommand) {
+		t.Errorf("no command: %v, %v", plan, err)
+	}
+	var missing *machine.Error
+	if plan, err := Prepare(parse(t, ""), []string{"/nowhere/program"}, nil); plan != nil || !errors.As(err, &missing) || !missing.NotExecutable {
+		t.Errorf("a missing program: %v, %v", plan, err)
+	}
+}

@@ -1,0 +1,95 @@
+package review
+
+import (
+	"errors"
+
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/engine/machine"
+	"caprun/policy"
+)
+
+// CompileForHost makes the plan of a profile on this machine: for the program that
+// is there, with its set-user-ID and set-group-ID bits and file capabilities, the
+// entry of the profile's user, and the rules and capabilities of the running kernel.
+// The caller is root with the limits of the calling process, which it can raise if
+// root can do so here. CompileForHost also reports what is missing, and what the
+// target's user could change. If there is no program, the plan is that of an
+// ordinary one; if something is missing, it is the one that is the same everywhere.
+func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
+	from, around, err := rootHere(p)
+	if err != nil {
+		plan, found := explain(p)
+		return plan, append(found, missing(p, err))
+	}
+	target, err := engine.TargetHere(p, from, nil)
+	if errors.Is(err, machine.ErrNoCommand) {
+		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.Identify(p, from, target.User))
+	}
+	if err != nil {
+		plan, found := explain(p)
+		return plan, append(found, missing(p, err))
+	}
+	target.Kernel, target.Surroundings = machine.KernelRules(), around
+	plan, found := engine.Compile(p, from, target)
+	if plan != nil {
+		for _, e := range plan.WritablePaths() {
+			found = append(found, plan.WritablePathDiagnostic(e))
+		}
+	}
+	return plan, found
+}
+
+// rootHere returns root on the running kernel, and the limits that it finds where
+// the calling process is.
+func rootHere(p *policy.Profile) (cred.Cred, *machine.Surroundings, error) {
+	from := cred.Root()
+	now, err := machine.Current()
+	if err != nil {
+		return from, nil, err
+	}
+	for _, set := range []*cred.Caps{&from.All, &from.Permitted, &from.Effective, &from.Bounding} {
+		*set = set.Intersect(now.All)
+	}
+	around, err := machine.ReadLimits(p)
+	if err == nil {
+		around.KeepsLimits = !now.Bounding.Has(int(cap.SYS_RESOURCE)) || now.UserNS.Nested
+	}
+	return from, around, err
+}
+
+// The rules that CompileForHost alone finds.
+var (
+	hostUser      = policy.Rule{Name: "user-without-entry", Severity: policy.Error, Summary: "The user has no entry in this machine's /etc/passwd."}
+	hostDirectory = policy.Rule{Name: "missing-directory", Severity: policy.Error, Summary: "The root or working directory is not on this machine."}
+	hostTarget    = policy.Rule{Name: "missing-target", Severity: policy.Error, Summary: "The program is not on this machine, or cannot be executed."}
+	hostUnknown   = policy.Rule{Name: "host-unreadable", Severity: policy.Error, Summary: "What this machine has cannot be looked at."}
+)
+
+func hostRules() []policy.Rule {
+	return []policy.Rule{hostUser, hostDirectory, hostTarget, hostUnknown}
+}
+
+// missing returns what the machine lacks for a profile as a finding.
+func missing(p *policy.Profile, err error) policy.Diagnostic {
+	s := reporter{profile: p, rule: hostUnknown}
+	var failed *machine.Error
+	if errors.As(err, &failed) {
+		key := ""
+		switch {
+		case failed.Key == "user":
+			s.rule, key = hostUser, failed.Key
+		case failed.Key == "chroot", failed.Key == "cwd":
+			s.rule, key = hostDirectory, failed.Key
+		case failed.NotExecutable:
+			s.rule, key = hostTarget, "command[0]"
+		}
+		if key != "" {
+			s.report(p.Position(key), failed.Message(), failed.Hint)
+			return s.found[0].Diagnostic
+		}
+	}
+	s.report(p.Position("command"), err.Error(), "check without -host, or as a user who may look")
+	return s.found[0].Diagnostic
+}
