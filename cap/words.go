@@ -2,7 +2,7 @@ package cap
 
 // A Name is a name in the text of a set or of an IAB tuple, as it is written.
 type Name struct {
-	Text   string // "cap_kill", "5", "all", or what is no capability; empty where a name is missing
+	Text   string // "cap_kill", "5", "all", or an unknown word; empty where a name is missing
 	Offset int    // where it begins in the whole text, in bytes
 	Caps   Mask   // what it names, empty if nothing; many for "all" alone
 }

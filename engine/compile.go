@@ -15,8 +15,8 @@ import (
 // one filled by hand with the same care.
 //
 // A profile that declares caps has a plan when one of the routes leads to them.
-// When none does, the diagnostic names one cause, and what can be had instead, see
-// refuse.
+// When none does, the diagnostic names one cause and the nearest reachable state,
+// see refuse.
 func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
 	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
 	c.Identity = machine.Identify(p, from, target.User)

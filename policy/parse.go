@@ -52,7 +52,7 @@ func bounded(found []Diagnostic) []Diagnostic {
 	}
 	last := found[maxFound]
 	last.Rule, last.Severity = rules[tooComplex].Name, rules[tooComplex].Severity
-	last.Message, last.Hint = fmt.Sprintf("%d more findings begin here", rest), "mend the others first"
+	last.Message, last.Hint = fmt.Sprintf("%d more findings begin here", rest), "correct the others first"
 	return append(found[:maxFound], last)
 }
 

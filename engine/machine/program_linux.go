@@ -76,7 +76,7 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	for dir := range strings.SplitSeq(path, ":") {
 		if !strings.HasPrefix(dir, "/") {
 			return Program{}, missingProgram(name, fmt.Errorf("PATH has the entry %q, which is not absolute", dir),
-				"write the path of the program, or mend PATH")
+				"write the path of the program, or correct PATH")
 		}
 		t, err := r.target(strings.TrimRight(dir, "/")+"/"+name, argv)
 		var failed *Error
@@ -138,7 +138,7 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 		if depth == maxInterpreters {
 			return t, notExecutable(path, errors.New("scripts run scripts more than five deep"), "name a program as interpreter")
 		}
-		next, fix = f.interpreter, "mend the first line of the script"
+		next, fix = f.interpreter, "correct the first line of the script"
 		if f.format != nil {
 			fix = "remove the format " + f.format.name + " of binfmt_misc"
 			decided = decided || f.format.credentials
@@ -259,7 +259,7 @@ func readHint(err error) string {
 	case errors.Is(err, errFormat):
 		return "let caprun read " + formatsDir + ", or remove the format there"
 	case errors.Is(err, errNoInterpreter):
-		return "mend the first line of the script"
+		return "correct the first line of the script"
 	}
 	return "make it readable for the user who starts caprun"
 }

@@ -70,7 +70,7 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 			uid, uidErr := ParseID(f[2])
 			gid, gidErr := ParseID(f[3])
 			if uidErr != nil || gidErr != nil {
-				return nil, userError(name, errors.New("its entry in /etc/passwd has no valid uid and gid"), "mend the entry")
+				return nil, userError(name, errors.New("its entry in /etc/passwd has no valid uid and gid"), "correct the entry")
 			}
 			if number, err := ParseID(name); err == nil && number != uid {
 				return nil, userError(name, fmt.Errorf("it is the name of an entry in /etc/passwd with uid %d", uid), "write uid and gid")
@@ -92,7 +92,7 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 		}
 		gid, err := ParseID(f[2])
 		if err != nil {
-			return nil, userError(name, fmt.Errorf("its group %q in /etc/group has no valid gid", f[0]), "mend the entry")
+			return nil, userError(name, fmt.Errorf("its group %q in /etc/group has no valid gid", f[0]), "correct the entry")
 		}
 		if gid != user.GID {
 			user.Groups = append(user.Groups, gid)

@@ -61,13 +61,13 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 	}
 	var err error
 	if r.root, err = openDir(unix.AT_FDCWD, root); err != nil {
-		return nil, rootError(p, root, err, "create it, or mend chroot")
+		return nil, rootError(p, root, err, "create it, or correct chroot")
 	}
 	switch {
 	case p.Cwd != "":
 		if r.cwd, err = r.dir(p.Cwd); err != nil {
 			r.close()
-			return nil, cwdError(p, p.Cwd, err, "create it inside the root directory, or mend cwd")
+			return nil, cwdError(p, p.Cwd, err, "create it inside the root directory, or correct cwd")
 		}
 	case p.Chroot != "":
 		r.cwd, err = openDir(unix.AT_FDCWD, root)

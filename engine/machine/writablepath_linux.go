@@ -117,7 +117,7 @@ func (w *writablePathFinder) all(p *policy.Profile) ([]WritablePath, error) {
 	w.observe(r, "", "/")
 	fd, err := r.dir(p.Chroot)
 	if err != nil {
-		return nil, rootError(p, p.Chroot, err, "create it, or mend chroot")
+		return nil, rootError(p, p.Chroot, err, "create it, or correct chroot")
 	}
 	return w.found, unix.Close(fd)
 }

@@ -179,7 +179,7 @@ func newSARIFRule(r policy.Rule) sarifRule {
 func newSARIFResult(f Finding) sarifResult {
 	message := f.Message
 	if f.Hint != "" {
-		message += ". To mend it: " + f.Hint
+		message += ". To correct it: " + f.Hint
 	}
 	s := sarifResult{
 		RuleID:    f.Rule,

@@ -174,7 +174,7 @@ func (e entry) accepts(rules []policy.Rule, day string, s seen, wrong *reporter)
 	case e.Until != "" && e.Until < day:
 		hint := e.remove()
 		if e.finds || !ran {
-			hint = "mend what it hid, or write another day, with the reason that holds now"
+			hint = "correct what it hid, or write another day, with the reason that holds now"
 		}
 		report(".until", suppressionExpired, 0, "the suppression of "+e.Rule+" ended with "+e.Until, hint)
 		return false

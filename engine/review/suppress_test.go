@@ -131,7 +131,7 @@ func TestSuppression(t *testing.T) {
 func TestExpiredThatStillFinds(t *testing.T) {
 	const text = "version: 1\ncaps: \"=\"\nuid: 3\ngid: 3\nlint: {ignore: [{rule: no-new-privs-missing, reason: x, until: 2020-01-31}]}\n"
 	found := Check("x", []byte(text), Options{Today: day(t, "2027-01-01T00:00:00Z")}).Findings
-	if len(found) != 2 || found[1].Hint != "mend what it hid, or write another day, with the reason that holds now" {
+	if len(found) != 2 || found[1].Hint != "correct what it hid, or write another day, with the reason that holds now" {
 		t.Errorf("%v", found)
 	}
 }
