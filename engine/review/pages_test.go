@@ -9,13 +9,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"caprun/docs/rules"
 	"caprun/engine/cred"
 	"caprun/policy"
 )
 
-var update = flag.Bool("update", false, "write the generated parts of the pages anew")
+var update = flag.Bool("update", false, "write the generated parts of the pages")
 
 var pagesDir = filepath.Join("..", "..", "docs", "rules")
 
@@ -26,7 +27,7 @@ var pageDay = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // TestPages holds the page of each rule: its headings, that it says what the
 // table says, and that its examples do what it says they do. With -update it
-// writes the findings under Bad anew.
+// writes the summary and the findings under Bad.
 func TestPages(t *testing.T) {
 	for _, r := range Rules() {
 		t.Run(r.Name, func(t *testing.T) { checkPage(t, r) })
@@ -42,11 +43,8 @@ func checkPage(t *testing.T, r policy.Rule) {
 	if p.title != r.Name {
 		t.Errorf("the title is %q", p.title)
 	}
-	severity := r.Severity.String()
-	if want := "**" + strings.ToUpper(severity[:1]) + severity[1:] + ".** " + r.Summary; strings.Join(strings.Fields(p.lead), " ") != want {
-		t.Errorf("below the title stands\n%s\nwant\n%s", p.lead, want)
-	}
-	headings := []string{"Why", "Bad", "Good", "Fix", "Suppress", "Read on"}
+	checkLead(t, r, p)
+	headings := []string{"Why", "Bad", "Good", "Fix", "Suppress", "See also"}
 	if slices.Contains(p.headings, "Ceiling") {
 		headings = slices.Insert(headings, 1, "Ceiling")
 	}
@@ -61,7 +59,54 @@ func checkPage(t *testing.T, r policy.Rule) {
 	if want := suppressText(t, r, p); !strings.HasPrefix(strings.TrimSpace(p.sections["Suppress"]), want) {
 		t.Errorf("Suppress does not begin with\n%s", want)
 	}
-	checkExamples(t, r, p, text)
+	checkExamples(t, r, p)
+}
+
+// checkLead compares the text below the title with the summary of the rule. With
+// -update it writes that text.
+func checkLead(t *testing.T, r policy.Rule, p page) {
+	severity := r.Severity.String()
+	want := "**" + strings.ToUpper(severity[:1]) + severity[1:] + ".** " + r.Summary
+	switch {
+	case strings.Join(strings.Fields(p.lead), " ") == want:
+	case *update:
+		rewritePage(t, r.Name, "\n"+p.lead+"\n", "\n"+wrap(want, 80)+"\n")
+	default:
+		t.Errorf("below the title stands\n%s\nwant\n%s\nwrite it with: go test ./engine/review -run Pages -update", p.lead, want)
+	}
+}
+
+// rewritePage replaces the first occurrence of old in the page of a rule.
+func rewritePage(t *testing.T, rule, old, replacement string) {
+	t.Helper()
+	file := filepath.Join(pagesDir, rule+".md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(text), old, replacement, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wrap breaks a text into lines of at most width characters.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch n := utf8.RuneCountInString(word); {
+		case column == 0:
+			column = n
+		case column+1+n > width:
+			b.WriteByte('\n')
+			column = n
+		default:
+			b.WriteByte(' ')
+			column += 1 + n
+		}
+		b.WriteString(word)
+	}
+	return b.String()
 }
 
 // suppressText says how a finding is accepted, if it can be.
@@ -123,7 +168,7 @@ func TestSuppressBlocks(t *testing.T) {
 }
 
 // checkExamples finds what the blocks under Bad and Good give.
-func checkExamples(t *testing.T, r policy.Rule, p page, text string) {
+func checkExamples(t *testing.T, r policy.Rule, p page) {
 	s := scenes()[r.Name]
 	for _, words := range s.says {
 		if !strings.Contains(p.sections["Bad"], words) {
@@ -192,11 +237,7 @@ func checkExamples(t *testing.T, r policy.Rule, p page, text string) {
 		t.Errorf("what stands under Bad gives no finding of this rule: %v", find("bad.yaml", source))
 	case findings.String() == shown:
 	case *update:
-		section := p.sections["Bad"]
-		text = strings.Replace(text, section, strings.Replace(section, "```text\n"+shown+"```", "```text\n"+findings.String()+"```", 1), 1)
-		if err := os.WriteFile(filepath.Join(pagesDir, r.Name+".md"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		rewritePage(t, r.Name, "```text\n"+shown+"```", "```text\n"+findings.String()+"```")
 	default:
 		t.Errorf("what stands under Bad gives\n%s\nand the page shows\n%s\nwrite it with: go test ./engine/review -run Pages -update", findings.String(), shown)
 	}
