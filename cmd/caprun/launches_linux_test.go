@@ -33,10 +33,12 @@ import (
 // compiler predicts and that the profile promises. And what is refused is
 // searched for a way that the compiler missed.
 //
-// CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other launches.
+// CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other launches. To repeat launch
+// 1717 alone: CAPRUN_TEST_FIRST=1717 CAPRUN_TEST_LAUNCHES=1718.
 func TestLaunches(t *testing.T) {
 	count := int(testNumber(t, "CAPRUN_TEST_LAUNCHES", uint64(requires.Rounds(60, 300))))
 	seed := testNumber(t, "CAPRUN_TEST_SEED", 1)
+	next := int(testNumber(t, "CAPRUN_TEST_FIRST", 0))
 	const workers = 2
 	var places [workers]*launchPlace
 	machine := &launches.Machine{}
@@ -47,7 +49,6 @@ func TestLaunches(t *testing.T) {
 
 	var (
 		mu       sync.Mutex
-		next     int
 		failures int
 		outcomes = map[string]int{}
 		began    = time.Now()

@@ -186,7 +186,9 @@ func (c Case) Excluded(m *Machine, from cred.Cred) bool {
 	}
 	gid := f.GID
 	if ns := from.UserNS; ns.Nested {
-		gid = seen(ns.GIDs, f.GID)
+		if gid = inside(ns.GIDs, f.GID); gid == cred.NoID {
+			gid = cred.OverflowID
+		}
 	}
 	groups := append([]uint32{from.GID}, from.Groups...)
 	if q := c.Profile.Promise(m.Users); q.Identity {

@@ -79,18 +79,11 @@ func (t Target) Facts(ns cred.UserNS, nosuid bool) cred.File {
 		f.HasCaps, f.Permitted, f.Inheritable, f.Effective = false, 0, 0, false
 	}
 	if ns.Nested {
-		f.UID, f.GID = seen(ns.UIDs, f.UID), seen(ns.GIDs, f.GID)
+		// stat(2) shows an unmapped owner as 65534. Only a map of all ids has
+		// that id too, and it leaves no owner of the cases unmapped.
+		f.UID, f.GID = inside(ns.UIDs, f.UID), inside(ns.GIDs, f.GID)
 	}
 	return f
-}
-
-// seen returns the id that a file has for stat(2) in a namespace with this
-// map. None of those of the cases maps the id that stands for the others.
-func seen(lines []cred.Extent, id uint32) uint32 {
-	if at := inside(lines, id); at != cred.NoID {
-		return at
-	}
-	return cred.OverflowID
 }
 
 // inside returns what an id of the initial namespace is in one with this map:
