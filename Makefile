@@ -18,7 +18,7 @@ version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))])
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(version)"
 
-.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-kernels fuzz dist clean
+.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-kernels draw-messages fuzz dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ test-podman: ## the example image, built and started by Podman, as root; needs D
 
 test-kernels: ## boots Debian's 6.1 and 6.12 in qemu and runs what depends on the kernel; needs qemu-system-x86 and busybox-static
 	go run ./internal/test/kernels
+
+draw-messages: ## messages drawn at random, to judge their language; N=50 SEED=1
+	@go run ./internal/test/language/draw -n $(or $(N),50) $(if $(SEED),-seed $(SEED))
 
 fuzz: ## each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
