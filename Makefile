@@ -1,4 +1,4 @@
-# What a contributor runs. Each target says what it is for: make help.
+# Commands for contributors. make help lists the targets.
 
 ifndef VERSION
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -6,13 +6,12 @@ endif
 FUZZTIME ?= 1m
 ROUNDS ?= 300
 
-# A tag comes with a fetch, and its name reaches a shell and the linker. A version
-# with any other character than these is refused; value keeps make from
-# expanding it.
+# A tag comes with a fetch, and its name reaches a shell and the linker. A version with
+# any other character than these is rejected; value keeps make from expanding it.
 characters = A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
 	a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 . _ + -
 without = $(if $2,$(call without,$(subst $(firstword $2),,$1),$(wordlist 2,$(words $2),$2)),$1)
-version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))]),$(error VERSION may have the characters A-Z a-z 0-9 . _ + - only; set it: make VERSION=1.2.3))$(value VERSION)
+version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))]),$(error invalid VERSION: want only the characters A-Z a-z 0-9 . _ + -; run make VERSION=1.2.3))$(value VERSION)
 
 # Static, without paths of the machine that builds, and without symbols.
 export CGO_ENABLED = 0
@@ -20,29 +19,29 @@ BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(ver
 
 .PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-kernels draw-messages fuzz dist clean
 
-help: ## this list
+help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
-build: ## a static ./caprun
+build: ## build a static ./caprun
 	$(BUILD) -o caprun ./cmd/caprun
 
-test: ## the tests, as the user who runs make
+test: ## run the tests, as the current user
 	go test ./...
 
-check: ## the gate: everything that must hold before a change lands
+check: ## run the gate: every check that a change must pass
 	.ci/run
 
-bench: ## what a launch costs, next to other launchers; ROUNDS=300
+bench: ## measure a launch, and other launchers; ROUNDS=300
 	go run ./internal/test/bench -rounds $(ROUNDS)
 
-bench-check: ## how fast check is, next to bare yaml.v3, yamllint and ajv-cli, and its memory
+bench-check: ## measure check, bare yaml.v3, yamllint and ajv-cli, with memory
 	go run ./internal/test/bench/check -peers -memory
 
-bench-cap: ## package cap next to upstream's, in pure Go and with cgo
+bench-cap: ## measure package cap and upstream's, in pure Go and with cgo
 	cd internal/test/conformance && CGO_ENABLED=0 go run ./cmd/bench-cap
 	cd internal/test/conformance && CGO_ENABLED=1 go run ./cmd/bench-cap
 
-soak: ## long runs: the model against the kernel, launches against both and with every fault, psx under thread churn, text against upstream
+soak: ## run the long tests: the model against the kernel, random launches, every fault, psx under thread churn, text against upstream
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
 	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run 'Launches|Routes' -timeout 1h -v ./cmd/caprun ./internal/test/launches
 	CAPRUN_TEST_COMBINATIONS=2500 go test -count=1 -run EveryR -timeout 1h -v ./engine
@@ -51,22 +50,22 @@ soak: ## long runs: the model against the kernel, launches against both and with
 	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers|ComeAndGo|WithoutPause|Pointers|FewThread' -timeout 1h -v ./psx
 	cd internal/test/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
-mutate: ## changes one rule of the model at a time; each change must make a test fail
+mutate: ## change one rule of the model at a time; each change must make a test fail
 	go run -C internal/test/mutate .
 
-test-podman: ## the example image, built and started by Podman, as root; needs Debian's podman and runc or crun
+test-podman: ## build and start the example image with Podman, as root; requires Debian's podman and runc or crun
 	go run ./internal/test/podman
 
-test-kernels: ## boots Debian's 6.1 and 6.12 in qemu and runs what depends on the kernel; needs qemu-system-x86 and busybox-static
+test-kernels: ## boot Debian's 6.1 and 6.12 in qemu and run the tests that depend on the kernel; requires qemu-system-x86 and busybox-static
 	go run ./internal/test/kernels
 
-draw-messages: ## messages drawn at random, to judge their language; N=50 SEED=1
+draw-messages: ## print messages at random, to judge their language; N=50 SEED=1
 	@go run ./internal/test/language/draw -n $(or $(N),50) $(if $(SEED),-seed $(SEED))
 
-fuzz: ## each fuzz target for FUZZTIME=1m
+fuzz: ## run each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
-dist: ## static binaries for Linux, completion, manual pages and checksums, in dist/
+dist: ## build static binaries for Linux, completion scripts, man pages and checksums, in dist/
 	rm -rf dist
 	for arch in amd64 arm64; do \
 		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/caprun-linux-$$arch ./cmd/caprun || exit 1; \
@@ -75,5 +74,5 @@ dist: ## static binaries for Linux, completion, manual pages and checksums, in d
 	for shell in bash zsh fish; do go run ./cmd/caprun completion $$shell > dist/completion.$$shell || exit 1; done
 	cd dist && sha256sum * > SHA256SUMS
 
-clean: ## removes what the other targets made
+clean: ## remove the files that the other targets made
 	rm -rf caprun dist
