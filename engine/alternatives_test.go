@@ -66,14 +66,14 @@ func TestEveryAlternative(t *testing.T) {
 			agree, reachable := alone != nil, alone != nil
 			for _, a := range alternatives {
 				if plan != nil {
-					after, result, errno := plan.Before.Exec(a.File, w.rules)
-					if errno != 0 || result.Secure != plan.SecureExec || !after.Equal(plan.After) {
+					after, result, errno := plan.BeforeExec.Exec(a.File, w.rules)
+					if errno != 0 || result.Secure != plan.SecureExec || !after.Equal(plan.AfterExec) {
 						t.Fatalf("%s: the plan leads elsewhere with %+v, in %s", d.text(), a.File, w)
 					}
 				}
 				if alone != nil {
-					after, result, errno := alone.Before.Exec(a.File, w.rules)
-					agree = agree && errno == 0 && result.Secure == alone.SecureExec && after.Equal(alone.After)
+					after, result, errno := alone.BeforeExec.Exec(a.File, w.rules)
+					agree = agree && errno == 0 && result.Secure == alone.SecureExec && after.Equal(alone.AfterExec)
 				}
 				other := w
 				other.file = a.File

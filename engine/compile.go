@@ -18,8 +18,8 @@ import (
 // When none does, the diagnostic names one cause and the nearest reachable state,
 // see refuse.
 func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
-	c := &compiler{Plan: Plan{Profile: p, From: from, Target: target}}
-	c.Identity = machine.Identify(p, from, target.User)
+	c := &compiler{Plan: Plan{Profile: p, Caller: from, Target: target}}
+	c.Identity = machine.TargetIdentity(p, from, target.User)
 	if d := c.readDeclaration(); d != nil {
 		return nil, []policy.Diagnostic{*d}
 	}
@@ -88,15 +88,15 @@ func (c *compiler) readDeclaration() *policy.Diagnostic {
 func (c *compiler) checkKernel() *policy.Diagnostic {
 	key, asked := "caps", cred.Caps(0)
 	if c.caps != nil {
-		asked = c.caps.named().Minus(c.From.All)
+		asked = c.caps.named().Minus(c.Caller.All)
 	}
 	if asked == 0 && c.iab != nil {
-		key, asked = "iab", c.iab.Inheritable.Union(c.iab.Ambient).Minus(c.From.All)
+		key, asked = "iab", c.iab.Inheritable.Union(c.iab.Ambient).Minus(c.Caller.All)
 	}
 	if asked != 0 {
 		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+asked.String()+capsSince(asked), "leave it out on such a machine")
 	}
-	if p := c.Profile; p.Secbits != nil && !c.Target.Kernel.ExecSecurebits {
+	if p := c.Profile; p.Secbits != nil && !c.Target.KernelRules.ExecSecurebits {
 		if bits := cred.Securebits(*p.Secbits) & cred.SecAllUnprivileged; bits != 0 {
 			return c.diagnose(ruleUnknownToOS, "secbits",
 				fmt.Sprintf("this kernel does not have %s (%s)", SecbitsText(bits), execSecurebitsSince.andLater(len(bits.Names()))),
@@ -109,7 +109,7 @@ func (c *compiler) checkKernel() *policy.Diagnostic {
 // readBits finds the securebits that the target starts with.
 func (c *compiler) readBits() {
 	p := c.Profile
-	c.bits = c.From.Securebits
+	c.bits = c.Caller.Securebits
 	if p.Secbits != nil {
 		c.bits = cred.Securebits(*p.Secbits)
 	}
@@ -158,21 +158,21 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 	}
 	var failure *stepFailure
 	c.Route = v.route
-	c.Steps, c.Before, failure = predict(c.From, steps, c.Target, c.Profile)
+	c.Steps, c.BeforeExec, failure = predict(c.Caller, steps, c.Target, c.Profile)
 	if failure != nil {
 		return &obstacle{step: failure}
 	}
 	for n := range c.Steps {
 		c.Steps[n].Key = c.origin(c.Steps[n].Step)
 	}
-	after, result, errno := c.Before.Exec(c.Target.File, c.Target.Kernel)
+	after, result, errno := c.BeforeExec.Exec(c.Target.File, c.Target.KernelRules)
 	if errno != 0 {
 		return &obstacle{exec: true, result: result}
 	}
 	if v.route == routeByResult {
 		c.Route = routeOf(result)
 	}
-	c.After, c.SecureExec = after, result.Secure
+	c.AfterExec, c.SecureExec = after, result.Secure
 	c.Plan.launcher = l
 	c.omitLostSignal()
 	if o := c.check(v, result); o != nil {
@@ -186,8 +186,8 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 func (c *compiler) checkAlternatives() *obstacle {
 	for n := range c.Target.Alternatives {
 		a := &c.Target.Alternatives[n]
-		after, result, errno := c.Before.Exec(a.File, c.Target.Kernel)
-		if errno != 0 || result.Secure != c.SecureExec || !after.Equal(c.After) {
+		after, result, errno := c.BeforeExec.Exec(a.File, c.Target.KernelRules)
+		if errno != 0 || result.Secure != c.SecureExec || !after.Equal(c.AfterExec) {
 			return &obstacle{alternative: a}
 		}
 	}
@@ -252,23 +252,23 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 // at most. Under no_new_privs the kernel cuts the target's own file
 // capabilities, and what uid 0 would gain, to it.
 func (c *compiler) final(v vectors) cred.Caps {
-	inheritable, ambient := c.From.Inheritable, c.From.Ambient
+	inheritable, ambient := c.Caller.Inheritable, c.Caller.Ambient
 	if v.given {
 		inheritable, ambient = v.i, v.a
 	}
 	switch {
 	case c.caps != nil:
 		// What iab makes ambient must stay so until exec, even if it is lost there.
-		return c.caps.p.Union(ambient).Intersect(c.From.Permitted)
+		return c.caps.p.Union(ambient).Intersect(c.Caller.Permitted)
 	case c.rootPower():
-		return c.From.Bounding.Minus(v.nb).Union(inheritable).Intersect(c.From.Permitted)
+		return c.Caller.Bounding.Minus(v.nb).Union(inheritable).Intersect(c.Caller.Permitted)
 	}
 	return ambient
 }
 
 // check compares the prediction with the declaration.
 func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
-	a := c.After
+	a := c.AfterExec
 	if id := c.Identity; id.Declared {
 		uids := a.UID == id.UID && a.EUID == id.UID && a.SUID == id.UID && a.FSUID == id.UID
 		gids := a.GID == id.GID && a.EGID == id.GID && a.SGID == id.GID && a.FSGID == id.GID

@@ -92,7 +92,7 @@ func TestCompile(t *testing.T) {
 			if plan == nil {
 				t.Fatal(diagnostics)
 			}
-			a := plan.After
+			a := plan.AfterExec
 			got := [...]cred.Caps{a.Effective, a.Permitted, a.Inheritable, a.Bounding, a.Ambient}
 			want := [...]cred.Caps{c.e, c.p, c.i, c.b, c.a}
 			for n, name := range []string{"effective", "permitted", "inheritable", "bounding", "ambient"} {
@@ -109,8 +109,8 @@ func TestCompile(t *testing.T) {
 			if a.NoNewPrivs != c.nnp {
 				t.Errorf("no_new_privs is %v", a.NoNewPrivs)
 			}
-			if !plan.Before.Permitted.SubsetOf(a.Permitted.Union(a.Ambient)) && c.text != "" && plan.Route != RouteNone {
-				t.Errorf("the launcher keeps %s permitted, and the target gets %s", plan.Before.Permitted.String(), a.Permitted.String())
+			if !plan.BeforeExec.Permitted.SubsetOf(a.Permitted.Union(a.Ambient)) && c.text != "" && plan.Route != RouteNone {
+				t.Errorf("the launcher keeps %s permitted, and the target gets %s", plan.BeforeExec.Permitted.String(), a.Permitted.String())
 			}
 		})
 	}
@@ -196,7 +196,7 @@ func TestRefuse(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			plan, diagnostics := Compile(parse(t, c.text), c.from, target(c.file))
 			if plan != nil {
-				t.Fatalf("there is a plan: %+v", plan.After)
+				t.Fatalf("there is a plan: %+v", plan.AfterExec)
 			}
 			d := diagnostics[0]
 			if d.Rule != rules[c.rule].Name || d.Line != c.line {
@@ -305,7 +305,7 @@ func TestGroupsAlike(t *testing.T) {
 			if plan != nil || !strings.Contains(found[0].Message, c.refused) {
 				t.Errorf("%s: %+v, want %q", c.name, found, c.refused)
 			}
-		case plan == nil || FieldText(plan.After, "Groups") != c.groups:
+		case plan == nil || FieldText(plan.AfterExec, "Groups") != c.groups:
 			t.Errorf("%s: %+v, want groups %s", c.name, found, c.groups)
 		}
 	}
@@ -318,7 +318,7 @@ func TestDifferingUIDs(t *testing.T) {
 	from.UID = 1000
 	from.NoNewPrivs = true
 	plan, found := Compile(parse(t, "caps: cap_net_raw=ep"), from, OrdinaryTarget())
-	if plan == nil || plan.After.UID != 1000 || plan.After.Effective != raw || plan.After.Inheritable != 0 {
+	if plan == nil || plan.AfterExec.UID != 1000 || plan.AfterExec.Effective != raw || plan.AfterExec.Inheritable != 0 {
 		t.Errorf("cap_net_raw=ep: %v", found)
 	}
 	const says = "caps cap_net_raw=p is not reachable for real uid 1000 with effective uid 0 without file capabilities: "

@@ -39,11 +39,11 @@ func (p *Plan) describeCaps(s Step) string {
 }
 
 func (p *Plan) describeBound(s Step) string {
-	rest := p.From.All.Minus(s.Caps)
+	rest := p.Caller.All.Minus(s.Caps)
 	if rest == 0 {
 		return "empty the bounding set"
 	}
-	if drop := p.From.All.Intersect(s.Caps); drop.Len() <= rest.Len() {
+	if drop := p.Caller.All.Intersect(s.Caps); drop.Len() <= rest.Len() {
 		return "drop from the bounding set " + drop.String()
 	}
 	return "drop from the bounding set all but " + rest.String()
@@ -57,7 +57,7 @@ func (p *Plan) describeRlimit(s Step) string {
 }
 
 func (p *Plan) describeDeathSignal(s Step) string {
-	if p.Target.Death.Inherited {
+	if p.Target.DeathSignal.Inherited {
 		return fmt.Sprintf("set the caller's parent-death signal, %d", s.Signal)
 	}
 	if p.losesDeathSignal() {
@@ -94,14 +94,14 @@ func uidText(id machine.Identity, uid uint32) string {
 }
 
 func (p *Plan) gidText(gid uint32) string {
-	if _, known, _ := p.Known(); !known {
+	if _, known, _ := p.KnownIDs(); !known {
 		return "of user " + p.Identity.User
 	}
 	return fmt.Sprint(gid)
 }
 
 func (p *Plan) groupsText(groups []uint32) string {
-	if _, _, known := p.Known(); !known {
+	if _, _, known := p.KnownIDs(); !known {
 		// A list that the profile has lacks the user's own gid only.
 		if len(p.Profile.Groups) > 0 {
 			return joinNumbers(p.Profile.Groups) + " and the gid of user " + p.Identity.User
@@ -128,8 +128,8 @@ func joinNumbers[T int | uint32](list []T) string {
 // IdentityText returns what the target's uids, gids and groups become, in
 // words where they are those of a user that was not looked up.
 func (p *Plan) IdentityText() (uid, gid, groups string) {
-	a := p.After
-	knownUID, knownGID, _ := p.Known()
+	a := p.AfterExec
+	knownUID, knownGID, _ := p.KnownIDs()
 	uid, gid = "of user "+p.Identity.User, "of user "+p.Identity.User
 	if knownUID {
 		uid = IDsText(a.UID, a.EUID, a.SUID, a.FSUID)

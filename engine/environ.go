@@ -29,7 +29,7 @@ type EnvPolicy struct {
 
 // EnvPolicy returns what decides about the environment of the target.
 func (p *Plan) EnvPolicy() EnvPolicy {
-	return newEnvPolicy(p.Profile, p.Identity, p.Identity.Changes(p.From), p.removesLoaderVariables())
+	return newEnvPolicy(p.Profile, p.Identity, p.Identity.ChangesUID(p.Caller), p.removesLoaderVariables())
 }
 
 func newEnvPolicy(p *policy.Profile, id machine.Identity, newUser, noLoader bool) EnvPolicy {
@@ -63,8 +63,8 @@ func (e EnvPolicy) Value(name string) (value string, set bool) {
 	return value, set
 }
 
-// Mentioned returns the names that the profile has, sorted, each once.
-func (e EnvPolicy) Mentioned() []string {
+// DeclaredNames returns the names that the profile has, sorted, each once.
+func (e EnvPolicy) DeclaredNames() []string {
 	names := slices.Concat(e.spec.Keep, e.spec.Unset, slices.Collect(maps.Keys(e.spec.Set)))
 	slices.Sort(names)
 	return slices.Compact(names)

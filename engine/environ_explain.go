@@ -40,7 +40,7 @@ func (p *Plan) EnvironChange() EnvironChange {
 		Keep:    slices.Clone(spec.Keep),
 		Set:     slices.Sorted(maps.Keys(spec.Set)),
 		Unset:   slices.Clone(spec.Unset),
-		NewUser: p.Identity.Changes(p.From),
+		NewUser: p.Identity.ChangesUID(p.Caller),
 	}
 	if c.NewUser {
 		c.UserUnknown = p.Identity.User != "" && p.Identity.Entry == nil

@@ -28,9 +28,9 @@ no_new_privs: true
 		return
 	}
 	fmt.Println("route:", plan.Route)
-	fmt.Println("uid:", plan.After.UID)
-	fmt.Println("permitted:", plan.After.Permitted)
-	fmt.Println("bounding:", plan.After.Bounding)
+	fmt.Println("uid:", plan.AfterExec.UID)
+	fmt.Println("permitted:", plan.AfterExec.Permitted)
+	fmt.Println("bounding:", plan.AfterExec.Bounding)
 
 	// Output:
 	// route: ambient

@@ -4,9 +4,9 @@ import (
 	"caprun/engine/machine"
 )
 
-// Known reports which ids of the target the plan knows. The others belong to
+// KnownIDs reports which ids of the target the plan knows. The others belong to
 // a user that was not looked up, and are placeholders.
-func (p *Plan) Known() (uid, gid, groups bool) {
+func (p *Plan) KnownIDs() (uid, gid, groups bool) {
 	looked, profile := p.Identity.Resolved, p.Profile
 	uid = looked || !p.Identity.IsPlaceholder(p.Identity.UID)
 	gid = looked || profile.GID != nil
@@ -32,9 +32,9 @@ func (p *Plan) Inherited() []Inherited {
 	add(!p.Identity.Declared, "uid", "uid")
 	add(!p.Identity.Declared, "gid", "gid")
 	add(!p.Identity.Declared, "groups", "groups")
-	add(p.From.Bounding == p.After.Bounding, "bounding", "bounding set")
+	add(p.Caller.Bounding == p.AfterExec.Bounding, "bounding", "bounding set")
 	add(profile.Secbits == nil && profile.Mode == nil, "secbits", "securebits")
-	add(!profile.NoNewPrivs && p.From.NoNewPrivs == p.After.NoNewPrivs, "no_new_privs", "no_new_privs")
+	add(!profile.NoNewPrivs && p.Caller.NoNewPrivs == p.AfterExec.NoNewPrivs, "no_new_privs", "no_new_privs")
 	add(profile.Chroot == "", "chroot", "root directory")
 	add(profile.Cwd == "" && profile.Chroot == "", "cwd", "working directory")
 	add(profile.Umask == nil, "umask", "umask")

@@ -16,8 +16,8 @@ func (c *compiler) tryGroups(v vectors) *obstacle {
 	o := c.tryRoute(v)
 	p, id := c.Profile, c.Identity
 	if o == nil || o.step == nil || o.step.step.Kind != cap.StepGroups || o.step.errno != cred.EPERM ||
-		len(c.From.Groups) > 0 || !slices.Equal(id.Groups, []uint32{id.GID}) ||
-		!p.NoNewPrivs && !c.From.NoNewPrivs && (p.Mode == nil || *p.Mode != cap.ModeNoPriv) {
+		len(c.Caller.Groups) > 0 || !slices.Equal(id.Groups, []uint32{id.GID}) ||
+		!p.NoNewPrivs && !c.Caller.NoNewPrivs && (p.Mode == nil || *p.Mode != cap.ModeNoPriv) {
 		return o
 	}
 	kept := *c
@@ -38,7 +38,7 @@ func (c *compiler) tryGroups(v vectors) *obstacle {
 // which changes the list too. So all four are the gid, no_new_privs rules the
 // program out, and cap_setgid is neither held nor can be gained.
 func (c *compiler) groupsAlike() bool {
-	for _, s := range []cred.Cred{c.Before, c.After} {
+	for _, s := range []cred.Cred{c.BeforeExec, c.AfterExec} {
 		gid := c.Identity.GID
 		if !s.NoNewPrivs || s.GID != gid || s.EGID != gid || s.SGID != gid || s.FSGID != gid ||
 			s.Permitted.Union(s.Inheritable).Union(s.Ambient).Has(cred.SETGID) {

@@ -45,9 +45,9 @@ func (k Kernel) String() string { return fmt.Sprintf("%d.%d", k.Major, k.Minor) 
 // Rules returns the rules of the release.
 func (k Kernel) Rules() cred.Rules { return cred.Linux(k.Major, k.Minor) }
 
-// Newer reports whether the release came after the newest that the model was
+// NewerThanLatest reports whether the release came after the newest that the model was
 // compared with.
-func (k Kernel) Newer() bool {
+func (k Kernel) NewerThanLatest() bool {
 	latest := LatestKernel()
 	return k != latest && k.since(latest.Major, latest.Minor)
 }
@@ -116,9 +116,9 @@ func (k Kernel) Securebits() cred.Securebits {
 	return all
 }
 
-// Limit returns a state as it would be on this kernel: without the
+// Restrict returns a state as it would be on this kernel: without the
 // capabilities and securebits that it does not have.
-func (k Kernel) Limit(c cred.Cred) cred.Cred {
+func (k Kernel) Restrict(c cred.Cred) cred.Cred {
 	has := k.Caps()
 	for _, set := range []*cred.Caps{&c.All, &c.Effective, &c.Permitted, &c.Inheritable, &c.Bounding, &c.Ambient} {
 		*set = set.Intersect(has)

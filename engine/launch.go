@@ -54,11 +54,11 @@ func (p *Plan) exec(dryRun func(cred.Cred)) error {
 }
 
 func (p *Plan) fail(key, what string, err error, hint string) error {
-	return &machine.Error{Profile: p.Profile, Key: key, What: what, Err: err, Hint: hint}
+	return &machine.Error{Profile: p.Profile, Key: key, Subject: what, Err: err, Hint: hint}
 }
 
 func (p *Plan) failExec(what string, err error, hint string) error {
-	return &machine.Error{Profile: p.Profile, Key: "command", What: what, Err: err, Hint: hint, NotExecutable: true}
+	return &machine.Error{Profile: p.Profile, Key: "command", Subject: what, Err: err, Hint: hint, NotExecutable: true}
 }
 
 // checkStart refuses what the plan was not made for.
@@ -69,13 +69,13 @@ func (p *Plan) checkStart() error {
 	if !p.Identity.Resolved {
 		return p.fail("user", "set uid", errors.New("the user has not been looked up"), "look it up first")
 	}
-	now, err := machine.Current()
+	now, err := machine.CurrentCred()
 	if err != nil {
 		return p.fail("", "read the caller's state", err, "")
 	}
-	now.Chrooted, now.Traced, now.TracerUID, now.SharedFS = p.From.Chrooted, p.From.Traced, p.From.TracerUID, p.From.SharedFS
-	if diff := now.Diff(p.From); diff != nil {
-		return p.fail("", "read the caller's state", differ(diff, p.From, now), "compile the plan again")
+	now.Chrooted, now.Traced, now.TracerUID, now.SharedFS = p.Caller.Chrooted, p.Caller.Traced, p.Caller.TracerUID, p.Caller.SharedFS
+	if diff := now.Diff(p.Caller); diff != nil {
+		return p.fail("", "read the caller's state", differ(diff, p.Caller, now), "compile the plan again")
 	}
 	if err := p.checkDescriptors(); err != nil {
 		return err
@@ -85,7 +85,7 @@ func (p *Plan) checkStart() error {
 
 // checkDescriptors refuses what no step would notice.
 func (p *Plan) checkDescriptors() error {
-	around, err := machine.ReadSurroundings(p.Profile)
+	around, err := machine.ReadResources(p.Profile)
 	if err != nil {
 		return p.fail("", "read the caller's state", err, "")
 	}
@@ -93,7 +93,7 @@ func (p *Plan) checkDescriptors() error {
 		if s.Kind != cap.StepCloseOnExec && s.Kind != cap.StepChroot {
 			continue
 		}
-		if r := refuses(around, p.From, p.Profile, s.Step); r != nil {
+		if r := refuses(around, p.Caller, p.Profile, s.Step); r != nil {
 			return p.fail(r.key, r.what, errors.New(r.why), r.hint)
 		}
 	}
@@ -104,12 +104,12 @@ func (p *Plan) checkDescriptors() error {
 // change: the kernel withholds then what exec would give. What a tracer had when it
 // attached, which is what counts, cannot be read.
 func (p *Plan) checkTracer() error {
-	before := p.Before
-	before.Traced = !p.Before.Traced
+	before := p.BeforeExec
+	before.Traced = !p.BeforeExec.Traced
 	same := func(f cred.File) bool {
-		other, _, _ := before.Exec(f, p.Target.Kernel)
-		other.Traced, other.TracerUID = p.After.Traced, p.After.TracerUID
-		return other.Equal(p.After)
+		other, _, _ := before.Exec(f, p.Target.KernelRules)
+		other.Traced, other.TracerUID = p.AfterExec.Traced, p.AfterExec.TracerUID
+		return other.Equal(p.AfterExec)
 	}
 	if same(p.Target.File) && !slices.ContainsFunc(p.Target.Alternatives, func(a machine.Alternative) bool { return !same(a.File) }) {
 		return nil
@@ -128,11 +128,11 @@ func (p *Plan) checkTracer() error {
 // readBack compares the state of the thread, and the files of the target,
 // with what the plan predicts just before exec.
 func (p *Plan) readBack() (cred.Cred, error) {
-	got, err := machine.ReadCred()
+	got, err := machine.CurrentCredWithoutProc()
 	if err != nil {
 		return got, p.fail("", "read back", err, "")
 	}
-	want := p.Before
+	want := p.BeforeExec
 	got.UserNS, got.Chrooted, got.Traced, got.TracerUID, got.SharedFS = want.UserNS, want.Chrooted, want.Traced, want.TracerUID, want.SharedFS
 	if diff := got.Diff(want); diff != nil {
 		return got, p.fail("", "read back", differ(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
@@ -141,7 +141,7 @@ func (p *Plan) readBack() (cred.Cred, error) {
 		return got, p.failExec("exec "+path, err, "write the path of the program")
 	}
 	switch path, err := p.Target.CheckFiles(); {
-	case errors.Is(err, machine.ErrChanged):
+	case errors.Is(err, machine.ErrFileChanged):
 		return got, p.failExec("exec "+path, err, "start again, and see who can write it")
 	case err != nil:
 		return got, p.failExec("exec "+path, err, "the target's user must be able to reach it")

@@ -114,7 +114,7 @@ func (p *Plan) removesLoaderVariables() bool { return p.loaderReason() != "" }
 // could not have without caprun. Under noroot, uid 0 is not root: exec gives it
 // no capabilities.
 func (p *Plan) loaderReason() string {
-	from, to := p.From, p.After
+	from, to := p.Caller, p.AfterExec
 	root := to.UID == 0 && to.EUID == 0 && !to.Securebits.Has(cred.SecNoRoot)
 	switch {
 	case from.UID != to.UID || from.EUID != to.EUID || from.SUID != to.SUID || from.FSUID != to.FSUID:
@@ -157,7 +157,7 @@ func (c *compiler) checkLoaderVariables() []policy.Diagnostic {
 			continue
 		}
 		hint := "remove it from keep, or give it a value under set"
-		if v.Instead != "" && c.After.Permitted != 0 {
+		if v.Instead != "" && c.AfterExec.Permitted != 0 {
 			hint = "remove it from keep; " + v.Instead
 		}
 		found = append(found, *c.diagnose(ruleLoaderRemoved, fmt.Sprintf("env.keep[%d]", n),

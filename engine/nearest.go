@@ -66,7 +66,7 @@ func (c *compiler) restrictTo(n int) *compiler {
 	bit := cred.CapsOf(n)
 	able := bit.Union(neededCaps())
 	one := *c
-	f := &one.From
+	f := &one.Caller
 	f.Permitted, f.Effective = f.Permitted.Intersect(able), f.Effective.Intersect(able)
 	f.Inheritable, f.Bounding, f.Ambient = f.Inheritable.Intersect(bit), f.Bounding.Intersect(bit), f.Ambient.Intersect(bit)
 	one.Target.File.Permitted &= bit

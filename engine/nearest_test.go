@@ -12,7 +12,7 @@ import (
 // caller raises with cap_sys_resource, which the search once took away.
 func TestNearestBesideLimit(t *testing.T) {
 	target := OrdinaryTarget()
-	target.Surroundings = &machine.Surroundings{Limits: map[int]machine.Limit{4: {Soft: 0, Hard: 8}}}
+	target.Resources = &machine.Resources{Limits: map[int]machine.Limit{4: {Soft: 0, Hard: 8}}}
 	p := parse(t, "uid: 33\ngid: 33\ncaps: cap_net_raw=ep\nrlimits: {core: 9}")
 	plan, found := Compile(p, cred.Root(), target)
 	if plan != nil || !strings.HasPrefix(found[0].Message, "caps cap_net_raw=ep is not reachable for a non-root target") || found[0].Hint != "write cap_net_raw=eip" {

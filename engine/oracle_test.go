@@ -37,7 +37,7 @@ func (w world) profile(caps *declaredCaps) *policy.Profile {
 
 func (w world) target() Target {
 	t := target(w.file)
-	t.Kernel = w.rules
+	t.KernelRules = w.rules
 	return t
 }
 
@@ -136,7 +136,7 @@ func (w world) finals(u universe) []cred.Cred {
 		if w.uid != nil {
 			// The other bits matter to a change of uid alone.
 			visit(c.SetSecurebits(c.Securebits^cred.SecNoSetuidFixup, w.rules))
-			visit(c.KeepCaps(!c.Securebits.Has(cred.SecKeepCaps)))
+			visit(c.SetKeepCaps(!c.Securebits.Has(cred.SecKeepCaps)))
 			visit(c.Setresuid(*w.uid, *w.uid, *w.uid))
 		}
 	}

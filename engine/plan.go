@@ -12,16 +12,16 @@ import (
 // from the same list.
 type Plan struct {
 	Profile  *policy.Profile
-	From     cred.Cred // the state in which the steps begin
+	Caller   cred.Cred // the state in which the steps begin
 	Target   Target
 	Identity machine.Identity
 
 	Steps []Step
 	Route Route
 
-	// Before is the predicted state after the last step before exec, After
+	// BeforeExec is the predicted state after the last step before exec, AfterExec
 	// the one in which the target's first instruction runs.
-	Before, After cred.Cred
+	BeforeExec, AfterExec cred.Cred
 
 	// SecureExec predicts AT_SECURE: ld.so(8) ignores its variables then.
 	SecureExec bool

@@ -25,7 +25,7 @@ type stepFailure struct {
 // them on the kernel. It returns the steps with what they need and the state
 // before exec.
 func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile) ([]Step, cred.Cred, *stepFailure) {
-	r := target.Kernel
+	r := target.KernelRules
 	c := from
 	out := make([]Step, 0, len(steps))
 	for n := range steps {
@@ -34,14 +34,14 @@ func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile)
 			c = raised(c)
 		}
 		next, value, errno := predictStep(c, s, r)
-		refusal := refuses(target.Surroundings, c, p, s)
+		refusal := refuses(target.Resources, c, p, s)
 		kind := kindOf(s.Kind)
 		step := Step{Step: s, NoOp: errno == 0 && kind.modelled && c.Equal(next)}
 		if !step.NoOp && kind.needs != 0 {
 			without := c
 			without.Effective = without.Effective.Minus(kind.needs)
 			_, _, e := predictStep(without, s, r)
-			if e != 0 || refusal == nil && refuses(target.Surroundings, without, p, s) != nil {
+			if e != 0 || refusal == nil && refuses(target.Resources, without, p, s) != nil {
 				step.Needs = kind.needs
 			}
 		}
@@ -158,12 +158,12 @@ func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
 	case locks.Has(cred.SecKeepCapsLocked):
 		n, errno = c.Setresuid(uid, uid, uid)
 	default:
-		n, errno = c.KeepCaps(true)
+		n, errno = c.SetKeepCaps(true)
 		if errno == 0 {
 			n, errno = n.Setresuid(uid, uid, uid)
 		}
 		if errno == 0 {
-			n, errno = n.KeepCaps(false)
+			n, errno = n.SetKeepCaps(false)
 		}
 	}
 	if errno != 0 {

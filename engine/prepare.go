@@ -14,8 +14,8 @@ import (
 type Caller struct {
 	Cred cred.Cred
 
-	// Death is the parent-death signal that the target gets.
-	Death machine.DeathSignal
+	// DeathSignal is the parent-death signal that the target gets.
+	DeathSignal machine.DeathSignal
 }
 
 // NoPlanError says why a profile has no plan.
@@ -40,7 +40,7 @@ func (e *NoPlanError) Error() string {
 // thread of a process has the parent-death signal that its parent asked for: a
 // program that is to pass it on locks its main goroutine to that thread, with
 // runtime.LockOSThread in an init function. A caller that is not nil comes from
-// machine.Current and machine.CurrentDeathSignal; Exec refuses another state.
+// machine.CurrentCred and machine.CurrentDeathSignal; Exec refuses another state.
 //
 // The error is a [*NoPlanError] if the profile has no plan, machine.ErrNoCommand,
 // a *machine.Error if the user or the program is missing, or one about reading the
@@ -52,14 +52,14 @@ func Prepare(p *policy.Profile, argv []string, caller *Caller) (*Plan, error) {
 			return nil, fmt.Errorf("read the caller's state: %w", err)
 		}
 	}
-	target, err := TargetHere(p, caller.Cred, argv)
+	target, err := FindTarget(p, caller.Cred, argv)
 	if err != nil {
 		return nil, err
 	}
-	if target.Surroundings, err = machine.ReadSurroundings(p); err != nil {
+	if target.Resources, err = machine.ReadResources(p); err != nil {
 		return nil, fmt.Errorf("read the caller's state: %w", err)
 	}
-	target.Kernel, target.Death = machine.KernelRules(), caller.Death
+	target.KernelRules, target.DeathSignal = machine.KernelRules(), caller.DeathSignal
 	plan, diagnostics := Compile(p, caller.Cred, target)
 	if plan == nil {
 		return nil, &NoPlanError{diagnostics}
@@ -74,27 +74,27 @@ func currentCaller() (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := machine.Current()
+	now, err := machine.CurrentCred()
 	return &Caller{now, death}, err
 }
 
-// TargetHere returns the program that argv names, or the profile's command
+// FindTarget returns the program that argv names, or the profile's command
 // when argv is empty, as a launch from a state would find it on this machine
 // now, with the entry of the profile's user. Which kernel's rules hold is left
 // to the caller. The error is machine.ErrNoCommand or a *machine.Error.
-func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error) {
-	user, err := machine.UserOf(p)
+func FindTarget(p *policy.Profile, from cred.Cred, argv []string) (Target, error) {
+	user, err := machine.LookupUser(p)
 	if err != nil {
 		return Target{}, err
 	}
 	if len(argv) == 0 {
 		argv = p.Command
 	}
-	id := machine.Identify(p, from, user)
+	id := machine.TargetIdentity(p, from, user)
 	var env []string
 	if len(argv) > 0 && !strings.Contains(argv[0], "/") {
 		// Where the program is does not depend on the variables of the loader.
-		env = newEnvPolicy(p, id, id.Changes(from), false).apply(os.Environ())
+		env = newEnvPolicy(p, id, id.ChangesUID(from), false).apply(os.Environ())
 	}
 	program, err := machine.FindProgram(p, id, accessorOf(p, from, user, machine.KernelRules()), argv, env)
 	return Target{Program: program, User: user}, err
@@ -105,14 +105,14 @@ func TargetHere(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 // What it holds then does not depend on the program: that decides only about the
 // sets that exec makes of it.
 func accessorOf(p *policy.Profile, from cred.Cred, user *machine.User, r cred.Rules) *machine.Accessor {
-	c := &compiler{Plan: Plan{Profile: p, From: from, Target: Target{Kernel: r, User: user}}}
-	c.Identity = machine.Identify(p, from, user)
+	c := &compiler{Plan: Plan{Profile: p, Caller: from, Target: Target{KernelRules: r, User: user}}}
+	c.Identity = machine.TargetIdentity(p, from, user)
 	if !c.Identity.Resolved || c.readDeclaration() != nil {
 		return nil
 	}
 	for _, v := range c.routes() {
 		if o := c.try(v); o == nil || o.diagnostic == nil && o.steps == nil && o.step == nil {
-			return &machine.Accessor{Cred: c.Before, Name: c.Identity.Name()}
+			return &machine.Accessor{Cred: c.BeforeExec, Name: c.Identity.Name()}
 		}
 	}
 	return nil

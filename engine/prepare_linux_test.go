@@ -17,12 +17,12 @@ func TestPrepareReadsCaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now, err := machine.Current()
+	now, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := plan.From.Diff(now); diff != nil || !plan.Target.Death.Inherited {
-		t.Errorf("%v %+v", diff, plan.Target.Death)
+	if diff := plan.Caller.Diff(now); diff != nil || !plan.Target.DeathSignal.Inherited {
+		t.Errorf("%v %+v", diff, plan.Target.DeathSignal)
 	}
 	if err := plan.checkStart(); err != nil {
 		t.Errorf("the plan of the present state: %v", err)

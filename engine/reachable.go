@@ -58,7 +58,7 @@ type reachable struct {
 
 // reachable asks the model what the target can still gain.
 func (p *Plan) reachable() reachable {
-	a, r := p.After, p.Target.Kernel
+	a, r := p.AfterExec, p.Target.KernelRules
 	inSets := a.Bounding.Union(a.Inheritable)
 	f := reachable{
 		noNewPrivs: a.NoNewPrivs,
@@ -127,18 +127,18 @@ func (p *Plan) Reachable() []string {
 	report := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 
 	where := ""
-	if p.After.UserNS.Nested {
+	if p.AfterExec.UserNS.Nested {
 		where = " of its user namespace"
 	}
-	f.reportFiles(p.After, report)
-	f.reportOrdinary(p.After, report)
+	f.reportFiles(p.AfterExec, report)
+	f.reportOrdinary(p.AfterExec, report)
 	switch {
 	case f.anyUser && f.asRoot.Minus(f.ordinary) != 0:
 		report("It can become any user%s: cap_setuid. As root, the programs that it runs get %s.", where, capsPhrase(f.asRoot))
 	case f.anyUser:
 		report("It can become any user%s: cap_setuid.", where)
 	case f.otherUID:
-		report("It can change between its uids %s.", uidsText(p.After))
+		report("It can change between its uids %s.", uidsText(p.AfterExec))
 	}
 	if f.anyGroup {
 		report("It can join any group%s: cap_setgid.", where)

@@ -161,7 +161,7 @@ func TestReachable(t *testing.T) {
 			to = OrdinaryTarget()
 		}
 		if r.IntN(2) == 0 {
-			to.Kernel = Kernel{6, 12}.Rules()
+			to.KernelRules = Kernel{6, 12}.Rules()
 		}
 		plan, _ := Compile(p, from, to)
 		if plan == nil {
@@ -173,7 +173,7 @@ func TestReachable(t *testing.T) {
 			kinds[strings.Fields(s)[0]+" "+strings.Fields(s)[1]+" "+strings.Fields(s)[2]]++
 		}
 		if fault := disprove(r, plan, f); fault != "" {
-			t.Fatalf("round %d: %s\nprofile:\n%s\nfrom %+v\nafter %+v\nclaims %+v", n, fault, text, from, plan.After, f)
+			t.Fatalf("round %d: %s\nprofile:\n%s\nfrom %+v\nafter %+v\nclaims %+v", n, fault, text, from, plan.AfterExec, f)
 		}
 	}
 	t.Logf("%d plans: %v", plans, kinds)
@@ -184,7 +184,7 @@ func TestReachable(t *testing.T) {
 
 // disprove looks for what contradicts f, and returns it.
 func disprove(r *rand.Rand, p *Plan, f reachable) string {
-	a, rules := p.After, p.Target.Kernel
+	a, rules := p.AfterExec, p.Target.KernelRules
 	able := a
 	able.Effective = able.Permitted
 	own := func(uid uint32) bool { return uid == a.UID || uid == a.EUID || uid == a.SUID }
@@ -414,7 +414,7 @@ func randomCall(r *rand.Rand, c cred.Cred, rules cred.Rules, programs bool) cred
 	case 6:
 		next, errno = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
 	case 7:
-		next, errno = c.KeepCaps(r.IntN(2) == 0)
+		next, errno = c.SetKeepCaps(r.IntN(2) == 0)
 	default:
 		next, _, errno = c.Exec(randomFile(r), rules)
 	}

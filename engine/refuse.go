@@ -171,15 +171,15 @@ func (c *compiler) assuming(s cause) *compiler {
 		n.Target.File, n.Target.Alternatives = cred.File{}, nil
 	}
 	if s&causeCaller != 0 {
-		n.From.Permitted, n.From.Effective, n.From.Bounding = c.From.All, c.From.All, c.From.All
-		n.From.Securebits &= cred.SecNoRoot | cred.SecNoRootLocked
+		n.Caller.Permitted, n.Caller.Effective, n.Caller.Bounding = c.Caller.All, c.Caller.All, c.Caller.All
+		n.Caller.Securebits &= cred.SecNoRoot | cred.SecNoRootLocked
 		if profile.Secbits != nil || profile.Mode != nil {
-			n.From.Securebits = 0
+			n.Caller.Securebits = 0
 		}
 		if c.Identity.Declared {
-			n.From.UserNS = cred.UserNS{}
+			n.Caller.UserNS = cred.UserNS{}
 		}
-		n.Target.Surroundings = nil
+		n.Target.Resources = nil
 	}
 	n.readBits()
 	return &n
@@ -223,7 +223,7 @@ func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 	if o := alone.attempt(); o != nil {
 		return alone.describe(o)
 	}
-	got := declaredCaps{alone.After.Effective, alone.After.Permitted, alone.After.Inheritable}
+	got := declaredCaps{alone.AfterExec.Effective, alone.AfterExec.Permitted, alone.AfterExec.Inheritable}
 	near, ok := asIs.nearest()
 	if !ok {
 		near = got
@@ -277,14 +277,14 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	}
 	lost := o.result.Missing
 	if !o.exec {
-		lost = c.caps.p.Minus(c.After.Permitted)
+		lost = c.caps.p.Minus(c.AfterExec.Permitted)
 	}
 	text := c.caps.text() + " cannot be had: "
-	if missing := lost.Minus(c.From.Bounding); missing != 0 {
+	if missing := lost.Minus(c.Caller.Bounding); missing != 0 {
 		return c.diagnose(ruleMissing, "caps", text+"the caller's bounding set lacks "+missing.String(),
 			"start caprun with "+missing.String()+" (a container: cap_add), or declare less")
 	}
-	missing := lost.Minus(c.From.Permitted)
+	missing := lost.Minus(c.Caller.Permitted)
 	if missing == 0 {
 		return c.describe(o)
 	}
@@ -312,14 +312,14 @@ func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
 		return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+c.targetEffect(),
 			"remove the set-id bits or file capabilities of the target, or name another program")
 	}
-	got := declaredCaps{c.After.Effective, c.After.Permitted, c.After.Inheritable}
+	got := declaredCaps{c.AfterExec.Effective, c.AfterExec.Permitted, c.AfterExec.Inheritable}
 	return c.diagnose(ruleTarget, "caps",
 		fmt.Sprintf("the target would start with %s, not with the declared %s: %s", got.text(), c.caps.text(), c.targetEffect()), "")
 }
 
 // identityLost says that the target's file changes the declared ids.
 func (c *compiler) identityLost() *policy.Diagnostic {
-	a := c.After
+	a := c.AfterExec
 	hint := "name another program"
 	if c.noNewPrivsHelps() {
 		hint = "set no_new_privs: true, which switches set-id bits off, or " + hint

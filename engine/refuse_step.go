@@ -27,7 +27,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 		return fail(r.rule, r.why, r.hint)
 	}
 	held := "held: " + f.state.Permitted.String()
-	if lost := c.From.Permitted.Minus(f.state.Permitted); lost != 0 {
+	if lost := c.Caller.Permitted.Minus(f.state.Permitted); lost != 0 {
 		return c.lockConflict(what + ": ")
 	}
 	if f.value >= 0 && !f.state.All.Has(f.value) {
@@ -40,7 +40,7 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	}
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
-	if _, _, errno := predictStep(able, s.Step, c.Target.Kernel); errno == 0 {
+	if _, _, errno := predictStep(able, s.Step, c.Target.KernelRules); errno == 0 {
 		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, s.Needs.String(), held), c.fix(s, f.state))
 	}
 	if refused := kindOf(s.Kind).refused; refused != nil {
@@ -112,7 +112,7 @@ func (c *compiler) grantsToTarget(value int) bool {
 // startWith says how a caller comes to capabilities that the target is to have.
 func (c *compiler) startWith(caps cred.Caps) string {
 	names := caps.String()
-	if c.From.EUID != 0 && c.From.Permitted == 0 && caps.SubsetOf(c.From.Bounding) {
+	if c.Caller.EUID != 0 && c.Caller.Permitted == 0 && caps.SubsetOf(c.Caller.Bounding) {
 		return fmt.Sprintf("start caprun with %s (a container: start as root with it; its capabilities do not reach a non-root user)", names)
 	}
 	return "start caprun with " + names + " (a container: cap_add, as root)"
@@ -145,9 +145,9 @@ func (c *compiler) fix(s Step, state cred.Cred) string {
 // locksTake reports whether locks of the caller take its capabilities with the
 // change of uid.
 func (c *compiler) locksTake() bool {
-	from := c.From
+	from := c.Caller
 	from.Effective = from.Permitted
-	after, errno := predictUID(from, c.Identity.UID, c.Target.Kernel)
+	after, errno := predictUID(from, c.Identity.UID, c.Target.KernelRules)
 	return c.Identity.Declared && errno == 0 && after.Permitted != from.Permitted
 }
 

@@ -63,7 +63,7 @@ func (c *compiler) routes() []vectors {
 	switch {
 	case c.iab != nil:
 		return []vectors{{given: true, i: c.iab.Inheritable, a: c.iab.Ambient, nb: c.iab.Blocked}}
-	case c.caps == nil && c.Identity.Changes(c.From):
+	case c.caps == nil && c.Identity.ChangesUID(c.Caller):
 		// Of the caller's vectors only the bounding set follows to another user.
 		return []vectors{{given: true}}
 	case c.caps == nil:
@@ -103,5 +103,5 @@ func (c *compiler) targetUIDs() (uid, euid uint32) {
 	if c.Identity.Declared {
 		return c.Identity.UID, c.Identity.UID
 	}
-	return c.From.UID, c.From.EUID
+	return c.Caller.UID, c.Caller.EUID
 }

@@ -51,7 +51,7 @@ func TestRareRoutes(t *testing.T) {
 			if plan.Route != c.route {
 				t.Errorf("the route is %v, want %v", plan.Route, c.route)
 			}
-			a := plan.After
+			a := plan.AfterExec
 			if got := (declaredCaps{a.Effective, a.Permitted, a.Inheritable}); got != readText(p.Caps.Text) {
 				t.Errorf("the target starts with %s, not with %s", got.text(), p.Caps.Text)
 			}

@@ -138,8 +138,8 @@ func TestEveryRoute(t *testing.T) {
 		for range 3 {
 			w.file = worldFiles[r.IntN(len(worldFiles))]
 			reach := w.reach(u, finals)
-			c := &compiler{Plan: Plan{Profile: w.profile(nil), From: w.from, Target: w.target()}}
-			c.Identity = machine.Identify(c.Profile, c.From, nil)
+			c := &compiler{Plan: Plan{Profile: w.profile(nil), Caller: w.from, Target: w.target()}}
+			c.Identity = machine.TargetIdentity(c.Profile, c.Caller, nil)
 			if d := c.readDeclaration(); d != nil {
 				t.Fatal(d)
 			}
@@ -172,7 +172,7 @@ func (w world) checkPlan(t *testing.T, d declaredCaps) {
 		t.Errorf("%s: refused with %v in %s", d.text(), diagnostics, w)
 		return
 	}
-	a := plan.After
+	a := plan.AfterExec
 	if a.Effective != d.e || a.Permitted != d.p || a.Inheritable != d.i {
 		t.Errorf("%s: the plan leads to %s, in %s", d.text(), setText(a.Effective, a.Permitted, a.Inheritable), w)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // stepKind is what is known of a kind of step beside how it is executed, which is
-// in package cap, and predicted, which is in predictStep and Surroundings.refuses.
+// in package cap, and predicted, which is in predictStep and refuses.
 type stepKind struct {
 	// name is the word for the kind in JSON.
 	name string

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { reexec.Main(m, ChildRoles) }
 // tracerPlans returns two plans: one whose outcome a tracer would change, and
 // one for which it makes no difference.
 func tracerPlans() (depends, indifferent *Plan, err error) {
-	from, err := ParseStart("uid=1000 gid=1000")
+	from, err := ParseCaller("uid=1000 gid=1000")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -54,7 +54,7 @@ type execTarget struct {
 }
 
 func (c *compiler) execTarget() *execTarget {
-	t := &execTarget{declaredCaps: *c.caps, rootPower: c.rootPower(), effectiveIDChange: c.Target.Kernel.EffectiveIDChange}
+	t := &execTarget{declaredCaps: *c.caps, rootPower: c.rootPower(), effectiveIDChange: c.Target.KernelRules.EffectiveIDChange}
 	t.uid, t.euid = c.targetUIDs()
 	if c.modeEmptiesSets() {
 		t.mode, t.onlyAmbient = c.Profile.Mode.String(), *c.Profile.Mode == cap.ModePure1E

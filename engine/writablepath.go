@@ -14,7 +14,7 @@ import (
 func (p *Plan) WritablePaths() []machine.WritablePath {
 	var list []machine.WritablePath
 	for _, e := range p.Target.WritablePaths {
-		if e.Key == "chroot" || p.After.Permitted != 0 {
+		if e.Key == "chroot" || p.AfterExec.Permitted != 0 {
 			list = append(list, e)
 		}
 	}
@@ -35,7 +35,7 @@ func (p *Plan) writablePathWarning(e machine.WritablePath) string {
 	if e.Key == "chroot" {
 		return fmt.Sprintf("%s %s: whoever takes the target over can replace what programs inside the root directory believe", e.Path, e.Reason)
 	}
-	return fmt.Sprintf("%s %s: whoever takes the target over can replace what runs with %s next time", e.Path, e.Reason, p.After.Permitted.String())
+	return fmt.Sprintf("%s %s: whoever takes the target over can replace what runs with %s next time", e.Path, e.Reason, p.AfterExec.Permitted.String())
 }
 
 // placeOf returns where a key stands, or where the profile begins.

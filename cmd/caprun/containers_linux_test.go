@@ -220,7 +220,7 @@ func TestContainers(t *testing.T) {
 // test runs the reporter as the entrypoint, and then caprun with the reporter
 // as its target.
 func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
-	from, err := engine.ParseStart(s.start)
+	from, err := engine.ParseCaller(s.start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,18 +257,18 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 		t.Fatalf("status %d: %s", got.status, got.stderr)
 	}
 	real := launches.ParseReport(got.stdout)
-	want := launches.Expect(plan.After, plan.SecureExec)
+	want := launches.Expect(plan.AfterExec, plan.SecureExec)
 	if faults := real.Compare(want); len(faults) > 0 {
 		t.Errorf("the target differs from the prediction: %v", faults)
 	}
-	logStates(t, s.start, from, launches.ParseReport(began.stdout), plan.After, real)
+	logStates(t, s.start, from, launches.ParseReport(began.stdout), plan.AfterExec, real)
 	if root := real.Lines["root"]; p.Chroot != "" && root != "creds" {
 		t.Errorf("the target sees %s", root)
 	}
 	if real.Lines["descriptors"] != "0 1 2" || real.Lines["cwd"] != "/" {
 		t.Errorf("the target has the descriptors %s and begins in %s", real.Lines["descriptors"], real.Lines["cwd"])
 	}
-	if want := "HOME=/"; plan.From.UID != plan.After.UID && !slices.Contains(real.Env, want) {
+	if want := "HOME=/"; plan.Caller.UID != plan.AfterExec.UID && !slices.Contains(real.Env, want) {
 		t.Errorf("the environment is %q", real.Env)
 	}
 }

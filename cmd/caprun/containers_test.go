@@ -113,7 +113,7 @@ func (r recipe) start() string {
 // startPlan compiles a profile for a start that is text.
 func startPlan(t *testing.T, p *policy.Profile, start string) (*engine.Plan, []policy.Diagnostic) {
 	t.Helper()
-	from, err := engine.ParseStart(start)
+	from, err := engine.ParseCaller(start)
 	if err != nil {
 		t.Fatalf("%s: %v", start, err)
 	}
@@ -140,7 +140,7 @@ func TestContainerExample(t *testing.T) {
 			t.Fatalf("%s: from %s there is no plan: %v", name, r.start(), found)
 		}
 		grant := cred.Caps(0).With(int(cap.NET_BIND_SERVICE))
-		if a := plan.After; a.UID != 65532 || a.Effective != grant || a.Permitted != grant || a.Inheritable != grant || a.Bounding != grant {
+		if a := plan.AfterExec; a.UID != 65532 || a.Effective != grant || a.Permitted != grant || a.Inheritable != grant || a.Bounding != grant {
 			t.Errorf("%s leads to %+v", name, a)
 		}
 		for n, left := range r.Add {

@@ -55,9 +55,9 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	switch {
 	case o.supervised:
 		// Which process it is does not show.
-		program.Death = machine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
+		program.DeathSignal = machine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
 	case view.as == "current":
-		if program.Death, err = machine.CurrentDeathSignal(); err != nil {
+		if program.DeathSignal, err = machine.CurrentDeathSignal(); err != nil {
 			return c.fail(fmt.Errorf("-as current: %w", err))
 		}
 	}
@@ -81,10 +81,10 @@ func (v viewpoint) program(p *policy.Profile, file string) (engine.Target, error
 	target := v.target()
 	if file != "" {
 		var err error
-		if target, err = engine.TargetHere(p, v.from, []string{file}); err != nil {
+		if target, err = engine.FindTarget(p, v.from, []string{file}); err != nil {
 			return target, err
 		}
-		target.Kernel = v.rules()
+		target.KernelRules = v.rules()
 	}
 	if v.as != "current" {
 		return target, nil
@@ -93,6 +93,6 @@ func (v viewpoint) program(p *policy.Profile, file string) (engine.Target, error
 		return target, err
 	}
 	var err error
-	target.Surroundings, err = machine.ReadSurroundings(p)
+	target.Resources, err = machine.ReadResources(p)
 	return target, err
 }

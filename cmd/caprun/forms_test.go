@@ -227,7 +227,7 @@ func TestFormsSuggestions(t *testing.T) {
 		if word == "current" {
 			continue
 		}
-		if _, err := engine.ParseStart(word); err != nil {
+		if _, err := engine.ParseCaller(word); err != nil {
 			t.Error(err)
 		}
 	}

@@ -65,10 +65,10 @@ func (c *Command) readRequest(o launchOptions, argv []string) (r supervise.Reque
 	if err != nil {
 		return r, err
 	}
-	if r.From, err = machine.Current(); err != nil {
+	if r.From, err = machine.CurrentCred(); err != nil {
 		return r, fmt.Errorf("read the caller's state: %w", err)
 	}
-	r.Profile, r.Argv, r.DryRun, r.Strict = src.Name, argv, o.dryRun, machine.HoldsPrivilege(r.From)
+	r.Profile, r.Argv, r.DryRun, r.Strict = src.Name, argv, o.dryRun, machine.HasPrivilege(r.From)
 	if r.Text, err = src.Text(r.Strict); err != nil {
 		return r, fmt.Errorf("profile %s: %w", src.Name, err)
 	}

@@ -186,7 +186,7 @@ func detectMachine(t *testing.T, p *launchPlace) {
 	t.Helper()
 	m := p.machine
 	m.Rules = machine.KernelRules()
-	now, err := machine.Current()
+	now, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func (p *launchPlace) checkTarget(c launches.Case, v launches.Verdict, from cred
 	if secure {
 		return "started: although AT_SECURE is set"
 	}
-	if faults := target.Compare(launches.Expect(v.Plan.After, v.Plan.SecureExec)); faults != nil {
+	if faults := target.Compare(launches.Expect(v.Plan.AfterExec, v.Plan.SecureExec)); faults != nil {
 		return "prediction: " + strings.Join(faults, "; ")
 	}
 	env := v.Plan.Environ(launchEnv)

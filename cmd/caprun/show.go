@@ -51,7 +51,7 @@ func (c *Command) show(o showOptions) int {
 
 // showOwn reads what caprun was started with.
 func showOwn() (*render.Process, error) {
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func showProcess(pid int) (*render.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := machine.RootDirectory("/")
+	root, err := machine.DirectoryID("/")
 	if err != nil {
 		return nil, err
 	}

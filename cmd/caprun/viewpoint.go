@@ -53,12 +53,12 @@ func (c *Command) viewpoint(as string, k *engine.Kernel) (v viewpoint, status in
 	}
 	var err error
 	if v.as == "current" {
-		v.from, err = machine.Current()
+		v.from, err = machine.CurrentCred()
 		if err == nil && v.kernel != nil {
-			v.from = kernel.Limit(v.from)
+			v.from = kernel.Restrict(v.from)
 		}
 	} else {
-		v.from, err = kernel.ParseStart(v.as)
+		v.from, err = kernel.ParseCaller(v.as)
 	}
 	status, ok = c.startError(v.as, err)
 	return v, status, ok
@@ -80,9 +80,9 @@ func (c *Command) startError(as string, err error) (status int, ok bool) {
 // capabilities of its kernel.
 func startHere(as string) (cred.Cred, error) {
 	if as == "current" {
-		return machine.Current()
+		return machine.CurrentCred()
 	}
-	c, err := engine.ParseStart(as)
+	c, err := engine.ParseCaller(as)
 	all := cred.FirstCaps(int(cap.MaxBits()))
 	if as == "root" {
 		c.Permitted, c.Effective, c.Bounding = all, all, all
@@ -97,7 +97,7 @@ func startHere(as string) (cred.Cred, error) {
 // target returns an ordinary program under the rules that hold.
 func (v viewpoint) target() engine.Target {
 	target := engine.OrdinaryTarget()
-	target.Kernel = v.rules()
+	target.KernelRules = v.rules()
 	return target
 }
 

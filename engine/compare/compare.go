@@ -77,16 +77,16 @@ type Comparison struct {
 //     caller's own is not known: only 0 is less, only unlimited is more.
 func Compare(old, new *engine.Plan) Comparison {
 	start := Difference{Dimension: Start, Old: sameStart, New: sameStart}
-	if !old.From.Equal(new.From) {
+	if !old.Caller.Equal(new.Caller) {
 		start.Order, start.New = Incomparable, otherStart
 	}
 	list := []Difference{start}
-	list = append(list, compareIdentity(identityOf(old.After, old.Identity), identityOf(new.After, new.Identity))...)
-	list = append(list, compareSets(old.After, new.After)...)
+	list = append(list, compareIdentity(identityOf(old.AfterExec, old.Identity), identityOf(new.AfterExec, new.Identity))...)
+	list = append(list, compareSets(old.AfterExec, new.AfterExec)...)
 	list = append(list,
-		compareCaps(Regainable, reach(old.After), reach(new.After)),
-		compareSecurebits(old.After, new.After),
-		compareNoNewPrivs(old.After.NoNewPrivs, new.After.NoNewPrivs),
+		compareCaps(Regainable, reach(old.AfterExec), reach(new.AfterExec)),
+		compareSecurebits(old.AfterExec, new.AfterExec),
+		compareNoNewPrivs(old.AfterExec.NoNewPrivs, new.AfterExec.NoNewPrivs),
 		compareRoots(RootDirectory(old.Profile.Chroot), RootDirectory(new.Profile.Chroot)),
 		compareSessions(OwnSession(old.Profile.NewSession), OwnSession(new.Profile.NewSession)),
 		compareEnvironments(Environ{old.EnvPolicy()}, Environ{new.EnvPolicy()}),

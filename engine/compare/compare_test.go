@@ -268,7 +268,7 @@ func TestComparePreorder(t *testing.T) {
 // outcomeText writes down all that a plan leads to and that counts as
 // privilege, by other means than Compare.
 func outcomeText(p *engine.Plan) string {
-	a := p.After
+	a := p.AfterExec
 	user := ""
 	if !p.Identity.Resolved {
 		user = fmt.Sprintf(" of %s, gid %v", p.Identity.User, p.Profile.GID != nil)
@@ -315,7 +315,7 @@ func TestRegainable(t *testing.T) {
 			case 3:
 				next, errno = c.Setresuid(ids[r.IntN(3)], ids[r.IntN(3)], ids[r.IntN(3)])
 			case 4:
-				next, errno = c.KeepCaps(r.IntN(2) == 0)
+				next, errno = c.SetKeepCaps(r.IntN(2) == 0)
 			case 5:
 				next, errno = c.SetSecurebits(c.Securebits^cred.Securebits(1<<r.IntN(8)), cred.Latest())
 			default:

@@ -23,7 +23,7 @@ func (e Environ) String() string {
 	text := ""
 	if e.Source(anyVariable) == engine.VarCaller {
 		text = "everything"
-		others := slices.Concat(e.Mentioned(), engine.IdentityVariables())
+		others := slices.Concat(e.DeclaredNames(), engine.IdentityVariables())
 		slices.Sort(others)
 		others = slices.DeleteFunc(slices.Compact(others), func(name string) bool { return e.Source(name) == engine.VarCaller })
 		if len(others) > 0 {
@@ -33,9 +33,9 @@ func (e Environ) String() string {
 			text += ", without the loader's variables"
 		}
 	} else {
-		text = joinOr(e.fromCaller(e.Mentioned()), "nothing")
+		text = joinOr(e.fromCaller(e.DeclaredNames()), "nothing")
 	}
-	for _, name := range e.Mentioned() {
+	for _, name := range e.DeclaredNames() {
 		if value, set := e.Value(name); set {
 			text += fmt.Sprintf(", %s=%q", name, value)
 		}
@@ -53,9 +53,9 @@ func (e Environ) fromCaller(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return e.Source(name) != engine.VarCaller })
 }
 
-// Beyond returns the caller's variables that reach this target and not that of
+// Exceeding returns the caller's variables that reach this target and not that of
 // limit, sorted; all tells that they are countless.
-func (e Environ) Beyond(limit Environ) (names []string, all, loader bool) {
+func (e Environ) Exceeding(limit Environ) (names []string, all, loader bool) {
 	beyond := func(name string) bool {
 		return e.Source(name) == engine.VarCaller && limit.Source(name) != engine.VarCaller
 	}
@@ -64,7 +64,7 @@ func (e Environ) Beyond(limit Environ) (names []string, all, loader bool) {
 		case !beyond(name):
 		case name == anyVariable:
 			all = true
-		case engine.IsLoaderVariable(name) && e.Source(anyVariable) == engine.VarCaller && !slices.Contains(limit.Mentioned(), name):
+		case engine.IsLoaderVariable(name) && e.Source(anyVariable) == engine.VarCaller && !slices.Contains(limit.DeclaredNames(), name):
 			loader = true
 		default:
 			names = append(names, name)
@@ -76,7 +76,7 @@ func (e Environ) Beyond(limit Environ) (names []string, all, loader bool) {
 // universe returns names among which two policies differ if they differ at all,
 // sorted.
 func universe(a, b Environ) []string {
-	names := slices.Concat([]string{anyVariable}, engine.IdentityVariables(), a.Mentioned(), b.Mentioned())
+	names := slices.Concat([]string{anyVariable}, engine.IdentityVariables(), a.DeclaredNames(), b.DeclaredNames())
 	for _, v := range engine.LoaderVariables() {
 		names = append(names, v.Name)
 	}

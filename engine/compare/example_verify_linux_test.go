@@ -25,7 +25,7 @@ func verify(pid int, name string, text []byte) (compare.Verdict, error) {
 	if p == nil {
 		return 0, fmt.Errorf("%v", diagnostics)
 	}
-	caller, err := machine.Current()
+	caller, err := machine.CurrentCred()
 	if err != nil {
 		return 0, err
 	}

@@ -17,7 +17,7 @@ import (
 // has no entry, the user namespace of the process cannot be read, or the root
 // directory of the profile does not exist on this machine.
 func Verify(p *policy.Profile, from cred.Cred, proc *machine.Process) (*Verification, error) {
-	user, err := machine.UserOf(p)
+	user, err := machine.LookupUser(p)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func Verify(p *policy.Profile, from cred.Cred, proc *machine.Process) (*Verifica
 // executes. user is the entry of the profile's user, nil without.
 func compileForProcess(proc *machine.Process, p *policy.Profile, from cred.Cred, user *machine.User) (*engine.Plan, []policy.Diagnostic) {
 	target := engine.OrdinaryTarget()
-	target.Kernel, target.User = machine.KernelRules(), user
+	target.KernelRules, target.User = machine.KernelRules(), user
 	plan, findings := engine.Compile(p, from, target)
 	if plan != nil || proc.FileErr != nil {
 		return plan, findings

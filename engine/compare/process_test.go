@@ -17,7 +17,7 @@ func TestCompileForProcess(t *testing.T) {
 	raw, bind := cred.CapsOf(int(cap.NET_RAW)), cred.CapsOf(int(cap.NET_BIND_SERVICE))
 	p := &machine.Process{File: cred.File{HasCaps: true, Permitted: raw}}
 	plan, findings := compileForProcess(p, parse(t, text), cred.Root(), nil)
-	if plan == nil || plan.Route != engine.RouteFile || plan.After.Permitted != raw || plan.After.Effective != 0 {
+	if plan == nil || plan.Route != engine.RouteFile || plan.AfterExec.Permitted != raw || plan.AfterExec.Effective != 0 {
 		t.Errorf("%+v %v", plan, findings)
 	}
 	p.File.Permitted = bind

@@ -72,7 +72,7 @@ func (r reached) walk(g *rand.Rand, start cred.Cred, steps int) {
 		case 5:
 			next, errno = c.Setgroups([]uint32{id()})
 		case 6:
-			next, errno = c.KeepCaps(true)
+			next, errno = c.SetKeepCaps(true)
 		case 7:
 			next, errno = c.SetSecurebits(c.Securebits^cred.Securebits(1<<g.IntN(8)), cred.Latest())
 		default:
@@ -100,10 +100,10 @@ func TestLessReachesNoMore(t *testing.T) {
 			all[n].inherits(p)
 			few[n].inherits(p)
 			for range 150 {
-				all[n].walk(g, p.After, 40)
+				all[n].walk(g, p.AfterExec, 40)
 			}
 			for range 15 {
-				few[n].walk(g, p.After, 40)
+				few[n].walk(g, p.AfterExec, 40)
 			}
 		}
 		for n, old := range plans {
@@ -113,7 +113,7 @@ func TestLessReachesNoMore(t *testing.T) {
 				}
 				pairs++
 				// Uid 0 owns the files that say who everyone is.
-				root := identityOf(old.After, old.Identity).uids.MayBeRoot()
+				root := identityOf(old.AfterExec, old.Identity).uids.MayBeRoot()
 				for what := range few[m] {
 					isID := strings.HasPrefix(what, "uid ") || strings.HasPrefix(what, "gid ")
 					if !all[n][what] && !(root && isID) {

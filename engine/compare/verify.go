@@ -58,10 +58,10 @@ type Check struct {
 	Difference
 	Verdict Verdict
 
-	// Aside tells that the verdict does not count: securebits cannot be read
+	// Ignored tells that the verdict does not count: securebits cannot be read
 	// of any process, so they are unknown, and never a match; the root directory
 	// of another mount namespace is unknown where the profile declares none.
-	Aside bool
+	Ignored bool
 
 	// Note says what cannot be known about the process; empty for nothing.
 	Note string
@@ -74,7 +74,7 @@ func (c Check) Found() string { return c.New.String() + c.Note }
 func (s StateVerification) Verdict() Verdict {
 	v := VerdictSame
 	for _, c := range s.Checks {
-		if !c.Aside {
+		if !c.Ignored {
 			v = max(v, c.Verdict)
 		}
 	}
@@ -115,24 +115,24 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 		return v, nil
 	case machine.NamespaceUnknown:
 		return nil, &machine.Error{
-			What: fmt.Sprintf("process %d", proc.PID), Err: fmt.Errorf("its user namespace cannot be read: %w", proc.UserNSErr),
+			Subject: fmt.Sprintf("process %d", proc.PID), Err: fmt.Errorf("its user namespace cannot be read: %w", proc.UserNSErr),
 			Hint: "run caprun as root (cap_sys_ptrace): its own user may look only if it holds no capability that the user lacks, and is dumpable",
 		}
 	}
-	own, err := machine.RootDirectory("/")
+	own, err := machine.DirectoryID("/")
 	if err != nil {
-		return nil, &machine.Error{Profile: plan.Profile, Key: "chroot", What: "root directory /", Err: err}
+		return nil, &machine.Error{Profile: plan.Profile, Key: "chroot", Subject: "root directory /", Err: err}
 	}
 	want := own
 	if path := plan.Profile.Chroot; path != "" {
-		if want, err = machine.RootDirectory(path); err != nil {
-			return nil, &machine.Error{Profile: plan.Profile, Key: "chroot", What: "root directory " + path, Err: err,
+		if want, err = machine.DirectoryID(path); err != nil {
+			return nil, &machine.Error{Profile: plan.Profile, Key: "chroot", Subject: "root directory " + path, Err: err,
 				Hint: "verify on the machine, and with the root directory, where the process was started"}
 		}
 	}
 	for _, s := range proc.States {
 		checks := []Check{rootCheck(plan.Profile.Chroot, want, own, s)}
-		for _, d := range compareCreds(plan.After, s.Cred) {
+		for _, d := range compareCreds(plan.AfterExec, s.Cred) {
 			check := Check{Difference: d, Verdict: orderVerdicts[d.Order]}
 			if !d.Changed() {
 				// Ordered by another dimension: uid 0 stands above every group.
@@ -145,8 +145,8 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 			checks = append(checks, check)
 		}
 		checks = append(checks, Check{
-			Difference: Difference{"securebits", Incomparable, Bits(plan.After.Securebits), Text("unknown")},
-			Verdict:    VerdictUnknown, Aside: true,
+			Difference: Difference{"securebits", Incomparable, Bits(plan.AfterExec.Securebits), Text("unknown")},
+			Verdict:    VerdictUnknown, Ignored: true,
 		})
 		v.States = append(v.States, StateVerification{s, checks})
 	}
@@ -155,7 +155,7 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 
 // rootCheck compares the root directory. chroot is that of the profile and want
 // identifies it; own is that of the reader.
-func rootCheck(chroot string, want, own machine.Directory, s machine.ProcessState) Check {
+func rootCheck(chroot string, want, own machine.FileID, s machine.ProcessState) Check {
 	declared := Text("/")
 	if chroot != "" {
 		declared = Text(chroot)
@@ -170,7 +170,7 @@ func rootCheck(chroot string, want, own machine.Directory, s machine.ProcessStat
 	case chroot == "" && s.MountNS == machine.NamespaceOther:
 		// That of a container: the process inherited it, or one below it.
 		d.Old, d.New, d.Order = Text("the caller's"), Text("one of another mount namespace"), Incomparable
-		return Check{Difference: d, Verdict: VerdictUnknown, Aside: true}
+		return Check{Difference: d, Verdict: VerdictUnknown, Ignored: true}
 	case want == own:
 		d.Order = Less
 	case s.Root == own:

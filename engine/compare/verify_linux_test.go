@@ -30,7 +30,7 @@ func verifyPlan(t testing.TB, text string, from cred.Cred) *engine.Plan {
 func notes(s StateVerification) string {
 	var list []string
 	for _, c := range s.Checks {
-		if sign := [...]string{"", "-", "?", "!", "+"}[c.Verdict]; sign != "" && !c.Aside {
+		if sign := [...]string{"", "-", "?", "!", "+"}[c.Verdict]; sign != "" && !c.Ignored {
 			list = append(list, sign+string(c.Dimension))
 		}
 	}
@@ -41,7 +41,7 @@ func notes(s StateVerification) string {
 // with what the tests hold, or as uid 33 with nothing.
 func TestVerify(t *testing.T) {
 	requires.Root(t)
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestVerify(t *testing.T) {
 // that the process has given up, where the profile declares none.
 func TestVerifyContainer(t *testing.T) {
 	requires.Root(t)
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestVerifyContainer(t *testing.T) {
 
 // TestVerifyThread reports which thread differs.
 func TestVerifyThread(t *testing.T) {
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestVerifyNamespace(t *testing.T) {
 
 // TestVerifySecurebits never matches exactly where the profile sets them.
 func TestVerifySecurebits(t *testing.T) {
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestVerifySecurebits(t *testing.T) {
 		}
 	}
 	last := v.States[0].Checks[len(v.States[0].Checks)-1]
-	if last.Dimension != "securebits" || last.Verdict != VerdictUnknown || !last.Aside {
+	if last.Dimension != "securebits" || last.Verdict != VerdictUnknown || !last.Ignored {
 		t.Errorf("the last check is %+v", last)
 	}
 }
@@ -183,7 +183,7 @@ func TestVerifySecurebits(t *testing.T) {
 // TestVerifyRoot compares root directories that cannot be read, or are not
 // there.
 func TestVerifyRoot(t *testing.T) {
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestVerifyRoot(t *testing.T) {
 
 // TestVerifyUnmapped does not take an id that is not mapped for nobody's.
 func TestVerifyUnmapped(t *testing.T) {
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func TestVerifyUnmapped(t *testing.T) {
 // TestVerifyNamespaceUnknown compares nothing where the user namespace of a process
 // cannot be read.
 func TestVerifyNamespaceUnknown(t *testing.T) {
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}

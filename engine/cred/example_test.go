@@ -15,7 +15,7 @@ func Example() {
 	for _, step := range []func(cred.Cred) (cred.Cred, cred.Errno){
 		func(c cred.Cred) (cred.Cred, cred.Errno) { return c.Setgroups(nil) },
 		func(c cred.Cred) (cred.Cred, cred.Errno) { return c.Setresgid(33, 33, 33) },
-		func(c cred.Cred) (cred.Cred, cred.Errno) { return c.KeepCaps(true) },
+		func(c cred.Cred) (cred.Cred, cred.Errno) { return c.SetKeepCaps(true) },
 		func(c cred.Cred) (cred.Cred, cred.Errno) { return c.Setresuid(33, 33, 33) },
 		func(c cred.Cred) (cred.Cred, cred.Errno) { return c.Capset(one, one, one) },
 		func(c cred.Cred) (cred.Cred, cred.Errno) { return c.RaiseAmbient(bind) },

@@ -80,7 +80,7 @@ func setSecurebits(v cred.Securebits) operation {
 func keepCaps(on bool) operation {
 	return operation{
 		fmt.Sprintf("KeepCaps(%v)", on),
-		func(c cred.Cred, _ cred.Rules) (cred.Cred, cred.Errno) { return c.KeepCaps(on) },
+		func(c cred.Cred, _ cred.Rules) (cred.Cred, cred.Errno) { return c.SetKeepCaps(on) },
 		func() cred.Errno {
 			if on {
 				return prctl(unix.PR_SET_KEEPCAPS, 1, 0)

@@ -105,13 +105,13 @@ func (c Cred) SetSecurebits(v Securebits, r Rules) (Cred, Errno) {
 	return c, 0
 }
 
-// KeepCaps sets or clears [SecKeepCaps], as PR_SET_KEEPCAPS does. It needs no
+// SetKeepCaps sets or clears [SecKeepCaps], as PR_SET_KEEPCAPS does. It needs no
 // privilege.
 //
 // EPERM under [SecKeepCapsLocked], even when the bit would stay as it is.
 //
 // Kernel: cap_task_prctl (security/commoncap.c).
-func (c Cred) KeepCaps(on bool) (Cred, Errno) {
+func (c Cred) SetKeepCaps(on bool) (Cred, Errno) {
 	if c.Securebits.Has(SecKeepCapsLocked) {
 		return c, EPERM
 	}

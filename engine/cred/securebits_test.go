@@ -43,7 +43,7 @@ func TestSetSecurebits(t *testing.T) {
 
 func TestKeepCaps(t *testing.T) {
 	keep := func(on bool) func(cred.Cred) (cred.Cred, cred.Errno) {
-		return func(c cred.Cred) (cred.Cred, cred.Errno) { return c.KeepCaps(on) }
+		return func(c cred.Cred) (cred.Cred, cred.Errno) { return c.SetKeepCaps(on) }
 	}
 	with := func(s cred.Securebits) cred.Cred {
 		return edit(user(), func(c *cred.Cred) { c.Securebits = s })

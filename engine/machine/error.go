@@ -12,9 +12,9 @@ type Error struct {
 	Profile *policy.Profile
 	Key     string
 
-	What string // the object or the step; empty where the cause names it
-	Err  error  // the cause
-	Hint string // what to do; empty where nothing is known to help
+	Subject string // the object or the step; empty where the cause names it
+	Err     error  // the cause
+	Hint    string // what to do; empty where nothing is known to help
 
 	// NotExecutable tells that the program cannot be executed: status 126 of a
 	// shell. Missing tells that it does not exist: status 127.
@@ -38,10 +38,10 @@ func (e *Error) Error() string {
 
 // Message is Error without what to do.
 func (e *Error) Message() string {
-	if e.What == "" {
+	if e.Subject == "" {
 		return e.Err.Error()
 	}
-	return e.What + ": " + e.Err.Error()
+	return e.Subject + ": " + e.Err.Error()
 }
 
 // Unwrap returns the cause.

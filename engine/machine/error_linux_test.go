@@ -42,7 +42,7 @@ func TestError(t *testing.T) {
 		{"working directory", find(policy.Profile{Cwd: none}, "/x"), "cwd", unix.ENOENT, false, false},
 		{"a process that does not exist", read(0), "", ErrNoProcess, false, false},
 		{"a profile that others can write", func() error { _, err := ReadTrusted(writable, 1, true); return err }(), "", nil, false, false},
-		{"a user without an entry", func() error { _, err := UserOf(&policy.Profile{User: "no-such-user"}); return err }(), "user", nil, false, false},
+		{"a user without an entry", func() error { _, err := LookupUser(&policy.Profile{User: "no-such-user"}); return err }(), "user", nil, false, false},
 	} {
 		var failed *Error
 		if !errors.As(c.err, &failed) {

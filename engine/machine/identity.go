@@ -32,8 +32,8 @@ type Identity struct {
 // is no id that a user has, and not 0.
 const unresolvedID = cred.NoID - 1
 
-// Identify finds the identity that p declares, with entry for its user.
-func Identify(p *policy.Profile, from cred.Cred, entry *User) Identity {
+// TargetIdentity finds the identity that p declares, with entry for its user.
+func TargetIdentity(p *policy.Profile, from cred.Cred, entry *User) Identity {
 	id := Identity{Resolved: true, UID: from.UID, GID: from.GID, Groups: from.Groups}
 	switch {
 	case p.UID != nil:
@@ -81,8 +81,8 @@ func withPrimary(gid uint32, groups []uint32) []uint32 {
 // looked up.
 func (id Identity) IsPlaceholder(n uint32) bool { return n == unresolvedID }
 
-// Changes reports whether the target has another uid than from.
-func (id Identity) Changes(from cred.Cred) bool {
+// ChangesUID reports whether the target has another uid than from.
+func (id Identity) ChangesUID(from cred.Cred) bool {
 	return id.Declared && (from.UID != id.UID || from.EUID != id.UID || from.SUID != id.UID)
 }
 

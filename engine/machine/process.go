@@ -30,7 +30,7 @@ type Process struct {
 	// File has the facts of the file that it executes; FileErr says why they
 	// are not known, as those of a file of another mount namespace. FileID
 	// identifies the file; it is zero where even that is not known.
-	FileID  Directory
+	FileID  FileID
 	File    cred.File
 	FileErr error
 }
@@ -51,7 +51,7 @@ type ProcessState struct {
 	Unmapped []string
 
 	// Root identifies the root directory; RootErr says why it cannot be read.
-	Root    Directory
+	Root    FileID
 	RootErr error
 
 	// MountNS says whether the threads are in the mount namespace of the reader,
@@ -59,8 +59,8 @@ type ProcessState struct {
 	MountNS Namespace
 }
 
-// Directory tells a directory, or a file, from every other one on the machine.
-type Directory struct{ Dev, Ino uint64 }
+// FileID tells a directory, or a file, from every other one on the machine.
+type FileID struct{ Dev, Ino uint64 }
 
 // Namespace says where a process lives, next to the reader.
 type Namespace int
@@ -82,19 +82,19 @@ func (n Namespace) String() string { return namespaceNames[n] }
 // processError says why a process cannot be read: err is one of the errors below,
 // or of the system.
 func processError(pid int, err error, hint string) *Error {
-	return &Error{What: fmt.Sprintf("process %d", pid), Err: err, Hint: hint}
+	return &Error{Subject: fmt.Sprintf("process %d", pid), Err: err, Hint: hint}
 }
 
 // The reasons why a process cannot be read.
 var (
-	ErrNoProcess     = errors.New("there is no such process")
-	ErrProcessEnded  = errors.New("it ended while it was read")
-	ErrProcessHidden = errors.New("the proc file system hides it from this user (hidepid)")
-	ErrProcessThread = errors.New("this is the number of a thread, not of a process")
-	ErrProcessZombie = errors.New("it has ended, and its parent has not waited for it")
-	ErrProcessKernel = errors.New("it is a thread of the kernel")
-	ErrProcessMoves  = errors.New("it does not hold still: its credentials or its threads change faster than they can be read")
-	ErrNoProc        = errors.New("the proc file system of this pid namespace is not mounted on /proc")
+	ErrNoProcess       = errors.New("there is no such process")
+	ErrProcessEnded    = errors.New("it ended while it was read")
+	ErrProcessHidden   = errors.New("the proc file system hides it from this user (hidepid)")
+	ErrProcessThread   = errors.New("this is the number of a thread, not of a process")
+	ErrProcessZombie   = errors.New("it has ended, and its parent has not waited for it")
+	ErrProcessKernel   = errors.New("it is a thread of the kernel")
+	ErrProcessChanging = errors.New("it does not hold still: its credentials or its threads change faster than they can be read")
+	ErrNoProc          = errors.New("the proc file system of this pid namespace is not mounted on /proc")
 )
 
 // Bounds of what is read of a process.
@@ -146,7 +146,7 @@ func stableStatus(read func() (threadStatus, error)) (threadStatus, error) {
 			time.Sleep(rand.N(50 * time.Microsecond))
 		}
 	}
-	return last, ErrProcessMoves
+	return last, ErrProcessChanging
 }
 
 // add records the state of a thread.

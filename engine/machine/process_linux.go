@@ -29,20 +29,20 @@ func ReadProcess(pid int) (*Process, error) {
 	return p, nil
 }
 
-// RootDirectory returns the directory that path names, links followed.
-func RootDirectory(path string) (Directory, error) {
+// DirectoryID returns the directory that path names, links followed.
+func DirectoryID(path string) (FileID, error) {
 	fd, err := openDir(unix.AT_FDCWD, path)
 	if err != nil {
-		return Directory{}, err
+		return FileID{}, err
 	}
 	defer unix.Close(fd)
 	return directory(fd)
 }
 
-func directory(fd int) (Directory, error) {
+func directory(fd int) (FileID, error) {
 	var st unix.Stat_t
 	err := unix.Fstat(fd, &st)
-	return Directory{uint64(st.Dev), st.Ino}, err
+	return FileID{uint64(st.Dev), st.Ino}, err
 }
 
 // reader reads one process.
@@ -52,12 +52,12 @@ type reader struct {
 	*Process
 
 	// own identifies the user namespace of the reader.
-	own    Directory
+	own    FileID
 	ownErr error
 	maps   cred.UserNS
 
 	// mount identifies the mount namespace of the reader.
-	mount    Directory
+	mount    FileID
 	mountErr error
 }
 
@@ -215,7 +215,7 @@ func (r *reader) threads(leader threadStatus) error {
 		}
 		last = now
 	}
-	return ErrProcessMoves
+	return ErrProcessChanging
 }
 
 // pass reads every thread once. It returns nil when one of them ended before
@@ -282,17 +282,17 @@ func (r *reader) thread(p *Process, task, tid int) error {
 
 // namespace returns what identifies a namespace: two are the same when both
 // numbers are.
-func namespace(dir int, name string) (Directory, error) {
+func namespace(dir int, name string) (FileID, error) {
 	var st unix.Stat_t
 	err := unix.Fstatat(dir, name, &st, 0)
-	return Directory{uint64(st.Dev), st.Ino}, err
+	return FileID{uint64(st.Dev), st.Ino}, err
 }
 
 // magicDirectory follows a link of /proc to a directory, wherever it is.
-func magicDirectory(dir int, name string) (Directory, error) {
+func magicDirectory(dir int, name string) (FileID, error) {
 	fd, err := openAt(dir, name, unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
-		return Directory{}, err
+		return FileID{}, err
 	}
 	defer unix.Close(fd)
 	return directory(fd)
@@ -314,10 +314,10 @@ var errForeignFile = errors.New("its mount is not known to belong to this mount 
 // answers, and a caller that waits for it cannot be killed. So a file of another
 // mount namespace is neither opened nor read: an open with O_PATH does not reach the
 // file system, and statx(2) returns what the kernel has of the file.
-func (r *reader) executable() (Directory, cred.File, error) {
+func (r *reader) executable() (FileID, cred.File, error) {
 	fd, err := openAt(r.dir, "exe", unix.O_PATH)
 	if err != nil {
-		return Directory{}, cred.File{}, err
+		return FileID{}, cred.File{}, err
 	}
 	defer unix.Close(fd)
 	cached := func(mask int, st *unix.Statx_t) error {
@@ -325,9 +325,9 @@ func (r *reader) executable() (Directory, cred.File, error) {
 	}
 	var at unix.Statx_t
 	if err := ignoreEINTR(func() error { return cached(unix.STATX_INO|unix.STATX_TYPE, &at) }); err != nil {
-		return Directory{}, cred.File{}, err
+		return FileID{}, cred.File{}, err
 	}
-	id := Directory{unix.Mkdev(at.Dev_major, at.Dev_minor), at.Ino}
+	id := FileID{unix.Mkdev(at.Dev_major, at.Dev_minor), at.Ino}
 	if at.Mode&unix.S_IFMT != unix.S_IFREG {
 		return id, cred.File{}, errNotRegular
 	}

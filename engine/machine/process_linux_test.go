@@ -44,12 +44,12 @@ func read(t testing.TB, pid int) *Process {
 
 // TestReadProcess reads a process like the reader, and the reader itself.
 func TestReadProcess(t *testing.T) {
-	own, err := Current()
+	own, err := CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
 	own.UserNS, own.Securebits = cred.UserNS{}, 0
-	root, err := RootDirectory("/")
+	root, err := DirectoryID("/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestReadProcessRefused(t *testing.T) {
 		t.Helper()
 		p, err := ReadProcess(pid)
 		var typed *Error
-		if p != nil || !errors.Is(err, want) || !errors.As(err, &typed) || typed.What != fmt.Sprintf("process %d", pid) {
+		if p != nil || !errors.Is(err, want) || !errors.As(err, &typed) || typed.Subject != fmt.Sprintf("process %d", pid) {
 			t.Errorf("%s: %v, not %v", what, err, want)
 		}
 	}
@@ -208,7 +208,7 @@ func TestReadProcessLeaderEnded(t *testing.T) {
 	if len(p.States) != 1 || slices.Contains(p.States[0].Threads, s.Process.Pid) || p.UserNS != NamespaceSame {
 		t.Errorf("user namespace %v (%v), states %+v", p.UserNS, p.UserNSErr, p.States)
 	}
-	if root, err := RootDirectory("/"); err != nil || p.States[0].Root != root {
+	if root, err := DirectoryID("/"); err != nil || p.States[0].Root != root {
 		t.Errorf("the root directory is %v (%v)", p.States[0].Root, p.States[0].RootErr)
 	}
 }
@@ -228,7 +228,7 @@ func TestReadProcessName(t *testing.T) {
 // time: only states that it really was in may be seen.
 func TestReadProcessToggle(t *testing.T) {
 	requires.Root(t)
-	own, err := Current()
+	own, err := CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestReadProcessToggle(t *testing.T) {
 			missing := func() bool { return step == "toggle=1000" && (seen[0] == 0 || seen[33] == 0) }
 			for began := time.Now(); time.Since(began) < toggleTime() || missing() && time.Since(began) < subject.Timeout/2; rounds++ {
 				p, err := ReadProcess(s.Process.Pid)
-				if errors.Is(err, ErrProcessMoves) {
+				if errors.Is(err, ErrProcessChanging) {
 					moved++
 					continue
 				}
@@ -285,7 +285,7 @@ func TestReadProcessChurn(t *testing.T) {
 	for began := time.Now(); stable < 10 && time.Since(began) < subject.Timeout/2; {
 		p, err := ReadProcess(s.Process.Pid)
 		switch {
-		case errors.Is(err, ErrProcessMoves):
+		case errors.Is(err, ErrProcessChanging):
 			moved++
 			continue
 		case err != nil:
@@ -308,7 +308,7 @@ func TestReadProcessRelay(t *testing.T) {
 	for range rounds {
 		p, err := ReadProcess(s.Process.Pid)
 		switch {
-		case errors.Is(err, ErrProcessMoves):
+		case errors.Is(err, ErrProcessChanging):
 			moved++
 		case err != nil:
 			t.Fatal(err)
@@ -481,7 +481,7 @@ func TestReadProcessFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[Directory]bool{}
+	ids := map[FileID]bool{}
 	for name, test := range map[string]struct {
 		flags uintptr
 		err   error
@@ -507,7 +507,7 @@ func TestReadProcessFile(t *testing.T) {
 		if opened := err == nil && n > 0; opened != test.opens {
 			t.Errorf("%s: opened %v (%v)", name, opened, err)
 		}
-		if p.FileErr != test.err || p.FileID == (Directory{}) {
+		if p.FileErr != test.err || p.FileID == (FileID{}) {
 			t.Errorf("%s: the file %v: %v", name, p.FileID, p.FileErr)
 		}
 		ids[p.FileID] = true

@@ -133,7 +133,7 @@ func TestStableStatus(t *testing.T) {
 			used++
 			return s, nil
 		})
-		if c.used == 0 && !errors.Is(err, ErrProcessMoves) || c.used != 0 && (err != nil || used != c.used) {
+		if c.used == 0 && !errors.Is(err, ErrProcessChanging) || c.used != 0 && (err != nil || used != c.used) {
 			t.Errorf("%.40s: %v after %d reads, want %d", c.reads, err, used, c.used)
 		}
 	}

@@ -53,7 +53,7 @@ type pinnedFile struct {
 
 // fileState is what decides about the privilege that a file brings.
 type fileState struct {
-	id             fileID
+	id             fileStamp
 	nosuid, noexec bool   // of its mount
 	caps           string // its attribute security.capability; empty without
 
@@ -82,19 +82,19 @@ type mountFacts struct {
 	ours answer
 }
 
-// fileID tells a file and its state from every other one.
-type fileID struct {
+// fileStamp tells a file and its state from every other one.
+type fileStamp struct {
 	dev, ino         uint64
 	mode, uid, gid   uint32
 	ctimeSec, ctimeN int64
 }
 
-// ErrChanged is the error of CheckFiles for a file that is another one now.
-var ErrChanged = errors.New("the file, its capabilities or its mount changed since it was checked")
+// ErrFileChanged is the error of CheckFiles for a file that is another one now.
+var ErrFileChanged = errors.New("the file, its capabilities or its mount changed since it was checked")
 
 // CheckFiles compares the files that decide about the privilege of the program
 // with what was found of them. It returns the path of the first that differs,
-// with ErrChanged, or that cannot be reached.
+// with ErrFileChanged, or that cannot be reached.
 func (p *Program) CheckFiles() (path string, err error) {
 	for _, file := range p.pinned {
 		now, err := statPath(file.path)
@@ -102,7 +102,7 @@ func (p *Program) CheckFiles() (path string, err error) {
 			return file.path, err
 		}
 		if !file.fileState.same(now) {
-			return file.path, ErrChanged
+			return file.path, ErrFileChanged
 		}
 	}
 	return "", nil

@@ -230,12 +230,12 @@ func (r *resolver) file(path string) (programFile, error) {
 
 // notExecutable returns the error of a program that cannot be executed.
 func notExecutable(path string, err error, hint string) *Error {
-	return &Error{What: path, Err: err, Hint: hint, NotExecutable: true}
+	return &Error{Subject: path, Err: err, Hint: hint, NotExecutable: true}
 }
 
 // missingProgram returns the error of a program that does not exist.
 func missingProgram(path string, err error, hint string) *Error {
-	return &Error{What: path, Err: err, Hint: hint, NotExecutable: true, Missing: true}
+	return &Error{Subject: path, Err: err, Hint: hint, NotExecutable: true, Missing: true}
 }
 
 var (
@@ -331,8 +331,8 @@ func (r *resolver) readOpen(path string, fd int, st *unix.Stat_t) (prog programF
 	return prog, nil
 }
 
-func identifyFile(st *unix.Stat_t) fileID {
-	return fileID{
+func identifyFile(st *unix.Stat_t) fileStamp {
+	return fileStamp{
 		dev: uint64(st.Dev), ino: st.Ino, mode: st.Mode, uid: st.Uid, gid: st.Gid,
 		ctimeSec: int64(st.Ctim.Sec), ctimeN: int64(st.Ctim.Nsec),
 	}

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Current returns the credentials of the calling thread, from system calls
+// CurrentCred returns the credentials of the calling thread, from system calls
 // alone but for the maps of a user namespace and the tracer, which the proc
 // file system knows; without it, the namespace counts as the initial one.
 //
 // Whether the root directory was changed cannot be asked: Chrooted is false.
-func Current() (cred.Cred, error) {
-	c, err := ReadCred()
+func CurrentCred() (cred.Cred, error) {
+	c, err := CurrentCredWithoutProc()
 	if err != nil {
 		return c, err
 	}
@@ -29,8 +29,8 @@ func Current() (cred.Cred, error) {
 	return c, nil
 }
 
-// ReadCred reads what system calls tell.
-func ReadCred() (cred.Cred, error) {
+// CurrentCredWithoutProc reads what system calls tell.
+func CurrentCredWithoutProc() (cred.Cred, error) {
 	var c cred.Cred
 	c.All = cred.FirstCaps(int(cap.MaxBits()))
 	uids, err := ids.UIDs()

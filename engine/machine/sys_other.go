@@ -13,11 +13,11 @@ import (
 
 // Elsewhere plans can be made and read, and not carried out.
 
-// Current returns cap.ErrNotLinux.
-func Current() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
+// CurrentCred returns cap.ErrNotLinux.
+func CurrentCred() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
 
-// ReadCred returns cap.ErrNotLinux.
-func ReadCred() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
+// CurrentCredWithoutProc returns cap.ErrNotLinux.
+func CurrentCredWithoutProc() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
 
 // CurrentDeathSignal returns cap.ErrNotLinux.
 func CurrentDeathSignal() (DeathSignal, error) { return DeathSignal{}, cap.ErrNotLinux }
@@ -39,17 +39,17 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 // CheckDirectories returns cap.ErrNotLinux.
 func CheckDirectories(p *policy.Profile) error { return cap.ErrNotLinux }
 
-// ReadSurroundings returns cap.ErrNotLinux.
-func ReadSurroundings(p *policy.Profile) (*Surroundings, error) { return nil, cap.ErrNotLinux }
+// ReadResources returns cap.ErrNotLinux.
+func ReadResources(p *policy.Profile) (*Resources, error) { return nil, cap.ErrNotLinux }
 
 // ReadLimits returns cap.ErrNotLinux.
-func ReadLimits(p *policy.Profile) (*Surroundings, error) { return nil, cap.ErrNotLinux }
+func ReadLimits(p *policy.Profile) (*Resources, error) { return nil, cap.ErrNotLinux }
 
 // ReadProcess returns cap.ErrNotLinux.
 func ReadProcess(pid int) (*Process, error) { return nil, cap.ErrNotLinux }
 
-// RootDirectory returns cap.ErrNotLinux.
-func RootDirectory(path string) (Directory, error) { return Directory{}, cap.ErrNotLinux }
+// DirectoryID returns cap.ErrNotLinux.
+func DirectoryID(path string) (FileID, error) { return FileID{}, cap.ErrNotLinux }
 
 // WritablePathsToRoot returns cap.ErrNotLinux.
 func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error) {

@@ -24,7 +24,7 @@ const maxDatabase = 16 << 20
 
 // userError says that a user of a profile has no entry that can be used.
 func userError(name string, err error, hint string) *Error {
-	return &Error{What: "user " + name, Err: err, Hint: hint}
+	return &Error{Subject: "user " + name, Err: err, Hint: hint}
 }
 
 // lookupUser reads the entry of a user, by name or number, from /etc/passwd
@@ -42,9 +42,9 @@ func lookupUser(name string) (*User, error) {
 	return findUser(name, passwd, group)
 }
 
-// UserOf returns the entry of the user that a profile names; nil for a profile
+// LookupUser returns the entry of the user that a profile names; nil for a profile
 // that names none. The error is an *Error.
-func UserOf(p *policy.Profile) (*User, error) {
+func LookupUser(p *policy.Profile) (*User, error) {
 	if p.User == "" {
 		return nil, nil
 	}

@@ -83,12 +83,12 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 
 // rootError says why a launch cannot have its root directory.
 func rootError(p *policy.Profile, path string, err error, hint string) *Error {
-	return &Error{Profile: p, Key: "chroot", What: "root directory " + path, Err: err, Hint: hint}
+	return &Error{Profile: p, Key: "chroot", Subject: "root directory " + path, Err: err, Hint: hint}
 }
 
 // cwdError says why a launch cannot have its working directory.
 func cwdError(p *policy.Profile, path string, err error, hint string) *Error {
-	return &Error{Profile: p, Key: "cwd", What: "working directory " + path, Err: err, Hint: hint}
+	return &Error{Profile: p, Key: "cwd", Subject: "working directory " + path, Err: err, Hint: hint}
 }
 
 // dir opens the directory that path names inside the root.

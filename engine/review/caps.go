@@ -15,9 +15,9 @@ func nothingDeclared(p *engine.Plan, report func(policy.Position, string, string
 }
 
 func boundingWider(p *engine.Plan, report capReporter) {
-	holds := p.After.Permitted.Union(p.After.Inheritable)
-	wider := p.After.Bounding.Minus(holds)
-	if p.Profile.IAB == nil || p.After.NoNewPrivs || wider == 0 {
+	holds := p.AfterExec.Permitted.Union(p.AfterExec.Inheritable)
+	wider := p.AfterExec.Bounding.Minus(holds)
+	if p.Profile.IAB == nil || p.AfterExec.NoNewPrivs || wider == 0 {
 		return
 	}
 	it := pronoun(wider)
@@ -27,7 +27,7 @@ func boundingWider(p *engine.Plan, report capReporter) {
 }
 
 func noNewPrivsMissing(p *engine.Plan, report func(policy.Position, string, string)) {
-	if p.After.NoNewPrivs || isAllPowerful(p) {
+	if p.AfterExec.NoNewPrivs || isAllPowerful(p) {
 		return
 	}
 	report(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
@@ -36,14 +36,14 @@ func noNewPrivsMissing(p *engine.Plan, report func(policy.Position, string, stri
 // inheritableNotAmbient finds what only files with inheritable capabilities
 // make use of.
 func inheritableNotAmbient(p *engine.Plan, report capReporter) {
-	extra := p.After.Inheritable.Minus(p.After.Ambient)
+	extra := p.AfterExec.Inheritable.Minus(p.AfterExec.Ambient)
 	if !hasRootPower(p) {
 		// What the program's own file gives, the target holds.
-		extra = extra.Minus(p.After.Permitted)
+		extra = extra.Minus(p.AfterExec.Permitted)
 	}
 	// Without no_new_privs a limited uid 0 is the business of noroot-missing,
 	// which asks for the flag i. Under it no file gives anything.
-	if extra == 0 || hasRootPower(p) && (p.After.NoNewPrivs || !isAllPowerful(p)) {
+	if extra == 0 || hasRootPower(p) && (p.AfterExec.NoNewPrivs || !isAllPowerful(p)) {
 		return
 	}
 	names, is, it := fewNames(extra), "is", pronoun(extra)
@@ -57,7 +57,7 @@ func inheritableNotAmbient(p *engine.Plan, report capReporter) {
 		return
 	}
 	how := "a program gets " + it + " only from a file that has " + it + " too"
-	if p.After.NoNewPrivs {
+	if p.AfterExec.NoNewPrivs {
 		how = "under no_new_privs no file can give " + it
 	}
 	report(at, extra, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and %s", names, is, it, how), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")

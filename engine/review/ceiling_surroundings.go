@@ -39,10 +39,10 @@ func (c *ceilingCheck) session(d compare.Difference) {
 // ceiling.
 func (c *ceilingCheck) environment(d compare.Difference) {
 	env := d.New.(compare.Environ)
-	names, all, loader := env.Beyond(d.Old.(compare.Environ))
+	names, all, loader := env.Exceeding(d.Old.(compare.Environ))
 	// HOME and the like are the caller's where the user is: that counts as the user.
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return slices.Contains(engine.IdentityVariables(), name) && !slices.Contains(env.Mentioned(), name)
+		return slices.Contains(engine.IdentityVariables(), name) && !slices.Contains(env.DeclaredNames(), name)
 	})
 	if all {
 		c.report(c.at("env.keep", "env"), "the caller's whole environment"+c.more(), "declare env: {keep: […]} with the variables that the program needs")

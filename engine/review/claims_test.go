@@ -55,7 +55,7 @@ func TestClaims(t *testing.T) {
 			}
 			if fault := claim(plan, said[rule]); fault != "" && !failed[rule] {
 				failed[rule] = true
-				t.Errorf("%s: %s\nsaid %q of %+v, for %+v and\n%s", rule, fault, said[rule], plan.After, target.File, text)
+				t.Errorf("%s: %s\nsaid %q of %+v, for %+v and\n%s", rule, fault, said[rule], plan.AfterExec, target.File, text)
 			}
 		}
 	}
@@ -94,19 +94,19 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 				return expect(said, false)
 			}
 			named := namedCaps(said)
-			if !named.SubsetOf(p.After.Permitted) {
+			if !named.SubsetOf(p.AfterExec.Permitted) {
 				return "the target does not hold it"
 			}
-			if p.After.Permitted.Has(cred.SETPCAP) && named.Has(cred.SETPCAP) != setpcapLeadsOn(p) {
+			if p.AfterExec.Permitted.Has(cred.SETPCAP) && named.Has(cred.SETPCAP) != setpcapLeadsOn(p) {
 				return "cap_setpcap does, or does not, lead on"
 			}
 			return ""
 		},
 		"bounding-wider": func(p *engine.Plan, said string) string {
-			a := p.After
+			a := p.AfterExec
 			var given cred.Caps
 			for n := range cap.NamedCount {
-				if b, _, errno := a.Exec(cred.File{HasCaps: true, Permitted: cred.CapsOf(n), Effective: true}, p.Target.Kernel); errno == 0 && b.Permitted.Has(n) {
+				if b, _, errno := a.Exec(cred.File{HasCaps: true, Permitted: cred.CapsOf(n), Effective: true}, p.Target.KernelRules); errno == 0 && b.Permitted.Has(n) {
 					given = given.With(n)
 				}
 			}
@@ -114,7 +114,7 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			return cmpCaps(said, given, p.Profile.IAB != nil && given != 0)
 		},
 		"drops-by-itself": func(p *engine.Plan, said string) string {
-			a := raise(p.After)
+			a := raise(p.AfterExec)
 			_, e1 := a.Setgroups([]uint32{5})
 			b, e2 := a.Setgid(5)
 			b, e3 := b.Setuid(5)
@@ -124,7 +124,7 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			return ""
 		},
 		"inheritable-not-ambient": func(p *engine.Plan, said string) string {
-			a := p.After
+			a := p.AfterExec
 			if said == "" || strings.Contains(said, "need not be") {
 				return ""
 			}
@@ -133,8 +133,8 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 				if !a.Inheritable.Has(n) || a.Ambient.Has(n) || a.Permitted.Has(n) {
 					continue
 				}
-				byInheritable, _, _ := a.Exec(cred.File{HasCaps: true, Inheritable: bit}, p.Target.Kernel)
-				byPermitted, _, _ := a.Exec(cred.File{HasCaps: true, Permitted: bit}, p.Target.Kernel)
+				byInheritable, _, _ := a.Exec(cred.File{HasCaps: true, Inheritable: bit}, p.Target.KernelRules)
+				byPermitted, _, _ := a.Exec(cred.File{HasCaps: true, Permitted: bit}, p.Target.KernelRules)
 				switch gets := byInheritable.Permitted.Has(n); {
 				case gets != strings.Contains(said, "only from a file"):
 					return "such a file gives it, or gives it not"
@@ -148,28 +148,28 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			return ""
 		},
 		"loader-variable": func(p *engine.Plan, said string) string {
-			if strings.Contains(said, "is loaded into") && (p.SecureExec || p.After.Permitted == 0) {
+			if strings.Contains(said, "is loaded into") && (p.SecureExec || p.AfterExec.Permitted == 0) {
 				return "it is not loaded, or the target has no privilege"
 			}
 			return ""
 		},
 		"no-new-privs-missing": func(p *engine.Plan, said string) string {
-			b, _, _ := p.After.Exec(cred.File{Setuid: true, UID: 1234}, p.Target.Kernel)
+			b, _, _ := p.AfterExec.Exec(cred.File{Setuid: true, UID: 1234}, p.Target.KernelRules)
 			return expect(said, b.EUID == 1234 && !isAllPowerful(p))
 		},
 		"noroot-missing": func(p *engine.Plan, said string) string {
-			a := p.After
+			a := p.AfterExec
 			dropped, _ := a.Capset(0, 0, a.Inheritable)
-			b, _, _ := dropped.ClearAmbient().Exec(cred.File{}, p.Target.Kernel)
+			b, _, _ := dropped.ClearAmbient().Exec(cred.File{}, p.Target.KernelRules)
 			return cmpCaps(said, b.Permitted, b.Permitted != 0 && !isAllPowerful(p))
 		},
 		"root-group": func(p *engine.Plan, said string) string {
-			member := func(group uint32) bool { return slices.Contains(p.After.Groups, group) || p.After.GID == group }
-			return expect(said, (member(0) || member(6) || member(42)) && p.Identity.Declared && p.After.UID != 0)
+			member := func(group uint32) bool { return slices.Contains(p.AfterExec.Groups, group) || p.AfterExec.GID == group }
+			return expect(said, (member(0) || member(6) || member(42)) && p.Identity.Declared && p.AfterExec.UID != 0)
 		},
 		"root-owns-files": func(p *engine.Plan, said string) string {
 			// Whatever is said, uid 0 writes what is root's; and one rule says so.
-			switch zero := p.After.FSUID == 0; {
+			switch zero := p.AfterExec.FSUID == 0; {
 			case said != "" && !zero:
 				return "it does not"
 			case said == "" && zero && p.Identity.Declared && p.Profile.Chroot == "" && len(risksAbout(p, "root-keeps-power", "noroot-missing", "drops-by-itself", "amounts-to-root")) == 0:
@@ -178,12 +178,12 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			return ""
 		},
 		"root-keeps-power": func(p *engine.Plan, said string) string {
-			b, _, _ := p.After.Exec(cred.File{}, p.Target.Kernel)
-			all := p.After.UID == 0 && b.Permitted == b.All
+			b, _, _ := p.AfterExec.Exec(cred.File{}, p.Target.KernelRules)
+			all := p.AfterExec.UID == 0 && b.Permitted == b.All
 			if said != "" && !all {
 				return "exec does not give everything"
 			}
-			if said == "" && all && p.After.Permitted == p.After.All && !p.After.Securebits.Has(cred.SecNoRoot) {
+			if said == "" && all && p.AfterExec.Permitted == p.AfterExec.All && !p.AfterExec.Securebits.Has(cred.SecNoRoot) {
 				return "it says nothing"
 			}
 			return ""
@@ -193,7 +193,7 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 				return expect(said, false)
 			}
 			for bit := cred.SecNoRoot; bit <= cred.SecExecDenyInteractive; bit <<= 2 {
-				if !p.After.Securebits.Has(bit) {
+				if !p.AfterExec.Securebits.Has(bit) {
 					continue
 				}
 				name := bit.Names()[0]
@@ -211,8 +211,8 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			return ""
 		},
 		"shell-command": func(p *engine.Plan, said string) string {
-			b, _, _ := p.After.Exec(cred.File{}, p.Target.Kernel)
-			same := b.Permitted.Intersect(p.After.Permitted)
+			b, _, _ := p.AfterExec.Exec(cred.File{}, p.Target.KernelRules)
+			same := b.Permitted.Intersect(p.AfterExec.Permitted)
 			return cmpCaps(said, same, same != 0 && p.Profile.Command[0] == "/bin/sh" && !isAllPowerful(p))
 		},
 	}
@@ -221,11 +221,11 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 // setpcapLeadsOn reports whether cap_setpcap gives the target, or what it
 // starts, a capability of rootLike that is neither held nor inheritable.
 func setpcapLeadsOn(p *engine.Plan) bool {
-	a := raise(p.After)
+	a := raise(p.AfterExec)
 	inherits, _ := a.Capset(a.Effective, a.Permitted, a.Inheritable.Union(a.Bounding))
-	viaFile, _, _ := inherits.Exec(cred.File{HasCaps: true, Inheritable: a.All}, p.Target.Kernel)
-	cleared, _ := a.SetSecurebits(a.Securebits&^cred.SecNoRoot, p.Target.Kernel)
-	viaExec, _, _ := cleared.Exec(cred.File{}, p.Target.Kernel)
+	viaFile, _, _ := inherits.Exec(cred.File{HasCaps: true, Inheritable: a.All}, p.Target.KernelRules)
+	cleared, _ := a.SetSecurebits(a.Securebits&^cred.SecNoRoot, p.Target.KernelRules)
+	viaExec, _, _ := cleared.Exec(cred.File{}, p.Target.KernelRules)
 	more := viaFile.Permitted.Union(viaExec.Permitted).Minus(a.Permitted.Union(a.Inheritable)).Without(cred.SETPCAP)
 	for v, about := range rootLike {
 		if how := about.how; more.Has(v) && (how != "" && !isRootUser(p) || about.asRoot != "") {
@@ -239,14 +239,14 @@ func setpcapLeadsOn(p *engine.Plan) bool {
 // cleared by the target or by what it executes; empty where it cannot.
 func clears(p *engine.Plan, bit cred.Securebits) (how string) {
 	can := func(c cred.Cred) bool {
-		_, errno := raise(c).SetSecurebits(c.Securebits&^bit, p.Target.Kernel)
+		_, errno := raise(c).SetSecurebits(c.Securebits&^bit, p.Target.KernelRules)
 		return errno == 0
 	}
-	a := p.After
+	a := p.AfterExec
 	setpcap := cred.CapsOf(cred.SETPCAP)
 	none, _ := a.Capset(0, 0, 0)
-	byPermitted, _, _ := a.Exec(cred.File{HasCaps: true, Permitted: setpcap}, p.Target.Kernel)
-	byInheritable, _, _ := a.Exec(cred.File{HasCaps: true, Inheritable: setpcap}, p.Target.Kernel)
+	byPermitted, _, _ := a.Exec(cred.File{HasCaps: true, Permitted: setpcap}, p.Target.KernelRules)
+	byInheritable, _, _ := a.Exec(cred.File{HasCaps: true, Inheritable: setpcap}, p.Target.KernelRules)
 	switch {
 	case can(none):
 		return "without a capability"

@@ -64,8 +64,8 @@ func shellCommand(p *engine.Plan, report capReporter) {
 	if isAllPowerful(p) || !isShell(command) {
 		return
 	}
-	child, _, _ := p.After.Exec(cred.File{}, p.Target.Kernel)
-	same := child.Permitted.Intersect(p.After.Permitted)
+	child, _, _ := p.AfterExec.Exec(cred.File{}, p.Target.KernelRules)
+	same := child.Permitted.Intersect(p.AfterExec.Permitted)
 	if same == 0 {
 		return
 	}
@@ -77,7 +77,7 @@ func shellCommand(p *engine.Plan, report capReporter) {
 // terminalKept finds a program that reads a terminal, has less privilege than
 // who starts it, and keeps the terminal of that one as its controlling one.
 func terminalKept(p *engine.Plan, report func(policy.Position, string, string)) {
-	less := p.Identity.Changes(p.From) || p.After.Permitted != p.From.Permitted && p.After.Permitted.SubsetOf(p.From.Permitted)
+	less := p.Identity.ChangesUID(p.Caller) || p.AfterExec.Permitted != p.Caller.Permitted && p.AfterExec.Permitted.SubsetOf(p.Caller.Permitted)
 	command, at := started(p.Profile.Command)
 	outer := p.Profile.Command[:min(at, len(p.Profile.Command))]
 	own := slices.ContainsFunc(outer, func(word string) bool { return !strings.Contains(word, "=") && path.Base(word) == "setsid" })

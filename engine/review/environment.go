@@ -14,13 +14,13 @@ import (
 // target: ambient capabilities, and uid 0 without a set-user-ID file, do not set
 // AT_SECURE. What env.keep names is a matter of engine.Compile.
 func loaderVariable(p *engine.Plan, report func(policy.Position, string, string)) {
-	if p.Profile.Env == nil || p.After.Permitted == 0 || p.SecureExec {
+	if p.Profile.Env == nil || p.AfterExec.Permitted == 0 || p.SecureExec {
 		return
 	}
 	for name, value := range p.Profile.Env.Set {
 		if instead := otherLoading(name); value != "" && instead != "" {
 			report(p.Profile.Position("env.set."+name),
-				"what "+name+" names is loaded into a target with "+fewNames(p.After.Permitted)+": the loader does not see that it is privileged, and trusts any file",
+				"what "+name+" names is loaded into a target with "+fewNames(p.AfterExec.Permitted)+": the loader does not see that it is privileged, and trusts any file",
 				instead+"; else let only root write what it names")
 		}
 	}
@@ -43,7 +43,7 @@ const harmless = cred.Caps(1<<cap.NET_BIND_SERVICE | 1<<cap.NET_BROADCAST | 1<<c
 // for most callers are a container or a service manager, whose environment is
 // as much reviewed as the profile.
 func environmentPassed(p *engine.Plan, report func(policy.Position, string, string)) {
-	if p.After.Permitted.SubsetOf(harmless) || isAllPowerful(p) {
+	if p.AfterExec.Permitted.SubsetOf(harmless) || isAllPowerful(p) {
 		return
 	}
 	if p.Profile.Env != nil && !p.Profile.Env.KeepAll {

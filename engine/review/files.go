@@ -29,7 +29,7 @@ func chrootEscape(p *engine.Plan, report capReporter) {
 	var exits cred.Caps
 	how := ""
 	for n, way := range chrootExits {
-		if way != "" && p.After.Permitted.Has(n) {
+		if way != "" && p.AfterExec.Permitted.Has(n) {
 			exits, how = exits.With(n), way
 		}
 	}

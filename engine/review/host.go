@@ -23,15 +23,15 @@ func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 		plan, found := explain(p)
 		return plan, append(found, missing(p, err))
 	}
-	target, err := engine.TargetHere(p, from, nil)
+	target, err := engine.FindTarget(p, from, nil)
 	if errors.Is(err, machine.ErrNoCommand) {
-		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.Identify(p, from, target.User))
+		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.TargetIdentity(p, from, target.User))
 	}
 	if err != nil {
 		plan, found := explain(p)
 		return plan, append(found, missing(p, err))
 	}
-	target.Kernel, target.Surroundings = machine.KernelRules(), around
+	target.KernelRules, target.Resources = machine.KernelRules(), around
 	plan, found := engine.Compile(p, from, target)
 	if plan != nil {
 		for _, e := range plan.WritablePaths() {
@@ -43,9 +43,9 @@ func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 
 // rootHere returns root on the running kernel, and the limits that it finds where
 // the calling process is.
-func rootHere(p *policy.Profile) (cred.Cred, *machine.Surroundings, error) {
+func rootHere(p *policy.Profile) (cred.Cred, *machine.Resources, error) {
 	from := cred.Root()
-	now, err := machine.Current()
+	now, err := machine.CurrentCred()
 	if err != nil {
 		return from, nil, err
 	}
@@ -54,7 +54,7 @@ func rootHere(p *policy.Profile) (cred.Cred, *machine.Surroundings, error) {
 	}
 	around, err := machine.ReadLimits(p)
 	if err == nil {
-		around.KeepsLimits = !now.Bounding.Has(int(cap.SYS_RESOURCE)) || now.UserNS.Nested
+		around.HardLimitsFixed = !now.Bounding.Has(int(cap.SYS_RESOURCE)) || now.UserNS.Nested
 	}
 	return from, around, err
 }

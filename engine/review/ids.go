@@ -11,17 +11,17 @@ import (
 )
 
 // isRootUser reports whether the target is uid 0, with capabilities or not.
-func isRootUser(p *engine.Plan) bool { return p.After.UID == 0 || p.After.EUID == 0 }
+func isRootUser(p *engine.Plan) bool { return p.AfterExec.UID == 0 || p.AfterExec.EUID == 0 }
 
 // hasRootPower reports whether being uid 0 gives the target capabilities.
 func hasRootPower(p *engine.Plan) bool {
-	return isRootUser(p) && !p.After.Securebits.Has(cred.SecNoRoot)
+	return isRootUser(p) && !p.AfterExec.Securebits.Has(cred.SecNoRoot)
 }
 
 // isAllPowerful reports whether the target is uid 0 and nothing was taken from
 // it: then that is what to say, and not what follows from it.
 func isAllPowerful(p *engine.Plan) bool {
-	return hasRootPower(p) && p.After.Permitted == p.After.All
+	return hasRootPower(p) && p.AfterExec.Permitted == p.AfterExec.All
 }
 
 // rootTarget says in words, and where, that the target is uid 0.
@@ -48,7 +48,7 @@ func rootKeepsPower(p *engine.Plan, report func(policy.Position, string, string)
 // stays dropped, and what is held is handed on with noroot and ambient
 // capabilities too.
 func norootMissing(p *engine.Plan, report capReporter) {
-	a := p.After
+	a := p.AfterExec
 	if !hasRootPower(p) || a.NoNewPrivs || a.Permitted == 0 || a.Permitted == a.All {
 		return
 	}
@@ -65,7 +65,7 @@ func norootMissing(p *engine.Plan, report capReporter) {
 // say: without capabilities it still owns what root owns, unless another root
 // directory keeps that away.
 func rootOwnsFiles(p *engine.Plan, report func(policy.Position, string, string)) {
-	again := hasRootPower(p) && !p.After.NoNewPrivs && p.After.Permitted != 0 // noroot-missing
+	again := hasRootPower(p) && !p.AfterExec.NoNewPrivs && p.AfterExec.Permitted != 0 // noroot-missing
 	jailed := strings.Trim(p.Profile.Chroot, "/") != "" && !processLinks(p.Profile.Chroot)
 	if !p.Identity.Declared || jailed || !isRootUser(p) || isAllPowerful(p) || again || changesUser(p) || rootWays(p) != 0 {
 		return
@@ -78,7 +78,7 @@ func rootOwnsFiles(p *engine.Plan, report func(policy.Position, string, string))
 // changesUser reports whether the target is uid 0 and can become another user
 // with other groups.
 func changesUser(p *engine.Plan) bool {
-	return isRootUser(p) && p.After.Permitted.Has(cred.SETUID) && p.After.Permitted.Has(cred.SETGID)
+	return isRootUser(p) && p.AfterExec.Permitted.Has(cred.SETUID) && p.AfterExec.Permitted.Has(cred.SETGID)
 }
 
 // dropsByItself is no more than worth knowing: some daemons must open as root
@@ -109,7 +109,7 @@ var rootLikeGroups = [...]struct {
 }
 
 func rootGroup(p *engine.Plan, report func(policy.Position, string, string)) {
-	if !p.Identity.Declared || p.After.UID == 0 {
+	if !p.Identity.Declared || p.AfterExec.UID == 0 {
 		return
 	}
 	for _, g := range rootLikeGroups {
@@ -118,7 +118,7 @@ func rootGroup(p *engine.Plan, report func(policy.Position, string, string)) {
 			at = "gid"
 		} else if n := slices.Index(p.Profile.Groups, g.id); n >= 0 {
 			at = fmt.Sprintf("groups[%d]", n)
-		} else if slices.Contains(p.After.Groups, g.id) {
+		} else if slices.Contains(p.AfterExec.Groups, g.id) {
 			at = "user" // whose entry was looked up
 		}
 		if at != "" {

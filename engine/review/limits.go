@@ -10,7 +10,7 @@ import (
 
 // limitWithoutEffect finds limits that do not limit this target.
 func limitWithoutEffect(p *engine.Plan, report func(policy.Position, string, string)) {
-	if p.After.Permitted.Has(int(cap.SYS_RESOURCE)) && !changesUser(p) {
+	if p.AfterExec.Permitted.Has(int(cap.SYS_RESOURCE)) && !changesUser(p) {
 		reportRaised(p, report)
 		return
 	}
@@ -47,13 +47,13 @@ const raisedHint = "take cap_sys_resource out of caps; where the target needs it
 // to do instead. Who becomes another user by itself is held to most of them
 // then.
 func unenforced(p *engine.Plan, name string) (why, instead string) {
-	holds := func(v cap.Value) bool { return p.After.Permitted.Has(int(v)) && !changesUser(p) }
+	holds := func(v cap.Value) bool { return p.AfterExec.Permitted.Has(int(v)) && !changesUser(p) }
 	switch {
 	case name == "rss":
 		return "kernels since 2.4.30 ignore it", "limit as, or memory.max of a cgroup"
 	case name == "locks":
 		return "kernels since 2.4.25 ignore it", "leave it out"
-	case name == "nproc" && p.After.UID == 0 && !changesUser(p):
+	case name == "nproc" && p.AfterExec.UID == 0 && !changesUser(p):
 		return "uid 0 may have any number of processes, even without capabilities", "declare another user, or limit pids.max of a cgroup"
 	case name == "nproc" && holds(cap.SYS_ADMIN):
 		return "with cap_sys_admin it may have any number of processes", "take cap_sys_admin out of caps, or limit pids.max of a cgroup"

@@ -101,9 +101,9 @@ func running(path string, file cred.File) scene {
 }
 
 func explained(says, start string, kernel engine.Kernel, target engine.Target) scene {
-	target.Kernel = kernel.Rules()
+	target.KernelRules = kernel.Rules()
 	return scene{says: []string{says}, find: func(p *policy.Profile) []policy.Diagnostic {
-		from, err := kernel.ParseStart(start)
+		from, err := kernel.ParseCaller(start)
 		if err != nil {
 			return []policy.Diagnostic{{File: p.File, Message: err.Error()}}
 		}

@@ -42,7 +42,7 @@ func publicDirectory(p *engine.Plan, report func(policy.Position, string, string
 		return
 	}
 	for name, value := range p.Profile.Env.Set {
-		said := p.After.Permitted != 0 && !p.SecureExec && otherLoading(name) != "" // by loader-variable
+		said := p.AfterExec.Permitted != 0 && !p.SecureExec && otherLoading(name) != "" // by loader-variable
 		if said || name != "PATH" && !choosesCode(name) && otherLoading(name) == "" {
 			continue
 		}

@@ -102,7 +102,7 @@ func way(p *engine.Plan, v int) rootWay {
 	if v != cred.SETPCAP {
 		return about
 	}
-	switch a := p.After; {
+	switch a := p.AfterExec; {
 	case !bringsMore(p):
 		about.how = ""
 	case isRootUser(p) && !a.Securebits.Has(cred.SecNoRootLocked):
@@ -115,7 +115,7 @@ func way(p *engine.Plan, v int) rootWay {
 func rootWays(p *engine.Plan) cred.Caps {
 	var all cred.Caps
 	for v := range rootLike {
-		if p.After.Permitted.Has(v) && way(p, v).how != "" {
+		if p.AfterExec.Permitted.Has(v) && way(p, v).how != "" {
 			all = all.With(v)
 		}
 	}
@@ -126,7 +126,7 @@ func rootWays(p *engine.Plan) cred.Caps {
 // root: from the bounding set, by files or as uid 0 at a later exec. Under
 // no_new_privs exec gives nothing that is not held already.
 func bringsMore(p *engine.Plan) bool {
-	a := p.After
+	a := p.AfterExec
 	more := a.Bounding.Minus(a.Permitted.Union(a.Inheritable))
 	for v := range rootLike {
 		if v != cred.SETPCAP && more.Has(v) && way(p, v).how != "" {

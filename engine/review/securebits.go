@@ -15,7 +15,7 @@ func securebitUnlocked(p *engine.Plan, report func(policy.Position, string, stri
 	if p.Profile.Secbits == nil {
 		return
 	}
-	a := p.After
+	a := p.AfterExec
 	free := a.Securebits & cred.SecAllBits &^ (a.Securebits >> 1)
 	advice := free & cred.SecAllUnprivileged
 	if advice != 0 {

@@ -47,7 +47,7 @@ func (s seen) ran(rule string) bool {
 // hasAll reports whether there is no capability that could be added where a
 // rule about capabilities looks.
 func (s seen) hasAll(vector func(cred.Cred) cred.Caps) bool {
-	return s.plan != nil && s.plan.After.All.SubsetOf(vector(s.plan.After))
+	return s.plan != nil && s.plan.AfterExec.All.SubsetOf(vector(s.plan.AfterExec))
 }
 
 // suppress returns the findings of a profile, sorted, those that it accepts

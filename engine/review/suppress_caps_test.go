@@ -198,7 +198,7 @@ func TestNothingElseIsAccepted(t *testing.T) {
 			continue
 		}
 		found := risksOf(plan)
-		names := cred.Caps(g.Uint64()|g.Uint64()) & plan.After.All
+		names := cred.Caps(g.Uint64()|g.Uint64()) & plan.AfterExec.All
 		var about cred.Caps
 		rule := ""
 		for _, n := range g.Perm(len(found)) {

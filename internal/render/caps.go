@@ -34,10 +34,10 @@ type capRow struct {
 func capRows(p *engine.Plan) []capRow {
 	var rows []capRow
 	for n := range 64 {
-		if !p.From.All.Has(n) {
+		if !p.Caller.All.Has(n) {
 			continue
 		}
-		row := capRow{before: vectorsOf(p.From, n), after: vectorsOf(p.After, n)}
+		row := capRow{before: vectorsOf(p.Caller, n), after: vectorsOf(p.AfterExec, n)}
 		at := slices.IndexFunc(rows, func(r capRow) bool { return r.before == row.before && r.after == row.after })
 		if at < 0 {
 			at = len(rows)

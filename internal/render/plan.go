@@ -108,11 +108,11 @@ func (t planPrinter) begin() {
 			fmt.Fprintln(t, paint(t.Colour, "1", fmt.Sprintf("%-8s", name))+line)
 		}
 	}
-	row("Start", startText(t.As, t.plan.From))
+	row("Start", startText(t.As, t.plan.Caller))
 	if target := t.plan.Target; target.Path != "" {
 		row("Target", targetText(target))
 	}
-	if route := routeText(t.plan.Route); route != "" && t.plan.After.Permitted|t.plan.After.Inheritable != 0 {
+	if route := routeText(t.plan.Route); route != "" && t.plan.AfterExec.Permitted|t.plan.AfterExec.Inheritable != 0 {
 		row("Route", route)
 	}
 	if t.Kernel != nil {
@@ -211,9 +211,9 @@ type stateRow struct{ name, before, after string }
 func stateRows(p *engine.Plan) []stateRow {
 	uid, gid, groups := p.IdentityText()
 	field := func(row, name string) stateRow {
-		return stateRow{row, engine.FieldText(p.From, name), engine.FieldText(p.After, name)}
+		return stateRow{row, engine.FieldText(p.Caller, name), engine.FieldText(p.AfterExec, name)}
 	}
-	f := p.From
+	f := p.Caller
 	const callers = "the caller's"
 	root := stateRow{"root directory", callers, callers}
 	if p.Profile.Chroot != "" {
@@ -285,7 +285,7 @@ func startText(name string, c cred.Cred) string {
 
 // kernelText says whose rules apply.
 func kernelText(k engine.Kernel) string {
-	if k.Newer() {
+	if k.NewerThanLatest() {
 		return fmt.Sprintf("Linux %v, by the rules of %v, the last one that the model was compared with", k, engine.LatestKernel())
 	}
 	return fmt.Sprintf("the rules of Linux %v", k)

@@ -104,13 +104,13 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 	j := jsonPlan{
 		Version:     FormatVersion,
 		Profile:     jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
-		Start:       jsonStart{v.As, newJSONCred(p.From)},
+		Start:       jsonStart{v.As, newJSONCred(p.Caller)},
 		Kernel:      kernel,
 		Target:      newJSONTarget(p.Target),
 		Route:       p.Route.String(),
 		Steps:       []jsonStep{},
-		Before:      newJSONPlanCred(p, p.Before),
-		After:       newJSONPlanCred(p, p.After),
+		Before:      newJSONPlanCred(p, p.BeforeExec),
+		After:       newJSONPlanCred(p, p.AfterExec),
 		AtSecure:    p.SecureExec,
 		Reachable:   p.Reachable(),
 		Inherited:   []string{},
@@ -147,7 +147,7 @@ func newJSONStep(p *engine.Plan, s engine.Step) jsonStep {
 
 func newJSONPlanCred(p *engine.Plan, c cred.Cred) jsonPlanCred {
 	j := jsonPlanCred{jsonCred: newJSONCred(c)}
-	uid, gid, groups := p.Known()
+	uid, gid, groups := p.KnownIDs()
 	if uid {
 		j.UID = &j.jsonCred.UID
 	}

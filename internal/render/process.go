@@ -43,7 +43,7 @@ func OwnProcess(pid int, own cred.Cred, mode cap.Mode) *Process {
 
 // OtherProcess describes a process that was read, for a reader whose root
 // directory is root.
-func OtherProcess(p *machine.Process, root machine.Directory) *Process {
+func OtherProcess(p *machine.Process, root machine.FileID) *Process {
 	s := &Process{Version: FormatVersion, PID: p.PID, Name: p.Name, UserNamespace: p.UserNS.String()}
 	for _, state := range p.States {
 		where := machine.NamespaceOther

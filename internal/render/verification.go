@@ -39,7 +39,7 @@ func Verification(w io.Writer, v *compare.Verification, exact, all, colour bool)
 		unknownRoot = unknownRoot || s.RootErr != nil
 		var rows []compare.Check
 		for _, c := range s.Checks {
-			if all || c.Verdict != compare.VerdictSame && (!c.Aside || declares) {
+			if all || c.Verdict != compare.VerdictSame && (!c.Ignored || declares) {
 				rows = append(rows, c)
 			}
 		}
@@ -145,7 +145,7 @@ func newJSONVerification(v *compare.Verification, exact bool) jsonVerification {
 	j := jsonVerification{
 		Version: FormatVersion, PID: v.Process.PID, Profile: v.Plan.Profile.File,
 		Matches: v.Matches(exact), Exact: exact, Verdict: v.Verdict().String(),
-		UserNamespace: v.Process.UserNS.String(), Declared: newJSONCred(v.Plan.After), States: []jsonVerifiedState{},
+		UserNamespace: v.Process.UserNS.String(), Declared: newJSONCred(v.Plan.AfterExec), States: []jsonVerifiedState{},
 	}
 	for _, s := range v.States {
 		state := jsonVerifiedState{Threads: s.Threads, Verdict: s.Verdict().String(), Process: processCred(s.Cred)}

@@ -27,7 +27,7 @@ func Advice(p *machine.Process, isInit func(args []string) bool) string {
 	}
 	what := "its command line is that of a supervisor (-init)"
 	// The file of the process is not looked at again: see machine.Process.FileID.
-	if own, err := machine.ReadProcess(os.Getpid()); err == nil && own.FileID != (machine.Directory{}) && own.FileID == p.FileID {
+	if own, err := machine.ReadProcess(os.Getpid()); err == nil && own.FileID != (machine.FileID{}) && own.FileID == p.FileID {
 		what = "it is a supervisor (-init)"
 	}
 	switch programs := childGroupLeaders(p.PID); len(programs) {

@@ -27,7 +27,7 @@ func RunChild(env *render.Env, args []string) int {
 	if err := rewritePIDVariable(r.supervisor, "WATCHDOG_PID"); err != nil {
 		return Refuse(env, err)
 	}
-	if r.From, err = machine.Current(); err != nil {
+	if r.From, err = machine.CurrentCred(); err != nil {
 		return Refuse(env, fmt.Errorf("read the caller's state: %w", err))
 	}
 	r.Death = machine.DeathSignal{Signal: int(unix.SIGKILL), Parent: r.supervisor}

@@ -26,11 +26,11 @@ func permitSignals(r Request) error {
 	if p == nil {
 		return nil // the child reports why
 	}
-	user, err := machine.UserOf(p)
+	user, err := machine.LookupUser(p)
 	if err != nil {
 		return nil // the child reports why
 	}
-	uid := machine.Identify(p, r.From, user).UID
+	uid := machine.TargetIdentity(p, r.From, user).UID
 	if uid == r.From.UID || uid == r.From.EUID || !r.From.Permitted.Has(int(cap.SETUID)) {
 		return nil // the child cannot become another user, and reports it
 	}

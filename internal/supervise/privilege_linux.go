@@ -64,7 +64,7 @@ func dropPrivilege(from cred.Cred) error {
 
 // verifyPrivilege verifies the change; no later step would notice a failure.
 func verifyPrivilege(canKill, canDrop bool) error {
-	own, err := machine.Current()
+	own, err := machine.CurrentCred()
 	if err != nil {
 		return err
 	}

@@ -25,12 +25,12 @@ func TestRefuse(t *testing.T) {
 		status int
 	}{
 		{cause, "cause", 125},
-		{&machine.Error{Profile: p, Key: "no_new_privs", What: "step", Err: cause, Hint: "fix"}, "p.yaml:4:15: step: cause; fix", 125},
-		{&machine.Error{Profile: p, Key: "command", What: "step", Err: cause, NotExecutable: true}, "p.yaml: step: cause", 126},
-		{&machine.Error{What: "/x", Err: cause, Hint: "fix", NotExecutable: true}, "/x: cause; fix", 126},
-		{&machine.Error{What: "/x", Err: cause, Missing: true}, "/x: cause", 127},
-		{&machine.Error{Profile: p, Key: "chroot", What: "root directory /srv", Err: cause, Hint: "fix"}, "p.yaml:3:9: root directory /srv: cause; fix", 125},
-		{&machine.Error{Profile: p, Key: "user", What: "user nobody", Err: cause, Hint: "fix"}, "p.yaml:2:7: user nobody: cause; fix", 125},
+		{&machine.Error{Profile: p, Key: "no_new_privs", Subject: "step", Err: cause, Hint: "fix"}, "p.yaml:4:15: step: cause; fix", 125},
+		{&machine.Error{Profile: p, Key: "command", Subject: "step", Err: cause, NotExecutable: true}, "p.yaml: step: cause", 126},
+		{&machine.Error{Subject: "/x", Err: cause, Hint: "fix", NotExecutable: true}, "/x: cause; fix", 126},
+		{&machine.Error{Subject: "/x", Err: cause, Missing: true}, "/x: cause", 127},
+		{&machine.Error{Profile: p, Key: "chroot", Subject: "root directory /srv", Err: cause, Hint: "fix"}, "p.yaml:3:9: root directory /srv: cause; fix", 125},
+		{&machine.Error{Profile: p, Key: "user", Subject: "user nobody", Err: cause, Hint: "fix"}, "p.yaml:2:7: user nobody: cause; fix", 125},
 	} {
 		for _, err := range []error{c.err, fmt.Errorf("%w", c.err)} {
 			var messages strings.Builder

@@ -20,7 +20,7 @@ func (r Request) Start(env *render.Env) int {
 	if p == nil {
 		return refuseProfile(env, diagnostics)
 	}
-	plan, err := engine.Prepare(p, r.Argv, &engine.Caller{Cred: r.From, Death: r.Death})
+	plan, err := engine.Prepare(p, r.Argv, &engine.Caller{Cred: r.From, DeathSignal: r.Death})
 	var none *engine.NoPlanError
 	switch {
 	case errors.As(err, &none):
@@ -28,7 +28,7 @@ func (r Request) Start(env *render.Env) int {
 	case err != nil:
 		return Refuse(env, err)
 	}
-	if machine.HoldsPrivilege(plan.From) && !r.Strict {
+	if machine.HasPrivilege(plan.Caller) && !r.Strict {
 		return Refuse(env, fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", r.Profile))
 	}
 	for _, e := range plan.WritablePaths() {

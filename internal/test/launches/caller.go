@@ -91,7 +91,7 @@ func (s Setting) apply(c cred.Cred, r cred.Rules) (cred.Cred, bool) {
 			}
 		}
 	case "keepcaps":
-		c, errno = c.KeepCaps(true)
+		c, errno = c.SetKeepCaps(true)
 	case "secbits":
 		n, _ := strconv.ParseUint(s.Value, 0, 32)
 		c, errno = c.SetSecurebits(cred.Securebits(n), r)

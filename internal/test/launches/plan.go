@@ -36,7 +36,7 @@ func (c Case) Compile(m *Machine, dir string, from cred.Cred) Verdict {
 	}
 	path := c.Target.Path(dir, c.Profile.Chroot)
 	plan, diagnostics := engine.Compile(p, from, engine.Target{
-		Kernel: m.Rules,
+		KernelRules: m.Rules,
 		Program: machine.Program{
 			Path: path, Args: []string{path}, FilePath: c.arguments(dir)[0],
 			File: c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")),
@@ -71,5 +71,5 @@ func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
 func (c Case) refusesKeep(m *Machine, from cred.Cred) bool {
 	c.Profile.Env = nil
 	plan := c.Compile(m, "/dir", from).Plan
-	return plan != nil && removesLoader(Expect(from, false), Expect(plan.After, false))
+	return plan != nil && removesLoader(Expect(from, false), Expect(plan.AfterExec, false))
 }

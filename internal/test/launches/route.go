@@ -288,7 +288,7 @@ func (s *search) walk(w way, want sets) (cred.Cred, []string, bool) {
 			old := c.Securebits
 			switch w.change {
 			case "keep_caps":
-				next, errno := c.KeepCaps(true)
+				next, errno := c.SetKeepCaps(true)
 				do("keep_caps", next, errno)
 			case "no_setuid_fixup":
 				securebits(old | cred.SecNoSetuidFixup)
@@ -298,7 +298,7 @@ func (s *search) walk(w way, want sets) (cred.Cred, []string, bool) {
 			raise()
 			switch w.change {
 			case "keep_caps":
-				next, errno := c.KeepCaps(old.Has(cred.SecKeepCaps))
+				next, errno := c.SetKeepCaps(old.Has(cred.SecKeepCaps))
 				do("keep_caps off", next, errno)
 			case "no_setuid_fixup":
 				securebits(old)

@@ -44,7 +44,7 @@ func TestRoutes(t *testing.T) {
 		v := c.Compile(m, "/dir", from)
 		if v.Plan != nil {
 			outcomes["launched"]++
-			if faults := c.Profile.Promise(m.Users).Broken(from, v.Plan.After); faults != nil {
+			if faults := c.Profile.Promise(m.Users).Broken(from, v.Plan.AfterExec); faults != nil {
 				t.Errorf("case %d: %s\n%v", index, strings.Join(faults, "; "), c)
 			}
 			q := c.Profile.Promise(m.Users)

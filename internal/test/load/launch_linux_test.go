@@ -147,7 +147,7 @@ func load() error {
 func newLaunching() (*launching, error) {
 	l := &launching{}
 	var err error
-	if l.from, err = machine.Current(); err != nil {
+	if l.from, err = machine.CurrentCred(); err != nil {
 		return nil, err
 	}
 	var found []policy.Diagnostic

@@ -83,7 +83,7 @@ func launch(profile, start string, flags ...string) func(engineOf) error {
 		if start == "" {
 			from, err = began.Cred(from)
 		} else {
-			from, err = engine.ParseStart(start)
+			from, err = engine.ParseCaller(start)
 		}
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func profileText(name string) ([]byte, error) {
 
 // differences compares a report with the prediction.
 func differences(plan *engine.Plan, report string) error {
-	if faults := launches.ParseReport(report).Compare(launches.Expect(plan.After, plan.SecureExec)); len(faults) > 0 {
+	if faults := launches.ParseReport(report).Compare(launches.Expect(plan.AfterExec, plan.SecureExec)); len(faults) > 0 {
 		return fmt.Errorf("the target differs from the prediction: %v", faults)
 	}
 	return nil
@@ -228,7 +228,7 @@ func playManifest(e engineOf) (err error) {
 	if err != nil {
 		return err
 	}
-	from, err := engine.ParseStart(recipeCaps + "=ep no_new_privs")
+	from, err := engine.ParseCaller(recipeCaps + "=ep no_new_privs")
 	if err != nil {
 		return err
 	}

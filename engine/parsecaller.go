@@ -29,11 +29,11 @@ func (e *startError) Error() string {
 	return fmt.Sprintf("%q: %s", clip(e.Word), e.Reason)
 }
 
-// ParseStart reads the state of a caller from text, for the newest kernel that
-// the model knows. See [Kernel.ParseStart].
-func ParseStart(text string) (cred.Cred, error) { return LatestKernel().ParseStart(text) }
+// ParseCaller reads the state of a caller from text, for the newest kernel that
+// the model knows. See [Kernel.ParseCaller].
+func ParseCaller(text string) (cred.Cred, error) { return LatestKernel().ParseCaller(text) }
 
-// ParseStart reads the state of a caller on this kernel from words separated
+// ParseCaller reads the state of a caller on this kernel from words separated
 // by white space. "root" alone is the state of [cred.Root]. Otherwise:
 //
 //	uid=N             real, effective, saved and file system uid; 0
@@ -56,7 +56,7 @@ func ParseStart(text string) (cred.Cred, error) { return LatestKernel().ParseSta
 // the permitted one, an ambient one that is not within the permitted and the
 // inheritable one, ids, capabilities and securebits that do not exist. The
 // error is a *machine.Error. Nothing is read from the system.
-func (k Kernel) ParseStart(text string) (cred.Cred, error) {
+func (k Kernel) ParseCaller(text string) (cred.Cred, error) {
 	c, err := k.parseStart(text)
 	var bad *startError
 	if errors.As(err, &bad) {
@@ -74,7 +74,7 @@ func (k Kernel) parseStart(text string) (cred.Cred, error) {
 	case len(words) == 0:
 		return cred.Cred{}, &startError{Reason: "it is empty", Hint: "write root, current, or words such as uid=1000"}
 	case len(words) == 1 && words[0] == "root":
-		return k.Limit(cred.Root()), nil
+		return k.Restrict(cred.Root()), nil
 	}
 	s := startReader{kernel: k, start: cred.Cred{All: k.Caps()}, seen: map[string]bool{}}
 	for _, word := range words {

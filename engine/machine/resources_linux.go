@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadSurroundings reads what of the calling process, and of this machine, the
+// ReadResources reads what of the calling process, and of this machine, the
 // steps of a profile depend on beside credentials. It does not look at the
 // directories of the profile: see CheckDirectories.
-func ReadSurroundings(p *policy.Profile) (*Surroundings, error) {
+func ReadResources(p *policy.Profile) (*Resources, error) {
 	a, err := ReadLimits(p)
 	if err != nil {
 		return nil, err
@@ -31,8 +31,8 @@ func ReadSurroundings(p *policy.Profile) (*Surroundings, error) {
 }
 
 // ReadLimits reads the limits that a profile declares.
-func ReadLimits(p *policy.Profile) (*Surroundings, error) {
-	a := &Surroundings{Limits: map[int]Limit{}}
+func ReadLimits(p *policy.Profile) (*Resources, error) {
+	a := &Resources{Limits: map[int]Limit{}}
 	for _, r := range p.Rlimits {
 		number, ok := RlimitNumber(r.Name)
 		if !ok {

@@ -10,9 +10,9 @@ import (
 	"caprun/policy"
 )
 
-// TestSurroundings refuses a step when the kernel would, for a reason beside the
+// TestRefusesResources refuses a step when the kernel would, for a reason beside the
 // credentials, and never for a caller who is not known.
-func TestSurroundings(t *testing.T) {
+func TestRefusesResources(t *testing.T) {
 	nofile, ok := machine.RlimitNumber("nofile")
 	core, ok2 := machine.RlimitNumber("core")
 	if !ok || !ok2 {
@@ -20,18 +20,18 @@ func TestSurroundings(t *testing.T) {
 	}
 	root, user, nested := cred.Root(), withCaps(0), cred.Root()
 	nested.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Count: 65536}}, GIDs: []cred.Extent{{Count: 65536}}}
-	limits := func(soft, hard, nrOpen uint64) *machine.Surroundings {
-		return &machine.Surroundings{Limits: map[int]machine.Limit{nofile: {Soft: soft, Hard: hard}, core: {Soft: soft, Hard: hard}}, NrOpen: nrOpen}
+	limits := func(soft, hard, nrOpen uint64) *machine.Resources {
+		return &machine.Resources{Limits: map[int]machine.Limit{nofile: {Soft: soft, Hard: hard}, core: {Soft: soft, Hard: hard}}, NrOpen: nrOpen}
 	}
-	open := func(d machine.Descriptor) *machine.Surroundings {
-		return &machine.Surroundings{Descriptors: map[int]machine.Descriptor{0: {Open: true}, 7: d}}
+	open := func(d machine.Descriptor) *machine.Resources {
+		return &machine.Resources{Descriptors: map[int]machine.Descriptor{0: {Open: true}, 7: d}}
 	}
-	on := func(x machine.Terminal) *machine.Surroundings { return &machine.Surroundings{Terminal: &x} }
+	on := func(x machine.Terminal) *machine.Resources { return &machine.Resources{Terminal: &x} }
 	const max = policy.Unlimited
 	for _, c := range []struct {
 		name, text string
 		from       cred.Cred
-		around     *machine.Surroundings
+		around     *machine.Resources
 		says       string // empty for a plan
 		needs      cred.Caps
 	}{
@@ -59,9 +59,9 @@ func TestSurroundings(t *testing.T) {
 		{name: "kept and not open", text: "keep_fds: [7]", from: user, around: open(machine.Descriptor{}), says: "2:12: error: keep descriptor 7: it is not open"},
 		{name: "kept and close-on-exec", text: "keep_fds: [7]", from: user, around: open(machine.Descriptor{Open: true, CloseOnExec: true}), says: "2:12: error: keep descriptor 7: it is not open, or close-on-exec"},
 		{name: "descriptors not known", text: "keep_fds: [9]", from: user, around: limits(0, 0, 0)},
-		{name: "a directory leads out", text: "chroot: /srv", from: root, around: &machine.Surroundings{Descriptors: map[int]machine.Descriptor{1: {Open: true, Directory: true}}},
+		{name: "a directory leads out", text: "chroot: /srv", from: root, around: &machine.Resources{Descriptors: map[int]machine.Descriptor{1: {Open: true, Directory: true}}},
 			says: "2:9: error: pass on descriptor 1: it is a directory"},
-		{name: "a directory without another root", text: "chroot: /", from: root, around: &machine.Surroundings{Descriptors: map[int]machine.Descriptor{1: {Open: true, Directory: true}}}},
+		{name: "a directory without another root", text: "chroot: /", from: root, around: &machine.Resources{Descriptors: map[int]machine.Descriptor{1: {Open: true, Directory: true}}}},
 
 		{name: "a terminal to ask", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Asked: true})},
 		{name: "a standard one", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Standard: true})},
@@ -72,7 +72,7 @@ func TestSurroundings(t *testing.T) {
 		{name: "not asked for", text: "umask: \"0027\"", from: user, around: on(machine.Terminal{})},
 	} {
 		target := OrdinaryTarget()
-		target.Surroundings = c.around
+		target.Resources = c.around
 		plan, found := Compile(parse(t, c.text), c.from, target)
 		if c.says != "" {
 			if plan != nil || len(found) != 1 || !strings.Contains(found[0].String(), c.says) {

@@ -18,7 +18,7 @@ type stepRefusal struct {
 
 // refuses returns why a step will fail in a state, for a caller with these
 // surroundings; nil where nothing is known to be in its way.
-func refuses(a *machine.Surroundings, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
+func refuses(a *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
 	if a == nil {
 		return nil
 	}
@@ -36,7 +36,7 @@ func refuses(a *machine.Surroundings, c cred.Cred, p *policy.Profile, s *cap.Ste
 }
 
 // refusesLimit is do_prlimit of kernel/sys.c.
-func refusesLimit(a *machine.Surroundings, c cred.Cred, s *cap.Step) *stepRefusal {
+func refusesLimit(a *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
 	have, ok := a.Limits[s.Resource]
 	if !ok || have == (machine.Limit{Soft: s.Soft, Hard: s.Hard}) {
 		return nil
@@ -49,13 +49,13 @@ func refusesLimit(a *machine.Surroundings, c cred.Cred, s *cap.Step) *stepRefusa
 			why:  fmt.Sprintf("fs.nr_open allows no more than %d (%s)", a.NrOpen, has),
 			hint: fmt.Sprintf("declare at most %d, or raise it: sysctl fs.nr_open=%s", a.NrOpen, LimitText(s.Hard))}
 	}
-	able := c.Effective.Has(sysResource) && !c.UserNS.Nested && !a.KeepsLimits
+	able := c.Effective.Has(sysResource) && !c.UserNS.Nested && !a.HardLimitsFixed
 	if s.Hard <= have.Hard || able {
 		return nil
 	}
 	needs, held := "needs cap_sys_resource", "held: "+c.Permitted.String()
 	switch {
-	case a.KeepsLimits:
+	case a.HardLimitsFixed:
 		held = "no process here can hold it"
 	case c.UserNS.Nested:
 		needs += " in the initial user namespace"
@@ -68,7 +68,7 @@ func refusesLimit(a *machine.Surroundings, c cred.Cred, s *cap.Step) *stepRefusa
 
 const sysResource = int(cap.SYS_RESOURCE)
 
-func refusesDescriptors(a *machine.Surroundings, keep []int) *stepRefusal {
+func refusesDescriptors(a *machine.Resources, keep []int) *stepRefusal {
 	if a.Descriptors == nil {
 		return nil
 	}
@@ -89,7 +89,7 @@ func refusesDescriptors(a *machine.Surroundings, keep []int) *stepRefusal {
 
 // refusesStandard refuses a directory as a standard descriptor of a target with
 // another root directory: it leads out of that, and no profile declares it.
-func refusesStandard(a *machine.Surroundings, p *policy.Profile) *stepRefusal {
+func refusesStandard(a *machine.Resources, p *policy.Profile) *stepRefusal {
 	if p.Chroot == "/" {
 		return nil
 	}
@@ -103,7 +103,7 @@ func refusesStandard(a *machine.Surroundings, p *policy.Profile) *stepRefusal {
 }
 
 // refusesSession is executeSession of package cap.
-func refusesSession(a *machine.Surroundings) *stepRefusal {
+func refusesSession(a *machine.Resources) *stepRefusal {
 	t := a.Terminal
 	if t == nil || t.Asked || t.Leader && t.Standard || t.Listed && (t.None || !t.Leader) {
 		return nil

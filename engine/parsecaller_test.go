@@ -10,8 +10,8 @@ import (
 	"caprun/engine/machine"
 )
 
-// TestParseStart reads starts and compares what they are.
-func TestParseStart(t *testing.T) {
+// TestParseCaller reads starts and compares what they are.
+func TestParseCaller(t *testing.T) {
 	all := cred.FirstCaps(41)
 	setid := cred.CapsOf(cred.SETGID, cred.SETUID, cred.SETPCAP)
 	as := func(uid, gid uint32, groups ...uint32) cred.Cred {
@@ -55,7 +55,7 @@ func TestParseStart(t *testing.T) {
 		}),
 	}
 	for text, want := range cases {
-		got, err := ParseStart(text)
+		got, err := ParseCaller(text)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -66,8 +66,8 @@ func TestParseStart(t *testing.T) {
 	}
 }
 
-// TestParseStartRefuses: the message names the word and what to do.
-func TestParseStartRefuses(t *testing.T) {
+// TestParseCallerRefuses: the message names the word and what to do.
+func TestParseCallerRefuses(t *testing.T) {
 	cases := map[string][]string{
 		"":                                {"empty", "uid=1000"},
 		" \n":                             {"empty"},
@@ -100,7 +100,7 @@ func TestParseStartRefuses(t *testing.T) {
 		"uid=" + strings.Repeat("9", 500): {"..."},
 	}
 	for text, says := range cases {
-		c, err := ParseStart(text)
+		c, err := ParseCaller(text)
 		var bad *machine.Error
 		if !errors.As(err, &bad) || !c.Equal(cred.Cred{}) {
 			t.Errorf("%.40q: %v, %+v", text, err, c)
@@ -129,32 +129,32 @@ func TestKernel(t *testing.T) {
 			t.Errorf("%q is %v", text, k)
 		}
 	}
-	if k := (Kernel{6, 19}); !k.Newer() || (Kernel{6, 18}).Newer() || (Kernel{6, 12}).Newer() || !(Kernel{7, 0}).Newer() {
+	if k := (Kernel{6, 19}); !k.NewerThanLatest() || (Kernel{6, 18}).NewerThanLatest() || (Kernel{6, 12}).NewerThanLatest() || !(Kernel{7, 0}).NewerThanLatest() {
 		t.Error("which kernels are newer is wrong")
 	}
 	for k, count := range map[Kernel]int{{5, 8}: 40, {5, 9}: 41, {6, 18}: 41} {
-		c, err := k.ParseStart("root")
+		c, err := k.ParseCaller("root")
 		if want := cred.FirstCaps(count); err != nil || c.All != want || c.Permitted != want || c.Effective != want || c.Bounding != want {
 			t.Errorf("%v: %+v, %v", k, c, err)
 		}
-		c, err = k.ParseStart("all=ep")
+		c, err = k.ParseCaller("all=ep")
 		if err != nil || c.Permitted != cred.FirstCaps(count) {
 			t.Errorf("%v: all is %s, %v", k, c.Permitted.String(), err)
 		}
 	}
 	old, late := Kernel{5, 8}, Kernel{6, 14}
 	for _, text := range []string{"cap_checkpoint_restore=ep", "bounding=40", "secbits=exec_restrict_file"} {
-		if _, err := old.ParseStart(text); err == nil || !strings.Contains(err.Error(), "Linux 5.8 has no") {
+		if _, err := old.ParseCaller(text); err == nil || !strings.Contains(err.Error(), "Linux 5.8 has no") {
 			t.Errorf("5.8: %s: %v", text, err)
 		}
-		if _, err := late.ParseStart(text); err != nil {
+		if _, err := late.ParseCaller(text); err != nil {
 			t.Errorf("6.14: %s: %v", text, err)
 		}
 	}
 	mine := cred.Root()
 	mine.All, mine.Bounding = cred.FirstCaps(43), cred.FirstCaps(43)
 	mine.Securebits = cred.SecNoRoot | cred.SecExecRestrictFile
-	if got := (Kernel{6, 12}).Limit(mine); got.All != cred.FirstCaps(41) || got.Bounding != cred.FirstCaps(41) || got.Securebits != cred.SecNoRoot {
+	if got := (Kernel{6, 12}).Restrict(mine); got.All != cred.FirstCaps(41) || got.Bounding != cred.FirstCaps(41) || got.Securebits != cred.SecNoRoot {
 		t.Errorf("limited to %+v", got)
 	}
 }
@@ -163,8 +163,8 @@ func TestKernel(t *testing.T) {
 // follows from it.
 func TestKernelLacks(t *testing.T) {
 	old := Kernel{5, 8}
-	from := old.Limit(cred.Root())
-	to := Target{Kernel: old.Rules()}
+	from := old.Restrict(cred.Root())
+	to := Target{KernelRules: old.Rules()}
 	for text, line := range map[string]int{
 		"uid: 0\ngid: 0\ncaps: cap_checkpoint_restore=ep":  4,
 		"uid: 3\ngid: 3\ncaps: cap_checkpoint_restore=eip": 4,
@@ -185,9 +185,9 @@ func TestKernelLacks(t *testing.T) {
 	}
 }
 
-// FuzzParseStart: no text panics, and what is accepted is a state that a
+// FuzzParseCaller: no text panics, and what is accepted is a state that a
 // kernel can have.
-func FuzzParseStart(f *testing.F) {
+func FuzzParseCaller(f *testing.F) {
 	for _, text := range []string{
 		"root", "uid=1000 gid=1000 groups=4,24", "cap_setuid,cap_setgid=ep secbits=noroot,noroot_locked no_new_privs",
 		"uid=5 cap_net_raw=eip ambient=cap_net_raw bounding=none", "=ep cap_kill-e", "uid=0 45=p", "ambient=all =eip",
@@ -196,7 +196,7 @@ func FuzzParseStart(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string, minor int) {
 		k := Kernel{6, minor & 31}
-		c, err := k.ParseStart(text)
+		c, err := k.ParseCaller(text)
 		if err != nil {
 			var bad *machine.Error
 			if !errors.As(err, &bad) || len(err.Error()) > 2000 {
@@ -212,7 +212,7 @@ func FuzzParseStart(f *testing.F) {
 		case c.UID == cred.NoID || c.GID == cred.NoID || c.Securebits&^k.Securebits() != 0:
 			t.Fatalf("%q: %+v", text, c)
 		}
-		if again := k.Limit(c); !again.Equal(c) {
+		if again := k.Restrict(c); !again.Equal(c) {
 			t.Fatalf("%q is not of this kernel", text)
 		}
 	})
@@ -242,8 +242,8 @@ func TestKernelNamed(t *testing.T) {
 		{Kernel{5, 9}, "uid: 33\ngid: 33\ncaps: cap_checkpoint_restore=eip", ""},
 	} {
 		target := OrdinaryTarget()
-		target.Kernel = c.kernel.Rules()
-		plan, found := Compile(parse(t, c.text), c.kernel.Limit(cred.Root()), target)
+		target.KernelRules = c.kernel.Rules()
+		plan, found := Compile(parse(t, c.text), c.kernel.Restrict(cred.Root()), target)
 		if c.says == "" && plan == nil || c.says != "" && (plan != nil || !strings.Contains(found[0].String(), c.says)) {
 			t.Errorf("%v, %s: %v, want %q", c.kernel, c.text, found, c.says)
 		}

@@ -6,15 +6,15 @@ import (
 	"caprun/policy"
 )
 
-// Surroundings are what a caller has beside its credentials and a step of a
-// launch depends on, as far as a profile asks for it. ReadSurroundings reads
+// Resources are what a caller has beside its credentials and a step of a
+// launch depends on, as far as a profile asks for it. ReadResources reads
 // those of the calling process. What is nil is not known.
-type Surroundings struct {
-	Limits      map[int]Limit
-	KeepsLimits bool   // cap_sys_resource, which raises a hard limit, cannot be held
-	NrOpen      uint64 // fs.nr_open; 0 where it is not known
-	Descriptors map[int]Descriptor
-	Terminal    *Terminal
+type Resources struct {
+	Limits          map[int]Limit
+	HardLimitsFixed bool   // cap_sys_resource, which raises a hard limit, cannot be held
+	NrOpen          uint64 // fs.nr_open; 0 where it is not known
+	Descriptors     map[int]Descriptor
+	Terminal        *Terminal
 }
 
 // Limit is a resource limit; policy.Unlimited is none.
