@@ -9,16 +9,11 @@ import (
 	"testing"
 )
 
-// TestSecurityClaims holds that the tests and scripts that SECURITY.md names
-// are there.
-func TestSecurityClaims(t *testing.T) {
-	top := filepath.Join("..", "..")
-	text, err := os.ReadFile(filepath.Join(top, "SECURITY.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+// testSources returns the text of all tests of the repository.
+func testSources(t *testing.T) string {
+	t.Helper()
 	var tests strings.Builder
-	err = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -29,6 +24,26 @@ func TestSecurityClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return tests.String()
+}
+
+// isTest reports whether a page names a test, or a script of testdata/script.
+func isTest(sources, name string) bool {
+	if strings.HasSuffix(name, ".txtar") {
+		_, err := os.Stat(filepath.Join("testdata", "script", name))
+		return err == nil
+	}
+	return name != "" && strings.Contains(sources, "\nfunc "+name+"(")
+}
+
+// TestSecurityClaims holds that the tests and scripts that SECURITY.md names
+// are there.
+func TestSecurityClaims(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "SECURITY.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := testSources(t)
 	promises, _, _ := strings.Cut(string(text), "## What it does not promise")
 	_, promises, _ = strings.Cut(promises, "| promise |")
 	rows := 0
@@ -42,13 +57,8 @@ func TestSecurityClaims(t *testing.T) {
 			t.Errorf("no test shows: %s", cells[1])
 		}
 		for _, name := range names {
-			name = strings.Trim(name, "`")
-			if strings.HasSuffix(name, ".txtar") {
-				if _, err := os.Stat(filepath.Join("testdata", "script", name)); err != nil {
-					t.Error(err)
-				}
-			} else if !strings.Contains(tests.String(), "\nfunc "+name+"(") {
-				t.Errorf("there is no test %s", name)
+			if name = strings.Trim(name, "`"); !isTest(tests, name) {
+				t.Errorf("unknown test %s", name)
 			}
 		}
 	}
