@@ -5,16 +5,16 @@ import (
 	"caprun/policy"
 )
 
-// doubt returns the alternative because of which there is no plan: with either
+// decisiveAlternative returns the alternative because of which there is no plan: with either
 // file alone there would be one. It returns nil where no file leads to one.
-func (c *compiler) doubt() *machine.Alternative {
+func (c *compiler) decisiveAlternative() *machine.Alternative {
 	if len(c.Target.Alternatives) == 0 {
 		return nil
 	}
 	certain := *c
 	certain.Target.Alternatives = nil
-	if v, ok := certain.solve(); ok {
-		if o := c.try(v); o != nil {
+	if sets, ok := certain.solve(); ok {
+		if o := c.try(sets); o != nil {
 			return o.alternative
 		}
 		return nil
@@ -29,8 +29,8 @@ func (c *compiler) doubt() *machine.Alternative {
 	return nil
 }
 
-// refuseDoubt says what is not known about the target's file.
-func (c *compiler) refuseDoubt(a *machine.Alternative) *policy.Diagnostic {
+// refuseAlternative says what is not known about the target's file.
+func (c *compiler) refuseAlternative(a *machine.Alternative) *policy.Diagnostic {
 	hint := a.Hint
 	if c.noNewPrivsHelps() {
 		hint = "set no_new_privs: true, or " + hint

@@ -132,50 +132,50 @@ func modeBits(m cap.Mode) cred.Securebits {
 }
 
 // try makes the plan along one route, or says what is in its way.
-func (c *compiler) try(v vectors) *obstacle { return c.tryGroups(v) }
+func (c *compiler) try(sets launchSets) *routeFailure { return c.tryGroups(sets) }
 
 // tryRoute is try with a list of groups that is decided on.
-func (c *compiler) tryRoute(v vectors) *obstacle {
-	o := c.tryFinal(v, c.final(v))
+func (c *compiler) tryRoute(sets launchSets) *routeFailure {
+	o := c.tryFinal(sets, c.final(sets))
 	if o != nil && o.step != nil && o.step.step.Kind == cap.StepFinal {
 		// Locks of the caller took capabilities with the uid. The file may give
 		// them all the same.
-		return c.tryFinal(v, c.final(v).Intersect(o.step.state.Permitted))
+		return c.tryFinal(sets, c.final(sets).Intersect(o.step.state.Permitted))
 	}
 	return o
 }
 
 // tryFinal makes the plan along one route, with a permitted set just before
 // exec.
-func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
-	l, d := c.launcher(v, final)
+func (c *compiler) tryFinal(sets launchSets, final cred.Caps) *routeFailure {
+	l, d := c.launcher(sets, final)
 	if d != nil {
-		return &obstacle{diagnostic: d}
+		return &routeFailure{diagnostic: d}
 	}
 	steps, err := l.Steps()
 	if err != nil {
-		return &obstacle{steps: err}
+		return &routeFailure{stepsErr: err}
 	}
 	var failure *stepFailure
-	c.Route = v.route
+	c.Route = sets.route
 	c.Steps, c.BeforeExec, failure = predict(c.Caller, steps, c.Target, c.Profile)
 	if failure != nil {
-		return &obstacle{step: failure}
+		return &routeFailure{step: failure}
 	}
 	for n := range c.Steps {
 		c.Steps[n].Key = c.origin(c.Steps[n].Step)
 	}
 	after, result, errno := c.BeforeExec.Exec(c.Target.File, c.Target.KernelRules)
 	if errno != 0 {
-		return &obstacle{exec: true, result: result}
+		return &routeFailure{execRefused: true, result: result}
 	}
-	if v.route == routeByResult {
+	if sets.route == routeByResult {
 		c.Route = routeOf(result)
 	}
 	c.AfterExec, c.SecureExec = after, result.Secure
 	c.Plan.launcher = l
 	c.omitLostSignal()
-	if o := c.check(v, result); o != nil {
+	if o := c.check(sets, result); o != nil {
 		return o
 	}
 	return c.checkAlternatives()
@@ -183,19 +183,19 @@ func (c *compiler) tryFinal(v vectors, final cred.Caps) *obstacle {
 
 // checkAlternatives compares what the target's file leads to with what it would
 // lead to if it were one of its alternatives.
-func (c *compiler) checkAlternatives() *obstacle {
+func (c *compiler) checkAlternatives() *routeFailure {
 	for n := range c.Target.Alternatives {
 		a := &c.Target.Alternatives[n]
 		after, result, errno := c.BeforeExec.Exec(a.File, c.Target.KernelRules)
 		if errno != 0 || result.Secure != c.SecureExec || !after.Equal(c.AfterExec) {
-			return &obstacle{alternative: a}
+			return &routeFailure{alternative: a}
 		}
 	}
 	return nil
 }
 
 // launcher configures the launch along one route.
-func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *policy.Diagnostic) {
+func (c *compiler) launcher(sets launchSets, finalCaps cred.Caps) (*cap.Launcher, *policy.Diagnostic) {
 	p := c.Profile
 	path, args := c.Target.Path, c.Target.Args
 	if path == "" {
@@ -216,8 +216,8 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 	}
 	l.SetChroot(p.Chroot)
 	l.SetCwd(p.Cwd)
-	if v.given {
-		l.SetIAB(cap.IABOf(v.i, v.a, v.nb))
+	if sets.change {
+		l.SetIAB(cap.IABOf(sets.i, sets.a, sets.drop))
 	}
 	if p.Mode != nil {
 		l.SetMode(*p.Mode)
@@ -251,39 +251,39 @@ func (c *compiler) launcher(v vectors, finalCaps cred.Caps) (*cap.Launcher, *pol
 // final returns the permitted set just before exec: what the target may have
 // at most. Under no_new_privs the kernel cuts the target's own file
 // capabilities, and what uid 0 would gain, to it.
-func (c *compiler) final(v vectors) cred.Caps {
+func (c *compiler) final(sets launchSets) cred.Caps {
 	inheritable, ambient := c.Caller.Inheritable, c.Caller.Ambient
-	if v.given {
-		inheritable, ambient = v.i, v.a
+	if sets.change {
+		inheritable, ambient = sets.i, sets.a
 	}
 	switch {
 	case c.caps != nil:
 		// What iab makes ambient must stay so until exec, even if it is lost there.
 		return c.caps.p.Union(ambient).Intersect(c.Caller.Permitted)
-	case c.rootPower():
-		return c.Caller.Bounding.Minus(v.nb).Union(inheritable).Intersect(c.Caller.Permitted)
+	case c.gainsAsRoot():
+		return c.Caller.Bounding.Minus(sets.drop).Union(inheritable).Intersect(c.Caller.Permitted)
 	}
 	return ambient
 }
 
 // check compares the prediction with the declaration.
-func (c *compiler) check(v vectors, result cred.ExecResult) *obstacle {
+func (c *compiler) check(sets launchSets, result cred.ExecResult) *routeFailure {
 	a := c.AfterExec
 	if id := c.Identity; id.Declared {
 		uids := a.UID == id.UID && a.EUID == id.UID && a.SUID == id.UID && a.FSUID == id.UID
 		gids := a.GID == id.GID && a.EGID == id.GID && a.SGID == id.GID && a.FSGID == id.GID
 		if !uids || !gids {
-			return &obstacle{identity: true}
+			return &routeFailure{idsReplaced: true}
 		}
 	}
 	if c.caps != nil && (a.Effective != c.caps.e || a.Permitted != c.caps.p || a.Inheritable != c.caps.i) {
-		return &obstacle{result: result}
+		return &routeFailure{result: result}
 	}
-	if a.Bounding.Intersect(v.nb) != 0 {
-		return &obstacle{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+a.Bounding.Intersect(v.nb).String(), "report this")}
+	if a.Bounding.Intersect(sets.drop) != 0 {
+		return &routeFailure{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+a.Bounding.Intersect(sets.drop).String(), "report this")}
 	}
-	if c.caps == nil && c.iab != nil && !v.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
-		return &obstacle{ambient: true}
+	if c.caps == nil && c.iab != nil && !sets.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
+		return &routeFailure{ambientLost: true}
 	}
 	return nil
 }

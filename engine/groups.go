@@ -11,9 +11,9 @@ import (
 // tryGroups is tryRoute, also for a caller who may not call setgroups and need
 // not: one with no supplementary group, for a profile that declares none but the
 // gid. The target keeps the empty list then, if no permission depends on it.
-func (c *compiler) tryGroups(v vectors) *obstacle {
+func (c *compiler) tryGroups(sets launchSets) *routeFailure {
 	c.keepNoGroups = false
-	o := c.tryRoute(v)
+	o := c.tryRoute(sets)
 	p, id := c.Profile, c.Identity
 	if o == nil || o.step == nil || o.step.step.Kind != cap.StepGroups || o.step.errno != cred.EPERM ||
 		len(c.Caller.Groups) > 0 || !slices.Equal(id.Groups, []uint32{id.GID}) ||
@@ -22,7 +22,7 @@ func (c *compiler) tryGroups(v vectors) *obstacle {
 	}
 	kept := *c
 	kept.keepNoGroups = true
-	other := kept.tryRoute(v)
+	other := kept.tryRoute(sets)
 	if other == nil && !kept.groupsAlike() || other != nil && other.step != nil && other.step.step.Kind == cap.StepGID {
 		return o
 	}

@@ -35,7 +35,7 @@ var errDryRun = errors.New("dry run")
 
 func (p *Plan) exec(dryRun func(cred.Cred)) error {
 	runtime.LockOSThread()
-	if err := p.checkStart(); err != nil {
+	if err := p.checkCaller(); err != nil {
 		return err
 	}
 	p.launcher.SetEnv(p.Environ(os.Environ()))
@@ -50,7 +50,7 @@ func (p *Plan) exec(dryRun func(cred.Cred)) error {
 		}
 		return nil
 	})
-	return p.explain(p.launcher.Exec())
+	return p.stepError(p.launcher.Exec())
 }
 
 func (p *Plan) fail(key, what string, err error, hint string) error {
@@ -61,8 +61,8 @@ func (p *Plan) failExec(what string, err error, hint string) error {
 	return &machine.Error{Profile: p.Profile, Key: "command", Subject: what, Err: err, Hint: hint, NotExecutable: true}
 }
 
-// checkStart refuses what the plan was not made for.
-func (p *Plan) checkStart() error {
+// checkCaller refuses what the plan was not made for.
+func (p *Plan) checkCaller() error {
 	if p.Target.Path == "" {
 		return p.fail("command", "exec", errors.New("the plan is for no particular program"), "find the target first")
 	}
@@ -75,7 +75,7 @@ func (p *Plan) checkStart() error {
 	}
 	now.Chrooted, now.Traced, now.TracerUID, now.SharedFS = p.Caller.Chrooted, p.Caller.Traced, p.Caller.TracerUID, p.Caller.SharedFS
 	if diff := now.Diff(p.Caller); diff != nil {
-		return p.fail("", "read the caller's state", differ(diff, p.Caller, now), "compile the plan again")
+		return p.fail("", "read the caller's state", diffError(diff, p.Caller, now), "compile the plan again")
 	}
 	if err := p.checkDescriptors(); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (p *Plan) checkDescriptors() error {
 		if s.Kind != cap.StepCloseOnExec && s.Kind != cap.StepChroot {
 			continue
 		}
-		if r := refuses(around, p.Caller, p.Profile, s.Step); r != nil {
+		if r := refuseResource(around, p.Caller, p.Profile, s.Step); r != nil {
 			return p.fail(r.key, r.what, errors.New(r.why), r.hint)
 		}
 	}
@@ -135,7 +135,7 @@ func (p *Plan) readBack() (cred.Cred, error) {
 	want := p.BeforeExec
 	got.UserNS, got.Chrooted, got.Traced, got.TracerUID, got.SharedFS = want.UserNS, want.Chrooted, want.Traced, want.TracerUID, want.SharedFS
 	if diff := got.Diff(want); diff != nil {
-		return got, p.fail("", "read back", differ(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
+		return got, p.fail("", "read back", diffError(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
 	}
 	if path, err := p.Target.CheckSearch(); err != nil {
 		return got, p.failExec("exec "+path, err, "write the path of the program")
@@ -149,8 +149,8 @@ func (p *Plan) readBack() (cred.Cred, error) {
 	return got, nil
 }
 
-// differ says in which dimensions two states differ.
-func differ(fields []string, want, got cred.Cred) error {
+// diffError says in which dimensions two states differ.
+func diffError(fields []string, want, got cred.Cred) error {
 	parts := make([]string, len(fields))
 	for n, f := range fields {
 		parts[n] = fmt.Sprintf("%s is %s, not %s", f, FieldText(got, f), FieldText(want, f))
@@ -158,9 +158,9 @@ func differ(fields []string, want, got cred.Cred) error {
 	return errors.New(strings.Join(parts, ", "))
 }
 
-// explain turns an error of the executor into one that names the place in the
+// stepError turns an error of the executor into one that names the place in the
 // profile and a fix.
-func (p *Plan) explain(err error) error {
+func (p *Plan) stepError(err error) error {
 	var failed *cap.StepError
 	if !errors.As(err, &failed) {
 		return err

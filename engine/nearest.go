@@ -32,7 +32,7 @@ func (c *compiler) nearest() (declaredCaps, bool) {
 		}
 		near = declaredCaps{near.e.Union(one.e), near.p.Union(one.p), near.i.Union(one.i)}
 	}
-	_, ok := c.declaring(&near).solve()
+	_, ok := c.withCaps(&near).solve()
 	return near, ok
 }
 

@@ -11,18 +11,18 @@ import (
 	"caprun/engine/machine"
 )
 
-// maxStart bounds the text of a start: some thousand groups.
-const maxStart = 16 << 10
+// maxCallerText bounds the text of a start: some thousand groups.
+const maxCallerText = 16 << 10
 
-// startError says what is wrong with the text of a start.
-type startError struct {
+// callerError says what is wrong with the text of a start.
+type callerError struct {
 	Word   string // the word at fault, or what of it; empty for the whole text
 	Reason string
 	Hint   string // what to write instead
 }
 
 // Error returns the word and the reason.
-func (e *startError) Error() string {
+func (e *callerError) Error() string {
 	if e.Word == "" {
 		return e.Reason
 	}
@@ -57,26 +57,26 @@ func ParseCaller(text string) (cred.Cred, error) { return LatestKernel().ParseCa
 // inheritable one, ids, capabilities and securebits that do not exist. The
 // error is a *machine.Error. Nothing is read from the system.
 func (k Kernel) ParseCaller(text string) (cred.Cred, error) {
-	c, err := k.parseStart(text)
-	var bad *startError
+	c, err := k.parseCaller(text)
+	var bad *callerError
 	if errors.As(err, &bad) {
 		err = &machine.Error{Err: err, Hint: bad.Hint}
 	}
 	return c, err
 }
 
-func (k Kernel) parseStart(text string) (cred.Cred, error) {
-	if len(text) > maxStart {
-		return cred.Cred{}, &startError{Reason: fmt.Sprintf("a start of more than %d bytes", maxStart), Hint: "write fewer groups"}
+func (k Kernel) parseCaller(text string) (cred.Cred, error) {
+	if len(text) > maxCallerText {
+		return cred.Cred{}, &callerError{Reason: fmt.Sprintf("a start of more than %d bytes", maxCallerText), Hint: "write fewer groups"}
 	}
 	words := strings.Fields(text)
 	switch {
 	case len(words) == 0:
-		return cred.Cred{}, &startError{Reason: "it is empty", Hint: "write root, current, or words such as uid=1000"}
+		return cred.Cred{}, &callerError{Reason: "it is empty", Hint: "write root, current, or words such as uid=1000"}
 	case len(words) == 1 && words[0] == "root":
 		return k.Restrict(cred.Root()), nil
 	}
-	s := startReader{kernel: k, start: cred.Cred{All: k.Caps()}, seen: map[string]bool{}}
+	s := callerParser{kernel: k, cred: cred.Cred{All: k.Caps()}, seen: map[string]bool{}}
 	for _, word := range words {
 		if err := s.word(word); err != nil {
 			return cred.Cred{}, err
@@ -85,43 +85,43 @@ func (k Kernel) parseStart(text string) (cred.Cred, error) {
 	if err := s.finish(); err != nil {
 		return cred.Cred{}, err
 	}
-	return s.start, nil
+	return s.cred, nil
 }
 
-// startReader collects the words of a start.
-type startReader struct {
+// callerParser collects the words of a start.
+type callerParser struct {
 	kernel Kernel
-	start  cred.Cred
+	cred   cred.Cred
 	seen   map[string]bool
 	caps   []string // the words of the capability text
 }
 
-func (s *startReader) word(word string) error {
+func (s *callerParser) word(word string) error {
 	key, value, hasValue := strings.Cut(word, "=")
 	switch key {
 	case "uid", "gid", "groups", "secbits", "bounding", "ambient", "no_new_privs":
 	case "root", "current":
-		return &startError{word, "it is a start of its own", "write it alone, or uid=0"}
+		return &callerError{word, "it is a start of its own", "write it alone, or uid=0"}
 	default:
 		s.caps = append(s.caps, word)
 		return nil
 	}
 	if s.seen[key] {
-		return &startError{word, key + " is written twice", "write it once"}
+		return &callerError{word, key + " is written twice", "write it once"}
 	}
 	s.seen[key] = true
-	c := &s.start
+	c := &s.cred
 	var err error
 	switch key {
 	case "uid":
-		c.UID, err = startID(word, value)
+		c.UID, err = parseCallerID(word, value)
 		c.EUID, c.SUID, c.FSUID = c.UID, c.UID, c.UID
 	case "gid":
-		c.GID, err = startID(word, value)
+		c.GID, err = parseCallerID(word, value)
 		c.EGID, c.SGID, c.FSGID = c.GID, c.GID, c.GID
 	case "groups":
 		for text := range strings.SplitSeq(value, ",") {
-			gid, err := startID(word, text)
+			gid, err := parseCallerID(word, text)
 			if err != nil {
 				return err
 			}
@@ -131,45 +131,45 @@ func (s *startReader) word(word string) error {
 	case "secbits":
 		c.Securebits, err = s.securebits(word, value)
 	case "bounding":
-		c.Bounding, err = s.vector(word, value)
+		c.Bounding, err = s.capSet(word, value)
 	case "ambient":
-		c.Ambient, err = s.vector(word, value)
+		c.Ambient, err = s.capSet(word, value)
 	case "no_new_privs":
 		c.NoNewPrivs = true
 		if hasValue {
-			err = &startError{word, "no_new_privs takes no value", "write no_new_privs, or leave it out"}
+			err = &callerError{word, "no_new_privs takes no value", "write no_new_privs, or leave it out"}
 		}
 	}
 	return err
 }
 
-func startID(word, text string) (uint32, error) {
+func parseCallerID(word, text string) (uint32, error) {
 	id, err := machine.ParseID(text)
 	if err != nil {
-		return 0, &startError{word, fmt.Sprintf("%q is no id", clip(text)), "write decimal digits, from 0 to 4294967294"}
+		return 0, &callerError{word, fmt.Sprintf("%q is no id", clip(text)), "write decimal digits, from 0 to 4294967294"}
 	}
 	return id, nil
 }
 
-func (s *startReader) securebits(word, value string) (cred.Securebits, error) {
+func (s *callerParser) securebits(word, value string) (cred.Securebits, error) {
 	var bits cred.Securebits
 	for name := range strings.SplitSeq(value, ",") {
 		bit, err := cap.SecbitsFromName(name)
 		if err != nil {
-			return 0, &startError{word, fmt.Sprintf("no securebit is called %q", clip(name)), "write names such as noroot,noroot_locked"}
+			return 0, &callerError{word, fmt.Sprintf("no securebit is called %q", clip(name)), "write names such as noroot,noroot_locked"}
 		}
 		if cred.Securebits(bit)&^s.kernel.Securebits() != 0 {
-			return 0, &startError{word, fmt.Sprintf("Linux %v has no securebit %s (%s)", s.kernel, name, execSecurebitsSince.andLater(1)), "leave it out, or name a later kernel"}
+			return 0, &callerError{word, fmt.Sprintf("Linux %v has no securebit %s (%s)", s.kernel, name, execSecurebitsSince.andLater(1)), "leave it out, or name a later kernel"}
 		}
 		bits |= cred.Securebits(bit)
 	}
 	return bits, nil
 }
 
-func (s *startReader) vector(word, value string) (cred.Caps, error) {
+func (s *callerParser) capSet(word, value string) (cred.Caps, error) {
 	switch value {
 	case "all":
-		return s.start.All, nil
+		return s.cred.All, nil
 	case "none":
 		return 0, nil
 	}
@@ -177,25 +177,25 @@ func (s *startReader) vector(word, value string) (cred.Caps, error) {
 	for name := range strings.SplitSeq(value, ",") {
 		v, err := cap.FromName(name)
 		if err != nil {
-			return 0, &startError{word, fmt.Sprintf("%q is no capability", clip(name)), "write names such as cap_kill,cap_net_raw, or all, or none"}
+			return 0, &callerError{word, fmt.Sprintf("%q is no capability", clip(name)), "write names such as cap_kill,cap_net_raw, or all, or none"}
 		}
 		caps = caps.With(int(v))
 	}
-	return caps, s.known(word, caps)
+	return caps, s.checkKnown(word, caps)
 }
 
-// known refuses capabilities that the kernel does not have.
-func (s *startReader) known(word string, caps cred.Caps) error {
-	if unknown := caps.Minus(s.start.All); unknown != 0 {
-		return &startError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, unknown.Join(), capsSince(unknown)), "leave it out, or name a later kernel"}
+// checkKnown refuses capabilities that the kernel does not have.
+func (s *callerParser) checkKnown(word string, caps cred.Caps) error {
+	if unknown := caps.Minus(s.cred.All); unknown != 0 {
+		return &callerError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, unknown.Join(), capsSince(unknown)), "leave it out, or name a later kernel"}
 	}
 	return nil
 }
 
 // finish reads the capability text, fills in what was left out and refuses
 // sets that contradict each other.
-func (s *startReader) finish() error {
-	c := &s.start
+func (s *callerParser) finish() error {
+	c := &s.cred
 	text := strings.Join(s.caps, " ")
 	switch {
 	case text != "":
@@ -206,7 +206,7 @@ func (s *startReader) finish() error {
 		if err != nil {
 			return s.textError(text, err)
 		}
-		if err := s.known(text, c.Effective.Union(c.Permitted).Union(c.Inheritable)); err != nil {
+		if err := s.checkKnown(text, c.Effective.Union(c.Permitted).Union(c.Inheritable)); err != nil {
 			return err
 		}
 	case c.UID == 0:
@@ -219,23 +219,23 @@ func (s *startReader) finish() error {
 		}
 	}
 	if more := c.Effective.Minus(c.Permitted); more != 0 {
-		return &startError{text, "what is effective is permitted too, and this is not: " + more.Join(), "add p to its flags"}
+		return &callerError{text, "what is effective is permitted too, and this is not: " + more.Join(), "add p to its flags"}
 	}
 	if more := c.Ambient.Minus(c.Permitted.Intersect(c.Inheritable)); more != 0 {
-		return &startError{"ambient=" + c.Ambient.Join(), "what is ambient is permitted and inheritable too, and this is not: " + more.Join(),
+		return &callerError{"ambient=" + c.Ambient.Join(), "what is ambient is permitted and inheritable too, and this is not: " + more.Join(),
 			"write " + more.Join() + "=eip"}
 	}
 	return nil
 }
 
 // textError names the word of a capability text that is at fault.
-func (s *startReader) textError(text string, err error) error {
+func (s *callerParser) textError(text string, err error) error {
 	const words = "write uid=, gid=, groups=, secbits=, bounding=, ambient=, no_new_privs, or a capability text such as cap_net_raw=ep"
 	var bad *cap.TextError
 	if !errors.As(err, &bad) {
-		return &startError{text, err.Error(), words}
+		return &callerError{text, err.Error(), words}
 	}
-	return &startError{wordAt(text, bad.Offset), bad.Reason, words}
+	return &callerError{wordAt(text, bad.Offset), bad.Reason, words}
 }
 
 // wordAt returns the word of text that the byte at offset is in.

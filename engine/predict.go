@@ -34,14 +34,14 @@ func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile)
 			c = raised(c)
 		}
 		next, value, errno := predictStep(c, s, r)
-		refusal := refuses(target.Resources, c, p, s)
+		refusal := refuseResource(target.Resources, c, p, s)
 		kind := kindOf(s.Kind)
-		step := Step{Step: s, NoOp: errno == 0 && kind.modelled && c.Equal(next)}
+		step := Step{Step: s, NoOp: errno == 0 && kind.inModel && c.Equal(next)}
 		if !step.NoOp && kind.needs != 0 {
 			without := c
 			without.Effective = without.Effective.Minus(kind.needs)
 			_, _, e := predictStep(without, s, r)
-			if e != 0 || refusal == nil && refuses(target.Resources, without, p, s) != nil {
+			if e != 0 || refusal == nil && refuseResource(target.Resources, without, p, s) != nil {
 				step.Needs = kind.needs
 			}
 		}

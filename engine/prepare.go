@@ -110,8 +110,8 @@ func accessorOf(p *policy.Profile, from cred.Cred, user *machine.User, r cred.Ru
 	if !c.Identity.Resolved || c.readDeclaration() != nil {
 		return nil
 	}
-	for _, v := range c.routes() {
-		if o := c.try(v); o == nil || o.diagnostic == nil && o.steps == nil && o.step == nil {
+	for _, sets := range c.routes() {
+		if o := c.try(sets); o == nil || o.diagnostic == nil && o.stepsErr == nil && o.step == nil {
 			return &machine.Accessor{Cred: c.BeforeExec, Name: c.Identity.Name()}
 		}
 	}

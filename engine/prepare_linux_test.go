@@ -24,7 +24,7 @@ func TestPrepareReadsCaller(t *testing.T) {
 	if diff := plan.Caller.Diff(now); diff != nil || !plan.Target.DeathSignal.Inherited {
 		t.Errorf("%v %+v", diff, plan.Target.DeathSignal)
 	}
-	if err := plan.checkStart(); err != nil {
+	if err := plan.checkCaller(); err != nil {
 		t.Errorf("the plan of the present state: %v", err)
 	}
 }
@@ -37,7 +37,7 @@ func TestPrepareRefusesAnotherCaller(t *testing.T) {
 		t.Fatal(err)
 	}
 	var failed *machine.Error
-	if err := plan.checkStart(); !errors.As(err, &failed) || !strings.Contains(err.Error(), "the caller's state") {
+	if err := plan.checkCaller(); !errors.As(err, &failed) || !strings.Contains(err.Error(), "the caller's state") {
 		t.Errorf("%v", err)
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"caprun/policy"
 )
 
-// obstacle is what is in the way along one route. Without any of the other
+// routeFailure is what is in the way along one route. Without any of the other
 // fields, the target would get other sets than declared.
-type obstacle struct {
-	diagnostic *policy.Diagnostic // a mistake in caprun itself
-	steps      error              // of cap.Launcher.Steps
-	step       *stepFailure
-	exec       bool // the kernel would refuse to start the target
-	identity   bool // the declared ids do not last
-	ambient    bool // the ambient set of iab does not reach the target
-	result     cred.ExecResult
+type routeFailure struct {
+	diagnostic  *policy.Diagnostic // a mistake in caprun itself
+	stepsErr    error              // of cap.Launcher.Steps
+	step        *stepFailure
+	execRefused bool // the kernel would refuse to start the target
+	idsReplaced bool // the declared ids do not last
+	ambientLost bool // the ambient set of iab does not reach the target
+	result      cred.ExecResult
 
 	alternative *machine.Alternative // of the target's file, that leads elsewhere
 }
@@ -28,7 +28,7 @@ type obstacle struct {
 // refuse says why there is no plan: one cause, and what to do about it.
 //
 //	may the target's file be another, with which   yes
-//	there would be a plan?                         ---> refuseDoubt
+//	there would be a plan?                         ---> refuseAlternative
 //	         | no
 //	does iab, or a profile without caps, fail      yes
 //	whatever caps declares?                        ---> describe
@@ -45,44 +45,44 @@ type obstacle struct {
 //	set {mode, caller}:  caps --- mode --- caller --- target     two obstacles
 //	explained in:        caps --- mode -------------- target     mode alone is left
 func (c *compiler) refuse() *policy.Diagnostic {
-	if a := c.doubt(); a != nil {
-		return c.refuseDoubt(a)
+	if a := c.decisiveAlternative(); a != nil {
+		return c.refuseAlternative(a)
 	}
 	if c.caps == nil || c.iab != nil {
-		alone := c.declaring(nil)
-		if o := alone.attempt(); o != nil {
+		alone := c.withCaps(nil)
+		if o := alone.tryFirst(); o != nil {
 			return alone.describe(o)
 		}
 	}
-	var v vectors
-	set := c.smallestSet(func(n *compiler) (ok bool) {
-		v, ok = n.solve()
+	var sets launchSets
+	set := c.smallestCauses(func(n *compiler) (ok bool) {
+		sets, ok = n.solve()
 		return ok
 	})
 	if set == 0 {
 		return c.unreachable()
 	}
-	return c.conflict(set, v)
+	return c.conflict(set, sets)
 }
 
 // conflict explains the named cause of a set. Without the set there is a plan
-// along v.
-func (c *compiler) conflict(set cause, v vectors) *policy.Diagnostic {
-	rest := c.assuming(set &^ set.first())
+// along sets.
+func (c *compiler) conflict(set cause, sets launchSets) *policy.Diagnostic {
+	rest := c.withoutCauses(set &^ set.first())
 	switch set.first() {
 	case causeMode:
 		return rest.modeConflict(c)
 	case causeIAB:
 		return rest.iabConflict(c)
 	case causeTarget:
-		return rest.targetConflict(v, c)
+		return rest.targetConflict(sets, c)
 	}
-	return rest.callerConflict(v)
+	return rest.callerConflict(sets)
 }
 
-// attempt tries the one route of a profile that gives the vectors itself, or
+// tryFirst tries the one route of a profile that gives the vectors itself, or
 // none.
-func (c *compiler) attempt() *obstacle { return c.try(c.routes()[0]) }
+func (c *compiler) tryFirst() *routeFailure { return c.try(c.routes()[0]) }
 
 // cause is a set of things that may be in the way of what is declared.
 type cause uint
@@ -110,8 +110,8 @@ var causeSets = [...]cause{
 	causeMode | causeIAB | causeTarget | causeCaller,
 }
 
-// present returns the causes that there can be.
-func (c *compiler) present() cause {
+// possibleCauses returns the causes that there can be.
+func (c *compiler) possibleCauses() cause {
 	s := causeCaller
 	if c.modeEmptiesSets() {
 		s |= causeMode
@@ -125,21 +125,21 @@ func (c *compiler) present() cause {
 	return s
 }
 
-// smallestSet returns the first set of causes with which gone the profile has what
+// smallestCauses returns the first set of causes with which gone the profile has what
 // found looks for; 0 if there is none.
-func (c *compiler) smallestSet(found func(*compiler) bool) cause {
-	present := c.present()
+func (c *compiler) smallestCauses(found func(*compiler) bool) cause {
+	present := c.possibleCauses()
 	for _, set := range causeSets {
-		if set&^present == 0 && found(c.assuming(set)) {
+		if set&^present == 0 && found(c.withoutCauses(set)) {
 			return set
 		}
 	}
 	return 0
 }
 
-// declaring returns the compiler for the same profile with other caps; nil for
+// withCaps returns the compiler for the same profile with other caps; nil for
 // none.
-func (c *compiler) declaring(caps *declaredCaps) *compiler {
+func (c *compiler) withCaps(caps *declaredCaps) *compiler {
 	n := *c
 	n.caps = caps
 	return &n
@@ -154,10 +154,10 @@ func (c *compiler) noNewPrivsHelps() bool {
 	return ok
 }
 
-// assuming returns the compiler for the case that the causes are gone: no mode;
+// withoutCauses returns the compiler for the case that the causes are gone: no mode;
 // no tuple; an ordinary target; a caller who holds every capability and whose
 // locks are open.
-func (c *compiler) assuming(s cause) *compiler {
+func (c *compiler) withoutCauses(s cause) *compiler {
 	n := *c
 	profile := *c.Profile
 	n.Profile = &profile
@@ -198,8 +198,8 @@ func (c *compiler) modeEmptiesSets() bool {
 	return c.Profile.Mode != nil && *c.Profile.Mode != cap.ModeHybrid
 }
 
-// orWrite returns the end of a hint: the nearest that can be had, if any.
-func (c *compiler) orWrite() string {
+// orNearestCaps returns the end of a hint: the nearest that can be had, if any.
+func (c *compiler) orNearestCaps() string {
 	if near, ok := c.nearest(); ok {
 		return ", or write caps: " + near.written()
 	}
@@ -210,8 +210,8 @@ func (c *compiler) orWrite() string {
 // other conflicts it is explained where no other cause is in the way, and
 // what to do is said for things as they are.
 func (c *compiler) modeConflict(asIs *compiler) *policy.Diagnostic {
-	d := c.modeEmpties("caps")
-	if or := asIs.orWrite(); or != "" {
+	d := c.refuseMode("caps")
+	if or := asIs.orNearestCaps(); or != "" {
 		d.Hint = "leave mode out and write secbits" + or
 	}
 	return d
@@ -219,18 +219,18 @@ func (c *compiler) modeConflict(asIs *compiler) *policy.Diagnostic {
 
 // iabConflict says that the vectors lead elsewhere.
 func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
-	alone := asIs.declaring(nil)
-	if o := alone.attempt(); o != nil {
+	alone := asIs.withCaps(nil)
+	if o := alone.tryFirst(); o != nil {
 		return alone.describe(o)
 	}
 	got := declaredCaps{alone.AfterExec.Effective, alone.AfterExec.Permitted, alone.AfterExec.Inheritable}
 	near, ok := asIs.nearest()
 	if !ok {
 		near = got
-		_, ok = asIs.declaring(&got).solve()
+		_, ok = asIs.withCaps(&got).solve()
 	}
 	var fixes []string
-	if _, derived := c.assuming(causeIAB).solve(); derived {
+	if _, derived := c.withoutCauses(causeIAB).solve(); derived {
 		fixes = append(fixes, "leave iab out and the vectors are derived")
 	}
 	if ok {
@@ -242,41 +242,41 @@ func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 }
 
 // targetConflict says what the target's own file does to the plan that an
-// ordinary target would have along v.
-func (c *compiler) targetConflict(v vectors, asIs *compiler) *policy.Diagnostic {
-	o := c.try(v)
+// ordinary target would have along sets.
+func (c *compiler) targetConflict(sets launchSets, asIs *compiler) *policy.Diagnostic {
+	o := c.try(sets)
 	if o == nil {
 		return c.unreachable()
 	}
 	d := c.describe(o)
 	switch {
-	case o.identity:
-	case o.exec:
+	case o.idsReplaced:
+	case o.execRefused:
 		d.Hint = "remove the file capabilities of the target"
 		more := declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
-		if _, ok := asIs.declaring(&more).solve(); ok {
+		if _, ok := asIs.withCaps(&more).solve(); ok {
 			d.Hint += ", or grant them too: caps: " + more.written()
 		}
 	default:
-		d.Hint = "remove the set-id bits or file capabilities of the target" + asIs.orWrite()
+		d.Hint = "remove the set-id bits or file capabilities of the target" + asIs.orNearestCaps()
 	}
 	return d
 }
 
 // callerConflict says what the caller lacks for the plan that another one
-// would have along v.
-func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
-	o := c.try(v)
+// would have along sets.
+func (c *compiler) callerConflict(sets launchSets) *policy.Diagnostic {
+	o := c.try(sets)
 	switch {
 	case o == nil:
 		return c.unreachable()
-	case o.diagnostic != nil || o.steps != nil || o.step != nil || o.identity:
+	case o.diagnostic != nil || o.stepsErr != nil || o.step != nil || o.idsReplaced:
 		return c.describe(o)
-	case c.locksTake():
+	case c.locksDropCaps():
 		return c.lockConflict("")
 	}
 	lost := o.result.Missing
-	if !o.exec {
+	if !o.execRefused {
 		lost = c.caps.p.Minus(c.AfterExec.Permitted)
 	}
 	text := c.caps.text() + " cannot be had: "
@@ -288,27 +288,27 @@ func (c *compiler) callerConflict(v vectors) *policy.Diagnostic {
 	if missing == 0 {
 		return c.describe(o)
 	}
-	fix := c.startWith(missing) + ", or declare less"
+	fix := c.startHint(missing) + ", or declare less"
 	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+missing.String(), fix)
 }
 
 // describe turns an obstacle into a diagnostic.
-func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
+func (c *compiler) describe(o *routeFailure) *policy.Diagnostic {
 	switch {
 	case o.diagnostic != nil:
 		return o.diagnostic
-	case o.steps != nil:
-		return c.stepsError(o.steps)
+	case o.stepsErr != nil:
+		return c.refuseSteps(o.stepsErr)
 	case o.step != nil:
 		o.step.step.Key = c.origin(o.step.step.Step)
-		return c.stepRefused(o.step)
-	case o.exec:
-		return c.execRefused(o.result)
-	case o.identity:
-		return c.identityLost()
+		return c.refuseStep(o.step)
+	case o.execRefused:
+		return c.refuseExec(o.result)
+	case o.idsReplaced:
+		return c.refuseIdentity()
 	case o.alternative != nil:
-		return c.refuseDoubt(o.alternative)
-	case o.ambient:
+		return c.refuseAlternative(o.alternative)
+	case o.ambientLost:
 		return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+c.targetEffect(),
 			"remove the set-id bits or file capabilities of the target, or name another program")
 	}
@@ -317,8 +317,8 @@ func (c *compiler) describe(o *obstacle) *policy.Diagnostic {
 		fmt.Sprintf("the target would start with %s, not with the declared %s: %s", got.text(), c.caps.text(), c.targetEffect()), "")
 }
 
-// identityLost says that the target's file changes the declared ids.
-func (c *compiler) identityLost() *policy.Diagnostic {
+// refuseIdentity says that the target's file changes the declared ids.
+func (c *compiler) refuseIdentity() *policy.Diagnostic {
 	a := c.AfterExec
 	hint := "name another program"
 	if c.noNewPrivsHelps() {
@@ -367,25 +367,25 @@ func fileCapsText(f cred.File) string {
 	return setText(e, f.Permitted, f.Inheritable)
 }
 
-// execRefused says why the kernel would not start the target.
-func (c *compiler) execRefused(result cred.ExecResult) *policy.Diagnostic {
+// refuseExec says why the kernel would not start the target.
+func (c *compiler) refuseExec(result cred.ExecResult) *policy.Diagnostic {
 	return c.diagnose(ruleTarget, c.first("caps", "iab", "mode"),
 		fmt.Sprintf("%s, and %s can be had by nobody here: the bounding set lacks it, so the kernel would refuse to start the program",
 			c.targetEffect(), result.Missing.String()),
 		"remove the file capabilities of the target, or grant them in the profile")
 }
 
-// stepsError turns an error of cap.Launcher.Steps into a diagnostic. The
+// refuseSteps turns an error of cap.Launcher.Steps into a diagnostic. The
 // reader has checked everything but what a mode allows.
-func (c *compiler) stepsError(err error) *policy.Diagnostic {
+func (c *compiler) refuseSteps(err error) *policy.Diagnostic {
 	if !errors.Is(err, cap.ErrBadMode) {
 		return c.diagnose(ruleInternal, "", "the plan has no steps: "+err.Error(), "report this")
 	}
-	return c.modeEmpties(c.first("iab", "caps"))
+	return c.refuseMode(c.first("iab", "caps"))
 }
 
-// modeEmpties says that the mode takes away what key asks for.
-func (c *compiler) modeEmpties(key string) *policy.Diagnostic {
+// refuseMode says that the mode takes away what key asks for.
+func (c *compiler) refuseMode(key string) *policy.Diagnostic {
 	mode := c.Profile.Mode.String()
 	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties what %s asks for: a target in this mode starts without it",
 		mode, c.Profile.Position("mode").Line, key),

@@ -9,8 +9,8 @@ import (
 	"caprun/policy"
 )
 
-// stepRefused says why the kernel would refuse a step, and what to do.
-func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
+// refuseStep says why the kernel would refuse a step, and what to do.
+func (c *compiler) refuseStep(f *stepFailure) *policy.Diagnostic {
 	s := f.step
 	what := c.Describe(s)
 	if s.Kind == cap.StepGroups {
@@ -36,23 +36,23 @@ func (c *compiler) stepRefused(f *stepFailure) *policy.Diagnostic {
 	if f.value >= 0 && c.grantsToTarget(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()
 		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, held),
-			c.startWith(cred.CapsOf(f.value))+", or declare less")
+			c.startHint(cred.CapsOf(f.value))+", or declare less")
 	}
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
 	if _, _, errno := predictStep(able, s.Step, c.Target.KernelRules); errno == 0 {
-		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, s.Needs.String(), held), c.fix(s, f.state))
+		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, s.Needs.String(), held), c.needsHint(s, f.state))
 	}
-	if refused := kindOf(s.Kind).refused; refused != nil {
-		if r := refused(f); r != nil {
+	if explain := kindOf(s.Kind).explain; explain != nil {
+		if r := explain(f); r != nil {
 			return fail(r.rule, r.why, r.hint)
 		}
 	}
 	return fail(ruleCaller, f.errno.Error(), "")
 }
 
-// refusedID explains a uid, a gid or groups that a user namespace does not allow.
-func refusedID(f *stepFailure) *stepRefusal {
+// explainIDs explains a uid, a gid or groups that a user namespace does not allow.
+func explainIDs(f *stepFailure) *stepRefusal {
 	s := f.step
 	if missing := unmappedIDs(s.Step, f.state.UserNS); f.errno == cred.EINVAL && len(missing) > 0 {
 		kind := "gid"
@@ -69,13 +69,13 @@ func refusedID(f *stepFailure) *stepRefusal {
 	return nil
 }
 
-func refusedAmbient(*stepFailure) *stepRefusal {
+func explainAmbient(*stepFailure) *stepRefusal {
 	return &stepRefusal{rule: ruleCaller, why: "the caller has set and locked no_cap_ambient_raise",
 		hint: "start caprun without it, or declare no ambient capability"}
 }
 
-// refusedCaps explains an inheritable or a permitted set that is too large.
-func refusedCaps(f *stepFailure) *stepRefusal {
+// explainCaps explains an inheritable or a permitted set that is too large.
+func explainCaps(f *stepFailure) *stepRefusal {
 	name := cap.Value(max(f.value, 0)).String()
 	if lost := cred.Caps(f.step.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
 		name = lost.String()
@@ -83,7 +83,7 @@ func refusedCaps(f *stepFailure) *stepRefusal {
 	return &stepRefusal{rule: ruleMissing, why: "the caller's bounding set lacks " + name, hint: "start caprun with it, or declare less"}
 }
 
-func refusedSecbits(f *stepFailure) *stepRefusal {
+func explainSecbits(f *stepFailure) *stepRefusal {
 	return &stepRefusal{rule: ruleSecbits, why: fmt.Sprintf("the caller has %s, with locks that do not allow it", SecbitsText(f.state.Securebits)),
 		hint: "declare what is locked too, or start caprun without these locks"}
 }
@@ -109,8 +109,8 @@ func (c *compiler) grantsToTarget(value int) bool {
 	return c.iab != nil && c.iab.Ambient.Has(value)
 }
 
-// startWith says how a caller comes to capabilities that the target is to have.
-func (c *compiler) startWith(caps cred.Caps) string {
+// startHint says how a caller comes to capabilities that the target is to have.
+func (c *compiler) startHint(caps cred.Caps) string {
 	names := caps.String()
 	if c.Caller.EUID != 0 && c.Caller.Permitted == 0 && caps.SubsetOf(c.Caller.Bounding) {
 		return fmt.Sprintf("start caprun with %s (a container: start as root with it; its capabilities do not reach a non-root user)", names)
@@ -118,8 +118,8 @@ func (c *compiler) startWith(caps cred.Caps) string {
 	return "start caprun with " + names + " (a container: cap_add, as root)"
 }
 
-// fix says how a caller comes to the capability that a step needs.
-func (c *compiler) fix(s Step, state cred.Cred) string {
+// needsHint says how a caller comes to the capability that a step needs.
+func (c *compiler) needsHint(s Step, state cred.Cred) string {
 	names := s.Needs.String()
 	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
 		// See groupsAlike.
@@ -142,9 +142,9 @@ func (c *compiler) fix(s Step, state cred.Cred) string {
 	return "start caprun with " + names + container
 }
 
-// locksTake reports whether locks of the caller take its capabilities with the
+// locksDropCaps reports whether locks of the caller take its capabilities with the
 // change of uid.
-func (c *compiler) locksTake() bool {
+func (c *compiler) locksDropCaps() bool {
 	from := c.Caller
 	from.Effective = from.Permitted
 	after, errno := predictUID(from, c.Identity.UID, c.Target.KernelRules)

@@ -16,27 +16,27 @@ type stepRefusal struct {
 	why, hint string
 }
 
-// refuses returns why a step will fail in a state, for a caller with these
+// refuseResource returns why a step will fail in a state, for a caller with these
 // surroundings; nil where nothing is known to be in its way.
-func refuses(a *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
+func refuseResource(a *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
 	if a == nil {
 		return nil
 	}
 	switch s.Kind {
 	case cap.StepCloseOnExec:
-		return refusesDescriptors(a, s.Keep)
+		return refuseDescriptors(a, s.Keep)
 	case cap.StepNewSession:
-		return refusesSession(a)
+		return refuseSession(a)
 	case cap.StepChroot:
-		return refusesStandard(a, p)
+		return refuseStandard(a, p)
 	case cap.StepRlimit:
-		return refusesLimit(a, c, s)
+		return refuseLimit(a, c, s)
 	}
 	return nil
 }
 
-// refusesLimit is do_prlimit of kernel/sys.c.
-func refusesLimit(a *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
+// refuseLimit is do_prlimit of kernel/sys.c.
+func refuseLimit(a *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
 	have, ok := a.Limits[s.Resource]
 	if !ok || have == (machine.Limit{Soft: s.Soft, Hard: s.Hard}) {
 		return nil
@@ -68,7 +68,7 @@ func refusesLimit(a *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
 
 const sysResource = int(cap.SYS_RESOURCE)
 
-func refusesDescriptors(a *machine.Resources, keep []int) *stepRefusal {
+func refuseDescriptors(a *machine.Resources, keep []int) *stepRefusal {
 	if a.Descriptors == nil {
 		return nil
 	}
@@ -87,9 +87,9 @@ func refusesDescriptors(a *machine.Resources, keep []int) *stepRefusal {
 	return nil
 }
 
-// refusesStandard refuses a directory as a standard descriptor of a target with
+// refuseStandard refuses a directory as a standard descriptor of a target with
 // another root directory: it leads out of that, and no profile declares it.
-func refusesStandard(a *machine.Resources, p *policy.Profile) *stepRefusal {
+func refuseStandard(a *machine.Resources, p *policy.Profile) *stepRefusal {
 	if p.Chroot == "/" {
 		return nil
 	}
@@ -102,10 +102,10 @@ func refusesStandard(a *machine.Resources, p *policy.Profile) *stepRefusal {
 	return nil
 }
 
-// refusesSession is executeSession of package cap.
-func refusesSession(a *machine.Resources) *stepRefusal {
+// refuseSession is executeSession of package cap.
+func refuseSession(a *machine.Resources) *stepRefusal {
 	t := a.Terminal
-	if t == nil || t.Asked || t.Leader && t.Standard || t.Listed && (t.None || !t.Leader) {
+	if t == nil || t.DevTTY || t.GroupLeader && t.OnStandardFD || t.InProc && (t.ProcNone || !t.GroupLeader) {
 		return nil
 	}
 	return &stepRefusal{rule: ruleCaller, key: "new_session",

@@ -63,12 +63,12 @@ func TestRefusesResources(t *testing.T) {
 			says: "2:9: error: pass on descriptor 1: it is a directory"},
 		{name: "a directory without another root", text: "chroot: /", from: root, around: &machine.Resources{Descriptors: map[int]machine.Descriptor{1: {Open: true, Directory: true}}}},
 
-		{name: "a terminal to ask", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Asked: true})},
-		{name: "a standard one", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Standard: true})},
-		{name: "lost with the session, and listed", text: "new_session: true", from: user, around: on(machine.Terminal{Listed: true})},
-		{name: "none, and listed", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Listed: true, None: true})},
-		{name: "listed, and it stays", text: "new_session: true", from: user, around: on(machine.Terminal{Leader: true, Listed: true}), says: "2:14: error: leave the session"},
-		{name: "nobody can tell", text: "new_session: true", from: user, around: on(machine.Terminal{Standard: true}), says: "2:14: error: leave the session"},
+		{name: "a terminal to ask", text: "new_session: true", from: user, around: on(machine.Terminal{GroupLeader: true, DevTTY: true})},
+		{name: "a standard one", text: "new_session: true", from: user, around: on(machine.Terminal{GroupLeader: true, OnStandardFD: true})},
+		{name: "lost with the session, and listed", text: "new_session: true", from: user, around: on(machine.Terminal{InProc: true})},
+		{name: "none, and listed", text: "new_session: true", from: user, around: on(machine.Terminal{GroupLeader: true, InProc: true, ProcNone: true})},
+		{name: "listed, and it stays", text: "new_session: true", from: user, around: on(machine.Terminal{GroupLeader: true, InProc: true}), says: "2:14: error: leave the session"},
+		{name: "nobody can tell", text: "new_session: true", from: user, around: on(machine.Terminal{OnStandardFD: true}), says: "2:14: error: leave the session"},
 		{name: "not asked for", text: "umask: \"0027\"", from: user, around: on(machine.Terminal{})},
 	} {
 		target := OrdinaryTarget()

@@ -8,10 +8,10 @@ import (
 
 // vectors is what a route makes of the vectors. Where given is false, they
 // stay the caller's.
-type vectors struct {
-	route    Route
-	given    bool
-	i, a, nb cred.Caps
+type launchSets struct {
+	route      Route
+	change     bool
+	i, a, drop cred.Caps
 }
 
 // routeByResult leaves the name of a route to what exec does.
@@ -30,13 +30,13 @@ func routeOf(result cred.ExecResult) Route {
 
 // solve makes the plan along the first route that leads to what is declared.
 // The vectors are those of that route.
-func (c *compiler) solve() (vectors, bool) {
-	for _, v := range c.routes() {
-		if c.try(v) == nil {
-			return v, true
+func (c *compiler) solve() (launchSets, bool) {
+	for _, sets := range c.routes() {
+		if c.try(sets) == nil {
+			return sets, true
 		}
 	}
-	return vectors{}, false
+	return launchSets{}, false
 }
 
 // routes returns the ways that may lead to what is declared, the simplest
@@ -59,29 +59,29 @@ func (c *compiler) solve() (vectors, bool) {
 //     no_new_privs, where such a file insists on it and the permitted set
 //     withholds it again. Which of the two holds does not depend on the
 //     capability. Everything in p may stay.
-func (c *compiler) routes() []vectors {
+func (c *compiler) routes() []launchSets {
 	switch {
 	case c.iab != nil:
-		return []vectors{{given: true, i: c.iab.Inheritable, a: c.iab.Ambient, nb: c.iab.Blocked}}
+		return []launchSets{{change: true, i: c.iab.Inheritable, a: c.iab.Ambient, drop: c.iab.Blocked}}
 	case c.caps == nil && c.Identity.ChangesUID(c.Caller):
 		// Of the caller's vectors only the bounding set follows to another user.
-		return []vectors{{given: true}}
+		return []launchSets{{change: true}}
 	case c.caps == nil:
-		return []vectors{{}}
+		return []launchSets{{}}
 	}
 	d := c.caps
-	list := make([]vectors, 0, 6)
+	list := make([]launchSets, 0, 6)
 	add := func(route Route, a, b cred.Caps) {
-		v := vectors{route, true, d.i, a, ^b}
-		same := func(w vectors) bool { return w.a == v.a && w.nb == v.nb }
+		sets := launchSets{route, true, d.i, a, ^b}
+		same := func(w launchSets) bool { return w.a == sets.a && w.drop == sets.drop }
 		if !slices.ContainsFunc(list, same) {
-			list = append(list, v)
+			list = append(list, sets)
 		}
 	}
-	if c.rootPower() && d.e == d.p && d.i.SubsetOf(d.p) {
+	if c.gainsAsRoot() && d.e == d.p && d.i.SubsetOf(d.p) {
 		add(RouteRoot, 0, d.p)
 	}
-	if !c.rootPower() && d.e == d.p && d.p.SubsetOf(d.i) {
+	if !c.gainsAsRoot() && d.e == d.p && d.p.SubsetOf(d.i) {
 		add(routeByResult, d.p, d.i)
 	}
 	ambient := d.e.Intersect(d.p).Intersect(d.i)
@@ -92,8 +92,8 @@ func (c *compiler) routes() []vectors {
 	return list
 }
 
-// rootPower reports whether exec gives an ordinary target B|I for being uid 0.
-func (c *compiler) rootPower() bool {
+// gainsAsRoot reports whether exec gives an ordinary target B|I for being uid 0.
+func (c *compiler) gainsAsRoot() bool {
 	uid, euid := c.targetUIDs()
 	return !c.bits.Has(cred.SecNoRoot) && (uid == 0 || euid == 0)
 }

@@ -25,18 +25,18 @@ type stepKind struct {
 	// for none. Whether it does in a given state is a question to the model.
 	needs cred.Caps
 
-	// modelled tells that the step changes credentials alone, so that the model
+	// inModel tells that the step changes credentials alone, so that the model
 	// can tell a step that changes nothing.
-	modelled bool
+	inModel bool
 
 	// text describes a step with its arguments; nil where the words of
 	// cap.StepKind are enough.
 	text func(*Plan, Step) string
 
-	// refused explains a failure that the model predicts although the caller
+	// explain explains a failure that the model predicts although the caller
 	// has the capability that the step needs. Where it is nil, or returns nil,
 	// the error number has to do.
-	refused func(*stepFailure) *stepRefusal
+	explain func(*stepFailure) *stepRefusal
 
 	// hint says what to do about a failure that the model cannot foresee; nil
 	// where nothing is known that helps.
@@ -50,7 +50,7 @@ var stepKinds = [...]stepKind{
 		text: (*Plan).describeDescriptors,
 	},
 	cap.StepRaise: {
-		name: "raise", modelled: true,
+		name: "raise", inModel: true,
 	},
 	cap.StepNewSession: {
 		name: "new_session", keys: []string{"new_session"},
@@ -58,13 +58,13 @@ var stepKinds = [...]stepKind{
 		hint: func(*cap.StepError) string { return sessionHint },
 	},
 	cap.StepGroups: {
-		name: "groups", keys: []string{"groups", "gid", "user"}, needs: 1 << cred.SETGID, modelled: true,
-		text: (*Plan).describeGroups, refused: refusedID, hint: idHint,
+		name: "groups", keys: []string{"groups", "gid", "user"}, needs: 1 << cred.SETGID, inModel: true,
+		text: (*Plan).describeGroups, explain: explainIDs, hint: idHint,
 	},
 	cap.StepGID: {
-		name: "gid", keys: []string{"gid", "user"}, needs: 1 << cred.SETGID, modelled: true,
+		name: "gid", keys: []string{"gid", "user"}, needs: 1 << cred.SETGID, inModel: true,
 		text:    func(p *Plan, s Step) string { return "set gid " + p.gidText(s.ID) },
-		refused: refusedID, hint: idHint,
+		explain: explainIDs, hint: idHint,
 	},
 	cap.StepChroot: {
 		name: "chroot", keys: []string{"chroot"}, needs: 1 << cred.SYS_CHROOT,
@@ -77,26 +77,26 @@ var stepKinds = [...]stepKind{
 		hint: func(*cap.StepError) string { return "the directory must exist inside the root directory" },
 	},
 	cap.StepInheritable: {
-		name: "inheritable", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, modelled: true,
-		text: (*Plan).describeCaps, refused: refusedCaps,
+		name: "inheritable", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, inModel: true,
+		text: (*Plan).describeCaps, explain: explainCaps,
 	},
 	cap.StepBound: {
-		name: "bounding", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, modelled: true,
+		name: "bounding", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, inModel: true,
 		text: (*Plan).describeBound,
 	},
 	cap.StepUID: {
-		name: "uid", keys: []string{"uid", "user"}, needs: 1 << cred.SETUID, modelled: true,
+		name: "uid", keys: []string{"uid", "user"}, needs: 1 << cred.SETUID, inModel: true,
 		text:    func(p *Plan, s Step) string { return "set uid " + uidText(p.Identity, s.ID) },
-		refused: refusedID, hint: idHint,
+		explain: explainIDs, hint: idHint,
 	},
 	cap.StepAmbient: {
-		name: "ambient", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, modelled: true,
-		text: (*Plan).describeCaps, refused: refusedAmbient, hint: ambientHint,
+		name: "ambient", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, inModel: true,
+		text: (*Plan).describeCaps, explain: explainAmbient, hint: ambientHint,
 	},
 	cap.StepSecbits: {
-		name: "securebits", keys: []string{"secbits", "mode"}, needs: 1 << cred.SETPCAP, modelled: true,
+		name: "securebits", keys: []string{"secbits", "mode"}, needs: 1 << cred.SETPCAP, inModel: true,
 		text:    func(_ *Plan, s Step) string { return "set securebits " + SecbitsText(cred.Securebits(s.Secbits)) },
-		refused: refusedSecbits,
+		explain: explainSecbits,
 	},
 	cap.StepUmask: {
 		name: "umask", keys: []string{"umask"},
@@ -110,11 +110,11 @@ var stepKinds = [...]stepKind{
 		},
 	},
 	cap.StepFinal: {
-		name: "final", keys: []string{"caps", "iab", "mode", "uid", "user"}, modelled: true,
-		text: (*Plan).describeCaps, refused: refusedCaps,
+		name: "final", keys: []string{"caps", "iab", "mode", "uid", "user"}, inModel: true,
+		text: (*Plan).describeCaps, explain: explainCaps,
 	},
 	cap.StepNoNewPrivs: {
-		name: "no_new_privs", keys: []string{"no_new_privs", "mode"}, modelled: true,
+		name: "no_new_privs", keys: []string{"no_new_privs", "mode"}, inModel: true,
 	},
 	cap.StepDeathSignal: {
 		name: "death_signal",

@@ -57,12 +57,12 @@ func TestStepsAgreeWithModel(t *testing.T) {
 		}
 		next, _, errno := predictStep(start, s, cred.Latest())
 		// The model knows of chroot that the root is another directory, not which.
-		if changes := !next.Equal(start); errno != 0 || changes != (row.modelled || k == cap.StepChroot) {
+		if changes := !next.Equal(start); errno != 0 || changes != (row.inModel || k == cap.StepChroot) {
 			t.Errorf("%v: errno %v, and the model sees a change: %v", k, errno, changes)
 		}
 		start.Effective = start.Effective.Minus(row.needs)
 		_, _, errno = predictStep(start, s, cred.Latest())
-		if needs := row.needs != 0 && k != cap.StepRlimit; (errno != 0) != needs { // limits are not modelled
+		if needs := row.needs != 0 && k != cap.StepRlimit; (errno != 0) != needs { // limits are not inModel
 			t.Errorf("%v without %s: errno %v", k, row.needs.String(), errno)
 		}
 		start.Effective = row.needs

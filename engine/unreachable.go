@@ -16,19 +16,19 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 	near, ok := c.nearest()
 	hint := "write " + near.written()
 	if !ok {
-		set := c.smallestSet(func(n *compiler) bool {
+		set := c.smallestCauses(func(n *compiler) bool {
 			near, ok = n.nearest()
 			return ok
 		})
 		switch first := set.first(); {
 		case first == causeMode || first == causeIAB:
-			return c.conflict(set, vectors{})
+			return c.conflict(set, launchSets{})
 		case set == 0 || near == *d:
 			// What refuse says of d itself may lead here again, without end.
 			hint = "nothing that grants " + d.e.Union(d.p).String() + " can be had here; declare less"
 		default:
 			// With the nearest in place, what is in its way is the cause.
-			rest := c.assuming(set &^ set.first()).declaring(&near)
+			rest := c.withoutCauses(set &^ set.first()).withCaps(&near)
 			hint = near.text() + " is the nearest, and is not to be had here: " + rest.refuse().Message
 		}
 	}
@@ -44,8 +44,8 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 // declared for it.
 type execTarget struct {
 	declaredCaps
-	uid, euid uint32
-	rootPower bool // see compiler.rootPower
+	uid, euid   uint32
+	gainsAsRoot bool // see compiler.gainsAsRoot
 
 	mode        string // the name of a mode that empties sets; "" for none
 	onlyAmbient bool   // it empties the ambient set alone
@@ -54,7 +54,7 @@ type execTarget struct {
 }
 
 func (c *compiler) execTarget() *execTarget {
-	t := &execTarget{declaredCaps: *c.caps, rootPower: c.rootPower(), effectiveIDChange: c.Target.KernelRules.EffectiveIDChange}
+	t := &execTarget{declaredCaps: *c.caps, gainsAsRoot: c.gainsAsRoot(), effectiveIDChange: c.Target.KernelRules.EffectiveIDChange}
 	t.uid, t.euid = c.targetUIDs()
 	if c.modeEmptiesSets() {
 		t.mode, t.onlyAmbient = c.Profile.Mode.String(), *c.Profile.Mode == cap.ModePure1E
@@ -65,9 +65,9 @@ func (c *compiler) execTarget() *execTarget {
 // who says what the target is.
 func (t *execTarget) who() string {
 	switch {
-	case t.rootPower && t.uid != t.euid:
+	case t.gainsAsRoot && t.uid != t.euid:
 		return fmt.Sprintf("real uid %d with effective uid %d", t.uid, t.euid)
-	case t.rootPower:
+	case t.gainsAsRoot:
 		return "uid 0"
 	case t.uid == 0 || t.euid == 0:
 		return "uid 0 under noroot"
@@ -89,22 +89,22 @@ var execRules = [...]struct {
 		"mode MODE leaves nothing inheritable"},
 
 	// Without the power of root, the ambient set is all that the target gets.
-	{func(t *execTarget) bool { return !t.rootPower && t.e != t.p },
+	{func(t *execTarget) bool { return !t.gainsAsRoot && t.e != t.p },
 		"a capability passed on by the ambient set is permitted, effective and inheritable"},
-	{func(t *execTarget) bool { return !t.rootPower && !t.p.SubsetOf(t.i) },
+	{func(t *execTarget) bool { return !t.gainsAsRoot && !t.p.SubsetOf(t.i) },
 		"a capability passed on by the ambient set is also inheritable"},
 	{func(t *execTarget) bool { return t.mode != "" },
 		"mode MODE leaves nothing ambient"},
 
 	// The power of root gives the bounding and the inheritable set, effective
 	// where the effective uid is 0.
-	{func(t *execTarget) bool { return t.rootPower && t.euid == 0 && t.e != t.p },
+	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid == 0 && t.e != t.p },
 		"what uid 0 is permitted becomes effective at exec"},
-	{func(t *execTarget) bool { return t.rootPower && t.euid != 0 && t.e != 0 && !t.effectiveIDChange },
+	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid != 0 && t.e != 0 && !t.effectiveIDChange },
 		"before Linux 6.17 exec empties the ambient set where the ids differ, so nothing is effective"},
-	{func(t *execTarget) bool { return t.rootPower && t.euid != 0 && !t.e.SubsetOf(t.i) },
+	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid != 0 && !t.e.SubsetOf(t.i) },
 		"its effective set is the ambient one, and a capability passed on by the ambient set is also inheritable"},
-	{func(t *execTarget) bool { return t.rootPower && !t.i.SubsetOf(t.p) },
+	{func(t *execTarget) bool { return t.gainsAsRoot && !t.i.SubsetOf(t.p) },
 		"what uid 0 inherits becomes permitted at exec"},
 }
 

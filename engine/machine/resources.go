@@ -25,15 +25,15 @@ type Descriptor struct{ Open, CloseOnExec, Directory bool }
 
 // Terminal is how far a process can know and give up its controlling terminal.
 type Terminal struct {
-	Leader   bool // of a process group: it cannot start a session
-	Asked    bool // /dev/tty tells whether there is one
-	Standard bool // it is one of the standard descriptors
-	Listed   bool // the proc file system tells whether there is one,
-	None     bool // and there is none
+	GroupLeader  bool // of a process group: it cannot start a session
+	DevTTY       bool // /dev/tty tells whether there is one
+	OnStandardFD bool // it is one of the standard descriptors
+	InProc       bool // the proc file system tells whether there is one,
+	ProcNone     bool // and there is none
 }
 
-// watchedDescriptors returns the descriptors that a profile makes matter.
-func watchedDescriptors(p *policy.Profile) []int {
+// relevantDescriptors returns the descriptors that a profile makes matter.
+func relevantDescriptors(p *policy.Profile) []int {
 	list := slices.Clone(p.KeepFDs)
 	if p.Chroot != "" {
 		list = append(list, 0, 1, 2)

@@ -19,7 +19,7 @@ func ReadResources(p *policy.Profile) (*Resources, error) {
 		return nil, err
 	}
 	a.Descriptors = map[int]Descriptor{}
-	for _, fd := range watchedDescriptors(p) {
+	for _, fd := range relevantDescriptors(p) {
 		if a.Descriptors[fd], err = readDescriptorState(fd); err != nil {
 			return nil, fmt.Errorf("descriptor %d: %w", fd, err)
 		}
@@ -68,26 +68,26 @@ func readDescriptorState(fd int) (Descriptor, error) {
 // readTerminal asks for the controlling terminal in the ways in which package cap
 // finds and gives it up.
 func readTerminal() *Terminal {
-	t := &Terminal{Leader: unix.Getpgrp() == unix.Getpid()}
+	t := &Terminal{GroupLeader: unix.Getpgrp() == unix.Getpid()}
 	var st unix.Stat_t
 	if unix.Stat("/dev/tty", &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(st.Rdev) == unix.Mkdev(5, 0) {
 		fd, err := openAt(unix.AT_FDCWD, "/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK)
 		if err == nil {
 			unix.Close(fd)
 		}
-		t.Asked = err == nil || err == unix.ENXIO
+		t.DevTTY = err == nil || err == unix.ENXIO
 	}
 	session, err := unix.Getsid(0)
 	for fd := range 3 {
 		of, asked := unix.IoctlGetInt(fd, unix.TIOCGSID)
-		t.Standard = t.Standard || err == nil && asked == nil && of == session
+		t.OnStandardFD = t.OnStandardFD || err == nil && asked == nil && of == session
 	}
 	// Field 7 of proc_pid_stat(5), behind the name.
 	const number = 7
 	if text, err := readFile("/proc/self/stat", 4096); err == nil {
 		name := bytes.LastIndexByte(text, ')')
 		if fields := bytes.Fields(text[name+1:]); name >= 0 && len(fields) > number-3 {
-			t.Listed, t.None = true, string(fields[number-3]) == "0"
+			t.InProc, t.ProcNone = true, string(fields[number-3]) == "0"
 		}
 	}
 	return t

@@ -19,23 +19,23 @@ type User struct {
 	Home     string
 }
 
-// maxDatabase bounds /etc/passwd and /etc/group: some ten thousand users.
-const maxDatabase = 16 << 20
+// maxUserFile bounds /etc/passwd and /etc/group: some ten thousand users.
+const maxUserFile = 16 << 20
 
 // userError says that a user of a profile has no entry that can be used.
 func userError(name string, err error, hint string) *Error {
 	return &Error{Subject: "user " + name, Err: err, Hint: hint}
 }
 
-// lookupUser reads the entry of a user, by name or number, from /etc/passwd
+// readUser reads the entry of a user, by name or number, from /etc/passwd
 // and the groups of it from /etc/group. It asks no other database, so that
 // the result is the same in every build. The error is an *Error.
-func lookupUser(name string) (*User, error) {
-	passwd, err := readFile("/etc/passwd", maxDatabase)
+func readUser(name string) (*User, error) {
+	passwd, err := readFile("/etc/passwd", maxUserFile)
 	if err != nil {
 		return nil, userError(name, fmt.Errorf("read /etc/passwd: %w", err), "write uid and gid instead of user")
 	}
-	group, err := readFile("/etc/group", maxDatabase)
+	group, err := readFile("/etc/group", maxUserFile)
 	if err != nil {
 		return nil, userError(name, fmt.Errorf("read /etc/group: %w", err), "write uid and gid instead of user, or add groups")
 	}
@@ -48,7 +48,7 @@ func LookupUser(p *policy.Profile) (*User, error) {
 	if p.User == "" {
 		return nil, nil
 	}
-	user, err := lookupUser(p.User)
+	user, err := readUser(p.User)
 	var failed *Error
 	if errors.As(err, &failed) {
 		failed.Profile, failed.Key = p, "user"
