@@ -8,8 +8,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// BenchmarkCheck is the work of caprun check for one file, BenchmarkNodes the
-// part of it that yaml.v3 does.
+// BenchmarkCheck measures caprun check for one file, BenchmarkNodes the part that
+// yaml.v3 takes.
 func BenchmarkCheck(b *testing.B) {
 	text := web(b)
 	b.ReportAllocs()

@@ -11,9 +11,9 @@ import (
 	"caprun/policy"
 )
 
-// capsNotCanonical finds capability texts that say in a hard way what an easy
-// one says, and lists of lint.ignore with numbers. The order of names, clauses
-// and flags, and "all", are a matter of taste.
+// capsNotCanonical reports capability texts for which a simpler text exists, and
+// lists in lint.ignore with numbers. It accepts any order of names, clauses and
+// flags, and "all".
 func capsNotCanonical(p *engine.Plan, report func(policy.Position, string, string)) {
 	if c := p.Profile.Caps; c != nil && !isOneClause(c.Clauses) {
 		want := cap.SetOf(c.Effective, c.Permitted, c.Inheritable).Text(cap.NamedCount)
@@ -35,7 +35,7 @@ func capsNotCanonical(p *engine.Plan, report func(policy.Position, string, strin
 				names[n] = v.String()
 			}
 		}
-		report(p.Profile.Position(fmt.Sprintf("lint.ignore[%d].caps", i)), "names are plainer than numbers", "write caps: ["+strings.Join(names, ", ")+"]")
+		report(p.Profile.Position(fmt.Sprintf("lint.ignore[%d].caps", i)), "capabilities are given by number", "write caps: ["+strings.Join(names, ", ")+"]")
 	}
 }
 
@@ -43,7 +43,7 @@ func capsNotCanonical(p *engine.Plan, report func(policy.Position, string, strin
 func isNumber(name string) bool { return strings.Trim(name, "0123456789") == "" }
 
 func reportCanonical(p *engine.Plan, key, want string, report func(policy.Position, string, string)) {
-	report(p.Profile.Position(key), "there is a plainer text for the same capabilities, the one that tools print", "write "+key+": "+quoted(want))
+	report(p.Profile.Position(key), key+" is not in canonical form", "write "+key+": "+quoted(want))
 }
 
 // quoted puts a capability text in the quotes that YAML needs for it.
@@ -54,8 +54,8 @@ func quoted(text string) string {
 	return text
 }
 
-// isOneClause reports whether a text is what most are: names, each once, one
-// operator and flags, each once.
+// isOneClause reports whether a text is one clause of distinct names, one operator
+// and distinct flags.
 func isOneClause(clauses []cap.Clause) bool {
 	if len(clauses) != 1 || len(clauses[0].Actions) != 1 {
 		return false
@@ -76,7 +76,7 @@ func isOneClause(clauses []cap.Clause) bool {
 	return a.Flags != ""
 }
 
-// onlyFlags reports whether text is made of flags, each once.
+// onlyFlags reports whether text consists of distinct flags.
 func onlyFlags(text string) bool {
 	seen := byte(0)
 	for i := range len(text) {
@@ -89,7 +89,7 @@ func onlyFlags(text string) bool {
 	return true
 }
 
-// isNewName reports whether a capability is given by its name, and not yet seen.
+// isNewName reports whether a capability is given by its name and not in seen.
 func isNewName(n cap.Name, seen *cred.Caps) bool {
 	v := n.Caps.Lowest()
 	if v >= cap.NamedCount || n.Text != cap.Value(v).String() || seen.Has(v) {
@@ -99,8 +99,8 @@ func isNewName(n cap.Name, seen *cred.Caps) bool {
 	return true
 }
 
-// isPlainIAB reports whether an IAB text says each capability once, by its
-// name, and each mark to some effect: "^" makes inheritable what "%" would.
+// isPlainIAB reports whether an IAB text has each capability once, by its name,
+// and no redundant mark: "^" implies "%".
 func isPlainIAB(fields []cap.Field) bool {
 	var seen cred.Caps
 	for _, f := range fields {
@@ -112,7 +112,7 @@ func isPlainIAB(fields []cap.Field) bool {
 	return true
 }
 
-// clausesOf returns clauses in a form that does not tell matters of taste.
+// clausesOf returns clauses with names and flags sorted, and without "all".
 func clausesOf(clauses []cap.Clause) []string {
 	var plain []string
 	for n, c := range clauses {
@@ -122,7 +122,7 @@ func clausesOf(clauses []cap.Clause) []string {
 		if text == "all" {
 			text = ""
 		}
-		// The first clause adds to nothing, whether it says so or not.
+		// In the first clause, "+" and "=" mean the same.
 		adds := n == 0 && text != ""
 		for k, a := range c.Actions {
 			if k == 0 && adds && a.Op == '=' {

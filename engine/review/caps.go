@@ -9,56 +9,57 @@ import (
 
 func nothingDeclared(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Caps == nil && p.Profile.IAB == nil && p.Profile.Mode == nil {
-		report(policy.Position{}, "neither caps nor iab nor mode: what the target may do depends on who starts it",
-			`declare caps; caps: "=" for none`)
+		report(policy.Position{}, "no caps, iab or mode: the target's capabilities depend on the caller",
+			`declare caps, for example caps: "=" for no capabilities`)
 	}
 }
 
 func boundingWider(p *engine.Plan, report capReporter) {
-	holds := p.AfterExec.Permitted.Union(p.AfterExec.Inheritable)
-	wider := p.AfterExec.Bounding.Minus(holds)
+	has := p.AfterExec.Permitted.Union(p.AfterExec.Inheritable)
+	wider := p.AfterExec.Bounding.Minus(has)
 	if p.Profile.IAB == nil || p.AfterExec.NoNewPrivs || wider == 0 {
 		return
 	}
-	it := pronoun(wider)
+	them := pronoun(wider)
 	report(p.Profile.Position("iab"), wider,
-		fmt.Sprintf("the bounding set keeps %s that the target does not hold: a file that has %s can give %s", fewNames(wider), it, it),
-		"block them with !, or leave iab out and declare caps")
+		fmt.Sprintf("the bounding set contains %s, which the target does not have: a program with file capabilities can gain %s", namesOrCount(wider), them),
+		"block "+them+" with ! in iab, or remove iab and declare caps")
 }
 
 func noNewPrivsMissing(p *engine.Plan, report func(policy.Position, string, string)) {
-	if p.AfterExec.NoNewPrivs || isAllPowerful(p) {
+	if p.AfterExec.NoNewPrivs || isUnrestrictedRoot(p) {
 		return
 	}
-	report(policy.Position{}, "set-user-id programs that the target runs still change its user", "add no_new_privs: true")
+	report(policy.Position{}, "no_new_privs is not set: set-user-ID programs that the target starts change its user", "add no_new_privs: true")
 }
 
-// inheritableNotAmbient finds what only files with inheritable capabilities
-// make use of.
+// inheritableNotAmbient reports inheritable capabilities that only a program with
+// file capabilities can gain.
 func inheritableNotAmbient(p *engine.Plan, report capReporter) {
 	extra := p.AfterExec.Inheritable.Minus(p.AfterExec.Ambient)
-	if !hasRootPower(p) {
-		// What the program's own file gives, the target holds.
+	if !gainsCapsAsRoot(p) {
+		// The target has those that its own file grants.
 		extra = extra.Minus(p.AfterExec.Permitted)
 	}
-	// Without no_new_privs a limited uid 0 is the business of noroot-missing,
-	// which asks for the flag i. Under it no file gives anything.
-	if extra == 0 || hasRootPower(p) && (p.AfterExec.NoNewPrivs || !isAllPowerful(p)) {
+	// noroot-missing reports a limited uid 0 and asks for the flag i. With
+	// no_new_privs no file grants anything.
+	if extra == 0 || gainsCapsAsRoot(p) && (p.AfterExec.NoNewPrivs || !isUnrestrictedRoot(p)) {
 		return
 	}
-	names, is, it := fewNames(extra), "is", pronoun(extra)
+	names, is, them := namesOrCount(extra), "is", pronoun(extra)
 	if extra.Len() > 1 {
 		is = "are"
 	}
 	at := capsPosition(p.Profile, extra)
-	if hasRootPower(p) {
-		report(at, extra, fmt.Sprintf("%s need not be inheritable for uid 0: that hands %s to other users, through files that have %s inheritable", names, it, it),
-			"leave the flag i out of caps, and % out of iab; under noroot eip is right")
+	if gainsCapsAsRoot(p) {
+		report(at, extra, fmt.Sprintf("uid 0 does not need %s in the inheritable set: after a change of user, a file with inheritable capabilities grants %s", names, them),
+			"remove the flag i from caps or the mark % from iab; with secbits: [noroot], keep eip")
 		return
 	}
-	how := "a program gets " + it + " only from a file that has " + it + " too"
+	how := "a program gains " + them + " only from its file capabilities"
 	if p.AfterExec.NoNewPrivs {
-		how = "under no_new_privs no file can give " + it
+		how = "with no_new_privs no file grants " + them
 	}
-	report(at, extra, fmt.Sprintf("%s %s inheritable and not ambient: the target does not hold %s, and %s", names, is, it, how), "write the flags eip, or the mark ^ in iab; leave "+it+" out where no such file is meant")
+	report(at, extra, fmt.Sprintf("%s %s inheritable but not ambient: the target does not have %s, and %s", names, is, them, how),
+		"give "+them+" the flags eip in caps or the mark ^ in iab, or remove "+them)
 }

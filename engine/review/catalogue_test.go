@@ -13,8 +13,8 @@ import (
 	"caprun/policy"
 )
 
-// subjects are the headings of the catalogue over the rules of policy, each
-// with the rule that it begins with in the order of the table.
+// subjects are the headings of the catalogue for the rules of policy, each with the
+// first rule below it, in the order of the table.
 var subjects = []struct{ heading, first string }{
 	{"The file", "file-too-large"},
 	{"Keys and values", "unknown-key"},
@@ -24,15 +24,15 @@ var subjects = []struct{ heading, first string }{
 	{"Paths, environment, limits and descriptors", "bad-path"},
 }
 
-// TestCatalogue compares the list of all rules with the tables. With -update
-// it writes the list anew.
+// TestCatalogue compares the list of all rules with the tables. With -update it
+// writes the list.
 func TestCatalogue(t *testing.T) {
 	want := writeCatalogue(t)
 	if got, _ := rules.Page(catalogue); got == want {
 		return
 	}
 	if !*update {
-		t.Fatal("docs/rules/README.md is not what the tables say; write it with: go test ./engine/review -run Catalogue -update")
+		t.Fatal("docs/rules/README.md differs from the tables; write it with: go test ./engine/review -run Catalogue -update")
 	}
 	if err := os.WriteFile(filepath.Join(pagesDir, catalogue+".md"), []byte(want), 0o644); err != nil {
 		t.Fatal(err)
@@ -46,11 +46,13 @@ func writeCatalogue(t *testing.T) string {
 
 # Rules
 
-What ` + "`caprun check`" + ` finds, each with a page: why it matters, an example, and what
-to do. ` + "`caprun rules`" + ` prints this list, ` + "`caprun rules NAME`" + ` a page.
+The rules of ` + "`caprun check`" + `. Each has a page that explains the problem, with
+examples and a fix. ` + "`caprun rules`" + ` prints this list, ` + "`caprun rules NAME`" + ` a page.
 
-An error is a profile that is never used. A warning is a risk that its author
-should look at, and may accept with a reason. Info is worth knowing.
+- error: a mistake, or more than the ceiling allows. caprun does not launch a
+  profile with a mistake.
+- warning: a risk. Fix it, or suppress the finding with a reason.
+- info: a smaller risk, or one that depends on facts outside the profile.
 `)
 	for _, s := range catalogueSections(t) {
 		fmt.Fprintf(&b, "\n## %s\n\n| | | |\n|---|---|---|\n", s.heading)
@@ -67,9 +69,8 @@ type catalogueSection struct {
 	rules   []policy.Rule
 }
 
-// catalogueSections groups all rules: those of policy by subject, those of
-// engine, the others, those about suppressions, and at the end the one that is
-// about caprun itself.
+// catalogueSections groups all rules: those of policy by subject, those of engine
+// and of the machine, risks, suppressions, and internal errors.
 func catalogueSections(t *testing.T) []catalogueSection {
 	t.Helper()
 	placed := map[string]bool{}
@@ -85,23 +86,23 @@ func catalogueSections(t *testing.T) []catalogueSection {
 	}
 	every := func(policy.Rule) bool { return true }
 	suppressions := place("Suppressions", Rules(), func(r policy.Rule) bool { return strings.Contains(r.Name, "suppression") })
-	itself := place("caprun itself", Rules(), func(r policy.Rule) bool { return r.Name == "internal-error" })
+	itself := place("Internal errors", Rules(), func(r policy.Rule) bool { return r.Name == "internal-error" })
 
 	var sections []catalogueSection
 	table := policy.Rules()
 	for n := len(subjects) - 1; n >= 0; n-- {
 		from := slices.IndexFunc(table, func(r policy.Rule) bool { return r.Name == subjects[n].first })
 		if from < 0 {
-			t.Fatalf("the table of policy has no rule %s before those of the next subject", subjects[n].first)
+			t.Fatalf("the table of policy does not have rule %s before those of the next subject", subjects[n].first)
 		}
 		sections = append(sections, place(subjects[n].heading, table[from:], every))
 		table = table[:from]
 	}
 	slices.Reverse(sections)
-	// What the machine lacks, before what the target could change there.
+	// Missing objects of the machine come before writable ones.
 	unplannable, host := engine.Rules(), hostRules()
 	n := slices.IndexFunc(unplannable, func(r policy.Rule) bool { return r.Name == "target-writable" })
 	unplannable = slices.Concat(unplannable[:n], host[:3], unplannable[n:], host[3:])
-	sections = append(sections, place("What cannot be had", unplannable, every), place("Risks", Rules(), every), suppressions, itself)
+	sections = append(sections, place("The launch and the machine", unplannable, every), place("Risks", Rules(), every), suppressions, itself)
 	return slices.DeleteFunc(sections, func(s catalogueSection) bool { return len(s.rules) == 0 })
 }

@@ -10,26 +10,24 @@ import (
 	"caprun/policy"
 )
 
-// ceilingRule is the rule about what a profile grants next to a ceiling.
-var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Summary: "The profile grants more than the ceiling does."}
+// ceilingRule is the rule that aboveCeiling checks.
+var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Summary: "The profile grants more than the ceiling."}
 
-// aboveCeiling finds what a plan grants beyond a ceiling, respect by respect,
-// both from the same start. The ceiling says how much a profile may grant, and
-// not which user it runs as or which directory it lives in:
+// aboveCeiling reports what a plan grants beyond a ceiling. Both are compiled for
+// the same caller. The ceiling bounds privilege; it does not fix the user or the
+// root directory:
 //
-//   - Two ordinary users are equal, and two ordinary primary groups. Uid 0,
-//     a gid that is known to be as good as root, and each further group that
-//     the ceiling lacks are more: nobody can tell from its number whether
-//     another group is. A ceiling that is uid 0 may be everyone.
-//   - What the ceiling takes away by a key, the profile takes away too: a root
-//     directory, no_new_privs, a securebit or its lock, a limit, the caller's
-//     variables, groups, the terminal. That the caller may take it away does not count.
-//   - Two root directories are equal unless one contains the other. "/" is
-//     none, and a link of a process may be any.
-//   - no_setuid_fixup gives and takes, within the vectors, and does not count.
-//     Nor do the values of variables.
-//   - A limit that the ceiling leaves to the caller is exceeded by unlimited
-//     alone.
+//   - All ordinary users are equal, and so are ordinary primary groups. Uid 0, the
+//     groups of privilegedGroups and each supplementary group that the ceiling
+//     lacks are more: a number does not tell what a group can access. Under a
+//     ceiling that is uid 0, every user is allowed.
+//   - A profile must declare each restriction of the ceiling: chroot, no_new_privs,
+//     securebits and locks, limits, env, groups, new_session. The caller is not
+//     known, so its own restrictions do not count.
+//   - All root directories are equal unless one contains the other. "/" is no
+//     restriction, and a link of a process may lead anywhere.
+//   - no_setuid_fixup and the values of variables are ignored.
+//   - Only unlimited exceeds a limit that the ceiling does not declare.
 func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
 	c := ceilingCheck{reporter: reporter{profile: plan.Profile, rule: ceilingRule}, ceiling: ceiling, plan: plan, name: ceiling.Profile.File}
 	comparison := compare.Compare(ceiling, plan)
@@ -37,8 +35,8 @@ func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
 		switch d.Dimension {
 		case compare.UID:
 			c.identity(d)
-		case compare.GID, compare.Groups: // with the uid
-		case compare.Effective: // with the other sets, and with no_new_privs
+		case compare.GID, compare.Groups: // reported with the uid
+		case compare.Effective: // together with the other sets and no_new_privs
 			c.caps(comparison)
 		case compare.Permitted, compare.Inheritable, compare.Ambient, compare.Bounding, compare.Regainable, compare.NoNewPrivs:
 		case compare.Securebits:
@@ -55,14 +53,14 @@ func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
 			c.session(d)
 		default:
 			if d.Order.Widens() {
-				c.report(c.profile.Position(string(d.Dimension)), string(d.Dimension)+": "+d.Text()+c.more(), "make it the same as there")
+				c.report(c.profile.Position(string(d.Dimension)), string(d.Dimension)+": "+d.Text()+c.more(), "set it as in "+c.name)
 			}
 		}
 	}
 	return c.found
 }
 
-// A ceilingCheck finds what is above a ceiling.
+// A ceilingCheck reports what is above a ceiling.
 type ceilingCheck struct {
 	reporter
 	ceiling, plan *engine.Plan
@@ -71,7 +69,7 @@ type ceilingCheck struct {
 
 func (c *ceilingCheck) more() string { return ": more than " + c.name + " allows" }
 
-// at returns the place of the first of the keys that the profile has.
+// at returns the position of the first of the keys that is present.
 func (c *ceilingCheck) at(keys ...string) policy.Position {
 	for _, key := range keys {
 		if at := c.profile.Position(key); at.IsKnown() {
@@ -89,7 +87,7 @@ func (c *ceilingCheck) identity(d compare.Difference) {
 	if uids.MayBeRoot() {
 		who := "uid 0"
 		if !c.plan.Identity.Declared {
-			who = "no user, so uid 0 where root starts it"
+			who = "no user declared, so uid 0 if root starts it"
 		}
 		c.report(c.at("uid", "user"), who+c.more(), "declare another user")
 		return
@@ -97,15 +95,15 @@ func (c *ceilingCheck) identity(d compare.Difference) {
 	c.groups()
 }
 
-// groups compares what the two profiles name: which groups an entry of the user
-// database has, no profile says.
+// groups compares the declared groups. Those of an entry in the user database are
+// not known here.
 func (c *ceilingCheck) groups() {
 	p, limit := c.profile, c.ceiling.Profile
 	allowed := slices.Clone(limit.Groups)
 	if limit.GID != nil {
 		allowed = append(allowed, *limit.GID)
 	}
-	for _, g := range rootLikeGroups {
+	for _, g := range privilegedGroups {
 		if p.GID != nil && *p.GID == g.id && !slices.Contains(allowed, g.id) {
 			c.report(c.at("gid"), fmt.Sprintf("gid %d", g.id)+c.more(), "declare another group")
 		}
@@ -121,10 +119,10 @@ func (c *ceilingCheck) groups() {
 		}
 	}
 	if gained != nil {
-		c.report(first, "groups "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of groups; docker and disk are groups, and as good as root")
+		c.report(first, "groups "+strings.Join(gained, ",")+c.more(), "remove "+pronounFor(len(gained))+" from groups; some groups, such as docker and disk, are equivalent to root")
 	}
 	if limit.Groups != nil && p.Groups == nil && p.User != "" {
-		c.report(c.at("user"), fmt.Sprintf("the groups of user %s come from the user database, and %s says which are allowed", p.User, c.name),
-			"declare groups, as in groups: []")
+		c.report(c.at("user"), fmt.Sprintf("the groups of user %s come from the user database, but %s declares the allowed groups", p.User, c.name),
+			"declare groups, for example groups: []")
 	}
 }

@@ -13,8 +13,8 @@ import (
 // capabilitySets are the dimensions in which capabilities are compared.
 var capabilitySets = [...]compare.Dimension{compare.Effective, compare.Permitted, compare.Inheritable, compare.Ambient, compare.Bounding, compare.Regainable}
 
-// caps says once what is gained in several sets, and what no_new_privs would keep
-// from being regained together with its absence.
+// caps reports capabilities that are gained in several sets once, and those that
+// no_new_privs would keep from being regained together with its absence.
 func (c *ceilingCheck) caps(comparison compare.Comparison) {
 	const held, regainable = 1<<0 | 1<<1, 1 << 5 // by index of capabilitySets
 	nnp := comparison.Find(compare.NoNewPrivs).Order == compare.More
@@ -31,13 +31,13 @@ func (c *ceilingCheck) caps(comparison compare.Comparison) {
 		}
 	}
 	if nnp {
-		what := "set-user-id programs and file capabilities work, which " + c.name + " does not allow"
+		what := "set-user-ID programs and file capabilities take effect, which " + c.name + " does not allow"
 		regained := gained[regainable]
 		if regained != 0 {
-			what = fmt.Sprintf("set-user-id programs and file capabilities can give %s, which %s does not allow", regained.String(), c.name)
+			what = fmt.Sprintf("set-user-ID programs and file capabilities can grant %s, which %s does not allow", regained.String(), c.name)
 		}
 		delete(gained, regainable)
-		c.reportCaps(policy.Position{}, regained, "no_new_privs missing: "+what, "add no_new_privs: true")
+		c.reportCaps(policy.Position{}, regained, "no_new_privs is not set: "+what, "add no_new_privs: true")
 	}
 	for set, caps := range gained {
 		var names []string
@@ -51,26 +51,26 @@ func (c *ceilingCheck) caps(comparison compare.Comparison) {
 	}
 }
 
-// capsPlace returns where the profile asks for caps, and what to do there.
+// capsPlace returns where the profile grants caps, and the hint for that place.
 func (c *ceilingCheck) capsPlace(caps cred.Caps, held bool) (at policy.Position, hint string) {
 	p, them := c.profile, pronoun(caps)
 	switch {
 	case p.IAB != nil && (p.Caps == nil || !held):
 		named := false
-		eachWordOf(p, "iab", func(_ policy.Position, v cap.Value) { named = named || caps.Has(int(v)) })
+		eachNameIn(p, "iab", func(_ policy.Position, v cap.Value) { named = named || caps.Has(int(v)) })
 		if !named {
-			return wordPosition(p, "iab", caps), "leave iab out and declare caps, or block " + them + " with ! in iab"
+			return namePosition(p, "iab", caps), "remove iab and declare caps, or block " + them + " with ! in iab"
 		}
-		return wordPosition(p, "iab", caps), "take " + them + " out of iab, and block " + them + " with !"
+		return namePosition(p, "iab", caps), "remove " + them + " from iab and block " + them + " with !"
 	case p.Caps != nil && p.IAB != nil:
-		return wordPosition(p, "caps", caps), "take " + them + " out of caps and of iab"
+		return namePosition(p, "caps", caps), "remove " + them + " from caps and iab"
 	case p.Caps != nil:
-		return wordPosition(p, "caps", caps), "take " + them + " out of caps"
+		return namePosition(p, "caps", caps), "remove " + them + " from caps"
 	}
 	if held {
 		at = c.at("uid", "user")
 	}
-	return at, "declare caps, with what the program needs and no more"
+	return at, "declare caps with only the capabilities that the target needs"
 }
 
 func (c *ceilingCheck) securebits(d compare.Difference) {
@@ -88,7 +88,7 @@ func (c *ceilingCheck) securebits(d compare.Difference) {
 	names := strings.Join(missing.Names(), ",")
 	hint := "add " + names + " to secbits"
 	if c.profile.Mode != nil {
-		hint = "leave mode out, which excludes secbits, and declare secbits with " + names
+		hint = "remove mode and declare secbits with " + names
 	}
-	c.report(c.at("secbits", "mode"), "the securebits lack "+names+c.more(), hint)
+	c.report(c.at("secbits", "mode"), "missing securebits "+names+c.more(), hint)
 }

@@ -11,8 +11,8 @@ import (
 	"caprun/policy"
 )
 
-// What a target has around it, next to a ceiling: root directory, session,
-// environment, limits and descriptors.
+// Comparison with a ceiling: root directory, session, environment, limits and
+// descriptors.
 
 func (c *ceilingCheck) root(d compare.Difference) {
 	trim := func(v compare.Value) string { return strings.TrimSuffix(string(v.(compare.RootDirectory)), "/") }
@@ -20,43 +20,43 @@ func (c *ceilingCheck) root(d compare.Difference) {
 	switch {
 	case limit == "" || has == limit:
 	case has == "":
-		c.report(c.at("chroot"), "no root directory of its own"+c.more(), "declare chroot, as there: "+limit)
+		c.report(c.at("chroot"), "no chroot"+c.more(), "add chroot: "+limit)
 	case processLinks(has):
-		c.report(c.at("chroot"), fmt.Sprintf("chroot %s leads wherever a process has it", has)+c.more(), "declare a directory by its own path")
+		c.report(c.at("chroot"), fmt.Sprintf("chroot %s can lead to any directory", has)+c.more(), "name the directory by its own path")
 	case strings.HasPrefix(limit, has+"/"):
-		c.report(c.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+c.more(), "declare a directory that does not")
+		c.report(c.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+c.more(), "declare "+limit+" or a directory below it")
 	}
 }
 
-// session says that the caller's terminal stays, where the ceiling leaves it.
+// session reports a target that keeps the caller's session.
 func (c *ceilingCheck) session(d compare.Difference) {
 	if d.Order == compare.More {
-		c.report(policy.Position{}, "no session of its own"+c.more(), "add new_session: true")
+		c.report(policy.Position{}, "no new_session"+c.more(), "add new_session: true")
 	}
 }
 
-// environment says which of the caller's variables pass that do not pass the
-// ceiling.
+// environment reports the caller's variables that reach the target but not that
+// of the ceiling.
 func (c *ceilingCheck) environment(d compare.Difference) {
 	env := d.New.(compare.Environ)
 	names, all, loader := env.Exceeding(d.Old.(compare.Environ))
-	// HOME and the like are the caller's where the user is: that counts as the user.
+	// HOME, USER and LOGNAME follow the user.
 	names = slices.DeleteFunc(names, func(name string) bool {
 		return slices.Contains(engine.IdentityVariables(), name) && !slices.Contains(env.DeclaredNames(), name)
 	})
 	if all {
-		c.report(c.at("env.keep", "env"), "the caller's whole environment"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
+		c.report(c.at("env.keep", "env"), "the caller's entire environment"+c.more(), "declare env: {keep: […]} with the variables that the target needs")
 		return
 	}
 	if len(names) > 0 {
-		at, hint := c.at("env.keep", "env"), "unset "+pronounFor(len(names))
+		at, hint := c.at("env.keep", "env"), "add "+pronounFor(len(names))+" to env.unset"
 		if env := c.profile.Env; env != nil && !env.KeepAll {
-			at, hint = c.at(fmt.Sprintf("env.keep[%d]", slices.Index(env.Keep, names[0]))), "leave "+pronounFor(len(names))+" out of keep"
+			at, hint = c.at(fmt.Sprintf("env.keep[%d]", slices.Index(env.Keep, names[0]))), "remove "+pronounFor(len(names))+" from env.keep"
 		}
 		c.report(at, "the caller's "+enumeration(names)+c.more(), hint)
 	}
 	if loader {
-		c.report(c.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+c.more(), "declare env: {keep: […]} with the variables that the program needs")
+		c.report(c.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+c.more(), "declare env: {keep: […]} with the variables that the target needs")
 	}
 }
 
@@ -69,17 +69,17 @@ func (c *ceilingCheck) limits(d compare.Difference) {
 		}
 	}
 	if absent != nil {
-		c.report(c.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits leaves %s to the caller, and %s does not", enumeration(absent), c.name), "declare "+enumeration(absent)+" in rlimits")
+		c.report(c.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits does not set %s, but %s does", enumeration(absent), c.name), "add "+enumeration(absent)+" to rlimits")
 	}
 	for _, name := range slices.Sorted(maps.Keys(has)) {
 		limit, ok := ceiling[name]
 		path := "rlimits." + name
 		switch l := has[name]; {
 		case !ok && l.Hard == policy.Unlimited:
-			c.report(c.at(path+".hard"), name+" unlimited, where "+c.name+" leaves it to the caller", "leave it out, or lower it")
+			c.report(c.at(path+".hard"), name+" unlimited, but "+c.name+" does not set it", "remove "+name+" from rlimits, or set a lower limit")
 		case !ok:
 		case l.Hard > limit.Hard:
-			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "lower it to "+engine.LimitText(limit.Hard))
+			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "lower the limit to "+engine.LimitText(limit.Hard))
 		case l.Soft > limit.Soft:
 			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
 		}
@@ -92,5 +92,5 @@ func (c *ceilingCheck) descriptors(d compare.Difference) {
 		return
 	}
 	n := slices.IndexFunc(c.profile.KeepFDs, func(fd int) bool { return slices.Contains(gained, fmt.Sprint(fd)) })
-	c.report(c.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+c.more(), "take "+pronounFor(len(gained))+" out of keep_fds")
+	c.report(c.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+c.more(), "remove "+pronounFor(len(gained))+" from keep_fds")
 }

@@ -12,22 +12,21 @@ import (
 	"caprun/profiles"
 )
 
-// planOf plans a profile that has no mistakes.
+// planOf compiles a profile without mistakes.
 func planOf(t testing.TB, name, text string) *engine.Plan {
 	t.Helper()
 	p, found := policy.Parse(name, []byte(text))
 	if p == nil {
 		t.Fatalf("%s\n%v", text, found)
 	}
-	plan, found := explain(p)
+	plan, found := compileForRoot(p)
 	if plan == nil {
 		t.Fatalf("%s\n%v", text, found)
 	}
 	return plan
 }
 
-// TestCeiling compares profiles with ceilings that differ in one respect, and
-// with the words that a reader gets.
+// TestCeiling compares profiles with ceilings that differ in one respect.
 func TestCeiling(t *testing.T) {
 	const (
 		user  = "uid: 33\ngid: 33\n"
@@ -48,7 +47,7 @@ func TestCeiling(t *testing.T) {
 		"uid 0":     {user + none + nnp, "uid: 0\ngid: 0\n" + none + nnp + "secbits: [noroot]\n", []string{"2:6 uid 0: more than P allows"}},
 		"user 0":    {user + none + nnp, "user: 0\n" + none + nnp + "secbits: [noroot]\n", []string{"2:7 uid 0: more than P allows"}},
 		"user root": {"user: www-data\n" + none + nnp, "user: root\n" + none + nnp + "secbits: [noroot]\n", []string{"2:7 uid 0: more than P allows"}},
-		"no user": {user + none + nnp, none + nnp, []string{"1:10 no user, so uid 0 where root starts it: more than P allows",
+		"no user": {user + none + nnp, none + nnp, []string{"1:10 no user declared, so uid 0 if root starts it: more than P allows",
 			"1:10 the caller's loader variables, such as LD_PRELOAD, which this launch does not remove: more than P allows"}},
 		"a ceiling without a user":          {none + nnp, "uid: 33\ngid: 0\ngroups: [0, 6]\n" + none + nnp, nil},
 		"gid 0":                             {user + none + nnp, "uid: 33\ngid: 0\n" + none + nnp, []string{"3:6 gid 0: more than P allows"}},
@@ -56,7 +55,7 @@ func TestCeiling(t *testing.T) {
 		"gid 0 allowed as a group":          {user + "groups: [0]\n" + none + nnp, "uid: 34\ngid: 0\n" + none + nnp, nil},
 		"gid 0 with a user":                 {user + none + nnp, "user: web\ngid: 0\n" + none + nnp, []string{"3:6 gid 0: more than P allows"}},
 		"groups":                            {user + "groups: [7]\n" + none + nnp, other + "groups: [7, 6, 1000, 33, 0]\n" + none + nnp, []string{"4:13 groups 6,0: more than P allows"}},
-		"groups of the database":            {user + "groups: [7]\n" + none + nnp, "user: web\n" + none + nnp, []string{"2:7 the groups of user web come from the user database, and P says which are allowed"}},
+		"groups of the database":            {user + "groups: [7]\n" + none + nnp, "user: web\n" + none + nnp, []string{"2:7 the groups of user web come from the user database, but P declares the allowed groups"}},
 		"groups of the database, declared":  {user + "groups: [7]\n" + none + nnp, "user: web\ngroups: []\n" + none + nnp, nil},
 		"groups of the database, no matter": {user + none + nnp, "user: web\n" + none + nnp, nil},
 
@@ -70,32 +69,32 @@ func TestCeiling(t *testing.T) {
 		"nothing declared":  {user + port + nnp, other + nnp, []string{"1:10 all but cap_net_bind_service in bounding: more than P allows"}},
 		"a mode":            {user + port + nnp, other + "mode: PURE1E\n" + nnp, []string{"1:10 all but cap_net_bind_service in bounding: more than P allows"}},
 
-		"no_new_privs": {user + port + nnp, other + port, []string{"1:10 no_new_privs missing: set-user-id programs and file capabilities work, which P does not allow"}},
+		"no_new_privs": {user + port + nnp, other + port, []string{"1:10 no_new_privs is not set: set-user-ID programs and file capabilities take effect, which P does not allow"}},
 		"no_new_privs, iab": {user + "iab: ''\n" + nnp, other + "iab: ''\n",
-			[]string{"1:10 no_new_privs missing: set-user-id programs and file capabilities can give all, which P does not allow"}},
+			[]string{"1:10 no_new_privs is not set: set-user-ID programs and file capabilities can grant all, which P does not allow"}},
 
-		"securebits":                 {user + none + nnp + "secbits: [noroot, noroot_locked]\n", user + none + nnp + "secbits: [noroot]\n", []string{"6:10 the securebits lack noroot_locked: more than P allows"}},
-		"no securebits":              {user + none + nnp + "mode: PURE1E\n", user + none + nnp, []string{"1:10 the securebits lack noroot,noroot_locked,keep_caps_locked,no_cap_ambient_raise,no_cap_ambient_raise_locked: more than P allows"}},
+		"securebits":                 {user + none + nnp + "secbits: [noroot, noroot_locked]\n", user + none + nnp + "secbits: [noroot]\n", []string{"6:10 missing securebits noroot_locked: more than P allows"}},
+		"no securebits":              {user + none + nnp + "mode: PURE1E\n", user + none + nnp, []string{"1:10 missing securebits noroot,noroot_locked,keep_caps_locked,no_cap_ambient_raise,no_cap_ambient_raise_locked: more than P allows"}},
 		"a mode in place of another": {user + none + nnp + "mode: PURE1E\n", user + none + nnp + "mode: PURE1E_INIT\n", nil},
-		"other securebits":           {user + none + nnp + "secbits: [noroot]\n", user + none + nnp + "secbits: [no_cap_ambient_raise]\n", []string{"6:10 the securebits lack noroot: more than P allows"}},
+		"other securebits":           {user + none + nnp + "secbits: [noroot]\n", user + none + nnp + "secbits: [no_cap_ambient_raise]\n", []string{"6:10 missing securebits noroot: more than P allows"}},
 		"more securebits":            {user + none + nnp, user + none + nnp + "secbits: [noroot, no_setuid_fixup]\n", nil},
 		"no_setuid_fixup":            {user + port + "secbits: [noroot, no_setuid_fixup]\n", user + port + "secbits: [noroot]\n", nil},
-		"no_setuid_fixup unlocked":   {user + port + "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", user + port + "secbits: [no_setuid_fixup]\n", []string{"5:10 the securebits lack no_setuid_fixup_locked: more than P allows"}},
+		"no_setuid_fixup unlocked":   {user + port + "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", user + port + "secbits: [no_setuid_fixup]\n", []string{"5:10 missing securebits no_setuid_fixup_locked: more than P allows"}},
 		"no_setuid_fixup in vain":    {user + port + "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", user + none + nnp + "secbits: [no_setuid_fixup]\n", nil},
 
-		"no chroot":              {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp, []string{"1:10 no root directory of its own: more than P allows"}},
+		"no chroot":              {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp, []string{"1:10 no chroot: more than P allows"}},
 		"another chroot":         {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jailed\n", nil},
 		"below":                  {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv/jail/web\n", nil},
-		"chroot /":               {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /\n", []string{"6:9 no root directory of its own: more than P allows"}},
+		"chroot /":               {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /\n", []string{"6:9 no chroot: more than P allows"}},
 		"above":                  {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /srv\n", []string{"6:9 chroot /srv contains /srv/jail: more than P allows"}},
-		"chroot by a process":    {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /proc/1/root\n", []string{"6:9 chroot /proc/1/root leads wherever a process has it: more than P allows"}},
-		"chroot by a descriptor": {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /dev/fd/3/srv\n", []string{"6:9 chroot /dev/fd/3/srv leads wherever a process has it: more than P allows"}},
-		"session":                {user + none + nnp + "new_session: true\n", user + none + nnp, []string{"1:10 no session of its own: more than P allows"}},
+		"chroot by a process":    {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /proc/1/root\n", []string{"6:9 chroot /proc/1/root can lead to any directory: more than P allows"}},
+		"chroot by a descriptor": {user + none + nnp + "chroot: /srv/jail\n", user + none + nnp + "chroot: /dev/fd/3/srv\n", []string{"6:9 chroot /dev/fd/3/srv can lead to any directory: more than P allows"}},
+		"session":                {user + none + nnp + "new_session: true\n", user + none + nnp, []string{"1:10 no new_session: more than P allows"}},
 		"session there":          {user + none + nnp + "new_session: true\n", user + none + nnp + "new_session: true\n", nil},
 		"a ceiling of /":         {user + none + nnp + "chroot: /\n", user + none + nnp, nil},
 
-		"whole environment":              {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp, []string{"1:10 the caller's whole environment: more than P allows"}},
-		"keep: all":                      {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp + "env: {keep: all}\n", []string{"6:13 the caller's whole environment: more than P allows"}},
+		"whole environment":              {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp, []string{"1:10 the caller's entire environment: more than P allows"}},
+		"keep: all":                      {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp + "env: {keep: all}\n", []string{"6:13 the caller's entire environment: more than P allows"}},
 		"a variable":                     {user + none + nnp + "env: {keep: [PATH]}\n", user + none + nnp + "env: {keep: [PATH, TERM, LANG]}\n", []string{"6:26 the caller's LANG and TERM: more than P allows"}},
 		"a loader variable never passes": {user + none + nnp + "env: {unset: [LD_PRELOAD]}\n", user + none + nnp, nil},
 		"a value":                        {user + none + nnp + "env: {keep: [], set: {A: x}}\n", user + none + nnp + "env: {keep: [], set: {A: y, B: z}}\n", nil},
@@ -108,9 +107,9 @@ func TestCeiling(t *testing.T) {
 		"limits": {user + none + nnp + "rlimits: {nofile: 4096, core: {soft: 0, hard: 5}}\n", user + none + nnp + "rlimits: {nofile: 4097, core: {soft: 1, hard: 5}}\n",
 			[]string{"6:19 nofile 4097: more than P allows", "6:38 core 1: more than P allows"}},
 		"lower limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {nofile: {soft: 1, hard: 4096}}\n", nil},
-		"no limits":       {user + none + nnp + "rlimits: {nofile: 4096, core: 0, data: unlimited}\n", user + none + nnp, []string{"1:10 rlimits leaves core and nofile to the caller, and P does not"}},
-		"other limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {core: 9}\n", []string{"6:1 rlimits leaves nofile to the caller, and P does not"}},
-		"unlimited":       {user + none + nnp, user + none + nnp + "rlimits: {core: {soft: 0, hard: unlimited}, data: 9}\n", []string{"6:33 core unlimited, where P leaves it to the caller"}},
+		"no limits":       {user + none + nnp + "rlimits: {nofile: 4096, core: 0, data: unlimited}\n", user + none + nnp, []string{"1:10 rlimits does not set core and nofile, but P does"}},
+		"other limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {core: 9}\n", []string{"6:1 rlimits does not set nofile, but P does"}},
+		"unlimited":       {user + none + nnp, user + none + nnp + "rlimits: {core: {soft: 0, hard: unlimited}, data: 9}\n", []string{"6:33 core unlimited, but P does not set it"}},
 		"unlimited there": {user + none + nnp + "rlimits: {core: unlimited}\n", user + none + nnp + "rlimits: {core: unlimited}\n", nil},
 
 		"descriptors":       {user + none + nnp + "keep_fds: [3]\n", user + none + nnp + "keep_fds: [3, 9, 4]\n", []string{"6:15 keep_fds 4,9: more than P allows"}},
@@ -118,7 +117,7 @@ func TestCeiling(t *testing.T) {
 
 		"what is no privilege": {user + none + nnp + "cwd: /srv\numask: \"0077\"\n", user + none + nnp, nil},
 		"accepted": {user + none + nnp, other + none + "lint: {ignore: [{rule: no-new-privs-missing, reason: x}]}\n",
-			[]string{"1:10 no_new_privs missing: set-user-id programs and file capabilities work, which P does not allow"}},
+			[]string{"1:10 no_new_privs is not set: set-user-ID programs and file capabilities take effect, which P does not allow"}},
 	} {
 		ceiling := planOf(t, "P", "version: 1\n"+c.ceiling)
 		r := Check("x.yaml", []byte("version: 1\n"+c.profile), Options{Ceiling: ceiling})
@@ -137,7 +136,7 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
-// TestCeilingWithoutPlan: a profile without a plan is not compared.
+// TestCeilingWithoutPlan checks that a profile without a plan is not compared.
 func TestCeilingWithoutPlan(t *testing.T) {
 	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n")
 	r := Check("x", []byte("version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\n"), Options{Ceiling: ceiling})
@@ -146,9 +145,9 @@ func TestCeilingWithoutPlan(t *testing.T) {
 	}
 }
 
-// TestCeilingAgreesWithCompare: on profiles made of random keys. What Compare
-// calls the same or less is never above a ceiling, and what it calls more in
-// any respect always is.
+// TestCeilingAgreesWithCompare checks on random profiles that a plan which Compare
+// calls the same or less is not above a ceiling, and that one with more in any
+// respect is.
 func TestCeilingAgreesWithCompare(t *testing.T) {
 	g := rand.New(rand.NewPCG(3, 4))
 	keys := [][]string{
@@ -164,12 +163,12 @@ func TestCeilingAgreesWithCompare(t *testing.T) {
 	var plans []*engine.Plan
 	add := func(text string) {
 		if p, _ := policy.Parse("P", []byte(text)); p != nil {
-			if plan, _ := explain(p); plan != nil {
+			if plan, _ := compileForRoot(p); plan != nil {
 				plans = append(plans, plan)
 			}
 		}
 	}
-	// From one with a few keys on, each in the place of another.
+	// Each profile differs from the previous one in one key.
 	for range 25 {
 		choice := make([]int, len(keys))
 		for k := range keys {
@@ -200,8 +199,8 @@ func TestCeilingAgreesWithCompare(t *testing.T) {
 			c := compare.Compare(a, b)
 			found := aboveCeiling(a, b)
 			more := slices.ContainsFunc(c.Differences, func(d compare.Difference) bool {
-				// For Compare, a ceiling that is uid 0 is not everyone, and
-				// an ordinary primary group is a group like others.
+				// A ceiling that is uid 0 allows every user, and any ordinary
+				// primary group is allowed; Compare does not know that.
 				everyone := c.Find(compare.UID).Old.(compare.IDs).MayBeRoot() && (d.Dimension == "gid" || d.Dimension == "groups")
 				primary := d.Dimension == "groups" && len(d.Gained()) == 1 && d.Gained()[0] == c.Find(compare.GID).New.String() && d.Gained()[0] != "0"
 				return d.Order == compare.More && !everyone && !primary
@@ -209,13 +208,13 @@ func TestCeilingAgreesWithCompare(t *testing.T) {
 			seen[c.Order()]++
 			within := c.Order() == compare.Same || c.Order() == compare.Less
 			if within && len(found) > 0 || more && len(found) == 0 {
-				t.Errorf("%s next to\n%s: %v, and the findings are %v", b.Profile.Source(), a.Profile.Source(), c.Changed(), found)
+				t.Errorf("%s compared with\n%s: %v, but the findings are %v", b.Profile.Source(), a.Profile.Source(), c.Changed(), found)
 			}
 		}
 	}
 	for o := compare.Same; o <= compare.Incomparable; o++ {
 		if seen[o] < 100 {
-			t.Errorf("%v: %d pairs only", o, seen[o])
+			t.Errorf("%v: only %d pairs", o, seen[o])
 		}
 	}
 	t.Log(len(plans), seen)
@@ -238,17 +237,17 @@ func BenchmarkCheckWithCeiling(b *testing.B) {
 	}
 }
 
-// TestCeilingHints: what a hint asks for can be done, and does it.
+// TestCeilingHints checks hints, and that following them removes the finding.
 func TestCeilingHints(t *testing.T) {
 	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=eip\nno_new_privs: true\nsecbits: [noroot, noroot_locked]\nenv: {keep: [LANG], unset: [A]}\n")
 	const head, noroot = "version: 1\nuid: 34\ngid: 34\nno_new_privs: true\nenv: {keep: [LANG]}\n", "secbits: [noroot, noroot_locked]\n"
 	for _, c := range []struct{ before, message, hint, after string }{
-		{head + noroot + "caps: cap_chown=eip\niab: ^cap_chown\n", "cap_chown in effective", "take it out of caps and of iab", head + noroot + "caps: \"=\"\n"},
-		{head + noroot + "iab: ^cap_kill\n", "all but cap_kill in bounding", "leave iab out and declare caps, or block them with ! in iab", head + noroot + "caps: cap_kill=eip\n"},
-		{head + noroot + "iab: ^cap_chown\n", "cap_chown in effective", "take it out of iab, and block it with !", head + noroot + "iab: \"!cap_chown\"\n"},
-		{head + "mode: NOPRIV\n", "the securebits lack", "", ""},
-		{head + "mode: HYBRID\n", "the securebits lack", "leave mode out, which excludes secbits, and declare secbits with noroot,noroot_locked", head + noroot},
-		{strings.Replace(head, "LANG", "LANG, TZ", 1) + noroot + "caps: \"=\"\n", "the caller's TZ", "leave it out of keep", head + noroot + "caps: \"=\"\n"},
+		{head + noroot + "caps: cap_chown=eip\niab: ^cap_chown\n", "cap_chown in effective", "remove it from caps and iab", head + noroot + "caps: \"=\"\n"},
+		{head + noroot + "iab: ^cap_kill\n", "all but cap_kill in bounding", "remove iab and declare caps, or block them with ! in iab", head + noroot + "caps: cap_kill=eip\n"},
+		{head + noroot + "iab: ^cap_chown\n", "cap_chown in effective", "remove it from iab and block it with !", head + noroot + "iab: \"!cap_chown\"\n"},
+		{head + "mode: NOPRIV\n", "missing securebits", "", ""},
+		{head + "mode: HYBRID\n", "missing securebits", "remove mode and declare secbits with noroot,noroot_locked", head + noroot},
+		{strings.Replace(head, "LANG", "LANG, TZ", 1) + noroot + "caps: \"=\"\n", "the caller's TZ", "remove it from env.keep", head + noroot + "caps: \"=\"\n"},
 	} {
 		find := func(text string) (hint string) {
 			for _, f := range Check("x.yaml", []byte(text), Options{Ceiling: ceiling}).Findings {
@@ -262,7 +261,7 @@ func TestCeilingHints(t *testing.T) {
 			t.Errorf("%s\nthe hint is %q, want %q", c.before, got, c.hint)
 		}
 		if got := find(c.after); c.after != "" && got != "" {
-			t.Errorf("%s\n%s\nis still there, with %q", c.after, c.message, got)
+			t.Errorf("%s\n%s\nis still reported, with %q", c.after, c.message, got)
 		}
 	}
 }

@@ -9,35 +9,35 @@ import (
 	"caprun/policy"
 )
 
-// Options say what Check looks at beside the profile.
+// Options configure Check.
 type Options struct {
 	// Today decides which suppressions have expired.
 	Today time.Time
 
-	// Ceiling is what no profile may exceed, planned for cred.Root and
+	// Ceiling is the plan that no profile may exceed, compiled for cred.Root and
 	// engine.OrdinaryTarget; nil for none.
 	Ceiling *engine.Plan
 
-	// Host makes the plan where the profile is checked for one machine, as
-	// CompileForHost does; nil for a plan that is the same everywhere.
+	// Host compiles the plan for one machine, as CompileForHost does; nil for a
+	// plan that does not depend on the machine.
 	Host func(*policy.Profile) (*engine.Plan, []policy.Diagnostic)
 }
 
-// Check finds the mistakes and risks of a profile. It plans for a caller that
-// is root with every named capability, and for an ordinary program. The report
-// keeps src, which must not change any more.
+// Check reports the mistakes and risks of a profile. The plan is for a caller
+// that is root with every named capability, and for an ordinary program. The
+// report keeps src, which must not be modified afterwards.
 func Check(name string, src []byte, o Options) Report {
 	p, mistakes := policy.Read(name, src)
 	if p == nil {
 		return NewReport(name, src, mistakes)
 	}
-	compile := explain
+	compile := compileForRoot
 	if o.Host != nil {
 		compile = o.Host
 	}
 	plan, conflicts := compile(p)
-	// What is missing or in conflict keeps the machine from being looked at.
-	looked := o.Host != nil && !policy.HasErrors(conflicts)
+	// The machine is not examined completely after an error.
+	hostChecked := o.Host != nil && !policy.HasErrors(conflicts)
 	var found []Finding
 	for _, d := range slices.Concat(mistakes, conflicts) {
 		found = append(found, Finding{Diagnostic: d})
@@ -48,12 +48,12 @@ func Check(name string, src []byte, o Options) Report {
 			found = append(found, aboveCeiling(o.Ceiling, plan)...)
 		}
 	}
-	return Report{File: name, Source: src, Findings: suppress(p, found, o.Today, seen{plan, looked})}
+	return Report{File: name, Source: src, Findings: suppress(p, found, o.Today, coverage{plan, hostChecked})}
 }
 
-// explain compiles a profile for the start that reviews begin from: root with the 41
-// named capabilities and no locks, and an ordinary program.
-func explain(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
+// compileForRoot compiles a profile for root with the 41 named capabilities and no
+// locked securebits, and for an ordinary program.
+func compileForRoot(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 	return engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 }
 
@@ -72,8 +72,8 @@ func risksOf(plan *engine.Plan) []Finding {
 	return s.found
 }
 
-// A reporter adds findings of a rule to a list. A place that is unknown stands
-// for the whole profile.
+// A reporter adds findings of a rule to a list. An unknown position stands for
+// the whole profile.
 type reporter struct {
 	profile *policy.Profile
 	rule    policy.Rule

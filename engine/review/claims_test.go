@@ -16,13 +16,13 @@ import (
 	"caprun/policy"
 )
 
-// TestClaims holds what the rules say to the model of the kernel, on random
-// profiles and programs: what a message claims of capabilities, securebits and
-// ids can be done, and where it can be done the rule says so.
+// TestClaims compares messages with the model of the kernel on random profiles and
+// programs: what a message claims about capabilities, securebits and IDs must be
+// possible, and if it is possible the rule must report it.
 func TestClaims(t *testing.T) {
 	g := rand.New(rand.NewPCG(5, 6))
 	rules := claims()
-	spoke, silent, failed := map[string]int{}, map[string]int{}, map[string]bool{}
+	reported, silent, failed := map[string]int{}, map[string]int{}, map[string]bool{}
 	for planned := 0; planned < 5000; {
 		text := randomProfile(g)
 		p, _ := policy.Read("x.yaml", []byte(text))
@@ -41,39 +41,38 @@ func TestClaims(t *testing.T) {
 			continue
 		}
 		planned++
-		said := map[string]string{}
+		message := map[string]string{}
 		for _, f := range risksOf(plan) {
 			if fault := claimedCaps(f); fault != "" {
 				t.Fatalf("%v: %s", f.Diagnostic, fault)
 			}
-			said[f.Rule] += f.Message + "\n"
-			spoke[f.Rule]++
+			message[f.Rule] += f.Message + "\n"
+			reported[f.Rule]++
 		}
 		for rule, claim := range rules {
-			if said[rule] == "" {
+			if message[rule] == "" {
 				silent[rule]++
 			}
-			if fault := claim(plan, said[rule]); fault != "" && !failed[rule] {
+			if fault := claim(plan, message[rule]); fault != "" && !failed[rule] {
 				failed[rule] = true
-				t.Errorf("%s: %s\nsaid %q of %+v, for %+v and\n%s", rule, fault, said[rule], plan.AfterExec, target.File, text)
+				t.Errorf("%s: %s\nthe message is %q, the state %+v, the file %+v, the profile\n%s", rule, fault, message[rule], plan.AfterExec, target.File, text)
 			}
 		}
 	}
 	for rule := range rules {
-		if spoke[rule] < 50 || silent[rule] < 50 {
-			t.Errorf("%s spoke %d times and was silent %d times", rule, spoke[rule], silent[rule])
+		if reported[rule] < 50 || silent[rule] < 50 {
+			t.Errorf("%s: %d reports, %d times silent", rule, reported[rule], silent[rule])
 		}
 	}
 }
 
-// claimedCaps says what is wrong with the capabilities that a finding is about,
-// next to its message.
+// claimedCaps compares the capabilities of a finding with its message and rule.
 func claimedCaps(f Finding) (fault string) {
 	names := f.Caps.String()
 	number := fmt.Sprintf("%d capabilities", f.Caps.Len())
 	switch {
-	case (f.Caps != 0) != (vectorOf(f.Rule) != nil):
-		return "it is about capabilities, and its rule is not, or the other way round"
+	case (f.Caps != 0) != (capSetOf(f.Rule) != nil):
+		return "the finding or its rule is about capabilities, but not both"
 	case f.Caps != 0 && !strings.Contains(f.Message, names) && !strings.Contains(f.Message, number):
 		return "it is about " + names
 	}
@@ -85,24 +84,24 @@ func risksAbout(p *engine.Plan, rules ...string) []Finding {
 	return slices.DeleteFunc(risksOf(p), func(f Finding) bool { return !slices.Contains(rules, f.Rule) })
 }
 
-// claims has for some rules what is wrong with what they say of a plan; empty
-// messages are silence.
-func claims() map[string]func(p *engine.Plan, said string) (fault string) {
+// claims returns checks of the messages of a rule about a plan; without a finding
+// the messages are empty.
+func claims() map[string]func(p *engine.Plan, message string) (fault string) {
 	return map[string]func(*engine.Plan, string) string{
-		"amounts-to-root": func(p *engine.Plan, said string) string {
-			if isAllPowerful(p) {
-				return expect(said, false)
+		"amounts-to-root": func(p *engine.Plan, message string) string {
+			if isUnrestrictedRoot(p) {
+				return expect(message, false)
 			}
-			named := namedCaps(said)
+			named := namedCaps(message)
 			if !named.SubsetOf(p.AfterExec.Permitted) {
-				return "the target does not hold it"
+				return "the target does not have it"
 			}
-			if p.AfterExec.Permitted.Has(cred.SETPCAP) && named.Has(cred.SETPCAP) != setpcapLeadsOn(p) {
-				return "cap_setpcap does, or does not, lead on"
+			if p.AfterExec.Permitted.Has(cred.SETPCAP) && named.Has(cred.SETPCAP) != setpcapGains(p) {
+				return "cap_setpcap does, or does not, gain more"
 			}
 			return ""
 		},
-		"bounding-wider": func(p *engine.Plan, said string) string {
+		"bounding-wider": func(p *engine.Plan, message string) string {
 			a := p.AfterExec
 			var given cred.Caps
 			for n := range cap.NamedCount {
@@ -111,21 +110,21 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 				}
 			}
 			given = given.Minus(a.Permitted.Union(a.Inheritable))
-			return cmpCaps(said, given, p.Profile.IAB != nil && given != 0)
+			return cmpCaps(message, given, p.Profile.IAB != nil && given != 0)
 		},
-		"drops-by-itself": func(p *engine.Plan, said string) string {
+		"drops-by-itself": func(p *engine.Plan, message string) string {
 			a := raise(p.AfterExec)
 			_, e1 := a.Setgroups([]uint32{5})
 			b, e2 := a.Setgid(5)
 			b, e3 := b.Setuid(5)
-			if able := isRootUser(p) && e1|e2|e3 == 0 && b.UID == 5; said != "" && !able {
+			if able := isRootUser(p) && e1|e2|e3 == 0 && b.UID == 5; message != "" && !able {
 				return "it cannot"
 			}
 			return ""
 		},
-		"inheritable-not-ambient": func(p *engine.Plan, said string) string {
+		"inheritable-not-ambient": func(p *engine.Plan, message string) string {
 			a := p.AfterExec
-			if said == "" || strings.Contains(said, "need not be") {
+			if message == "" || strings.Contains(message, "uid 0 does not need") {
 				return ""
 			}
 			for n := range cap.NamedCount {
@@ -136,61 +135,61 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 				byInheritable, _, _ := a.Exec(cred.File{HasCaps: true, Inheritable: bit}, p.Target.KernelRules)
 				byPermitted, _, _ := a.Exec(cred.File{HasCaps: true, Permitted: bit}, p.Target.KernelRules)
 				switch gets := byInheritable.Permitted.Has(n); {
-				case gets != strings.Contains(said, "only from a file"):
-					return "such a file gives it, or gives it not"
-				case byPermitted.Permitted.Has(n) && strings.Contains(said, "inheritable too"):
-					return "a file that has it permitted gives it too"
+				case gets != strings.Contains(message, "only from its file capabilities"):
+					return "such a file grants it, or does not grant it"
+				case byPermitted.Permitted.Has(n) && strings.Contains(message, "only from its inheritable file capabilities"):
+					return "a file that has it permitted grants it too"
 				}
 			}
-			if named := namedCaps(said); named.Intersect(a.Permitted) != 0 {
-				return "the target holds it"
+			if named := namedCaps(message); named.Intersect(a.Permitted) != 0 {
+				return "the target has it"
 			}
 			return ""
 		},
-		"loader-variable": func(p *engine.Plan, said string) string {
-			if strings.Contains(said, "is loaded into") && (p.SecureExec || p.AfterExec.Permitted == 0) {
-				return "it is not loaded, or the target has no privilege"
+		"loader-variable": func(p *engine.Plan, message string) string {
+			if strings.Contains(message, "loads code into") && (p.SecureExec || p.AfterExec.Permitted == 0) {
+				return "it is not loaded, or the target has no capability"
 			}
 			return ""
 		},
-		"no-new-privs-missing": func(p *engine.Plan, said string) string {
+		"no-new-privs-missing": func(p *engine.Plan, message string) string {
 			b, _, _ := p.AfterExec.Exec(cred.File{Setuid: true, UID: 1234}, p.Target.KernelRules)
-			return expect(said, b.EUID == 1234 && !isAllPowerful(p))
+			return expect(message, b.EUID == 1234 && !isUnrestrictedRoot(p))
 		},
-		"noroot-missing": func(p *engine.Plan, said string) string {
+		"noroot-missing": func(p *engine.Plan, message string) string {
 			a := p.AfterExec
 			dropped, _ := a.Capset(0, 0, a.Inheritable)
 			b, _, _ := dropped.ClearAmbient().Exec(cred.File{}, p.Target.KernelRules)
-			return cmpCaps(said, b.Permitted, b.Permitted != 0 && !isAllPowerful(p))
+			return cmpCaps(message, b.Permitted, b.Permitted != 0 && !isUnrestrictedRoot(p))
 		},
-		"root-group": func(p *engine.Plan, said string) string {
+		"root-group": func(p *engine.Plan, message string) string {
 			member := func(group uint32) bool { return slices.Contains(p.AfterExec.Groups, group) || p.AfterExec.GID == group }
-			return expect(said, (member(0) || member(6) || member(42)) && p.Identity.Declared && p.AfterExec.UID != 0)
+			return expect(message, (member(0) || member(6) || member(42)) && p.Identity.Declared && p.AfterExec.UID != 0)
 		},
-		"root-owns-files": func(p *engine.Plan, said string) string {
-			// Whatever is said, uid 0 writes what is root's; and one rule says so.
+		"root-owns-files": func(p *engine.Plan, message string) string {
+			// Uid 0 always owns root's files, and one rule must report it.
 			switch zero := p.AfterExec.FSUID == 0; {
-			case said != "" && !zero:
+			case message != "" && !zero:
 				return "it does not"
-			case said == "" && zero && p.Identity.Declared && p.Profile.Chroot == "" && len(risksAbout(p, "root-keeps-power", "noroot-missing", "drops-by-itself", "amounts-to-root")) == 0:
-				return "nothing is said about uid 0"
+			case message == "" && zero && p.Identity.Declared && p.Profile.Chroot == "" && len(risksAbout(p, "root-keeps-power", "noroot-missing", "drops-by-itself", "amounts-to-root")) == 0:
+				return "no rule reports uid 0"
 			}
 			return ""
 		},
-		"root-keeps-power": func(p *engine.Plan, said string) string {
+		"root-keeps-power": func(p *engine.Plan, message string) string {
 			b, _, _ := p.AfterExec.Exec(cred.File{}, p.Target.KernelRules)
 			all := p.AfterExec.UID == 0 && b.Permitted == b.All
-			if said != "" && !all {
-				return "exec does not give everything"
+			if message != "" && !all {
+				return "exec does not grant every capability"
 			}
-			if said == "" && all && p.AfterExec.Permitted == p.AfterExec.All && !p.AfterExec.Securebits.Has(cred.SecNoRoot) {
-				return "it says nothing"
+			if message == "" && all && p.AfterExec.Permitted == p.AfterExec.All && !p.AfterExec.Securebits.Has(cred.SecNoRoot) {
+				return "it does not report it"
 			}
 			return ""
 		},
-		"securebit-unlocked": func(p *engine.Plan, said string) string {
+		"securebit-unlocked": func(p *engine.Plan, message string) string {
 			if p.Profile.Secbits == nil {
-				return expect(said, false)
+				return expect(message, false)
 			}
 			for bit := cred.SecNoRoot; bit <= cred.SecExecDenyInteractive; bit <<= 2 {
 				if !p.AfterExec.Securebits.Has(bit) {
@@ -199,7 +198,7 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 				name := bit.Names()[0]
 				how := clears(p, bit)
 				line := ""
-				for l := range strings.Lines(said) {
+				for l := range strings.Lines(message) {
 					if subject, _, _ := strings.Cut(l, " not locked"); slices.Contains(strings.Fields(strings.ReplaceAll(subject, ",", " ")), name) {
 						line = l
 					}
@@ -210,24 +209,24 @@ func claims() map[string]func(p *engine.Plan, said string) (fault string) {
 			}
 			return ""
 		},
-		"shell-command": func(p *engine.Plan, said string) string {
+		"shell-command": func(p *engine.Plan, message string) string {
 			b, _, _ := p.AfterExec.Exec(cred.File{}, p.Target.KernelRules)
 			same := b.Permitted.Intersect(p.AfterExec.Permitted)
-			return cmpCaps(said, same, same != 0 && p.Profile.Command[0] == "/bin/sh" && !isAllPowerful(p))
+			return cmpCaps(message, same, same != 0 && p.Profile.Command[0] == "/bin/sh" && !isUnrestrictedRoot(p))
 		},
 	}
 }
 
-// setpcapLeadsOn reports whether cap_setpcap gives the target, or what it
-// starts, a capability of rootLike that is neither held nor inheritable.
-func setpcapLeadsOn(p *engine.Plan) bool {
+// setpcapGains reports whether the target, or a program that it starts, gains a
+// root-equivalent capability with cap_setpcap.
+func setpcapGains(p *engine.Plan) bool {
 	a := raise(p.AfterExec)
 	inherits, _ := a.Capset(a.Effective, a.Permitted, a.Inheritable.Union(a.Bounding))
 	viaFile, _, _ := inherits.Exec(cred.File{HasCaps: true, Inheritable: a.All}, p.Target.KernelRules)
 	cleared, _ := a.SetSecurebits(a.Securebits&^cred.SecNoRoot, p.Target.KernelRules)
 	viaExec, _, _ := cleared.Exec(cred.File{}, p.Target.KernelRules)
 	more := viaFile.Permitted.Union(viaExec.Permitted).Minus(a.Permitted.Union(a.Inheritable)).Without(cred.SETPCAP)
-	for v, about := range rootLike {
+	for v, about := range rootEquivalents {
 		if how := about.how; more.Has(v) && (how != "" && !isRootUser(p) || about.asRoot != "") {
 			return true
 		}
@@ -235,8 +234,8 @@ func setpcapLeadsOn(p *engine.Plan) bool {
 	return false
 }
 
-// clears says with which words a rule should say that a securebit can be
-// cleared by the target or by what it executes; empty where it cannot.
+// clears returns the expected words of the message that a securebit can be cleared,
+// "" if it cannot.
 func clears(p *engine.Plan, bit cred.Securebits) (how string) {
 	can := func(c cred.Cred) bool {
 		_, errno := raise(c).SetSecurebits(c.Securebits&^bit, p.Target.KernelRules)
@@ -251,7 +250,7 @@ func clears(p *engine.Plan, bit cred.Securebits) (how string) {
 	case can(none):
 		return "without a capability"
 	case can(a):
-		return "the target holds cap_setpcap"
+		return "the target has cap_setpcap"
 	case can(byPermitted):
 		return "the bounding set has cap_setpcap"
 	case can(byInheritable):
@@ -260,41 +259,41 @@ func clears(p *engine.Plan, bit cred.Securebits) (how string) {
 	return ""
 }
 
-// raise makes everything effective that is permitted.
+// raise makes every permitted capability effective.
 func raise(c cred.Cred) cred.Cred {
 	c, _ = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
 	return c
 }
 
-func expect(said string, want bool) (fault string) {
+func expect(message string, want bool) (fault string) {
 	switch {
-	case want && said == "":
-		return "it says nothing"
-	case !want && said != "":
-		return "it is not so"
+	case want && message == "":
+		return "it does not report it"
+	case !want && message != "":
+		return "it reports something wrong"
 	}
 	return ""
 }
 
-// cmpCaps compares what a message names, or how many, with what it is about.
-func cmpCaps(said string, caps cred.Caps, want bool) (fault string) {
-	if fault := expect(said, want); fault != "" || said == "" {
+// cmpCaps compares the names, or the number, of capabilities in a message with caps.
+func cmpCaps(message string, caps cred.Caps, want bool) (fault string) {
+	if fault := expect(message, want); fault != "" || message == "" {
 		return fault
 	}
-	if count := regexp.MustCompile(`(\d+) capabilities`).FindStringSubmatch(said); count != nil {
+	if count := regexp.MustCompile(`(\d+) capabilities`).FindStringSubmatch(message); count != nil {
 		if n, _ := strconv.Atoi(count[1]); n != caps.Len() {
 			return "it is about " + caps.String()
 		}
-	} else if namedCaps(said) != caps {
+	} else if namedCaps(message) != caps {
 		return "it is about " + caps.String()
 	}
 	return ""
 }
 
-// namedCaps returns what a message names.
-func namedCaps(said string) cred.Caps {
+// namedCaps returns the capabilities that a message names.
+func namedCaps(message string) cred.Caps {
 	var caps cred.Caps
-	for _, name := range regexp.MustCompile(`cap_[a-z_0-9]+`).FindAllString(said, -1) {
+	for _, name := range regexp.MustCompile(`cap_[a-z_0-9]+`).FindAllString(message, -1) {
 		if v, err := cap.FromName(name); err == nil {
 			caps = caps.With(int(v))
 		}
@@ -302,10 +301,10 @@ func namedCaps(said string) cred.Caps {
 	return caps
 }
 
-// interesting are capabilities that rules speak of, and some of which they do not.
+// interesting are capabilities that rules report, and some that they do not.
 var interesting = [...]cap.Value{cap.SETPCAP, cap.SETUID, cap.SETGID, cap.CHOWN, cap.SYS_ADMIN, cap.NET_RAW, cap.KILL, cap.SYS_RESOURCE}
 
-// randomProfile returns a profile without mistakes of its own.
+// randomProfile returns a profile without mistakes.
 func randomProfile(g *rand.Rand) string {
 	one := func(of ...string) string { return of[g.IntN(len(of))] }
 	names := func(mark string) string {
@@ -364,7 +363,7 @@ func randomProfile(g *rand.Rand) string {
 		one("", "env: {keep: [LD_PRELOAD]}\n", "env: {set: {LD_PRELOAD: /x}}\n")
 }
 
-// randomFile returns a program with set-id bits or capabilities.
+// randomFile returns a program with set-user-ID bit or file capabilities.
 func randomFile(g *rand.Rand) cred.File {
 	var f cred.File
 	if g.IntN(3) == 0 {

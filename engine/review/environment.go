@@ -10,48 +10,47 @@ import (
 	"caprun/policy"
 )
 
-// loaderVariable finds variables of env.set that load code into a privileged
-// target: ambient capabilities, and uid 0 without a set-user-ID file, do not set
-// AT_SECURE. What env.keep names is a matter of engine.Compile.
+// loaderVariable reports variables in env.set that load code into a privileged
+// target: ambient capabilities and uid 0 do not set AT_SECURE. engine.Compile
+// reports those in env.keep.
 func loaderVariable(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Env == nil || p.AfterExec.Permitted == 0 || p.SecureExec {
 		return
 	}
 	for name, value := range p.Profile.Env.Set {
-		if instead := otherLoading(name); value != "" && instead != "" {
+		if instead := loaderAlternative(name); value != "" && instead != "" {
 			report(p.Profile.Position("env.set."+name),
-				"what "+name+" names is loaded into a target with "+fewNames(p.AfterExec.Permitted)+": the loader does not see that it is privileged, and trusts any file",
-				instead+"; else let only root write what it names")
+				name+" loads code into a target with "+namesOrCount(p.AfterExec.Permitted)+", for which the dynamic loader does not use secure-execution mode",
+				instead+"; otherwise make sure that only root can write the files that it names")
 		}
 	}
 }
 
-// otherLoading says what to do instead of a loader variable that names code, and
-// "" for every other variable.
-func otherLoading(name string) string {
+// loaderAlternative returns what to do instead of setting a loader variable that
+// names code, and "" for every other variable.
+func loaderAlternative(name string) string {
 	v, _ := engine.FindLoaderVariable(name)
 	return v.Instead
 }
 
-// harmless are the capabilities that give power over a resource of the system
-// and over nobody's data: who runs code with them gains little.
-const harmless = cred.Caps(1<<cap.NET_BIND_SERVICE | 1<<cap.NET_BROADCAST | 1<<cap.IPC_LOCK |
+// lowRiskCaps are capabilities that give access to a system resource but not to
+// data of other users.
+const lowRiskCaps = cred.Caps(1<<cap.NET_BIND_SERVICE | 1<<cap.NET_BROADCAST | 1<<cap.IPC_LOCK |
 	1<<cap.SYS_NICE | 1<<cap.WAKE_ALARM | 1<<cap.BLOCK_SUSPEND)
 
-// environmentPassed finds privileged targets whose code somebody else may
-// choose: who sets the caller's variables. It is no more than worth knowing,
-// for most callers are a container or a service manager, whose environment is
-// as much reviewed as the profile.
+// environmentPassed reports privileged targets that inherit variables which select
+// code. The severity is Info because the environment of most callers, a container
+// or a service manager, is reviewed too.
 func environmentPassed(p *engine.Plan, report func(policy.Position, string, string)) {
-	if p.AfterExec.Permitted.SubsetOf(harmless) || isAllPowerful(p) {
+	if p.AfterExec.Permitted.SubsetOf(lowRiskCaps) || isUnrestrictedRoot(p) {
 		return
 	}
 	if p.Profile.Env != nil && !p.Profile.Env.KeepAll {
 		for n, name := range p.Profile.Env.Keep {
-			// What a launch removes is an error; the others reach the target.
-			if choosesCode(name) || otherLoading(name) != "" {
-				report(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)), "the caller's "+name+" chooses code that runs with the target's capabilities",
-					"take it out of keep; what the target needs, give it by set")
+			// engine.Compile reports those that a launch removes.
+			if selectsCode(name) || loaderAlternative(name) != "" {
+				report(p.Profile.Position(fmt.Sprintf("env.keep[%d]", n)), "the caller's "+name+" can make the target run other code with its capabilities",
+					"remove it from env.keep, or set its value in env.set")
 			}
 		}
 		return
@@ -60,14 +59,13 @@ func environmentPassed(p *engine.Plan, report func(policy.Position, string, stri
 	if !at.IsKnown() {
 		at = p.Profile.KeyPosition("env")
 	}
-	report(at, "the caller's whole environment reaches a privileged program: "+
-		"PATH, BASH_ENV, PYTHONPATH, NODE_OPTIONS and the like choose code that runs with its capabilities",
-		"list what it needs, such as env: {keep: [LANG, TZ], set: {PATH: /usr/bin:/bin}}")
+	report(at, "the target is privileged and inherits the caller's entire environment: "+
+		"variables such as PATH, BASH_ENV and PYTHONPATH can make it run other code",
+		"list the variables that it needs, for example env: {keep: [LANG, TZ], set: {PATH: /usr/bin:/bin}}")
 }
 
-// codeVariables are variables, other than PATH and those of the dynamic loader,
-// that make a program run code which they name. Most of them are those that
-// sudo removes.
+// codeVariables are variables that make a program run the code that they name,
+// except PATH and those of the dynamic loader. sudo removes most of them.
 var codeVariables = [...]string{
 	"BASH_ENV", "ENV", "FPATH", "PS4", "ZDOTDIR",
 	"PERL5DB", "PERL5LIB", "PERL5OPT", "PERLLIB",
@@ -79,4 +77,4 @@ var codeVariables = [...]string{
 	"OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
 }
 
-func choosesCode(variable string) bool { return slices.Contains(codeVariables[:], variable) }
+func selectsCode(variable string) bool { return slices.Contains(codeVariables[:], variable) }

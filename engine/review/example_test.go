@@ -7,8 +7,8 @@ import (
 	"caprun/engine/review"
 )
 
-// Check finds the mistakes and risks of a profile. Human and the other printers print whole
-// reports.
+// Check reports the mistakes and risks of a profile. Human and the other printers
+// print complete reports.
 func ExampleCheck() {
 	const text = `version: 1
 command: [/usr/bin/server]

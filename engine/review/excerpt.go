@@ -9,26 +9,25 @@ import (
 	"caprun/policy"
 )
 
-// What is printed of a line fits on a terminal. Before the place, a longer
-// line keeps a third of that.
+// A printed line fits on a terminal. Of a longer line, maxBefore cells before the
+// place are printed.
 const (
 	maxExcerpt = 160 // cells
 	maxBefore  = 50
 	cut        = "..."
 )
 
-// excerpts print lines of one source. A line is made ready once, however many
-// findings are about it.
+// excerpts print lines of one source. They prepare a line once for all its findings.
 type excerpts struct {
 	source []byte
 	lines  [][]byte
-	number int    // of the line that is ready
-	line   []rune // as it is printed
-	cells  int    // that it takes
+	number int    // of the prepared line
+	line   []rune // the prepared line
+	cells  int    // its width
 }
 
-// print prints a line with a caret under each cell at fault, to the end of the
-// line where the place ends on a later one.
+// print prints a line with a caret under each cell of the position, up to the end
+// of the line if the position ends on a later one.
 func (e *excerpts) print(b *strings.Builder, at policy.Position) {
 	if !at.IsKnown() || e.source == nil {
 		return
@@ -68,8 +67,7 @@ func (e *excerpts) print(b *strings.Builder, at policy.Position) {
 		strings.Repeat("^", max(1, cells(e.line[from:to]))))
 }
 
-// window returns the part of the line to print. The character from, or the end
-// of the line, is in it.
+// window returns the part of the line to print, which includes from.
 func (e *excerpts) window(from int) (start, end int) {
 	if e.cells <= maxExcerpt {
 		return 0, len(e.line)
@@ -80,7 +78,7 @@ func (e *excerpts) window(from int) (start, end int) {
 			break
 		}
 	}
-	// A mark is nothing without the character that it stands on.
+	// Do not separate a combining mark from its character.
 	for start > 0 && start < from && width(e.line[start]) == 0 {
 		start++
 	}

@@ -12,7 +12,7 @@ import (
 	"caprun/policy"
 )
 
-// hostile are texts that want to be obeyed.
+// hostile are texts that a terminal or a CI system could interpret as commands.
 var hostile = [...]string{
 	"::set-env name=PATH::/tmp", "  ::error file=x::y", "\u3000::stop-commands::x", "##[set-env name=A]b", "x ##[add-path]y", "##vso[task.complete]",
 	"a\n::error::b", "a\r::error::b", "a\r\n##[error]b", "%0A::error::b", "%250A", "a,line=7::b", "a:b,c%d",
@@ -20,8 +20,8 @@ var hostile = [...]string{
 	"\xff\xfe\xc0\x80", "名前🦊e\u0301", "{0} {1}", "[a](https://example.org)", "</script><img>", `"\` + "\\u001b", "",
 }
 
-// FuzzPrinters prints names, texts, messages and hints that nobody has looked
-// at. See unclean for what must not come out.
+// FuzzPrinters prints arbitrary names, texts, messages and hints. See unclean for
+// what the output must not contain.
 func FuzzPrinters(f *testing.F) {
 	for n, h := range hostile {
 		f.Add(h, hostile[(n+3)%len(hostile)]+"\n"+h, hostile[(n+7)%len(hostile)], hostile[(n+11)%len(hostile)], uint16(n), uint16(n/2))
@@ -61,14 +61,14 @@ func FuzzPrinters(f *testing.F) {
 	})
 }
 
-// unclean says what is in an output that a terminal, a log or a reader of text
-// could obey, or nothing.
+// unclean describes text in an output that a terminal or a CI system could interpret
+// as a command, "" if there is none.
 func unclean(format, out string) string {
 	if !utf8.ValidString(out) {
 		return "it is not UTF-8"
 	}
 	if format == "human.colour" {
-		// The only escapes are those of colour, and each is ended.
+		// Only color sequences are allowed, each with a reset.
 		for _, code := range []string{"1", "31;1", "33;1", "36;1", "0"} {
 			out = strings.ReplaceAll(out, "\x1b["+code+"m", "")
 		}
@@ -89,7 +89,7 @@ func unclean(format, out string) string {
 		if format != "github" || level != "::error" && level != "::warning" && level != "::notice" {
 			return "a line begins with a command"
 		}
-		// What the runner takes for the properties ends at the first ::.
+		// The runner reads properties up to the first "::".
 		properties, _, ok := strings.Cut(line[2:], "::")
 		if !ok || strings.Count(properties, ",")+1 != strings.Count(properties, "=")-strings.Count(fileOf(properties), "=") {
 			return "a property is not escaped"
@@ -98,15 +98,15 @@ func unclean(format, out string) string {
 	return ""
 }
 
-// fileOf is the value of the first property of a workflow command.
+// fileOf returns the value of the first property of a workflow command.
 func fileOf(properties string) string {
 	_, file, _ := strings.Cut(properties, " file=")
 	file, _, _ = strings.Cut(file, ",")
 	return file
 }
 
-// TestHostileProfiles reviews files that hold commands, and prints what is
-// found in each format.
+// TestHostileProfiles checks files that contain commands, and prints the findings in
+// each format.
 func TestHostileProfiles(t *testing.T) {
 	formats := quickPrinters()
 	findings := 0

@@ -11,9 +11,9 @@ import (
 	"caprun/policy"
 )
 
-// GitHub prints each finding that counts as a workflow command of GitHub
-// Actions, which becomes an annotation of the line. Columns go with findings
-// on one line only.
+// GitHub prints each unsuppressed finding as a workflow command of GitHub Actions,
+// which becomes an annotation of the line. GitHub accepts columns only for a
+// position on one line.
 func GitHub(w io.Writer, reports iter.Seq[Report]) error {
 	for r := range reports {
 		for _, f := range r.Findings {
@@ -32,7 +32,7 @@ func annotation(f Finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "::%s file=%s", annotationLevel(f.Severity), commandProperty(filepath.ToSlash(filepath.Clean(f.File))))
 	if f.IsKnown() {
-		at := whole(f.Position)
+		at := withEnd(f.Position)
 		fmt.Fprintf(&b, ",line=%d,endLine=%d", at.Line, at.EndLine)
 		if at.Line == at.EndLine {
 			fmt.Fprintf(&b, ",col=%d,endColumn=%d", at.Column, at.EndColumn)
@@ -53,8 +53,8 @@ func annotationLevel(s policy.Severity) string {
 	return s.String()
 }
 
-// commandText escapes the text of a workflow command. Clean text has no line
-// breaks left.
+// commandText escapes the text of a workflow command. sanitize.Text has removed
+// line breaks.
 func commandText(s string) string { return strings.ReplaceAll(sanitize.Text(s), "%", "%25") }
 
 // commandProperty escapes the value of a property of a workflow command.

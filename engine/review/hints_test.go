@@ -14,10 +14,10 @@ import (
 	"caprun/policy"
 )
 
-// TestHintsHelp follows each hint that can be followed without thinking, to
-// the letter: the finding is gone then. The profiles are the examples of the
-// pages, those that package policy is tested with, and some more.
-func TestHintsHelp(t *testing.T) {
+// TestHints follows each hint that can be followed literally: the finding must then
+// be gone. The profiles are the examples of the pages, the test data of package
+// policy, and some more.
+func TestHints(t *testing.T) {
 	followed := map[string]int{}
 	for name, text := range hinted(t) {
 		for _, f := range Check(name, []byte(text), Options{}).Findings {
@@ -28,7 +28,7 @@ func TestHintsHelp(t *testing.T) {
 			followed[how]++
 			for _, again := range Check(name, []byte(fixed), Options{}).Findings {
 				if again.Rule == f.Rule && again.Message == f.Message && again.Position == f.Position {
-					t.Errorf("%s: %v\n%s\nis still there in\n%s", name, f, f.Hint, fixed)
+					t.Errorf("%s: %v\n%s\nis still reported in\n%s", name, f, f.Hint, fixed)
 				}
 			}
 			if strings.HasPrefix(how, "write") || how == "mean" {
@@ -85,7 +85,7 @@ func hinted(t *testing.T) map[string]string {
 		"lint, one":     user + "caps: \"=\"\nlint: {ignore: [{rule: shell-command, reason: x}]}\n",
 	}
 	err := filepath.WalkDir(filepath.Join("..", "..", "policy", "testdata"), func(path string, d fs.DirEntry, err error) error {
-		// Of more control characters than are said one is like the other.
+		// It has more control characters than are reported.
 		if err == nil && strings.HasSuffix(path, ".yaml") && d.Name() != "binary.yaml" {
 			text, readErr := os.ReadFile(path)
 			all[path], err = string(text), readErr
@@ -106,7 +106,7 @@ func hinted(t *testing.T) map[string]string {
 	return all
 }
 
-// follow does what a hint says, if that is plain, and says what it did.
+// follow applies a hint that can be followed literally, and returns its kind.
 func follow(text string, f policy.Diagnostic) (how, fixed string) {
 	begin, end, ok := span(text, f.Position)
 	if !ok {
@@ -148,7 +148,7 @@ func follow(text string, f policy.Diagnostic) (how, fixed string) {
 	return "", ""
 }
 
-// span returns the bytes of a position.
+// span returns the byte offsets of a position.
 func span(text string, at policy.Position) (begin, end int, ok bool) {
 	offset := func(line, column int) int {
 		from := 0

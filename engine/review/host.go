@@ -10,17 +10,17 @@ import (
 	"caprun/policy"
 )
 
-// CompileForHost makes the plan of a profile on this machine: for the program that
-// is there, with its set-user-ID and set-group-ID bits and file capabilities, the
-// entry of the profile's user, and the rules and capabilities of the running kernel.
-// The caller is root with the limits of the calling process, which it can raise if
-// root can do so here. CompileForHost also reports what is missing, and what the
-// target's user could change. If there is no program, the plan is that of an
-// ordinary one; if something is missing, it is the one that is the same everywhere.
+// CompileForHost compiles a profile for this machine: for the installed program
+// with its set-user-ID and set-group-ID bits and file capabilities, the entry of the
+// profile's user, and the rules and capabilities of the running kernel. The caller
+// is root with the limits of the calling process, which it can raise if root can do
+// so here. CompileForHost also reports what is missing on the machine, and files
+// that the target's user could change. Without a command the plan is for an ordinary
+// program; if something is missing, the plan does not depend on the machine.
 func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 	from, around, err := rootHere(p)
 	if err != nil {
-		plan, found := explain(p)
+		plan, found := compileForRoot(p)
 		return plan, append(found, missing(p, err))
 	}
 	target, err := engine.FindTarget(p, from, nil)
@@ -28,7 +28,7 @@ func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.TargetIdentity(p, from, target.User))
 	}
 	if err != nil {
-		plan, found := explain(p)
+		plan, found := compileForRoot(p)
 		return plan, append(found, missing(p, err))
 	}
 	target.KernelRules, target.Resources = machine.KernelRules(), around
@@ -41,8 +41,8 @@ func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 	return plan, found
 }
 
-// rootHere returns root on the running kernel, and the limits that it finds where
-// the calling process is.
+// rootHere returns the credentials of root on the running kernel, and the limits of
+// the calling process.
 func rootHere(p *policy.Profile) (cred.Cred, *machine.Resources, error) {
 	from := cred.Root()
 	now, err := machine.CurrentCred()
@@ -59,19 +59,19 @@ func rootHere(p *policy.Profile) (cred.Cred, *machine.Resources, error) {
 	return from, around, err
 }
 
-// The rules that CompileForHost alone finds.
+// The rules that only CompileForHost checks.
 var (
 	hostUser      = policy.Rule{Name: "user-without-entry", Severity: policy.Error, Summary: "The user has no entry in this machine's /etc/passwd."}
-	hostDirectory = policy.Rule{Name: "missing-directory", Severity: policy.Error, Summary: "The root or working directory is not on this machine."}
-	hostTarget    = policy.Rule{Name: "missing-target", Severity: policy.Error, Summary: "The program is not on this machine, or cannot be executed."}
-	hostUnknown   = policy.Rule{Name: "host-unreadable", Severity: policy.Error, Summary: "What this machine has cannot be looked at."}
+	hostDirectory = policy.Rule{Name: "missing-directory", Severity: policy.Error, Summary: "The root or working directory does not exist on this machine."}
+	hostTarget    = policy.Rule{Name: "missing-target", Severity: policy.Error, Summary: "The program does not exist on this machine or cannot be executed."}
+	hostUnknown   = policy.Rule{Name: "host-unreadable", Severity: policy.Error, Summary: "caprun cannot read what check -host needs from this machine."}
 )
 
 func hostRules() []policy.Rule {
 	return []policy.Rule{hostUser, hostDirectory, hostTarget, hostUnknown}
 }
 
-// missing returns what the machine lacks for a profile as a finding.
+// missing returns the finding for an error in examining the machine.
 func missing(p *policy.Profile, err error) policy.Diagnostic {
 	s := reporter{profile: p, rule: hostUnknown}
 	var failed *machine.Error
@@ -90,6 +90,6 @@ func missing(p *policy.Profile, err error) policy.Diagnostic {
 			return s.found[0].Diagnostic
 		}
 	}
-	s.report(p.Position("command"), err.Error(), "check without -host, or as a user who may look")
+	s.report(p.Position("command"), err.Error(), "run check without -host, or as a user with permission")
 	return s.found[0].Diagnostic
 }

@@ -12,8 +12,8 @@ import (
 	"caprun/policy"
 )
 
-// hostileShapes are profiles of the largest size, each a shape that could make
-// a reader slow.
+// hostileShapes returns profiles of the maximum size with shapes that could make a
+// reader slow.
 func hostileShapes() map[string]string {
 	fill := func(head, part, tail string) string {
 		n := max((policy.MaxSize-len(head)-len(tail))/len(part), 0)
@@ -104,8 +104,8 @@ func hostileShapes() map[string]string {
 	}
 }
 
-// TestHostileShapes checks and prints files of the largest size. What is
-// quadratic in their size takes ten times as long.
+// TestHostileShapes checks and prints files of the maximum size. Work that is
+// quadratic in the size would exceed the limit ten times.
 func TestHostileShapes(t *testing.T) {
 	const most = 300
 	for name, text := range hostileShapes() {
@@ -115,8 +115,8 @@ func TestHostileShapes(t *testing.T) {
 	}
 }
 
-// TestHostileRisks is TestHostileShapes for profiles without a mistake, each of
-// which has as many risks as fit.
+// TestHostileRisks is TestHostileShapes for profiles without mistakes that have as
+// many risks as possible.
 func TestHostileRisks(t *testing.T) {
 	const v = "version: 1\nuid: 33\ngid: 33\ncaps: cap_net_raw=eip\n"
 	list := func(n int, format string) string {
@@ -157,13 +157,12 @@ func TestHostileRisks(t *testing.T) {
 			t.Errorf("%s: %.300v", name, found)
 			continue
 		}
-		isQuick(t, name+": the second look", func() { policy.Parse("x.yaml", []byte(text)) })
+		isQuick(t, name+": the schema", func() { policy.Parse("x.yaml", []byte(text)) })
 		isQuickToReview(t, name, text)
 	}
 }
 
-// isQuickToReview checks and prints a file, and returns how many findings it
-// has.
+// isQuickToReview checks and prints a file, and returns the number of findings.
 func isQuickToReview(t *testing.T, name, text string) (findings int) {
 	t.Helper()
 	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\nenv: {keep: [A]}\nkeep_fds: [3]\n")
@@ -181,8 +180,8 @@ func isQuickToReview(t *testing.T, name, text string) (findings int) {
 	return len(r.Findings)
 }
 
-// isQuick fails where some work takes more than a tenth of a second of processor
-// time in each of some runs: they collect each other's garbage.
+// isQuick fails if work takes more than a tenth of a second of processor time in
+// each of several runs. A single run may include garbage collection for others.
 func isQuick(t *testing.T, name string, work func()) {
 	t.Helper()
 	const most = 100 * time.Millisecond
@@ -202,8 +201,8 @@ func isQuick(t *testing.T, name string, work func()) {
 	}
 }
 
-// TestSARIFLongLine: many findings in one long line are named without reading
-// it for each.
+// TestSARIFLongLine checks that the time for many findings in one long line does not
+// depend on its length.
 func TestSARIFLongLine(t *testing.T) {
 	r := Report{File: "x.yaml", Source: []byte(strings.Repeat("x", policy.MaxSize))}
 	for n := range 5000 {
@@ -218,7 +217,7 @@ func TestSARIFLongLine(t *testing.T) {
 	}
 }
 
-// TestInvisibleReason: a reason of letters that nobody sees is none.
+// TestInvisibleReason checks that a reason of invisible characters is rejected.
 func TestInvisibleReason(t *testing.T) {
 	for reason, want := range map[string]bool{"\u3164": true, "\u115f \uffa0": true, "\u200b\u2800": true, "理由": false, "x\u3164": false} {
 		r := Check("x.yaml", []byte("version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nlint: {ignore: [{rule: no-new-privs-missing, reason: \""+reason+"\"}]}\n"), Options{})

@@ -10,8 +10,8 @@ import (
 	"caprun/policy"
 )
 
-// Human prints each finding that counts as Details does, and at the end how
-// many there are, if anything was found or suppressed.
+// Human prints findings as Details does, and a line with their numbers if there
+// are any, suppressed or not.
 func Human(w io.Writer, reports iter.Seq[Report], colour bool) error {
 	var t Totals
 	err := Details(w, func(yield func(Report) bool) {
@@ -33,8 +33,8 @@ func Human(w io.Writer, reports iter.Seq[Report], colour bool) error {
 	return err
 }
 
-// Details prints each finding that counts with the line that it is about, a
-// caret under the place, and what to do.
+// Details prints each unsuppressed finding with its line of the profile, carets
+// under the place, and the hint.
 func Details(w io.Writer, reports iter.Seq[Report], colour bool) error {
 	first := true
 	for r := range reports {

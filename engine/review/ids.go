@@ -13,18 +13,20 @@ import (
 // isRootUser reports whether the target is uid 0, with capabilities or not.
 func isRootUser(p *engine.Plan) bool { return p.AfterExec.UID == 0 || p.AfterExec.EUID == 0 }
 
-// hasRootPower reports whether being uid 0 gives the target capabilities.
-func hasRootPower(p *engine.Plan) bool {
+// gainsCapsAsRoot reports whether exec gives the target capabilities because it is
+// uid 0.
+func gainsCapsAsRoot(p *engine.Plan) bool {
 	return isRootUser(p) && !p.AfterExec.Securebits.Has(cred.SecNoRoot)
 }
 
-// isAllPowerful reports whether the target is uid 0 and nothing was taken from
-// it: then that is what to say, and not what follows from it.
-func isAllPowerful(p *engine.Plan) bool {
-	return hasRootPower(p) && p.AfterExec.Permitted == p.AfterExec.All
+// isUnrestrictedRoot reports whether the target is uid 0 with every capability.
+// root-keeps-power reports it, and most other rules are silent.
+func isUnrestrictedRoot(p *engine.Plan) bool {
+	return gainsCapsAsRoot(p) && p.AfterExec.Permitted == p.AfterExec.All
 }
 
-// rootTarget says in words, and where, that the target is uid 0.
+// rootTarget returns the beginning of a message about a target that is uid 0, and
+// the position that makes it uid 0.
 func rootTarget(p *engine.Plan) (who string, at policy.Position) {
 	switch {
 	case p.Profile.UID != nil:
@@ -32,94 +34,88 @@ func rootTarget(p *engine.Plan) (who string, at policy.Position) {
 	case p.Profile.User != "":
 		return "the target is uid 0", p.Profile.Position("user")
 	}
-	return "started by root, the target stays uid 0", policy.Position{}
+	return "without uid or user the target stays uid 0", policy.Position{}
 }
 
 func rootKeepsPower(p *engine.Plan, report func(policy.Position, string, string)) {
-	if !isAllPowerful(p) {
+	if !isUnrestrictedRoot(p) {
 		return
 	}
 	who, at := rootTarget(p)
-	report(at, who+" and gets every capability at every exec", "declare another user; or caps, and secbits: [noroot, noroot_locked]")
+	report(at, who+" and gains every capability at each exec", "declare another user, or declare caps and secbits: [noroot, noroot_locked]")
 }
 
-// norootMissing is about a uid 0 that was limited: the limit is all that it
-// gets, and it gets all of it each time. Under no_new_privs what was dropped
-// stays dropped, and what is held is handed on with noroot and ambient
-// capabilities too.
+// norootMissing reports a limited uid 0 that regains dropped capabilities at each
+// exec. With no_new_privs it does not, and passing capabilities on to other programs
+// is the same with noroot and ambient capabilities.
 func norootMissing(p *engine.Plan, report capReporter) {
 	a := p.AfterExec
-	if !hasRootPower(p) || a.NoNewPrivs || a.Permitted == 0 || a.Permitted == a.All {
+	if !gainsCapsAsRoot(p) || a.NoNewPrivs || a.Permitted == 0 || a.Permitted == a.All {
 		return
 	}
-	dropped := "also after it was dropped"
-	if a.Permitted.Len() > 1 {
-		dropped = "also after they were dropped"
-	}
 	who, at := rootTarget(p)
-	report(at, a.Permitted, who+" without noroot: each exec gives "+fewNames(a.Permitted)+" again to it and to what it starts, "+dropped,
-		"add secbits: [noroot, noroot_locked], and give each capability of caps the flags eip: they are then handed on in the ambient set")
+	report(at, a.Permitted, who+", and noroot is not set: each exec restores "+namesOrCount(a.Permitted)+", even after the target drops "+pronoun(a.Permitted),
+		"add secbits: [noroot, noroot_locked] and use the flags eip in caps")
 }
 
-// rootOwnsFiles is about a declared uid 0 of which no other rule has anything to
-// say: without capabilities it still owns what root owns, unless another root
-// directory keeps that away.
+// rootOwnsFiles reports a declared uid 0 that no other rule reports: without
+// capabilities it still owns root's files, unless chroot hides them.
 func rootOwnsFiles(p *engine.Plan, report func(policy.Position, string, string)) {
-	again := hasRootPower(p) && !p.AfterExec.NoNewPrivs && p.AfterExec.Permitted != 0 // noroot-missing
+	again := gainsCapsAsRoot(p) && !p.AfterExec.NoNewPrivs && p.AfterExec.Permitted != 0 // noroot-missing
 	jailed := strings.Trim(p.Profile.Chroot, "/") != "" && !processLinks(p.Profile.Chroot)
-	if !p.Identity.Declared || jailed || !isRootUser(p) || isAllPowerful(p) || again || changesUser(p) || rootWays(p) != 0 {
+	if !p.Identity.Declared || jailed || !isRootUser(p) || isUnrestrictedRoot(p) || again || canChangeUser(p) || rootEquivalentCaps(p) != 0 {
 		return
 	}
 	who, at := rootTarget(p)
-	report(at, who+", which owns root's files whatever capabilities it has: it writes /etc/passwd and the programs that root runs, where it sees those of the machine",
-		"declare another user, and give it the files that it needs; where a container or chroot keeps root's files away, say so in a reason")
+	report(at, who+" and owns root's files: even without capabilities it can write /etc/passwd and programs that root runs",
+		"declare another user and give it the files that it needs; if a container hides the host's files, suppress the finding and say so in the reason")
 }
 
-// changesUser reports whether the target is uid 0 and can become another user
-// with other groups.
-func changesUser(p *engine.Plan) bool {
+// canChangeUser reports whether the target is uid 0 and can change its user and
+// groups.
+func canChangeUser(p *engine.Plan) bool {
 	return isRootUser(p) && p.AfterExec.Permitted.Has(cred.SETUID) && p.AfterExec.Permitted.Has(cred.SETGID)
 }
 
-// dropsByItself is no more than worth knowing: some daemons must open as root
-// what no descriptor and no capability could give them. What has more than
-// uid 0 has by itself is no such daemon, but one that works as root.
+// dropsByItself has severity Info: some daemons must open files as root. A target
+// with more than uid 0 and these capabilities works as root, which amounts-to-root
+// reports.
 func dropsByItself(p *engine.Plan, report func(policy.Position, string, string)) {
-	if !changesUser(p) || isAllPowerful(p) || rootWays(p) != 0 {
+	if !canChangeUser(p) || isUnrestrictedRoot(p) || rootEquivalentCaps(p) != 0 {
 		return
 	}
 	who, at := rootTarget(p)
-	report(at, who+", with cap_setuid and cap_setgid: until it drops root by itself it runs as root, and the profile does not say as whom it serves then",
-		"declare the user that it becomes, and only the capabilities that it needs then; where it stays uid 0, take these two out of caps")
+	report(at, who+" with cap_setuid and cap_setgid: it runs as root until it changes its user, and the profile does not name that user",
+		"declare that user and only the capabilities that it needs; if the target stays uid 0, remove cap_setuid and cap_setgid from caps")
 }
 
-// rootLikeGroups are the groups whose number is the same on many systems, and
-// that are as good as root. Others, such as docker, have another on each.
-var rootLikeGroups = [...]struct {
+// privilegedGroups are groups with access to root's files that have the same number
+// on many systems. Others, such as docker, do not.
+var privilegedGroups = [...]struct {
 	id   uint32
 	why  string
 	hint string
 }{
-	{0, "group 0 is root's: what its files allow their group, they allow the target",
-		"give it a group of its own; where an image made files for group 0, say so in a reason"},
-	{6, "group 6 is disk on most systems: it writes the disks below the permissions of files",
-		"give it a group of its own; where group 6 is another here, say so in a reason"},
-	{42, "group 42 is shadow on Debian and Alpine: it reads the passwords in /etc/shadow",
-		"give it a group of its own; where group 42 is another here, say so in a reason"},
+	{0, "group 0 is root's group: the target has the group permissions of root's files",
+		"declare another group; if an image assigns its files to group 0, suppress the finding and say so in the reason"},
+	{6, "group 6 is disk on most systems: the target can write raw disks and so every file on them",
+		"declare another group; if group 6 is not disk here, suppress the finding and say so in the reason"},
+	{42, "group 42 is shadow on Debian and Alpine: the target can read the password hashes in /etc/shadow",
+		"declare another group; if group 42 is not shadow here, suppress the finding and say so in the reason"},
 }
 
 func rootGroup(p *engine.Plan, report func(policy.Position, string, string)) {
 	if !p.Identity.Declared || p.AfterExec.UID == 0 {
 		return
 	}
-	for _, g := range rootLikeGroups {
+	for _, g := range privilegedGroups {
 		at := ""
 		if gid := p.Profile.GID; gid != nil && *gid == g.id {
 			at = "gid"
 		} else if n := slices.Index(p.Profile.Groups, g.id); n >= 0 {
 			at = fmt.Sprintf("groups[%d]", n)
 		} else if slices.Contains(p.AfterExec.Groups, g.id) {
-			at = "user" // whose entry was looked up
+			at = "user" // its entry in the user database
 		}
 		if at != "" {
 			report(p.Profile.Position(at), g.why, g.hint)

@@ -11,19 +11,19 @@ import (
 	"caprun/policy"
 )
 
-// jsonVersion is the version of the object that JSON prints. New keys do not
-// change it; a key that goes or changes its meaning does.
+// jsonVersion is the version of the object that JSON prints. It changes when a key
+// is removed or changes its meaning, not when one is added.
 const jsonVersion = 1
 
 type jsonFinding struct {
 	File       string           `json:"file"`
-	Range      *jsonRange       `json:"range"` // null where the finding has no place
+	Range      *jsonRange       `json:"range"` // null if the finding has no position
 	Severity   string           `json:"severity"`
 	Rule       string           `json:"rule"`
 	Message    string           `json:"message"`
-	Help       string           `json:"help"`         // empty without
-	Caps       []string         `json:"capabilities"` // empty where it is not about any
-	Suppressed *jsonSuppression `json:"suppressed"`   // null where the finding counts
+	Help       string           `json:"help"`         // empty if there is no hint
+	Caps       []string         `json:"capabilities"` // empty if it is not about capabilities
+	Suppressed *jsonSuppression `json:"suppressed"`   // null if the finding is not suppressed
 }
 
 type jsonRange struct {
@@ -35,15 +35,14 @@ type jsonRange struct {
 
 type jsonSuppression struct {
 	Reason string  `json:"reason"`
-	Until  *string `json:"until"` // null for ever
+	Until  *string `json:"until"` // null if it does not expire
 	Line   int     `json:"line"`
 	Column int     `json:"column"`
 }
 
-// JSON prints one object with every finding, the suppressed ones too, and the
-// totals. Its strings are those of the files, with everything escaped that a
-// terminal or the log of a CI system could obey; bytes that are no UTF-8
-// become U+FFFD.
+// JSON prints one object with every finding, suppressed or not, and the totals.
+// Characters that a terminal or the log of a CI system could interpret are escaped;
+// invalid UTF-8 becomes U+FFFD.
 func JSON(w io.Writer, reports iter.Seq[Report]) error {
 	if _, err := fmt.Fprintf(w, "{\n  \"version\": %d,\n  \"findings\": [", jsonVersion); err != nil {
 		return err
@@ -74,7 +73,7 @@ func JSON(w io.Writer, reports iter.Seq[Report]) error {
 func newJSONFinding(f Finding) jsonFinding {
 	j := jsonFinding{File: f.File, Severity: f.Severity.String(), Rule: f.Rule, Message: f.Message, Help: f.Hint, Caps: f.Caps.Names()}
 	if f.IsKnown() {
-		at := whole(f.Position)
+		at := withEnd(f.Position)
 		j.Range = &jsonRange{at.Line, at.Column, at.EndLine, at.EndColumn}
 	}
 	if s := f.Suppressed; s != nil {
@@ -86,16 +85,16 @@ func newJSONFinding(f Finding) jsonFinding {
 	return j
 }
 
-// whole returns a position with an end that is not before its beginning.
-func whole(p policy.Position) policy.Position {
+// withEnd returns a position whose end is not before its start.
+func withEnd(p policy.Position) policy.Position {
 	if p.EndLine < p.Line || p.EndLine == p.Line && p.EndColumn < p.Column {
 		p.EndLine, p.EndColumn = p.Line, p.Column
 	}
 	return p
 }
 
-// jsonLine returns a value as JSON on one line, with the characters as escapes
-// that clean would replace. Outside of strings JSON has none of them.
+// jsonLine returns a value as JSON on one line. It escapes the characters that
+// sanitize.Text replaces; JSON has none of them outside strings.
 func jsonLine(v any) (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -8,9 +8,9 @@ import (
 	"caprun/policy"
 )
 
-// limitWithoutEffect finds limits that do not limit this target.
+// limitWithoutEffect reports limits that the kernel does not enforce on the target.
 func limitWithoutEffect(p *engine.Plan, report func(policy.Position, string, string)) {
-	if p.AfterExec.Permitted.Has(int(cap.SYS_RESOURCE)) && !changesUser(p) {
+	if p.AfterExec.Permitted.Has(int(cap.SYS_RESOURCE)) && !canChangeUser(p) {
 		reportRaised(p, report)
 		return
 	}
@@ -24,7 +24,7 @@ func limitWithoutEffect(p *engine.Plan, report func(policy.Position, string, str
 	}
 }
 
-// reportRaised reports once for all limits what is true of each.
+// reportRaised reports limits that the target can raise, several in one finding.
 func reportRaised(p *engine.Plan, report func(policy.Position, string, string)) {
 	count, last := 0, ""
 	for _, limit := range p.Profile.Rlimits {
@@ -37,39 +37,38 @@ func reportRaised(p *engine.Plan, report func(policy.Position, string, string)) 
 	case 1:
 		report(p.Profile.Position("rlimits."+last), last+" does not limit the target: with cap_sys_resource it can raise the limit", raisedHint)
 	default:
-		report(p.Profile.KeyPosition("rlimits"), "these do not limit the target: with cap_sys_resource it can raise each of them", raisedHint)
+		report(p.Profile.KeyPosition("rlimits"), "rlimits does not limit the target: with cap_sys_resource it can raise its limits", raisedHint)
 	}
 }
 
-const raisedHint = "take cap_sys_resource out of caps; where the target needs it, let a cgroup limit what it takes"
+const raisedHint = "remove cap_sys_resource from caps, or limit the target with a cgroup"
 
-// unenforced says why the kernel does not hold the target to a limit, and what
-// to do instead. Who becomes another user by itself is held to most of them
-// then.
+// unenforced returns why the kernel does not enforce a limit on the target, and
+// what to do instead. Most limits apply again once a target changes its user.
 func unenforced(p *engine.Plan, name string) (why, instead string) {
-	holds := func(v cap.Value) bool { return p.AfterExec.Permitted.Has(int(v)) && !changesUser(p) }
+	has := func(v cap.Value) bool { return p.AfterExec.Permitted.Has(int(v)) && !canChangeUser(p) }
 	switch {
 	case name == "rss":
-		return "kernels since 2.4.30 ignore it", "limit as, or memory.max of a cgroup"
+		return "Linux ignores it since 2.4.30", "limit as instead, or set memory.max in a cgroup"
 	case name == "locks":
-		return "kernels since 2.4.25 ignore it", "leave it out"
-	case name == "nproc" && p.AfterExec.UID == 0 && !changesUser(p):
-		return "uid 0 may have any number of processes, even without capabilities", "declare another user, or limit pids.max of a cgroup"
-	case name == "nproc" && holds(cap.SYS_ADMIN):
-		return "with cap_sys_admin it may have any number of processes", "take cap_sys_admin out of caps, or limit pids.max of a cgroup"
-	case name == "memlock" && holds(cap.IPC_LOCK):
-		return "with cap_ipc_lock it may lock any amount of memory", "take cap_ipc_lock out of caps, and let the limit be as much as it needs"
-	case (name == "nice" || name == "rtprio") && holds(cap.SYS_NICE):
-		return "with cap_sys_nice it may have any priority", "take cap_sys_nice out of caps, and let the limit allow what it needs"
+		return "Linux ignores it since 2.4.25", "remove locks from rlimits"
+	case name == "nproc" && p.AfterExec.UID == 0 && !canChangeUser(p):
+		return "uid 0 can create any number of processes, even without capabilities", "declare another user, or set pids.max in a cgroup"
+	case name == "nproc" && has(cap.SYS_ADMIN):
+		return "with cap_sys_admin it can create any number of processes", "remove cap_sys_admin from caps, or set pids.max in a cgroup"
+	case name == "memlock" && has(cap.IPC_LOCK):
+		return "with cap_ipc_lock it can lock any amount of memory", "remove cap_ipc_lock from caps, and set the limit to what the target needs"
+	case (name == "nice" || name == "rtprio") && has(cap.SYS_NICE):
+		return "with cap_sys_nice it can set any priority", "remove cap_sys_nice from caps, and set the limit to what the target needs"
 	}
 	return "", ""
 }
 
-// A leastLimit is what a limit must allow for any program to do its work.
-type leastLimit struct {
+// A minimumLimit is the lowest value of a limit with which programs work.
+type minimumLimit struct {
 	name  string
-	least uint64 // a lower soft limit is a finding
-	zero  bool   // 0 has a meaning of its own
+	least uint64 // a lower soft limit is reported
+	zero  bool   // 0 is valid
 	unit  string
 	why   string
 }
@@ -79,25 +78,25 @@ const (
 	mib = 1 << 20
 )
 
-// leastLimits are far below what anybody means, and above what a number of KiB
-// gives that a shell's ulimit shows.
-var leastLimits = [...]leastLimit{
-	{"as", 4*mib + 1, false, "bytes", "hardly any program has room for itself and its libraries"},
-	{"core", 64 * kib, true, "bytes", "nothing of a core dump can be read"},
+// minimumLimits are far below useful values, and above common values of ulimit(1p)
+// in KiB taken as bytes.
+var minimumLimits = [...]minimumLimit{
+	{"as", 4*mib + 1, false, "bytes", "too little for a program and its libraries"},
+	{"core", 64 * kib, true, "bytes", "too little for a usable core dump"},
 	{"cpu", 1, false, "seconds", "the kernel kills the program within a second"},
-	{"data", mib + 1, false, "bytes", "hardly any program has room for its data"},
-	{"fsize", 4 * kib, true, "bytes", "no file of a single page can be written"},
-	{"memlock", 16 * kib, true, "bytes", "hardly a page can be locked"},
-	{"rttime", 1000, false, "microseconds", "a real-time program is killed almost at once"},
+	{"data", mib + 1, false, "bytes", "too little for the data of most programs"},
+	{"fsize", 4 * kib, true, "bytes", "the target cannot write a file of one page"},
+	{"memlock", 16 * kib, true, "bytes", "the target can lock at most a few pages"},
+	{"rttime", 1000, false, "microseconds", "the kernel kills a real-time program almost immediately"},
 	{"stack", 128 * kib, false, "bytes", "the kernel kills most programs when they start"},
 }
 
-// limitTooLow finds limits that no program can work under, most of them written
-// in another unit than the kernel's.
+// limitTooLow reports limits under which programs do not work, most of them written
+// in the wrong unit.
 func limitTooLow(p *engine.Plan, report func(policy.Position, string, string)) {
 	for _, limit := range p.Profile.Rlimits {
-		for _, l := range leastLimits {
-			// A core limit of 1 is for programs that core dumps are piped to.
+		for _, l := range minimumLimits {
+			// A core limit of 1 is meant for core_pattern pipes, see core(5).
 			special := l.zero && limit.Soft == 0 || l.name == "core" && limit.Soft == 1
 			if l.name != limit.Name || limit.Soft >= l.least || special {
 				continue
@@ -108,13 +107,13 @@ func limitTooLow(p *engine.Plan, report func(policy.Position, string, string)) {
 	}
 }
 
-// hint is the value that was probably meant, where ulimit shows it in KiB.
-func (l leastLimit) hint(value uint64) string {
+// hint names the value that was probably meant.
+func (l minimumLimit) hint(value uint64) string {
 	switch {
 	case l.unit != "bytes":
-		return fmt.Sprintf("%s counts %s: write a larger value, or unlimited", l.name, l.unit)
+		return fmt.Sprintf("%s is in %s: write a larger value, or unlimited", l.name, l.unit)
 	case value == 0:
-		return l.name + " counts bytes: write a larger value, or unlimited"
+		return l.name + " is in bytes: write a larger value, or unlimited"
 	}
-	return fmt.Sprintf("%s counts bytes, where ulimit shows KiB: write %d for %d KiB", l.name, value*kib, value)
+	return fmt.Sprintf("%s is in bytes, ulimit in KiB: write %d for %d KiB", l.name, value*kib, value)
 }

@@ -7,7 +7,7 @@ import (
 	"caprun/internal/sanitize"
 )
 
-// Oneline prints each finding that counts on a line: path:line:col: severity:
+// Oneline prints each unsuppressed finding on one line: path:line:col: severity:
 // message [rule].
 func Oneline(w io.Writer, reports iter.Seq[Report]) error {
 	for r := range reports {

@@ -25,9 +25,8 @@ const catalogue = "README"
 // pageDay is the day on which the examples are checked.
 var pageDay = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// TestPages holds the page of each rule: its headings, that it says what the
-// table says, and that its examples do what it says they do. With -update it
-// writes the summary and the findings under Bad.
+// TestPages checks the page of each rule: its headings, its summary, and the findings
+// of its examples. With -update it writes the summary and the findings.
 func TestPages(t *testing.T) {
 	for _, r := range Rules() {
 		t.Run(r.Name, func(t *testing.T) { checkPage(t, r) })
@@ -53,7 +52,7 @@ func checkPage(t *testing.T, r policy.Rule) {
 	}
 	for _, heading := range headings {
 		if strings.TrimSpace(p.sections[heading]) == "" {
-			t.Errorf("nothing stands below %s", heading)
+			t.Errorf("%s is empty", heading)
 		}
 	}
 	if want := suppressText(t, r, p); !strings.HasPrefix(strings.TrimSpace(p.sections["Suppress"]), want) {
@@ -62,8 +61,7 @@ func checkPage(t *testing.T, r policy.Rule) {
 	checkExamples(t, r, p)
 }
 
-// checkLead compares the text below the title with the summary of the rule. With
-// -update it writes that text.
+// checkLead compares the text below the title with the summary of the rule.
 func checkLead(t *testing.T, r policy.Rule, p page) {
 	severity := r.Severity.String()
 	want := "**" + strings.ToUpper(severity[:1]) + severity[1:] + ".** " + r.Summary
@@ -72,7 +70,7 @@ func checkLead(t *testing.T, r policy.Rule, p page) {
 	case *update:
 		rewritePage(t, r.Name, "\n"+p.lead+"\n", "\n"+wrap(want, 80)+"\n")
 	default:
-		t.Errorf("below the title stands\n%s\nwant\n%s\nwrite it with: go test ./engine/review -run Pages -update", p.lead, want)
+		t.Errorf("the summary is\n%s\nwant\n%s\nwrite it with: go test ./engine/review -run Pages -update", p.lead, want)
 	}
 }
 
@@ -109,7 +107,7 @@ func wrap(text string, width int) string {
 	return b.String()
 }
 
-// suppressText says how a finding is accepted, if it can be.
+// suppressText returns how the section Suppress begins.
 func suppressText(t *testing.T, r policy.Rule, p page) string {
 	only := ""
 	switch {
@@ -117,15 +115,15 @@ func suppressText(t *testing.T, r policy.Rule, p page) string {
 		return "An error cannot be suppressed."
 	case strings.HasPrefix(r.Name, "suppression-"):
 		return "A finding about a suppression cannot be suppressed."
-	case vectorOf(r.Name) != nil:
-		if names := capsFound(t, r, p).Names(); len(names) <= mostListed {
+	case capSetOf(r.Name) != nil:
+		if names := capsFound(t, r, p).Names(); len(names) <= maxListed {
 			only = "caps: [" + strings.Join(names, ", ") + "], "
 		}
 	}
-	return "```yaml\nlint:\n  ignore:\n    - {rule: " + r.Name + ", " + only + "reason: \"why this is meant\"}\n```"
+	return "```yaml\nlint:\n  ignore:\n    - {rule: " + r.Name + ", " + only + "reason: \"why this is intended\"}\n```"
 }
 
-// capsFound returns what the rule finds in the example under Bad.
+// capsFound returns the capabilities that the rule reports for the example under Bad.
 func capsFound(t *testing.T, r policy.Rule, p page) cred.Caps {
 	t.Helper()
 	var caps cred.Caps
@@ -137,48 +135,48 @@ func capsFound(t *testing.T, r policy.Rule, p page) cred.Caps {
 	return caps
 }
 
-// TestSuppressBlocks: with what stands under Suppress, nothing that the rule
-// finds in the example under Bad counts, and nothing is said of the entry.
+// TestSuppressBlocks checks that the entry under Suppress suppresses every finding of
+// the rule for the example under Bad, and that nothing is reported about the entry.
 func TestSuppressBlocks(t *testing.T) {
-	tried := 0
+	rulesTried := 0
 	for _, r := range Rules() {
 		text, _ := rules.Page(r.Name)
 		p := readPage(t, text)
 		if r.Severity == policy.Error || strings.HasPrefix(r.Name, "suppression-") || !isRisk(r.Name) {
 			continue
 		}
-		tried++
+		rulesTried++
 		bad := p.blocks(t, "Bad")[0].text + p.blocks(t, "Suppress")[0].text
-		accepted := 0
+		suppressed := 0
 		for _, f := range Check(r.Name, []byte(bad), Options{Today: pageDay}).Findings {
 			switch {
 			case f.Suppressed != nil:
-				accepted++
+				suppressed++
 			case f.Rule == r.Name || strings.HasPrefix(f.Rule, "suppression-") || f.Severity == policy.Error:
 				t.Errorf("%v in\n%s", f.Diagnostic, bad)
 			}
 		}
-		if accepted == 0 {
-			t.Errorf("%s: nothing is accepted in\n%s", r.Name, bad)
+		if suppressed == 0 {
+			t.Errorf("%s: nothing is suppressed in\n%s", r.Name, bad)
 		}
 	}
-	if tried < 20 {
-		t.Errorf("%d rules", tried)
+	if rulesTried < 20 {
+		t.Errorf("only %d rules", rulesTried)
 	}
 }
 
-// checkExamples finds what the blocks under Bad and Good give.
+// checkExamples checks the examples under Bad and Good.
 func checkExamples(t *testing.T, r policy.Rule, p page) {
-	s := scenes()[r.Name]
-	for _, words := range s.says {
+	s := pageSetups()[r.Name]
+	for _, words := range s.mentions {
 		if !strings.Contains(p.sections["Bad"], words) {
-			t.Errorf("Bad does not say how it comes about: %s", words)
+			t.Errorf("Bad does not mention %s", words)
 		}
 	}
 	bad, good := p.blocks(t, "Bad"), p.blocks(t, "Good")
-	if s.unseen {
+	if s.notShown {
 		if len(bad)+len(good) > 0 {
-			t.Error("there are examples that nothing checks")
+			t.Error("the page has examples, but the rule has no setup for them")
 		}
 		return
 	}
@@ -186,13 +184,13 @@ func checkExamples(t *testing.T, r policy.Rule, p page) {
 	if slices.Contains(p.headings, "Ceiling") {
 		ceiling := p.blocks(t, "Ceiling")
 		if !slices.Equal(kinds(ceiling), []string{"yaml"}) {
-			t.Fatal("Ceiling has not one yaml block")
+			t.Fatal("Ceiling does not have exactly one yaml block")
 		}
 		profile, found := policy.Parse("ceiling.yaml", []byte(ceiling[0].text))
 		if profile == nil {
 			t.Fatalf("the ceiling: %v", found)
 		}
-		if o.Ceiling, found = explain(profile); o.Ceiling == nil {
+		if o.Ceiling, found = compileForRoot(profile); o.Ceiling == nil {
 			t.Fatalf("the ceiling: %v", found)
 		}
 	}
@@ -234,37 +232,37 @@ func checkExamples(t *testing.T, r policy.Rule, p page) {
 	shown := bad[len(bad)-1].text
 	switch {
 	case findings.Len() == 0:
-		t.Errorf("what stands under Bad gives no finding of this rule: %v", find("bad.yaml", source))
+		t.Errorf("the rule does not report the example under Bad: %v", find("bad.yaml", source))
 	case findings.String() == shown:
 	case *update:
 		rewritePage(t, r.Name, "```text\n"+shown+"```", "```text\n"+findings.String()+"```")
 	default:
-		t.Errorf("what stands under Bad gives\n%s\nand the page shows\n%s\nwrite it with: go test ./engine/review -run Pages -update", findings.String(), shown)
+		t.Errorf("the findings under Bad are\n%s\nbut the page has\n%s\nwrite it with: go test ./engine/review -run Pages -update", findings.String(), shown)
 	}
 
 	if !slices.Equal(kinds(good), []string{"yaml"}) {
-		t.Fatal("Good has not one yaml block")
+		t.Fatal("Good does not have exactly one yaml block")
 	}
 	if found := find("good.yaml", good[0].text); len(found) > 0 {
-		t.Errorf("what stands under Good gives %v", found)
+		t.Errorf("the findings under Good are %v", found)
 	}
 }
 
-// TestNoStrayPages: each file belongs to a rule, or is the catalogue.
+// TestNoStrayPages checks that each file belongs to a rule or is the catalogue.
 func TestNoStrayPages(t *testing.T) {
 	for _, name := range pageNames(t) {
 		if name != catalogue && !isRule(name) {
-			t.Errorf("docs/rules/%s.md is about no rule", name)
+			t.Errorf("docs/rules/%s.md: unknown rule", name)
 		}
 	}
-	for name := range scenes() {
+	for name := range pageSetups() {
 		if !isRule(name) {
-			t.Errorf("there is a scene for %s, and no such rule", name)
+			t.Errorf("there is a setup for %s, which is not a rule", name)
 		}
 	}
 }
 
-// TestPageLinks follows the links from page to page, and to other files.
+// TestPageLinks checks that links lead to existing files.
 func TestPageLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#]*)(#[^)]*)?\)`)
 	for _, name := range pageNames(t) {
@@ -275,7 +273,7 @@ func TestPageLinks(t *testing.T) {
 				continue
 			}
 			if _, err := os.Stat(filepath.Join(pagesDir, to)); err != nil || filepath.IsAbs(to) {
-				t.Errorf("%s.md links to %s, which is not there", name, to)
+				t.Errorf("%s.md links to %s, which does not exist", name, to)
 			}
 			if to == name+".md" {
 				t.Errorf("%s.md links to itself", name)
@@ -301,14 +299,14 @@ func pageNames(t *testing.T) []string {
 	return names
 }
 
-// A page is the page of a rule in parts.
+// A page is the page of a rule, split into sections.
 type page struct {
 	title, lead string
 	headings    []string
 	sections    map[string]string
 }
 
-// A block is what stands between two fences.
+// A block is a fenced code block.
 type block struct{ kind, text string }
 
 func kinds(blocks []block) []string {
@@ -319,8 +317,7 @@ func kinds(blocks []block) []string {
 	return kinds
 }
 
-// readPage splits a page at its headings. What looks like one within a block
-// is a comment of YAML.
+// readPage splits a page at its headings. "#" inside a block is a YAML comment.
 func readPage(t *testing.T, text string) page {
 	t.Helper()
 	p := page{sections: map[string]string{}}

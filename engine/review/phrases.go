@@ -7,9 +7,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// fewNames names capabilities that the profile says elsewhere: their number
-// where they are many.
-func fewNames(caps cred.Caps) string {
+// namesOrCount returns the names of a few capabilities, or the number of many.
+func namesOrCount(caps cred.Caps) string {
 	const few = 3
 	if n := caps.Len(); n > few {
 		return fmt.Sprintf("%d capabilities", n)
@@ -17,10 +16,10 @@ func fewNames(caps cred.Caps) string {
 	return caps.String()
 }
 
-// pronoun stands for capabilities.
+// pronoun returns the pronoun for capabilities.
 func pronoun(caps cred.Caps) string { return pronounFor(caps.Len()) }
 
-// pronounFor stands for so many things.
+// pronounFor returns the pronoun for n things.
 func pronounFor(n int) string {
 	if n == 1 {
 		return "it"
@@ -37,7 +36,7 @@ func enumeration(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// count says how many, as "1 file" or "2 files".
+// count returns a number with its noun: "1 file", "2 files".
 func count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

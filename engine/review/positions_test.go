@@ -12,9 +12,8 @@ import (
 	"caprun/policy"
 )
 
-// TestPositions checks damaged files against a ceiling: each finding lies
-// inside of the text, spans something unless it is about what is missing, and
-// is said once.
+// TestPositions checks damaged files against a ceiling: each finding is inside the
+// text, is not empty unless something is missing there, and is reported once.
 func TestPositions(t *testing.T) {
 	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\nenv: {keep: []}\nrlimits: {core: 0, nofile: 5}\nsecbits: [noroot]\nchroot: /srv/x\n")
 	texts := readAll(t, "../../policy/testdata/ok/*.yaml", "../../policy/testdata/real/*.yaml", "../../policy/testdata/err/*.yaml")
@@ -48,15 +47,15 @@ func TestPositions(t *testing.T) {
 		inside := func(line, column int) bool {
 			return 1 <= line && line <= len(lines) && 1 <= column && column <= utf8.RuneCount(lines[line-1])+1
 		}
-		said := map[policy.Diagnostic]bool{}
+		reported := map[policy.Diagnostic]bool{}
 		for _, f := range Check("x", text, Options{Ceiling: ceiling}).Findings {
 			findings++
 			empty := f.EndLine == f.Line && f.EndColumn == f.Column
 			backwards := f.EndLine < f.Line || f.EndLine == f.Line && f.EndColumn < f.Column
-			if !inside(f.Line, f.Column) || !inside(f.EndLine, f.EndColumn) || backwards || empty && !slices.Contains(nothing, f.Rule) || said[f.Diagnostic] {
+			if !inside(f.Line, f.Column) || !inside(f.EndLine, f.EndColumn) || backwards || empty && !slices.Contains(nothing, f.Rule) || reported[f.Diagnostic] {
 				t.Fatalf("%+v of\n%q", f, text)
 			}
-			said[f.Diagnostic] = true
+			reported[f.Diagnostic] = true
 		}
 	}
 	if findings < 5000 {
@@ -64,7 +63,7 @@ func TestPositions(t *testing.T) {
 	}
 }
 
-// readAll returns what the files of some patterns hold.
+// readAll returns the contents of the files that match patterns.
 func readAll(t *testing.T, patterns ...string) [][]byte {
 	t.Helper()
 	var texts [][]byte

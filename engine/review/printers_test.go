@@ -23,7 +23,7 @@ import (
 
 var updatePrinters = flag.Bool("update-printers", false, "rewrite what the printers are expected to print")
 
-// printers are the formats, by their names.
+// printers returns the formats by name.
 func printers() map[string]func(io.Writer, iter.Seq[Report]) error {
 	return map[string]func(io.Writer, iter.Seq[Report]) error{
 		"human":        func(w io.Writer, r iter.Seq[Report]) error { return Human(w, r, false) },
@@ -35,15 +35,15 @@ func printers() map[string]func(io.Writer, iter.Seq[Report]) error {
 	}
 }
 
-// quickPrinters are the printers with few rules in a SARIF log: all of them, the
-// same in each log, would take most of the time.
+// quickPrinters returns printers whose SARIF log has only a few rules: printing all
+// rules in each log would take most of the time.
 func quickPrinters() map[string]func(io.Writer, iter.Seq[Report]) error {
 	formats := printers()
 	formats["sarif"] = func(w io.Writer, r iter.Seq[Report]) error { return sarifLog(w, r, "1.2.3", Rules()[:2]) }
 	return formats
 }
 
-// fixedReports have a bit of everything.
+// fixedReports returns reports with all kinds of findings.
 func fixedReports() []Report {
 	const text = "version: 1\n" +
 		"name: \"名前 🦊\"  # cafe\u0301 x\n" +
@@ -61,9 +61,9 @@ func fixedReports() []Report {
 	}
 	suppressed := find("a.yaml", at(3, 6, 3, 8), policy.Warning, "no-new-privs-missing", "no_new_privs is not set", "add no_new_privs: true")
 	suppressed.Suppressed = &Suppression{Position: at(5, 3, 5, 6), Reason: "needs sudo \x07", Until: "2027-01-31"}
-	forEver := find("a.yaml", at(6, 7, 6, 19), policy.Info, "terminal-kept", "kept", "")
-	forEver.Suppressed = &Suppression{Position: at(5, 3, 5, 6), Reason: "meant"}
-	forEver.Caps = cred.CapsOf(cred.SETPCAP).With(cred.CHOWN)
+	unlimited := find("a.yaml", at(6, 7, 6, 19), policy.Info, "terminal-kept", "kept", "")
+	unlimited.Suppressed = &Suppression{Position: at(5, 3, 5, 6), Reason: "meant"}
+	unlimited.Caps = cred.CapsOf(cred.SETPCAP).With(cred.CHOWN)
 	wide := find("::error file=x::y.yaml", at(1, 1, 1, 2), policy.Warning, "bounding-wider", "a file that begins like a command", "")
 	wide.Caps = cred.CapsOf(cred.SETUID)
 	return []Report{
@@ -73,7 +73,7 @@ func fixedReports() []Report {
 			find("a.yaml", at(2, 23, 2, 24), policy.Warning, "no-new-privs-missing", "behind a mark that combines", "100%, sure: yes"),
 			suppressed,
 			find("a.yaml", at(4, 1, 5, 6), policy.Info, "terminal-kept", "several lines", "one\ntwo"),
-			forEver,
+			unlimited,
 			find("a.yaml", at(7, 1, 7, 12), policy.Error, "unknown-key", "a key with \x1b[31m colour and \u202e\U000e0041 ::error::x", ""),
 			find("a.yaml", at(7, 9, 0, 0), policy.Error, "unknown-key", "a place without an end", ""),
 			find("a.yaml", at(99, 1, 99, 2), policy.Error, "not-in-the-table", "beyond the end", ""),
@@ -101,13 +101,13 @@ func printed(t testing.TB, print func(io.Writer, iter.Seq[Report]) error, report
 	return b.String()
 }
 
-// TestPrinters compares each format with its golden file. The rules in the
-// SARIF log and their numbers are left out: each new one would change them.
+// TestPrinters compares each format with its golden file, for SARIF without the
+// rules and their indexes.
 func TestPrinters(t *testing.T) {
 	for name := range printers() {
 		got := run(t, name, fixedReports())
 		if again := run(t, name, fixedReports()); again != got {
-			t.Errorf("%s prints something else the second time", name)
+			t.Errorf("%s prints different output the second time", name)
 		}
 		if name == "sarif" {
 			got = regexp.MustCompile(`"rules":.*\n`).ReplaceAllString(got, "\"rules\":[]}},\n")
@@ -129,7 +129,7 @@ func TestPrinters(t *testing.T) {
 	}
 }
 
-// TestExcerpt draws carets below cells, where columns count characters.
+// TestExcerpt checks that carets count terminal cells while columns count characters.
 func TestExcerpt(t *testing.T) {
 	for _, c := range []struct {
 		line            string
@@ -176,17 +176,17 @@ func TestWideRangesAreSorted(t *testing.T) {
 func TestTotals(t *testing.T) {
 	for want, c := range map[string]Totals{
 		"": {Files: 12},
-		"1 error, 2 warnings in 3 of 12 files; 1 suppressed": {Files: 12, FilesWithFindings: 3, Errors: 1, Warnings: 2, Suppressed: 1},
-		"2 errors in 1 file":                          {Files: 1, FilesWithFindings: 1, Errors: 2},
-		"1 warning, 1 info in 2 of 2 files":           {Files: 2, FilesWithFindings: 2, Warnings: 1, Infos: 1},
-		"nothing that counts in 1 file; 3 suppressed": {Files: 1, Suppressed: 3},
+		"1 error, 2 warnings in 3 of 12 files (1 suppressed)": {Files: 12, FilesWithFindings: 3, Errors: 1, Warnings: 2, Suppressed: 1},
+		"2 errors in 1 file":                                {Files: 1, FilesWithFindings: 1, Errors: 2},
+		"1 warning, 1 info in 2 of 2 files":                 {Files: 2, FilesWithFindings: 2, Warnings: 1, Infos: 1},
+		"no unsuppressed findings in 1 file (3 suppressed)": {Files: 1, Suppressed: 3},
 	} {
 		if got := c.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 	if got := run(t, "human", []Report{{File: "a"}, {File: "b"}}); got != "" {
-		t.Errorf("human prints %q where there is nothing to say", got)
+		t.Errorf("human prints %q without findings", got)
 	}
 }
 
@@ -221,8 +221,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// sarifSchemaFile is compiled from the file alone: what it does not have is an
-// error, and never loaded.
+// sarifSchemaFile compiles the schema from the file and loads nothing else.
 func sarifSchemaFile(t testing.TB) *jsonschema.Schema {
 	t.Helper()
 	text, err := os.ReadFile("testdata/sarif/sarif-schema-2.1.0.json")
@@ -254,8 +253,8 @@ func validSARIF(t testing.TB, s *jsonschema.Schema, text string) map[string]any 
 	return log
 }
 
-// TestSARIF validates logs with the published schema, and looks for what
-// GitHub's code scanning wants beyond it.
+// TestSARIF validates logs with the published schema, and checks the additional
+// requirements of GitHub code scanning.
 func TestSARIF(t *testing.T) {
 	schema := sarifSchemaFile(t)
 	validSARIF(t, schema, run(t, "sarif", nil))
@@ -304,7 +303,7 @@ func TestSARIF(t *testing.T) {
 	}
 }
 
-// TestSection takes the descriptions of a rule from its page.
+// TestSection extracts descriptions of a rule from its page.
 func TestSection(t *testing.T) {
 	const page = "# x\n\n**Warning.** Sum.\n\n## Why\n\nOne line\nand another.\n\nMore.\n\n## Bad\n\n```yaml\nversion: 1\n```\n\n## Fix\n"
 	for heading, want := range map[string]string{"Why": "One line and another.", "Bad": "", "Fix": "", "Nowhere": ""} {
@@ -344,8 +343,8 @@ func TestSemantic(t *testing.T) {
 	}
 }
 
-// TestClean leaves nothing to obey.
-func TestClean(t *testing.T) {
+// TestSanitize checks that nothing is left that a terminal or a CI system interprets.
+func TestSanitize(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":                    "plain",
 		"名 é e\u0301":              "名 é e\u0301",
@@ -373,7 +372,7 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// failingWriter takes some bytes, then no more.
+// failingWriter accepts some bytes and then fails.
 type failingWriter struct{ left int }
 
 var errFull = errors.New("full")
@@ -385,7 +384,7 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestPrintersReportWriteErrors fails the writing after each number of bytes.
+// TestPrintersReportWriteErrors makes writing fail after various numbers of bytes.
 func TestPrintersReportWriteErrors(t *testing.T) {
 	for name, print := range printers() {
 		whole := len(run(t, name, fixedReports()))
@@ -397,7 +396,7 @@ func TestPrintersReportWriteErrors(t *testing.T) {
 	}
 }
 
-// TestPrintersStream holds that nothing waits for the last report.
+// TestPrintersStream checks that each report is printed before the next is read.
 func TestPrintersStream(t *testing.T) {
 	for name, print := range printers() {
 		var b strings.Builder

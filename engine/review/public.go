@@ -8,13 +8,12 @@ import (
 	"caprun/policy"
 )
 
-// publicDirectories are those in which every user makes files. Their sticky bit
-// keeps a file that is there from being replaced, and nobody from being the
-// first to make it.
+// publicDirectories are world-writable. The sticky bit protects an existing file;
+// it does not keep another user from creating the file first.
 var publicDirectories = [...]string{"/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/var/lock"}
 
-// publicAbove returns the public directory that a path lies in, or "".
-func publicAbove(name string) string {
+// publicParent returns the public directory that contains a path, or "".
+func publicParent(name string) string {
 	if !strings.HasPrefix(name, "/") {
 		return ""
 	}
@@ -27,13 +26,13 @@ func publicAbove(name string) string {
 	return ""
 }
 
-// publicDirectory finds a program, a root directory or a variable that names
-// code where every user could have put it.
+// publicDirectory reports a program, a root directory or a variable that names code
+// in a public directory.
 func publicDirectory(p *engine.Plan, report func(policy.Position, string, string)) {
 	chroot := strings.TrimSuffix(p.Profile.Chroot, "/")
-	if dir := publicAbove(chroot); dir != "" {
-		report(p.Profile.Position("chroot"), "every user can make files in "+dir+", and so this root directory, with programs and an /etc of their own",
-			"put it where only root can write, such as /srv or /var/lib")
+	if dir := publicParent(chroot); dir != "" {
+		report(p.Profile.Position("chroot"), "the root directory is in "+dir+", where another user can create it first",
+			"use a directory that only root can write, for example below /srv or /var/lib")
 	}
 	if chroot == "" {
 		publicProgram(p, report)
@@ -42,45 +41,45 @@ func publicDirectory(p *engine.Plan, report func(policy.Position, string, string
 		return
 	}
 	for name, value := range p.Profile.Env.Set {
-		said := p.AfterExec.Permitted != 0 && !p.SecureExec && otherLoading(name) != "" // by loader-variable
-		if said || name != "PATH" && !choosesCode(name) && otherLoading(name) == "" {
+		reported := p.AfterExec.Permitted != 0 && !p.SecureExec && loaderAlternative(name) != "" // by loader-variable
+		if reported || name != "PATH" && !selectsCode(name) && loaderAlternative(name) == "" {
 			continue
 		}
-		if dir := publicIn(p.Profile, name, value); dir != "" {
-			report(p.Profile.Position("env.set."+name), name+" makes the target run what lies in "+dir+", where every user can make files",
-				"put it where only root can write, such as /usr/local or /opt")
+		if dir := publicDirectoryIn(p.Profile, name, value); dir != "" {
+			report(p.Profile.Position("env.set."+name), name+" makes the target run code from "+dir+", where every user can create files",
+				"use a directory that only root can write, for example /usr/local or /opt")
 		}
 	}
 }
 
-// publicProgram looks at the program, and at the script of an interpreter.
+// publicProgram checks the program, and the script of an interpreter.
 func publicProgram(p *engine.Plan, report func(policy.Position, string, string)) {
-	const hint = "put it where only root can write, such as /usr/local or /opt"
+	const hint = "use a directory that only root can write, for example /usr/local or /opt"
 	in := func(word string) string {
 		if p.Profile.Cwd != "" && !strings.HasPrefix(word, "/") && strings.Contains(word, "/") {
 			word = path.Join(p.Profile.Cwd, word)
 		}
-		return publicAbove(word)
+		return publicParent(word)
 	}
-	command, at := started(p.Profile.Command)
+	command, at := innerCommand(p.Profile.Command)
 	if len(command) == 0 {
 		return
 	}
 	if dir := in(command[0]); dir != "" {
-		report(wordOf(p, at), "every user can make files in "+dir+", and so be the first to put this program there", hint)
+		report(argumentPosition(p, at), "the program is in "+dir+", where another user can create it first", hint)
 		return
 	}
 	n := scriptOf(command)
 	if dir := in(command[n]); n > 0 && dir != "" {
-		report(wordOf(p, min(at+n, len(p.Profile.Command)-1)), "every user can make files in "+dir+", and so be the first to put this script there", hint)
+		report(argumentPosition(p, min(at+n, len(p.Profile.Command)-1)), "the script is in "+dir+", where another user can create it first", hint)
 	}
 }
 
-// publicIn returns the public directory that the value of a variable names. An
-// entry of PATH that is relative counts from the working directory.
-func publicIn(p *policy.Profile, name, value string) string {
+// publicDirectoryIn returns the public directory that the value of a variable names.
+// A relative entry of PATH is below the working directory.
+func publicDirectoryIn(p *policy.Profile, name, value string) string {
 	if name == "PATH" && hasRelative(value) {
-		if dir := publicAbove(p.Cwd); dir != "" {
+		if dir := publicParent(p.Cwd); dir != "" {
 			return dir
 		}
 	}
@@ -89,8 +88,8 @@ func publicIn(p *policy.Profile, name, value string) string {
 			continue
 		}
 		for _, part := range strings.FieldsFunc(value, func(c rune) bool { return strings.ContainsRune(":;,= \t\"'", c) }) {
-			// As ruby has its option.
-			if publicAbove(strings.TrimPrefix(part, "-r")) == dir {
+			// RUBYOPT=-r/path
+			if publicParent(strings.TrimPrefix(part, "-r")) == dir {
 				return dir
 			}
 		}
@@ -98,8 +97,7 @@ func publicIn(p *policy.Profile, name, value string) string {
 	return ""
 }
 
-// hasRelative reports whether a PATH has an entry that counts from the working
-// directory.
+// hasRelative reports whether a PATH has an empty or relative entry.
 func hasRelative(value string) bool {
 	for dir := range strings.SplitSeq(value, ":") {
 		if !strings.HasPrefix(dir, "/") {

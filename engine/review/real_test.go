@@ -11,15 +11,14 @@ import (
 	"testing"
 )
 
-// realDir holds the units, manifests and scripts of public projects, written
-// anew as profiles.
+// realDir has profiles translated from units, manifests and scripts of public
+// projects.
 var realDir = filepath.Join("..", "..", "policy", "testdata", "real")
 
-// TestReal compares what check says about each of them with the file next to
-// it. A profile without such a file is clean.
+// TestReal compares the findings of each of them with its .out file. A profile
+// without such a file has no findings.
 func TestReal(t *testing.T) {
-	// The first line says where a profile comes from: the repository and the
-	// path in it.
+	// The first line names the origin: repository and path.
 	origin := regexp.MustCompile(`^# Origin: [A-Za-z0-9._-]+/[A-Za-z0-9._-]+ [^\s].*\n# `)
 	paths := realFiles(t, "*.yaml")
 	if len(paths) < 30 {
@@ -36,7 +35,7 @@ func TestReal(t *testing.T) {
 				t.Error("it does not begin with: # Origin: owner/name path")
 			}
 			if !strings.Contains(string(src), "\nversion: 1\nname: "+name+"\ndescription: ") {
-				t.Error("version, name and description do not come first, or the name is another than the file's")
+				t.Error("version, name and description do not come first, or the name is not that of the file")
 			}
 			got := findingsOf(t, name, src)
 			file := strings.TrimSuffix(path, ".yaml") + ".out"
@@ -62,7 +61,7 @@ func TestReal(t *testing.T) {
 	}
 }
 
-// findingsOf is the oneline form without the name of the file.
+// findingsOf returns the findings in the format oneline without the file name.
 func findingsOf(t *testing.T, name string, src []byte) string {
 	t.Helper()
 	var b strings.Builder
@@ -76,8 +75,7 @@ func findingsOf(t *testing.T, name string, src []byte) string {
 	return lines.String()
 }
 
-// writeGolden writes what is expected, or removes the file where that is
-// nothing.
+// writeGolden writes the expected text, or removes the file if it is empty.
 func writeGolden(file, text string) error {
 	if text != "" {
 		return os.WriteFile(file, []byte(text), 0o644)

@@ -5,47 +5,45 @@ import (
 	"caprun/policy"
 )
 
-// A Report is what there is to say about one profile.
+// A Report has the findings of one profile.
 type Report struct {
-	// File is what the findings call the profile.
+	// File is the name of the profile in its findings.
 	File string
 
 	// Source is its text.
 	Source []byte
 
-	// Findings are sorted by position, the suppressed ones among the others.
+	// Findings are sorted by position and include suppressed ones.
 	Findings []Finding
 }
 
-// A Finding is a mistake or a risk, and whether the profile's author has
-// accepted it.
+// A Finding is a mistake or a risk, suppressed or not.
 type Finding struct {
 	policy.Diagnostic
 
-	// Caps are the capabilities that the finding is about: more of them would
-	// make it worse. Most findings are not about any.
+	// Caps are the capabilities that the finding is about; empty for most rules.
 	Caps cred.Caps
 
-	// Suppressed is what accepts the finding in the profile. It is nil where
-	// the finding counts.
+	// Suppressed is the entry that suppresses the finding, nil if there is none.
 	Suppressed *Suppression
 }
 
-// A Suppression is an entry of lint.ignore in a profile, or the several that
-// accept a finding together, each some of its capabilities.
+// A Suppression is an entry in lint.ignore, or several entries that together list
+// all capabilities of a finding.
 type Suppression struct {
-	// Position is where the first of the entries stands.
+	// Position is that of the first entry.
 	policy.Position
 
-	// Reason is why the finding is accepted, in the words of the profile: those
-	// of several entries with semicolons between.
+	// Reason is the reason in the profile. Reasons of several entries are separated
+	// by semicolons.
 	Reason string
 
-	// Until is the last day on which it is, as 2027-01-31; empty for ever.
+	// Until is the last day on which it applies, for example 2027-01-31; empty if it
+	// does not expire.
 	Until string
 }
 
-// NewReport returns the report of findings of which none is suppressed.
+// NewReport returns a report of unsuppressed findings.
 func NewReport(file string, source []byte, found []policy.Diagnostic) Report {
 	policy.Sort(found)
 	r := Report{File: file, Source: source}

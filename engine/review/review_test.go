@@ -11,8 +11,7 @@ import (
 	"caprun/profiles"
 )
 
-// TestRisks checks profiles for the rules that speak about them, each where
-// it should point.
+// TestRisks checks which rules report a profile, and at which position.
 func TestRisks(t *testing.T) {
 	const (
 		user  = "version: 1\nuid: 33\ngid: 33\nno_new_privs: true\n"
@@ -27,7 +26,7 @@ func TestRisks(t *testing.T) {
 	}{
 		"safe": {safe, nil},
 
-		// Who the target is.
+		// User and groups.
 		"nothing":               {"version: 1\n", []string{"nothing-declared:1:10", "root-keeps-power:1:10"}},
 		"another user":          {"version: 1\nuid: 33\ngid: 33\n", []string{"no-new-privs-missing:1:10", "nothing-declared:1:10"}},
 		"uid 0, everything":     {"version: 1\nuid: 0\ngid: 0\ncaps: =ep\n", []string{"root-keeps-power:2:6"}},
@@ -49,7 +48,7 @@ func TestRisks(t *testing.T) {
 		"user, no groups":       {"version: 1\nuser: www-data\ncaps: \"=\"\nno_new_privs: true\n", nil},
 		"root in its own group": {zero + "groups: [0]\ncaps: \"=\"\n", []string{"root-owns-files:2:6"}},
 
-		// What it may do.
+		// Capabilities.
 		"wide":                   {"version: 1\nuid: 33\ngid: 33\niab: ^" + bind + "\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6"}},
 		"wide, nnp":              {"version: 1\nuid: 33\ngid: 33\niab: ^" + bind + "\nno_new_privs: true\n", nil},
 		"unreachable":            {"version: 1\nuid: 33\ngid: 33\ncaps: cap_kill=ep\n", []string{"unreachable-caps:4:7"}},
@@ -69,7 +68,7 @@ func TestRisks(t *testing.T) {
 		"root by number":         {user + quiet + "caps: 21=eip\n", []string{"amounts-to-root:6:7", "caps-not-canonical:6:7"}},
 		"root in quotes":         {user + quiet + "caps: \"cap_sys_module=eip\"\n", []string{"amounts-to-root:6:8"}},
 		"root by iab":            {user + quiet + "iab: \"!cap_kill,!^cap_chown,^cap_net_raw\"\n", []string{"amounts-to-root:6:19"}},
-		"root, twice said":       {user + quiet + "caps: cap_chown=eip\niab: ^cap_chown\n", []string{"amounts-to-root:6:7"}},
+		"root, caps and iab":     {user + quiet + "caps: cap_chown=eip\niab: ^cap_chown\n", []string{"amounts-to-root:6:7"}},
 		"root by all":            {user + quiet + "caps: all=eip\n", []string{"amounts-to-root:6:7"}},
 		"root by all but one":    {user + quiet + "caps: =eip cap_sys_admin-eip\n", []string{"amounts-to-root:6:7"}},
 		"root, only inheritable": {user + quiet + "caps: cap_sys_admin=i\n", []string{"inheritable-not-ambient:6:7"}},
@@ -95,7 +94,7 @@ func TestRisks(t *testing.T) {
 		"drops, user":            {user + quiet + "caps: cap_setgid,cap_setuid=eip\n", []string{"amounts-to-root:6:7", "amounts-to-root:6:18"}},
 		"less than root":         {user + quiet + "caps: cap_kill,cap_net_admin,cap_net_raw,cap_sys_chroot,cap_perfmon,cap_fsetid,cap_syslog=eip\n", nil},
 
-		// How the text says it.
+		// Capability texts.
 		"number":             {user + "caps: 10=eip\n", []string{"caps-not-canonical:5:7"}},
 		"a name twice":       {user + "caps: " + bind + "," + bind + "=eip\n", []string{"caps-not-canonical:5:7"}},
 		"a flag twice":       {user + "caps: " + bind + "=eiip\n", []string{"caps-not-canonical:5:7"}},
@@ -127,7 +126,7 @@ func TestRisks(t *testing.T) {
 		"keep_caps_locked alone":    {safe + "secbits: [keep_caps_locked]\n", nil},
 		"modes lock what they need": {"version: 1\nmode: PURE1E\niab: ''\n", []string{"no-new-privs-missing:1:10", "bounding-wider:3:6"}},
 
-		// Its environment.
+		// Environment and limits.
 		"loader variable":         {safe + "env: {keep: [PATH, LD_PRELOAD]}\n", []string{"loader-variable-removed:6:20"}},
 		"loader variable, kept":   {"version: 1\ncaps: cap_kill=ep\nno_new_privs: true\nenv: {keep: [LD_PRELOAD, TMPDIR]}\n", []string{"environment-passed:4:14"}},
 		"loader variable, set":    {safe + "env: {set: {LD_PRELOAD: /x.so}}\n", nil},
@@ -170,7 +169,7 @@ func TestRisks(t *testing.T) {
 		"environment, by iab":     {user + "iab: ^cap_kill\n", []string{"environment-passed:1:10"}},
 		"environment, full power": {"version: 1\ncaps: =ep\n", []string{"root-keeps-power:1:10"}},
 
-		// The files that it sees and makes.
+		// Files.
 		"chroot":                     {safe + "chroot: /srv\n", nil},
 		"chroot again":               {user + quiet + "caps: cap_sys_chroot=eip\nchroot: /srv\n", []string{"chroot-escape:7:9"}},
 		"chroot to the root":         {user + quiet + "caps: cap_sys_chroot=eip\nchroot: /\n", nil},
@@ -211,7 +210,7 @@ func TestRisks(t *testing.T) {
 		"busybox alone":       {user + "caps: " + bind + "=eip\ncommand: [/bin/busybox]\n", nil},
 		"python, privilege":   {user + "caps: " + bind + "=eip\ncommand: [/bin/python3, /srv/x]\n", nil},
 
-		// The command, behind others.
+		// Commands behind wrappers.
 		"shell, by env":         {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, A=b, bash, /run]\n", []string{"shell-command:6:30"}},
 		"shell, by xargs -l":    {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/xargs, -l, sh, -c, x]\n", []string{"shell-command:6:31"}},
 		"shell, by unshare":     {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/unshare, -R, /x, sh, /y]\n", []string{"shell-command:6:37"}},
@@ -222,7 +221,7 @@ func TestRisks(t *testing.T) {
 		"shell, by env -iS":     {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, \"-iSsh -c x\"]\n", []string{"shell-command:6:25"}},
 		"shell, by env --split": {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, \"--split-string=A=b sh\", -c, x]\n", []string{"shell-command:6:25"}},
 		"shell, by many":        {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/nice, " + strings.Repeat("nice, ", 50) + "sh, /x]\n", []string{"shell-command:6:326"}},
-		"split for ever":        {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, -S, \"" + strings.Repeat("-S ", 2000) + "sh\"]\n", nil},
+		"endless split":         {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, -S, \"" + strings.Repeat("-S ", 2000) + "sh\"]\n", nil},
 		"shell, by two":         {user + "caps: " + bind + "=eip\ncommand: [/sbin/tini, --, timeout, -k, 5s, 10s, sh, /run]\n", []string{"shell-command:6:49"}},
 		"shell, by the loader":  {user + "caps: " + bind + "=eip\ncommand: [/lib64/ld-linux-x86-64.so.2, /bin/sh, /run]\n", []string{"shell-command:6:40"}},
 		"shell, by toybox":      {user + "caps: " + bind + "=eip\ncommand: [/bin/toybox, nohup, sh, /run]\n", []string{"shell-command:6:31"}},
@@ -231,7 +230,7 @@ func TestRisks(t *testing.T) {
 		"wrapper of nothing":    {user + "caps: " + bind + "=eip\ncommand: [/usr/bin/env, A=b]\n", nil},
 		"python by env":         {safe + "command: [/usr/bin/env, python3.12]\n", []string{"terminal-kept:6:25"}},
 
-		// Where everybody can put it.
+		// World-writable directories.
 		"public program":       {safe + "command: [/tmp/server]\n", []string{"public-directory:6:11"}},
 		"public program, cwd":  {safe + "cwd: /var/tmp/x\ncommand: [./server]\n", []string{"public-directory:7:11"}},
 		"public program, ..":   {safe + "command: [/usr/../tmp//server]\n", []string{"public-directory:6:11"}},
@@ -257,7 +256,7 @@ func TestRisks(t *testing.T) {
 		"root's files, a jail": {zero + "caps: \"=\"\nchroot: /srv\n", nil},
 		"group disk":           {"version: 1\nuid: 33\ngid: 6\ngroups: [42]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6", "root-group:4:10"}},
 
-		// What is not as it seems.
+		// Misleading text.
 		"hidden in the program": {safe + "command: [/srv/web\u200b/server]\n", []string{"misleading-text:6:11"}},
 		"hidden in an argument": {safe + "command: [/srv/x, \"/etc/x\\u2060\"]\n", []string{"misleading-text:6:19"}},
 		"hidden after Cyrillic": {safe + "command: [\"/srv/\u0436\u200b\"]\n", []string{"misleading-text:6:11"}},
@@ -289,8 +288,9 @@ func TestRisks(t *testing.T) {
 	}
 }
 
-// TestSecretIsNotSaid: what is found goes to logs that others read.
-func TestSecretIsNotSaid(t *testing.T) {
+// TestSecretIsNotPrinted checks that findings, which go to logs, do not contain the
+// secret.
+func TestSecretIsNotPrinted(t *testing.T) {
 	const text = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\nenv: {set: {DB_PASSWORD: hunter2}}\n"
 	for _, f := range Check("x.yaml", []byte(text), Options{}).Findings {
 		if strings.Contains(f.Message+f.Hint, "hunter2") {
@@ -299,7 +299,8 @@ func TestSecretIsNotSaid(t *testing.T) {
 	}
 }
 
-// TestLoaderVariableHint never sends from a finding about keep to one about set.
+// TestLoaderVariableHint checks that the hint about env.keep does not lead to a
+// finding about env.set.
 func TestLoaderVariableHint(t *testing.T) {
 	const set = "remove it from keep, or give it a value under set"
 	for text, want := range map[string]string{
@@ -316,7 +317,7 @@ func TestLoaderVariableHint(t *testing.T) {
 	}
 }
 
-func TestShippedProfilesAreClean(t *testing.T) {
+func TestBuiltinProfilesHaveNoFindings(t *testing.T) {
 	for _, name := range profiles.Names() {
 		text, err := profiles.Read(name)
 		if err != nil {
@@ -340,7 +341,7 @@ func TestShippedProfilesAreClean(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	rules := Rules()
-	// A sentence that a table can hold, with a capital unless it begins with a key.
+	// A sentence that fits into a table, capitalized unless it begins with a key.
 	sentence := regexp.MustCompile(`^([A-Z]|[a-z_]+ ).{20,118}[^ ,]\.$`)
 	kebab := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 	summaries := map[string]string{}
@@ -349,17 +350,17 @@ func TestRules(t *testing.T) {
 			t.Errorf("rule %d: %+v", n, r)
 		}
 		if !sentence.MatchString(r.Summary) || strings.Contains(r.Summary, ". ") {
-			t.Errorf("%s: the summary is no sentence: %s", r.Name, r.Summary)
+			t.Errorf("%s: the summary is not a sentence: %s", r.Name, r.Summary)
 		}
 		if other := summaries[r.Summary]; other != "" {
-			t.Errorf("%s and %s have one summary", r.Name, other)
+			t.Errorf("%s and %s have the same summary", r.Name, other)
 		}
 		summaries[r.Summary] = r.Name
 	}
-	// What two packages find is one rule.
+	// Two packages that report the same rule agree about it.
 	for _, r := range slices.Concat(policy.Rules(), engine.Rules()) {
 		if !slices.Contains(rules, r) {
-			t.Errorf("another package says something else about %s", r.Name)
+			t.Errorf("another package has a different rule %s", r.Name)
 		}
 	}
 }

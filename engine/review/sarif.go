@@ -16,10 +16,10 @@ import (
 	"caprun/policy"
 )
 
-// The schema of SARIF 2.1.0 with errata 01, by the name that it gives itself.
+// sarifSchema is the $id of the schema of SARIF 2.1.0 with errata 01.
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-// maxRuleText is what GitHub shows of a description, in characters.
+// maxRuleText is the number of characters of a description that GitHub shows.
 const maxRuleText = 1024
 
 type sarifText struct {
@@ -96,15 +96,15 @@ type sarifUntil struct {
 	Until string `json:"until"`
 }
 
-// SARIF prints a log of SARIF 2.1.0 with one run of caprun in that version:
-// every rule, and every finding, the suppressed ones too. A finding without a
-// place stands at the beginning of its file. Columns count characters.
+// SARIF prints a SARIF 2.1.0 log with one run of the given version of caprun: every
+// rule, and every finding, suppressed or not. A finding without a position is at
+// the beginning of its file. Columns count characters.
 func SARIF(w io.Writer, reports iter.Seq[Report], version string) error {
 	return sarifLog(w, reports, version, Rules())
 }
 
 func sarifLog(w io.Writer, reports iter.Seq[Report], version string, all []policy.Rule) error {
-	// Readers compare versions that begin with a number.
+	// SARIF readers compare versions, and expect a number first.
 	version = sanitize.Text(strings.TrimPrefix(version, "v"))
 	tool := sarifTool{Name: "caprun", Version: version, Rules: make([]sarifRule, 0, len(all))}
 	if semantic(version) {
@@ -179,7 +179,7 @@ func newSARIFRule(r policy.Rule) sarifRule {
 func newSARIFResult(f Finding) sarifResult {
 	message := f.Message
 	if f.Hint != "" {
-		message += ". To correct it: " + f.Hint
+		message += ". Fix: " + f.Hint
 	}
 	s := sarifResult{
 		RuleID:    f.Rule,
@@ -204,16 +204,15 @@ func newSARIFLocation(file string, at policy.Position) sarifLocation {
 	if !at.IsKnown() {
 		at = policy.Position{Line: 1, Column: 1}
 	}
-	at = whole(at)
+	at = withEnd(at)
 	var l sarifLocation
 	l.PhysicalLocation.ArtifactLocation = artifact(file)
 	l.PhysicalLocation.Region = sarifRegion{at.Line, max(at.Column, 1), at.EndLine, max(at.EndColumn, 1)}
 	return l
 }
 
-// artifact returns the URI of a file: below the directory where caprun runs,
-// or absolute. Every byte that is special in one is escaped, so that any name
-// comes back as it was.
+// artifact returns the URI of a file, relative to the working directory or
+// absolute. It escapes every byte that is not allowed in a URI.
 func artifact(file string) sarifArtifact {
 	path := filepath.ToSlash(filepath.Clean(file))
 	var b strings.Builder
@@ -237,15 +236,14 @@ func sarifLevel(s policy.Severity) string {
 	return s.String()
 }
 
-// sarifMessage makes a text a message: SARIF has {0} for an argument in it,
-// braces doubled for others, and [text](address) for a link, of which a file
-// should not be able to make any.
+// sarifMessage escapes a text for a SARIF message, in which {0} is an argument and
+// [text](address) a link.
 func sarifMessage(s string) string {
 	return strings.NewReplacer("{", "{{", "}", "}}", "](", "] (").Replace(sanitize.Text(s))
 }
 
-// section returns the first paragraph below a heading of a page on one line,
-// or nothing.
+// section returns the first paragraph below a heading of a page on one line, or ""
+// if there is none.
 func section(page, heading string) string {
 	_, text, _ := strings.Cut(page, "\n## "+heading+"\n")
 	text, _, _ = strings.Cut(strings.TrimLeft(text, "\n"), "\n\n")
@@ -255,7 +253,7 @@ func section(page, heading string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// short cuts a text to what GitHub shows.
+// short truncates a text to maxRuleText characters.
 func short(s string) string {
 	if utf8.RuneCountInString(s) <= maxRuleText {
 		return s
@@ -263,8 +261,8 @@ func short(s string) string {
 	return string([]rune(s)[:maxRuleText-len(cut)]) + cut
 }
 
-// pascal returns no-new-privs-missing as NoNewPrivsMissing: SARIF wants a name
-// that is not the id.
+// pascal returns no-new-privs-missing as NoNewPrivsMissing: a SARIF rule name must
+// differ from its id.
 func pascal(name string) string {
 	var b strings.Builder
 	for word := range strings.SplitSeq(name, "-") {

@@ -7,34 +7,34 @@ import (
 	"caprun/policy"
 )
 
-// secretInProfile points at the name alone, and never says the value.
+// secretInProfile reports the name of a secret and never its value.
 func secretInProfile(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Env != nil {
 		for name, value := range p.Profile.Env.Set {
-			if namesSecret(name) && !isNoSecret(value) || holdsSecret(value) {
+			if isSecretName(name) && !isHarmlessValue(value) || containsSecret(value) {
 				report(p.Profile.KeyPosition("env.set."+name),
-					name+" looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/environ",
-					"let the program read it from a file, or have the caller set it, and keep it; a real secret is known now, so replace it")
+					name+" looks like a secret: everyone who reads the profile knows it, and /proc/PID/environ shows it",
+					"let the program read it from a file, or pass it from the caller with env.keep; if it is a real secret, replace it")
 			}
 		}
 	}
 	for n, word := range p.Profile.Command {
 		option, value, ok := strings.Cut(word, "=")
-		named := ok && strings.HasPrefix(option, "-") && namesSecret(strings.ReplaceAll(option, "-", "_")) && !isNoSecret(value)
-		if named || holdsSecret(word) {
-			report(wordOf(p, n),
-				"this word looks like a secret: it lies in a file that is reviewed and copied, and in /proc/PID/cmdline, which every user reads",
-				"let the program read it from a file; a real secret is known now, so replace it")
+		named := ok && strings.HasPrefix(option, "-") && isSecretName(strings.ReplaceAll(option, "-", "_")) && !isHarmlessValue(value)
+		if named || containsSecret(word) {
+			report(argumentPosition(p, n),
+				"this word looks like a secret: everyone who reads the profile knows it, and /proc/PID/cmdline shows it to every user",
+				"let the program read it from a file; if it is a real secret, replace it")
 		}
 	}
 }
 
-// secretPrefixes are how tokens of services begin that many use.
+// secretPrefixes are the prefixes of tokens of common services.
 var secretPrefixes = [...]string{"ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "sk_live_", "AKIA"}
 
-// holdsSecret reports whether a text has a private key, a token of a known form,
-// or the password of an address, as in scheme://user:password@host.
-func holdsSecret(text string) bool {
+// containsSecret reports whether a text contains a private key, a token of a known
+// form, or a URL with a password.
+func containsSecret(text string) bool {
 	if strings.Contains(text, "PRIVATE KEY-----") {
 		return true
 	}
@@ -46,16 +46,16 @@ func holdsSecret(text string) bool {
 	}
 	for {
 		_, address, ok := strings.Cut(text, "://")
-		if !ok || holdsPassword(address) {
+		if !ok || containsPassword(address) {
 			return ok
 		}
 		text = address
 	}
 }
 
-// holdsPassword reports whether what follows :// in an address has a password,
-// as in user:password@host. A place for one, such as ${PASSWORD}, is none.
-func holdsPassword(address string) bool {
+// containsPassword reports whether a URL, without its scheme, has a password:
+// user:password@host. A placeholder such as ${PASSWORD} is not a password.
+func containsPassword(address string) bool {
 	if n := strings.IndexAny(address, "/?# "); n >= 0 {
 		address = address[:n]
 	}
@@ -67,16 +67,15 @@ func holdsPassword(address string) bool {
 	return password != "" && !strings.ContainsAny(password[:1], "$<{%")
 }
 
-// secretWords are how the names of secrets end.
+// secretWords are the suffixes of names of secrets.
 var secretWords = [...]string{
 	"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIALS",
 	"APIKEY", "API_KEY", "PRIVATE_KEY", "SECRET_KEY", "SECRET_ACCESS_KEY", "SECRET_KEY_BASE",
 }
 
-// namesSecret reports whether the value of a variable is a secret, as far as
-// its name tells. Names that end in another word are about a secret: its file,
-// its length, where to get it.
-func namesSecret(name string) bool {
+// isSecretName reports whether the value of a variable is a secret, judged by the
+// end of its name. DB_PASSWORD_FILE, for example, only refers to a secret.
+func isSecretName(name string) bool {
 	for _, word := range secretWords {
 		if n := len(name) - len(word); n >= 0 && strings.EqualFold(name[n:], word) {
 			return true
@@ -85,9 +84,9 @@ func namesSecret(name string) bool {
 	return false
 }
 
-// isNoSecret reports whether a value is a switch, or says where the secret
-// is.
-func isNoSecret(value string) bool {
+// isHarmlessValue reports whether a value is empty, a switch, or the place of a
+// secret.
+func isHarmlessValue(value string) bool {
 	if value == "" || value[0] == '/' || strings.HasPrefix(value, "file:") {
 		return true
 	}

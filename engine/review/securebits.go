@@ -8,9 +8,8 @@ import (
 	"caprun/policy"
 )
 
-// securebitUnlocked finds securebits that can be cleared again. Without
-// cap_setpcap in reach nobody can, but for those of exec, which any process
-// may change for itself.
+// securebitUnlocked reports securebits that can be cleared. That requires
+// cap_setpcap, except for exec_restrict_file and exec_deny_interactive.
 func securebitUnlocked(p *engine.Plan, report func(policy.Position, string, string)) {
 	if p.Profile.Secbits == nil {
 		return
@@ -19,17 +18,17 @@ func securebitUnlocked(p *engine.Plan, report func(policy.Position, string, stri
 	free := a.Securebits & cred.SecAllBits &^ (a.Securebits >> 1)
 	advice := free & cred.SecAllUnprivileged
 	if advice != 0 {
-		reportUnlocked(p, advice, "any program may clear it for itself and for what it starts, without a capability", report)
+		reportUnlocked(p, advice, "any program can clear it without a capability", report)
 	}
 	switch rules := free &^ advice; {
 	case rules == 0:
 	case a.Permitted.Has(cred.SETPCAP):
-		reportUnlocked(p, rules, "the target holds cap_setpcap, and with it can clear it", report)
+		reportUnlocked(p, rules, "the target has cap_setpcap and can clear it", report)
 	case a.NoNewPrivs:
 	case a.Bounding.Has(cred.SETPCAP):
-		reportUnlocked(p, rules, "the bounding set has cap_setpcap, and a program with that file capability can clear it", report)
+		reportUnlocked(p, rules, "the bounding set has cap_setpcap, so a program with that file capability can clear it", report)
 	case a.Inheritable.Has(cred.SETPCAP):
-		reportUnlocked(p, rules, "cap_setpcap is inheritable, and a program whose file has it inheritable too can clear it", report)
+		reportUnlocked(p, rules, "cap_setpcap is inheritable, so a program whose file has it inheritable can clear it", report)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// scriptOf returns which word of a command is the script of a shell or of an
-// interpreter, and 0 where there is none.
+// scriptOf returns the index of the script of a shell or interpreter in a command,
+// 0 if there is none.
 func scriptOf(command []string) int {
 	shell := isShell(command)
 	if !shell && !isInterpreter(command) {
@@ -18,20 +18,20 @@ func scriptOf(command []string) int {
 			return i + 1
 		case strings.HasPrefix(word, "--"):
 		case shell && strings.ContainsAny(word, "co"), !shell && strings.ContainsAny(word, "cemr"):
-			// The next word is no script, or this is the text of one.
+			// The text of a script or a module, not a file.
 			return 0
 		}
 	}
 	return 0
 }
 
-// unversioned returns the name of a program without a version, such as that of
-// ksh93, zsh-5.9 and python3.12.
+// unversioned returns the name of a program without a version, for example python
+// for python3.12.
 func unversioned(program string) string {
 	return strings.TrimRight(path.Base(program), "0123456789.-")
 }
 
-// isShell reports whether a command is a shell, whatever it then runs.
+// isShell reports whether the program of a command is a shell.
 func isShell(command []string) bool {
 	if len(command) == 0 {
 		return false
@@ -44,8 +44,8 @@ func isShell(command []string) bool {
 	return false
 }
 
-// isInterpreter reports whether a command is a program that runs the script
-// that its first argument names, and is interactive without.
+// isInterpreter reports whether a command is a program that runs the script named
+// by its first argument, and is interactive without one.
 func isInterpreter(command []string) bool {
 	switch unversioned(command[0]) {
 	case "python", "pypy", "perl", "ruby", "node", "irb", "lua", "luajit", "php":

@@ -12,47 +12,46 @@ import (
 	"caprun/policy"
 )
 
-// The rules about the entries of lint.ignore. None of their findings can be
-// suppressed.
+// The rules about entries in lint.ignore. Their findings cannot be suppressed.
 var (
-	suppressionExpired = policy.Rule{Name: "suppression-expired", Severity: policy.Warning, Summary: "An entry of lint.ignore has expired, and its findings count again."}
-	suppressionOfError = policy.Rule{Name: "suppression-of-error", Severity: policy.Error, Summary: "Errors, and findings about suppressions, cannot be suppressed."}
-	suppressionTooWide = policy.Rule{Name: "suppression-too-wide", Severity: policy.Info, Summary: "An entry of lint.ignore accepts capabilities that the profile does not have yet."}
-	suppressionUnknown = policy.Rule{Name: "suppression-unknown", Severity: policy.Warning, Summary: "An entry of lint.ignore names a rule that does not exist."}
-	suppressionUnused  = policy.Rule{Name: "suppression-unused", Severity: policy.Warning, Summary: "An entry of lint.ignore suppresses nothing."}
+	suppressionExpired = policy.Rule{Name: "suppression-expired", Severity: policy.Warning, Summary: "An entry in lint.ignore has expired and no longer suppresses findings."}
+	suppressionOfError = policy.Rule{Name: "suppression-of-error", Severity: policy.Error, Summary: "Errors and findings about suppressions cannot be suppressed."}
+	suppressionTooWide = policy.Rule{Name: "suppression-too-wide", Severity: policy.Info, Summary: "An entry in lint.ignore without caps also suppresses findings about capabilities added later."}
+	suppressionUnknown = policy.Rule{Name: "suppression-unknown", Severity: policy.Warning, Summary: "An entry in lint.ignore names an unknown rule."}
+	suppressionUnused  = policy.Rule{Name: "suppression-unused", Severity: policy.Warning, Summary: "An entry in lint.ignore suppresses nothing."}
 )
 
 func suppressionRules() []policy.Rule {
 	return []policy.Rule{suppressionExpired, suppressionOfError, suppressionTooWide, suppressionUnknown, suppressionUnused}
 }
 
-// mostListed is how many capabilities an entry is asked to name. A list of more
-// than half of them tells nobody which are missing; a ceiling holds them.
-const mostListed = cap.NamedCount / 2
+// maxListed is the maximum number of capabilities that suppression-too-wide asks an
+// entry to list. Nobody reads a longer list.
+const maxListed = cap.NamedCount / 2
 
-// seen is what a review looked at beside the text of a profile.
-type seen struct {
+// A coverage is what a review examined besides the text of a profile.
+type coverage struct {
 	plan *engine.Plan // nil if the profile has none
 	host bool
 }
 
-// ran reports whether a rule had the chance to find something.
-func (s seen) ran(rule string) bool {
+// includes reports whether a rule was checked.
+func (c coverage) includes(rule string) bool {
 	if isRisk(rule) {
-		return s.plan != nil
+		return c.plan != nil
 	}
-	return s.host
+	return c.host
 }
 
-// hasAll reports whether there is no capability that could be added where a
-// rule about capabilities looks.
-func (s seen) hasAll(vector func(cred.Cred) cred.Caps) bool {
-	return s.plan != nil && s.plan.AfterExec.All.SubsetOf(vector(s.plan.AfterExec))
+// hasEveryCap reports whether a capability set of the target is full, so that no
+// capability can be added later.
+func (c coverage) hasEveryCap(capSet func(cred.Cred) cred.Caps) bool {
+	return c.plan != nil && c.plan.AfterExec.All.SubsetOf(capSet(c.plan.AfterExec))
 }
 
-// suppress returns the findings of a profile, sorted, those that it accepts
-// marked, and with them what is wrong with the entries that accept them.
-func suppress(p *policy.Profile, found []Finding, today time.Time, s seen) []Finding {
+// suppress marks the findings that the profile suppresses, adds the findings about
+// entries in lint.ignore, and returns all sorted.
+func suppress(p *policy.Profile, found []Finding, today time.Time, c coverage) []Finding {
 	accepted := map[string][]acceptance{}
 	if len(p.Ignored) > 0 {
 		rules := Rules()
@@ -61,7 +60,7 @@ func suppress(p *policy.Profile, found []Finding, today time.Time, s seen) []Fin
 		wrong.profile = p
 		for i := range p.Ignored {
 			e := newEntry(p, i, found)
-			if e.accepts(rules, day, s, &wrong) {
+			if e.applies(rules, day, c, &wrong) {
 				accepted[e.Rule] = append(accepted[e.Rule], acceptance{e.suppression(), e.Caps == nil, e.caps})
 			}
 		}
@@ -70,28 +69,28 @@ func suppress(p *policy.Profile, found []Finding, today time.Time, s seen) []Fin
 	slices.SortStableFunc(found, func(a, b Finding) int { return a.Compare(b.Diagnostic) })
 	for i := range found {
 		if f := &found[i]; f.Severity != policy.Error {
-			f.acceptBy(accepted[f.Rule])
+			f.suppressBy(accepted[f.Rule])
 		}
 	}
 	return found
 }
 
-// An acceptance is an entry that holds.
+// An acceptance is a valid entry.
 type acceptance struct {
 	Suppression
-	whole bool // it accepts whatever the rule finds,
+	every bool // it has no caps, and suppresses every finding of the rule
 	caps  cred.Caps
 }
 
-// acceptBy marks a finding if entries accept it: one as a whole, or one or more
-// all of its capabilities. Where they accept only some, the hint names the
-// others.
-func (f *Finding) acceptBy(entries []acceptance) {
+// suppressBy marks a finding if one entry without caps, or entries that together
+// list all of its capabilities, suppress it. If capabilities are left, the hint
+// names them.
+func (f *Finding) suppressBy(entries []acceptance) {
 	var together Suppression
 	var reasons []string
 	left := f.Caps
 	for _, a := range entries {
-		if a.whole {
+		if a.every {
 			f.Suppressed = &a.Suppression
 			return
 		}
@@ -109,22 +108,22 @@ func (f *Finding) acceptBy(entries []acceptance) {
 	switch {
 	case reasons == nil:
 	case left != 0:
-		f.Hint += "; lint.ignore does not accept " + strings.Join(left.Names(), ", ")
+		f.Hint += "; lint.ignore does not list " + strings.Join(left.Names(), ", ")
 	default:
 		together.Reason = strings.Join(reasons, "; ")
 		f.Suppressed = &together
 	}
 }
 
-// An entry is one of lint.ignore.
+// An entry is an entry in lint.ignore.
 type entry struct {
 	policy.Ignore
 	profile *policy.Profile
 	index   int
 
-	caps  cred.Caps // which it names
-	found cred.Caps // which the findings of its rule are about
-	finds bool      // its rule finds something that it is for
+	caps    cred.Caps // that it lists
+	found   cred.Caps // of the findings of its rule
+	matches bool      // there is a finding of its rule, and of its caps if it has any
 }
 
 func newEntry(p *policy.Profile, index int, found []Finding) entry {
@@ -137,7 +136,7 @@ func newEntry(p *policy.Profile, index int, found []Finding) entry {
 	for _, f := range found {
 		if f.Rule == e.Rule {
 			e.found = e.found.Union(f.Caps)
-			e.finds = e.finds || e.Caps == nil || f.Caps.Intersect(e.caps) != 0
+			e.matches = e.matches || e.Caps == nil || f.Caps.Intersect(e.caps) != 0
 		}
 	}
 	return e
@@ -149,57 +148,57 @@ func (e entry) suppression() Suppression {
 	return Suppression{Position: e.profile.Position(e.path()), Reason: strings.Join(strings.Fields(e.Reason), " "), Until: e.Until}
 }
 
-// accepts reports whether the entry holds on a day, and says what is wrong
-// with it.
-func (e entry) accepts(rules []policy.Rule, day string, s seen, wrong *reporter) bool {
+// applies reports whether the entry applies on a day, and adds what is wrong with it
+// to wrong.
+func (e entry) applies(rules []policy.Rule, day string, c coverage, wrong *reporter) bool {
 	report := func(key string, r policy.Rule, caps cred.Caps, message, hint string) {
 		wrong.rule = r
 		wrong.reportCaps(e.profile.Position(e.path()+key), caps, message, hint)
 	}
 	n := slices.IndexFunc(rules, func(r policy.Rule) bool { return r.Name == e.Rule })
-	vector, ran := vectorOf(e.Rule), s.ran(e.Rule)
+	capSet, checked := capSetOf(e.Rule), c.includes(e.Rule)
 	switch {
 	case n < 0:
-		report(".rule", suppressionUnknown, 0, "there is no rule "+e.Rule, e.meant(rules))
+		report(".rule", suppressionUnknown, 0, fmt.Sprintf("unknown rule %q", e.Rule), e.suggestion(rules))
 		return false
 	case rules[n].Severity == policy.Error:
-		report(".rule", suppressionOfError, 0, e.Rule+" is an error, and errors cannot be suppressed", e.remove())
+		report(".rule", suppressionOfError, 0, e.Rule+" is an error and cannot be suppressed", e.deletion())
 		return false
 	case slices.Contains(suppressionRules(), rules[n]):
-		report(".rule", suppressionOfError, 0, e.Rule+" is about suppressions, and cannot be suppressed", e.remove())
+		report(".rule", suppressionOfError, 0, e.Rule+" is about suppressions and cannot be suppressed", e.deletion())
 		return false
-	case e.Caps != nil && vector == nil:
-		report(".caps", suppressionUnused, 0, e.Rule+" is not about capabilities, so an entry with caps suppresses nothing", "leave caps out of the entry")
+	case e.Caps != nil && capSet == nil:
+		report(".caps", suppressionUnused, 0, e.Rule+" is not about capabilities: an entry with caps suppresses nothing", "remove caps from the entry")
 		return false
 	case e.Until != "" && e.Until < day:
-		hint := e.remove()
-		if e.finds || !ran {
-			hint = "correct what it hid, or write another day, with the reason that holds now"
+		hint := e.deletion()
+		if e.matches || !checked {
+			hint = "fix the finding and delete the entry, or write a later date and a current reason"
 		}
-		report(".until", suppressionExpired, 0, "the suppression of "+e.Rule+" ended with "+e.Until, hint)
+		report(".until", suppressionExpired, 0, "the suppression of "+e.Rule+" expired after "+e.Until, hint)
 		return false
-	case !e.finds && ran:
-		what := " finds nothing here"
+	case !e.matches && checked:
+		what := " reports nothing in this profile"
 		if e.found != 0 {
-			what = " finds nothing about these capabilities here"
+			what = " reports nothing about these capabilities"
 		}
-		report(".rule", suppressionUnused, 0, e.Rule+what+", so the entry suppresses nothing", e.remove())
+		report(".rule", suppressionUnused, 0, e.Rule+what+": the entry suppresses nothing", e.deletion())
 		return false
-	case e.Caps == nil && e.found != 0 && !s.hasAll(vector) && e.found.Len() <= mostListed:
-		report("", suppressionTooWide, e.found, "the entry accepts whatever capability "+e.Rule+" finds, also one that is added later",
+	case e.Caps == nil && e.found != 0 && !c.hasEveryCap(capSet) && e.found.Len() <= maxListed:
+		report("", suppressionTooWide, e.found, "the entry suppresses "+e.Rule+" for every capability, including those added later",
 			"add caps: ["+strings.Join(e.found.Names(), ", ")+"]")
-	case ran:
+	case checked:
 		for i, name := range e.Caps {
 			if v, err := cap.FromName(name); err == nil && !e.found.Has(int(v)) {
-				report(fmt.Sprintf(".caps[%d]", i), suppressionUnused, cred.CapsOf(int(v)), e.Rule+" finds nothing about "+v.String()+" here", "take it out of caps")
+				report(fmt.Sprintf(".caps[%d]", i), suppressionUnused, cred.CapsOf(int(v)), e.Rule+" reports nothing about "+v.String(), "remove it from caps")
 			}
 		}
 	}
 	return true
 }
 
-// meant is the hint for a rule that does not exist.
-func (e entry) meant(rules []policy.Rule) string {
+// suggestion returns the hint for an unknown rule.
+func (e entry) suggestion(rules []policy.Rule) string {
 	names := make([]string, len(rules))
 	for i, r := range rules {
 		names[i] = r.Name
@@ -207,12 +206,12 @@ func (e entry) meant(rules []policy.Rule) string {
 	if name := policy.Suggest(e.Rule, names); name != "" {
 		return "did you mean " + name + "?"
 	}
-	return e.remove()
+	return e.deletion()
 }
 
-// remove is the hint to take the entry away: a list without entries would have
-// no value.
-func (e entry) remove() string {
+// deletion returns the hint to delete the entry, or lint if it is the only one: an
+// empty list has no value.
+func (e entry) deletion() string {
 	what, at := "the entry", e.profile.Position(e.path())
 	if len(e.profile.Ignored) == 1 {
 		what, at = "lint", e.profile.Position("lint")

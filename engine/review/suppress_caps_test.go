@@ -12,8 +12,8 @@ import (
 	"caprun/policy"
 )
 
-// accepting returns a profile of an ordinary user with these capabilities and
-// entries of lint.ignore.
+// accepting returns a profile for an ordinary user with these capabilities and
+// entries in lint.ignore.
 func accepting(caps string, entries ...string) string {
 	text := "version: 1\nuid: 33\ngid: 33\ncaps: " + caps + "=eip\nno_new_privs: true\nenv: {keep: []}\nlint:\n  ignore:\n"
 	for _, e := range entries {
@@ -80,7 +80,7 @@ func TestSuppressedCaps(t *testing.T) {
 	}
 }
 
-// TestSuppressedByCeiling: what is above a ceiling counts whatever an entry names.
+// TestSuppressedByCeiling checks that above-ceiling cannot be suppressed.
 func TestSuppressedByCeiling(t *testing.T) {
 	ceiling := planOf(t, "P", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\n")
 	text := accepting("cap_chown", "rule: amounts-to-root, caps: [cap_chown], reason: x", "rule: above-ceiling, caps: [cap_chown], reason: x")
@@ -94,22 +94,22 @@ func TestSuppressedByCeiling(t *testing.T) {
 	}
 }
 
-// TestSuppressedCapsTexts: what to do is said in words that can be copied.
+// TestSuppressedCapsTexts checks messages, and hints with text to copy.
 func TestSuppressedCapsTexts(t *testing.T) {
 	const rule = "rule: amounts-to-root, reason: x"
 	for text, want := range map[string]string{
-		accepting("cap_setuid,cap_chown", rule):                                    "the entry accepts whatever capability amounts-to-root finds, also one that is added later; add caps: [cap_chown, cap_setuid]",
-		accepting("cap_chown", rule+", caps: [cap_chown, cap_mknod]"):              "amounts-to-root finds nothing about cap_mknod here; take it out of caps",
+		accepting("cap_setuid,cap_chown", rule):                                    "the entry suppresses amounts-to-root for every capability, including those added later; add caps: [cap_chown, cap_setuid]",
+		accepting("cap_chown", rule+", caps: [cap_chown, cap_mknod]"):              "amounts-to-root reports nothing about cap_mknod; remove it from caps",
 		accepting("cap_chown,cap_fowner", rule+", caps: [cap_chown, cap_fowner]"):  "",
-		accepting("cap_chown,cap_fowner", rule+", caps: [cap_fowner, \"0\"]"):      "names are plainer than numbers; write caps: [cap_fowner, cap_chown]",
-		accepting("cap_kill", rule+", caps: [cap_chown]"):                          "amounts-to-root finds nothing here, so the entry suppresses nothing; delete lint on lines 7 to 9",
-		accepting("cap_kill", "rule: bounding-wider, reason: x, caps: [cap_kill]"): "bounding-wider finds nothing here, so the entry suppresses nothing; delete lint on lines 7 to 9",
-		accepting("cap_kill", "rule: umask-open, reason: x, caps: [cap_kill]"):     "umask-open is not about capabilities, so an entry with caps suppresses nothing; leave caps out of the entry",
-		accepting("cap_mknod", rule+", caps: [cap_chown]", "rule: chroot-escape, reason: x") + "chroot: /srv/x\n": "cap_mknod amounts to root: it makes a device file of the disk that it may open, and writes the disk below the permissions of files, where no device cgroup or nodev forbids it; make the device files beforehand\n" +
-			"amounts-to-root finds nothing about these capabilities here, so the entry suppresses nothing; delete the entry on line 9\n" +
-			"the entry accepts whatever capability chroot-escape finds, also one that is added later; add caps: [cap_mknod]",
-		accepting("cap_chown,cap_setuid,cap_bpf,cap_mknod,cap_fowner", rule+", caps: [cap_chown, cap_setuid, cap_bpf]"): "the target gets cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf, each of which amounts to root; " +
-			"take out what it can do without; caprun rules amounts-to-root says what each does, and what to do instead; lint.ignore does not accept cap_fowner, cap_mknod",
+		accepting("cap_chown,cap_fowner", rule+", caps: [cap_fowner, \"0\"]"):      "capabilities are given by number; write caps: [cap_fowner, cap_chown]",
+		accepting("cap_kill", rule+", caps: [cap_chown]"):                          "amounts-to-root reports nothing in this profile: the entry suppresses nothing; delete lint on lines 7 to 9",
+		accepting("cap_kill", "rule: bounding-wider, reason: x, caps: [cap_kill]"): "bounding-wider reports nothing in this profile: the entry suppresses nothing; delete lint on lines 7 to 9",
+		accepting("cap_kill", "rule: umask-open, reason: x, caps: [cap_kill]"):     "umask-open is not about capabilities: an entry with caps suppresses nothing; remove caps from the entry",
+		accepting("cap_mknod", rule+", caps: [cap_chown]", "rule: chroot-escape, reason: x") + "chroot: /srv/x\n": "cap_mknod is equivalent to root: the target can create a device file for the disk and write the raw disk, unless a device cgroup or nodev forbids it; create the device files before the launch\n" +
+			"amounts-to-root reports nothing about these capabilities: the entry suppresses nothing; delete the entry on line 9\n" +
+			"the entry suppresses chroot-escape for every capability, including those added later; add caps: [cap_mknod]",
+		accepting("cap_chown,cap_setuid,cap_bpf,cap_mknod,cap_fowner", rule+", caps: [cap_chown, cap_setuid, cap_bpf]"): "the target has cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf, each of which is equivalent to root; " +
+			"remove those that it does not need; caprun rules amounts-to-root lists alternatives; lint.ignore does not list cap_fowner, cap_mknod",
 	} {
 		var lines []string
 		for _, f := range Check("x", []byte(text), Options{Today: day(t, "2027-01-01T00:00:00Z")}).Findings {
@@ -123,8 +123,8 @@ func TestSuppressedCapsTexts(t *testing.T) {
 	}
 }
 
-// TestSuppressedTogether: a finding that several entries accept has the reason
-// of each, the earliest day, and the place of the first.
+// TestSuppressedTogether checks that a finding suppressed by several entries has all
+// reasons, the earliest date, and the position of the first entry.
 func TestSuppressedTogether(t *testing.T) {
 	text := accepting("cap_chown,cap_setuid,cap_bpf,cap_mknod,cap_fowner",
 		"rule: amounts-to-root, caps: [cap_bpf], reason: watches", "rule: shell-command, reason: x",
@@ -137,10 +137,9 @@ func TestSuppressedTogether(t *testing.T) {
 	}
 }
 
-// TestTooWideHelps follows the help of suppression-too-wide in real profiles:
-// an entry that accepts everything, with what it says to add, accepts the same
-// and has nothing said about it.
-func TestTooWideHelps(t *testing.T) {
+// TestTooWideHint follows the hint of suppression-too-wide in real profiles: the
+// entry then suppresses the same findings, and nothing is reported about it.
+func TestTooWideHint(t *testing.T) {
 	widened := 0
 	for _, path := range realFiles(t, "*.yaml") {
 		src, err := os.ReadFile(path)
@@ -149,7 +148,7 @@ func TestTooWideHelps(t *testing.T) {
 		}
 		var names []string
 		for _, f := range Check(path, src, Options{}).Findings {
-			if vectorOf(f.Rule) != nil && !slices.Contains(names, f.Rule) {
+			if capSetOf(f.Rule) != nil && !slices.Contains(names, f.Rule) {
 				names = append(names, f.Rule)
 			}
 		}
@@ -170,13 +169,13 @@ func TestTooWideHelps(t *testing.T) {
 				}
 				widened++
 				lines[f.Line-1] = strings.Replace(lines[f.Line-1], "}", ", "+key+"}", 1)
-			case vectorOf(f.Rule) != nil && f.Suppressed == nil:
+			case capSetOf(f.Rule) != nil && f.Suppressed == nil:
 				t.Errorf("not accepted: %v", f.Diagnostic)
 			}
 		}
 		for _, f := range Check(path, []byte(strings.Join(lines, "\n")), Options{}).Findings {
-			if f.Suppressed == nil && (vectorOf(f.Rule) != nil || strings.HasPrefix(f.Rule, "suppression-")) {
-				t.Errorf("with what help says: %v", f.Diagnostic)
+			if f.Suppressed == nil && (capSetOf(f.Rule) != nil || strings.HasPrefix(f.Rule, "suppression-")) {
+				t.Errorf("after following the hint: %v", f.Diagnostic)
 			}
 		}
 	}
@@ -185,15 +184,15 @@ func TestTooWideHelps(t *testing.T) {
 	}
 }
 
-// TestNothingElseIsAccepted: in random profiles, an entry accepts a finding if
-// and only if it names each of its capabilities, and is called unused for the
-// others that it names.
-func TestNothingElseIsAccepted(t *testing.T) {
+// TestOnlyListedCapsAreSuppressed checks on random profiles that an entry suppresses
+// a finding if and only if it lists each of its capabilities, and is reported as
+// unused for the others that it lists.
+func TestOnlyListedCapsAreSuppressed(t *testing.T) {
 	g := rand.New(rand.NewPCG(11, 12))
 	accepted, left := map[string]int{}, map[string]int{}
 	for range 3000 {
 		p, _ := policy.Read("x.yaml", []byte(randomProfile(g)))
-		plan, _ := explain(p)
+		plan, _ := compileForRoot(p)
 		if plan == nil {
 			continue
 		}
@@ -211,7 +210,7 @@ func TestNothingElseIsAccepted(t *testing.T) {
 		}
 		p.Ignored = []policy.Ignore{{Rule: rule, Caps: names.Names(), Reason: "x"}}
 		unused := 0
-		for _, f := range suppress(p, found, time.Time{}, seen{plan: plan}) {
+		for _, f := range suppress(p, found, time.Time{}, coverage{plan: plan}) {
 			switch {
 			case f.Rule == rule:
 				about = about.Union(f.Caps)

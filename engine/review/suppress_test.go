@@ -10,8 +10,7 @@ import (
 	"caprun/policy"
 )
 
-// summaries are findings as rule:line:column, with "(suppressed)" where they
-// are.
+// summaries returns findings as rule:line:column, with "(suppressed)" if they are.
 func summaries(r Report) []string {
 	var list []string
 	for _, f := range r.Findings {
@@ -34,12 +33,12 @@ func day(t *testing.T, s string) time.Time {
 }
 
 func TestSuppressions(t *testing.T) {
-	// Two findings of its own: no-new-privs-missing and relative-command.
+	// It has two findings: no-new-privs-missing and relative-command.
 	const risky = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\ncommand: [./x]\nlint:\n  ignore:\n"
 	const nnp, relative = "no-new-privs-missing:1:10", "relative-command:5:11"
-	onHost := explain
+	onHost := compileForRoot
 	missingOnHost := func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
-		plan, _ := explain(p)
+		plan, _ := compileForRoot(p)
 		return plan, []policy.Diagnostic{{File: p.File, Position: p.Position("command[0]"), Severity: policy.Error, Rule: "missing-target", Message: "x", Hint: "x"}}
 	}
 	for name, c := range map[string]struct {
@@ -74,8 +73,8 @@ func TestSuppressions(t *testing.T) {
 		"host, unused":         {text: risky + "  - {rule: target-writable, reason: x}\n", host: onHost, want: []string{nnp, relative, "suppression-unused:8:12"}},
 		"host, missing":        {text: risky + "  - {rule: target-writable, reason: x}\n", host: missingOnHost, want: []string{nnp, "missing-target:5:11", relative}},
 		"host, an error": {text: risky + "  - {rule: relative-command, reason: x}\n", host: func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
-			// No finding of severity error is ever suppressed, whatever its rule says.
-			plan, _ := explain(p)
+			// An error is never suppressed, even if its rule is a warning.
+			plan, _ := compileForRoot(p)
 			return plan, []policy.Diagnostic{{File: p.File, Position: p.Position("uid"), Severity: policy.Error, Rule: "relative-command", Message: "x", Hint: "x"}}
 		}, want: []string{nnp, "relative-command:2:6", relative + " (suppressed)"}},
 	} {
@@ -95,22 +94,22 @@ func TestSuppressions(t *testing.T) {
 	}
 }
 
-// TestSuppressedRulesThatDidNotRun: an entry for a rule that needs the machine
-// is unused only where the machine was looked at.
+// TestSuppressedRulesThatDidNotRun checks that an entry for a rule that was not
+// checked is not reported as unused.
 func TestSuppressedRulesThatDidNotRun(t *testing.T) {
 	p, _ := policy.Parse("x", []byte("version: 1\nlint: {ignore: [{rule: terminal-kept, reason: x}]}\n"))
-	plan, _ := explain(p)
+	plan, _ := compileForRoot(p)
 	for _, c := range []struct {
-		seen seen
-		want int
-	}{{seen{}, 0}, {seen{host: true}, 0}, {seen{plan: plan}, 1}} {
-		if got := suppress(p, nil, time.Time{}, c.seen); len(got) != c.want {
-			t.Errorf("%+v: %v", c.seen, got)
+		checked coverage
+		want    int
+	}{{coverage{}, 0}, {coverage{host: true}, 0}, {coverage{plan: plan}, 1}} {
+		if got := suppress(p, nil, time.Time{}, c.checked); len(got) != c.want {
+			t.Errorf("%+v: %v", c.checked, got)
 		}
 	}
 }
 
-// TestSuppression: a finding carries the entry that accepts it.
+// TestSuppression checks that a finding refers to the entry that suppresses it.
 func TestSuppression(t *testing.T) {
 	const text = "version: 1\ncaps: \"=\"\nuid: 33\ngid: 33\nlint:\n  ignore:\n  - rule: no-new-privs-missing\n    reason: |\n      runs\tsudo,\n      on purpose\n    until: 2027-01-31\n"
 	r := Check("x.yaml", []byte(text), Options{Today: day(t, "2027-01-01T00:00:00Z")})
@@ -127,29 +126,29 @@ func TestSuppression(t *testing.T) {
 	}
 }
 
-// TestExpiredThatStillFinds: deleting the entry is not what is to be done.
-func TestExpiredThatStillFinds(t *testing.T) {
+// TestExpiredWithFinding checks that the hint does not only ask to delete the entry.
+func TestExpiredWithFinding(t *testing.T) {
 	const text = "version: 1\ncaps: \"=\"\nuid: 3\ngid: 3\nlint: {ignore: [{rule: no-new-privs-missing, reason: x, until: 2020-01-31}]}\n"
 	found := Check("x", []byte(text), Options{Today: day(t, "2027-01-01T00:00:00Z")}).Findings
-	if len(found) != 2 || found[1].Hint != "correct what it hid, or write another day, with the reason that holds now" {
+	if len(found) != 2 || found[1].Hint != "fix the finding and delete the entry, or write a later date and a current reason" {
 		t.Errorf("%v", found)
 	}
 }
 
-// TestSuppressionTexts: what to do is said with the lines that it takes.
+// TestSuppressionTexts checks messages, and hints with the lines to delete.
 func TestSuppressionTexts(t *testing.T) {
 	const head = "version: 1\ncaps: \"=\"\nno_new_privs: true\n"
 	for text, want := range map[string]string{
-		head + "lint:\n  ignore:\n    - {rule: terminal-kept, reason: x}\n":    "terminal-kept finds nothing here, so the entry suppresses nothing; delete lint on lines 4 to 6",
-		head + "lint: {ignore: [{rule: terminal-kept, reason: x}]}\nname: x\n": "terminal-kept finds nothing here, so the entry suppresses nothing; delete lint on line 4",
-		head + "lint:\n  ignore:\n    - {rule: terminal-kept, reason: x}\n    - rule: bounding-wider\n      reason: x\n": "terminal-kept finds nothing here, so the entry suppresses nothing; delete the entry on line 6\n" +
-			"bounding-wider finds nothing here, so the entry suppresses nothing; delete the entry on lines 7 to 8",
-		head + "lint: {ignore: [{rule: terminalkept, reason: x}]}\n":                      "there is no rule terminalkept; did you mean terminal-kept?",
-		head + "lint: {ignore: [{rule: No_New_Privs_Missing, reason: x}]}\n":              "there is no rule No_New_Privs_Missing; did you mean no-new-privs-missing?",
-		head + "lint: {ignore: [{rule: SC2086, reason: x}]}\n":                            "there is no rule SC2086; delete lint on line 4",
-		head + "lint: {ignore: [{rule: bad-id, reason: x}]}\n":                            "bad-id is an error, and errors cannot be suppressed; delete lint on line 4",
-		head + "lint: {ignore: [{rule: suppression-unused, reason: x}]}\n":                "suppression-unused is about suppressions, and cannot be suppressed; delete lint on line 4",
-		head + "lint: {ignore: [{rule: bounding-wider, reason: x, until: 2020-01-31}]}\n": "the suppression of bounding-wider ended with 2020-01-31; delete lint on line 4",
+		head + "lint:\n  ignore:\n    - {rule: terminal-kept, reason: x}\n":    "terminal-kept reports nothing in this profile: the entry suppresses nothing; delete lint on lines 4 to 6",
+		head + "lint: {ignore: [{rule: terminal-kept, reason: x}]}\nname: x\n": "terminal-kept reports nothing in this profile: the entry suppresses nothing; delete lint on line 4",
+		head + "lint:\n  ignore:\n    - {rule: terminal-kept, reason: x}\n    - rule: bounding-wider\n      reason: x\n": "terminal-kept reports nothing in this profile: the entry suppresses nothing; delete the entry on line 6\n" +
+			"bounding-wider reports nothing in this profile: the entry suppresses nothing; delete the entry on lines 7 to 8",
+		head + "lint: {ignore: [{rule: terminalkept, reason: x}]}\n":                      "unknown rule \"terminalkept\"; did you mean terminal-kept?",
+		head + "lint: {ignore: [{rule: No_New_Privs_Missing, reason: x}]}\n":              "unknown rule \"No_New_Privs_Missing\"; did you mean no-new-privs-missing?",
+		head + "lint: {ignore: [{rule: SC2086, reason: x}]}\n":                            "unknown rule \"SC2086\"; delete lint on line 4",
+		head + "lint: {ignore: [{rule: bad-id, reason: x}]}\n":                            "bad-id is an error and cannot be suppressed; delete lint on line 4",
+		head + "lint: {ignore: [{rule: suppression-unused, reason: x}]}\n":                "suppression-unused is about suppressions and cannot be suppressed; delete lint on line 4",
+		head + "lint: {ignore: [{rule: bounding-wider, reason: x, until: 2020-01-31}]}\n": "the suppression of bounding-wider expired after 2020-01-31; delete lint on line 4",
 	} {
 		var lines []string
 		for _, f := range Check("x", []byte(text), Options{Today: day(t, "2027-01-01T00:00:00Z")}).Findings {

@@ -7,11 +7,11 @@ import (
 	"caprun/policy"
 )
 
-// Totals count what a run has found.
+// Totals are the numbers of findings of a run.
 type Totals struct {
 	Files             int `json:"files"`               // checked
-	FilesWithFindings int `json:"files_with_findings"` // that count
-	Errors            int `json:"errors"`              // these and the next two: findings that count
+	FilesWithFindings int `json:"files_with_findings"` // with unsuppressed findings
+	Errors            int `json:"errors"`              // these and the next two: unsuppressed findings
 	Warnings          int `json:"warnings"`
 	Infos             int `json:"infos"`
 	Suppressed        int `json:"suppressed"`
@@ -20,13 +20,13 @@ type Totals struct {
 // Add counts a report.
 func (t *Totals) Add(r Report) {
 	t.Files++
-	counted := false
+	unsuppressed := false
 	for _, f := range r.Findings {
 		if f.Suppressed != nil {
 			t.Suppressed++
 			continue
 		}
-		counted = true
+		unsuppressed = true
 		switch f.Severity {
 		case policy.Error:
 			t.Errors++
@@ -36,13 +36,13 @@ func (t *Totals) Add(r Report) {
 			t.Infos++
 		}
 	}
-	if counted {
+	if unsuppressed {
 		t.FilesWithFindings++
 	}
 }
 
-// String returns one line, as "1 error, 2 warnings in 3 of 12 files; 1
-// suppressed". It is empty where nothing was found.
+// String returns one line, for example "1 error, 2 warnings in 3 of 12 files (1
+// suppressed)". It is empty if there are no findings.
 func (t *Totals) String() string {
 	var found []string
 	for _, n := range [...]struct {
@@ -59,14 +59,14 @@ func (t *Totals) String() string {
 	case len(found) == 0 && t.Suppressed == 0:
 		return ""
 	case len(found) == 0:
-		b.WriteString("nothing that counts in " + files)
+		b.WriteString("no unsuppressed findings in " + files)
 	case t.Files == 1:
 		b.WriteString(strings.Join(found, ", ") + " in " + files)
 	default:
 		fmt.Fprintf(&b, "%s in %d of %s", strings.Join(found, ", "), t.FilesWithFindings, files)
 	}
 	if t.Suppressed > 0 {
-		fmt.Fprintf(&b, "; %d suppressed", t.Suppressed)
+		fmt.Fprintf(&b, " (%d suppressed)", t.Suppressed)
 	}
 	return b.String()
 }

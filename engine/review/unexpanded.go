@@ -9,22 +9,22 @@ import (
 	"caprun/policy"
 )
 
-// notExpanded finds what systemd, Compose, Kubernetes or a shell would replace,
-// and caprun passes on as it is written.
+// notExpanded reports references that systemd, Compose, Kubernetes or a shell would
+// expand. caprun passes them on unchanged.
 func notExpanded(p *engine.Plan, report func(policy.Position, string, string)) {
 	reportReference := func(at policy.Position, what, found, hint string) {
-		report(at, what+" has "+found+", which nothing expands: the target gets it as it is written", hint)
+		report(at, what+" contains "+found+", which caprun does not expand", hint)
 	}
 	for _, key := range [...]struct{ name, text string }{{"chroot", p.Profile.Chroot}, {"cwd", p.Profile.Cwd}} {
 		if found, hint := reference(key.text); found != "" {
 			reportReference(p.Profile.Position(key.name), key.name, found, hint)
 		}
 	}
-	inner, at := started(p.Profile.Command)
+	inner, at := innerCommand(p.Profile.Command)
 	expands := expandsItself(inner)
 	for n, word := range p.Profile.Command {
 		if found, hint := reference(word); found != "" && !(expands && n > at) && !isSplitString(p.Profile.Command, n) {
-			reportReference(wordOf(p, n), "this word", found, hint)
+			reportReference(argumentPosition(p, n), "this word", found, hint)
 		}
 	}
 	if p.Profile.Env == nil {
@@ -37,17 +37,16 @@ func notExpanded(p *engine.Plan, report func(policy.Position, string, string)) {
 	}
 }
 
-// templateVariables are those whose value a shell or another program expands.
+// templateVariables are variables whose value a shell or another program expands.
 var templateVariables = [...]string{
 	"BASH_ENV", "ENV", "PS0", "PS1", "PS2", "PS3", "PS4", "PROMPT", "PROMPT_COMMAND", "RPROMPT", "LESSOPEN", "LESSCLOSE", "HISTTIMEFORMAT",
 }
 
-// templatePrograms are those whose arguments are programs or templates in which
-// a dollar sign has a meaning.
+// templatePrograms are programs that take scripts or templates as arguments.
 var templatePrograms = [...]string{"awk", "envsubst", "expect", "gawk", "gmake", "jq", "m4", "make", "mawk", "nawk", "sed", "tclsh"}
 
-// expandsItself reports whether a program expands what its arguments say: a shell
-// or an interpreter that gets the text of a script, or a program of templates.
+// expandsItself reports whether a program expands its arguments: a shell or an
+// interpreter with the text of a script, or one of templatePrograms.
 func expandsItself(command []string) bool {
 	switch {
 	case len(command) == 0:
@@ -58,8 +57,8 @@ func expandsItself(command []string) bool {
 	return slices.Contains(templatePrograms[:], unversioned(command[0]))
 }
 
-// isSplitString reports whether a word is the text of env -S, which splits it and
-// expands ${NAME}.
+// isSplitString reports whether a word is the argument of env -S, which splits it
+// and expands ${NAME}.
 func isSplitString(command []string, n int) bool {
 	env := slices.IndexFunc(command, func(word string) bool { return path.Base(word) == "env" })
 	if env < 0 || n <= env {
@@ -72,17 +71,17 @@ func isSplitString(command []string, n int) bool {
 	return ok && text == ""
 }
 
-// mostOfReference is how much of a text is taken for one reference.
-const mostOfReference = 64
+// maxReference is the maximum length of a reference in bytes.
+const maxReference = 64
 
 const (
-	shellHint = "write the value, or have a shell expand it: [/bin/sh, -c, …]"
-	unitHint  = "write the value: only systemd replaces specifiers, and only in units"
-	homeHint  = "write the home directory"
+	shellHint = "write the value, or start a shell that expands it: [/bin/sh, -c, …]"
+	unitHint  = "write the value; only systemd expands specifiers"
+	homeHint  = "write the path of the home directory"
 )
 
-// reference returns the first $NAME, ${NAME}, $(NAME), %i or ~ of a text that
-// looks like one to expand, and what to do about it; empty without.
+// reference returns the first reference of a text, such as $NAME, ${NAME}, $(NAME),
+// %i or ~, and the hint for it; empty if there is none.
 func reference(text string) (found, hint string) {
 	if found = tilde(text); found != "" {
 		return found, homeHint
@@ -94,7 +93,7 @@ func reference(text string) (found, hint string) {
 				return found, shellHint
 			}
 			if strings.HasPrefix(text[i:], "$$") {
-				i++ // an escape, for whoever expands it
+				i++ // an escaped dollar sign
 			}
 		case '%':
 			if found = specifier(text, i); found != "" {
@@ -112,11 +111,10 @@ func reference(text string) (found, hint string) {
 	return "", ""
 }
 
-// dollar returns the reference that begins with the dollar sign of a text. A
-// lower-case $name stands for itself in many programs: it counts only where it is
-// the whole text behind what is before it.
+// dollar returns the reference at the start of a text. Many programs have their own
+// lower-case $name, which is a reference only at the end of a word or after "=".
 func dollar(text, before string) string {
-	window := text[:min(len(text), mostOfReference)]
+	window := text[:min(len(text), maxReference)]
 	switch {
 	case strings.HasPrefix(text, "${"), strings.HasPrefix(text, "$("):
 		end := strings.IndexAny(window, "})")
@@ -139,8 +137,8 @@ func dollar(text, before string) string {
 
 func isNameStart(c byte) bool { return c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// specifier returns the specifier of systemd at the percent sign of a text: that
-// of an instance between delimiters, or one for a directory before a slash.
+// specifier returns the systemd specifier at an index of a text: %i or %I between
+// delimiters, or one for a directory before a slash.
 func specifier(text string, at int) string {
 	if at+1 >= len(text) {
 		return ""
@@ -161,13 +159,13 @@ func specifier(text string, at int) string {
 	return ""
 }
 
-// tilde returns the home directory that a text begins with, as ~ and ~name.
+// tilde returns the ~ or ~name that a text begins with.
 func tilde(text string) string {
 	if !strings.HasPrefix(text, "~") {
 		return ""
 	}
 	end := 1
-	for end < len(text) && end < mostOfReference && (isNameStart(text[end]) || text[end] == '-' || '0' <= text[end] && text[end] <= '9') {
+	for end < len(text) && end < maxReference && (isNameStart(text[end]) || text[end] == '-' || '0' <= text[end] && text[end] <= '9') {
 		end++
 	}
 	if end == len(text) && end == 1 || end < len(text) && text[end] == '/' {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func saidBy(t *testing.T, rule, text string) []string {
+func messagesOf(t *testing.T, rule, text string) []string {
 	t.Helper()
 	var found []string
 	for _, f := range Check("x.yaml", []byte(text), Options{}).Findings {
@@ -23,7 +23,7 @@ func saidBy(t *testing.T, rule, text string) []string {
 
 const plainUser = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\n"
 
-// TestReference: what looks like a thing to expand, and what does not.
+// TestReference checks which texts count as references.
 func TestReference(t *testing.T) {
 	for text, want := range map[string]string{
 		"$HOME": "$HOME", "${PORT}": "${PORT}", "$(POD_IP)": "$(POD_IP)", "--port=$PORT": "$PORT", "$PATH:/opt/bin": "$PATH",
@@ -41,7 +41,7 @@ func TestReference(t *testing.T) {
 		}
 	}
 	long := "${" + strings.Repeat("A", 1000) + "}"
-	if got, _ := reference(long); len(got) > mostOfReference {
+	if got, _ := reference(long); len(got) > maxReference {
 		t.Errorf("a long name: %q", got)
 	}
 }
@@ -65,12 +65,12 @@ func TestNotExpanded(t *testing.T) {
 		"command: [/bin/server, -S, \"${PORT}\"]\n":                            1,
 		"command: [/bin/server, \"^a$|b\", 100%, a~, \"cost $5\"]\n":           0,
 	} {
-		if found := saidBy(t, "not-expanded", plainUser+body); len(found) != want {
+		if found := messagesOf(t, "not-expanded", plainUser+body); len(found) != want {
 			t.Errorf("%s%q, want %d", body, found, want)
 		}
 	}
-	want := []string{"6:26 this word has $PORT, which nothing expands: the target gets it as it is written; write the value, or have a shell expand it: [/bin/sh, -c, …]"}
-	if found := saidBy(t, "not-expanded", plainUser+"command: [/bin/server,   --port=$PORT]\n"); !slices.Equal(found, want) {
+	want := []string{"6:26 this word contains $PORT, which caprun does not expand; write the value, or start a shell that expands it: [/bin/sh, -c, …]"}
+	if found := messagesOf(t, "not-expanded", plainUser+"command: [/bin/server,   --port=$PORT]\n"); !slices.Equal(found, want) {
 		t.Errorf("%q", found)
 	}
 }
@@ -88,7 +88,7 @@ func TestProgramWithSpace(t *testing.T) {
 		`[env, "A=b c", "/bin/server -x"]`:    "6:25",
 		`["/opt/My App/bin/server", "a b c"]`: "6:11",
 	} {
-		found := saidBy(t, "program-with-space", plainUser+"command: "+command+"\n")
+		found := messagesOf(t, "program-with-space", plainUser+"command: "+command+"\n")
 		if want == "" && found == nil {
 			continue
 		}
@@ -100,16 +100,16 @@ func TestProgramWithSpace(t *testing.T) {
 
 func TestLimitTooLow(t *testing.T) {
 	for limit, want := range map[string]string{
-		"stack: 8192":                            "stack is 8192 bytes: the kernel kills most programs when they start; stack counts bytes, where ulimit shows KiB: write 8388608 for 8192 KiB",
+		"stack: 8192":                            "stack is 8192 bytes: the kernel kills most programs when they start; stack is in bytes, ulimit in KiB: write 8388608 for 8192 KiB",
 		"stack: {soft: 8192, hard: unlimited}":   "write 8388608 for 8192 KiB",
 		"stack: {soft: 8388608, hard: 16777216}": "", "stack: 131072": "", "stack: unlimited": "", "stack: 0": "stack is 0 bytes",
 		"as: 2097152": "write 2147483648 for", "as: 4194304": "write", "as: 8388608": "", "data: 1048576": "write 1073741824", "data: 16777216": "",
 		"core: 0": "", "core: 1": "", "core: 1024": "write 1048576", "core: 1048576": "", "core: unlimited": "",
 		"fsize: 0": "", "fsize: 1024": "write 1048576", "fsize: 4096": "", "memlock: 0": "", "memlock: 64": "write 65536", "memlock: 8192": "write 8388608", "memlock: 65536": "",
-		"cpu: 0": "cpu counts seconds", "cpu: 1": "", "rttime: 5": "rttime counts microseconds", "rttime: 0": "microseconds", "rttime: 1000000": "",
+		"cpu: 0": "cpu is in seconds", "cpu: 1": "", "rttime: 5": "rttime is in microseconds", "rttime: 0": "microseconds", "rttime: 1000000": "",
 		"nofile: 0": "", "nproc: 0": "", "nice: 0": "", "rtprio: 0": "", "sigpending: 0": "", "msgqueue: 0": "", "locks: 0": "", "rss: 0": "",
 	} {
-		found := saidBy(t, "limit-too-low", plainUser+"rlimits: {"+limit+"}\n")
+		found := messagesOf(t, "limit-too-low", plainUser+"rlimits: {"+limit+"}\n")
 		if want == "" && found == nil {
 			continue
 		}
@@ -117,8 +117,8 @@ func TestLimitTooLow(t *testing.T) {
 			t.Errorf("%s: %q, want %q", limit, found, want)
 		}
 	}
-	for _, l := range leastLimits {
-		found := saidBy(t, "limit-too-low", plainUser+fmt.Sprintf("rlimits: {%s: %d}\n", l.name, l.least))
+	for _, l := range minimumLimits {
+		found := messagesOf(t, "limit-too-low", plainUser+fmt.Sprintf("rlimits: {%s: %d}\n", l.name, l.least))
 		if found != nil {
 			t.Errorf("%s: %q", l.name, found)
 		}

@@ -6,11 +6,10 @@ import (
 	"unicode"
 )
 
-// width returns how many cells of a terminal a character takes that clean has
-// let through: none for a mark that stands on the character before it and for
-// the later letters of a Hangul syllable, two for the wide ones of East Asia
-// and emoji, one for every other. Terminals agree on these, and on little else:
-// a sequence that a font joins into one emoji counts as its parts.
+// width returns the number of terminal cells of a character after sanitize.Text: 0
+// for a combining mark and for later letters of a Hangul syllable, 2 for wide East
+// Asian characters and emoji, 1 for others. The parts of a joined emoji count
+// separately, because terminals differ there.
 func width(r rune) int {
 	switch {
 	case r < 0x300:
@@ -30,8 +29,8 @@ func width(r rune) int {
 	return 1
 }
 
-// wideRanges are the characters whose East_Asian_Width is W or F (Unicode
-// Standard Annex 11), joined over what is not assigned or has no width.
+// wideRanges are the characters whose East_Asian_Width is W or F (Unicode Standard
+// Annex 11), merged across unassigned characters and those without width.
 var wideRanges = [...][2]rune{
 	{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x23f0, 0x23f0},
 	{0x23f3, 0x23f3}, {0x25fd, 0x25fe}, {0x2614, 0x2615}, {0x2648, 0x2653}, {0x267f, 0x267f},

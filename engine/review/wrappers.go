@@ -6,15 +6,14 @@ import (
 	"strings"
 )
 
-// A wrapper is a program that starts the one that its arguments name.
+// A wrapper is a program that starts the program named by its arguments.
 type wrapper struct {
 	name     string
-	valued   string // the letters of its options that take the next word
-	operands int    // how many words stand before the program
+	valued   string // letters of options that take the next word as value
+	operands int    // number of words before the program
 }
 
-// wrappers are those that start a program in their own place, or stay above it
-// and do nothing else.
+// wrappers are programs that only prepare, start and supervise another program.
 var wrappers = [...]wrapper{
 	{"busybox", "", 0}, {"catatonit", "", 0}, {"chroot", "", 1}, {"chrt", "DPT", 1}, {"dumb-init", "r", 0},
 	{"env", "aCu", 0}, {"flock", "Ew", 1}, {"gosu", "", 1}, {"ionice", "cn", 0}, {"nice", "n", 0}, {"nohup", "", 0},
@@ -22,18 +21,18 @@ var wrappers = [...]wrapper{
 	{"taskset", "", 1}, {"timeout", "ks", 1}, {"tini", "pe", 0}, {"toybox", "", 0}, {"unshare", "GRSw", 0}, {"xargs", "adEILnPs", 0},
 }
 
-// started returns the command that runs in the end, and where its program
-// stands in command: that of sh for "env A=b nice -n 5 sh -c x". What the words
-// do not tell, as an option whose value is a word of its own, ends the search.
-func started(command []string) (inner []string, at int) {
-	const mostSplits = 8 // each copies the words
+// innerCommand returns the command behind wrappers, and the index of its program in
+// command: "sh -c x" for "env A=b nice -n 5 sh -c x". Long options with a separate
+// value are not recognized.
+func innerCommand(command []string) (inner []string, at int) {
+	const maxSplits = 8 // each copies the words
 	inner = command
-	for splits := 0; len(inner) > 0 && splits < mostSplits; {
+	for splits := 0; len(inner) > 0 && splits < maxSplits; {
 		next, offset := unwrap(inner)
 		if next == nil {
 			break
 		}
-		// The words that one was split into have one place.
+		// All words of a split string have its position.
 		if splits == 0 {
 			at += offset
 		}
@@ -45,8 +44,8 @@ func started(command []string) (inner []string, at int) {
 	return inner, at
 }
 
-// unwrap returns what one wrapper starts, and where that stands. It is nil if
-// the command is no wrapper, or starts nothing.
+// unwrap returns the command that one wrapper starts, and its index. It is nil if
+// the command is not a wrapper or starts nothing.
 func unwrap(command []string) (inner []string, at int) {
 	name := path.Base(command[0])
 	n := slices.IndexFunc(wrappers[:], func(w wrapper) bool { return w.name == name })
@@ -84,8 +83,8 @@ func unwrap(command []string) (inner []string, at int) {
 	return nil, 0
 }
 
-// splitString returns the text of the option of env that holds several words,
-// and "" where that is the next word.
+// splitString returns the argument of the option -S of env, "" if that is the next
+// word.
 func splitString(word string) (text string, ok bool) {
 	if text, ok = strings.CutPrefix(word, "--split-string="); ok {
 		return text, true
@@ -94,8 +93,8 @@ func splitString(word string) (text string, ok bool) {
 	return text, ok && strings.HasPrefix(flags, "-") && strings.Trim(flags[1:], "i0v") == ""
 }
 
-// isLoader reports whether a program is the dynamic loader, which starts the
-// program that it is told.
+// isLoader reports whether a program is the dynamic loader, which can start another
+// program.
 func isLoader(name string) bool {
 	return strings.HasPrefix(name, "ld-linux") || strings.HasPrefix(name, "ld-musl-") || strings.HasPrefix(name, "ld.so") || strings.HasPrefix(name, "ld-2.")
 }

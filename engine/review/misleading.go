@@ -8,11 +8,11 @@ import (
 	"caprun/policy"
 )
 
-// misleadingText finds words that are others than a reader sees: another file,
-// another program. What is only read, as the description, may have any letters.
+// misleadingText reports values that are not what they look like. Text for readers
+// only, such as the description, may have any characters.
 func misleadingText(p *engine.Plan, report func(policy.Position, string, string)) {
 	mislead := func(at policy.Position, what string, c rune) {
-		report(at, fmt.Sprintf("%s has U+%04X, %s: it is another than it seems", what, c, seems(c)), "type it anew")
+		report(at, fmt.Sprintf("%s contains U+%04X, %s", what, c, resemblance(c)), "retype the value")
 	}
 	for _, key := range [...]struct{ name, text string }{{"user", p.Profile.User}, {"chroot", p.Profile.Chroot}, {"cwd", p.Profile.Cwd}} {
 		if c, ok := misleading(key.text); ok {
@@ -21,7 +21,7 @@ func misleadingText(p *engine.Plan, report func(policy.Position, string, string)
 	}
 	for n, word := range p.Profile.Command {
 		if c, ok := misleading(word); ok {
-			mislead(wordOf(p, n), "this word", c)
+			mislead(argumentPosition(p, n), "this word", c)
 		}
 	}
 	if p.Profile.Env != nil {
@@ -33,22 +33,22 @@ func misleadingText(p *engine.Plan, report func(policy.Position, string, string)
 	}
 }
 
-// seems says what a reader takes a misleading character for.
-func seems(c rune) string {
+// resemblance describes what a misleading character looks like.
+func resemblance(c rune) string {
 	if like := lookAlike(c); like != 0 {
-		return fmt.Sprintf("which looks like %c of ASCII next to one of its letters", like)
+		return fmt.Sprintf("which looks like the ASCII letter %c", like)
 	}
 	if unicode.Is(unicode.Zs, c) {
-		return "which looks like a space and is none to a shell"
+		return "which looks like an ASCII space"
 	}
-	return "which nobody sees"
+	return "which is invisible"
 }
 
-// misleading returns the first character of a text that is not what it seems:
-// one without a shape, or one that looks like a letter of ASCII next to such.
-// Those without a shape have their place in emoji and in some scripts.
+// misleading returns the first invisible character of a text, or the first that
+// looks like an ASCII letter next to one. Emoji and some scripts need invisible
+// characters; there they are accepted.
 func misleading(text string) (c rune, ok bool) {
-	const firstJoined = 0x590 // Latin, Greek, Cyrillic and Armenian come before, and need none
+	const firstJoined = 0x590 // Latin, Greek, Cyrillic and Armenian come before and need no joiners
 	ascii := 0
 	for ascii < len(text) && text[ascii] < 0x80 {
 		ascii++
@@ -67,7 +67,7 @@ func misleading(text string) (c rune, ok bool) {
 		}
 		switch {
 		case c < 0x80:
-		case isShapeless(c) && (before < firstJoined || isShapeless(before)):
+		case isInvisible(c) && (before < firstJoined || isInvisible(before)):
 			return c, true
 		case unicode.Is(unicode.Zs, c):
 			return c, true
@@ -80,12 +80,11 @@ func misleading(text string) (c rune, ok bool) {
 
 func isLetter(c rune) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80 }
 
-func isShapeless(c rune) bool {
+func isInvisible(c rune) bool {
 	return unicode.In(c, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) || c == 0x2800
 }
 
-// lookAlike returns the letter of ASCII that one of another script looks like,
-// or 0.
+// lookAlike returns the ASCII letter that a character looks like, or 0.
 func lookAlike(c rune) rune {
 	const others, ascii = "аеорсухіјѕһԁԛԝАВЕКМНОРСТХІЈЅοΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aeopcyxijshdqwABEKMHOPCTXIJSoABEZHIKMNOPTYX"
 	if 0xff21 <= c && c <= 0xff5a {

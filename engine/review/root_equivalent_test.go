@@ -12,13 +12,13 @@ import (
 	"caprun/policy"
 )
 
-// TestRootLikePage holds the page to the table: what it says of each that
-// amounts to root, and that it has a reason for each other one.
-func TestRootLikePage(t *testing.T) {
+// TestRootEquivalentsPage compares the page with the table. Each other capability
+// must have a reason on the page.
+func TestRootEquivalentsPage(t *testing.T) {
 	page, _ := rules.Page("amounts-to-root")
 	for v := range cap.Value(cap.NamedCount) {
 		row := fmt.Sprintf("\n| `%s` | ", v)
-		if about := rootLike[v]; about.how != "" {
+		if about := rootEquivalents[v]; about.how != "" {
 			asRoot := about.asRoot
 			switch asRoot {
 			case "":
@@ -29,7 +29,7 @@ func TestRootLikePage(t *testing.T) {
 			row += about.how + " | " + asRoot + " | " + about.instead + " |\n"
 		}
 		if strings.Count(page, row) != 1 {
-			t.Errorf("the page has not one row %q", row)
+			t.Errorf("the page does not have exactly one row %q", row)
 		}
 	}
 	if strings.Count(page, "\n| `cap_") != cap.NamedCount {
@@ -37,14 +37,14 @@ func TestRootLikePage(t *testing.T) {
 	}
 }
 
-// TestEachRootLike grants each capability alone, to a user and to uid 0. What
-// cap_setpcap gives is in TestRisks.
-func TestEachRootLike(t *testing.T) {
+// TestEachRootEquivalent grants each capability alone, to a user and to uid 0.
+// TestSetpcap covers cap_setpcap.
+func TestEachRootEquivalent(t *testing.T) {
 	for v := range cap.Value(cap.NamedCount) {
 		if v == cap.NET_RAW || v == cap.SETPCAP {
 			continue
 		}
-		for id, how := range map[int]string{33: rootLike[v].how, 0: rootLike[v].asRoot} {
+		for id, how := range map[int]string{33: rootEquivalents[v].how, 0: rootEquivalents[v].asRoot} {
 			text := fmt.Sprintf("version: 1\nuid: %d\ngid: %d\ncaps: cap_net_raw,%s=eip\nno_new_privs: true\nenv: {keep: []}\n", id, id, v)
 			var got []string
 			const column = 19
@@ -57,21 +57,21 @@ func TestEachRootLike(t *testing.T) {
 					t.Errorf("%v: at %v", v, f.Position)
 				}
 			}
-			if want := how != ""; want != (len(got) == 1) || want && !strings.HasSuffix(got[0], ": it "+how) {
+			if want := how != ""; want != (len(got) == 1) || want && !strings.HasSuffix(got[0], ": the target can "+how) {
 				t.Errorf("uid %d, %v: %q", id, v, got)
 			}
 		}
 	}
 }
 
-// TestRootLikeTogether: more than a few are said at once, and so are those
-// that stand at one place.
-func TestRootLikeTogether(t *testing.T) {
+// TestRootEquivalentsTogether checks that many capabilities, and those at one
+// position, are one finding.
+func TestRootEquivalentsTogether(t *testing.T) {
 	const text = "version: 1\nuid: 33\ngid: 33\nno_new_privs: true\nenv: {keep: []}\ncaps: "
 	for caps, want := range map[string]string{
-		"cap_kill,cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf=eip": "6:7-69 the target gets cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf, each of which amounts to root",
-		"\"cap_\\x63hown,cap_bpf=eip\"":                                  "6:7-33 the target gets cap_chown,cap_bpf, each of which amounts to root",
-		"=eip cap_kill-eip":                                              "6:7-24 the target gets ",
+		"cap_kill,cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf=eip": "6:7-69 the target has cap_chown,cap_fowner,cap_setuid,cap_mknod,cap_bpf, each of which is equivalent to root",
+		"\"cap_\\x63hown,cap_bpf=eip\"":                                  "6:7-33 the target has cap_chown,cap_bpf, each of which is equivalent to root",
+		"=eip cap_kill-eip":                                              "6:7-24 the target has ",
 	} {
 		found := Check("x.yaml", []byte(text+caps+"\n"), Options{}).Findings
 		if len(found) != 1 {
@@ -85,14 +85,14 @@ func TestRootLikeTogether(t *testing.T) {
 	}
 }
 
-// TestSetpcap says how it leads on: by files, and for uid 0 by exec where
-// noroot can be cleared.
+// TestSetpcap checks how cap_setpcap gains other capabilities: from files, and for
+// uid 0 from exec if noroot can be cleared.
 func TestSetpcap(t *testing.T) {
-	const byFile = "cap_setpcap amounts to root: it makes all of its bounding set inheritable, for files that then give it"
+	const byFile = "cap_setpcap is equivalent to root: the target can make its entire bounding set inheritable, so that files with inheritable capabilities grant it"
 	for text, want := range map[string]string{
 		"uid: 33\ngid: 33\niab: ^cap_setpcap\n":                                 byFile,
-		"uid: 0\ngid: 0\niab: ^cap_setpcap\nsecbits: [noroot]\n":                "cap_setpcap undoes the limits of uid 0: it clears noroot, which has no lock, and gets all of its bounding set at its next exec",
-		"uid: 0\ngid: 0\niab: ^cap_setpcap\nsecbits: [noroot, noroot_locked]\n": "cap_setpcap undoes the limits of uid 0: it makes all of its bounding set inheritable, for files that then give it",
+		"uid: 0\ngid: 0\niab: ^cap_setpcap\nsecbits: [noroot]\n":                "cap_setpcap removes the limits of uid 0: the target can clear noroot, which is not locked, and gain its entire bounding set at the next exec",
+		"uid: 0\ngid: 0\niab: ^cap_setpcap\nsecbits: [noroot, noroot_locked]\n": "cap_setpcap removes the limits of uid 0: the target can make its entire bounding set inheritable, so that files with inheritable capabilities grant it",
 		"uid: 33\ngid: 33\ncaps: cap_setpcap,cap_net_raw=eip\n":                 "",
 		"uid: 33\ngid: 33\nno_new_privs: true\niab: ^cap_setpcap\n":             "",
 		"uid: 33\ngid: 33\niab: \"" + blockedButNetRaw(t) + "\"\n":              "",
@@ -112,8 +112,8 @@ func TestSetpcap(t *testing.T) {
 	}
 }
 
-// blockedButNetRaw is an IAB text of cap_setpcap and a bounding set that has
-// cap_net_raw besides.
+// blockedButNetRaw returns an IAB text with cap_setpcap, and cap_net_raw in the
+// bounding set.
 func blockedButNetRaw(t *testing.T) string {
 	t.Helper()
 	text := "^cap_setpcap"
@@ -125,18 +125,18 @@ func blockedButNetRaw(t *testing.T) string {
 	return text
 }
 
-// TestChrootExitsPage holds the page to the capabilities that lead out.
-func TestChrootExitsPage(t *testing.T) {
+// TestChrootEscapesPage compares the page with the table.
+func TestChrootEscapesPage(t *testing.T) {
 	page, _ := rules.Page("chroot-escape")
 	for v := range cap.Value(cap.NamedCount) {
-		if strings.Contains(page, fmt.Sprintf("\n| `%s` | ", v)) != (chrootExits[v] != "") {
+		if strings.Contains(page, fmt.Sprintf("\n| `%s` | ", v)) != (chrootEscapes[v] != "") {
 			t.Errorf("the page does not agree about %v", v)
 		}
 	}
 }
 
-// TestCapWords reads texts that are written in every way.
-func TestCapWords(t *testing.T) {
+// TestCapNames finds names in texts of various forms.
+func TestCapNames(t *testing.T) {
 	for text, want := range map[string]string{
 		"=":                             "",
 		"all=eip":                       "",
@@ -182,10 +182,10 @@ func (l *nameList) add(n cap.Name) { *l = append(*l, fmt.Sprintf("%s@%d", n.Text
 
 func (l nameList) String() string { return strings.Join(l, " ") }
 
-// TestCanonicalIsQuiet: what a set or tuple prints is never found fault with.
-func TestCanonicalIsQuiet(t *testing.T) {
+// TestCanonicalAcceptsPrintedText checks that text printed by cap is canonical.
+func TestCanonicalAcceptsPrintedText(t *testing.T) {
 	for n := range 5000 {
-		// A few capabilities in each of the vectors, now and then most of them.
+		// A few capabilities in each set, sometimes most of them.
 		bits := func(shift int) cred.Caps {
 			x := uint64(n)*0x9e3779b97f4a7c15 ^ uint64(n+shift)*0xbf58476d1ce4e5b9
 			caps := cred.Caps(x&(x>>7)&(x>>13)) & cred.FirstCaps(cap.NamedCount)
@@ -214,7 +214,7 @@ func TestCanonicalIsQuiet(t *testing.T) {
 			}
 		}
 		text := set.Text(cap.NamedCount)
-		var said []string
+		var reported []string
 		p := &policy.Profile{}
 		var err, iabErr error
 		p.Caps, err = policy.NewCaps(text)
@@ -222,9 +222,9 @@ func TestCanonicalIsQuiet(t *testing.T) {
 		if err != nil || iabErr != nil {
 			t.Fatal(err, iabErr)
 		}
-		capsNotCanonical(&engine.Plan{Profile: p}, func(_ policy.Position, _, hint string) { said = append(said, hint) })
-		if len(said) > 0 {
-			t.Errorf("%q, %v: %q", text, iab, said)
+		capsNotCanonical(&engine.Plan{Profile: p}, func(_ policy.Position, _, hint string) { reported = append(reported, hint) })
+		if len(reported) > 0 {
+			t.Errorf("%q, %v: %q", text, iab, reported)
 		}
 	}
 }
