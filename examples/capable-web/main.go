@@ -1,14 +1,14 @@
 //go:build linux
 
 // Command capable-web is an HTTP server that any user can start on a port
-// below 1024, without root. Its file gives it two capabilities:
+// below 1024, without root. Its file has two capabilities:
 //
 //	cap_setpcap,cap_net_bind_service=p
 //
-// They are permitted, not effective: the server raises the one for the port
-// around a single call. Then it uses the other one to give up both, and every
-// way to get any capability again, and only then does it answer requests. Its
-// user never changes. The README walks through it.
+// They are permitted, not effective: the server raises cap_net_bind_service for a
+// single call. Before it answers requests, it uses cap_setpcap to drop both, and
+// every way to gain a capability again. Its user never changes. The README walks
+// through it.
 package main
 
 import (
@@ -40,7 +40,7 @@ func run(port uint, skip bool) error {
 		return err
 	}
 	if port < 1 || port > 65535 {
-		return errors.New("say where to listen: -port with a number from 1 to 65535")
+		return errors.New("flag -port is required: a number from 1 to 65535")
 	}
 	address := net.JoinHostPort("127.0.0.1", strconv.FormatUint(uint64(port), 10))
 	listener, err := listen(address, skip)
@@ -48,22 +48,22 @@ func run(port uint, skip bool) error {
 		return err
 	}
 	if err := dropPrivileges(skip); err != nil {
-		return fmt.Errorf("give up every capability: %w", err)
+		return fmt.Errorf("drop every capability: %w", err)
 	}
 	log.Printf("pid %d serves http://%s/", os.Getpid(), address)
 	server := &http.Server{Handler: http.HandlerFunc(hello), ReadHeaderTimeout: 5 * time.Second}
 	return server.Serve(listener)
 }
 
-// ordinaryUser refuses the old ways to privilege, which give far too much and
-// would hide that the file capabilities are missing.
+// ordinaryUser refuses root and set-user-ID files, which give far too much privilege
+// and would hide that the file capabilities are missing.
 func ordinaryUser() error {
 	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
-		return fmt.Errorf("the file is setuid or setgid: uid %d became %d, gid %d became %d; give it file capabilities instead",
+		return fmt.Errorf("the file is set-user-ID or set-group-ID: uid %d became %d, gid %d became %d; give it file capabilities instead",
 			os.Getuid(), os.Geteuid(), os.Getgid(), os.Getegid())
 	}
 	if os.Getuid() == 0 {
-		return errors.New("this is root, with more privilege than a port needs; start it as an ordinary user")
+		return errors.New("running as root, which a port does not require; start it as an ordinary user")
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func listen(address string, skip bool) (listener net.Listener, err error) {
 	if skip {
 		return net.Listen("tcp", address)
 	}
-	// Without cap_setpcap, what is permitted could not be given up for ever.
+	// cap_setpcap is for dropPrivileges.
 	need, err := cap.FromText("cap_setpcap,cap_net_bind_service=p")
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func listen(address string, skip bool) (listener net.Listener, err error) {
 			return nil, err
 		}
 		if !permitted {
-			return nil, fmt.Errorf("not enough privilege for a low port: need %q, have %q", need, have)
+			return nil, fmt.Errorf("missing capabilities for a low port: need %q, have %q", need, have)
 		}
 	}
 	raised, err := have.Dup()
@@ -104,9 +104,9 @@ func listen(address string, skip bool) (listener net.Listener, err error) {
 	return net.Listen("tcp", address)
 }
 
-// dropPrivileges drops every capability on every thread. The mode also closes all
-// ways back, for the programs that this one may start too; to set it needs
-// cap_setpcap, which the server does not have when it skips its privilege.
+// dropPrivileges drops every capability on every thread. The mode also makes it
+// impossible to gain one again, for programs that this one starts too. It requires
+// cap_setpcap, which the server may not have with -skip.
 func dropPrivileges(skip bool) error {
 	if skip {
 		return cap.NewSet().SetProc()
@@ -114,8 +114,8 @@ func dropPrivileges(skip bool) error {
 	return cap.ModeNoPriv.Set()
 }
 
-// hello tells who answers. Linux keeps capabilities per thread, so they are
-// read on the thread that is named.
+// hello prints the process and thread that answer. Linux keeps capabilities per thread,
+// so hello reads them on the thread that it names.
 func hello(w http.ResponseWriter, _ *http.Request) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -28,7 +28,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileCaps is what the walk-through gives to the file.
+// fileCaps are the capabilities that the walk-through sets on the file.
 const fileCaps = "cap_setpcap,cap_net_bind_service=p"
 
 // builds are the ways in which the server is built, by environment.
@@ -37,15 +37,15 @@ var builds = []struct{ name, env string }{
 	{"with cgo", "CGO_ENABLED=1"},
 }
 
-// user is who runs the server: nobody, in no group that counts.
+// user runs the server.
 const user = 65534
 
 func TestMain(m *testing.M) {
 	reexec.Main(m, reexec.Roles{"bracket": bracket})
 }
 
-// bracket listens twice on one port, without the example's own end of all
-// privilege, and prints what is effective afterwards.
+// bracket listens twice on one port, without dropPrivileges, and prints what is
+// effective afterwards.
 func bracket() {
 	if err := cap.SetUID(user); err != nil {
 		fmt.Println(err)
@@ -64,8 +64,8 @@ func bracket() {
 	last.Close()
 }
 
-// TestBracket shows that the capability is effective for the call only, be it
-// a success or not.
+// TestBracket: the capability is effective for the call only, whether it succeeds or
+// fails.
 func TestBracket(t *testing.T) {
 	requires.Root(t)
 	port := fmt.Sprint("PORT=", freeLowPort(t))
@@ -75,7 +75,7 @@ func TestBracket(t *testing.T) {
 	}
 }
 
-// TestWalkThrough takes the steps of the README, with each build.
+// TestWalkThrough runs the steps of the README, with each build.
 func TestWalkThrough(t *testing.T) {
 	requires.Root(t)
 	readme, err := os.ReadFile("README.md")
@@ -97,18 +97,18 @@ func TestWalkThrough(t *testing.T) {
 	}
 }
 
-// help prints the flags as the README has them.
+// help compares the flags with those in the README.
 func help(t *testing.T, path, readme string) {
 	prepare(t, path, "", 0)
 	s := start(t, path, user, "-h")
 	status := s.wait()
 	_, flags, found := strings.Cut(s.log.String(), "\n")
 	if status != 0 || !found || !strings.Contains(readme, flags) {
-		t.Errorf("status %d, the README does not show %q", status, s.log.String())
+		t.Errorf("status %d, and the README lacks %q", status, s.log.String())
 	}
 }
 
-// refused takes the steps that fail. The README shows what each says.
+// refused runs the steps that fail. The README has the message of each.
 func refused(t *testing.T, path, readme string) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -124,14 +124,14 @@ func refused(t *testing.T, path, readme string) {
 		args []string
 		want string
 	}{
-		{"no port", "", 0, user, nil, "say where to listen: -port with a number from 1 to 65535"},
-		{"no such port", "", 0, user, []string{"-port", "65536"}, "say where to listen: -port with a number from 1 to 65535"},
-		{"no privilege", "", 0, user, []string{"-port", low}, `not enough privilege for a low port: need "cap_setpcap,cap_net_bind_service=p", have "="`},
-		{"no privilege wanted", fileCaps, 0, user, []string{"-skip", "-port", low}, "bind: permission denied"},
-		{"no way to give it up", "cap_net_bind_service=p", 0, user, []string{"-port", low}, `have "cap_net_bind_service=p"`},
+		{"no port", "", 0, user, nil, "flag -port is required: a number from 1 to 65535"},
+		{"invalid port", "", 0, user, []string{"-port", "65536"}, "flag -port is required: a number from 1 to 65535"},
+		{"no privilege", "", 0, user, []string{"-port", low}, `missing capabilities for a low port: need "cap_setpcap,cap_net_bind_service=p", have "="`},
+		{"privilege skipped", fileCaps, 0, user, []string{"-skip", "-port", low}, "bind: permission denied"},
+		{"no cap_setpcap", "cap_net_bind_service=p", 0, user, []string{"-port", low}, `have "cap_net_bind_service=p"`},
 		{"port in use", fileCaps, 0, user, []string{"-port", high}, "bind: address already in use"},
-		{"root", "", 0, 0, []string{"-port", low}, "this is root, with more privilege than a port needs"},
-		{"setuid root", "", os.ModeSetuid, user, []string{"-port", low}, "the file is setuid or setgid: uid 65534 became 0, gid 65534 became 65534"},
+		{"root", "", 0, 0, []string{"-port", low}, "running as root, which a port does not require"},
+		{"setuid root", "", os.ModeSetuid, user, []string{"-port", low}, "the file is set-user-ID or set-group-ID: uid 65534 became 0, gid 65534 became 65534"},
 		{"setgid root", "", os.ModeSetgid, user, []string{"-port", low}, "uid 65534 became 65534, gid 65534 became 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,13 +144,13 @@ func refused(t *testing.T, path, readme string) {
 				t.Errorf("status %d, log %q, want %q", status, s.log.String(), c.want)
 			}
 			if !strings.Contains(readme, c.want) {
-				t.Errorf("the README does not show %q", c.want)
+				t.Errorf("the README lacks %q", c.want)
 			}
 		})
 	}
 }
 
-// highPort serves without any privilege.
+// highPort runs the server without any privilege.
 func highPort(t *testing.T, path string) {
 	prepare(t, path, "", 0)
 	s := serve(t, path, freePort, "-skip")
@@ -158,7 +158,7 @@ func highPort(t *testing.T, path string) {
 	s.everyThread(t, map[string]string{"CapPrm": none, "CapEff": none, "CapAmb": none, "NoNewPrivs": "0"})
 }
 
-// lowPort serves with file capabilities, and has none left.
+// lowPort runs the server with file capabilities, and checks that it drops them.
 func lowPort(t *testing.T, path string) {
 	prepare(t, path, fileCaps, 0)
 	s := serve(t, path, freeLowPort)
@@ -190,7 +190,7 @@ func build(t *testing.T, env string) string {
 	return path
 }
 
-// prepare gives the file its capabilities, or takes them away, and its mode.
+// prepare sets or removes the file's capabilities, and sets its mode.
 func prepare(t *testing.T, path, caps string, mode os.FileMode) {
 	t.Helper()
 	if caps != "" || mode != 0 {
@@ -200,7 +200,6 @@ func prepare(t *testing.T, path, caps string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 	if caps == "" {
-		// A file that has none to remove is as good.
 		if err := (*cap.Set)(nil).SetFile(path); err != nil && !errors.Is(err, syscall.ENODATA) {
 			t.Fatal(err)
 		}
@@ -236,7 +235,7 @@ func needPrivilegedFiles(t *testing.T, path string) {
 	}
 }
 
-// freePort returns a port that nobody has bound.
+// freePort returns a port that no process has bound.
 func freePort(t *testing.T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -247,7 +246,7 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// freeLowPort returns a port that needs privilege and that nobody has bound.
+// freeLowPort returns a port that requires privilege and that no process has bound.
 func freeLowPort(t *testing.T) int {
 	t.Helper()
 	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -262,7 +261,7 @@ func freeLowPort(t *testing.T) int {
 	if start <= first {
 		requires.Skip(t, "a port that needs privilege")
 	}
-	// Other tests look for ports too: each begins somewhere else.
+	// Other tests search for ports too: each starts at another one.
 	for _, n := range rand.Perm(min(start, 1024) - first) {
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+n))
 		if err == nil {
@@ -279,7 +278,7 @@ type server struct {
 	cmd    *exec.Cmd
 	stderr *bufio.Reader
 	log    bytes.Buffer // what has been read of stderr
-	at     string       // where it serves, once that is known
+	at     string       // its URL, once the log has it
 	exited bool
 }
 
@@ -307,8 +306,8 @@ func start(t *testing.T, path string, uid uint32, args ...string) *server {
 	return s
 }
 
-// url reads the log until the server says where it serves. It returns the
-// empty string when the server has ended instead.
+// url reads the log until it has the server's URL. It returns the empty string if the
+// server exits first.
 func (s *server) url() string {
 	for {
 		line, err := s.stderr.ReadString('\n')
@@ -338,18 +337,18 @@ func serve(t *testing.T, path string, free func(*testing.T) int, args ...string)
 		s := start(t, path, user, append(args, "-port", strconv.Itoa(port))...)
 		s.at = s.url()
 		if s.at == "" && strings.Contains(s.log.String(), "address already in use") {
-			continue // somebody else was faster
+			continue // another process was faster
 		}
 		if want := fmt.Sprintf("http://127.0.0.1:%d/", port); s.at != want {
 			t.Fatalf("it serves %q, want %q: %s", s.at, want, s.log.String())
 		}
 		return s
 	}
-	t.Fatal("no port stays free")
+	t.Fatal("every free port was taken before the server bound it")
 	return nil
 }
 
-// greets makes some requests, on connections of their own.
+// greets makes some requests, each on a new connection.
 func (s *server) greets(t *testing.T) {
 	t.Helper()
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -377,7 +376,7 @@ func (s *server) greets(t *testing.T) {
 	}
 }
 
-// threads returns the ids of the server's threads.
+// threads returns the IDs of the server's threads.
 func (s *server) threads(t *testing.T) []string {
 	t.Helper()
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", s.cmd.Process.Pid))
@@ -391,17 +390,16 @@ func (s *server) threads(t *testing.T) []string {
 	return ids
 }
 
-// everyThread compares the status of each thread with want, and its user with
-// the one who started the server.
+// everyThread compares the status of each thread with want, and its user with user.
 func (s *server) everyThread(t *testing.T, want map[string]string) {
 	t.Helper()
-	looked := 0
+	checked := 0
 	for _, id := range s.threads(t) {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/status", s.cmd.Process.Pid, id))
 		if err != nil {
 			continue // The thread has ended.
 		}
-		looked++
+		checked++
 		got := reexec.Status(string(text))
 		for _, key := range []string{"Uid", "Gid"} {
 			if got[key] != "65534 65534 65534 65534" {
@@ -414,7 +412,7 @@ func (s *server) everyThread(t *testing.T, want map[string]string) {
 			}
 		}
 	}
-	if looked < 2 {
-		t.Errorf("only %d threads were there to look at", looked)
+	if checked < 2 {
+		t.Errorf("only %d threads were checked", checked)
 	}
 }

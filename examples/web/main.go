@@ -1,5 +1,5 @@
-// Command web is a small HTTP server that shows the credentials that it runs
-// with. Try it with and without caprun:
+// Command web is a small HTTP server that prints its credentials. Try it with and
+// without caprun:
 //
 //	go build -o web ./examples/web
 //	caprun -profile builtin:web -- ./web -listen 127.0.0.1:80
@@ -38,7 +38,7 @@ func show(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// credentials prints what the process may do.
+// credentials prints the credentials of the process.
 func credentials(w io.Writer) error {
 	groups, err := os.Getgroups()
 	if err != nil {
