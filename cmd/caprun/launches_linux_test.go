@@ -361,8 +361,8 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 	}
 	args := append(c.Caller.Arguments(p.Dir), "--", filepath.Join(p.bin, "caprun"), "-profile", profile, "--", c.Target.Path(p.Dir, c.Profile.Chroot))
 	out, status := p.run(filepath.Join(p.bin, "runas"), args...)
-	verdict, hindrance := c.Compile(p.machine, p.Dir, from), c.Hindrance(from, caller)
-	keepsClosed := strings.HasPrefix(hindrance, "keep descriptor ")
+	verdict, expected := c.Compile(p.machine, p.Dir, from), c.ExpectedRefusal(from, caller)
+	keepsClosed := strings.HasPrefix(expected, "keep descriptor ")
 	switch {
 	case status == 0:
 		return launched, p.checkTarget(c, verdict, from, secure, caller, launches.ParseReport(out.text))
@@ -374,9 +374,9 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "refused: the caller is not trusted", mentions(out, "(AT_SECURE)")
 	case c.Excluded(p.machine, from) && strings.Contains(out.messages, "may not execute it"):
 		return "refused: for the surroundings", ""
-	case strings.Contains(out.messages, "whether its file capabilities count") && hindrance != "":
+	case strings.Contains(out.messages, "whether its file capabilities count") && expected != "":
 		return "refused: for the surroundings", ""
-	case keepsClosed && strings.Contains(out.messages, hindrance):
+	case keepsClosed && strings.Contains(out.messages, expected):
 		// The first step fails before one that lacks a capability.
 		return "refused: for the surroundings", ""
 	case verdict.Plan == nil:
@@ -389,10 +389,10 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		}
 		return outcome, ""
 	}
-	if hindrance == "" {
+	if expected == "" {
 		return "refused", fmt.Sprintf("refused: although there is a plan: %s", out.messages)
 	}
-	return "refused: for the surroundings", mentions(out, hindrance)
+	return "refused: for the surroundings", mentions(out, expected)
 }
 
 func mentions(out printed, words string) (fault string) {

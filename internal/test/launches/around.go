@@ -13,12 +13,13 @@ import (
 type Place struct {
 	Dir string
 
-	// The names in the root directory, in that of profiles with chroot.
+	// The names in the root directory, and in the root directory of profiles with
+	// chroot.
 	Root, Jail string
 }
 
-// Around says in what a target differs from what the profile of the case says,
-// credentials left out. caller is the report of the same program in the place
+// Around compares a target with the profile of the case, except for credentials, and
+// returns the differences. caller is the report of the same program started instead
 // of caprun.
 func (c Case) Around(at Place, q Promise, from cred.Cred, caller, target Report) []string {
 	p := c.Profile
@@ -67,11 +68,11 @@ func (c Case) Around(at Place, q Promise, from cred.Cred, caller, target Report)
 	return faults
 }
 
-// secureStack is what the kernel makes of a larger limit of the stack when a
+// secureStack is the stack limit to which the kernel lowers a larger one when a
 // program starts with AT_SECURE.
 const secureStack = "8388608"
 
-// above reports whether one limit is above another, as text.
+// above reports whether limit a is above limit b.
 func above(a, b string) bool {
 	if a == "unlimited" || b == "unlimited" {
 		return a != b && a == "unlimited"
@@ -79,8 +80,8 @@ func above(a, b string) bool {
 	return len(a) > len(b) || len(a) == len(b) && a > b
 }
 
-// arguments returns the command line that the target sees. The interpreter of
-// a script gets its own path first.
+// arguments returns the target's command line. The interpreter of a script gets its
+// own path first.
 func (c Case) arguments(dir string) []string {
 	path := c.Target.Path(dir, c.Profile.Chroot)
 	switch c.Target.Via {
@@ -92,9 +93,9 @@ func (c Case) arguments(dir string) []string {
 	return []string{path}
 }
 
-// removesLoader reports whether the caller's loader variables must not reach the
-// target, from the lines of both: it is another user or in other groups, or is
-// not root and holds a capability.
+// removesLoader reports whether a launch must remove loader variables, from the
+// reports of caller and target: the uids, gids or groups differ, or the target is not
+// root and has a capability.
 func removesLoader(caller, target map[string]string) bool {
 	for _, name := range [...]string{"uids", "gids", "groups"} {
 		if caller[name] != target[name] {
@@ -106,7 +107,7 @@ func removesLoader(caller, target map[string]string) bool {
 	return !root && target["permitted"] != "0"
 }
 
-// environment returns what the target must find, sorted.
+// environment returns the expected environment of the target, sorted.
 func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []string {
 	spec := c.Profile.Env
 	if spec == nil {
@@ -153,10 +154,9 @@ func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []st
 	return list
 }
 
-// Hindrance says why a case that has a plan is refused all the same, for what
-// the plan does not look at, in a word of the message; empty when nothing is
-// in the way.
-func (c Case) Hindrance(from cred.Cred, caller Report) string {
+// ExpectedRefusal returns a part of the message with which a case that has a plan is
+// refused, for a reason beyond the plan. It returns "" if the case must start.
+func (c Case) ExpectedRefusal(from cred.Cred, caller Report) string {
 	if id := c.Target.RootID; id != 0 && from.UserNS.Nested && c.Target.File.HasCaps {
 		if at := inside(from.UserNS.UIDs, id); at != 0 && at != cred.NoID {
 			return "whether its file capabilities count"
@@ -176,9 +176,9 @@ func (c Case) Hindrance(from cred.Cred, caller Report) string {
 	return ""
 }
 
-// Excluded reports whether the target cannot be executed by those in its group,
-// and seems to be of a group of the caller or of the profile: a group that the
-// user namespace does not map looks like group 65534 there, also to caprun.
+// Excluded reports whether the target is not executable for its group, and its group
+// seems to be one of the caller or the profile: a group that the user namespace does
+// not map looks like group 65534, to caprun too.
 func (c Case) Excluded(m *Machine, from cred.Cred) bool {
 	f := c.Target.File
 	if !f.Setgid || f.GroupExec {

@@ -9,15 +9,15 @@ import (
 	"caprun/engine/cred"
 )
 
-// Caller is how the caller of a launch comes to be: settings of the program
-// internal/test/runas, in their order.
+// Caller is the list of settings of internal/test/runas that make the caller of a
+// launch.
 type Caller []Setting
 
-// Setting is one of them: with name=value. $DIR in the value stands for the
+// Setting is one of them: name=value for runas. $DIR in the value stands for the
 // directory of the case.
 type Setting struct{ Name, Value string }
 
-// Arguments returns the settings as with reads them.
+// Arguments returns the settings as arguments of runas.
 func (c Caller) Arguments(dir string) []string {
 	list := make([]string, len(c))
 	for n, s := range c {
@@ -29,7 +29,7 @@ func (c Caller) Arguments(dir string) []string {
 	return list
 }
 
-// Has reports whether a setting is made.
+// Has reports whether the list has a setting of this name.
 func (c Caller) Has(name string) bool {
 	return slices.ContainsFunc(c, func(s Setting) bool { return s.Name == name })
 }
@@ -39,9 +39,9 @@ func (c Caller) Keeps(fd int) bool {
 	return slices.ContainsFunc(c, func(s Setting) bool { return s.Name == "fd" && strings.HasPrefix(s.Value, fmt.Sprint(fd)+":") })
 }
 
-// State returns the state in which a program without privilege of its own
-// begins after the settings, and whether it is told to distrust its
-// environment. ok is false when the kernel would refuse a setting.
+// State returns the state in which an unprivileged program starts after the settings,
+// and whether it starts with AT_SECURE. ok is false if the kernel would refuse a
+// setting.
 func (c Caller) State(m *Machine) (state cred.Cred, secure, ok bool) {
 	state = m.Start
 	for _, s := range c {
@@ -53,7 +53,7 @@ func (c Caller) State(m *Machine) (state cred.Cred, secure, ok bool) {
 	return state, result.Secure, errno == 0
 }
 
-// apply makes one setting on the model.
+// apply applies one setting to the model.
 func (s Setting) apply(c cred.Cred, r cred.Rules) (cred.Cred, bool) {
 	mask := func() cred.Caps { n, _ := strconv.ParseUint(s.Value, 0, 64); return cred.Caps(n) }
 	var errno cred.Errno
@@ -103,7 +103,8 @@ func (s Setting) apply(c cred.Cred, r cred.Rules) (cred.Cred, bool) {
 	return c, errno == 0
 }
 
-// userNamespace follows with, which executes itself in the new namespace.
+// userNamespace models the setting of runas, which executes itself in the new
+// namespace.
 func (s Setting) userNamespace(c cred.Cred, r cred.Rules) (cred.Cred, bool) {
 	ns := cred.UserNS{SetgroupsDenied: true}
 	maps := extents(s.Value)
@@ -133,7 +134,7 @@ func (s Setting) userNamespace(c cred.Cred, r cred.Rules) (cred.Cred, bool) {
 	return n, errno == 0
 }
 
-// extents reads INSIDE:OUTSIDE:COUNT, several with commas.
+// extents reads INSIDE:OUTSIDE:COUNT, comma-separated.
 func extents(value string) []cred.Extent {
 	var list []cred.Extent
 	for line := range strings.SplitSeq(value, ",") {
@@ -156,7 +157,7 @@ func numbers(list string) []uint32 {
 	return all
 }
 
-// maker collects settings, without those that the kernel would refuse.
+// maker collects settings, except those that the kernel would refuse.
 type maker struct {
 	*generator
 	now  cred.Cred
@@ -180,13 +181,13 @@ func (k *maker) sometimes(percent int, name, value string) {
 
 func hex[T ~uint32 | ~uint64](n T) string { return fmt.Sprintf("%#x", uint64(n)) }
 
-// idMaps are those of the user namespaces that a privileged caller makes: root
-// is root outside too, or nobody there; some ids, or many. Where root outside
-// is not mapped 65534 is not either: that is how its files look there, and
-// they would seem to belong to a user that is not to be trusted.
+// idMaps are the maps of the user namespaces that a privileged caller makes: root is
+// root outside, or an unprivileged user; some IDs, or many. Maps without root outside
+// lack 65534 too: root's files look as if they had that owner, and caprun would take
+// a mapped one for an untrusted user.
 var idMaps = [...]string{"0:0:1,1000:1000:1", "0:0:65536", "0:100000:65534", "0:100000:1,33:200000:1,1000:1000:2"}
 
-// caller makes one up.
+// caller returns a random caller.
 func (g *generator) caller() Caller {
 	k := &maker{generator: g, now: g.m.Start}
 	root := k.now.EUID == 0
@@ -195,7 +196,7 @@ func (g *generator) caller() Caller {
 	case kind == 0 && root:
 		k.set("userns", pick(g, idMaps[:]))
 	case kind == 1, kind < 6 && !root:
-		// As anybody can.
+		// as an unprivileged user can
 		k.set("userns", pick(g, []string{"0", "0", "0", "1000"}))
 	}
 	if g.m.Mounts && g.odds(10) && k.set("mounts", "") {
@@ -204,12 +205,12 @@ func (g *generator) caller() Caller {
 	k.sometimes(25, "umask", pick(g, []string{"022", "077", "002"}))
 	k.sometimes(25, "unbound", hex(g.some()))
 	switch g.IntN(7) {
-	case 0, 1: // as it is
-	case 2: // root, with something else to inherit
+	case 0, 1: // unchanged
+	case 2: // root, with other sets, groups and securebits
 		k.sometimes(50, "inheritable", hex(g.some()))
 		k.sometimes(50, "groups", pick(g, []string{"", "0", "27,1000", "4,24"}))
 		k.sometimes(50, "secbits", hex(g.lockedBits()))
-	case 3: // a user with nothing
+	case 3: // a user without capabilities
 		k.user()
 	case 4, 5: // with ambient capabilities, as a user or under noroot
 		p := k.now.Permitted
@@ -230,7 +231,7 @@ func (g *generator) caller() Caller {
 			k.set("secbits", hex(g.lockedBits()|cred.SecNoRoot))
 		}
 		k.sometimes(30, "inheritable", hex(p.Union(g.some()).Intersect(k.now.Inheritable)))
-	case 6: // ids that differ; caprun distrusts such a caller
+	case 6: // ids that differ, for which caprun refuses the caller
 		if g.odds(40) {
 			k.sometimes(60, "gid", pick(g, []string{"0,1000,0", "1000,0,0", "1000,1001,0"}))
 			k.set("uid", pick(g, []string{"0,1000,0", "1000,0,0", "0,1000,1000", "1000,1001,0"}))
@@ -247,7 +248,7 @@ func (g *generator) caller() Caller {
 	return k.made
 }
 
-// user leaves root, if it can.
+// user changes to an unprivileged user, if the caller may.
 func (k *maker) user() {
 	id := pick(k.generator, []string{"1000", "1000", "1001", "33", "65534"})
 	k.set("groups", pick(k.generator, []string{"", id, id, "27," + id, "0"}))
@@ -255,7 +256,7 @@ func (k *maker) user() {
 	k.set("uid", id)
 }
 
-// lockedBits returns securebits, some of them locked.
+// lockedBits returns random securebits, some of them locked.
 func (g *generator) lockedBits() cred.Securebits {
 	if g.odds(15) {
 		return 0xef

@@ -1,13 +1,14 @@
-// Package launches makes up launches: random callers, profiles and targets,
-// with an independent opinion on what each must come to. Only tests use it.
+// Package launches generates launches: random callers, profiles and targets, with an
+// independent prediction of each result. Only tests use it.
 //
-// A [Case] is decided by the seed, its number and the [Machine]. What a
-// profile promises is judged from the made-up profile itself, not from its
-// text: neither the reader, nor the compiler, nor the steps of a launch take
-// part in [Promise.Broken]. Whether a refused profile could have been fulfilled
-// is searched by [FindRoute], in the model of the kernel alone.
+// The seed, the number and the [Machine] determine a [Case]. [Promise.Broken]
+// compares the result with the generated profile, not with its text, so it depends on
+// neither the reader nor the compiler nor the steps of a launch. [FindRoute]
+// searches, in the model of the kernel alone, whether a refused profile was
+// reachable.
 //
-// The package is pure. The test of the command brings the cases to the kernel.
+// The package makes no system call. The test of the command runs the cases on the
+// kernel.
 package launches
 
 import (
@@ -19,7 +20,7 @@ import (
 	"caprun/engine/machine"
 )
 
-// Machine is what cases are made for.
+// Machine describes the machine that cases are generated for.
 type Machine struct {
 	// Start is the state of the program that prepares callers.
 	Start cred.Cred
@@ -29,14 +30,14 @@ type Machine struct {
 	// Users are entries of the user database that profiles may name.
 	Users []machine.User
 
-	// Owners and Groups can be given to the target; the first ones are most
-	// ordinary, and nobody is in the last group. FileCaps tells whether it can
-	// have capabilities.
+	// Owners and Groups are possible owners of the target, the most common first. No
+	// caller is in the last group. FileCaps reports whether the target can have
+	// capabilities.
 	Owners, Groups []uint32
 	FileCaps       bool
 
-	// Mounts and Namespaces tell whether a caller can have a mount namespace
-	// and a user namespace of its own.
+	// Mounts and Namespaces report whether a caller can have a new mount namespace
+	// and a new user namespace.
 	Mounts, Namespaces bool
 }
 
@@ -57,9 +58,8 @@ func Make(m *Machine, seed uint64, index int) Case {
 	return c
 }
 
-// String returns what somebody needs to try the case by hand: the caller as a
-// command line, the target and the text of the profile, in the directory
-// $DIR.
+// String returns what is needed to repeat the case: the command line of the caller,
+// the target and the text of the profile, in the directory $DIR.
 func (c Case) String() string {
 	return fmt.Sprintf("runas %s -- caprun -profile profile.yaml -- %s\n%s\n%s",
 		strings.Join(c.Caller.Arguments("$DIR"), " "), c.Target.Path("$DIR", c.Profile.Chroot), c.Target, c.Profile.Text("$DIR"))
@@ -70,13 +70,12 @@ type generator struct {
 	m *Machine
 }
 
-// odds is true in percent of 100 cases.
+// odds returns true in percent of 100 cases.
 func (g *generator) odds(percent int) bool { return g.IntN(100) < percent }
 
 func pick[T any](g *generator, list []T) T { return list[g.IntN(len(list))] }
 
-// pool has the capabilities that cases are about: those that a rule names, and
-// some that none does.
+// pool has the capabilities that cases use: those that rules name, and some others.
 var pool = [...]int{cred.CHOWN, 5, cred.SETGID, cred.SETUID, cred.SETPCAP, 10, 13, cred.SYS_CHROOT, sysAdmin, 40}
 
 const sysAdmin = 21
@@ -90,7 +89,7 @@ func (g *generator) some() cred.Caps {
 	return s
 }
 
-// within returns a part of s: all, none, or some of the pool.
+// within returns a subset of s: all, none, or some of the pool.
 func (g *generator) within(s cred.Caps) cred.Caps {
 	switch g.IntN(8) {
 	case 0:

@@ -7,12 +7,12 @@ import (
 	"caprun/policy"
 )
 
-// Verdict is what the compiler says about a case: a plan, or why there is none.
+// Verdict is the compiler's result for a case: a plan, or the diagnostics.
 type Verdict struct {
 	Plan        *engine.Plan
 	Diagnostics []policy.Diagnostic
 
-	// Text tells that the reader already refuses the profile.
+	// Text reports whether the reader already refuses the profile.
 	Text bool
 }
 
@@ -26,9 +26,8 @@ func (v Verdict) Rule() string {
 	return ""
 }
 
-// Compile has the engine compile the text of the profile for a caller in the
-// state from. What the engine would read from the machine, the target and the
-// user, comes from the case.
+// Compile compiles the text of the profile for a caller in the state from. The target
+// and the user come from the case; the engine would read them from the machine.
 func (c Case) Compile(m *Machine, dir string, from cred.Cred) Verdict {
 	p, diagnostics := policy.Parse("profile.yaml", []byte(c.Profile.Text(dir)))
 	if v := (Verdict{Diagnostics: diagnostics, Text: true}); v.Rule() != "" || p == nil {
@@ -46,15 +45,14 @@ func (c Case) Compile(m *Machine, dir string, from cred.Cred) Verdict {
 	return Verdict{Plan: plan, Diagnostics: diagnostics}
 }
 
-// Missed searches for a way to what was refused: the calls that lead there,
-// nil when the refusal is right or the profile has no meaning.
+// Missed searches for a route to a refused profile. It returns the calls, or nil if
+// the refusal is right or the reader refuses the profile.
 func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
 	if v.Text || v.Plan != nil {
 		return nil
 	}
 	if c.Profile.Limits != nil {
-		// The limit of the stack can be in the way, which is not about
-		// credentials.
+		// The refusal may be about the stack limit, not credentials.
 		c.Profile.Limits = nil
 		if v = c.Compile(m, "/dir", from); v.Plan != nil {
 			return nil
@@ -66,8 +64,8 @@ func (c Case) Missed(m *Machine, v Verdict, from cred.Cred) []string {
 	return FindRoute(c.Profile.Promise(m.Users), from, c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")), m.Rules)
 }
 
-// refusesKeep reports whether the list of variables alone is in the way, and
-// rightly: without it there is a plan, whose target must not get what it names.
+// refusesKeep reports whether env.keep is the only cause of the refusal, and rightly:
+// without it there is a plan, whose target must not get the variables.
 func (c Case) refusesKeep(m *Machine, from cred.Cred) bool {
 	c.Profile.Env = nil
 	plan := c.Compile(m, "/dir", from).Plan

@@ -9,15 +9,14 @@ import (
 	"caprun/engine/cred"
 )
 
-// Profile is a profile before it is text. A key that is nil, or zero, is
-// absent.
+// Profile is a profile before it is written. A key that is nil, or zero, is absent.
 type Profile struct {
 	UID, GID *uint32
 	User     string
-	Groups   []uint32 // empty and not nil when declared so
+	Groups   []uint32 // empty, not nil, if declared so
 
 	Caps    *Sets
-	IAB     *Vectors
+	IAB     *IABSets
 	Mode    string
 	Secbits *cred.Securebits
 	NNP     bool
@@ -33,10 +32,11 @@ type Profile struct {
 // Sets is what caps declares.
 type Sets struct{ E, P, I cred.Caps }
 
-// Vectors is what iab declares. Blocked is what leaves the bounding set.
-type Vectors struct{ I, A, Blocked cred.Caps }
+// IABSets is what iab declares. Blocked are the capabilities that leave the bounding
+// set.
+type IABSets struct{ I, A, Blocked cred.Caps }
 
-// Env is what env declares. A nil Keep keeps everything.
+// Env is what env declares. With a nil Keep, every variable is kept.
 type Env struct {
 	Keep, Unset []string
 	Set         [][2]string
@@ -45,7 +45,7 @@ type Env struct {
 // Limit is a resource limit.
 type Limit struct{ Name, Soft, Hard string }
 
-// Text returns the profile as a file, for the directory of the case.
+// Text returns the text of the profile, for the directory of the case.
 func (p *Profile) Text(dir string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -113,10 +113,11 @@ func (p *Profile) Text(dir string) string {
 	return b.String()
 }
 
-// Jail is the directory that profiles change root to, below that of the case.
+// Jail is the directory that profiles with chroot use, below that of the case.
 const Jail = "jail"
 
-// cwd returns the working directory that is declared, as the target sees it.
+// cwd returns the declared working directory, as a path in the target's root
+// directory.
 func (p *Profile) cwd(dir string) string {
 	if p.Cwd == "/" || p.Chroot {
 		return p.Cwd
@@ -161,7 +162,7 @@ func (s Sets) text() string {
 	return strings.Join(clauses, " ")
 }
 
-func (v Vectors) text() string {
+func (v IABSets) text() string {
 	var list []string
 	for n := range cap.Value(cap.NamedCount) {
 		marks := ""
@@ -181,8 +182,7 @@ func (v Vectors) text() string {
 	return strings.Join(list, ",")
 }
 
-// profile makes one up for a caller and a target: most often one that can be
-// fulfilled, as far as that can be seen without thinking.
+// profile returns a random profile for a caller and a target. Most have a plan.
 func (g *generator) profile(c *Case) Profile {
 	from, _, _ := c.Caller.State(g.m)
 	var p Profile
@@ -212,7 +212,7 @@ func (g *generator) profile(c *Case) Profile {
 	return p
 }
 
-// identity declares who the target is, in half of the cases.
+// identity declares the user and groups, in half of the cases.
 func (g *generator) identity(p *Profile, from cred.Cred) {
 	own := from.UID == from.EUID && (!from.Permitted.Has(cred.SETUID) || !from.Permitted.Has(cred.SETGID)) && g.odds(75)
 	switch {
@@ -241,8 +241,8 @@ func (g *generator) identity(p *Profile, from cred.Cred) {
 	}
 }
 
-// privilege declares sets: often such as the kernel would give if the launch
-// made some vectors up, and sometimes anything.
+// privilege declares capability sets: often those that the kernel would give for
+// random sets before exec, sometimes any.
 func (g *generator) privilege(p *Profile, from cred.Cred, c *Case) {
 	if g.odds(20) {
 		return
@@ -263,9 +263,9 @@ func (g *generator) privilege(p *Profile, from cred.Cred, c *Case) {
 	}
 }
 
-// outcome makes vectors up that the caller can have, and returns what comes of
-// them in the target.
-func (g *generator) outcome(p *Profile, from cred.Cred, c *Case) (Sets, Vectors) {
+// outcome picks random sets that the caller can set before exec, and returns the sets
+// that the target then has.
+func (g *generator) outcome(p *Profile, from cred.Cred, c *Case) (Sets, IABSets) {
 	before := from
 	promise := p.Promise(g.m.Users)
 	if promise.Identity {
@@ -310,7 +310,7 @@ func (g *generator) outcome(p *Profile, from cred.Cred, c *Case) (Sets, Vectors)
 	}
 	named := cred.FirstCaps(int(cap.NamedCount))
 	return Sets{after.Effective, after.Permitted, after.Inheritable},
-		Vectors{before.Inheritable, before.Ambient, from.Bounding.Minus(before.Bounding).Intersect(named)}
+		IABSets{before.Inheritable, before.Ambient, from.Bounding.Minus(before.Bounding).Intersect(named)}
 }
 
 // surroundings declares what is not about credentials.

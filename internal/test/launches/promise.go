@@ -8,13 +8,13 @@ import (
 	"caprun/engine/machine"
 )
 
-// Promise is what a profile says about credentials, with its user looked up.
+// Promise is what a profile declares about credentials, with its user resolved.
 type Promise struct {
 	Identity bool // UID, GID and Groups are declared
 	UID, GID uint32
 	Groups   []uint32 // sorted, with the primary one
 
-	Entry *machine.User // of the profile's user; nil without
+	Entry *machine.User // of the profile's user, if it names one
 
 	*Profile
 }
@@ -62,28 +62,28 @@ func (q Promise) noNewPrivs(from cred.Cred) bool {
 	return from.NoNewPrivs || q.NNP || q.Mode == "NOPRIV"
 }
 
-// newUser reports whether the launch leaves the caller's user.
+// newUser reports whether the launch changes a uid of the caller.
 func (q Promise) newUser(from cred.Cred) bool {
 	return q.Identity && (from.UID != q.UID || from.EUID != q.UID || from.SUID != q.UID)
 }
 
-// mayKeepNoGroups reports whether a caller without supplementary groups, who may
-// not set any, can leave it at that where the gid alone is declared.
+// mayKeepNoGroups reports whether a caller without supplementary groups, who may not
+// set any, can keep none where the profile declares only the gid.
 func (q Promise) mayKeepNoGroups(from cred.Cred) bool {
 	from.Effective = from.Permitted
 	_, errno := from.Setgroups(q.Groups)
 	return errno == cred.EPERM && len(from.Groups) == 0 && slices.Equal(q.Groups, []uint32{q.GID})
 }
 
-// rootTakes reports whether uid 0 takes a capability at the exec that the profile
-// does not take away: a profile without caps lowers no permitted set.
+// rootTakes reports whether uid 0 gains a capability at exec that the profile does
+// not remove: a profile without caps does not lower the permitted set.
 func (q Promise) rootTakes(value int, from, after cred.Cred) bool {
 	return q.Caps == nil && q.Mode != "NOPRIV" && (after.UID == 0 || after.EUID == 0) && !q.bits(from).Has(cred.SecNoRoot) &&
 		from.Permitted.Intersect(after.Bounding.Union(after.Inheritable)).Has(value)
 }
 
-// Broken says in what a target that began in the state after, of a caller in
-// the state from, differs from what the profile says.
+// Broken returns the differences between the profile and a target that starts in the
+// state after, of a caller in the state from.
 func (q Promise) Broken(from, after cred.Cred) []string {
 	var faults []string
 	same := func(what string, holds bool) {
@@ -136,7 +136,7 @@ func (q Promise) Broken(from, after cred.Cred) []string {
 	case q.Caps == nil && q.IAB != nil:
 		caps("ambient", after.Ambient, ambient)
 	case q.IAB != nil:
-		// The file may empty it, where caps declares what comes of that.
+		// The file may empty it, if caps declares the result.
 		same("ambient", after.Ambient == ambient || after.Ambient == 0)
 	case q.Caps == nil:
 		same("ambient", after.Ambient.SubsetOf(ambient))

@@ -9,8 +9,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// Report is what the program internal/test/creds says of itself, by subject. The
-// variables of its environment are apart, sorted.
+// Report is the output of internal/test/creds, by subject. Its environment is
+// separate, and sorted.
 type Report struct {
 	Lines map[string]string
 	Env   []string
@@ -28,14 +28,14 @@ func ParseReport(output string) Report {
 		}
 	}
 	if r.Lines["at_secure"] == "1" {
-		// The Go runtime of a program that distrusts its environment adds it.
+		// The Go runtime adds it to a program with AT_SECURE.
 		r.Env = slices.DeleteFunc(r.Env, func(entry string) bool { return entry == "GOTRACEBACK=none" })
 	}
 	slices.Sort(r.Env)
 	return r
 }
 
-// Expect returns the report on credentials of a program that begins in a state.
+// Expect returns the report on the credentials of a program that starts in a state.
 func Expect(c cred.Cred, secure bool) map[string]string {
 	number := func(b bool) string {
 		if b {
@@ -62,7 +62,7 @@ func Expect(c cred.Cred, secure bool) map[string]string {
 	}
 }
 
-// Compare says in which of the expected subjects a report differs.
+// Compare returns the expected subjects in which a report differs.
 func (r Report) Compare(want map[string]string) []string {
 	var faults []string
 	for name, value := range want {
@@ -74,8 +74,8 @@ func (r Report) Compare(want map[string]string) []string {
 	return faults
 }
 
-// Cred returns the state that is reported. What a report does not tell, the
-// user namespace and the capabilities of the kernel, is that of like.
+// Cred returns the reported state. The user namespace and the capabilities of the
+// kernel, which the report lacks, are those of like.
 func (r Report) Cred(like cred.Cred) (cred.Cred, error) {
 	var failed error
 	list := func(name string, base int) []uint64 {

@@ -9,15 +9,15 @@ import (
 	"caprun/engine/cred"
 )
 
-// FindRoute searches for calls after which a caller in the state from executes
-// file and the target is as q says. It tries every choice of the vectors, the
-// final permitted set and the way to change the user, in the orders of calls
-// that can make a difference. It returns the calls, nil when there is no way.
+// FindRoute searches for calls after which a caller in the state from executes file
+// and the target has what q declares. It tries every choice of the sets, the final
+// permitted set and the way to change the user, in all orders of calls that can make
+// a difference. It returns the calls, or nil if there are none.
 func FindRoute(q Promise, from cred.Cred, file cred.File, r cred.Rules) []string {
 	s := &search{q: q, from: from, file: file, rules: r}
 	s.classify()
-	// All of section 5's order is first; the others give up one of its
-	// reasons, which not every caller has.
+	// The launch's order comes first. Each of the others helps callers that the
+	// launch's order does not.
 	for _, order := range []string{"GCUIABS", "GCIBUAS", "GCIBSUA", "GCIABSU", "GCISUAB", "GCSUIAB", "UGCIABS"} {
 		for _, change := range []string{"plain", "keep_caps", "no_setuid_fixup"} {
 			for _, raise := range []bool{false, true} {
@@ -38,7 +38,7 @@ type way struct {
 	raise  bool   // no_cap_ambient_raise is off until the securebits are set
 }
 
-// tuple is one capability just before exec.
+// tuple says which sets have a capability just before exec.
 type tuple struct{ i, p, a, b bool }
 
 type search struct {
@@ -47,11 +47,11 @@ type search struct {
 	file  cred.File
 	rules cred.Rules
 
-	// classes are capabilities that nothing tells apart, together.
+	// classes are groups of capabilities that every set treats alike.
 	classes []cred.Caps
 }
 
-// classify puts together what every set contains either all or none of.
+// classify groups the capabilities that each set has all or none of.
 func (s *search) classify() {
 	sets := []cred.Caps{s.from.Inheritable, s.from.Permitted, s.from.Ambient, s.from.Bounding, s.file.Permitted, s.file.Inheritable,
 		cred.CapsOf(cred.SETPCAP), cred.CapsOf(cred.SETUID), cred.CapsOf(cred.SETGID), cred.CapsOf(cred.SYS_CHROOT)}
@@ -79,10 +79,10 @@ func (s *search) classify() {
 	}
 }
 
-// sets is a choice of the vectors before exec. A nil one is left as it is.
+// sets is a choice of the sets before exec. A nil one is left unchanged.
 type sets struct{ i, p, a, b *cred.Caps }
 
-// along searches for a choice of sets that leads there on one way.
+// along searches for a choice of sets that leads to the declaration in one order.
 func (s *search) along(w way) []string {
 	probe, _, ok := s.walk(w, sets{})
 	if !ok {
@@ -112,14 +112,14 @@ func (s *search) along(w way) []string {
 	return nil
 }
 
-// allowed reports whether a profile leaves the choice of a tuple.
+// allowed reports whether a profile allows a tuple.
 func (s *search) allowed(class cred.Caps, t tuple) bool {
 	if t.a && (!t.i || !t.p) {
 		return false
 	}
 	has := func(set cred.Caps) bool { return class.Intersect(set) != 0 }
 	q := s.q
-	// Of a mode alone, the vectors that it empties are the only choice.
+	// With a mode alone, the sets that it empties are fixed.
 	noPriv, noInheritable, noAmbient := q.Mode == "NOPRIV", q.Mode == "NOPRIV" || q.Mode == "PURE1E_INIT", q.Mode != "" && q.Mode != "HYBRID"
 	if noPriv && (t.p || t.b) || noInheritable && t.i || noAmbient && t.a {
 		return false
@@ -136,9 +136,8 @@ func (s *search) allowed(class cred.Caps, t tuple) bool {
 	return (t.i == has(inheritable) || noInheritable) && (t.a == has(ambient) || noAmbient) && (t.b == has(bounding) || noPriv)
 }
 
-// reachable reports whether a way leads to a tuple for the capabilities of a
-// class. One class does not get into the way of another: each call looks at
-// the capabilities one by one.
+// reachable reports whether a way leads to a tuple for the capabilities of a class.
+// Classes are independent: each call handles each capability separately.
 func (s *search) reachable(w way, class cred.Caps, t tuple) bool {
 	i, p, a, b := part(t.i, class, s.from.Inheritable), part(t.p, class, s.from.Permitted), part(t.a, class, 0), part(t.b, class, s.from.Bounding)
 	c, _, ok := s.walk(w, sets{&i, &p, &a, &b})
@@ -159,8 +158,8 @@ func has(on bool, set, class cred.Caps) bool {
 	return set.Intersect(class) == 0
 }
 
-// choose takes a tuple for each class such that exec leads to what is
-// declared, either with nothing withheld or as an unsafe exec that withholds.
+// choose picks a tuple for each class such that exec gives what is declared, either
+// with nothing withheld, or as an unsafe exec that withholds capabilities.
 func (s *search) choose(probe cred.Cred, choices [][]tuple, withheld bool) *sets {
 	bare, empty := probe, s.file
 	bare.Inheritable, bare.Permitted, bare.Effective, bare.Ambient, bare.Bounding = 0, 0, 0, 0, 0
@@ -195,8 +194,8 @@ func (s *search) choose(probe cred.Cred, choices [][]tuple, withheld bool) *sets
 	return &chosen
 }
 
-// fits is exec for the capabilities of a class: whether they come out as
-// declared, and whether they alone make an exec one that gains.
+// fits is exec for the capabilities of a class. It reports whether they come out as
+// declared, and whether they make the exec one that gains privilege.
 func (s *search) fits(class cred.Caps, t tuple, result cred.ExecResult, flag, unsafe, withheld bool) (gains, fits bool) {
 	on := func(set cred.Caps) bool { return class.Intersect(set) != 0 }
 	p := false

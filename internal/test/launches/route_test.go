@@ -12,7 +12,7 @@ import (
 	"caprun/engine/machine"
 )
 
-// root is a machine with everything.
+// root is a machine that allows every case.
 func root() *Machine {
 	return &Machine{
 		Start: cred.Root(), Rules: cred.Latest(),
@@ -25,9 +25,9 @@ func root() *Machine {
 	}
 }
 
-// TestRoutes compares the compiler with a search in the model: what it accepts
-// keeps the promise of the profile and can be found, and what it refuses
-// cannot be had.
+// TestRoutes compares the compiler with a search in the model. A plan must give what
+// the profile declares, and the search must find it too. What the compiler refuses
+// must not be reachable.
 //
 // CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other cases.
 func TestRoutes(t *testing.T) {
@@ -49,7 +49,7 @@ func TestRoutes(t *testing.T) {
 			}
 			q := c.Profile.Promise(m.Users)
 			if FindRoute(q, from, c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")), m.Rules) == nil {
-				t.Errorf("case %d: the search is too weak\n%v", index, c)
+				t.Errorf("case %d: there is a plan, but the search found no route\n%v", index, c)
 			}
 			continue
 		}
@@ -57,7 +57,7 @@ func TestRoutes(t *testing.T) {
 		if calls := c.Missed(m, v, from); calls != nil {
 			missed[v.Rule()]++
 			if missed[v.Rule()] < 30 {
-				t.Errorf("case %d: refused, but there is a way: %v\n%v%s", index, v.Diagnostics[0], c, RouteText(calls))
+				t.Errorf("case %d: refused, but reachable: %v\n%v%s", index, v.Diagnostics[0], c, RouteText(calls))
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func number(t *testing.T, name string, otherwise int) int {
 	return int(n)
 }
 
-// TestRare has an example of each way that is easily missed.
+// TestRare has an example of each route that is easily missed.
 func TestRare(t *testing.T) {
 	id := func(n uint32) *uint32 { return &n }
 	ordinary := Target{File: cred.File{GroupExec: true}}
@@ -94,17 +94,17 @@ func TestRare(t *testing.T) {
 	}{
 		{"real and effective uid differ, and one is 0",
 			Case{Caller{{"uid", "0,1000,1000"}}, Profile{Caps: &Sets{P: chown}}, ordinary}},
-		{"the target is set-user-id",
+		{"the target is set-user-ID",
 			Case{nil, Profile{Caps: &Sets{P: chown}}, setuid}},
-		{"uid 0 under no_new_privs inherits more than it is permitted",
+		{"uid 0 under no_new_privs with an inheritable capability that is not permitted",
 			Case{Caller{{"nnp", ""}}, Profile{Caps: &Sets{E: chown, P: chown, I: kill}}, ordinary}},
-		{"the uid changes and the target inherits what the caller is not permitted",
+		{"the uid changes, with an inheritable capability that the caller is not permitted",
 			Case{Caller{{"lose", "0x20"}, {"nnp", ""}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{I: kill}}, ordinary}},
-		{"no_cap_ambient_raise is set, and not locked",
+		{"no_cap_ambient_raise is set but not locked",
 			Case{Caller{{"secbits", "0x40"}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{kill, kill, kill}}, ordinary}},
-		{"keep_caps and no_setuid_fixup are locked off, and nothing is to be kept",
+		{"keep_caps and no_setuid_fixup are locked off, and no capability is kept",
 			Case{Caller{{"secbits", "0x28"}}, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{}}, ordinary}},
-		{"file capabilities give what the target is only to inherit, if it stays in the bounding set",
+		{"a file capability must leave the bounding set, because the profile declares it inheritable only",
 			Case{nil, Profile{UID: id(1000), GID: id(1000), Caps: &Sets{I: kill}}, full}},
 	} {
 		from, _, ok := test.Caller.State(m)

@@ -2,8 +2,8 @@ package launches
 
 import "caprun/engine/cred"
 
-// Shrink returns a case that still fails and from which nothing can be taken
-// away. It tries at most tries cases.
+// Shrink returns a smaller case that still fails, from which nothing more can be
+// removed. It tries at most tries cases.
 func Shrink(m *Machine, c Case, tries int, fails func(Case) bool) Case {
 	try := func(smaller Case) bool {
 		if tries == 0 {
@@ -43,7 +43,7 @@ func Shrink(m *Machine, c Case, tries int, fails func(Case) bool) Case {
 	return c
 }
 
-// keys are what can be taken away from a profile.
+// keys are the removable keys of a profile.
 var keys = [...]struct {
 	present func(*Profile) bool
 	remove  func(*Profile)
@@ -76,5 +76,5 @@ var simplerTargets = [...]func(*Target){
 	func(t *Target) { t.File.Effective = false },
 }
 
-// lowest leaves at most one capability.
+// lowest returns the lowest capability of a set.
 func lowest(s cred.Caps) cred.Caps { return s & -s }

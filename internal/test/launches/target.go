@@ -6,18 +6,17 @@ import (
 	"caprun/engine/cred"
 )
 
-// Target is the program of a case. It reports its state.
+// Target is the program of a case. It prints its state.
 type Target struct {
-	// Via says what stands between the launch and File.
+	// Via says whether the launch starts File or a script.
 	Via Via
 
-	// File is what counts: the file with this mode, owner and capabilities.
-	// The ids are those of the initial user namespace. NoSuid is left to the
-	// caller.
+	// File is the file whose mode, owner and capabilities matter. Its ids are those
+	// of the initial user namespace. NoSuid depends on the caller.
 	File cred.File
 
-	// RootID is the root user of the namespace that owns the capabilities:
-	// version 3 of their attribute. 0 stands for version 2.
+	// RootID is the root user of the namespace that owns the capabilities, as in
+	// version 3 of the attribute. 0 stands for version 2.
 	RootID uint32
 }
 
@@ -32,7 +31,7 @@ const (
 
 var viaNames = [...]string{"target", "script", "plain-script"}
 
-// Path returns what the launch names, in the directory of the case.
+// Path returns the path that the launch starts, in the directory of the case.
 func (t Target) Path(dir string, chroot bool) string {
 	if chroot {
 		dir = ""
@@ -55,7 +54,7 @@ func (t Target) Mode() uint32 {
 	return mode
 }
 
-// String says what kind of file it is.
+// String describes the file.
 func (t Target) String() string {
 	s := fmt.Sprintf("%s: mode %04o, owner %d:%d", viaNames[t.Via], t.Mode(), t.File.UID, t.File.GID)
 	if t.File.HasCaps {
@@ -67,8 +66,8 @@ func (t Target) String() string {
 	return s
 }
 
-// Facts returns what the model wants to know about the file that decides, for
-// a caller in the user namespace ns.
+// Facts returns the facts about the file that exec heeds, for a caller in the user
+// namespace ns.
 func (t Target) Facts(ns cred.UserNS, nosuid bool) cred.File {
 	if t.Via == PlainScript {
 		return cred.File{NoSuid: nosuid}
@@ -79,15 +78,15 @@ func (t Target) Facts(ns cred.UserNS, nosuid bool) cred.File {
 		f.HasCaps, f.Permitted, f.Inheritable, f.Effective = false, 0, 0, false
 	}
 	if ns.Nested {
-		// stat(2) shows an unmapped owner as 65534. Only a map of all ids has
-		// that id too, and it leaves no owner of the cases unmapped.
+		// caprun sees an unmapped owner as 65534. Only the map of all ids contains
+		// 65534 too, and there every owner in the cases is mapped.
 		f.UID, f.GID = inside(ns.UIDs, f.UID), inside(ns.GIDs, f.GID)
 	}
 	return f
 }
 
-// inside returns what an id of the initial namespace is in one with this map:
-// NoID if it is not there.
+// inside returns the number of an initial-namespace id in a namespace with this map,
+// or NoID.
 func inside(lines []cred.Extent, id uint32) uint32 {
 	for _, x := range lines {
 		if id >= x.Outside && id-x.Outside < x.Count {
@@ -97,7 +96,7 @@ func inside(lines []cred.Extent, id uint32) uint32 {
 	return cred.NoID
 }
 
-// target makes one up.
+// target returns a random target.
 func (g *generator) target() Target {
 	t := Target{File: cred.File{UID: pick(g, g.m.Owners), GID: pick(g, g.m.Groups), GroupExec: true}}
 	if g.odds(20) {

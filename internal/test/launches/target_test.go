@@ -7,8 +7,8 @@ import (
 	"caprun/engine/machine"
 )
 
-// TestUnmappedOwners has targets whose set-id bits the kernel ignores because
-// the user namespace does not map their owner or group: no refusal may name them.
+// TestUnmappedOwners has targets whose set-id bits the kernel ignores because the
+// user namespace does not map their owner or group: no refusal may name these bits.
 func TestUnmappedOwners(t *testing.T) {
 	zero := uint32(0)
 	kill := cred.CapsOf(5)

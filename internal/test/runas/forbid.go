@@ -23,15 +23,15 @@ var forbidden = map[string]uint32{
 	"faccessat2": unix.SYS_FACCESSAT2, "statmount": unix.SYS_STATMOUNT, "statx": unix.SYS_STATX,
 }
 
-// forbid puts the caller under a filter: CALL:ERRNO, or CALL:ERRNO:FIRST for one
-// value of the first argument. Errno 0 makes the call succeed without effect. It
-// needs cap_sys_admin or no_new_privs: seccomp(2).
+// forbid installs a filter: CALL:ERRNO, or CALL:ERRNO:FIRST for one value of the
+// first argument. Errno 0 makes the call succeed without effect. It requires
+// cap_sys_admin or no_new_privs: seccomp(2).
 func forbid(value string) error {
 	name, number, _ := strings.Cut(value, ":")
 	number, first, one := strings.Cut(number, ":")
 	call, ok := forbidden[name]
 	if !ok {
-		return fmt.Errorf("%s is not in the list of calls", name)
+		return fmt.Errorf("unknown system call %s", name)
 	}
 	refuse := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(parse(number))}
 	allow := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW}
@@ -41,7 +41,8 @@ func forbid(value string) error {
 		refuse, allow,
 	}
 	if one {
-		// The lower half of seccomp_data.args[0], where bytes run upwards.
+		// The lower half of seccomp_data.args[0], at the higher address on a
+		// big-endian machine.
 		const firstArgument = 16
 		filter = []unix.SockFilter{
 			{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
@@ -57,8 +58,8 @@ func forbid(value string) error {
 	return err
 }
 
-// joinPids moves the caller into a pids cgroup, NUMBER:NAME, that has room for
-// so many threads.
+// joinPids moves the caller into a pids cgroup, NUMBER:NAME, that allows that many
+// threads.
 func joinPids(value string) error {
 	limit, name, _ := strings.Cut(value, ":")
 	for _, parent := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
@@ -71,5 +72,5 @@ func joinPids(value string) error {
 		}
 		os.Remove(dir)
 	}
-	return fmt.Errorf("no pids cgroup can be made")
+	return fmt.Errorf("cannot create a pids cgroup")
 }

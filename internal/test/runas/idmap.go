@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// idmap puts a mount of a directory over itself that maps owners: ON-DISK:SHOWN:COUNT:PATH.
+// idmap mounts a directory over itself, with mapped owners: ON-DISK:SHOWN:COUNT:PATH.
 func idmap(value string) error {
 	f := strings.SplitN(value, ":", 4)
 	if len(f) != 4 {

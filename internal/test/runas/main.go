@@ -4,10 +4,9 @@
 //
 //	runas uid=65534 secbits=0xef -- caprun -profile web.yaml
 //
-// The settings are made in the order in which they are written, by plain
-// system calls, and the program takes the place of runas: so it is the caller
-// that caprun meets in the tests. Without a program it only makes the
-// settings, some of which are about files. Build it with CGO_ENABLED=0.
+// runas applies the settings in this order, with plain system calls, and executes the
+// program, which is the caller or the target in tests. Without a program it only applies
+// the settings, some of which change files. Build it with CGO_ENABLED=0.
 package main
 
 import (
@@ -43,14 +42,14 @@ func main() {
 		name, value, _ := strings.Cut(setting, "=")
 		switch name {
 		case "root":
-			// With uid 0 already there is nothing to do.
+			// Not needed with uid 0.
 			if os.Getuid() != 0 {
 				inUserNamespace("0", os.Args[n+2:], false)
 			}
 		case "userns":
 			inUserNamespace(value, os.Args[n+2:], false)
 		case "outsider":
-			// With ids that the namespace does not map.
+			// With IDs that the namespace does not map.
 			inUserNamespace(value, os.Args[n+2:], true)
 		case "terminal":
 			onTerminal(os.Args[n+2:])
@@ -71,7 +70,7 @@ func main() {
 			env = slices.DeleteFunc(env, func(e string) bool { return strings.HasPrefix(e, variable+"=") })
 			env = append(env, value)
 		case "many":
-			// Variables of a kilobyte each.
+			// Variables of one kilobyte each.
 			for n := range parse(value) {
 				env = append(env, fmt.Sprintf("MANY_%d=%01000d", n, n))
 			}
@@ -87,11 +86,11 @@ func main() {
 	fail("exec "+path, syscall.Exec(path, program, env))
 }
 
-// inUserNamespace starts runas again for the rest of its work, in a new user
-// namespace, and ends as that ends. ids is the number that the caller has in
-// it, alone and with setgroups denied; or, for a caller with privilege, lines
-// INSIDE:OUTSIDE:COUNT of both maps, joined with commas: then the rest of the
-// work begins as uid 0 and gid 0 without groups, unless the ids are kept.
+// inUserNamespace starts runas with the remaining arguments in a new user namespace,
+// and exits as it exits. ids is the caller's ID in the namespace, as the only one,
+// and setgroups is denied. For a caller with privilege, ids may be lines
+// INSIDE:OUTSIDE:COUNT of both maps, comma-separated: then the new runas has uid 0
+// and gid 0 without groups, unless the IDs are kept.
 func inUserNamespace(ids string, rest []string, keepIDs bool) {
 	cmd := exec.Command("/proc/self/exe", rest...)
 	cmd.Args[0] = "runas"
@@ -129,7 +128,7 @@ func check(setting string, err error) {
 	}
 }
 
-// fail ends with a status that neither caprun nor its targets have.
+// fail exits with a status that neither caprun nor its targets use.
 func fail(what string, err error) {
 	fmt.Fprintf(os.Stderr, "runas: %s: %v\n", what, err)
 	os.Exit(99)

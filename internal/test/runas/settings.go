@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// apply makes one setting. Capability sets are hexadecimal masks.
+// apply applies one setting. Capability sets are hexadecimal masks.
 func apply(name, value string) error {
 	switch name {
 	case "uid":
@@ -124,13 +124,13 @@ func apply(name, value string) error {
 		return unix.Close(int(parse(value)))
 
 	case "mounts":
-		// A mount namespace of its own, from which nothing spreads.
+		// A new mount namespace, from which no mount propagates.
 		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 			return err
 		}
 		return unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 	case "foreign":
-		// A working directory on a mount of the mount namespace that is left.
+		// A working directory on a mount of the old mount namespace.
 		dir, err := unix.Open(value, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return err
@@ -157,16 +157,16 @@ func apply(name, value string) error {
 		}
 		return unix.Mount("", value, "", unix.MS_REMOUNT|unix.MS_BIND|flags[name], "")
 	case "readonly":
-		// A mount that is there: its flag, not its file system.
+		// A flag of an existing mount, not of its file system.
 		return unix.Mount("", value, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
 	case "readonly-files":
-		// The file system of a mount.
+		// A flag of the file system of a mount.
 		return unix.Mount("", value, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
 	case "umount":
 		return unix.Unmount(value, unix.MNT_DETACH)
 
 	case "copy":
-		// Not by the tests: a program that a forking process has written may
+		// The tests cannot do this: a program that a forking process has written may
 		// still be open for writing in a child, and cannot be executed then.
 		from, to, _ := strings.Cut(value, ":")
 		data, err := os.ReadFile(from)
@@ -187,8 +187,8 @@ func apply(name, value string) error {
 		uid, gid, _ := strings.Cut(ids, ".")
 		return unix.Lchown(file, int(parse(uid)), int(parse(gid)))
 	case "acl":
-		// acl=UID:FILE: that user may read and execute a file that is otherwise
-		// its owner's, as the entries of acl(5): tag, rights, id.
+		// acl=UID:FILE: that user may read and execute a file that otherwise only its
+		// owner can, with the entries of acl(5): tag, rights, id.
 		uid, file, _ := strings.Cut(value, ":")
 		list := binary.LittleEndian.AppendUint32(nil, 2)
 		for _, e := range [][3]uint32{{0x01, 7, ^uint32(0)}, {0x02, 5, uint32(parse(uid))}, {0x04, 0, ^uint32(0)}, {0x10, 5, ^uint32(0)}, {0x20, 0, ^uint32(0)}} {
@@ -208,7 +208,7 @@ func apply(name, value string) error {
 	case "mkdir":
 		return os.Mkdir(value, 0o755)
 	case "swap":
-		// Exchanges two names until it is killed, and for a minute at most.
+		// Exchanges two names for a minute, or until it is killed.
 		a, b, _ := strings.Cut(value, ":")
 		for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 			if err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE); err != nil {
@@ -222,7 +222,7 @@ func apply(name, value string) error {
 	case "fifo":
 		return unix.Mkfifo(value, 0o600)
 	}
-	return errors.New("there is no such setting")
+	return errors.New("unknown setting")
 }
 
 // parse reads a number: decimal, 0x and 0 for other bases.
@@ -242,11 +242,8 @@ func list(s string) []uint32 {
 	return ids
 }
 
-// raw makes a system call on the calling thread; package syscall would make
-// the calls that change ids on every one. Arguments that were pointers live on
-// the heap.
-//
-//go:uintptrescapes
+// raw makes a system call on the calling thread: package syscall would make the calls
+// that change ids on every thread. Arguments that were pointers are on the heap.
 func raw(call uintptr, a, b, c uintptr) error {
 	_, _, errno := unix.RawSyscall(call, a, b, c)
 	if errno != 0 {

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onTerminal starts runas again for the rest of its work, as the leader of a
-// session on a new terminal, which is its standard input and output. What is
-// written there comes out of this process as it was written.
+// onTerminal starts runas with the remaining arguments as the leader of a session on
+// a new terminal, which is its standard input and output. This process prints what is
+// written there.
 func onTerminal(rest []string) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	check("terminal", err)
@@ -29,34 +29,34 @@ func onTerminal(rest []string) {
 	mode.Oflag &^= unix.OPOST
 	check("terminal", unix.IoctlSetTermios(int(slave.Fd()), unix.TCSETS, mode))
 
-	cmd := again(rest)
+	cmd := reexec(rest)
 	cmd.Stdin, cmd.Stdout = slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	check("terminal", cmd.Start())
 	slave.Close()
-	// Ends when nobody has the terminal any more.
+	// Ends when no process has the terminal open.
 	_, _ = io.Copy(os.Stdout, master)
 	endAs("terminal", cmd.Wait())
 }
 
-// asJob starts runas again for the rest of its work as a shell starts a job: as
-// the leader of a process group, in the foreground of the terminal.
+// asJob starts runas with the remaining arguments as a shell starts a job: as the
+// leader of a process group, in the foreground of the terminal.
 func asJob(rest []string) {
-	cmd := again(rest)
+	cmd := reexec(rest)
 	cmd.Stdin, cmd.Stdout = os.Stdin, os.Stdout
 	cmd.SysProcAttr = &syscall.SysProcAttr{Foreground: true, Ctty: 0}
 	endAs("job", cmd.Run())
 }
 
-// again is with and the rest of its work, with the other descriptors of this
-// process.
-func again(rest []string) *exec.Cmd {
+// reexec returns the command for runas with the remaining arguments, with the other
+// descriptors of this process.
+func reexec(rest []string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", rest...)
 	cmd.Args[0], cmd.Stderr = "runas", os.Stderr
 	return cmd
 }
 
-// endAs ends this process as another one has ended.
+// endAs ends this process as another one ended.
 func endAs(what string, err error) {
 	var exit *exec.ExitError
 	switch {

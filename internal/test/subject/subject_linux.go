@@ -22,11 +22,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stepsVariable tells a subject what to do.
+// stepsVariable has the steps of a subject.
 const stepsVariable = "CAPRUN_TEST_STEPS"
 
-// Main is the role of a subject in the test binary: see package child. It must be
-// named "subject" there.
+// Main is the role of a subject in the test binary: see package reexec. The role must
+// be named "subject".
 func Main() {
 	for _, text := range strings.Fields(os.Getenv(stepsVariable)) {
 		name, value, _ := strings.Cut(text, "=")
@@ -81,7 +81,7 @@ func step(name, value string) error {
 		}
 		return os.WriteFile("/proc/self/comm", []byte(text), 0)
 	case "thread":
-		// A thread of its own with no_new_privs, which needs no privilege.
+		// A new thread with no_new_privs, which requires no privilege.
 		tid := make(chan int)
 		go func() {
 			runtime.LockOSThread()
@@ -95,15 +95,15 @@ func step(name, value string) error {
 		}()
 		id := <-tid
 		if id == 0 {
-			// The first thread is taken now.
+			// The first thread is occupied now.
 			return step(name, value)
 		}
 		fmt.Println(id)
 	case "leader-ends":
 		return endLeader()
 	case "toggle", "toggle-busy":
-		// A thread that is uid 0 and uid 33 by turns: its effective
-		// capabilities come and go. Each stays for some microseconds.
+		// A thread that is alternately uid 0 and uid 33: its effective capabilities
+		// come and go, every few microseconds.
 		stay := time.Duration(number) * time.Microsecond
 		wait := func() { time.Sleep(stay) }
 		if name == "toggle-busy" {
@@ -122,7 +122,7 @@ func step(name, value string) error {
 			}
 		}()
 	case "relay":
-		// One thread has no_new_privs, always; it ends when the next has it.
+		// One thread always has no_new_privs: it ends when the next one has it.
 		first := make(chan bool)
 		go relay(first)
 		<-first
@@ -132,7 +132,7 @@ func step(name, value string) error {
 				for {
 					done := make(chan bool)
 					go func() {
-						// It ends with its goroutine.
+						// The thread ends with its goroutine.
 						runtime.LockOSThread()
 						close(done)
 					}()
@@ -142,7 +142,7 @@ func step(name, value string) error {
 			}()
 		}
 	default:
-		return errors.New("there is no such step")
+		return errors.New("unknown step")
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func relay(ready chan<- bool) {
 	<-next
 }
 
-// endLeader ends the first thread, which stays as a zombie.
+// endLeader ends the first thread, which remains as a zombie.
 func endLeader() error {
 	ended := make(chan bool)
 	for range 60_000 {
@@ -180,16 +180,16 @@ func endLeader() error {
 		case <-time.After(time.Millisecond):
 		}
 	}
-	return errors.New("no goroutine came to the first thread")
+	return errors.New("no goroutine ran on the first thread")
 }
 
 // Running is a subject that is ready.
 type Running struct {
 	*exec.Cmd
-	Said string // before it was ready
+	Said string // output before it was ready
 }
 
-// Timeout is how long a subject lives at most.
+// Timeout is the maximum lifetime of a subject.
 const Timeout = 5 * time.Minute
 
 // Start starts a subject, which ends with the test.
@@ -225,12 +225,11 @@ func Start(t testing.TB, steps string, prepare func(*exec.Cmd)) Running {
 		}
 		said.WriteString(lines.Text())
 	}
-	t.Fatalf("the subject says %q", said.String())
+	t.Fatalf("the subject printed %q", said.String())
 	return Running{}
 }
 
-// StartInNamespace starts a subject in a user namespace of its own, where it is
-// root.
+// StartInNamespace starts a subject in a new user namespace, where it is root.
 func StartInNamespace(t testing.TB) Running {
 	t.Helper()
 	userns := func(cmd *exec.Cmd) {
@@ -243,7 +242,7 @@ func StartInNamespace(t testing.TB) Running {
 	probe := reexec.Command("subject")
 	userns(probe)
 	if err := probe.Run(); err != nil {
-		requires.Skip(t, "needs a new user namespace: "+err.Error())
+		requires.Skip(t, "requires a new user namespace: "+err.Error())
 	}
 	return Start(t, "", userns)
 }
