@@ -8,15 +8,15 @@ import (
 	"caprun/profiles"
 )
 
-// row is one launcher, and what was measured of it.
+// row is one launcher and its measurements.
 type row struct {
 	name string
 	argv []string
-	note string // why it is not measured; empty when it is
+	note string // why it is not measured; empty if it is
 	samples
 }
 
-// These are the rows that ratios are made of.
+// These rows have the ratios.
 const (
 	direct    = "directly"
 	onlyExecs = "Go program that only execs"
@@ -24,8 +24,8 @@ const (
 	withFile  = "caprun -profile web.yaml"
 )
 
-// setprivFlags and gosuFlags ask for what the web profile declares, as far as
-// the tool can do it.
+// setprivFlags and gosuFlags do what the web profile declares, as far as the tool
+// can.
 var (
 	setprivFlags = [...]string{
 		"--reuid=33", "--regid=33", "--clear-groups",
@@ -36,8 +36,8 @@ var (
 	gosuFlags = [...]string{"33:33"}
 )
 
-// launchers builds the Go programs and returns all rows, those that cannot be
-// measured here with a note.
+// launchers builds the Go programs and returns all rows. Those that cannot be
+// measured here have a note.
 func launchers(dir, noop string) ([]*row, error) {
 	built := func(name string) string { return filepath.Join(dir, name) }
 	for _, p := range [...]struct{ name, pkg string }{
@@ -67,7 +67,7 @@ func launchers(dir, noop string) ([]*row, error) {
 	}, nil
 }
 
-// tool is the row of an installed program, of which a copy is measured: see
+// tool returns the row of an installed program, of which it measures a copy: see
 // install.
 func tool(dir, name, noop string, flags ...string) *row {
 	r := needsRoot(&row{name: name})

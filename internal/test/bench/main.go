@@ -2,15 +2,15 @@
 //
 //	go run ./internal/test/bench [-rounds N]
 //
-// It starts a static program that does nothing but exit: directly, through a
-// Go program that only execs, through setpriv and gosu with the work of the
-// web profile as far as they can do it, and through caprun. What is measured
-// is the whole process, from before the fork to after the wait.
+// It starts a static program that only exits: directly, through a Go program that
+// only execs, through setpriv and gosu with the settings of the web profile that they
+// support, and through caprun. It measures the whole process, from before the fork to
+// after the wait.
 //
-// All of them are built and measured in one run, in turns, so that a busy
-// machine is equally busy for each. Other work on the machine makes all times
-// longer: the ratios are what to read, and the minima say what an idle machine
-// would show. The CPU time is that of user and system mode together.
+// It builds and measures all of them in one run, in turns, so that other load on the
+// machine affects all alike. Such load makes all times longer: compare the ratios,
+// and the minima, which are close to those of an idle machine. The CPU time is that
+// of user and system mode together.
 package main
 
 import (
@@ -21,12 +21,12 @@ import (
 	"runtime/debug"
 )
 
-// target is how many times longer than the Go program that only execs a launch
-// with a profile file may take.
+// target is the limit: a launch with a profile file may take this many times as long
+// as the Go program that only execs.
 const target = 4.5
 
 func main() {
-	rounds := flag.Int("rounds", 300, "how often each launcher is measured")
+	rounds := flag.Int("rounds", 300, "number of rounds: measurements of each launcher")
 	flag.Parse()
 	if *rounds < 1 || flag.NArg() > 0 {
 		flag.Usage()
@@ -44,7 +44,7 @@ func run(rounds int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	// Another user must reach the program that is started.
+	// Another user must reach the program.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
@@ -56,7 +56,8 @@ func run(rounds int) error {
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(-1) // what one run keeps is small, and a collection would hit one launcher
+	// One run uses little memory, and a garbage collection would slow one launcher.
+	debug.SetGCPercent(-1)
 	if err := measure(rows, rounds); err != nil {
 		return err
 	}

@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// samples are the times of one launcher, one of each a round.
+// samples are the times of one launcher, one per round.
 type samples struct {
 	wall, cpu []time.Duration
 }
 
-// environment is the same for all, whoever runs the measurement.
+// environment is the same for every launcher and user.
 var environment = [...]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
 
-// warmup is how many rounds are thrown away: files come into the page cache.
+// warmup is the number of rounds not measured: they fill the page cache.
 const warmup = 3
 
-// measure starts each launcher once a round. A launcher that does not lead to
-// the target gets a note instead.
+// measure starts each launcher once per round. A launcher that does not start the
+// target gets a note instead.
 func measure(rows []*row, rounds int) error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -36,8 +36,8 @@ func measure(rows []*row, rounds int) error {
 	}
 	for n := range warmup + rounds {
 		for at := range rows {
-			// Each round starts with another row, so that none always
-			// follows the same one.
+			// Each round starts with another row, so that no row always follows the
+			// same one.
 			r := rows[(at+n)%len(rows)]
 			if r.note != "" {
 				continue
@@ -54,8 +54,8 @@ func measure(rows []*row, rounds int) error {
 	return nil
 }
 
-// try starts a launcher for the first time, and returns what it says when it
-// does not lead to the target.
+// try starts a launcher for the first time. It returns the launcher's output if it
+// does not start the target.
 func try(argv []string) (note string) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = environment[:]
@@ -71,8 +71,8 @@ func try(argv []string) (note string) {
 	return fmt.Sprint(err)
 }
 
-// launch measures one start, to the end of the process. null is what it has
-// for standard input and output: a Go runtime would spend time on closed ones.
+// launch measures one start, to the end of the process. null is its standard input
+// and output: a Go runtime would spend time on closed ones.
 func launch(argv []string, null *os.File) (wall, cpu time.Duration, err error) {
 	attr := &os.ProcAttr{Env: environment[:], Files: []*os.File{null, null, null}}
 	begin := time.Now()
@@ -83,7 +83,7 @@ func launch(argv []string, null *os.File) (wall, cpu time.Duration, err error) {
 	state, err := p.Wait()
 	wall = time.Since(begin)
 	if err == nil && state.ExitCode() != done {
-		err = fmt.Errorf("ended with %v", state)
+		err = fmt.Errorf("exited with %v", state)
 	}
 	if err != nil {
 		return 0, 0, err
@@ -91,7 +91,7 @@ func launch(argv []string, null *os.File) (wall, cpu time.Duration, err error) {
 	return wall, state.UserTime() + state.SystemTime(), nil
 }
 
-// median returns the middle of what was measured, and 0 of nothing.
+// median returns the median, and 0 without a measurement.
 func median(times []time.Duration) time.Duration {
 	if len(times) == 0 {
 		return 0

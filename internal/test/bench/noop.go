@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// done is the exit status of the program that is started. It is not 0, so
-// that a launcher which ends without starting it is not taken for a fast one.
+// done is the exit status of the started program. It is not 0: a launcher that exits
+// without starting the program must not count as fast.
 const done = 7
 
 // exits are the instructions that call exit_group(done), by architecture.
@@ -18,9 +18,9 @@ var exits = [...]struct{ arch, code string }{
 	{"arm64", "mov x8, #94; mov x0, #7; svc #0"},
 }
 
-// buildNoop builds the program that is started, and says in words what it is:
-// two instructions where gcc is there, else a Go program, whose runtime then
-// is a part of every line of the table.
+// buildNoop builds the program to start, and describes it: two instructions if gcc is
+// installed, or else a Go program, whose runtime then is part of every line of the
+// table.
 func buildNoop(dir string) (path, how string, err error) {
 	path = filepath.Join(dir, "noop")
 	for _, e := range exits {
@@ -55,9 +55,9 @@ func goBuild(out, what string) error {
 	return install(linked, out)
 }
 
-// install writes a program in one piece, as it comes onto a machine. How a file
-// was written decides how the page cache holds it, and so how much a page fault
-// maps: a launch of what the linker wrote, page by page, takes a tenth longer.
+// install copies a program in one write, as an installation does. The writes decide
+// how the page cache stores the file, and so how much a page fault maps: a launch of
+// a file as the linker wrote it, page by page, takes a tenth longer.
 func install(from, to string) error {
 	data, err := os.ReadFile(from)
 	if err != nil {

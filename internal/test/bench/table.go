@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// table prints one line a launcher, and whether the target is met.
+// table prints one line per launcher, and whether the target is met.
 func table(w io.Writer, rows []*row) error {
 	find := func(name string) *row {
 		return rows[slices.IndexFunc(rows, func(r *row) bool { return r.name == name })]
@@ -39,7 +39,7 @@ func table(w io.Writer, rows []*row) error {
 	return err
 }
 
-// ratio returns a/b, and 0 for what was not measured.
+// ratio returns a/b, and 0 without a measurement.
 func ratio(a, b time.Duration) float64 {
 	if b == 0 {
 		return 0

@@ -1,6 +1,6 @@
 // Package command builds and runs caprun, and other programs of this module, for
-// tests. They run it as it is delivered: a static program, in processes of its own,
-// for a launch replaces the process.
+// tests: static programs, as released, each in a new process, because a launch
+// replaces the process.
 package command
 
 import (
@@ -31,9 +31,9 @@ func Main(m *testing.M) int {
 	return status
 }
 
-// ignoreNothing makes the programs that tests start obey SIGHUP and SIGINT, also
-// where the tests were started with them ignored, as by nohup and the & of a script:
-// the children of a process do not ignore a signal that it catches.
+// ignoreNothing makes the programs that tests start obey SIGHUP and SIGINT, also if
+// the tests were started with them ignored, as by nohup and the & of a script: the
+// children of a process do not ignore a signal that it catches.
 func ignoreNothing() {
 	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
 		if signal.Ignored(sig) {
@@ -42,21 +42,21 @@ func ignoreNothing() {
 	}
 }
 
-// built are the programs that were built, by name.
+// built are the paths of the built programs, by name.
 var built struct {
 	sync.Mutex
 	dir  string
 	have map[string]bool
 }
 
-// Caprun returns the path of caprun, which is built once for each test binary.
+// Caprun returns the path of caprun, built once for each test binary.
 func Caprun(t testing.TB) string {
 	t.Helper()
 	return Program(t, "caprun/cmd/caprun")
 }
 
-// Program returns the path of a main package of this module, which is built once for
-// each test binary. Every user can search its directory, which has the others, too.
+// Program returns the path of a main package of this module, built once for each test
+// binary. Every user can search its directory, which contains the others too.
 func Program(t testing.TB, pkg string) string {
 	t.Helper()
 	built.Lock()
@@ -87,8 +87,8 @@ func Program(t testing.TB, pkg string) string {
 	return path
 }
 
-// Searchable returns dir, if every user can reach what is in it, and otherwise the
-// first of the usual directories where they can.
+// Searchable returns dir if every user can reach files in it, or else the first of
+// the usual directories for which this is true.
 func Searchable(dir string) string {
 	for _, dir := range []string{dir, "/tmp", "/var/tmp"} {
 		if EveryoneSearches(dir) {

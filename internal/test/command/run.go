@@ -32,12 +32,12 @@ func ProfileFile(t testing.TB, text string) string {
 	return f.Name()
 }
 
-// Hangs is how long a test waits for a process before the process counts as hung. No
-// test needs more than seconds on an idle machine.
+// Hangs is the time after which a test treats a process as hung. A test takes seconds
+// on an idle machine.
 const Hangs = 2 * time.Minute
 
-// Run runs a command to its end, or kills it after Hangs. A status above 128 can be that
-// of a signal, as in a shell.
+// Run runs a command to its end, or kills it after Hangs. A status above 128 can be
+// 128 plus a signal, as in a shell.
 func Run(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, status int) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -60,7 +60,8 @@ func Run(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, status int) {
 	return out.String(), errs.String(), status
 }
 
-// Number returns the number in an environment variable, and otherwise without one.
+// Number returns the number in an environment variable, or otherwise if it is not
+// set.
 func Number(t testing.TB, name string, otherwise uint64) uint64 {
 	t.Helper()
 	text := os.Getenv(name)

@@ -35,7 +35,7 @@ func TestAPI(t *testing.T) {
 		for _, name := range a.Scope().Names() {
 			object := a.Scope().Lookup(name)
 			if !object.Exported() || name == "O_PATH" {
-				// O_PATH is a number of open(2) that one version exports.
+				// O_PATH is a constant of open(2) that one version exports.
 				continue
 			}
 			own := b.Scope().Lookup(name)
@@ -64,7 +64,7 @@ func exportData(path string) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(data)), err
 }
 
-// describe returns what a user of a name can see of it.
+// describe returns what users of a name can see of it.
 func describe(o types.Object) string {
 	local := func(p *types.Package) string {
 		if p == o.Pkg() {

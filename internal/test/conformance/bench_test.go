@@ -36,7 +36,7 @@ func Benchmark(b *testing.B) {
 	}
 }
 
-// TestPairs does every piece of work once, so that none has come apart.
+// TestPairs does each piece of work once, so that none is broken.
 func TestPairs(t *testing.T) {
 	for _, p := range pair.All() {
 		if p.Root {

@@ -22,11 +22,10 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// callStarts are the states in which cmd/calls makes its calls.
+// callStarts are the states before the calls of cmd/calls.
 var callStarts = []string{"root", "bracketed", "user", "powerless", "no setpcap", "no setuid", "inheritable"}
 
-// callDifferences says of calls that differ in which row of the documentation
-// it is written.
+// callDifferences has the row of the documentation for each call that differs.
 var callDifferences = map[string]string{
 	`FromText "=ep-e"`:             rowLowering,
 	"IABFromText of 63":            rowHiddenTuple,
@@ -69,8 +68,8 @@ var callDifferences = map[string]string{
 	"Launch with setters in the callback":    rowSetters,
 }
 
-// buildCalls builds cmd/calls, with the import path of package cap replaced
-// where theirs is wanted.
+// buildCalls builds cmd/calls, with the import path of package cap replaced for
+// theirs.
 func buildCalls(t *testing.T, theirs bool) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -118,7 +117,7 @@ func buildCalls(t *testing.T, theirs bool) string {
 	return program
 }
 
-// runCall makes one call in a process, and returns what it prints.
+// runCall makes one call in a process, and returns the output.
 func runCall(t *testing.T, program, start, name string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(filepath.Dir(program), "call")
@@ -152,9 +151,9 @@ func runCall(t *testing.T, program, start, name string) string {
 	return result
 }
 
-// TestCalls makes every call of cmd/calls with both packages from every start.
-// What differs must be a row of the documentation, and what is written there
-// must differ.
+// TestCalls makes every call of cmd/calls with both packages from every start. Each
+// difference must be in the documentation, and each documented difference must
+// appear.
 func TestCalls(t *testing.T) {
 	requires.Root(t)
 	ours, theirs := buildCalls(t, false), buildCalls(t, true)
@@ -199,16 +198,15 @@ func TestCalls(t *testing.T) {
 	wg.Wait()
 	for name, row := range callDifferences {
 		if !slices.Contains(names, name) {
-			t.Errorf("there is no call %q", name)
+			t.Errorf("unknown call %q", name)
 		} else if !differs[name] {
-			t.Errorf("%s: the known difference does not show: %s", name, row)
+			t.Errorf("%s: the known difference does not appear: %s", name, row)
 		}
 	}
 	t.Logf("%d calls compared, %d of them known to differ", count, len(differs))
 }
 
-// TestCallsAreComplete: every function and method of theirs is called by
-// cmd/calls.
+// TestCallsAreComplete: cmd/calls calls every function and method of theirs.
 func TestCallsAreComplete(t *testing.T) {
 	set := token.NewFileSet()
 	files, err := filepath.Glob("cmd/calls/*.go")
@@ -240,7 +238,7 @@ func TestCallsAreComplete(t *testing.T) {
 	}
 	var missing []string
 	for _, fn := range functions(upstream) {
-		// The program prints with String, through package fmt.
+		// The program uses String by printing with package fmt.
 		if name := nameOf(fn); !called[name] && fn.Name() != "String" {
 			missing = append(missing, name)
 		}

@@ -16,7 +16,7 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// outcome is the error of a call, or that it panics.
+// outcome is the error of a call, or a panic.
 func outcome(call func() error) (text string) {
 	defer func() {
 		if recover() != nil {
@@ -29,8 +29,8 @@ func outcome(call func() error) (text string) {
 	return "no error"
 }
 
-// TestKnownDifferences shows the rows of the table in package cap that single
-// calls show.
+// TestKnownDifferences has the rows of the table in package cap that a single call
+// can show.
 func TestKnownDifferences(t *testing.T) {
 	tuple := func(text string) (*cap.IAB, *upstream.IAB) {
 		o, oErr := cap.IABFromText(text)
@@ -72,7 +72,7 @@ func TestKnownDifferences(t *testing.T) {
 			t.Errorf("%s: theirs gives %s, not %s", c.name, got, c.wantTheir)
 		}
 	}
-	// Theirs differs from what it prints.
+	// Theirs differs from the text that it prints.
 	oAgain, _ := tuple(oBlocked.String())
 	_, uAgain := tuple(uBlocked.String())
 	oDiff, oErr := oBlocked.Cf(oAgain)
@@ -85,7 +85,7 @@ func TestKnownDifferences(t *testing.T) {
 	}
 }
 
-// wideIDs prints what becomes of ids that do not fit.
+// wideIDs prints the result for IDs that are too wide.
 func wideIDs() {
 	fmt.Println(cap.SetUID(1<<32+1000) == syscall.EINVAL, cap.SetGroups(1<<32+1000) == syscall.EINVAL)
 	fmt.Println(upstream.SetGroups(1<<32+1000), upstream.SetUID(1<<32+1000), syscall.Getuid(), syscall.Getgid())
@@ -94,7 +94,7 @@ func wideIDs() {
 func TestWideIDs(t *testing.T) {
 	requires.Root(t)
 	if strconv.IntSize < 64 {
-		return // No int is too wide.
+		return // An int cannot be too wide.
 	}
 	const want = "true true\n<nil> <nil> 1000 1000\n"
 	if got := reexec.Run(t, "wide ids", nil); got.Stdout != want {
@@ -102,10 +102,11 @@ func TestWideIDs(t *testing.T) {
 	}
 }
 
-// TestLaunchDifferences shows the rows about Launchers that need no hang.
+// TestLaunchDifferences has the rows about Launchers, except those in which a call
+// does not return.
 func TestLaunchDifferences(t *testing.T) {
 	requires.Root(t)
-	// An empty environment; the root lost where a callback sets pa.Sys.
+	// An empty environment, and a callback that sets pa.Sys, which loses the chroot.
 	root := t.TempDir()
 	for _, c := range []struct {
 		name   string

@@ -1,9 +1,9 @@
-// Package conformance compares package cap with the one whose API it offers,
-// kernel.org/pub/linux/libs/security/libcap/cap, by running both: the exported
-// names and types, what they make of text, sets, tuples and files, and what
-// each call does to a process.
+// Package conformance compares package cap with the package whose API it offers,
+// kernel.org/pub/linux/libs/security/libcap/cap, by running both: the exported names
+// and types, the results for text, sets, tuples and files, and the effect of each
+// call on a process.
 //
-// It is a module of its own, so that no user of caprun depends on that
-// package. Every difference is either listed in the documentation of package
-// cap, with the reason, or a failure here.
+// It is a separate module, so that users of caprun do not depend on that package.
+// Every difference is either listed in the documentation of package cap, with the
+// reason, or a failure here.
 package conformance

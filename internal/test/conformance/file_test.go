@@ -22,7 +22,7 @@ import (
 
 const attribute = "security.capability"
 
-// executable makes a file for capabilities, where the file system keeps them.
+// executable makes a file for capabilities, if the file system supports them.
 func executable(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
@@ -54,7 +54,7 @@ func stored(path string) ([]byte, error) {
 	return d[:max(n, 0)], err
 }
 
-// fileAPI is what either package does with one file, by name or descriptor.
+// fileAPI has the operations of a package on a file, by name or descriptor.
 type fileAPI struct {
 	name   string
 	set    func(d []byte) error // a portable set; nil removes
@@ -97,8 +97,8 @@ func fileAPIs(path string, f *os.File) []fileAPI {
 	}
 }
 
-// TestFile writes random sets in all ways, compares what the file system
-// keeps, and reads each in all ways.
+// TestFile writes random sets in all ways, compares the attributes, and reads each in
+// all ways.
 func TestFile(t *testing.T) {
 	requires.Root(t)
 	path := executable(t)
@@ -148,7 +148,7 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestFileVersions reads attributes of each version that something else wrote.
+// TestFileVersions reads attributes of each version that neither package wrote.
 func TestFileVersions(t *testing.T) {
 	requires.Root(t)
 	path := executable(t)
@@ -181,7 +181,7 @@ func TestFileVersions(t *testing.T) {
 	}
 }
 
-// TestNamespaceOwner writes version 3. Upstream cannot: a known difference.
+// TestNamespaceOwner writes version 3, which theirs cannot: a known difference.
 func TestNamespaceOwner(t *testing.T) {
 	requires.Root(t)
 	path := executable(t)
@@ -202,7 +202,7 @@ func TestNamespaceOwner(t *testing.T) {
 			t.Errorf("they read %q of %d, %v; want %q of %d", u, got, err, o, owner)
 		}
 		if err := u.SetFile(path); !errors.Is(err, syscall.EINVAL) {
-			t.Errorf("the known difference does not show: they write an owner, %v", err)
+			t.Errorf("the known difference does not appear: they write an owner, %v", err)
 		}
 	}
 }
@@ -215,7 +215,7 @@ var errorNames = map[error]string{
 	upstream.ErrBadSize: "ErrBadSize", upstream.ErrBadText: "ErrBadText", upstream.ErrBadValue: "ErrBadValue", upstream.ErrOutOfRange: "ErrOutOfRange",
 }
 
-// errorKind says which error err is to ==, and its text.
+// errorKind returns the error variable that err equals, and its text.
 func errorKind(err error) string {
 	if err == nil {
 		return "no error"
@@ -227,8 +227,8 @@ func errorKind(err error) string {
 	return fmt.Sprintf("%s (%v)", name, err)
 }
 
-// errorPaths makes one of each kind of file. Those for which something hangs
-// or differs there are told by the tests below.
+// errorPaths makes a file of each kind. Other tests below have the kinds for which a
+// call hangs or differs.
 func errorPaths(t *testing.T) map[string]string {
 	dir := t.TempDir()
 	file, link, dangling := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "dangling")
@@ -258,7 +258,7 @@ func TestFileErrors(t *testing.T) {
 			"SetFile": {func() error { return set.SetFile(path) }, func() error { return theirSet.SetFile(path) }},
 			"remove":  {func() error { return none.SetFile(path) }, func() error { return theirNone.SetFile(path) }},
 		} {
-			// The calls before have left capabilities, or not.
+			// Earlier calls may have left capabilities.
 			none.SetFile(path)
 			ours, ok := within(both[0])
 			if !ok {
@@ -266,7 +266,7 @@ func TestFileErrors(t *testing.T) {
 			}
 			none.SetFile(path)
 			if name == "fifo" && call != "GetFile" {
-				// Theirs opens it, which waits for somebody to write.
+				// Theirs opens it, which waits for a writer.
 				if want := map[string]string{"SetFile": errorKind(cap.ErrBadPath), "remove": errorKind(syscall.ENODATA)}[call]; ours != want {
 					t.Errorf("%s of a %s: ours says %s, not %s", call, name, ours, want)
 				}
@@ -283,7 +283,7 @@ func TestFileErrors(t *testing.T) {
 	}
 }
 
-// TestFifoHangs has the known difference show: theirs waits.
+// TestFifoHangs shows a known difference: theirs waits.
 func TestFifoHangs(t *testing.T) {
 	requires.Root(t)
 	path := filepath.Join(t.TempDir(), "fifo")
@@ -294,7 +294,7 @@ func TestFifoHangs(t *testing.T) {
 	go func() { done <- upstream.NewSet().SetFile(path) }()
 	select {
 	case err := <-done:
-		t.Errorf("the known difference does not show: their SetFile of a FIFO gives %v", err)
+		t.Errorf("the known difference does not appear: their SetFile of a FIFO gives %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	w, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -319,8 +319,8 @@ func within(call func() error) (kind string, ok bool) {
 	}
 }
 
-// TestDescriptorErrors: a directory is refused by both. Of a closed file
-// theirs takes descriptor 0, which is a known difference, and not tried.
+// TestDescriptorErrors: both refuse a directory. For a closed file theirs uses
+// descriptor 0, a known difference that this test leaves out.
 func TestDescriptorErrors(t *testing.T) {
 	requires.Root(t)
 	dir, err := os.Open(t.TempDir())
@@ -359,8 +359,8 @@ func TestDescriptorErrors(t *testing.T) {
 
 const pathVariable = "CONFORMANCE_PATH"
 
-// unprivileged reads and writes a file that the user may not read, and prints
-// the errors of both packages.
+// unprivileged reads and writes a file that the user may not read, and prints the
+// errors of both packages.
 func unprivileged() {
 	path := os.Getenv(pathVariable)
 	if err := errors.Join(upstream.SetGroups(1000), upstream.SetUID(1000), upstream.NewSet().SetProc()); err != nil {
@@ -373,7 +373,7 @@ func unprivileged() {
 	fmt.Println("set", errorKind(cap.NewSet().SetFile(path)), "|", errorKind(upstream.NewSet().SetFile(path)))
 }
 
-// TestUnprivileged: who may not read a file may still ask for its attribute.
+// TestUnprivileged: a user who may not read a file may still read its attribute.
 func TestUnprivileged(t *testing.T) {
 	requires.Root(t)
 	path := executable(t)

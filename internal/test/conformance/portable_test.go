@@ -11,9 +11,8 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// TestExport has random sets written by both in every length, and reads what
-// was written with both. MinExtFlagSize is the whole package's, so nothing
-// else runs meanwhile.
+// TestExport writes random sets with both packages in every length, and reads what
+// each wrote. MinExtFlagSize is global, so no other test runs at the same time.
 func TestExport(t *testing.T) {
 	defer func(ours, theirs uint) { cap.MinExtFlagSize, upstream.MinExtFlagSize = ours, theirs }(cap.MinExtFlagSize, upstream.MinExtFlagSize)
 	if cap.MinExtFlagSize != upstream.MinExtFlagSize {
@@ -25,7 +24,7 @@ func TestExport(t *testing.T) {
 		seed := number(t, seedVariable, 1)
 		r := rand.New(rand.NewPCG(seed, uint64(size)))
 		for range 2000 {
-			// Sets that need each number of groups.
+			// Sets that require each number of groups.
 			keep := uint64(1)<<r.IntN(65) - 1
 			d := portable(randomBits(r)&keep, randomBits(r)&keep, randomBits(r)&keep)
 			o, err := cap.Import(d)
@@ -44,7 +43,7 @@ func TestExport(t *testing.T) {
 			if oErr != nil {
 				continue
 			}
-			// Each reads the other's.
+			// Each reads what the other wrote.
 			if err := compareImport(theirs); err != nil {
 				t.Fatalf("size %d: %v", size, err)
 			}
@@ -76,7 +75,7 @@ func compareImport(d []byte) error {
 	return nil
 }
 
-// TestImport reads bytes that are cut, longer, or changed anywhere.
+// TestImport reads bytes that are truncated, extended, or changed.
 func TestImport(t *testing.T) {
 	sharded(t, 200_000, func(r *rand.Rand) error {
 		d := portable(randomBits(r), randomBits(r), randomBits(r))

@@ -16,8 +16,8 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// operation is a call that changes the state of a process, made through both
-// packages in children of their own.
+// operation is a call that changes the state of a process, made with both packages in
+// separate children.
 type operation struct {
 	name   string
 	ours   func() error
@@ -78,7 +78,7 @@ func operations() []operation {
 	return list
 }
 
-// starts are the states in which the operations are tried.
+// starts are the states before the operations.
 var starts = map[string]func() error{
 	"root": func() error { return nil },
 	"root without effective": func() error {
@@ -107,7 +107,7 @@ func TestMain(m *testing.M) {
 	reexec.Main(m, reexec.Roles{"ours": func() { run(true) }, "theirs": func() { run(false) }, "unprivileged": unprivileged, "wide ids": wideIDs})
 }
 
-// run performs one operation from one start and prints the error and the state.
+// run performs one operation from one start, and prints the error and the state.
 func run(ours bool) {
 	if err := starts[os.Getenv(startVariable)](); err != nil {
 		fmt.Println("start:", err)
@@ -135,7 +135,7 @@ func run(ours bool) {
 	}
 }
 
-// known are the differences that the documentation of package cap lists.
+// known are the differences in the documentation of package cap.
 func known(start, op string) string {
 	switch {
 	case strings.HasPrefix(start, "keep-caps locked off") && strings.HasPrefix(op, "uid "):
@@ -176,7 +176,7 @@ func TestProcess(t *testing.T) {
 	t.Cleanup(func() {
 		for _, why := range []string{rowKeepCaps, rowSecbits} {
 			if _, ok := seen.Load(why); !ok {
-				t.Errorf("the known difference does not show: %s", why)
+				t.Errorf("the known difference does not appear: %s", why)
 			}
 		}
 		t.Logf("%d calls compared", compared)

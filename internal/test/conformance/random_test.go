@@ -13,8 +13,8 @@ import (
 	"caprun/cap"
 )
 
-// seedVariable overrides the seed of everything random here, and
-// countVariable says how many times as much to try.
+// seedVariable overrides the seed of all random tests. countVariable multiplies the
+// number of inputs.
 const seedVariable, countVariable = "CONFORMANCE_SEED", "CONFORMANCE_COUNT"
 
 func number(t testing.TB, variable string, preset uint64) uint64 {
@@ -30,12 +30,11 @@ func number(t testing.TB, variable string, preset uint64) uint64 {
 	return n
 }
 
-// shards is a fixed number, so that the same seed tries the same inputs on
-// every machine.
+// shards is fixed, so that the same seed tries the same inputs on every machine.
 const shards = 8
 
-// sharded calls try with count random sources' worth of work, side by side.
-// The work stops when enough has gone wrong.
+// sharded calls try with separate random sources, in parallel. It stops after enough
+// failures.
 func sharded(t *testing.T, count int, try func(r *rand.Rand) error) {
 	t.Helper()
 	seed := number(t, seedVariable, 1)
@@ -56,7 +55,7 @@ func sharded(t *testing.T, count int, try func(r *rand.Rand) error) {
 	wg.Wait()
 }
 
-// tally counts the known differences. Each must show, or the list is wrong.
+// tally counts the known differences. Each must appear, or the list is wrong.
 type tally struct {
 	sync.Mutex
 	seen map[string]int
@@ -75,7 +74,7 @@ func (c *tally) report(t *testing.T, known ...string) {
 	t.Helper()
 	for _, what := range known {
 		if c.seen[what] == 0 {
-			t.Errorf("the known difference does not show: %s", what)
+			t.Errorf("the known difference does not appear: %s", what)
 		}
 	}
 	for what, n := range c.seen {
@@ -86,7 +85,7 @@ func (c *tally) report(t *testing.T, known ...string) {
 	}
 }
 
-// minimise makes text shorter as long as it fails.
+// minimise shortens a text that fails.
 func minimise(text string, fails func(string) bool) string {
 	for size := len(text) / 2; size > 0; size /= 2 {
 		for at := 0; at+size <= len(text); {
@@ -102,15 +101,15 @@ func minimise(text string, fails func(string) bool) string {
 
 func pick(r *rand.Rand, from ...string) string { return from[r.IntN(len(from))] }
 
-// oddNames are names that a careless reader takes, and some that a careful one
-// takes too.
+// oddNames are names that a lenient reader accepts, and some that a strict one
+// accepts too.
 var oddNames = []string{
 	"", "all", "All", "CAP_CHOWN", "cap_", "cap_chow", "cap_chowns", "cap_bogus", "chown", "-", "é", "\xff",
 	"007", "+3", "-0", "-1", "0x3", "1_1", "64", "99", "00000000000000000000000000000000041", "18446744073709551616",
 }
 
-// randomName returns one of the named capabilities, or a number, which the
-// kernel may not have, or something else.
+// randomName returns a named capability, a number that the kernel may not have, or
+// another text.
 func randomName(r *rand.Rand) string {
 	switch n := r.IntN(40); {
 	case n == 0:
@@ -124,7 +123,7 @@ func randomName(r *rand.Rand) string {
 	}
 }
 
-// mutate changes up to three bytes of a text, or none.
+// mutate changes up to three bytes of a text.
 func mutate(r *rand.Rand, text, alphabet string) string {
 	d := []byte(text)
 	for k := r.IntN(6) - 2; k > 0; k-- {

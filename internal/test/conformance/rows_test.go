@@ -46,15 +46,15 @@ const (
 	rowPsxCgo          = "package psx with cgo"
 )
 
-// shownBy names the test in which a row shows, or says why none runs it.
+// shownBy has the test that shows each row, or the reason why none does.
 var shownBy = map[string]string{
 	rowLowering: "TestText", rowLongWord: "TestLongWords", rowHiddenTuple: "TestTuple",
 	rowOwner: "TestNamespaceOwner", rowFIFO: "TestFifoHangs", rowSecbits: "TestProcess", rowKeepCaps: "TestProcess",
 	rowOPath:     "TestAPI",
 	rowNoPriv:    "not run: a kernel does not refuse these steps; a fault of the call must be injected",
 	rowNarrowID:  "not run: another architecture",
-	rowPsxSecond: "not run: a register that the kernel leaves",
-	rowPsxCgo:    "not run: it waits for ever, or ends the process, sometimes",
+	rowPsxSecond: "not run: depends on a register",
+	rowPsxCgo:    "not run: it sometimes hangs, or ends the process",
 }
 
 func init() {
@@ -65,9 +65,9 @@ func init() {
 	}
 }
 
-// documentedRows returns the first column of the table in package cap. A line
-// that begins a row has text at the margin of the table; what continues it is
-// indented there.
+// documentedRows returns the first column of the table in package cap. A line that
+// begins a row starts at the margin of the table; its continuation lines are
+// indented.
 func documentedRows(t *testing.T) []string {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), "../../../cap/doc.go", nil, parser.ParseComments)
@@ -100,8 +100,8 @@ func documentedRows(t *testing.T) []string {
 	return rows
 }
 
-// TestRows: the documentation lists exactly the differences that tests show,
-// or say why they do not run. The tests fail for any other.
+// TestRows: the documentation lists exactly the differences that tests show, or
+// cannot run with a reason. The tests fail for any other difference.
 func TestRows(t *testing.T) {
 	tests := map[string]bool{}
 	files, err := filepath.Glob("*_test.go")
@@ -126,9 +126,9 @@ func TestRows(t *testing.T) {
 		}
 		documented[row] = true
 		if by := shownBy[row]; by == "" {
-			t.Errorf("documented, and no test knows of it: %s", row)
+			t.Errorf("documented, but no test has it: %s", row)
 		} else if !strings.HasPrefix(by, "not run: ") && !tests[by] {
-			t.Errorf("there is no %s for: %s", by, row)
+			t.Errorf("missing test %s for: %s", by, row)
 		}
 	}
 	for row := range shownBy {

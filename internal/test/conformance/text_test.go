@@ -28,7 +28,7 @@ func randomFlags(r *rand.Rand) string {
 	return string(d[:n])
 }
 
-// randomText returns clauses that are mostly good.
+// randomText returns clauses that are mostly valid.
 func randomText(r *rand.Rand) string {
 	var b strings.Builder
 	for clauses := 1 + r.IntN(4); clauses > 0; clauses-- {
@@ -57,11 +57,11 @@ func randomText(r *rand.Rand) string {
 	return mutate(r, b.String(), textAlphabet)
 }
 
-// nameless finds the "=" that stand at the start of a clause.
+// nameless finds the "=" at the start of a clause.
 var nameless = regexp.MustCompile(`(^|[\s\x0b\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}])=`)
 
-// compareText reads and prints a text with both packages. It returns the name
-// of a known difference, if that is what there is.
+// compareText reads and prints a text with both packages. It returns the name of a
+// known difference, if the packages differ only by it.
 func compareText(text string) (known string, err error) {
 	u, uErr := upstream.FromText(text)
 	o, oErr := cap.FromText(text)
@@ -85,7 +85,7 @@ func compareText(text string) (known string, err error) {
 		}
 		return "", nil
 	}
-	// Where the names are written out, the two must agree.
+	// With all names written out, the two must agree.
 	if full := nameless.ReplaceAllString(text, "${1}all="); full != text {
 		if u, err := upstream.FromText(full); err == nil {
 			if ub, err := u.Export(); err == nil && bytes.Equal(ub, ob) {
@@ -96,7 +96,7 @@ func compareText(text string) (known string, err error) {
 	return "", fmt.Errorf("ours is %q, theirs %q", o, u)
 }
 
-// shortened makes a failure out of err, with the shortest text that fails.
+// shortened returns err for the shortest text that fails.
 func shortened(text string, err error, compare func(string) (string, error)) error {
 	least := minimise(text, func(s string) bool { _, err := compare(s); return err != nil })
 	_, leastErr := compare(least)
@@ -130,8 +130,8 @@ func TestSpaces(t *testing.T) {
 	}
 }
 
-// TestLongWords has words around the length at which upstream stops to read:
-// it keeps what came before, and an empty text is then an error.
+// TestLongWords has words around the length at which theirs stops reading: it uses
+// the part before, and then an empty text is an error.
 func TestLongWords(t *testing.T) {
 	var seen tally
 	for _, before := range []string{"", "cap_chown=p "} {
@@ -161,8 +161,8 @@ func TestLongWords(t *testing.T) {
 	seen.report(t, rowLongWord)
 }
 
-// TestPrint prints random sets, asks for every value, and lets each package
-// read what the other one prints.
+// TestPrint prints random sets, reads every flag, and lets each package read what the
+// other one prints.
 func TestPrint(t *testing.T) {
 	sharded(t, 60_000, func(r *rand.Rand) error {
 		e, p, i := randomBits(r), randomBits(r), randomBits(r)
@@ -183,7 +183,7 @@ func TestPrint(t *testing.T) {
 		}
 		for v := range 64 {
 			if e&15 != 0 {
-				break // One set in some is enough for the slow way.
+				break // One in some sets is enough for the slow way.
 			}
 			for flag := range 3 {
 				ours, oErr := o.GetFlag(cap.Flag(flag), cap.Value(v))
@@ -225,7 +225,7 @@ func TestPrint(t *testing.T) {
 	})
 }
 
-// randomTuple returns fields that are mostly good.
+// randomTuple returns fields that are mostly valid.
 func randomTuple(r *rand.Rand) string {
 	var b strings.Builder
 	for fields := r.IntN(6); fields > 0; fields-- {
@@ -240,8 +240,8 @@ func randomTuple(r *rand.Rand) string {
 	return mutate(r, b.String(), textAlphabet)
 }
 
-// knownFields drops from a tuple's text the numbers that the kernel lacks,
-// which stand at its end.
+// knownFields removes the numbers that the kernel does not have from a tuple's text.
+// They are at its end.
 func knownFields(text string) string {
 	for text != "" {
 		at := strings.LastIndexByte(text, ',')
@@ -293,8 +293,8 @@ func TestTuple(t *testing.T) {
 	seen.report(t, rowHiddenTuple)
 }
 
-// TestPrintTuple prints random tuples, lets each package read what the other
-// one prints, and compares pairs.
+// TestPrintTuple prints random tuples, lets each package read what the other one
+// prints, and compares pairs.
 func TestPrintTuple(t *testing.T) {
 	build := func(i, a, nb uint64) (*cap.IAB, *upstream.IAB, error) {
 		o, u := cap.NewIAB(), upstream.NewIAB()

@@ -22,7 +22,7 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// tool returns what a program prints, and whether it succeeds.
+// tool returns the output of a program, and whether it succeeded.
 func tool(t *testing.T, path string, args ...string) (string, bool) {
 	t.Helper()
 	cmd := exec.Command(path, args...)
@@ -56,11 +56,11 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestSetcap has setcap and ours give a file capabilities by the same text,
-// and getcap and ours read them. The C library's "=" resets only the values
-// that are named with it, which is documented, so at most the first clause has
-// one here; and setcap refuses an effective flag that is neither all nor none
-// of the others, which no file can have.
+// TestSetcap sets a file's capabilities from the same text with setcap and ours, and
+// reads them with getcap and ours. The C library's "=" resets only the values that
+// are named with it, which is documented, so only the first clause may have one here.
+// setcap refuses an effective flag that is neither all nor none of the others, which
+// no file can have.
 func TestSetcap(t *testing.T) {
 	requires.Root(t)
 	setcap, getcap := requires.Tool(t, "setcap"), requires.Tool(t, "getcap")
@@ -132,7 +132,7 @@ func TestSetcap(t *testing.T) {
 	}
 }
 
-// launchings are ways to start a program with less than all privilege.
+// launchings start a program with less than full privilege.
 func launchings() map[string]func(*cap.Launcher) error {
 	tuple := func(text string) func(*cap.Launcher) error {
 		return func(l *cap.Launcher) error {
@@ -173,7 +173,7 @@ func launchings() map[string]func(*cap.Launcher) error {
 	}
 }
 
-// launch starts a program with our Launcher, its output in a pipe.
+// launch starts a program with our Launcher, with its output in a pipe.
 func launch(t *testing.T, setting func(*cap.Launcher) error, path string, args ...string) (pid int, output *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -211,7 +211,7 @@ func launched(t *testing.T, setting func(*cap.Launcher) error, path string, args
 	return strings.TrimSuffix(string(out), "\n"), status.ExitStatus() == 0
 }
 
-// TestProcesses asks getpcaps, capsh and ourselves about the same processes.
+// TestProcesses compares getpcaps, capsh and ours for the same processes.
 func TestProcesses(t *testing.T) {
 	requires.Root(t)
 	getpcaps, capsh, sleep := requires.Tool(t, "getpcaps"), requires.Tool(t, "capsh"), requires.Tool(t, "sleep")
@@ -238,7 +238,7 @@ func TestProcesses(t *testing.T) {
 			}
 			both := fmt.Sprintf("%d: \"%v\" [%v]", pid, set, iab)
 			if set.String() == "=" {
-				// It leaves the empty set out.
+				// It omits the empty set.
 				both = fmt.Sprintf("%d: [%v]", pid, iab)
 			}
 			if got, _ := tool(t, getpcaps, "--iab", strconv.Itoa(pid)); got != both {
@@ -298,7 +298,7 @@ func vector(t *testing.T, iab *cap.IAB, vec cap.Vector, v cap.Value) bool {
 	return on
 }
 
-// compareProcRoot has both packages read a status file at another place.
+// compareProcRoot makes both packages read a status file in another directory.
 func compareProcRoot(t *testing.T, pid int, want *cap.IAB) {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -335,8 +335,8 @@ func compareProcRoot(t *testing.T, pid int, want *cap.IAB) {
 	}
 }
 
-// TestTupleText has capsh read the text of a tuple and show what it has made
-// of itself; and ours, which then starts it to look.
+// TestTupleText has capsh apply the text of a tuple and print its sets. Ours reads
+// the text too, and starts capsh with it.
 func TestTupleText(t *testing.T) {
 	requires.Root(t)
 	capsh := requires.Tool(t, "capsh")
@@ -346,7 +346,7 @@ func TestTupleText(t *testing.T) {
 		var fields []string
 		for range r.IntN(6) {
 			v := cap.Value(r.IntN(cap.NamedCount))
-			// What is blocked for this process cannot be made ambient.
+			// A capability that this process cannot have cannot be ambient.
 			if vector(t, own, cap.Bound, v) {
 				continue
 			}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// began stands in for the start of the process.
+// began is about the start of the process.
 var began = time.Now()
 
-// Used returns the time that has passed, which is at least as much.
+// Used returns the elapsed time, which is at least the processor time.
 func Used(testing.TB) time.Duration { return time.Since(began) }

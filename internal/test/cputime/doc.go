@@ -1,3 +1,3 @@
-// Package cputime tells tests how much work something is: a busy machine adds
-// to the time that it takes, and nothing to this one.
+// Package cputime measures the work of a test: other load on the machine makes it
+// take longer, but does not change its processor time.
 package cputime

@@ -1,9 +1,8 @@
 //go:build linux
 
-// Command creds is what scripts run as the target of a launch: it prints what
-// it is allowed and what it was given, one line a subject, and does nothing
-// else. Everything comes from system calls, so that it works in an empty root
-// directory; build it with CGO_ENABLED=0.
+// Command creds is the target of launches in tests: it prints its credentials and
+// everything that it inherited, one line per subject. It uses only system calls, so
+// that it works in an empty root directory; build it with CGO_ENABLED=0.
 package main
 
 import (
@@ -17,16 +16,16 @@ import (
 
 const usage = `Usage: creds [-exit N | -kill N | -open PATH | -exec PROGRAM [ARG...]]
 
-  -exit N     end with this status after the report
+  -exit N     exit with this status after the report
   -kill N     end by this signal after the report
   -open PATH  say whether PATH can be opened for reading, and from where one is
   -exec P     run P in place of creds after the report`
 
-// What belongs to the first thread is reported, so it is the one that runs.
+// The report is about the first thread.
 func init() { runtime.LockOSThread() }
 
 func main() {
-	// At once, so that whoever is killed has said all or nothing.
+	// In one write: a killed process has printed all or nothing.
 	var text bytes.Buffer
 	report(&text)
 	_, _ = os.Stdout.Write(text.Bytes())

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Numbers that the man pages name and package unix does not.
+// Numbers that package unix does not have.
 const (
 	atSecure   = 23
 	nullDevice = 1<<8 | 3
@@ -103,9 +103,7 @@ func report(w io.Writer) {
 	}
 }
 
-// prctl is prctl(2). Arguments that were pointers live on the heap.
-//
-//go:uintptrescapes
+// prctl is prctl(2). Arguments that were pointers are on the heap.
 func prctl(option int, a, b uintptr) (int, error) {
 	r, _, errno := unix.RawSyscall6(unix.SYS_PRCTL, uintptr(option), a, b, 0, 0, 0)
 	if errno != 0 {
@@ -114,7 +112,7 @@ func prctl(option int, a, b uintptr) (int, error) {
 	return int(r), nil
 }
 
-// eachCap asks about every capability that the kernel has.
+// eachCap calls f for every capability of the kernel.
 func eachCap(has func(uintptr) (int, error)) string {
 	var set uint64
 	for n := range uintptr(64) {
@@ -153,7 +151,7 @@ func auxiliary(tag uintptr) string {
 	return "missing"
 }
 
-// entries returns the names in a directory: which one it is shows by them.
+// entries returns the names in a directory, which identify it.
 func entries(dir string) string {
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -166,8 +164,8 @@ func entries(dir string) string {
 	return strings.Join(names, " ")
 }
 
-// descriptors lists the inherited descriptors: those that are not
-// close-on-exec, as what the runtime opens for itself is.
+// descriptors lists the inherited descriptors: those that are not close-on-exec, as
+// the runtime's are.
 func descriptors() string {
 	var list []string
 	for fd := range lastFD {
@@ -185,7 +183,7 @@ func descriptors() string {
 	return strings.Join(list, " ")
 }
 
-// terminal says whether there is a controlling terminal.
+// terminal reports whether the process has a controlling terminal.
 func terminal() string {
 	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	switch {
@@ -198,7 +196,7 @@ func terminal() string {
 	return err.Error()
 }
 
-// input says what standard input is.
+// input describes standard input.
 func input() string {
 	var st unix.Stat_t
 	switch err := unix.Fstat(0, &st); {
@@ -217,8 +215,8 @@ func input() string {
 	return fmt.Sprintf("%q", text)
 }
 
-// limits are those that a profile may set without privilege. The limit of open
-// files is missing: the Go runtime raises it before a program can look.
+// limits are those that a profile may set without privilege. The limit of open files
+// is missing: the Go runtime raises it before main.
 var limits = [...]struct {
 	name     string
 	resource int

@@ -16,8 +16,8 @@ var update = flag.Bool("update", false, "write the expected output")
 // here marks the cursor in a document.
 const here = "▮"
 
-// TestLanguageServer writes profiles as a person would, next to the schema that
-// their first line names, and compares what the editor shows.
+// TestLanguageServer writes profiles as a user would, next to the schema that their
+// first line names, and compares what the editor shows.
 func TestLanguageServer(t *testing.T) {
 	s := start(t)
 	root := t.TempDir()
@@ -82,7 +82,7 @@ func TestLanguageServer(t *testing.T) {
 		default:
 			b.WriteString("-- errors\n")
 			for _, d := range found {
-				// The modeline is line 0 here, so the numbers are those of the text shown.
+				// The modeline is line 0, so the numbers are those of the shown text.
 				fmt.Fprintf(&b, "%d:%d to %d:%d: %s\n", d.Range.Start.Line, d.Range.Start.Character+1,
 					d.Range.End.Line, d.Range.End.Character+1, d.Message)
 			}
@@ -104,11 +104,11 @@ func TestLanguageServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if transcript != string(want) {
-		t.Errorf("what the editor shows is not %s; see with -update:\n%s", golden, transcript)
+		t.Errorf("the editor does not show the content of %s; update it with -update:\n%s", golden, transcript)
 	}
 }
 
-// cursor returns a text without the mark, and where it was.
+// cursor returns a text without the mark, and the position of the mark.
 func cursor(t *testing.T, marked string) (string, position) {
 	t.Helper()
 	before, after, _ := strings.Cut(marked, here)
@@ -149,7 +149,7 @@ func hover(b *strings.Builder, s *server, params any) error {
 	return nil
 }
 
-// firstLine is the first line of a documentation, which is a text or has one.
+// firstLine returns the first line of a documentation, in either of its two forms.
 func firstLine(documentation any) string {
 	text := fmt.Sprint(documentation)
 	if m, ok := documentation.(map[string]any); ok {

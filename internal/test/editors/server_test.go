@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// A server is a running language server: JSON-RPC over its standard streams,
-// as the Language Server Protocol has it.
+// A server is a running language server: JSON-RPC over its standard streams, as the
+// Language Server Protocol defines it.
 type server struct {
 	in     io.WriteCloser
 	out    *bufio.Reader
@@ -42,7 +42,7 @@ type position struct {
 	Character int `json:"character"`
 }
 
-// message is a request, a notification, or the answer to one.
+// message is a request, a notification, or a response.
 type message struct {
 	Version string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id,omitempty"`
@@ -51,7 +51,7 @@ type message struct {
 	Result  any             `json:"result,omitempty"`
 }
 
-// answer is what the server says: whatever of it is there.
+// answer has the parts of the server's response that the tests use.
 type answer struct {
 	ID     json.RawMessage `json:"id"`
 	Method string          `json:"method"`
@@ -60,7 +60,7 @@ type answer struct {
 	Error  json.RawMessage `json:"error"`
 }
 
-// settings are what an editor answers when the server asks for them: all
+// settings are the editor's answers to the server's requests for settings: all
 // defaults, but nothing from the network.
 var settings = map[string]any{
 	"yaml": map[string]any{
@@ -69,11 +69,11 @@ var settings = map[string]any{
 	},
 }
 
-// start installs the pinned server and runs it. It ends with the test.
+// start installs the pinned server and runs it until the end of the test.
 func start(t *testing.T) *server {
 	t.Helper()
 	modules := install(t)
-	// The context of the test ends before its clean-up, which still talks to the server.
+	// The context of the test ends before its clean-up, which still uses the server.
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "node", filepath.Join(modules, "yaml-language-server", "bin", "yaml-language-server"), "--stdio")
@@ -101,8 +101,8 @@ func start(t *testing.T) *server {
 	return s
 }
 
-// install returns the directory of the server's packages, as the lock file has
-// them. CAPRUN_TEST_STRICT makes their absence a failure.
+// install returns the directory of the server's packages, at the versions of the lock
+// file. With CAPRUN_TEST_STRICT it is a failure if they are missing.
 func install(t *testing.T) string {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
@@ -144,7 +144,7 @@ func (s *server) notify(method string, params any) error {
 	return s.send(message{Method: method, Params: params})
 }
 
-// request asks, and answers what the server asks in between.
+// request sends a request, and answers the server's requests until the response.
 func (s *server) request(method string, params, result any) error {
 	s.lastID++
 	id := json.RawMessage(strconv.Itoa(s.lastID))
@@ -167,7 +167,7 @@ func (s *server) request(method string, params, result any) error {
 	}
 }
 
-// receive takes one message, and does what an editor does about it.
+// receive handles one message, as an editor would.
 func (s *server) receive() (answer, error) {
 	var a answer
 	header, err := textproto.NewReader(s.out).ReadMIMEHeader()
@@ -210,7 +210,7 @@ func (s *server) receive() (answer, error) {
 	return a, err
 }
 
-// open shows a document and waits until the server has looked at it.
+// open opens a document and waits until the server has checked it.
 func (s *server) open(uri, text string) ([]diagnostic, error) {
 	err := s.notify("textDocument/didOpen", map[string]any{
 		"textDocument": map[string]any{"uri": uri, "languageId": "yaml", "version": 1, "text": text},

@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// family is the watched program and its children: those that it forks to
-// become something else.
+// family is the watched program and its children.
 type family struct {
 	program  member
 	children []*member
@@ -20,10 +19,10 @@ type family struct {
 type member struct {
 	pid       int
 	restarted bool // it has executed the program again
-	ended     bool // it is something else now
+	ended     bool // it has executed another program
 }
 
-// begin makes the process of a thread the watched program.
+// begin starts watching the process of a thread.
 func (f *family) begin(thread int) {
 	pid, _ := processOf(thread)
 	f.program.pid, f.threads = pid, map[int]*member{}
@@ -57,7 +56,7 @@ func (f *family) member(thread int) *member {
 	return m
 }
 
-// kill ends those of the family that are left.
+// kill kills the remaining processes of the family.
 func (f *family) kill() {
 	for _, c := range f.children {
 		if _, parent := processOf(c.pid); parent == f.program.pid || parent == os.Getpid() {
@@ -69,8 +68,8 @@ func (f *family) kill() {
 	}
 }
 
-// reap waits for the children that the program has not waited for, which are
-// the caller's then.
+// reap waits for the children that the program did not wait for, which are now the
+// caller's.
 func (f *family) reap() (err error) {
 	for _, c := range f.children {
 		if _, parent := processOf(c.pid); parent != os.Getpid() {

@@ -17,27 +17,27 @@ import (
 type Call struct {
 	Place
 	Args [6]uint64
-	Path string // what the call names, for those that name a file
-	IP   uint64 // the address of the instruction after it
+	Path string // the path in the call, if it has one
+	IP   uint64 // address of the next instruction
 
-	// Restarted tells that the child has executed the program again.
+	// Restarted reports whether the child has executed the program again.
 	Restarted bool
 }
 
-// Place says which call of a run it is.
+// Place identifies a call of a run.
 type Place struct {
 	NR    uintptr
 	Child bool // a call of the child
-	Other bool // one that Watch.Other tells apart
-	N     int  // the how manieth of those alike so far, from 1
+	Other bool // a call that Watch.Other selects
+	N     int  // number among such calls, from 1
 }
 
 // Fault is what happens to one call.
 type Fault struct {
 	Place
-	Errno unix.Errno // the error that it gives, without being made
-	Value int64      // without Errno: what it returns, without being made
-	Kill  bool       // the process that makes it is killed instead
+	Errno unix.Errno // the call returns this error, and is not made
+	Value int64      // without Errno: the call returns this value, and is not made
+	Kill  bool       // the process is killed instead
 }
 
 // Watch describes a run.
@@ -46,21 +46,20 @@ type Watch struct {
 	Program string // counting begins when this path is executed
 	Calls   []uintptr
 	Fault   *Fault
-	Seen    func(Call) // sees each call that is counted; may be nil
+	Seen    func(Call) // called with each counted call; may be nil
 	Timeout time.Duration
 
-	// Other tells some calls from the rest, to be counted apart; may be nil.
+	// Other selects calls that are counted separately; may be nil.
 	Other func(Call) bool
 
-	// Handed is called when the child is about to execute something else, with
-	// the process that it is a child of; may be nil.
+	// Handed is called before the child executes another program, with the ID of its
+	// parent; may be nil.
 	Handed func(parent int)
 }
 
-// ErrTimeout is returned for a program that has not ended in time, ErrLeft for
-// one that leaves a process behind. Both are killed. ErrZombie is returned for
-// one that has not waited for its child. The caller of Run must be a subreaper
-// to see it: PR_SET_CHILD_SUBREAPER of prctl(2).
+// Errors of Run: ErrTimeout if the program did not end in time, ErrLeft if it left a
+// process behind. Both are killed. ErrZombie if it did not wait for its child; the
+// caller of Run must be a subreaper, PR_SET_CHILD_SUBREAPER of prctl(2).
 var (
 	ErrTimeout = errors.New("the program did not end in time")
 	ErrLeft    = errors.New("the program left a process behind")
@@ -70,7 +69,7 @@ var (
 // leftTime is how long a process may outlive the program.
 const leftTime = 2 * time.Second
 
-// paths says which argument of a call is a path.
+// paths has the index of the argument that is a path.
 var paths = map[uintptr]int{
 	unix.SYS_EXECVE: 0, unix.SYS_OPENAT: 1, unix.SYS_NEWFSTATAT: 1, unix.SYS_CHROOT: 0,
 	unix.SYS_CHDIR: 0, unix.SYS_STATFS: 0, unix.SYS_GETXATTR: 0,
@@ -94,10 +93,9 @@ type response struct {
 	flags uint32
 }
 
-// Run runs cmd, whose first ExtraFiles entry must be nil, under the filter
-// until it ends. hit is the call that the fault happened to; nil if there was
-// none. The error of the command itself is not one of Run: see
-// cmd.ProcessState.
+// Run runs cmd until it ends, under the filter. The first entry of its ExtraFiles
+// must be nil. hit is the call that the fault happened to, or nil. See
+// cmd.ProcessState for the exit status of the command, which is not an error of Run.
 func (w *Watch) Run(cmd *exec.Cmd) (hit *Call, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -138,7 +136,7 @@ func (w *Watch) Run(cmd *exec.Cmd) (hit *Call, err error) {
 	return hit, err
 }
 
-// receive returns the descriptor that the program hands over.
+// receive returns the listener that the program passes.
 func receive(socket int, timeout time.Duration) (int, error) {
 	poll := []unix.PollFd{{Fd: int32(socket), Events: unix.POLLIN}}
 	if n, err := pollUntil(poll, time.Now().Add(timeout)); n == 0 {
@@ -174,7 +172,7 @@ func pollUntil(fds []unix.PollFd, end time.Time) (int, error) {
 	}
 }
 
-// supervise answers until no process is left under the filter.
+// supervise answers calls until no process is left under the filter.
 func (w *Watch) supervise(listener, pid int, f *family) (*Call, error) {
 	ended, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -204,7 +202,7 @@ func (w *Watch) supervise(listener, pid int, f *family) (*Call, error) {
 		var note notification
 		if errno := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&note)); errno != 0 {
 			if errno == unix.ENOENT || errno == unix.EINTR {
-				// It was killed, or a signal came, before it could be asked.
+				// The process was killed, or got a signal.
 				continue
 			}
 			return hit, fmt.Errorf("receive: %w", errno)
@@ -240,7 +238,7 @@ func (w *Watch) supervise(listener, pid int, f *family) (*Call, error) {
 				hit = &call
 			}
 			if errno == unix.ENOENT {
-				// It is gone, or a signal came: then it asks again.
+				// The process is gone, or got a signal: then it calls again.
 				continue
 			}
 			return hit, fmt.Errorf("answer: %w", errno)
@@ -256,7 +254,7 @@ func (w *Watch) supervise(listener, pid int, f *family) (*Call, error) {
 				w.Seen(call)
 			}
 			if call.NR == unix.SYS_EXECVE && !faulty {
-				// The calls of the target are its own.
+				// Calls of the target are not counted.
 				m.restarted, m.ended = restarts, !restarts
 			}
 		}
@@ -274,7 +272,7 @@ func ioctl(fd int, request uintptr, arg unsafe.Pointer) unix.Errno {
 // readString reads a path of another process.
 func readString(pid int, at uint64) string {
 	buf := make([]byte, 256)
-	// Not over the end of a page, after which there may be nothing.
+	// Not beyond the end of a page: the next one may not be mapped.
 	room := min(len(buf), 4096-int(at%4096))
 	text := ""
 	for len(text) < 2*len(buf) {

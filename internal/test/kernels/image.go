@@ -14,14 +14,13 @@ import (
 	"strings"
 )
 
-// programs are what tests in the guest build with go.
+// programs are those that tests in the guest build with go.
 var programs = []string{"./cmd/caprun", "./internal/test/creds", "./internal/test/runas", "./internal/test/signalreport"}
 
-// data are the directories with files that tests read. Of the others the guest
-// has nothing.
+// data are the directories with files that tests read; the guest has no others.
 var data = []string{"cmd/caprun", "internal/test/creds", "internal/test/runas", "internal/test/signalreport", "profiles", "policy/testdata", "engine", "cap", "examples"}
 
-// users are those of the guest. Tests that need users of Debian find them.
+// users of the guest, as Debian has them.
 const (
 	passwd = "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 	group  = "root:x:0:\nadm:x:4:\ntty:x:5:\nwww-data:x:33:\nnogroup:x:65534:\n"
@@ -110,7 +109,7 @@ func (a *archive) addBuilt(ctx context.Context, dir string, suites []suite) erro
 	return nil
 }
 
-// checkStatic returns an error if a program needs a dynamic loader, which the
+// checkStatic returns an error if a program requires a dynamic loader, which the
 // guest does not have.
 func checkStatic(path string) error {
 	f, err := elf.Open(path)
@@ -126,14 +125,14 @@ func checkStatic(path string) error {
 	return nil
 }
 
-// An archive is written as a "newc" archive of cpio, as the kernel reads it:
-// Documentation/driver-api/early-userspace/buffer-format.rst. Everything in it
-// belongs to root. The first error stays.
+// An archive is a "newc" archive of cpio, as the kernel reads it:
+// Documentation/driver-api/early-userspace/buffer-format.rst. Root owns everything in
+// it. It keeps the first error.
 type archive struct {
 	w    io.Writer
 	made map[string]bool // directories
 	next int             // inode
-	size int64           // written so far
+	size int64           // bytes written
 	err  error
 }
 

@@ -16,11 +16,11 @@ type machine struct {
 	initramfs string
 	accel     string
 	limit     time.Duration
-	logs      string // a directory to be made
+	logs      string // a directory that run creates
 }
 
-// run boots the kernel, and returns what the suites came to. The first serial
-// port is the console of the kernel, the second has the report.
+// run boots the kernel, and returns the results of the suites. The first serial port
+// is the console of the kernel, the second has the report.
 func (m machine) run(ctx context.Context, suites []suite) report {
 	if err := os.Mkdir(m.logs, 0o755); err != nil {
 		return report{kernel: m.kernel, err: err}

@@ -1,15 +1,15 @@
-// Command kernels boots other kernels in qemu and runs there the tests whose
-// results depend on the kernel.
+// Command kernels boots other kernels in qemu and runs the tests whose results depend
+// on the kernel.
 //
 //	go run ./internal/test/kernels [-short] [-suite NAME] [-keep] [-accel ACCELERATOR] [VMLINUZ...]
 //
-// Without arguments it boots Debian's 6.1 and 6.12: it downloads the packages
-// with apt-get, which verifies them, and unpacks the kernels into the user's
-// cache directory. It installs nothing. See docs/kernels.md.
+// Without arguments it boots Debian's 6.1 and 6.12: it downloads the packages with
+// apt-get, which verifies them, and unpacks the kernels into the user's cache
+// directory. It installs nothing. See docs/kernels.md.
 //
-// The guest has no disk and no network. Its initramfs is made of busybox and of
-// static test binaries. Each machine has a time limit, as has each suite in it.
-// The exit status is 0 when every suite passed on every kernel.
+// The guest has no disk and no network. Its initramfs is made of busybox and static
+// test binaries. Each machine has a time limit, and so has each suite. The exit
+// status is 0 if every suite passed on every kernel.
 package main
 
 import (
@@ -26,18 +26,17 @@ import (
 	"time"
 )
 
-// Each machine ends within these times, which are several times what it needs
-// with two processors to itself.
+// Limits of each machine: several times its duration with two idle processors.
 const (
 	fullLimit  = 60 * time.Minute
 	shortLimit = 10 * time.Minute
 )
 
 func main() {
-	short := flag.Bool("short", false, "run few sequences and launches, for the gate")
+	short := flag.Bool("short", false, "run fewer sequences and launches")
 	keep := flag.Bool("keep", false, "keep the output of the machines")
-	only := flag.String("suite", "", "run this suite only")
-	accel := flag.String("accel", "tcg", "accelerator of qemu; tcg, software emulation, works everywhere")
+	only := flag.String("suite", "", "run only this suite")
+	accel := flag.String("accel", "tcg", "qemu accelerator: tcg (software emulation) or kvm")
 	sequences := flag.Int("sequences", 0, "sequences of the comparison with the model (default 6000, short 150)")
 	launches := flag.Int("launches", 0, "random launches (default 400, short 20)")
 	flag.Parse()
@@ -69,16 +68,16 @@ func (o *options) setDefaults() {
 	}
 }
 
-// A kernel is one that is booted.
+// A kernel to boot.
 type kernel struct {
-	release string // the beginning of uname -r, "" if any
+	release string // the beginning of uname -r, or ""
 	image   string // path of the compressed kernel
 }
 
 func run(o options) error {
 	o.setDefaults()
 	if _, err := os.Stat("engine/cred"); err != nil {
-		return fmt.Errorf("run it in the root directory of the repository: %w", err)
+		return fmt.Errorf("run kernels in the root directory of the repository: %w", err)
 	}
 	for program, pkg := range map[string]string{"qemu-system-x86_64": "qemu-system-x86", "busybox": "busybox-static"} {
 		if _, err := exec.LookPath(program); err != nil {

@@ -10,8 +10,8 @@ import (
 	"regexp"
 )
 
-// packages are what apt-get downloads: the beginning of the release, and the
-// package that depends on the newest kernel of that release.
+// packages to download with apt-get: the beginning of the release, and the package
+// that depends on the newest kernel of that release.
 var packages = []struct{ release, name string }{
 	{"6.1.", "linux-image-cloud-amd64"},
 	{"6.12.", "linux-image-6.12-cloud-amd64"},
@@ -28,7 +28,7 @@ func findKernels(ctx context.Context, images []string) ([]kernel, error) {
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		// As in a service, where HOME is not set.
+		// In a service, HOME may not be set.
 		cache = os.TempDir()
 	}
 	cache = filepath.Join(cache, fmt.Sprintf("caprun-kernels-%d", os.Getuid()))
@@ -51,8 +51,8 @@ func findKernels(ctx context.Context, images []string) ([]kernel, error) {
 	return kernels, nil
 }
 
-// newest returns the package of a kernel of this release on which the package
-// meta depends.
+// newest returns the kernel package of this release on which the package meta
+// depends.
 func newest(ctx context.Context, meta, release string) (string, error) {
 	text, err := output(exec.CommandContext(ctx, "apt-cache", "show", "--no-all-versions", meta))
 	if err != nil {
@@ -65,7 +65,7 @@ func newest(ctx context.Context, meta, release string) (string, error) {
 	return string(name), nil
 }
 
-// download puts the kernel of a package to the path image.
+// download writes the kernel of a package to the path image.
 func download(ctx context.Context, cache, name, image string) error {
 	dir, err := os.MkdirTemp(cache, "new-")
 	if err != nil {
@@ -79,19 +79,19 @@ func download(ctx context.Context, cache, name, image string) error {
 	}
 	archives, err := filepath.Glob(filepath.Join(dir, "*.deb"))
 	if err != nil || len(archives) != 1 {
-		return fmt.Errorf("apt-get downloaded %d packages, not one", len(archives))
+		return fmt.Errorf("apt-get downloaded %d packages, want 1", len(archives))
 	}
 	if _, err := output(exec.CommandContext(ctx, "dpkg", "-x", archives[0], filepath.Join(dir, "unpacked"))); err != nil {
 		return err
 	}
 	found, err := filepath.Glob(filepath.Join(dir, "unpacked", "boot", "vmlinuz-*"))
 	if err != nil || len(found) != 1 {
-		return fmt.Errorf("the package has %d kernels, not one", len(found))
+		return fmt.Errorf("the package has %d kernels, want 1", len(found))
 	}
 	return os.Rename(found[0], image)
 }
 
-// output runs a command. Its error has what the command printed.
+// output runs a command. Its error includes the command's standard error.
 func output(cmd *exec.Cmd) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// A report is what one machine came to.
+// A report has the results of one machine.
 type report struct {
 	kernel  kernel
-	release string // as the guest says
+	release string // from the guest
 	took    time.Duration
 	suites  []result
 	err     error // of the machine itself
 }
 
-// A result is what one suite came to.
+// A result is that of one suite.
 type result struct {
 	suite   suite
 	passed  int // top-level tests
@@ -29,7 +29,7 @@ type result struct {
 	skipped []string // tests of any level, with the reason
 	counted int      // what suite.count counts
 	seconds int      // in the guest
-	err     error    // why it failed, nil if it passed
+	err     error    // why it failed, or nil
 	output  string
 }
 
@@ -39,8 +39,7 @@ var (
 	skipLine = regexp.MustCompile(`^ *--- SKIP: (\S+)`)
 )
 
-// parse reads what the guest wrote. A suite that the text lacks, or of which it
-// lacks the end, failed.
+// parse reads the guest's report. A suite that is missing or incomplete failed.
 func parse(text []byte, suites []suite) report {
 	var r report
 	done := false
@@ -79,15 +78,15 @@ func parse(text []byte, suites []suite) report {
 		res.seconds = end[1]
 		switch {
 		case output == nil:
-			res.err = errors.New("it did not start")
+			res.err = errors.New("did not start")
 		case !ended:
-			res.err = errors.New("it did not end")
+			res.err = errors.New("did not end")
 		case end[0] != 0:
 			res.err = fmt.Errorf("status %d", end[0])
 		case res.failed > 0 || res.passed == 0:
 			res.err = fmt.Errorf("%d tests failed and %d passed", res.failed, res.passed)
 		case res.counted < s.least:
-			res.err = fmt.Errorf("%d %s, not %d", res.counted, s.count, s.least)
+			res.err = fmt.Errorf("%d %s, want %d", res.counted, s.count, s.least)
 		}
 		r.suites = append(r.suites, res)
 	}
@@ -150,7 +149,7 @@ func printTable(w io.Writer, reports []report) {
 }
 
 // printFailures prints why a machine or a suite failed, and reports whether one
-// did.
+// failed.
 func (r report) printFailures(w io.Writer) bool {
 	failed := r.err != nil
 	if r.err != nil {
@@ -158,7 +157,7 @@ func (r report) printFailures(w io.Writer) bool {
 	}
 	if !strings.HasPrefix(r.release, r.kernel.release) {
 		failed = true
-		fmt.Fprintf(w, "\n%s: the guest says that it is Linux %q\n", filepath.Base(r.kernel.image), r.release)
+		fmt.Fprintf(w, "\n%s: the guest reports Linux %q\n", filepath.Base(r.kernel.image), r.release)
 	}
 	for _, s := range r.suites {
 		if s.err == nil {
@@ -170,13 +169,13 @@ func (r report) printFailures(w io.Writer) bool {
 	return failed
 }
 
-// excerpt returns what matters of the output of a suite that failed: the lines
-// before each failure, or its end where there is none. It has at most 200 lines.
+// excerpt returns the important part of a failed suite's output: the lines before
+// each failure, or else its last lines. It has at most 200 lines.
 func excerpt(output string) string {
 	const before, most = 12, 200
 	all := strings.SplitAfter(output, "\n")
 	var lines []string
-	printed := 0 // lines of all
+	printed := 0 // lines already printed
 	for n, line := range all {
 		if failLine.MatchString(line) {
 			lines = append(lines, all[max(printed, n-before):n+1]...)

@@ -43,7 +43,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestParseFails has what must not pass for success.
+// TestParseFails has reports that must not count as success.
 func TestParseFails(t *testing.T) {
 	replace := func(old, new string) string {
 		if !strings.Contains(goodReport, old) {

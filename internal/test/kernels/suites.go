@@ -9,17 +9,17 @@ import (
 type suite struct {
 	name string
 	pkg  string // directory of the package, and working directory of the tests
-	run  string // the tests, as of -test.run
-	skip string // those left out, as of -test.skip
+	run  string // tests to run, as for -test.run
+	skip string // tests to skip, as for -test.skip
 	env  []string
-	// count says what the output counts, "" for the tests themselves. Less than
+	// count is what the output counts, or "" for the tests themselves. Less than
 	// least is a failure.
 	count string
 	least int
 	limit int // seconds in the guest
 }
 
-// suitesFor returns what runs in each machine, in this order.
+// suitesFor returns the suites of each machine, in order.
 func suitesFor(o options) (chosen []suite) {
 	for _, s := range allSuites(o) {
 		if o.only == "" || s.name == o.only {
@@ -52,8 +52,8 @@ func allSuites(o options) []suite {
 	return append(all,
 		suite{name: "steps", pkg: "cap", run: ".", limit: 600},
 		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR", limit: 1200},
-		// The guest has no module binfmt_misc, no dynamic shell, a shell that is
-		// all programs in one file, and no limit of processor time, for which the
+		// The guest has no module binfmt_misc and no dynamic shell, its shell has all
+		// programs in one file, and it has no limit of processor time, for which the
 		// Go runtime has a descriptor open.
 		suite{
 			name: "scripts", pkg: "cmd/caprun", run: "^TestScript$",
@@ -66,8 +66,8 @@ func allSuites(o options) []suite {
 // binary is the name of the test binary of a package in the guest.
 func binary(pkg string) string { return strings.ReplaceAll(pkg, "/", "-") + ".test" }
 
-// script is what the guest runs as its first process. The tests build programs
-// with "go build": the program go of the guest copies what was built for it.
+// script is the first process of the guest. The tests build programs with "go build":
+// the guest's go copies the built program.
 func script(suites []suite) string {
 	var b strings.Builder
 	b.WriteString(`#!/bin/busybox sh
@@ -114,7 +114,7 @@ suite() {
 	return b.String()
 }
 
-// copier is the program go of the guest.
+// copier is the guest's go.
 const copier = `#!/bin/sh
 # go build ... -o OUTPUT PACKAGE: copies what was built before.
 tags=

@@ -28,16 +28,16 @@ import (
 
 func TestMain(m *testing.M) { reexec.Main(m, reexec.Roles{"launches": launches}) }
 
-// What a role is told.
+// environment variables of the roles
 const (
 	atOnceVariable = "LOAD_AT_ONCE"
 	credsVariable  = "LOAD_CREDS"
 	sleepVariable  = "LOAD_SLEEP"
 )
 
-// TestLoadLaunch makes many launches with cap.Launcher in one process, one
-// after the other and 64 at a time. What each target holds is exactly what was
-// declared, and the process is left with nothing of them.
+// TestLoadLaunch makes many launches with cap.Launcher in one process, one by one and
+// 64 at a time. Each target must have exactly what was declared, and the process must
+// keep nothing of the launches.
 func TestLoadLaunch(t *testing.T) {
 	requires.Heavy(t, Variable)
 	requires.Root(t)
@@ -73,8 +73,8 @@ func TestLoadLaunch(t *testing.T) {
 	}
 }
 
-// launches is the process under load. Its standard output is a file, which
-// the targets of the launches without a callback write to.
+// launches is the process under load. Its standard output is a file, to which the
+// targets of launches without a callback write.
 func launches() {
 	if err := load(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -106,12 +106,12 @@ func load() error {
 	if err != nil {
 		return err
 	}
-	// Launch hands on what is not close-on-exec, and who runs the tests may
-	// have such descriptors.
+	// Launch passes descriptors that are not close-on-exec, and the process that runs
+	// the tests may have some.
 	if err := unix.CloseRange(3, math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return err
 	}
-	// The runtime starts the threads that it needs.
+	// The runtime starts the threads that it requires.
 	if err := Run(4*AtOnce, atOnce, l.launch); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func load() error {
 	if err := l.checkPlain(); err != nil {
 		return err
 	}
-	// No thread is left with what a launch changed.
+	// No thread keeps what a launch changed.
 	self, err := machine.ReadProcess(os.Getpid())
 	if err != nil {
 		return err
@@ -185,7 +185,7 @@ func newLaunching() (*launching, error) {
 func (l *launching) launch(n int) error {
 	switch {
 	case n%Every == 0:
-		return l.look()
+		return l.verify()
 	case n%2 == 0:
 		return l.reported()
 	}
@@ -199,8 +199,7 @@ func (l *launching) launch(n int) error {
 	return await(pid)
 }
 
-// reported launches a target that reports through a pipe, which a callback
-// gives it.
+// reported launches a target that reports through a pipe from a callback.
 func (l *launching) reported() error {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -226,12 +225,12 @@ func (l *launching) reported() error {
 		l.report = lines
 	}
 	if !slices.Equal(lines, l.report) {
-		return fmt.Errorf("the target reports\n%s\nand the first one reported\n%s", text, strings.Join(l.report, "\n"))
+		return fmt.Errorf("the target reports\n%s\nand the first target reported\n%s", text, strings.Join(l.report, "\n"))
 	}
 	return nil
 }
 
-// await waits for a child, which must end with status 0.
+// await waits for a child, which must exit with status 0.
 func await(pid int) error {
 	var status syscall.WaitStatus
 	for {
@@ -240,14 +239,14 @@ func await(pid int) error {
 			continue
 		}
 		if err == nil && (!status.Exited() || status.ExitStatus() != 0) {
-			err = fmt.Errorf("process %d ended with %#x", pid, status)
+			err = fmt.Errorf("process %d: wait status %#x", pid, status)
 		}
 		return err
 	}
 }
 
-// look launches a target that stays, and compares it with the profile.
-func (l *launching) look() (err error) {
+// verify launches a target that keeps running, and compares it with the profile.
+func (l *launching) verify() (err error) {
 	pid, err := l.sleeper.Launch(nil)
 	if err != nil {
 		return err
@@ -277,8 +276,8 @@ func (l *launching) look() (err error) {
 	return nil
 }
 
-// checkPlain compares the reports in the file, whose lines are mixed: each
-// line must be there as often as there were launches.
+// checkPlain compares the reports in the file, whose lines are interleaved: each line
+// must appear once per launch.
 func (l *launching) checkPlain() error {
 	text, err := os.ReadFile("/proc/self/fd/1")
 	if err != nil {

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package load has what the tests under load share: how many launches they
-// make, and what a process holds, to be compared before and after.
+// Package load has what the tests under load share: the number of launches, and the
+// resources that a process uses, compared before and after.
 package load
 
 import (
@@ -16,17 +16,17 @@ import (
 	"time"
 )
 
-// Variable names the environment variable with the number of launches.
+// Variable is the environment variable with the number of launches.
 const Variable = "CAPRUN_TEST_LOAD"
 
-// AtOnce is how many launches the tests have under way at the same time, and
-// Every which of them are kept alive to be looked at from outside.
+// AtOnce is the number of concurrent launches. Every Every-th of them keeps running
+// until the test has verified it from outside.
 const (
 	AtOnce = 64
 	Every  = 50
 )
 
-// Count returns how many launches to make each way: 200, or what Variable says.
+// Count returns the number of launches: 200, or the value of Variable.
 func Count() (int, error) {
 	text := os.Getenv(Variable)
 	if text == "" {
@@ -34,13 +34,13 @@ func Count() (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > 1_000_000 {
-		return 0, fmt.Errorf("%s=%q: a number from 1 to 1000000", Variable, text)
+		return 0, fmt.Errorf("invalid %s=%q: want 1 to 1000000", Variable, text)
 	}
 	return n, nil
 }
 
-// Profile is the profile of all launches, and Declared what the report of a
-// target must have for it. The second is written by hand.
+// Profile is the profile of all launches. Declared are the lines that the report of
+// its target must have, written independently.
 const Profile = `version: 1
 uid: 33
 gid: 33
@@ -56,8 +56,8 @@ var Declared = [...]string{
 	"securebits: 3", "no_new_privs: 1", "at_secure: 0", "descriptors: 0 1 2",
 }
 
-// Report returns the lines of a report that are the same in every launch, and
-// an error when one of Declared is missing.
+// Report returns the lines of a report that are the same in every launch, and an
+// error if one of Declared is missing.
 func Report(text string) ([]string, error) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "pid:") })
@@ -69,9 +69,9 @@ func Report(text string) ([]string, error) {
 	return lines, nil
 }
 
-// AwaitSleep waits until a process has executed the program that calls itself
-// name, and that sleeps. The name alone would be too early: execve(2) sets it,
-// and closes descriptors, a moment before it changes the credentials.
+// AwaitSleep waits until a process has executed the program called name and sleeps.
+// The name alone would be too early: execve(2) sets it, and closes descriptors,
+// before it changes the credentials.
 func AwaitSleep(pid int, name string) error {
 	for range 30000 {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -83,16 +83,16 @@ func AwaitSleep(pid int, name string) error {
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	return fmt.Errorf("process %d does not become a %s that sleeps", pid, name)
+	return fmt.Errorf("process %d did not become a sleeping %s", pid, name)
 }
 
-// Held is what a process holds.
+// Held has the resources that a process uses.
 type Held struct {
 	Threads, Descriptors int
 	Memory               int // resident, in KiB
 }
 
-// Hold returns what this process holds, after it gave back what it could.
+// Hold returns the resources that this process uses, after freeing what it can.
 func Hold() (h Held, err error) {
 	debug.FreeOSMemory()
 	tasks, err := os.ReadDir("/proc/self/task")
@@ -115,35 +115,35 @@ func Hold() (h Held, err error) {
 	return Held{len(tasks), len(files), pages * os.Getpagesize() / 1024}, err
 }
 
-// maxMemory is by how many KiB a process may grow: less than 1 KiB for each of
-// 10000 launches.
+// maxMemory is the growth that a process may have, in KiB: less than 1 KiB for each
+// of 10000 launches.
 const maxMemory = 8 << 10
 
-// Leaked says what is left over of many launches: descriptors, memory, more
-// threads than the runtime may have started for waiting, and children.
+// Leaked reports what remains of many launches: descriptors, memory, children, and
+// more threads than the runtime may have started for waiting.
 func (before Held) Leaked(threads int) (after Held, err error) {
 	if after, err = Hold(); err != nil {
 		return after, err
 	}
 	var faults []error
-	// Fewer are those that nobody used any more, and a finalizer closed.
+	// A smaller number is fine: a finalizer closed unused ones.
 	if after.Descriptors > before.Descriptors {
-		faults = append(faults, fmt.Errorf("%d descriptors became %d", before.Descriptors, after.Descriptors))
+		faults = append(faults, fmt.Errorf("descriptors: %d before, %d after", before.Descriptors, after.Descriptors))
 	}
 	if after.Threads > before.Threads+threads {
-		faults = append(faults, fmt.Errorf("%d threads became %d", before.Threads, after.Threads))
+		faults = append(faults, fmt.Errorf("threads: %d before, %d after", before.Threads, after.Threads))
 	}
 	if after.Memory > before.Memory+maxMemory {
-		faults = append(faults, fmt.Errorf("%d KiB of memory became %d", before.Memory, after.Memory))
+		faults = append(faults, fmt.Errorf("KiB of memory: %d before, %d after", before.Memory, after.Memory))
 	}
 	if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != syscall.ECHILD {
-		faults = append(faults, fmt.Errorf("a child is left: wait4 returns %d, %v", pid, err))
+		faults = append(faults, fmt.Errorf("a child remains: wait4 returns %d, %v", pid, err))
 	}
 	return after, errors.Join(faults...)
 }
 
-// Run calls launch for each of the numbers below count, atOnce at a time, and
-// returns the first error. After one no more are begun.
+// Run calls launch for each number below count, atOnce at a time, and returns the
+// first error, after which it starts no more.
 func Run(count, atOnce int, launch func(n int) error) error {
 	numbers, results := make(chan int), make(chan error, atOnce)
 	for range atOnce {

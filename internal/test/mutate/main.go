@@ -1,22 +1,22 @@
-// Command mutate changes one rule of the kernel model in engine/cred at a time,
-// and looks whether the tests notice.
+// Command mutate changes one rule of the kernel model in engine/cred at a time, and
+// checks whether a test fails.
 //
 //	go run -C internal/test/mutate . [-run REGEXP] [-sequences N] [-j N] [-v]
 //
-// Each line of the output is one mutant: what killed it, and the rule that it
-// breaks. The comparison with the kernel is tried first:
+// Each line of the output is one mutant: what killed it, and the rule that it breaks.
+// The comparison with the kernel runs first:
 //
-//	kernel    TestKernel went red: the kernel does not do what the mutant says
-//	unit      only the other tests did; so it is where the rule is one of other
-//	          kernel releases, or of states that TestKernel does not get to
-//	SURVIVED  nothing noticed
-//	ERROR     there is no verdict, for instance because it does not compile
+//	kernel    TestKernel failed: the kernel does not do what the mutant does
+//	unit      only the other tests failed: the rule is one of other kernel
+//	          releases, or of states that TestKernel does not reach
+//	SURVIVED  no test failed
+//	ERROR     no result, for example because the mutant does not compile
 //
-// Before that the model itself must pass. The exit status is 0 if every mutant
-// was killed, 1 if not, 2 if there was nothing to judge. Root kills most: other
-// users do not get to most states of the kernel.
+// The unchanged model must pass first. The exit status is 0 if every mutant was
+// killed, 1 if not, 2 for other errors. Root kills most: other users do not reach
+// most states of the kernel.
 //
-// The mutants are in mutants.txt. No file of the repository is changed.
+// The mutants are in mutants.txt. No file of the repository changes.
 package main
 
 import (
@@ -32,10 +32,10 @@ import (
 )
 
 func main() {
-	pattern := flag.String("run", "", "try only mutants whose rule matches this `regexp`")
-	sequences := flag.Int("sequences", 3000, "how many sequences the comparison with the kernel runs for a mutant")
-	jobs := flag.Int("j", runtime.NumCPU(), "how many mutants are tried at a time")
-	verbose := flag.Bool("v", false, "print what the test that killed a mutant says")
+	pattern := flag.String("run", "", "try only mutants whose rule matches `regexp`")
+	sequences := flag.Int("sequences", 3000, "number of sequences in the comparison with the kernel, for each mutant")
+	jobs := flag.Int("j", runtime.NumCPU(), "number of mutants to try at a time")
+	verbose := flag.Bool("v", false, "print the output of the test that killed a mutant")
 	flag.Parse()
 	if *sequences < 1 || *jobs < 1 || flag.NArg() > 0 {
 		flag.Usage()
@@ -53,8 +53,7 @@ func main() {
 	}
 }
 
-// run tries the mutants whose rule matches, and reports whether all of them
-// were killed.
+// run tries the mutants whose rule matches, and reports whether all were killed.
 func run(ctx context.Context, pattern string, sequences, jobs int, verbose bool) (killed bool, err error) {
 	table, err := parseTable(tableText)
 	if err != nil {
@@ -100,34 +99,33 @@ func run(ctx context.Context, pattern string, sequences, jobs int, verbose bool)
 			fmt.Println(indent(r.out))
 		}
 	}
-	fmt.Printf("%d mutants, %d killed by the kernel, %d by the unit tests alone, %d survived",
+	fmt.Printf("%d mutants, %d killed by the kernel, %d by unit tests only, %d survived",
 		len(chosen), count[byKernel], count[byUnit], count[survived])
 	if count[broken] > 0 {
-		fmt.Printf(", %d without a verdict", count[broken])
+		fmt.Printf(", %d without a result", count[broken])
 	}
 	fmt.Println()
 	return count[survived]+count[broken] == 0, nil
 }
 
-// checkModel runs the tests of the model as it is: what fails then would fail
-// for every mutant. It says which parts of the comparison with the kernel are
-// left out for want of something.
+// checkModel runs the tests of the unchanged model, which must pass. It prints which
+// parts of the comparison with the kernel are skipped.
 func (l lab) checkModel(ctx context.Context) error {
 	binary, err := l.build(ctx, l.temp, mutant{})
 	if err != nil {
-		return fmt.Errorf("the model as it is: %w", err)
+		return fmt.Errorf("the unchanged model: %w", err)
 	}
 	for _, tests := range []string{"-test.run=" + kernelTest, "-test.skip=" + kernelTest} {
 		red, out, err := l.run(ctx, binary, l.sequences, tests)
 		if err != nil {
-			return fmt.Errorf("the model as it is: %w", err)
+			return fmt.Errorf("the unchanged model: %w", err)
 		}
 		if red {
-			return fmt.Errorf("the model as it is does not pass its tests:\n%s", indent(out))
+			return fmt.Errorf("the unchanged model fails its tests:\n%s", indent(out))
 		}
 		for line := range strings.Lines(out) {
 			if _, test, skipped := strings.Cut(line, "--- SKIP: "); skipped {
-				fmt.Fprintf(os.Stderr, "mutate: not run here: %s", test)
+				fmt.Fprintf(os.Stderr, "mutate: skipped here: %s", test)
 			}
 		}
 	}
@@ -140,8 +138,8 @@ type result struct {
 	err     error
 }
 
-// tryAll tries jobs mutants at a time. It returns a channel for the result of
-// each, and a function that waits for the end of all.
+// tryAll tries jobs mutants at a time. It returns a channel for the result of each,
+// and a function that waits for all.
 func (l lab) tryAll(ctx context.Context, mutants []mutant, jobs int) (results []chan result, wait func()) {
 	results = make([]chan result, len(mutants))
 	free := make(chan struct{}, jobs)

@@ -12,7 +12,7 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// operations are the rooms of the model. The rules of each begin with its name.
+// operations are the parts of the model. The rule of each mutant begins with one.
 var operations = []string{
 	"capset:", "drop from bounding:", "raise ambient:", "lower ambient:", "clear ambient:",
 	"securebits:", "keep-caps:", "no_new_privs:", "chroot:",
@@ -24,8 +24,7 @@ var operations = []string{
 	"versions:",
 }
 
-// TestTable keeps the table from falling behind the model: each change can
-// still be made, and what comes out is still Go.
+// TestTable: each mutant matches the model, and results in valid Go.
 func TestTable(t *testing.T) {
 	table, err := parseTable(tableText)
 	if err != nil {
@@ -55,7 +54,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: %v", m.rule, err)
 		}
 		if first, again := changes[string(changed)]; again {
-			t.Errorf("%q and %q are the same change", first, m.rule)
+			t.Errorf("%q and %q make the same change", first, m.rule)
 		}
 		changes[string(changed)] = m.rule
 	}
@@ -94,7 +93,7 @@ func TestApply(t *testing.T) {
 	for source, want := range map[string]string{
 		"\tif {\n\t\told\n\t}\nend": "\tif {\nnew\n}\nend",
 		"old\n}":                    "new\n}",
-		"old\n":                     "", // not there
+		"old\n":                     "", // missing
 		"":                          "",
 		"old\n}\nold\n}":            "", // twice
 	} {
@@ -105,8 +104,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestTry has one mutant that the tests notice, one that changes nothing, and
-// two without a verdict.
+// TestTry has a mutant that the tests kill, one that changes nothing, and two without
+// a result.
 func TestTry(t *testing.T) {
 	requires.Tool(t, "go")
 	l, err := newLab(t.Context(), 100)
@@ -131,7 +130,7 @@ func TestTry(t *testing.T) {
 	short := l
 	short.sequences = 1
 	if v, out, err := short.try(t.Context(), m); err != nil || v != survived {
-		t.Errorf("the same in other words: %v, %v\n%s", v, err, out)
+		t.Errorf("a change without effect: %v, %v\n%s", v, err, out)
 	}
 	m.new = []string{"if nonsense {"}
 	if v, _, err := l.try(t.Context(), m); v != broken || err == nil || !strings.Contains(err.Error(), "nonsense") {
@@ -139,6 +138,6 @@ func TestTry(t *testing.T) {
 	}
 	m.old = []string{"nonsense"}
 	if v, _, err := l.try(t.Context(), m); v != broken || err == nil || !strings.Contains(err.Error(), "0 times") {
-		t.Errorf("a mutant that has no place: %v, %v", v, err)
+		t.Errorf("a mutant whose old lines are missing: %v, %v", v, err)
 	}
 }

@@ -12,13 +12,13 @@ var tableText string
 
 // A mutant is one change of the model. Lines are without indentation.
 type mutant struct {
-	rule string // what holds for the kernel, and no longer for the mutant
+	rule string // true for the kernel, and not for the mutant
 	file string // in the package's directory
 	old  []string
 	new  []string
 }
 
-// parseTable reads the form that mutants.txt describes at its top.
+// parseTable reads the format that mutants.txt describes.
 func parseTable(text string) ([]mutant, error) {
 	var table []mutant
 	var file string
@@ -66,8 +66,8 @@ func parseTable(text string) ([]mutant, error) {
 	return table, nil
 }
 
-// apply returns the source with the change made. The old lines must be in it
-// exactly once.
+// apply returns the source with the change. It must contain the old lines exactly
+// once.
 func (m mutant) apply(source []byte) ([]byte, error) {
 	lines := strings.Split(string(source), "\n")
 	bare := make([]string, len(lines))
@@ -81,7 +81,7 @@ func (m mutant) apply(source []byte) ([]byte, error) {
 		}
 	}
 	if times != 1 {
-		return nil, fmt.Errorf("%q: the old lines are in %s %d times, not once", m.rule, m.file, times)
+		return nil, fmt.Errorf("%q: %s has the old lines %d times, want once", m.rule, m.file, times)
 	}
 	changed := slices.Concat(lines[:at], m.new, lines[at+len(m.old):])
 	return []byte(strings.Join(changed, "\n")), nil

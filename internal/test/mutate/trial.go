@@ -17,35 +17,35 @@ import (
 // model is the package whose rules are changed.
 const model = "caprun/engine/cred"
 
-// root is the directory of the module with the model, from that of this one, in
-// which go run -C and go test start the program.
+// root is the module's directory, relative to this one, in which go run -C and go
+// test start the program.
 const root = "../../.."
 
 // kernelTest is the test there that compares the model with the kernel.
 const kernelTest = "^TestKernel$"
 
-// tooLong is far above what a test takes. A mutant that gets there is an error
-// of the table: a slow machine must not look like a test that went red.
+// tooLong is far above the duration of a test. A mutant that reaches it is an error
+// of the table, not a failed test.
 const tooLong = 10 * time.Minute
 
-// A verdict is what happened to a mutant.
+// A verdict is the result for a mutant.
 type verdict string
 
 const (
-	byKernel verdict = "kernel" // the comparison with the kernel went red
-	byUnit   verdict = "unit"   // only the other tests did
+	byKernel verdict = "kernel" // the comparison with the kernel failed
+	byUnit   verdict = "unit"   // only the other tests failed
 	survived verdict = "SURVIVED"
-	broken   verdict = "ERROR" // no verdict: the mutant does not compile, or the like
+	broken   verdict = "ERROR" // no result: the mutant does not compile, for example
 )
 
 // A lab runs the tests of mutants.
 type lab struct {
 	temp      string // a directory for copies and test binaries
 	source    string // the directory of the model
-	sequences int    // how many the comparison with the kernel runs
+	sequences int    // number of sequences in the comparison with the kernel
 }
 
-// newLab makes the directory for all that the lab writes; close removes it.
+// newLab makes the directory for all files of the lab; close removes it.
 func newLab(ctx context.Context, sequences int) (lab, error) {
 	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", model)
 	list.Dir = root
@@ -67,12 +67,12 @@ func newLab(ctx context.Context, sequences int) (lab, error) {
 
 func (l lab) close() { os.RemoveAll(l.temp) }
 
-// searchable lets other users, which the comparison with the kernel turns into,
-// get to what is in dir.
+// searchable lets other users, to whom the comparison with the kernel changes, reach
+// the files in dir.
 func searchable(dir string) error { return os.Chmod(dir, 0o755) }
 
-// try builds the tests with the change of m and runs them, those with the
-// kernel first. It returns what the last run printed.
+// try builds the tests with the change of m and runs them, the comparison with the
+// kernel first. It returns the output of the last run.
 func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
 	dir, err := os.MkdirTemp(l.temp, "")
 	if err != nil {
@@ -87,7 +87,7 @@ func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
 		return broken, "", err
 	}
 
-	// Most mutants die early: short runs first save most of the time.
+	// Most mutants fail early: short runs first save most of the time.
 	for _, part := range []int{30, 5, 1} {
 		red, out, err := l.run(ctx, binary, max(1, l.sequences/part), "-test.run="+kernelTest)
 		if err != nil {
@@ -107,13 +107,13 @@ func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
 	return survived, out, nil
 }
 
-// build compiles the test binary. The overlay makes the go command read the
-// changed copy where it would read the file, so the repository stays as it is.
-// A mutant without a file is the model itself.
+// build compiles the test binary. The overlay makes the go command read the changed
+// copy instead of the file, so the repository does not change. A mutant without a
+// file is the unchanged model.
 func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
 	binary := filepath.Join(dir, "cred.test")
-	// Without cgo the binary is static, and runs in a changed root directory.
-	// The flags are those that compile and link fastest.
+	// Without cgo the binary is static, and runs in a chroot. The flags compile and
+	// link fastest.
 	args := []string{"test", "-c", "-gcflags=-N -l", "-ldflags=-s -w", "-o", binary}
 	if m.file != "" {
 		overlay, err := l.overlay(dir, m)
@@ -131,7 +131,7 @@ func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
 	return binary, nil
 }
 
-// overlay writes the changed copy, and the file that says what it stands for.
+// overlay writes the changed copy, and the JSON file for go's -overlay.
 func (l lab) overlay(dir string, m mutant) (string, error) {
 	original := filepath.Join(l.source, m.file)
 	source, err := os.ReadFile(original)
@@ -154,17 +154,17 @@ func (l lab) overlay(dir string, m mutant) (string, error) {
 	return path, os.WriteFile(path, text, 0o600)
 }
 
-// run reports whether the tests go red. An end without a failed test, as by a
-// signal, is an error.
+// run reports whether a test failed. An exit without a failed test, as by a signal,
+// is an error.
 func (l lab) run(ctx context.Context, binary string, sequences int, args ...string) (red bool, out string, err error) {
 	args = append(args, "-test.v", "-test.timeout="+tooLong.String())
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir = l.source
-	// Here, too, so that a test that is killed leaves nothing behind.
+	// In the lab too, so that a killed test leaves nothing behind.
 	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(binary), "CAPRUN_TEST_SEQUENCES="+strconv.Itoa(sequences))
 	var text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &text, &text
-	// Workers of the test have its output open, and may outlive it for a moment.
+	// Workers of the test have its output open, and may outlive it briefly.
 	cmd.WaitDelay = 10 * time.Second
 	err = cmd.Run()
 	out = text.String()
@@ -176,10 +176,10 @@ func (l lab) run(ctx context.Context, binary string, sequences int, args ...stri
 	case strings.Contains(out, "--- FAIL: "):
 		return true, out, nil
 	}
-	return false, out, fmt.Errorf("no test failed, and yet: %w\n%s", err, out)
+	return false, out, fmt.Errorf("no test failed, but the run ended with an error: %w\n%s", err, out)
 }
 
-// stderrOf returns what the failed command of err said, on lines of its own.
+// stderrOf returns the standard error of the failed command in err.
 func stderrOf(err error) string {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -26,12 +26,12 @@ type trial struct {
 // web is the profile of the image.
 const web = "/etc/caprun/web.yaml"
 
-// The recipe, for podman run and as explain -as reads it.
+// The recommended settings, for podman run and as explain -as reads them.
 var recipe = []string{"--cap-drop=all", "--cap-add=setuid,setgid,setpcap,net_bind_service"}
 
 const recipeCaps = "cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service"
 
-// cases are the ways that are tried.
+// cases are the ways to start a container.
 func cases() []trial {
 	list := []trial{
 		{"the recipe", launch(web, recipeCaps+"=ep", recipe...)},
@@ -63,12 +63,12 @@ func cases() []trial {
 	return list
 }
 
-// with returns the flags of the recipe and more.
+// with returns the flags of the recommended settings and more.
 func with(more ...string) []string { return append(append([]string{}, recipe...), more...) }
 
-// launch returns what starts a container with flags, first with the reporter
-// as its entrypoint and then by caprun. start is what the first reports, as
-// explain -as reads it; where it is empty, what is reported is the start.
+// launch starts a container with flags twice: with the reporter as its entrypoint,
+// and with the reporter as the target of caprun. caller is the expected report of the
+// first, as explain -as reads it; if it is empty, the report becomes the caller.
 func launch(profile, start string, flags ...string) func(engineOf) error {
 	return func(e engineOf) error {
 		direct, err := e.run(runTimeout, runArgs(flags, "/creds")...)
@@ -76,7 +76,7 @@ func launch(profile, start string, flags ...string) func(engineOf) error {
 			return err
 		}
 		if direct.status != 0 {
-			return fmt.Errorf("the reporter ends with status %d: %s", direct.status, direct.stderr)
+			return fmt.Errorf("the reporter exited with status %d: %s", direct.status, direct.stderr)
 		}
 		began := launches.ParseReport(direct.stdout)
 		from := cred.Root()
@@ -89,7 +89,7 @@ func launch(profile, start string, flags ...string) func(engineOf) error {
 			return err
 		}
 		if faults := began.Compare(launches.Expect(from, false)); len(faults) > 0 {
-			return fmt.Errorf("the start is another one: %v", faults)
+			return fmt.Errorf("the caller is not the expected one: %v", faults)
 		}
 		text, err := profileText(profile)
 		if err != nil {
@@ -121,7 +121,7 @@ func runArgs(flags []string, program string, args ...string) []string {
 	return append(all, args...)
 }
 
-// profileText returns the text of a profile of the image.
+// profileText returns the text of a profile in the image.
 func profileText(name string) ([]byte, error) {
 	if builtin, ok := strings.CutPrefix(name, "builtin:"); ok {
 		return profiles.Read(builtin)
@@ -137,16 +137,15 @@ func differences(plan *engine.Plan, report string) error {
 	return nil
 }
 
-// refused compares a refusal with what explain says.
+// refused compares a refusal with the message of explain.
 func refused(got end, d policy.Diagnostic) error {
 	if want := fmt.Sprintf("caprun: %s:%s: %s; %s\n", d.File, d.Position, d.Message, d.Hint); got.status != 125 || got.stderr != want {
-		return fmt.Errorf("status %d: %sand not: %s", got.status, got.stderr, want)
+		return fmt.Errorf("status %d: %swant: %s", got.status, got.stderr, want)
 	}
 	return nil
 }
 
-// stop returns what starts the server, stops the container and compares its
-// status.
+// stop starts the server, stops the container and compares its status.
 func stop(status int, flags []string, args ...string) func(engineOf) error {
 	return func(e engineOf) (err error) {
 		all := append(append([]string{"run", "--detach", "--network=none"}, flags...), reported)
@@ -166,13 +165,13 @@ func stop(status int, flags []string, args ...string) func(engineOf) error {
 		}
 		got, err := e.must(runTimeout, "inspect", "--format={{.State.ExitCode}}", id)
 		if err == nil && got != fmt.Sprint(status) {
-			err = fmt.Errorf("status %s, not %d", got, status)
+			err = fmt.Errorf("status %s, want %d", got, status)
 		}
 		return err
 	}
 }
 
-// logOf waits until the log of a container has a text.
+// logOf waits until the log of a container contains a text.
 func logOf(e engineOf, id, text string) (string, error) {
 	var got end
 	for deadline := time.Now().Add(runTimeout); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
@@ -184,10 +183,10 @@ func logOf(e engineOf, id, text string) (string, error) {
 			return got.stdout, nil
 		}
 	}
-	return "", fmt.Errorf("the log does not have %q: %s%s", text, got.stdout, got.stderr)
+	return "", fmt.Errorf("the log lacks %q: %s%s", text, got.stdout, got.stderr)
 }
 
-// playManifest starts the manifest with the reporter in the place of the server.
+// playManifest starts the manifest with the reporter instead of the server.
 func playManifest(e engineOf) (err error) {
 	text, err := os.ReadFile(example + "kubernetes.yaml")
 	if err != nil {
@@ -200,7 +199,7 @@ func playManifest(e engineOf) (err error) {
 	defer os.Remove(file.Name())
 	changed := strings.Replace(string(text), "image: "+image+":latest", `args: ["/creds"]`+"\n          image: "+reported+":latest", 1)
 	changed = strings.Replace(changed, "    spec:\n", "    spec:\n      restartPolicy: Never\n", 1)
-	// Podman publishes the port on the machine, which needs a network.
+	// Podman publishes the port on the machine, which requires a network.
 	changed = strings.Replace(changed, "          ports:\n            - {name: http, containerPort: 80}\n", "", 1)
 	if _, err := file.WriteString(changed); err != nil {
 		return err

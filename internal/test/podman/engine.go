@@ -17,21 +17,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// How long one command may take.
+// limit for one command
 const (
 	buildTimeout = 20 * time.Minute
 	runTimeout   = time.Minute
 )
 
-// engineOf is Podman with one runtime, and storage of its own.
+// engineOf is Podman with one runtime, and separate storage.
 type engineOf struct {
 	runtime string
 	command []string
 	env     []string
 }
 
-// configuration takes nothing from the machine. Podman raises limits unless it
-// is told some, which needs cap_sys_resource.
+// configuration takes no settings from the machine. Podman raises limits unless
+// default_ulimits is set, which requires cap_sys_resource.
 const configuration = `[containers]
 default_ulimits = ["nofile=%[1]d:%[1]d", "nproc=%[2]d:%[2]d"]
 log_driver = "k8s-file"
@@ -47,7 +47,7 @@ graphroot = "%[1]s/storage"
 runroot = "%[1]s/run"
 `
 
-// engines returns Podman with each runtime that this machine has.
+// engines returns Podman with each runtime of this machine.
 func engines(dir string) ([]engineOf, error) {
 	files, err := limit(unix.RLIMIT_NOFILE)
 	if err != nil {
@@ -72,20 +72,19 @@ func engines(dir string) ([]engineOf, error) {
 		}
 		command := []string{"podman", "--runtime", name, "--tmpdir", filepath.Join(dir, "tmp")}
 		if name == "crun" {
-			// It refuses a machine on which cgroup v2 is mounted next to v1.
+			// It fails on a machine where cgroup v2 is mounted next to v1.
 			hide := []string{"unshare", "--mount", "sh", "-c", `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`, "sh"}
 			command = append(hide, command...)
 		}
 		list = append(list, engineOf{name, command, env})
 	}
 	if len(list) == 0 {
-		return nil, errors.New("needs runc or crun")
+		return nil, errors.New("requires runc or crun")
 	}
 	return list, nil
 }
 
-// limit returns a resource limit that every process of this machine may have:
-// Podman lowers its own.
+// limit returns the resource limit for a container, at most that of this process.
 func limit(resource int) (uint64, error) {
 	var l unix.Rlimit
 	if err := unix.Getrlimit(resource, &l); err != nil {
@@ -94,13 +93,13 @@ func limit(resource int) (uint64, error) {
 	return min(l.Max, 4096), nil
 }
 
-// end is what a command left.
+// end is the result of a command.
 type end struct {
 	stdout, stderr string
 	status         int
 }
 
-// run runs a command of Podman to its end, whatever its status.
+// run runs a command of Podman, whatever its status.
 func (e engineOf) run(limit time.Duration, args ...string) (end, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -117,8 +116,8 @@ func (e engineOf) run(limit time.Duration, args ...string) (end, error) {
 	return end{out.String(), errs.String(), cmd.ProcessState.ExitCode()}, nil
 }
 
-// must runs a command of Podman that has to end with status 0, and returns the
-// last line that it prints.
+// must runs a command of Podman that must exit with status 0, and returns the last
+// line of its output.
 func (e engineOf) must(limit time.Duration, args ...string) (string, error) {
 	got, err := e.run(limit, args...)
 	if err != nil {
@@ -131,7 +130,7 @@ func (e engineOf) must(limit time.Duration, args ...string) (string, error) {
 	return lines[len(lines)-1], nil
 }
 
-// clean removes what the storage has: containers first, for their mounts.
+// clean empties the storage: containers first, for their mounts.
 func (e engineOf) clean() error {
 	_, pods := e.must(runTimeout, "pod", "rm", "--all", "--force", "--time", "0")
 	_, containers := e.must(runTimeout, "rm", "--all", "--force", "--time", "0")

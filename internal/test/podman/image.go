@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// example is where the files are that are tried.
+// example is the directory of the example.
 const example = "examples/container/"
 
-// The images. The second has the reporter besides.
+// The images. The second also has the reporter.
 const (
 	image    = "caprun-web"
 	reported = "caprun-creds"
 )
 
-// build makes both images.
+// build builds both images.
 func build(e engineOf, dir string) error {
 	base, err := baseName()
 	if err != nil {
@@ -65,7 +65,7 @@ func build(e engineOf, dir string) error {
 	return err
 }
 
-// baseName returns the whole name of the image that the Dockerfile builds with.
+// baseName returns the full name of the Dockerfile's base image.
 func baseName() (string, error) {
 	text, err := os.ReadFile(example + "Dockerfile")
 	if err != nil {
@@ -79,8 +79,8 @@ func baseName() (string, error) {
 	return "", errors.New("the Dockerfile has no FROM")
 }
 
-// importBase makes what the Dockerfile expects of its base image: Go where the
-// official image has it, a shell and install(1).
+// importBase makes a base image with what the Dockerfile uses: Go at the path of the
+// official image, a shell and install(1).
 func importBase(e engineOf, dir, name string) error {
 	goroot, err := output("go", "env", "GOROOT")
 	if err != nil {
@@ -126,7 +126,7 @@ func runHere(name string, args ...string) error {
 	return nil
 }
 
-// output returns what a command prints.
+// output returns the output of a command.
 func output(name string, args ...string) (string, error) {
 	out, err := exec.Command(name, args...).Output()
 	if err != nil {

@@ -5,16 +5,16 @@
 //
 //	go run ./internal/test/podman [TEXT]
 //
-// With TEXT, only the ways whose name has it are tried.
+// With TEXT, it tries only the ways whose name contains it.
 //
-// It needs root and podman. Each container is started twice: with a reporter in
-// the place of caprun, which shows that the start is the one meant, and with
-// the reporter as caprun's target. Its state must be the one that explain
-// predicts for that start, or the message the one that explain prints.
+// It requires root and podman. It starts each container twice: with a reporter
+// instead of caprun, which shows that the caller is the expected one, and with the
+// reporter as caprun's target. The target's state, or the message of a refusal, must
+// be the one that explain prints for that caller.
 //
-// No registry is asked: the base image is made of this machine's Go, and the
-// modules come from this machine's cache. Images, containers and configuration
-// lie in a temporary directory, which is removed at the end.
+// It uses no registry: the base image is made from this machine's Go, and the modules
+// come from this machine's cache. Images, containers and configuration are in a
+// temporary directory, which it removes at the end.
 package main
 
 import (
@@ -37,10 +37,10 @@ func run() (err error) {
 		return errors.New("needs root")
 	}
 	if _, err := exec.LookPath("podman"); err != nil {
-		return errors.New("needs podman: apt-get install podman")
+		return errors.New("requires podman: apt-get install podman")
 	}
 	if _, err := os.Stat(example + "Dockerfile"); err != nil {
-		return fmt.Errorf("start it from the root of the repository: %w", err)
+		return fmt.Errorf("start this from the root directory of the repository: %w", err)
 	}
 	dir, err := os.MkdirTemp("", "caprun-podman-")
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package reexec runs a piece of a test in a process of its own: the test
-// binary, executed again. What changes a process, or replaces it, is tested
-// there.
+// Package reexec runs a part of a test in a new process: the test binary, executed
+// again. It is for tests of code that changes a process, or replaces it.
 package reexec
 
 import (
@@ -15,15 +14,15 @@ import (
 
 const variable = "CAPRUN_TEST_CHILD"
 
-// emulator names the program that runs this test binary, where the machine
-// cannot do so itself.
+// emulator is the variable that names the program with which to run this test binary,
+// if the machine cannot run it.
 const emulator = "CAPRUN_TEST_EMULATOR"
 
-// Roles are what a test binary can do instead of its tests, by name.
+// Roles are functions that a test binary can run instead of its tests, by name.
 type Roles map[string]func()
 
-// Main runs the tests, or, in a child, its role. A role that returns ends the
-// process with status 0.
+// Main runs the tests or, in a child, its role. A role that returns ends the process
+// with status 0.
 func Main(m *testing.M, roles Roles) {
 	if name := os.Getenv(variable); name != "" {
 		os.Unsetenv(variable)
@@ -48,15 +47,15 @@ func Command(role string) *exec.Cmd {
 	return cmd
 }
 
-// Result is what a child left.
+// Result is the result of a child.
 type Result struct {
 	Stdout, Stderr string
 	Status         int // the exit status; 128+n for a signal
 	Pid            int
 }
 
-// timeout is how long a child may take: far more than it needs, for a machine
-// may be slow and have much else to do.
+// timeout is the limit for a child: far more than it takes, for slow and busy
+// machines.
 const timeout = 2 * time.Minute
 
 // Run runs a role to its end. prepare, which may be nil, changes the command

@@ -1,3 +1,3 @@
-// Package repository has tests of the repository itself: which package imports
-// what, and that the commands in its files name tests that exist.
+// Package repository tests the repository itself: imports of packages, and that the
+// commands in its files name existing tests.
 package repository

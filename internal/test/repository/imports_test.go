@@ -20,8 +20,8 @@ const root = "../../.."
 // module is its name.
 const module = "caprun"
 
-// goFiles calls visit with the path of each Go file below root, relative to it,
-// whatever it is built for. nested includes the files of the modules inside.
+// goFiles calls visit with the path of each Go file below root, relative to it, for
+// all systems. nested includes the files of nested modules.
 func goFiles(t *testing.T, nested bool, visit func(path string)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
@@ -51,9 +51,9 @@ func goFiles(t *testing.T, nested bool, visit func(path string)) {
 
 // A row is a line of the table of packages.
 type row struct {
-	dir  string   // with what is below it, unless another row is nearer
-	may  []string // what it may import: directories, and modules by their last words
-	all  bool     // everything above, too
+	dir  string   // with the directories below, unless another row is nearer
+	may  []string // allowed imports: directories, and modules by their last words
+	all  bool     // every row above is allowed
 	used map[string]bool
 }
 
@@ -66,7 +66,7 @@ func readTable(t *testing.T) []*row {
 	}
 	_, table, found := strings.Cut(string(text), "| imports |\n")
 	if !found {
-		t.Fatal("CONTRIBUTING.md: no table with the column imports")
+		t.Fatal("CONTRIBUTING.md: missing table with the column imports")
 	}
 	var rows []*row
 	for line := range strings.Lines(table) {
@@ -92,7 +92,7 @@ func readTable(t *testing.T) []*row {
 	return rows
 }
 
-// rowOf returns the row with the longest directory that holds dir, or -1.
+// rowOf returns the row with the longest directory that contains dir, or -1.
 func rowOf(rows []*row, dir string) int {
 	found := -1
 	for n, r := range rows {
@@ -103,9 +103,9 @@ func rowOf(rows []*row, dir string) int {
 	return found
 }
 
-// wrong returns what is wrong with the import of a package by code that is not a
-// test, below the directory of rows[n].
-func wrong(rows []*row, n int, imported string) string {
+// importProblem returns why code below the directory of rows[n] must not import a package, or
+// "". Tests may import everything.
+func importProblem(rows []*row, n int, imported string) string {
 	r := rows[n]
 	first, _, _ := strings.Cut(imported, "/")
 	if below, ok := strings.CutPrefix(imported, module+"/"); ok {
@@ -116,7 +116,7 @@ func wrong(rows []*row, n int, imported string) string {
 		case m < 0:
 			return "has no row"
 		case m > n:
-			return "stands below it in the table"
+			return "is below it in the table"
 		case r.all:
 			return ""
 		case slices.Contains(r.may, rows[m].dir):
@@ -140,8 +140,8 @@ func wrong(rows []*row, n int, imported string) string {
 	return "is not named in its row"
 }
 
-// TestImports holds the table of packages in CONTRIBUTING.md to the imports.
-// Tests may import everything; other code may not import what is for tests only.
+// TestImports compares the table of packages in CONTRIBUTING.md with the imports.
+// Other code than tests must not import packages for tests.
 func TestImports(t *testing.T) {
 	rows := readTable(t)
 	if len(rows) < 10 {
@@ -169,7 +169,7 @@ func TestImports(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if problem := wrong(rows, n, imported); problem != "" && !reported[rows[n].dir+" "+imported] {
+			if problem := importProblem(rows, n, imported); problem != "" && !reported[rows[n].dir+" "+imported] {
 				reported[rows[n].dir+" "+imported] = true
 				t.Errorf("%s: %s imports %s, which %s", file, rows[n].dir, imported, problem)
 			}
@@ -184,14 +184,14 @@ func TestImports(t *testing.T) {
 		}
 		for _, name := range r.may {
 			if !r.used[name] {
-				t.Errorf("the table says that %s imports %s, and it imports only %v of what is named", r.dir, name, slices.Sorted(maps.Keys(r.used)))
+				t.Errorf("the table says that %s imports %s, but of the packages that its row names it imports only %v", r.dir, name, slices.Sorted(maps.Keys(r.used)))
 			}
 		}
 	}
 }
 
-// TestWrong shows that each kind of import that the table forbids is found.
-func TestWrong(t *testing.T) {
+// TestImportProblem: each kind of forbidden import is found.
+func TestImportProblem(t *testing.T) {
 	rows := []*row{
 		{dir: "low", used: map[string]bool{}},
 		{dir: "beside", used: map[string]bool{}},
@@ -212,12 +212,12 @@ func TestWrong(t *testing.T) {
 		{"high", "caprun/beside", "is not named in its row"},
 		{"high", "golang.org/x/sys/unix", "is not named in its row"},
 		{"top", "golang.org/x/sys/unix", "is not named in its row"},
-		{"low", "caprun/high", "stands below it in the table"},
-		{"high", "caprun/high/inner", "stands below it in the table"},
-		{"top", "caprun/internal/test/requires", "stands below it in the table"},
+		{"low", "caprun/high", "is below it in the table"},
+		{"high", "caprun/high/inner", "is below it in the table"},
+		{"top", "caprun/internal/test/requires", "is below it in the table"},
 		{"top", "caprun/elsewhere", "has no row"},
 	} {
-		if got := wrong(rows, rowOf(rows, c.from), c.imported); got != c.want {
+		if got := importProblem(rows, rowOf(rows, c.from), c.imported); got != c.want {
 			t.Errorf("%s imports %s: %q, want %q", c.from, c.imported, got, c.want)
 		}
 	}

@@ -50,7 +50,7 @@ func testsOf(t *testing.T) (all map[string][]string, heavy []string) {
 // A pattern selects tests on a command line.
 type pattern struct {
 	flag, text string
-	dirs       []string // the packages; none for all of them
+	dirs       []string // packages; none for all of them
 }
 
 var (
@@ -59,9 +59,8 @@ var (
 	cdPattern      = regexp.MustCompile(`\bcd ([\w/-]+)`)
 )
 
-// patternsOf returns the patterns of the commands in a text: those of go test,
-// and of test binaries. Patterns of a shell's variables are left out, and that of
-// no test.
+// patternsOf returns the patterns in the commands of a text: those of go test, and of
+// test binaries, except a shell's variables and ^$.
 func patternsOf(text string) []pattern {
 	var found []pattern
 	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
@@ -84,9 +83,9 @@ func patternsOf(text string) []pattern {
 	return found
 }
 
-// alternatives returns the patterns that a pattern joins: A|B, or x(A|B)y.
+// alternatives returns the patterns in a pattern: A|B, or x(A|B)y.
 func alternatives(text string) []string {
-	text, _, _ = strings.Cut(text, "/") // the rest is about subtests
+	text, _, _ = strings.Cut(text, "/") // without subtests
 	before, rest, grouped := strings.Cut(text, "(")
 	inside, after, closed := strings.Cut(rest, ")")
 	if !grouped || !closed || strings.Contains(before, "|") {
@@ -99,8 +98,8 @@ func alternatives(text string) []string {
 	return all
 }
 
-// unmatched returns the alternatives that select no test, and the packages of
-// which nothing is selected.
+// unmatched returns the alternatives that select no test, and the packages without a
+// selected test.
 func (p pattern) unmatched(tests map[string][]string) (missing []string) {
 	dirs := p.dirs
 	if dirs == nil {
@@ -126,8 +125,8 @@ func (p pattern) unmatched(tests map[string][]string) (missing []string) {
 	return missing
 }
 
-// TestPatterns: each pattern of a command in these files selects tests, and so
-// does each of the alternatives that it joins.
+// TestPatterns: each pattern of a command in these files selects tests, and so does
+// each of its alternatives.
 func TestPatterns(t *testing.T) {
 	tests, _ := testsOf(t)
 	for file, least := range map[string]int{"Makefile": 7, ".ci/run": 3, "CONTRIBUTING.md": 6, "docs/faults.md": 0} {
@@ -174,7 +173,7 @@ func TestHeavy(t *testing.T) {
 	}
 }
 
-// TestUnmatched shows that a pattern which selects nothing is found.
+// TestUnmatched: a pattern that selects nothing is found.
 func TestUnmatched(t *testing.T) {
 	tests := map[string][]string{"a": {"TestStress", "TestChurn"}, "b": {"TestLoad"}}
 	for line, want := range map[string]string{

@@ -1,11 +1,11 @@
-// Package requires says what a test needs from the machine, in one place.
+// Package requires checks what a test needs from the machine.
 //
-// A test whose need is not met is skipped with the name of what is missing.
-// Where the machine is meant to have everything, CAPRUN_TEST_STRICT=1 turns
-// each such skip into a failure, so that nothing is left out unnoticed.
+// A test without it is skipped, with the name of what is missing.
+// CAPRUN_TEST_STRICT=1, for a machine that should have everything, turns each such
+// skip into a failure.
 //
-// A test that takes long asks for Heavy: it is skipped unless CAPRUN_TEST_HEAVY=1.
-// The stages of .ci/run set that, apart from those that run README's command as it is.
+// A test that takes long calls Heavy: it is skipped unless CAPRUN_TEST_HEAVY=1. The
+// stages of .ci/run set that, except those that run README's command unchanged.
 package requires
 
 import (
@@ -15,37 +15,37 @@ import (
 	"testing"
 )
 
-// Skip ends the test because what is missing.
+// Skip skips the test because what is missing.
 func Skip(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CAPRUN_TEST_STRICT") == "1" {
-		t.Fatalf("this machine should have it, and CAPRUN_TEST_STRICT is set: %s", what)
+		t.Fatalf("missing on this machine, and CAPRUN_TEST_STRICT is set: %s", what)
 	}
-	t.Skipf("not here: %s", what)
+	t.Skipf("missing on this machine: %s", what)
 }
 
 // Root skips the test unless it runs with uid 0.
 func Root(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		Skip(t, "needs uid 0")
+		Skip(t, "uid 0")
 	}
 }
 
-// Tool returns the path of a program, or skips the test without it.
+// Tool returns the path of a program, or skips the test if it is not installed.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		Skip(t, "needs the program "+name)
+		Skip(t, "program "+name)
 	}
 	return path
 }
 
-// IsHeavy reports whether CAPRUN_TEST_HEAVY=1 asks for the tests that take long.
+// IsHeavy reports whether CAPRUN_TEST_HEAVY=1 enables the tests that take long.
 func IsHeavy() bool { return os.Getenv("CAPRUN_TEST_HEAVY") == "1" }
 
-// Heavy skips the test unless those that take long are asked for, or one of the
+// Heavy skips the test unless the tests that take long are enabled, or one of the
 // environment variables that set the size of this test is set.
 func Heavy(t testing.TB, sizes ...string) {
 	t.Helper()
@@ -54,8 +54,8 @@ func Heavy(t testing.TB, sizes ...string) {
 	}
 }
 
-// Rounds returns how often a test repeats something: many times where the tests
-// that take long are asked for, and few times otherwise.
+// Rounds returns the number of repetitions of a test: many if the tests that take
+// long are enabled, or else few.
 func Rounds(few, many int) int {
 	if IsHeavy() {
 		return many

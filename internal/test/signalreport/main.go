@@ -1,8 +1,7 @@
 //go:build linux
 
-// Command signalreport is what tests run as a target that tells which signals reach
-// it, one line each. It ends when its standard input does. Build it with
-// CGO_ENABLED=0.
+// Command signalreport is a target that prints the signals it receives, one per line.
+// It exits when its standard input ends. Build it with CGO_ENABLED=0.
 package main
 
 import (
@@ -14,13 +13,13 @@ import (
 	"time"
 )
 
-// longest is how long it stays when nobody ends it.
+// longest is its maximum lifetime.
 const longest = time.Minute
 
 func main() {
 	c := make(chan os.Signal, 64)
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
-		// The Go runtime sends the latter to itself.
+		// The Go runtime sends SIGURG to itself.
 		if !signal.Ignored(sig) && sig != syscall.SIGURG {
 			signal.Notify(c, sig)
 		}

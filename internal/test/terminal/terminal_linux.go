@@ -1,4 +1,4 @@
-// Package terminal gives tests a terminal of their own.
+// Package terminal provides terminals for tests.
 package terminal
 
 import (
@@ -16,12 +16,12 @@ import (
 
 // Terminal is a terminal that a test types on.
 type Terminal struct {
-	*os.File // the end of the keyboard and the screen
+	*os.File // the side of keyboard and screen
 	mu       sync.Mutex
 	screen   bytes.Buffer
 }
 
-// New returns a terminal, and the end of it that programs get.
+// New returns a terminal, and the descriptor for programs.
 func New(t *testing.T) (*Terminal, *os.File) {
 	t.Helper()
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
@@ -81,7 +81,7 @@ func (terminal *Terminal) Types(t *testing.T, text string) {
 	}
 }
 
-// Text returns what the screen shows.
+// Text returns the text on the screen.
 func (terminal *Terminal) Text() string {
 	terminal.mu.Lock()
 	defer terminal.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package unread gives tests files of the kinds whose readers a writer could have to
-// wait for.
+// Package unread has files of each kind on which a write can block until another
+// process reads.
 package unread
 
 import (
@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// File is a file that a program can write to, and that nobody reads.
+// File is a file that a program can write to, and that no process reads.
 type File struct {
 	Name     string
-	*os.File               // the end of the program
-	Text     func() string // reads what has been written, without waiting for more
+	*os.File               // the program's side
+	Text     func() string // reads what has been written, without blocking
 }
 
 // Files returns a file of each kind that has a reader.
@@ -58,7 +58,7 @@ func Files(t *testing.T) []File {
 	return append(list, File{"terminal", slave, screen.Text})
 }
 
-// readNow reads what a descriptor has to read.
+// readNow reads what is available from a descriptor.
 func readNow(t *testing.T, fd int) string {
 	t.Helper()
 	var text []byte
@@ -76,7 +76,7 @@ func readNow(t *testing.T, fd int) string {
 	}
 }
 
-// Block makes a write to the file wait.
+// Block fills the file, so that a write blocks.
 func (f File) Block(t *testing.T) {
 	t.Helper()
 	fd := int(f.Fd())

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// perDirectory is how many profiles lie in one directory.
+// perDirectory is the number of profiles in a directory.
 const perDirectory = 500
 
-// generate writes so many profiles below dir: each is like those that caprun
-// comes with, and no two are the same. They are the same in every run.
+// generate writes count profiles below dir: each is like the built-in ones, and no
+// two are the same. They are the same in every run.
 func generate(dir string, files int) (bytes int, err error) {
 	g := rand.New(rand.NewPCG(1, 2))
 	for n := range files {
@@ -55,8 +55,8 @@ func profile(g *rand.Rand, n int) string {
 	line("caps: %s=eip", name)
 	line("secbits: [noroot, noroot_locked]")
 	switch g.IntN(30) {
-	case 0: // a risk: set-id programs still work
-	case 1: // a mistake, as people make them
+	case 0: // a risk: set-user-ID programs still change the user
+	case 1: // a typical mistake
 		line("no_new_privileges: true")
 	case 2:
 		line("no_new_privs: true\nmode: HYBRYD")

@@ -1,18 +1,17 @@
-// Command check measures how fast caprun check goes through many profiles.
+// Command check measures how fast caprun check reads many profiles.
 //
 //	go run ./internal/test/bench/check [-files N] [-rounds N] [-peers] [-memory]
 //
-// It generates profiles, the same in every run, and lets caprun check, a
-// program that does nothing but read them into the nodes of yaml.v3, and with
-// -peers yamllint and ajv-cli with the schema of profiles look at the same
-// files. ajv-cli is installed from npm into a temporary directory. A peer that
-// is missing is named and left out.
+// It generates profiles, the same in every run. It measures caprun check on them, a
+// program that only reads them into the nodes of yaml.v3, and with -peers yamllint
+// and ajv-cli with the schema of profiles. It installs ajv-cli from npm into a
+// temporary directory. A peer that is missing is skipped, with a note.
 //
-// All are measured in one run, in turns, so that a busy machine is equally busy
-// for each. Other work on the machine makes all times longer: the ratios are
-// what to read, and the CPU time, user and system mode together, which suffers
-// less. With -memory, the peak of resident memory of caprun check follows for
-// 1,000, 10,000 and 100,000 files.
+// It measures all of them in one run, in turns, so that other load on the machine
+// affects all alike. Such load makes all times longer: compare the ratios, and the
+// CPU time (user and system mode together), which changes less. With -memory, it also
+// prints the peak of resident memory of caprun check for 1,000, 10,000 and 100,000
+// files.
 package main
 
 import (
@@ -23,16 +22,15 @@ import (
 	"runtime"
 )
 
-// target is how many files caprun check is to look at in a second on two
-// processors.
+// target is the number of files per second for caprun check on two processors.
 const target = 20_000
 
 func main() {
-	files := flag.Int("files", 10_000, "how many profiles")
-	rounds := flag.Int("rounds", 5, "how often each program is measured")
+	files := flag.Int("files", 10_000, "number of profiles")
+	rounds := flag.Int("rounds", 5, "number of rounds: measurements of each program")
 	peers := flag.Bool("peers", false, "measure yamllint and ajv-cli too")
 	memory := flag.Bool("memory", false, "measure memory for up to 100,000 files too")
-	nodes := flag.String(nodesFlag, "", "what the measurement calls itself with")
+	nodes := flag.String(nodesFlag, "", "used internally")
 	flag.Parse()
 	if *files < 1 || *rounds < 1 || flag.NArg() > 0 {
 		flag.Usage()

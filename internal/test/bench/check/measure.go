@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// samples are what was measured of one program, one of each a round.
+// samples are the times of one program, one per round.
 type samples struct {
 	wall, cpu []time.Duration
-	memory    int64 // the peak of its resident memory in bytes; 0 if the system does not say
+	memory    int64 // peak of its resident memory in bytes; 0 if unknown
 }
 
-// measure runs each program once a round, and once before to bring files into
-// the page cache. A program that fails gets a note instead.
+// measure runs each program once per round, and once before to fill the page cache. A
+// program that fails gets a note instead.
 func measure(rows []*row, rounds int) {
 	for n := range 1 + rounds {
 		for at := range rows {
-			// Each round starts with another row, so that none always
-			// follows the same one.
+			// Each round starts with another row, so that no row always follows the
+			// same one.
 			r := rows[(at+n)%len(rows)]
 			if r.note != "" {
 				continue
@@ -37,8 +37,7 @@ func measure(rows []*row, rounds int) {
 	}
 }
 
-// once runs a program to its end. A status above most, or one that a signal
-// made, is an error.
+// once runs a program to its end. A status above most, or a signal, is an error.
 func once(argv []string, most int) (wall, cpu time.Duration, memory int64, err error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	var messages bytes.Buffer
@@ -56,7 +55,7 @@ func once(argv []string, most int) (wall, cpu time.Duration, memory int64, err e
 	return wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak(cmd.ProcessState), nil
 }
 
-// median returns the middle of what was measured.
+// median returns the median.
 func median(times []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(times))
 	middle := len(sorted) / 2

@@ -12,12 +12,12 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// nodesFlag makes this program the one that only reads YAML.
+// nodesFlag selects the mode that only reads YAML.
 const nodesFlag = "nodes"
 
-// readNodes reads every file below a directory into the nodes of yaml.v3, in
-// parallel and with as little else as possible: the floor below every checker
-// that uses it. It collects garbage as rarely as caprun check.
+// readNodes reads every file below a directory into the nodes of yaml.v3, in parallel
+// and with as little else as possible: the least work of any checker that uses
+// yaml.v3. It collects garbage as rarely as caprun check.
 func readNodes(dir string) error {
 	debug.SetGCPercent(500)
 	var files []string

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// peak returns the peak of a process's resident memory in bytes. Linux counts
-// in KiB; getrusage(2).
+// peak returns the peak of a process's resident memory in bytes. getrusage(2) has KiB
+// on Linux.
 func peak(p *os.ProcessState) int64 {
 	usage, ok := p.SysUsage().(*syscall.Rusage)
 	if !ok {

@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// peak returns 0: only Linux is asked.
+// peak returns 0: only Linux is supported.
 func peak(*os.ProcessState) int64 { return 0 }

@@ -10,19 +10,19 @@ import (
 	"caprun/schema"
 )
 
-// The versions from npm that are measured.
+// versions of the npm packages
 var npmPackages = [...]string{"ajv-cli@5.0.0", "ajv@8.20.0"}
 
-// row is one program, and what was measured of it.
+// row is one program and its measurements.
 type row struct {
 	name string
 	argv []string
-	most int    // the highest status of a run that looked at everything
-	note string // why it is not measured; empty when it is
+	most int    // the highest status of a run that read all files
+	note string // why it is not measured; empty if it is
 	samples
 }
 
-// programs returns the rows: caprun first, then the floor, then the peers.
+// programs returns the rows: caprun first, then the least work, then the peers.
 func programs(dir, tree string, peers bool) ([]*row, error) {
 	caprun := filepath.Join(dir, "caprun")
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", caprun, "caprun/cmd/caprun")
@@ -59,8 +59,7 @@ func yamllint(tree string) *row {
 	return r
 }
 
-// ajv validates with the schema that editors use, and expands the pattern
-// itself.
+// ajv validates with the schema that editors use, and expands the pattern itself.
 func ajv(dir, tree string) *row {
 	r := &row{name: npmPackages[0] + " (" + npmPackages[1] + ")"}
 	npm, err := exec.LookPath("npm")

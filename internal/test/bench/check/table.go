@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// table prints one line a program, and whether the target is met.
+// table prints one line per program, and whether the target is met.
 func table(w io.Writer, rows []*row, files int) error {
 	base := rows[0]
 	if base.note != "" {
@@ -32,14 +32,14 @@ func table(w io.Writer, rows []*row, files int) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s: %.0f files a second, %.0f at best; by its CPU time, two processors of its own would do %.0f. Target: %d.\n",
+	_, err := fmt.Fprintf(w, "\n%s: %.0f files per second, %.0f at best; from its CPU time, two idle processors would reach %.0f. Target: %d.\n",
 		base.name, perSecond(median(base.wall)), perSecond(slices.Min(base.wall)), 2*perSecond(slices.Min(base.cpu)), target)
 	return err
 }
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// tableOfMemory prints the peak of caprun check for more and more files.
+// tableOfMemory prints the peak of caprun check for increasing numbers of files.
 func tableOfMemory(w io.Writer, dir, caprun string) error {
 	fmt.Fprintln(w)
 	for _, files := range [...]int{1_000, 10_000, 100_000} {

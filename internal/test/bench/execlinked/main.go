@@ -1,6 +1,6 @@
-// Command execlinked is execonly with the packages linked that caprun reads
-// profiles with. It uses none of them: the difference is what their package
-// initialization costs every start.
+// Command execlinked is execonly linked with the packages with which caprun reads
+// profiles. It uses none of them: the difference is the cost of their package
+// initialization.
 package main
 
 import (
@@ -15,7 +15,7 @@ func main() {
 	if len(os.Args) < 2 {
 		os.Exit(125)
 	}
-	// Exec returns only when it failed.
+	// Exec returns only if it failed.
 	_ = syscall.Exec(os.Args[1], os.Args[1:], os.Environ())
 	os.Exit(126)
 }

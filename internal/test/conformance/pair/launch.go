@@ -14,7 +14,7 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// launchings start a program that does nothing, alone and side by side.
+// launchings start a program that only exits, one at a time and in parallel.
 func launchings() []Pair {
 	var path string
 	prepare := func() (func(), error) {
@@ -22,7 +22,7 @@ func launchings() []Pair {
 		if err != nil {
 			return nil, err
 		}
-		// The other uid must get at it too.
+		// The other user must reach it too.
 		if err := os.Chmod(dir, 0o755); err != nil {
 			return nil, err
 		}
@@ -65,8 +65,8 @@ func launchings() []Pair {
 
 type launcher interface{ Launch(any) (int, error) }
 
-// launches makes the Launchers once, as a server does, and each time launches
-// so many and waits until all have ended.
+// launches makes the Launchers once, as a server does. Each time it launches count
+// programs and waits until all have ended.
 func launches(name string, build func() (ours, theirs launcher, err error), count int, prepare func() (func(), error)) Pair {
 	var ours, theirs launcher
 	return Pair{
@@ -117,8 +117,8 @@ func wait(pid int) error {
 	}
 }
 
-// noop returns a static program that calls exit(0), or nil for a machine whose
-// instructions for it are not here.
+// noop returns a static program that calls exit(0), or nil for an architecture whose
+// instructions it does not have.
 func noop(arch string) []byte {
 	var machine uint16
 	var code []byte
@@ -136,7 +136,7 @@ func noop(arch string) []byte {
 	d = le.AppendUint16(d, 2) // an executable
 	d = le.AppendUint16(d, machine)
 	d = le.AppendUint32(d, 1)
-	d = le.AppendUint64(d, base+header) // where it starts
+	d = le.AppendUint64(d, base+header) // entry address
 	d = le.AppendUint64(d, 64)          // the program header
 	d = le.AppendUint64(d, 0)
 	d = le.AppendUint32(d, 0)
@@ -144,7 +144,7 @@ func noop(arch string) []byte {
 		d = le.AppendUint16(d, n)
 	}
 	size := uint64(header + len(code))
-	d = le.AppendUint32(d, 1) // to be loaded
+	d = le.AppendUint32(d, 1) // segment to load
 	d = le.AppendUint32(d, 5) // readable, executable
 	for _, n := range []uint64{0, base, base, size, size, 0x1000} {
 		d = le.AppendUint64(d, n)

@@ -1,5 +1,5 @@
-// Package pair has the same work done by package cap and by the package whose
-// API it offers, to be timed side by side.
+// Package pair has pieces of work for package cap and for the package whose API it
+// offers, to compare their times.
 package pair
 
 import (
@@ -11,17 +11,17 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// Pair is one piece of work, done by either package.
+// Pair is one piece of work, for both packages.
 type Pair struct {
 	Name   string
 	Ours   func() error
 	Theirs func() error
 
-	// Prepare makes what the work needs, and returns what takes it away again.
-	// It may be nil.
+	// Prepare prepares the work, and returns the function that cleans up. It may be
+	// nil.
 	Prepare func() (undo func(), err error)
 
-	// Root says that only uid 0 can do it.
+	// Root reports whether only uid 0 can do it.
 	Root bool
 }
 
@@ -102,7 +102,7 @@ func parseText(text named) Pair {
 	}
 }
 
-// printed keeps the compiler from dropping what is not used.
+// printed keeps the compiler from removing unused results.
 var printed string
 
 func printText(text named) Pair {
@@ -131,7 +131,7 @@ func printTuple(text named) Pair {
 	}
 }
 
-// must is for the texts above, which are good.
+// must returns the value for the texts above, which are valid.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

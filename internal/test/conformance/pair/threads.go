@@ -11,7 +11,7 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// setProc changes every thread, with so many more of them than Go has anyway.
+// setProc changes every thread, with so many threads more than Go has anyway.
 //
 // With cgo and few threads upstream can be a little faster on an idle machine
 // with several CPUs. Its threads wait in sched_yield(2), which keeps every CPU

@@ -25,7 +25,7 @@ import (
 // Offsets in struct seccomp_data, and BPF operations: seccomp(2).
 const (
 	offsetNR  = 0
-	offsetArg = 16 // the low half of the first argument, in little endian
+	offsetArg = 16 // the lower half of the first argument, little-endian
 
 	load      = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 	jumpEqual = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
@@ -33,11 +33,11 @@ const (
 	ret       = unix.BPF_RET | unix.BPF_K
 )
 
-// prSetVMA is what the Go runtime names its memory with, whenever it likes.
+// prSetVMA names memory; the Go runtime calls it at any time.
 const prSetVMA = 0x53564d41
 
-// lastFD is the last descriptor whose fcntl waits: the reporting target asks
-// for a thousand.
+// lastFD is the last descriptor whose fcntl waits: internal/test/creds checks a
+// thousand.
 const lastFD = 31
 
 const socket = 3
@@ -55,11 +55,11 @@ func main() {
 	check("environment", err)
 	unix.CloseOnExec(socket)
 
-	// From here on any call may wait for the listener: nothing is allocated.
+	// From here on any call may wait for the listener: do not allocate.
 	control := unix.UnixRights(0)
 	payload := []byte{0}
 	vector := &unix.Iovec{Base: &payload[0], Len: 1}
-	// sendmmsg(2), as a program may be watched for sendmsg.
+	// sendmmsg(2), because sendmsg may be among the calls that wait.
 	message := &struct {
 		unix.Msghdr
 		sent uint32
@@ -112,7 +112,7 @@ func check(what string, err error) {
 	}
 }
 
-// fail ends with a status that neither caprun nor its targets have.
+// fail exits with a status that neither caprun nor its targets use.
 func fail(what string, err error) {
 	fmt.Fprintf(os.Stderr, "notify: %s: %v\n", what, err)
 	os.Exit(98)

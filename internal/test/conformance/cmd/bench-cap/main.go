@@ -1,6 +1,5 @@
-// Bench-cap times package cap and the package whose API it offers side by
-// side, and prints a table of medians. An argument is a regular expression
-// that chooses the rows.
+// Bench-cap measures package cap and the package whose API it offers, and prints a
+// table of medians. An argument is a regular expression that selects the rows.
 package main
 
 import (
@@ -16,8 +15,8 @@ import (
 )
 
 func main() {
-	rounds := flag.Int("rounds", 31, "how often each row is timed, alternating")
-	batch := flag.Duration("batch", 5*time.Millisecond, "how long one timing is to take, about")
+	rounds := flag.Int("rounds", 31, "number of measurements of each row")
+	batch := flag.Duration("batch", 5*time.Millisecond, "approximate duration of one measurement")
 	flag.Parse()
 	rows, err := regexp.Compile(flag.Arg(0))
 	if err != nil {
@@ -45,8 +44,8 @@ type result struct {
 	ratio        float64
 }
 
-// compare times both sides in turns, so that both meet the same disturbances.
-// The ratio is the median of the ratios of each turn.
+// compare measures both sides in turns, so that other load affects both alike. The
+// ratio is the median of the ratios of each turn.
 func compare(p pair.Pair, rounds int, batch time.Duration) (result, error) {
 	if p.Prepare != nil {
 		undo, err := p.Prepare()

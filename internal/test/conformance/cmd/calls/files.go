@@ -9,12 +9,12 @@ import (
 	"caprun/cap"
 )
 
-// fileCalls work on files in a directory of their own.
+// fileCalls work on files in a separate directory.
 func fileCalls() []call {
 	var none *cap.Set
 	in := func(do func(dir string)) func() {
 		return func() {
-			// The same name for both packages: it shows in errors.
+			// The same name for both packages: errors contain it.
 			dir := os.Getenv("CONFORMANCE_DIRECTORY")
 			check(os.Chdir(dir))
 			for _, err := range []error{
@@ -72,7 +72,7 @@ func fileCalls() []call {
 		{name: "Set.SetFd of no file", do: in(func(string) { show(cap.GetFd(nil)); show(set.SetFd(nil)); show(none.SetFd(nil)) })},
 		{name: "Set.SetFd of a zero Set", do: in(func(string) { f, err := os.Open("file"); check(err); show(new(cap.Set).SetFd(f)) })},
 		{name: "GetFd of a closed file", do: in(func(string) {
-			// Descriptor 0 must be something without capabilities.
+			// Descriptor 0 must be a file without capabilities.
 			null, err := os.Open("/dev/null")
 			check(err)
 			check(syscall.Dup3(int(null.Fd()), 0, 0))

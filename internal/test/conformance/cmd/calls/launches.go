@@ -15,17 +15,17 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// target prints what it was launched as.
+// target prints its arguments and credentials.
 var target = []string{"sh", "-c", `pwd; echo "$0 $# $MARK"; grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/self/status`, "zero", "one"}
 
-// launchCalls start a program, or call a function, and print what it is then.
+// launchCalls start a program, or call a function, and print its state.
 func launchCalls() []call {
 	var list []call
 	add := func(name string, build func() *cap.Launcher) {
 		list = append(list, call{name: "Launch " + name, do: func() {
 			l := build()
 			pid, err := l.Launch("data")
-			// What the target prints comes first.
+			// The output of the target comes first.
 			var status syscall.WaitStatus
 			if pid > 0 {
 				_, waited := syscall.Wait4(pid, &status, 0, nil)
@@ -78,7 +78,7 @@ func launchCalls() []call {
 			l.Callback(func(pa *syscall.ProcAttr, _ any) error { pa.Dir = "/etc"; return nil })
 		},
 		"own path": func(l *cap.Launcher) {
-			// A directory of root's alone; the effective set may be empty.
+			// A directory that only root can use; the effective set may be empty.
 			*l = *cap.NewLauncher(filepath.Join(os.Getenv("CONFORMANCE_DIRECTORY"), "private", "program"), []string{"program"}, nil)
 		},
 		"own path, lowered": func(l *cap.Launcher) {
@@ -116,7 +116,7 @@ func launchCalls() []call {
 		"environment":             func(l *cap.Launcher) { *l = *cap.NewLauncher("/bin/sh", target, []string{"MARK=own"}) },
 		"a zero Launcher":         func(l *cap.Launcher) { *l = cap.Launcher{} },
 
-		// What differs.
+		// Calls that differ.
 		"zero tuple":        func(l *cap.Launcher) { l.SetIAB(new(cap.IAB)) },
 		"tuple of 63":       func(l *cap.Launcher) { l.SetIAB(tuple("63")) },
 		"empty environment": func(l *cap.Launcher) { *l = *cap.NewLauncher("/bin/sh", target, []string{}) },
@@ -202,7 +202,7 @@ func launchCalls() []call {
 		})
 	})
 	add("of no function", func() *cap.Launcher { return cap.FuncLauncher(nil) })
-	// These wait for ever in one of the packages.
+	// These never return in one of the packages.
 	waits := func(name string, build func() *cap.Launcher) {
 		add(name, func() *cap.Launcher {
 			time.AfterFunc(10*time.Second, func() { fmt.Println("waits"); os.Exit(0) })

@@ -1,10 +1,10 @@
-// Calls makes calls of package cap, each in a process of its own, and prints
-// what a program can see of the results: values, which error it is to ==, its
-// text, a panic, and the state of the process.
+// Calls makes calls of package cap, each in a new process, and prints everything that
+// a program can observe of the results: values, the error variable that an error
+// equals, its text, a panic, and the state of the process.
 //
 // It is one program for two packages: the test of package conformance builds it
-// as it is, and again with the import path of libcap's package. So it may use
-// only what both have.
+// unchanged, and with the import path of libcap's package. So it may use only what
+// both have.
 package main
 
 import (
@@ -20,12 +20,12 @@ import (
 	"caprun/cap"
 )
 
-// A call is one case, by the name of what it calls and what is special in it.
+// A call is one case. Its name has the called function and what is special.
 type call struct {
 	name string
 	do   func()
 
-	// once says that the start does not matter.
+	// once is true if the start does not matter.
 	once bool
 }
 
@@ -47,8 +47,8 @@ func lose(v cap.Value) {
 	check(c.SetProc())
 }
 
-// main lists the cases without arguments, each after whether one start is
-// enough, and with two arguments runs one case from one start.
+// main lists the cases without arguments, each after whether one start is enough.
+// With two arguments it runs one case from one start.
 func main() {
 	calls := allCalls()
 	if len(os.Args) != 3 {
@@ -114,7 +114,8 @@ var variables = map[error]string{
 	cap.ErrNoLaunch: "ErrNoLaunch", cap.ErrOutOfRange: "ErrOutOfRange",
 }
 
-// identity returns what == and Error say of an error, and of what it wraps.
+// identity returns the error variables that an error, and those it wraps, are equal
+// to, and their texts.
 func identity(err error) string {
 	var which string
 	switch e := err.(type) {
@@ -136,8 +137,7 @@ func identity(err error) string {
 	return which + " (" + err.Error() + ")"
 }
 
-// state prints the credentials of the calling thread: some calls change no
-// other.
+// state prints the credentials of the calling thread: some calls change only those.
 func state() {
 	runtime.LockOSThread()
 	text, err := os.ReadFile("/proc/thread-self/status")

@@ -9,7 +9,7 @@ import (
 	"caprun/cap"
 )
 
-// processCalls change the process, and print what it is after.
+// processCalls change the process, and print its state.
 func processCalls() []call {
 	var list []call
 	add := func(name string, do func()) { list = append(list, call{name: name, do: func() { do(); state() }}) }
@@ -108,9 +108,7 @@ func processCalls() []call {
 	return list
 }
 
-// deep passes a pointer to its own variable to the kernel, many calls deep.
-//
-//go:noinline
+// deep passes a pointer to a variable to the kernel, from many calls deep.
 func deep(depth int, all bool) bool {
 	if depth > 0 {
 		return deep(depth-1, all)
@@ -124,7 +122,7 @@ func deep(depth int, all bool) bool {
 	return signal == 0
 }
 
-// unreadable has a seccomp filter refuse PR_CAPBSET_READ on every thread.
+// unreadable installs a seccomp filter that refuses PR_CAPBSET_READ on every thread.
 func unreadable() {
 	type instruction struct {
 		code   uint16
@@ -142,7 +140,7 @@ func unreadable() {
 	runtime.LockOSThread()
 	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, 38, 1, 0, 0, 0, 0)
 	if errno == 0 {
-		// PR_SET_SECCOMP is for this thread alone, which stays.
+		// PR_SET_SECCOMP is for this thread only, which remains.
 		_, _, errno = syscall.RawSyscall6(syscall.SYS_PRCTL, 22, 2, uintptr(unsafe.Pointer(&program)), 0, 0, 0)
 	}
 	if errno != 0 {

@@ -6,7 +6,7 @@ import (
 	"caprun/cap"
 )
 
-// valueCalls need no process: values, sets, tuples and their text.
+// valueCalls do not change the process: values, sets, tuples and their text.
 func valueCalls() []call {
 	var none *cap.Set
 	var noTuple *cap.IAB
