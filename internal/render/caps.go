@@ -10,35 +10,35 @@ import (
 	"caprun/engine/cred"
 )
 
-// capLetters are the columns of the table of capabilities, in the order of
-// vectorsOf.
+// capLetters are the columns of the table of capabilities: the sets, in the order of
+// setsWith.
 var capLetters = [...]string{"e", "p", "i", "b", "a"}
 
-// vectorsOf returns in which sets of c capability n is.
-func vectorsOf(c cred.Cred, n int) (in [len(capLetters)]bool) {
+// setsWith reports which sets of c have capability n.
+func setsWith(c cred.Cred, n int) (in [len(capLetters)]bool) {
 	for k, set := range [...]cred.Caps{c.Effective, c.Permitted, c.Inheritable, c.Bounding, c.Ambient} {
 		in[k] = set.Has(n)
 	}
 	return in
 }
 
-// capRow is a row of the table: the capabilities that are in the same sets,
-// before and after.
+// capRow is a row of the table: the capabilities that are in the same sets of the
+// caller, and in the same sets of the target.
 type capRow struct {
-	before, after [len(capLetters)]bool
-	caps          cred.Caps
+	caller, target [len(capLetters)]bool
+	caps           cred.Caps
 }
 
-// capRows returns the rows for all that the kernel has, in the order of
-// their lowest capability.
+// capRows returns the rows for all capabilities of the kernel, in the order of the
+// lowest capability of each.
 func capRows(p *engine.Plan) []capRow {
 	var rows []capRow
 	for n := range 64 {
 		if !p.Caller.All.Has(n) {
 			continue
 		}
-		row := capRow{before: vectorsOf(p.Caller, n), after: vectorsOf(p.AfterExec, n)}
-		at := slices.IndexFunc(rows, func(r capRow) bool { return r.before == row.before && r.after == row.after })
+		row := capRow{caller: setsWith(p.Caller, n), target: setsWith(p.AfterExec, n)}
+		at := slices.IndexFunc(rows, func(r capRow) bool { return r.caller == row.caller && r.target == row.target })
 		if at < 0 {
 			at = len(rows)
 			rows = append(rows, row)
@@ -48,12 +48,12 @@ func capRows(p *engine.Plan) []capRow {
 	return rows
 }
 
-// manyCaps is how many capabilities of a row are no longer named, if no row
-// has more.
+// manyCaps bounds the capabilities that the largest row names. A larger one is
+// "the other N".
 const manyCaps = 8
 
-// capNames returns the names of each row, and moves the row that is "the
-// other N" to the end.
+// capNames returns the names of each row, broken into lines, and moves the row
+// "the other N" to the end.
 func capNames(rows []capRow) ([]capRow, [][]string) {
 	most := -1
 	for n, r := range rows {
@@ -82,22 +82,24 @@ func capNames(rows []capRow) ([]capRow, [][]string) {
 	return rows, names
 }
 
-// capWidth is how wide the names of capabilities may be, and the legend is.
+// capWidth is the width of the column with the names of capabilities, and of the
+// legend above it.
 const capWidth = 48
 
-// printCaps prints the table of capabilities by set, before and after.
+// printCaps prints the table of capabilities: the sets of the caller and of the
+// target that have each.
 func printCaps(w io.Writer, p *engine.Plan, colour bool) {
-	line := func(mark, text, before, after string) string {
-		return strings.TrimRight(fmt.Sprintf("  %s%-*s  %s    %s", mark, capWidth, text, before, after), " ")
+	line := func(mark, text, caller, target string) string {
+		return strings.TrimRight(fmt.Sprintf("  %s%-*s  %s    %s", mark, capWidth, text, caller, target), " ")
 	}
 	letters := strings.Join(capLetters[:], " ")
-	head := fmt.Sprintf("%-*s  %-*s    %s", capWidth+4, "Capabilities", len(letters), "before", "target")
+	head := fmt.Sprintf("%-*s  %-*s    %s", capWidth+4, "Capabilities", len(letters), "caller", "target")
 	fmt.Fprintln(w, paint(colour, "1", head))
 	fmt.Fprintln(w, line("  ", "effective permitted inheritable bounding ambient", letters, letters))
 	rows, names := capNames(capRows(p))
 	for n, r := range rows {
 		mark := "  "
-		if r.before != r.after {
+		if r.caller != r.target {
 			mark = "* "
 		}
 		for k, text := range names[n] {
@@ -105,13 +107,13 @@ func printCaps(w io.Writer, p *engine.Plan, colour bool) {
 				fmt.Fprintln(w, line("  ", text, "", ""))
 				continue
 			}
-			fmt.Fprintln(w, line(mark, text, setMarks(r.before, r.before, false), setMarks(r.before, r.after, colour)))
+			fmt.Fprintln(w, line(mark, text, setMarks(r.caller, r.caller, false), setMarks(r.caller, r.target, colour)))
 		}
 	}
 }
 
-// setMarks prints a letter for each set that a capability is in. What came is
-// green, what went red.
+// setMarks returns a letter for each set that has a capability after a change:
+// green if it was added, a red dash if it was removed.
 func setMarks(before, after [len(capLetters)]bool, colour bool) string {
 	marks := make([]string, len(capLetters))
 	for n, letter := range capLetters {

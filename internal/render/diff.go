@@ -8,12 +8,12 @@ import (
 	"caprun/policy"
 )
 
-// Difference is what became of a profile.
+// Difference is the difference between two profiles.
 type Difference struct {
-	old, new   string // what messages call the two
+	old, new   string // the names of the profiles
 	Comparison compare.Comparison
 
-	// Others are the keys that changed and are no privilege.
+	// Others are the changed keys that grant no privilege.
 	Others []string
 }
 
@@ -33,7 +33,7 @@ func NewDifference(a, b *engine.Plan) Difference {
 	return d
 }
 
-// verdict says in one sentence how the new profile compares.
+// verdict returns the words between the names of the new and the old profile.
 func (d Difference) verdict() string {
 	switch d.Comparison.Order() {
 	case compare.Same:
@@ -54,18 +54,20 @@ func (d Difference) verdict() string {
 	return "grants more in one respect and less in another than"
 }
 
-// changes are the differences of one order, those with the same text together.
+// changes are the differences of one order.
 type changes struct {
 	title string
 	rows  []change
 }
 
+// change is a row: the dimensions that changed in the same way.
 type change struct {
 	names      []string
 	dimensions []compare.Difference
 	text       string
 }
 
+// changes returns the differences in the order in which they are printed.
 func (d Difference) changes() []changes {
 	var list []changes
 	for _, part := range []struct {
@@ -92,23 +94,23 @@ func (d Difference) changes() []changes {
 	return list
 }
 
-// consequence says what a change means where its values do not.
+// consequence returns what a change means, if its values do not show it.
 func consequence(d compare.Difference) string {
 	switch {
 	case d.Dimension == compare.NoNewPrivs && d.Order == compare.More:
-		return ": set-user-id programs and file capabilities work again"
+		return ": set-user-ID and file capabilities take effect again"
 	case d.Dimension == compare.NoNewPrivs:
-		return ": set-user-id programs and file capabilities give nothing any more"
+		return ": set-user-ID and file capabilities no longer take effect"
 	case d.Dimension == compare.Session && d.Order == compare.More:
 		return ": the target can push input to the caller's terminal"
 	case d.Dimension == compare.Securebits && d.Order == compare.Incomparable && slices.Contains(slices.Concat(d.Gained(), d.Lost()), "no_setuid_fixup"):
-		return ": with no_setuid_fixup, capabilities do not follow a change of user, neither down nor up"
+		return ": with no_setuid_fixup, a change of user neither clears nor restores capabilities"
 	case d.Dimension == compare.Limits && (isEmpty(d.Old) || isEmpty(d.New)):
-		return ": the caller's limits are not known here"
+		return ": the limits of the caller are unknown"
 	case d.Dimension == compare.UID && d.Order == compare.Less:
-		return ": no longer the owner of root's files"
+		return ": the target no longer owns the files of root"
 	case d.Dimension == compare.UID && d.Order == compare.More:
-		return ": the owner of root's files"
+		return ": the target owns the files of root"
 	}
 	return ""
 }

@@ -21,14 +21,13 @@ func (d Difference) Print(w io.Writer, colour bool) error {
 		}
 	}
 	if len(d.Others) > 0 {
-		b.WriteString("\n" + paint(colour, "1", "Changed, and no privilege") + "\n  " + strings.Join(d.Others, ", ") + "\n")
+		b.WriteString("\n" + paint(colour, "1", "Changed without effect on privilege") + "\n  " + strings.Join(d.Others, ", ") + "\n")
 	}
 	_, err := fmt.Fprint(w, sanitize.Lines(b.String()))
 	return err
 }
 
-// printEntry prints a name and what there is to say, below it where both do
-// not fit in a line.
+// printEntry prints a name and a text, below the name if both do not fit in a line.
 func printEntry(b *strings.Builder, name, text string) {
 	lines := wrap(text, 74)
 	if len(name) <= 14 && len(lines) == 1 && len(text) <= 60 {
@@ -58,15 +57,15 @@ func (d Difference) Markdown(w io.Writer) error {
 		}
 	}
 	if len(d.Others) > 0 {
-		fmt.Fprintf(&b, "\nChanged, and no privilege: %s\n", strings.Join(d.Others, ", "))
+		fmt.Fprintf(&b, "\nChanged without effect on privilege: %s\n", strings.Join(d.Others, ", "))
 	}
 	_, err := fmt.Fprint(w, sanitize.Lines(b.String()))
 	return err
 }
 
-// markdownCode returns text as a code span that can stand in a table. What a
-// file contains never becomes markup: a longer fence than any in the text
-// encloses it, and a bar is written as the entity that tables need.
+// markdownCode returns text as a code span for a cell of a table. Text of a profile
+// must not become markup: the fence is longer than any in the text, and a bar is
+// escaped.
 func markdownCode(text string) string {
 	fence := "`"
 	for strings.Contains(text, fence) {

@@ -1,5 +1,5 @@
-// Package render prints what the command shows to people and programs: messages,
-// plans, comparisons and the state of processes. It decides nothing.
+// Package render prints messages, plans, comparisons and the state of processes, for
+// people and for programs.
 package render
 
 import (
@@ -13,22 +13,21 @@ import (
 	"caprun/policy"
 )
 
-// Env is what one invocation of the command reads and writes. It touches no other
-// standard stream.
+// Env has the standard streams of one invocation of the command.
 type Env struct {
 	Stdin          *os.File
 	Stdout, Stderr io.Writer
 	Colour         bool // of Stdout
 }
 
-// Report prints one message to the standard error: one line, whatever names of
-// files and arguments are in it.
+// Report prints one message to the standard error. Control characters in it are
+// replaced, so it is one line.
 func (e *Env) Report(message string) {
 	fmt.Fprintln(e.Stderr, "caprun: "+sanitize.Text(message))
 }
 
-// ReportError reports an error; one about a file begins with the name of the file,
-// one about a profile with the place in it.
+// ReportError reports an error. The message begins with the name of the file, or with
+// the place in the profile, that the error is about.
 func (e *Env) ReportError(err error) {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -42,7 +41,7 @@ func (e *Env) ReportAt(file string, at policy.Position, message string) {
 	e.Report(Located(file, at, message))
 }
 
-// Located puts the place in a profile before a message.
+// Located returns a message that begins with the place in a profile.
 func Located(file string, at policy.Position, message string) string {
 	if at.IsKnown() {
 		return fmt.Sprintf("%s:%v: %s", file, at, message)
@@ -50,7 +49,7 @@ func Located(file string, at policy.Position, message string) string {
 	return file + ": " + message
 }
 
-// WithHint adds what to do to what is wrong.
+// WithHint appends what to do to what is wrong.
 func WithHint(message, hint string) string {
 	if hint == "" {
 		return message

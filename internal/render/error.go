@@ -6,8 +6,8 @@ import (
 	"caprun/engine/machine"
 )
 
-// Error returns the message for an error, with the place in a profile that it is
-// about, where there is one.
+// Error returns the message of an error. It begins with the place in the profile that
+// the error is about, if any.
 func Error(err error) string {
 	var failed *machine.Error
 	if errors.As(err, &failed) && failed.Profile != nil {

@@ -9,8 +9,8 @@ import (
 	"caprun/internal/sanitize"
 )
 
-// FormatVersion is the version of every JSON object that caprun prints. New
-// keys do not change it; a key that goes or changes its meaning does.
+// FormatVersion is the version of every JSON object that caprun prints. It changes
+// when a key is removed or changes its meaning, not when one is added.
 const FormatVersion = 1
 
 // jsonCred is the JSON form of credentials.
@@ -23,11 +23,11 @@ type jsonCred struct {
 	Inheritable []string `json:"inheritable"`
 	Ambient     []string `json:"ambient"`
 	Bounding    []string `json:"bounding"`
-	Securebits  []string `json:"securebits"` // null where they cannot be known
+	Securebits  []string `json:"securebits"` // null if unknown
 	NoNewPrivs  bool     `json:"no_new_privs"`
 }
 
-// jsonIDs are the four ids of a user or a group.
+// jsonIDs are the four user IDs or group IDs.
 type jsonIDs struct {
 	Real       uint32 `json:"real"`
 	Effective  uint32 `json:"effective"`
@@ -50,7 +50,7 @@ func newJSONCred(c cred.Cred) jsonCred {
 	}
 }
 
-// JSON prints one object for programs to read.
+// JSON prints one JSON object.
 func JSON(w io.Writer, v any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -12,16 +12,15 @@ import (
 	"caprun/internal/sanitize"
 )
 
-// PlanView is what a reader of a plan wants to know beside it.
+// PlanView is what a printed plan shows in addition to the plan.
 type PlanView struct {
-	// As names the caller, as the flag -as does: "root", "current", or words.
+	// As is the caller, as the flag -as takes it: "root", "current", or words.
 	As string
 
-	// Kernel is the version whose rules were asked for; nil for those that follow
-	// from As.
+	// Kernel is the version of the flag -kernel; nil without the flag.
 	Kernel *engine.Kernel
 
-	// Environ is the caller's environment, nil when it is not known.
+	// Environ is the caller's environment; nil if unknown.
 	Environ []string
 	Colour  bool
 }
@@ -33,10 +32,10 @@ type planPrinter struct {
 	plan *engine.Plan
 }
 
-// Plan prints a plan for people: where it begins, each step with the key
-// and line that it comes from and what it needs, the state before it and of
-// the target, and what can come later. Rows with a star change. Lines have at
-// most 100 columns, but for paths.
+// Plan prints a plan for people: the caller, each step with its key and line and the
+// capability that it needs, the state of the caller and of the target, and what the
+// target can still gain. A star marks a row that changes. Lines without a path have
+// at most 100 columns.
 func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	var b strings.Builder
 	t := planPrinter{v, &b, p}
@@ -53,7 +52,7 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 		inherited = append(inherited, i.What)
 	}
 	t.section("Stays the caller's", []string{strings.Join(inherited, ", ")})
-	if notes := environNotes(p.EnvironChange(), v.Environ, p.Identity.User); len(notes) > 0 {
+	if notes := environNotes(p, v.Environ); len(notes) > 0 {
 		fmt.Fprintln(t)
 		t.section("Environment", notes)
 	}
@@ -61,7 +60,7 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	return err
 }
 
-// paint puts the codes of colour around text on a terminal.
+// paint adds the codes of a colour to text.
 func paint(colour bool, code, text string) string {
 	if !colour {
 		return text
@@ -98,7 +97,7 @@ func (t planPrinter) title() {
 	fmt.Fprintln(t)
 }
 
-// begin says from which start and to which target the plan leads.
+// begin prints the caller, the target, the route and the kernel.
 func (t planPrinter) begin() {
 	row := func(name, text string) {
 		for n, line := range wrap(text, 76) {
@@ -108,7 +107,7 @@ func (t planPrinter) begin() {
 			fmt.Fprintln(t, paint(t.Colour, "1", fmt.Sprintf("%-8s", name))+line)
 		}
 	}
-	row("Start", startText(t.As, t.plan.Caller))
+	row("Caller", callerText(t.As, t.plan.Caller))
 	if target := t.plan.Target; target.Path != "" {
 		row("Target", targetText(target))
 	}
@@ -121,7 +120,7 @@ func (t planPrinter) begin() {
 	fmt.Fprintln(t)
 }
 
-// targetText says what is known of a program that was found.
+// targetText describes a target on this machine.
 func targetText(t engine.Target) string {
 	text := t.Effect()
 	if t.FilePath != t.Path {
@@ -134,15 +133,15 @@ func targetText(t engine.Target) string {
 	return text
 }
 
-// routeText says how the target comes to the declared capabilities.
+// routeText describes how the target gets the declared capabilities.
 func routeText(r engine.Route) string {
 	switch r {
 	case engine.RouteAmbient:
-		return "ambient: the ambient set hands the capabilities on"
+		return "ambient: the ambient set passes the capabilities on"
 	case engine.RouteRoot:
-		return "root: uid 0 takes the capabilities from the bounding and inheritable sets"
+		return "root: exec grants uid 0 the bounding and inheritable capabilities"
 	case engine.RouteFile:
-		return "file: the file capabilities of the target give them"
+		return "file: the file capabilities of the target grant them"
 	}
 	return ""
 }
@@ -163,50 +162,52 @@ func (t planPrinter) steps() {
 	fmt.Fprintln(t)
 }
 
-// stepWidth is how wide the text of a step may be.
+// stepWidth is the width of the column with the text of a step.
 const stepWidth = 56
 
-// stepLine puts what a step does, where it comes from and what it needs in
-// columns.
+// stepLine returns a line of the table of steps.
 func stepLine(text, from, needs string) string {
 	return strings.TrimRight(fmt.Sprintf("%-*s  %-17s %s", stepWidth+6, text, from, needs), " ")
 }
 
+// stepNotes returns the key and line that a step comes from, and the capability that
+// it needs.
 func stepNotes(p *engine.Plan, s engine.Step) (from, needs string) {
 	if pos := p.Position(s); s.Key != "" && pos.IsKnown() {
 		from = fmt.Sprintf("%s:%d", s.Key, pos.Line)
 	}
 	switch {
 	case s.NoOp:
-		needs = "(already so)"
+		needs = "(no change)"
 	case s.Needs != 0:
 		needs = s.Needs.String()
 	}
 	return from, needs
 }
 
-// state prints what is no capability.
+// state prints the state of the caller and of the target, except capabilities.
 func (t planPrinter) state() {
-	t.head("State                 before                           target")
+	t.head("State                 caller                           target")
 	for _, row := range stateRows(t.plan) {
 		mark := "  "
-		if row.before != row.after {
+		if row.caller != row.target {
 			mark = "* "
 		}
-		before := wrapList(row.before, 31)
-		after := wrapList(row.after, 44)
-		for n := range max(len(before), len(after)) {
+		caller := wrapList(row.caller, 31)
+		target := wrapList(row.target, 44)
+		for n := range max(len(caller), len(target)) {
 			name := row.name
 			if n > 0 {
 				name, mark = "", "  "
 			}
-			fmt.Fprintln(t, strings.TrimRight(fmt.Sprintf("  %s%-17s %-32s %s", mark, name, at(before, n), at(after, n)), " "))
+			fmt.Fprintln(t, strings.TrimRight(fmt.Sprintf("  %s%-17s %-32s %s", mark, name, at(caller, n), at(target, n)), " "))
 		}
 	}
 	fmt.Fprintln(t)
 }
 
-type stateRow struct{ name, before, after string }
+// stateRow is a row of the table of the state.
+type stateRow struct{ name, caller, target string }
 
 func stateRows(p *engine.Plan) []stateRow {
 	uid, gid, groups := p.IdentityText()
@@ -217,7 +218,7 @@ func stateRows(p *engine.Plan) []stateRow {
 	const callers = "the caller's"
 	root := stateRow{"root directory", callers, callers}
 	if p.Profile.Chroot != "" {
-		root.after = p.Profile.Chroot
+		root.target = p.Profile.Chroot
 	}
 	return []stateRow{
 		{"uid", engine.IDsText(f.UID, f.EUID, f.SUID, f.FSUID), uid},
@@ -229,64 +230,21 @@ func stateRows(p *engine.Plan) []stateRow {
 	}
 }
 
-// environNotes says what becomes of the environment.
-func environNotes(c engine.EnvironChange, caller []string, user string) []string {
-	var list []string
-	if !c.KeepAll {
-		list = append(list, "keeps "+joinOr(c.Keep, "nothing"))
-	}
-	if len(c.Set) > 0 {
-		list = append(list, "sets "+strings.Join(c.Set, ", "))
-	}
-	if len(c.Unset) > 0 {
-		list = append(list, "removes "+strings.Join(c.Unset, ", "))
-	}
-	switch {
-	case c.UserUnknown:
-		list = append(list, "HOME, USER and LOGNAME become those of user "+user)
-	case len(c.Identity) > 0:
-		list = append(list, "sets "+strings.Join(c.Identity, ", ")+", and no other of HOME, USER, LOGNAME")
-	}
-	switch {
-	case len(c.Loader) == 0:
-	case caller != nil:
-		if here := engine.PresentLoaderVariables(caller); len(here) > 0 {
-			list = append(list, loaderNote(here))
-		} else {
-			list = append(list, "no loader variables to remove")
-		}
-	default:
-		list = append(list, loaderNote(c.Loader))
-	}
-	return list
-}
-
-func loaderNote(names []string) string {
-	return "removes " + strings.Join(names, ", ") + ": ld.so(8) or the C library ignores them in a privileged program"
-}
-
-func joinOr(list []string, none string) string {
-	if len(list) == 0 {
-		return none
-	}
-	return strings.Join(list, ", ")
-}
-
-// startText says in words what a start named on the command line is.
-func startText(name string, c cred.Cred) string {
-	switch name {
+// callerText describes the caller that the flag -as selects.
+func callerText(as string, c cred.Cred) string {
+	switch as {
 	case "root":
 		return fmt.Sprintf("root: uid 0, all %d capabilities", c.Permitted.Len())
 	case "current":
-		return "current: who runs caprun, on this machine"
+		return "current: the caller of caprun on this machine"
 	}
-	return strings.Join(strings.Fields(name), " ")
+	return strings.Join(strings.Fields(as), " ")
 }
 
-// kernelText says whose rules apply.
+// kernelText describes the kernel that the flag -kernel selects.
 func kernelText(k engine.Kernel) string {
 	if k.NewerThanLatest() {
-		return fmt.Sprintf("Linux %v, by the rules of %v, the last one that the model was compared with", k, engine.LatestKernel())
+		return fmt.Sprintf("Linux %v, modelled as Linux %v, the newest version that caprun knows", k, engine.LatestKernel())
 	}
-	return fmt.Sprintf("the rules of Linux %v", k)
+	return fmt.Sprintf("Linux %v", k)
 }

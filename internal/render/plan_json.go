@@ -20,7 +20,7 @@ type jsonPlan struct {
 	After       jsonPlanCred    `json:"after"`  // at the target's first instruction
 	AtSecure    bool            `json:"at_secure"`
 	Reachable   []string        `json:"later"`
-	Inherited   []string        `json:"stays"` // keys of a profile
+	Inherited   []string        `json:"stays"` // the keys of a profile that would change it
 	Environment jsonEnvironment `json:"environment"`
 }
 
@@ -35,22 +35,21 @@ type jsonStart struct {
 	Cred jsonCred `json:"credentials"`
 }
 
-// jsonTarget is the program. Path is null for an ordinary one of which nothing
-// else is known; File is the interpreter of a script.
+// jsonTarget is the target. All fields are null for an ordinary program.
 type jsonTarget struct {
 	Path  *string    `json:"path"`
-	File  *string    `json:"file"`
+	File  *string    `json:"file"` // the executed file: the interpreter of a script
 	Facts *jsonFacts `json:"facts"`
 }
 
-// jsonFacts is what decides about the privileges that a file brings.
+// jsonFacts are the properties of a file that decide which privileges it grants.
 type jsonFacts struct {
 	SetUID    bool          `json:"setuid"`
 	SetGID    bool          `json:"setgid"` // and executable by its group
 	UID       uint32        `json:"uid"`
 	GID       uint32        `json:"gid"`
-	NoSUID    bool          `json:"nosuid"`    // the mount is nosuid or of another mount namespace: the kernel ignores set-id bits and capabilities
-	Caps      *jsonFileCaps `json:"file_caps"` // null without
+	NoSUID    bool          `json:"nosuid"`    // of the mount, or another mount namespace: the kernel ignores set-ID bits and file capabilities
+	Caps      *jsonFileCaps `json:"file_caps"` // null if none
 	Privilege string        `json:"text"`
 }
 
@@ -63,11 +62,11 @@ type jsonFileCaps struct {
 type jsonStep struct {
 	Kind   string   `json:"kind"`
 	Text   string   `json:"text"`
-	Key    *string  `json:"key"` // null for a step of every launch
+	Key    *string  `json:"key"` // null if no key is the reason
 	Line   *int     `json:"line"`
 	Column *int     `json:"column"`
 	Needs  []string `json:"needs"`
-	NoOp   bool     `json:"holds"` // it changes nothing, so that it is skipped
+	NoOp   bool     `json:"holds"` // it changes nothing and is skipped
 }
 
 // jsonPlanCred is the predicted state of a target whose user may not have been

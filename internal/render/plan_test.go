@@ -62,7 +62,7 @@ func TestCapTable(t *testing.T) {
 				if list := strings.Split(name, ","); len(list) > 4 {
 					name = strings.Join(append(list[:3:3], "…", list[len(list)-1]), ",")
 				}
-				got = append(got, name+" / "+setMarks(r.before, r.before, false)+" / "+setMarks(r.before, r.after, false))
+				got = append(got, name+" / "+setMarks(r.caller, r.caller, false)+" / "+setMarks(r.caller, r.target, false))
 				if all.Intersect(r.caps) != 0 {
 					t.Errorf("%s is in two rows", all.Intersect(r.caps).String())
 				}

@@ -13,36 +13,35 @@ import (
 	"caprun/internal/sanitize"
 )
 
-// Process is what is printed of the credentials of a process: this is its JSON form.
+// Process is the JSON form of the credentials of a process.
 type Process struct {
 	Version       int            `json:"version"`
 	PID           int            `json:"pid"`
 	Name          string         `json:"name"`
-	UserNamespace string         `json:"user_namespace"` // next to the reader's: same, other or unknown
+	UserNamespace string         `json:"user_namespace"` // compared with the caller's: same, other or unknown
 	States        []processState `json:"states"`
 
 	own bool
 }
 
-// processState is the state of some threads.
+// processState is the state of one or more threads.
 type processState struct {
 	Threads       []int    `json:"threads"`
-	RootDirectory string   `json:"root_directory"` // next to the reader's: same, other or unknown
-	Mode          *string  `json:"mode"`           // null where it cannot be known
+	RootDirectory string   `json:"root_directory"` // compared with the caller's: same, other or unknown
+	Mode          *string  `json:"mode"`           // null if unknown
 	Credentials   jsonCred `json:"credentials"`
 
 	cred cred.Cred
 }
 
-// OwnProcess describes the process of the caller itself.
+// OwnProcess describes caprun itself.
 func OwnProcess(pid int, own cred.Cred, mode cap.Mode) *Process {
 	name, same := mode.String(), machine.NamespaceSame.String()
 	state := processState{Threads: []int{pid}, RootDirectory: same, Mode: &name, Credentials: newJSONCred(own), cred: own}
 	return &Process{Version: FormatVersion, PID: pid, Name: "caprun", UserNamespace: same, States: []processState{state}, own: true}
 }
 
-// OtherProcess describes a process that was read, for a reader whose root
-// directory is root.
+// OtherProcess describes another process, for a caller whose root directory is root.
 func OtherProcess(p *machine.Process, root machine.FileID) *Process {
 	s := &Process{Version: FormatVersion, PID: p.PID, Name: p.Name, UserNamespace: p.UserNS.String()}
 	for _, state := range p.States {
@@ -65,9 +64,9 @@ func (s *Process) Print(w io.Writer, colour bool) error {
 	for _, state := range s.States {
 		threads += len(state.Threads)
 	}
-	head := fmt.Sprintf("pid %d (%s), %s", s.PID, printable(s.Name), count(threads, "thread"))
+	head := fmt.Sprintf("process %d (%s), %s", s.PID, printable(s.Name), count(threads, "thread"))
 	if s.own {
-		head = "what caprun was started with"
+		head = "the caller of caprun"
 	}
 	if colour {
 		head = "\x1b[1m" + head + "\x1b[0m"
@@ -113,7 +112,7 @@ func (s *processState) print(w io.Writer, namespace string) {
 	}
 }
 
-// whose puts a place next to the reader's in words.
+// whose describes a directory or namespace that was compared with the caller's.
 func whose(place string) string {
 	switch place {
 	case machine.NamespaceSame.String():
@@ -131,8 +130,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// printable returns the name of a process, quoted when it has anything that a
-// terminal would not just print.
+// printable returns the name of a process, quoted if it has other characters than
+// printable ASCII.
 func printable(name string) string {
 	quoted := strconv.QuoteToASCII(name)
 	if quoted == `"`+name+`"` {

@@ -9,7 +9,7 @@ import (
 	"caprun/policy"
 )
 
-// Rules prints a table that is 80 characters wide.
+// Rules prints rules in a table that is 80 columns wide.
 func Rules(w io.Writer, rules []policy.Rule) error {
 	longest := 0
 	for _, r := range rules {

@@ -12,22 +12,22 @@ import (
 	"caprun/internal/sanitize"
 )
 
-// verdictWords are how people read a verdict.
+// verdictWords are the printed words of the verdicts.
 var verdictWords = [...]string{
 	compare.VerdictSame:         "same",
-	compare.VerdictLess:         "given up",
+	compare.VerdictLess:         "less",
 	compare.VerdictUnknown:      "unknown",
 	compare.VerdictIncomparable: "not comparable",
 	compare.VerdictMore:         "MORE",
 }
 
-// Verification prints the result and the respects in which the process
-// differs; with all, every one.
+// Verification prints the result and the dimensions in which the process differs from
+// the plan, or with all every dimension.
 func Verification(w io.Writer, v *compare.Verification, exact, all, colour bool) error {
 	var b strings.Builder
 	head := verificationHead(v)
 	if exact && v.Verdict() == compare.VerdictSame && !v.Matches(true) {
-		head += " as far as can be seen: not its securebits"
+		head += ", but caprun cannot read its securebits (-exact)"
 	}
 	if colour {
 		head = "\x1b[1m" + head + "\x1b[0m"
@@ -54,29 +54,29 @@ func Verification(w io.Writer, v *compare.Verification, exact, all, colour bool)
 		}
 	}
 	if unknownRoot {
-		fmt.Fprintln(&b, "  to see the root directory, run caprun as root (cap_sys_ptrace) or as the user of the process")
+		fmt.Fprintln(&b, "  to compare the root directory, run caprun as root (cap_sys_ptrace) or as the user of the process")
 	}
 	_, err := io.WriteString(w, sanitize.Lines(b.String()))
 	return err
 }
 
-// verificationHead is the result in one line.
+// verificationHead returns the result in one line.
 func verificationHead(v *compare.Verification) string {
 	pid, file := v.Process.PID, v.Plan.Profile.File
 	if v.Process.UserNS != machine.NamespaceSame {
-		return fmt.Sprintf("pid %d lives in another user namespace, to which its capabilities are relative: nothing was compared with %s", pid, file)
+		return fmt.Sprintf("process %d cannot be compared with %s: its capabilities apply to another user namespace", pid, file)
 	}
 	switch v.Verdict() {
 	case compare.VerdictSame:
-		return fmt.Sprintf("pid %d holds what %s declares", pid, file)
+		return fmt.Sprintf("process %d has the privileges that %s declares", pid, file)
 	case compare.VerdictLess:
-		return fmt.Sprintf("pid %d holds less than %s declares", pid, file)
+		return fmt.Sprintf("process %d has less privilege than %s declares", pid, file)
 	case compare.VerdictMore:
-		return fmt.Sprintf("pid %d holds MORE than %s declares", pid, file)
+		return fmt.Sprintf("process %d has MORE privilege than %s declares", pid, file)
 	case compare.VerdictUnknown:
-		return fmt.Sprintf("pid %d cannot be compared with %s in every respect", pid, file)
+		return fmt.Sprintf("process %d can be compared with %s only in part", pid, file)
 	}
-	return fmt.Sprintf("pid %d holds other things than %s declares, which cannot be compared", pid, file)
+	return fmt.Sprintf("process %d has other privileges than %s declares, neither more nor less", pid, file)
 }
 
 func printRow(w io.Writer, name, declared, process, verdict string) {
@@ -90,7 +90,7 @@ func printRow(w io.Writer, name, declared, process, verdict string) {
 	}
 }
 
-// threadsText names threads, the first of many.
+// threadsText returns the thread IDs, or the first of many.
 func threadsText(tids []int) string {
 	const most = 8
 	words := make([]string, 0, most)
@@ -107,15 +107,15 @@ func threadsText(tids []int) string {
 	return text
 }
 
-// jsonVerification is what verify prints for programs.
+// jsonVerification is the JSON form of a verification.
 type jsonVerification struct {
 	Version       int                 `json:"version"`
 	PID           int                 `json:"pid"`
 	Profile       string              `json:"profile"`
-	Matches       bool                `json:"matches"` // status 0
+	Matches       bool                `json:"matches"` // the exit status is 0
 	Exact         bool                `json:"exact"`
 	Verdict       string              `json:"verdict"`
-	UserNamespace string              `json:"user_namespace"` // same, or other: then there are no states
+	UserNamespace string              `json:"user_namespace"` // same, or other with no states
 	Declared      jsonCred            `json:"declared"`
 	States        []jsonVerifiedState `json:"states"`
 }
@@ -160,8 +160,8 @@ func newJSONVerification(v *compare.Verification, exact bool) jsonVerification {
 	return j
 }
 
-// processCred is the JSON form of what could be read of another process: not
-// its securebits.
+// processCred is the JSON form of the credentials of another process, whose securebits
+// cannot be read.
 func processCred(c cred.Cred) jsonCred {
 	j := newJSONCred(c)
 	j.Securebits = nil

@@ -2,8 +2,8 @@ package render
 
 import "strings"
 
-// wrap breaks text at spaces into lines of at most width characters, and a
-// list that is longer than half of a line at its commas.
+// wrap breaks text at spaces into lines of at most width characters. It also breaks a
+// word longer than half a line at its commas.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
@@ -44,7 +44,7 @@ func wrapList(list string, width int) []string {
 	return append(lines, line)
 }
 
-// at returns a line, and an empty one after the last.
+// at returns line n, or "" after the last.
 func at(lines []string, n int) string {
 	if n < len(lines) {
 		return lines[n]
