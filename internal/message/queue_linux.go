@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Queue passes messages to a thread that writes them, so that a supervisor never
-// waits itself.
+// Queue passes messages to a thread that writes them. A supervisor so never waits for a
+// reader.
 type Queue struct {
 	messages chan queued
 	written  chan struct{} // closed when all of them have been written
@@ -18,11 +18,11 @@ type queued struct {
 	deadline time.Time
 }
 
-// QueueLength bounds the messages that wait to be written.
+// QueueLength bounds the messages in a queue.
 const QueueLength = 16
 
-// NewQueue starts the thread that writes to w, which it uses alone from then on.
-// The caller must call Close.
+// NewQueue starts the thread that writes to w. Only that thread may use w afterwards. The
+// caller must call Close.
 func NewQueue(w *Writer) *Queue {
 	q := &Queue{make(chan queued, QueueLength), make(chan struct{})}
 	go func() {
@@ -36,8 +36,8 @@ func NewQueue(w *Writer) *Queue {
 	return q
 }
 
-// Write puts a message into the queue. It drops the message and returns EAGAIN
-// when the queue is full.
+// Write adds a message to the queue. If the queue is full, it drops the message and
+// returns EAGAIN.
 func (q *Queue) Write(text []byte) (int, error) {
 	select {
 	case q.messages <- queued{append([]byte{}, text...), time.Now().Add(maxWait)}:
@@ -47,12 +47,12 @@ func (q *Queue) Write(text []byte) (int, error) {
 	}
 }
 
-// closeTime bounds the wait for the thread of a queue. It gives up on a reader
-// sooner; a busy machine may let it run late.
+// closeTime bounds the wait for the thread of a queue. The thread waits less for a
+// reader, but may run late on a busy machine.
 const closeTime = 2 * time.Second
 
-// Close ends the queue when the thread has written all messages, or after
-// closeTime. Nothing may be written to the queue afterwards.
+// Close waits until the thread has written all messages, at most closeTime. Nothing may
+// be written to the queue afterwards.
 func (q *Queue) Close() {
 	close(q.messages)
 	select {

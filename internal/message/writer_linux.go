@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxWait bounds how long caprun waits for a reader of its messages: a launch in
-// total, a supervisor, which does other work meanwhile, for each message. A
-// reader that is alive needs less.
+// maxWait bounds how long caprun waits for a reader: a launch for all messages together,
+// a supervisor, which continues meanwhile, for each message. A working reader needs
+// less.
 const maxWait = 200 * time.Millisecond
 
-// Bounded returns a *Writer in place of w, if w is os.Stderr, and w otherwise.
+// Bounded returns a *Writer if w is os.Stderr, and w otherwise.
 func Bounded(w io.Writer) io.Writer {
 	if w != io.Writer(os.Stderr) {
 		return w
@@ -25,25 +25,24 @@ func Bounded(w io.Writer) io.Writer {
 	return newWriter(2)
 }
 
-// Writer writes to the standard error, for maxWait in total. It does not set
-// O_NONBLOCK: that is a property of the open file description, which other
-// processes share.
+// Writer writes to the standard error, and waits for at most maxWait in total. It does
+// not set O_NONBLOCK, which would change the open file description of other processes.
 type Writer struct {
 	fd   int
 	stat *unix.Stat_t // of the file; nil before the first message
 
-	// deadline is when it stops to wait; the first wait sets it.
+	// deadline is the end of the waiting; the first wait sets it.
 	deadline time.Time
 
-	noFlag   bool          // pwritev2(2) does not take RWF_NOWAIT for this file
-	reopened int           // an open file description of its own, with O_NONBLOCK; -1 without
+	noFlag   bool          // pwritev2(2) does not accept RWF_NOWAIT for this file
+	reopened int           // another open file description, with O_NONBLOCK; -1 without
 	noReopen bool          // the file cannot be opened again
 	blocked  chan struct{} // closed when a write on another thread has ended; nil without
 }
 
 func newWriter(fd int) *Writer { return &Writer{fd: fd, reopened: -1} }
 
-// Write writes the text, or as much of it as can be written before the deadline.
+// Write writes as much of the text as it can before the deadline.
 func (w *Writer) Write(text []byte) (done int, err error) {
 	const longest = 16 * time.Millisecond
 	for pause := time.Millisecond; ; {
@@ -61,7 +60,7 @@ func (w *Writer) Write(text []byte) (done int, err error) {
 		case w.left() <= 0:
 			return done, unix.EAGAIN
 		}
-		// Not time.Sleep, for which the runtime may need one more thread.
+		// Not time.Sleep, for which the runtime may need another thread.
 		wait := unix.NsecToTimespec(int64(min(pause, w.left())))
 		_ = unix.Nanosleep(&wait, nil)
 		pause = min(2*pause, longest)
@@ -76,10 +75,11 @@ func (w *Writer) left() time.Duration {
 	return time.Until(w.deadline)
 }
 
-// writeNow writes what can be written now, and returns EAGAIN where that is nothing.
+// writeNow writes what can be written without waiting. It returns EAGAIN if that is
+// nothing.
 func (w *Writer) writeNow(text []byte) (int, error) {
 	if w.stat == nil {
-		// A file of which nothing is known is none of the kinds below.
+		// If fstat fails, none of the cases below applies.
 		w.stat = &unix.Stat_t{}
 		if err := unix.Fstat(w.fd, w.stat); err != nil {
 			w.stat.Mode = 0
@@ -89,15 +89,15 @@ func (w *Writer) writeNow(text []byte) (int, error) {
 	case unix.S_IFSOCK:
 		return unix.SendmsgN(w.fd, text, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 	case unix.S_IFREG, unix.S_IFBLK:
-		return unix.Write(w.fd, text) // nobody has to read it first
+		return unix.Write(w.fd, text) // does not depend on a reader
 	}
 	if !w.noFlag {
-		// At offset -1, which stands for that of the description.
+		// Offset -1 is the offset of the open file description.
 		switch n, err := unix.Pwritev2(w.fd, [][]byte{text}, -1, unix.RWF_NOWAIT); err {
 		case nil, unix.EAGAIN, unix.EINTR, unix.EPIPE, unix.EIO:
 			return n, err
 		}
-		// Terminals and named pipes of Linux 6.18, every pipe before 6.4.
+		// Not accepted: terminals and named pipes of Linux 6.18, all pipes before 6.4.
 		w.noFlag = true
 	}
 	if w.reopened < 0 && !w.noReopen {
@@ -110,15 +110,15 @@ func (w *Writer) writeNow(text []byte) (int, error) {
 	return w.writeElsewhere(text)
 }
 
-// reopen opens the pipe or the terminal again, as a description that caprun
-// alone has: -1 where that is not possible, as for a terminal of another user.
+// reopen opens the pipe or the terminal again, with an open file description that no
+// other process has. It returns -1 if it cannot, as for a terminal of another user.
 func (w *Writer) reopen() int {
 	const failed = -1
 	switch w.stat.Mode & unix.S_IFMT {
 	case unix.S_IFIFO:
 	case unix.S_IFCHR:
-		// Opening another device may have effects, and opening the master of
-		// terminals makes a new one.
+		// To open another device may have effects, and to open /dev/ptmx creates a
+		// terminal.
 		if _, err := unix.IoctlGetTermios(w.fd, unix.TCGETS); err != nil || uint64(w.stat.Rdev) == unix.Mkdev(5, 2) {
 			return failed
 		}
@@ -130,7 +130,7 @@ func (w *Writer) reopen() int {
 		return failed
 	}
 	defer unix.Close(dir)
-	// The root directory may be another one by now.
+	// After a chroot, /proc can be another directory.
 	var fs unix.Statfs_t
 	if unix.Fstatfs(dir, &fs) != nil || fs.Type != unix.PROC_SUPER_MAGIC {
 		return failed
@@ -147,9 +147,8 @@ func (w *Writer) reopen() int {
 	return fd
 }
 
-// writeElsewhere writes on another thread, which may block and is left alone
-// then: between the answer of poll(2) and the write another process can fill the
-// file.
+// writeElsewhere writes on another thread, and does not wait for it after the deadline:
+// between poll(2) and the write another process can fill the pipe, and the write blocks.
 func (w *Writer) writeElsewhere(text []byte) (int, error) {
 	if w.blocked != nil {
 		select {
@@ -167,14 +166,14 @@ func (w *Writer) writeElsewhere(text []byte) (int, error) {
 		n   int
 		err error
 	}
-	results, over, copied := make(chan result, 1), make(chan struct{}), append([]byte{}, text...)
+	results, done, copied := make(chan result, 1), make(chan struct{}), append([]byte{}, text...)
 	go func() {
-		defer close(over)
+		defer close(done)
 		blockWriteSignals()
 		n, err := unix.Write(w.fd, copied)
 		results <- result{n, err}
 	}()
-	w.blocked = over
+	w.blocked = done
 	select {
 	case r := <-results:
 		return r.n, r.err
@@ -183,10 +182,10 @@ func (w *Writer) writeElsewhere(text []byte) (int, error) {
 	}
 }
 
-// blockWriteSignals locks the calling goroutine to its thread, and blocks the
-// signals there that a write sends to the writer: SIGPIPE, SIGXFSZ at the limit of
-// file sizes, and SIGTTOU of a terminal whose settings stop writers in the
-// background. A supervisor would forward them, and report that.
+// blockWriteSignals locks the calling goroutine to its thread, and blocks the signals
+// that a write can send to that thread: SIGPIPE, SIGXFSZ at the file size limit, and
+// SIGTTOU of a terminal that stops writers in the background. A supervisor would forward
+// them to the target.
 func blockWriteSignals() {
 	runtime.LockOSThread()
 	_, _ = sigmask.Block(unix.SIGPIPE, unix.SIGTTOU, unix.SIGXFSZ)

@@ -13,9 +13,9 @@ import (
 	"caprun/engine/machine"
 )
 
-// Advice says which process to verify in place of a supervisor. It returns "" if p is
-// not a supervisor. isInit reports whether arguments of caprun select -init. Any
-// process can look like a supervisor, so this must change no result.
+// Advice returns a message with the process to verify instead of p, a supervisor. It
+// returns "" if p is not one. isInit reports whether arguments of caprun select -init.
+// Any process can look like a supervisor, so this must not change a result.
 func Advice(p *machine.Process, isInit func(args []string) bool) string {
 	if !hasSupervisorPrivilege(p) {
 		return ""
@@ -25,19 +25,19 @@ func Advice(p *machine.Process, isInit func(args []string) bool) string {
 	if !isInit(args[1:]) {
 		return ""
 	}
-	what := "its command line is that of a supervisor (-init)"
-	// The file of the process is not looked at again: see machine.Process.FileID.
+	what := "has the command line of a supervisor (-init)"
+	// Not by opening /proc/PID/exe: see machine.Process.FileID.
 	if own, err := machine.ReadProcess(os.Getpid()); err == nil && own.FileID != (machine.FileID{}) && own.FileID == p.FileID {
-		what = "it is a supervisor (-init)"
+		what = "is a supervisor (-init)"
 	}
-	switch programs := childGroupLeaders(p.PID); len(programs) {
+	switch targets := childGroupLeaders(p.PID); len(targets) {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("process %d: %s, and the program that it started is process %s; verify that one", p.PID, what, programs[0])
+		return fmt.Sprintf("process %d %s; to verify its target, use -pid %s", p.PID, what, targets[0])
 	default:
-		return fmt.Sprintf("process %d: %s, and the program that it started is one of the processes %s; verify that one",
-			p.PID, what, strings.Join(programs[:min(len(programs), 8)], ", "))
+		return fmt.Sprintf("process %d %s; to verify its target, use one of its children as -pid: %s",
+			p.PID, what, strings.Join(targets[:min(len(targets), 8)], ", "))
 	}
 }
 
@@ -52,9 +52,8 @@ func hasSupervisorPrivilege(p *machine.Process) bool {
 	return len(p.States) > 0
 }
 
-// childGroupLeaders returns the pids of the children of a process that lead a
-// process group: a supervisor gives the program that it starts a group of its own.
-// Adopted orphans can be among them.
+// childGroupLeaders returns the process IDs of the children of a process that lead a
+// process group, as the target of a supervisor does. Adopted orphans can be among them.
 func childGroupLeaders(parent int) []string {
 	entries, _ := os.ReadDir("/proc")
 	var pids []string
@@ -73,8 +72,8 @@ func childGroupLeaders(parent int) []string {
 }
 
 // readBriefly returns the beginning of a file of /proc, or "" if it cannot be read
-// within a second: the command line is in the memory of the process, which can make
-// its readers wait.
+// within a second: the command line is in the memory of the process, which can block
+// readers.
 func readBriefly(path string) string {
 	const most, longest = 64 << 10, time.Second
 	text := make(chan string, 1)

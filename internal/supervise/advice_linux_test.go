@@ -25,7 +25,7 @@ func TestVerifySupervisor(t *testing.T) {
 	profile := command.ProfileFile(t, command.PlainProfile)
 	s := supervise(t, bare, nil, signalreport(t))
 	target := s.ready()
-	want := fmt.Sprintf("caprun: process %d: it is a supervisor (-init), and the program that it started is process %d; verify that one\n", s.Process.Pid, target)
+	want := fmt.Sprintf("caprun: process %d is a supervisor (-init); to verify its target, use -pid %d\n", s.Process.Pid, target)
 	if status, messages := verifyOutput(t, s.Process.Pid, profile); status != 0 || messages != want {
 		t.Errorf("status %d, %q, want %q", status, messages, want)
 	}

@@ -13,13 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RunChild carries out the request of the supervisor that started this process
-// with ChildArgument; args are the arguments after it. It returns the exit status
-// of a launch that failed.
+// RunChild carries out the request of the supervisor that started this process with
+// ChildArgument; args are the arguments after it. It returns the exit status if the
+// launch failed.
 func RunChild(env *render.Env, args []string) int {
 	r, err := readRequest(args)
 	if err != nil {
-		return Refuse(env, fmt.Errorf("%s is for caprun itself: %w", ChildArgument, err))
+		return Refuse(env, fmt.Errorf("%s is reserved for caprun -init: %w", ChildArgument, err))
 	}
 	if err := rewritePIDVariable(r.supervisor, "LISTEN_PID", "LISTEN_PIDFDID"); err != nil {
 		return Refuse(env, err)
@@ -34,24 +34,24 @@ func RunChild(env *render.Env, args []string) int {
 	return r.Start(env)
 }
 
-// readRequest reads the request of the supervisor, args as those of RunChild. The
-// descriptor stays open until the exec closes it, which tells the supervisor that
-// the target runs.
+// readRequest reads the request of the supervisor; args are those of RunChild. The
+// descriptor stays open: the exec closes it, which tells the supervisor that the target
+// runs.
 func readRequest(args []string) (r Request, err error) {
 	if len(args) == 0 {
-		return r, fmt.Errorf("a descriptor is missing")
+		return r, fmt.Errorf("missing descriptor")
 	}
 	fd, err := strconv.Atoi(args[0])
 	if err != nil || fd <= 2 {
-		return r, fmt.Errorf("%q is no descriptor above 2", args[0])
+		return r, fmt.Errorf("invalid descriptor %q: want a number above 2", args[0])
 	}
-	// Before anything else: with this flag it can be no descriptor of keep_fds.
+	// First, because keep_fds cannot pass on a descriptor with this flag.
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
 		return r, fmt.Errorf("descriptor %d: %w", fd, err)
 	}
 	size := make([]byte, sizeDigits)
 	if _, err = io.ReadFull(rawReader(fd), size); err == nil {
-		// Without a number there is nothing to read, and nothing is no request.
+		// Zero bytes, as for an invalid number, are not a valid request.
 		n, _ := strconv.ParseUint(string(size), 10, 64)
 		data := make([]byte, min(n, maxRequest))
 		if _, err = io.ReadFull(rawReader(fd), data); err == nil {
@@ -62,14 +62,14 @@ func readRequest(args []string) (r Request, err error) {
 		err = errRequest
 	}
 	if err != nil {
-		return r, fmt.Errorf("what to start, from descriptor %d: %w", fd, err)
+		return r, fmt.Errorf("read the request from descriptor %d: %w", fd, err)
 	}
 	r.Argv = args[1:]
 	return r, nil
 }
 
-// rawReader reads a descriptor without the poller of the Go runtime, which needs
-// descriptors of its own.
+// rawReader reads a descriptor without the poller of the Go runtime, which opens other
+// descriptors.
 type rawReader int
 
 func (r rawReader) Read(p []byte) (int, error) {
@@ -87,10 +87,10 @@ func (r rawReader) Read(p []byte) (int, error) {
 	}
 }
 
-// rewritePIDVariable sets a variable that has the pid of the supervisor to the own
-// pid: who set it did not know that the target would be another process,
-// sd_listen_fds(3) and sd_watchdog_enabled(3). It removes the variables others, which
-// identify the process in another way.
+// rewritePIDVariable replaces the process ID of the supervisor by that of this process
+// in a variable: a service manager sets it for the process that it starts,
+// sd_listen_fds(3) and sd_watchdog_enabled(3). It then removes the variables others,
+// which identify the same process in another way.
 func rewritePIDVariable(supervisor int, name string, others ...string) error {
 	if os.Getenv(name) != strconv.Itoa(supervisor) {
 		return nil

@@ -8,10 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closeInherited closes the descriptors above 2 that caprun was started with. They
-// are for the target: a socket that a supervisor keeps open stays bound when the
-// target has closed it. Descriptors of caprun and of the Go runtime are close-on-exec,
-// and an inherited one cannot be.
+// closeInherited closes the descriptors above 2 that caprun inherited. They are for the
+// target: a socket would stay bound after the target has closed it. Only descriptors
+// that caprun or the Go runtime opened are close-on-exec.
 func closeInherited() error {
 	list, err := openDescriptors()
 	if err != nil {
@@ -28,16 +27,16 @@ func closeInherited() error {
 	return nil
 }
 
-// maxOpenFiles is the default of fs.nr_open, and the bound of a search for
-// descriptors one by one.
+// maxOpenFiles bounds the search for descriptors without /proc; it is the default of
+// fs.nr_open.
 const maxOpenFiles = 1 << 20
 
-// openDescriptors returns numbers above 2 that include every open descriptor.
+// openDescriptors returns the open descriptors above 2, perhaps with others.
 func openDescriptors() ([]int, error) {
 	if list, err := listDescriptors(); err == nil {
 		return list, nil
 	}
-	// There is no /proc. A descriptor can be above the soft limit.
+	// Without /proc. A descriptor can be above the soft limit.
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return nil, err
@@ -77,12 +76,12 @@ func listDescriptors() ([]int, error) {
 	}
 }
 
-// NullStdin puts the null device in place of standard input, from which the
-// profile was read.
+// NullStdin replaces standard input, from which the profile was read, by the null
+// device.
 func NullStdin() error { return openStdin(os.DevNull) }
 
-// openStdin makes a path standard input. It does not wait for the writer of a FIFO,
-// and refuses anything but the null device, null(4).
+// openStdin opens a path as standard input. It refuses any file except the null device,
+// null(4), and does not wait for the writer of a FIFO.
 func openStdin(path string) error {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -94,7 +93,7 @@ func openStdin(path string) error {
 		return err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFCHR || uint64(st.Rdev) != unix.Mkdev(1, 3) {
-		return errors.New("it is not the null device")
+		return errors.New("not the null device")
 	}
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, 0); err != nil {
 		return err

@@ -19,7 +19,7 @@ func TestStdinIsTheNullDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{fifo, "/dev/zero", "/"} {
-		if err := openStdin(path); err == nil || err.Error() != "it is not the null device" {
+		if err := openStdin(path); err == nil || err.Error() != "not the null device" {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// permitSignals lets a supervisor without cap_kill send signals to a target of
-// another user: its effective uid becomes the uid of the target, which is what the
-// kernel compares, kill_ok_by_cred. The parent-death signal has to pass that check,
-// too. The real and the saved uid stay, so that the target can neither send signals
-// to the supervisor nor trace it. The target can change the priority and the
-// processors of the supervisor: for these the kernel compares the effective uid.
+// permitSignals lets a supervisor without cap_kill send signals to a target of another
+// user. It sets the effective uid, which the kernel compares (kill_ok_by_cred), to the
+// uid of the target. The kernel checks the parent-death signal in the same way. The
+// real and the saved uid do not change: the target can neither send signals to the
+// supervisor nor trace it. It can change the priority and the CPU affinity of the
+// supervisor, for which the kernel compares the effective uid.
 func permitSignals(r Request) error {
 	if r.From.Permitted.Has(int(cap.KILL)) {
 		return nil
@@ -37,8 +37,8 @@ func permitSignals(r Request) error {
 	return setEffectiveUID(uid, r.Death)
 }
 
-// setEffectiveUID changes the effective uid of every thread. The change clears
-// the parent-death signal of the caller: it is set again.
+// setEffectiveUID changes the effective uid of every thread, and sets the parent-death
+// signal of the caller again, which the change clears.
 func setEffectiveUID(uid uint32, death machine.DeathSignal) error {
 	if err := syscall.Setresuid(-1, int(uid), -1); err != nil {
 		return fmt.Errorf("setresuid: %w", err)
@@ -52,17 +52,18 @@ func setEffectiveUID(uid uint32, death machine.DeathSignal) error {
 	return nil
 }
 
-// checkDeathSignal checks that the supervisor has the parent-death signal that it was
-// started with, and that the parent has not ended, perhaps while there was none.
+// checkDeathSignal checks that the supervisor still has the parent-death signal that it
+// was started with. If there is one, it also checks that the parent has not ended, which
+// it may have while the signal was cleared.
 func checkDeathSignal(death machine.DeathSignal) error {
 	now, err := machine.CurrentDeathSignal()
 	switch {
 	case err != nil:
 		return err
 	case now.Signal != death.Signal:
-		return fmt.Errorf("prctl PR_GET_PDEATHSIG: it is %d, not %d", now.Signal, death.Signal)
+		return fmt.Errorf("prctl PR_GET_PDEATHSIG: signal is %d, not %d", now.Signal, death.Signal)
 	case death.Signal != 0 && now.Parent != death.Parent:
-		return errors.New("the caller has ended, and it was asked for that caprun ends then too")
+		return errors.New("the caller has ended, and set a parent-death signal to end caprun with it")
 	}
 	return nil
 }

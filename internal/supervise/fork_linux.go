@@ -12,18 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sizeDigits is the number of digits of the size that is sent before a request.
+// sizeDigits is the number of digits of the size that precedes a request.
 const sizeDigits = 8
 
 // maxRequest bounds a request: a profile and its path.
 const maxRequest = 2 * (policy.MaxSize + unix.PathMax)
 
-// errNoProgram is the error without the proc file system and without AT_EXECFN.
+// errNoProgram is the error if the path of caprun is unknown.
 var errNoProgram = errors.New("neither /proc/self/exe nor AT_EXECFN names caprun")
 
-// startChild starts caprun again, in a process group of its own: what a shell or a
-// terminal sends to the group of the supervisor would otherwise reach the target
-// twice. It returns the supervisor's end of the channel to the child.
+// startChild starts caprun again in a new process group: otherwise the target would get
+// a signal to the group of the supervisor twice. It returns the supervisor's end of the
+// channel to the child.
 func (s *supervisor) startChild(argv []string) (channel int, err error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *supervisor) startChild(argv []string) (channel int, err error) {
 	attr := &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{0, 1, 2},
-		// The child sets the signal again after the changes of credentials, which clear it.
+		// Changes of credentials clear the signal; the child sets it again afterwards.
 		Sys: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
 	}
 	err = errNoProgram
@@ -48,7 +48,7 @@ func (s *supervisor) startChild(argv []string) (channel int, err error) {
 		s.child, err = syscall.ForkExec("/proc/self/exe", args, attr)
 	}
 	if err != nil {
-		// Without /proc there is the path by which caprun itself was executed.
+		// Without /proc, the path by which caprun was executed.
 		if path := executedPath(); path != "" {
 			s.child, err = syscall.ForkExec(path, args, attr)
 			if err != nil {
@@ -59,8 +59,8 @@ func (s *supervisor) startChild(argv []string) (channel int, err error) {
 	return pair[0], err
 }
 
-// sendRequest sends a request to the child, after the number of its bytes, and ends
-// the stream.
+// sendRequest sends the size of a request and the request to the child, and ends the
+// stream.
 func sendRequest(channel int, r Request) error {
 	text := r.encode()
 	for data := fmt.Appendf(nil, "%0*d%s", sizeDigits, len(text), text); len(data) > 0; {

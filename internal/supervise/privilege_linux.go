@@ -13,26 +13,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dropPrivilege leaves the process cap_kill, if it has it: without it, it could not
-// send signals to a target of another user. Every other capability leaves the
-// permitted, inheritable and ambient sets, and the bounding set where
-// cap_setpcap allows it; no exec brings one back.
+// dropPrivilege drops every capability from every set, with two exceptions. cap_kill
+// stays permitted and effective if it was permitted, for signals to a target of another
+// user. The bounding set changes only with cap_setpcap. dropPrivilege also sets
+// no_new_privs, so no exec grants a capability again.
 //
-// The process still has what the target may lack: the root directory, the groups and
-// the limits of the caller. It becomes undumpable, so that the target cannot trace
-// it, nor read its directory below /proc: ptrace(2).
+// The process still has the root directory, the groups and the limits of the caller,
+// which the target may lack. It becomes undumpable: the target can neither trace it nor
+// read its directory in /proc, ptrace(2).
 func dropPrivilege(from cred.Cred) error {
 	own, err := cap.GetPID(0)
 	if err != nil {
 		return err
 	}
-	// The state was read twice: drop what one of the two reports.
+	// The state was read twice; one result with the capability is enough.
 	has := func(v cap.Value) bool {
-		held, err := own.GetFlag(cap.Permitted, v)
-		return err == nil && held || from.Permitted.Has(int(v))
+		permitted, err := own.GetFlag(cap.Permitted, v)
+		return err == nil && permitted || from.Permitted.Has(int(v))
 	}
 	canKill, canDrop := has(cap.KILL), has(cap.SETPCAP)
-	// An empty tuple inherits nothing and keeps the bounding set.
+	// A new tuple clears the inheritable and ambient sets and keeps the bounding set.
 	tuple := cap.NewIAB()
 	if canDrop {
 		for v := range cap.MaxBits() {
@@ -47,13 +47,13 @@ func dropPrivilege(from cred.Cred) error {
 	if _, err := cap.Prctlw(unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
 		return err
 	}
-	rest := cap.NewSet()
+	kept := cap.NewSet()
 	for _, flag := range []cap.Flag{cap.Permitted, cap.Effective} {
-		if err := rest.SetFlag(flag, canKill, cap.KILL); err != nil {
+		if err := kept.SetFlag(flag, canKill, cap.KILL); err != nil {
 			return err
 		}
 	}
-	if err := rest.SetProc(); err != nil {
+	if err := kept.SetProc(); err != nil {
 		return err
 	}
 	if _, err := cap.Prctl(unix.PR_SET_DUMPABLE, 0); err != nil {
@@ -68,21 +68,21 @@ func verifyPrivilege(canKill, canDrop bool) error {
 	if err != nil {
 		return err
 	}
-	var keeps cred.Caps
+	var kept cred.Caps
 	if canKill {
-		keeps = keeps.With(int(cap.KILL))
+		kept = kept.With(int(cap.KILL))
 	}
 	dumpable, err := cap.Prctl(unix.PR_GET_DUMPABLE)
 	switch {
 	case err != nil:
 		return fmt.Errorf("prctl PR_GET_DUMPABLE: %w", err)
 	case dumpable != 0:
-		return errors.New("it can still be traced")
-	case own.Permitted != keeps, own.Effective != keeps, own.Inheritable != 0, own.Ambient != 0:
-		return fmt.Errorf("it still has capabilities: %s permitted, %s effective, %s inheritable, %s ambient", own.Permitted.String(),
+		return errors.New("the supervisor is still dumpable")
+	case own.Permitted != kept, own.Effective != kept, own.Inheritable != 0, own.Ambient != 0:
+		return fmt.Errorf("the supervisor still has capabilities: permitted %s, effective %s, inheritable %s, ambient %s", own.Permitted.String(),
 			own.Effective.String(), own.Inheritable.String(), own.Ambient.String())
 	case canDrop && own.Bounding != 0:
-		return fmt.Errorf("its bounding set still has %s", own.Bounding.String())
+		return fmt.Errorf("the bounding set still has %s", own.Bounding.String())
 	case !own.NoNewPrivs:
 		return errors.New("no_new_privs is not set")
 	}

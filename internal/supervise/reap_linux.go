@@ -7,12 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reapRound bounds how many children are reaped before the supervisor handles
-// signals again: orphans can come without end.
+// reapRound bounds how many children are reaped before the supervisor handles signals
+// again: orphans can end without pause.
 const reapRound = 1000
 
-// reap waits for the children that have ended or stopped: wait4(2). ended tells that
-// the target is one of them, with the exit status for the caller.
+// reap reaps the children that have ended, and handles a stop of the target: wait4(2).
+// ended reports whether the target has ended, and status is then the exit status for
+// the caller.
 func (s *supervisor) reap(signals *caughtSignals) (status int, ended bool, err error) {
 	asked := false
 	for range reapRound {
@@ -25,7 +26,7 @@ func (s *supervisor) reap(signals *caughtSignals) (status int, ended bool, err e
 		case pid == 0 && asked:
 			return 0, false, nil
 		case pid == 0:
-			// No signal would follow for a child that was missed: ask twice.
+			// No other SIGCHLD would follow for a child that ended meanwhile: ask twice.
 			asked = true
 		case pid != s.child:
 		case ws.Exited():
@@ -40,23 +41,23 @@ func (s *supervisor) reap(signals *caughtSignals) (status int, ended bool, err e
 	return 0, false, nil
 }
 
-// killTime bounds the wait for a child that was killed.
+// killTime bounds the wait for a killed child.
 const killTime = 5 * time.Second
 
-// killChild kills the child, which must not run without a supervisor, and reaps it:
-// the caller of caprun may never do so. The error says why the child may still run.
+// killChild kills and reaps the child, which must not run without a supervisor. The
+// error reports why it may still run.
 func (s *supervisor) killChild() error {
 	killed := false
 	for end := time.Now().Add(killTime); time.Now().Before(end); {
 		pid, err := unix.Wait4(s.child, nil, unix.WNOHANG, nil)
 		switch {
 		case pid == s.child, err == unix.ECHILD:
-			// Its number may be that of another process by now.
+			// From now on, another process can have its ID.
 			return nil
 		case !killed:
 			killed = true
 			if err := unix.Kill(s.child, unix.SIGKILL); err != nil && err != unix.ESRCH {
-				return fmt.Errorf("process %d may go on: kill: %w", s.child, err)
+				return fmt.Errorf("process %d may still run: kill: %w", s.child, err)
 			}
 		case err != nil && err != unix.EINTR:
 			return nil
@@ -64,5 +65,5 @@ func (s *supervisor) killChild() error {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	return fmt.Errorf("process %d may go on: it does not end of SIGKILL", s.child)
+	return fmt.Errorf("process %d may still run: SIGKILL has not ended it", s.child)
 }

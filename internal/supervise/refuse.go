@@ -8,15 +8,15 @@ import (
 	"caprun/policy"
 )
 
-// The exit statuses of a launch that did not happen, as of a shell. One that
-// succeeds has the status of the target.
+// The exit statuses of a failed launch, like those of a shell. After a successful one
+// the status is that of the target.
 const (
 	StatusRefused  = 125 // refused, or failed
-	StatusNoExec   = 126 // the program was found and cannot be executed
-	StatusNotFound = 127 // the program does not exist
+	StatusNoExec   = 126 // the target exists and cannot be executed
+	StatusNotFound = 127 // the target does not exist
 )
 
-// Refuse reports why a launch did not happen, and returns the exit status.
+// Refuse reports why a launch failed, and returns the exit status.
 func Refuse(env *render.Env, err error) int {
 	env.Report(render.Error(err))
 	var failed *machine.Error
@@ -30,8 +30,8 @@ func Refuse(env *render.Env, err error) int {
 	return StatusRefused
 }
 
-// refuseProfile reports the errors among the diagnostics of a profile that has no
-// plan, and returns the exit status.
+// refuseProfile reports the errors of a profile that has no plan, and returns the exit
+// status.
 func refuseProfile(env *render.Env, diagnostics []policy.Diagnostic) int {
 	for _, d := range diagnostics {
 		if d.Severity == policy.Error {

@@ -12,37 +12,37 @@ import (
 	"caprun/engine/machine"
 )
 
-// Request is a launch whose profile has been read, and not yet parsed.
+// Request is a request to launch a target. The profile has been read but not parsed.
 type Request struct {
-	Profile string // what messages call the profile
+	Profile string // the name of the profile in messages
 	Text    []byte
 
-	// Strict tells that the profile was read for a caller with privilege: no
-	// other user may be able to write it.
+	// Strict reports that the profile was read for a caller with privilege, so that no
+	// other user can write it.
 	Strict bool
-	DryRun bool     // do everything but the exec, and print the plan
-	Argv   []string // the program and its arguments; empty for the command of the profile
+	DryRun bool     // do every step except exec, and print the plan
+	Argv   []string // the target and its arguments; empty for the command of the profile
 
 	// From is the state of this process. The launch reads it again before the first
 	// step.
 	From cred.Cred
-	// Death is the parent-death signal of this process: the target gets it from
-	// Start, and the supervisor keeps it in Supervise.
+	// Death is the parent-death signal of this process. Start passes it on to the
+	// target; Supervise keeps it for the supervisor.
 	Death machine.DeathSignal
 
-	// supervisor is the pid of the supervisor of this process, 0 without one.
+	// supervisor is the process ID of the supervisor of this process; 0 without one.
 	supervisor int
 }
 
-// encode returns the request as the supervisor sends it to the child: a line of
-// numbers, the name of the profile, its text. A path need not be UTF-8. The child
-// reads Argv from its own arguments, and its state from the kernel.
+// encode returns the request as the supervisor sends it to the child: a line with
+// numbers, the name of the profile, which may not be UTF-8, and the text. The child
+// takes Argv from its own arguments, and reads its own state.
 func (r Request) encode() []byte {
 	head := fmt.Sprintf("%d %t %t %d %d\n", r.supervisor, r.Strict, r.DryRun, len(r.Profile), len(r.Text))
 	return slices.Concat([]byte(head), []byte(r.Profile), r.Text)
 }
 
-// decodeRequest decodes a whole request, and refuses a part of one.
+// decodeRequest decodes a request. It refuses an incomplete one.
 func decodeRequest(data []byte) (r Request, err error) {
 	head, rest, _ := bytes.Cut(data, []byte("\n"))
 	fields := strings.Split(string(head), " ")
@@ -63,6 +63,6 @@ func decodeRequest(data []byte) (r Request, err error) {
 	return r, nil
 }
 
-// errRequest is also the error after a supervisor that ended before it had sent
-// everything.
-var errRequest = errors.New("it is not what a supervisor sends")
+// errRequest is the error for a malformed request, and for an incomplete one of a
+// supervisor that ended.
+var errRequest = errors.New("malformed request")

@@ -12,20 +12,20 @@ import (
 // lastSignal is the largest signal that every architecture has: SIGRTMAX.
 const lastSignal = 64
 
-// caughtSignals are the signals that caprun has caught and not yet handled. Each has
-// a channel of its own with room for one: a signal can stand for several of the same
-// number, as a pending one does, and never displaces another.
+// caughtSignals are the signals that caprun has caught and not yet handled. Each number
+// has its own channel with room for one signal. So signals of one number can merge, as
+// pending ones do, but never displace another number.
 type caughtSignals struct {
 	numbers  []unix.Signal
 	channels []chan os.Signal
-	cases    []reflect.SelectCase // the channels, and one more
+	cases    []reflect.SelectCase // the channels, and that of wait
 }
 
 // catchSignals begins to catch the signals that a supervisor forwards or handles.
 func catchSignals() *caughtSignals {
 	s := &caughtSignals{}
-	// A stop is handled before SIGCONT, whichever came first: a target that runs
-	// does less harm than a stopped one of which the shell does not know.
+	// A stop is handled before SIGCONT, in whatever order they arrived: a stopped target
+	// that the shell takes for running is worse than a running one.
 	order := []unix.Signal{unix.SIGCHLD, unix.SIGTSTP, unix.SIGTTIN, unix.SIGTTOU}
 	for sig := unix.Signal(1); sig <= lastSignal; sig++ {
 		if isForwarded(sig) && sig != unix.SIGTSTP && sig != unix.SIGTTIN && sig != unix.SIGTTOU {
@@ -34,7 +34,7 @@ func catchSignals() *caughtSignals {
 	}
 	for _, sig := range order {
 		if sig != unix.SIGCHLD && isIgnored(sig) {
-			// If caprun caught it, the target would not ignore it either.
+			// If caprun caught it, the target would not inherit that it is ignored.
 			continue
 		}
 		c := make(chan os.Signal, 1)
@@ -46,12 +46,12 @@ func catchSignals() *caughtSignals {
 	return s
 }
 
-// firstRealTime is SIGRTMIN for programs of glibc. The Go runtime leaves it to musl,
-// which uses it itself: a Go program can neither catch nor block it.
+// firstRealTime is SIGRTMIN of glibc. musl uses it internally, so the Go runtime lets a
+// program neither catch nor block it.
 const firstRealTime unix.Signal = 34
 
-// ignoreFirstRealTime makes the supervisor, which cannot forward the signal,
-// survive it. A target that is forked after this would ignore it too.
+// ignoreFirstRealTime lets the supervisor survive the signal, which it cannot forward. A
+// target forked afterwards would ignore it, too.
 func ignoreFirstRealTime() error {
 	var action kernelAction
 	action[handlerIndex()] = sigIgn
@@ -75,15 +75,15 @@ func isForwarded(sig unix.Signal) bool {
 	return true
 }
 
-// endsCaprun reports whether a signal ends a caprun that does not catch it. It also
-// ends a child that has not yet executed the target. The child would ignore other
-// signals, or handle them in its own way: these are kept for the target.
+// endsCaprun reports whether a signal ends a caprun that does not catch it, and so also a
+// child that has not yet executed the target. Such a child would ignore or handle other
+// signals; the supervisor keeps them until the target runs.
 func endsCaprun(sig unix.Signal) bool {
 	return sig == unix.SIGHUP || sig == unix.SIGINT || sig == unix.SIGTERM
 }
 
-// isIgnored reports whether caprun was started with a signal ignored: the Go runtime
-// leaves SIGHUP, SIGINT and the signals of job control ignored.
+// isIgnored reports whether caprun was started with a signal ignored. The Go runtime
+// keeps SIGHUP, SIGINT and the signals of job control ignored.
 func isIgnored(sig unix.Signal) bool {
 	var action kernelAction
 	if sigaction(sig, nil, &action) != nil {
@@ -92,8 +92,7 @@ func isIgnored(sig unix.Signal) bool {
 	return action[handlerIndex()] == sigIgn
 }
 
-// wait waits for a signal or until done is closed, and returns the signals that have
-// been caught.
+// wait waits for a signal or until done is closed. It returns the caught signals.
 func (s *caughtSignals) wait(done <-chan struct{}) []unix.Signal {
 	s.cases[len(s.cases)-1].Chan = reflect.ValueOf(done)
 	var got []unix.Signal
@@ -139,7 +138,7 @@ func (s *supervisor) forward(sig unix.Signal) {
 		err = unix.Kill(s.child, sig)
 	}
 	if err != nil && err != unix.ESRCH {
-		s.env.Report(fmt.Sprintf("forward %s to process %d: %v; a program that has changed its user needs caprun to hold cap_kill",
+		s.env.Report(fmt.Sprintf("forward %s to process %d: %v; if the program has changed its user, caprun needs cap_kill",
 			signalName(sig), s.child, err))
 	}
 }

@@ -96,7 +96,7 @@ func TestInitNobodyReads(t *testing.T) {
 	s.signal(unix.SIGUSR1)
 	complaint := make([]byte, 4096)
 	n, _ := r.Read(complaint)
-	if got := string(complaint[:n]); !strings.Contains(got, "a program that has changed its user needs caprun to hold cap_kill") {
+	if got := string(complaint[:n]); !strings.Contains(got, "if the program has changed its user, caprun needs cap_kill") {
 		t.Errorf("%q", got)
 	}
 	r.Close()

@@ -12,9 +12,9 @@ import (
 	"caprun/policy"
 )
 
-// Start carries out the launch in this process, which becomes the target. It
-// returns the exit status only if the launch failed or r.DryRun is set. The process
-// is changed and must exit.
+// Start carries out the launch in this process, which executes the target. It returns
+// the exit status only if the launch failed or r.DryRun is set; the process must then
+// exit, because its state has changed.
 func (r Request) Start(env *render.Env) int {
 	p, diagnostics := policy.Parse(r.Profile, r.Text)
 	if p == nil {
@@ -29,12 +29,12 @@ func (r Request) Start(env *render.Env) int {
 		return Refuse(env, err)
 	}
 	if machine.HasPrivilege(plan.Caller) && !r.Strict {
-		return Refuse(env, fmt.Errorf("profile %s: it was read as by a caller without privilege, and the caller has some; start again", r.Profile))
+		return Refuse(env, fmt.Errorf("profile %s was read before caprun had privilege; run caprun again", r.Profile))
 	}
 	for _, e := range plan.WritablePaths() {
 		d := plan.WritablePathDiagnostic(e)
 		if e.Key == "command" && len(r.Argv) > 0 {
-			d.Position = policy.Position{} // the program is not the profile's
+			d.Position = policy.Position{} // the target is not from the profile
 		}
 		env.ReportAt(d.File, d.Position, "warning: "+render.WithHint(d.Message, d.Hint))
 	}
@@ -49,12 +49,12 @@ func (r Request) Start(env *render.Env) int {
 	return 0
 }
 
-// dryRun does every step but the exec, and prints the plan.
+// dryRun does every step except exec, and prints the plan.
 func dryRun(env *render.Env, plan *engine.Plan) error {
 	var printed error
 	err := plan.DryRun(func(cred.Cred) {
 		printed = render.Plan(env.Stdout, plan, render.PlanView{As: "current", Environ: os.Environ(), Colour: env.Colour})
-		fmt.Fprintln(env.Stdout, "\nEvery step but the exec was done, and the state read back is the predicted one.")
+		fmt.Fprintln(env.Stdout, "\nEvery step except exec was done. The state read back is the predicted one.")
 	})
 	if err == nil {
 		err = printed

@@ -12,22 +12,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// supervisor is a caprun whose child becomes the target.
+// supervisor is a caprun whose child executes the target.
 type supervisor struct {
 	env      *render.Env
-	child    int // its pid, and its process group
+	child    int // its process ID, and its process group
 	terminal tty
 }
 
-// Supervise starts the target as a child, and returns its exit status when it has
-// ended, or that of a launch that failed. The supervisor keeps the parent-death
+// Supervise starts the target as a child, waits until it ends and returns its exit
+// status, or StatusRefused if the launch failed. The supervisor keeps the parent-death
 // signal r.Death of the caller.
 //
-// The calling goroutine must be that of main, locked to its thread. The process is
-// changed and must exit.
+// The caller must be the main goroutine, locked to its thread. Afterwards the process
+// must exit, because its state has changed.
 func (r Request) Supervise(env *render.Env) int {
-	// The kernel kills the child when the thread that forked it ends, so this must
-	// be one that lives as long as the process.
+	// The kernel kills the child when the thread that forked it ends. The main thread
+	// lives as long as the process.
 	runtime.LockOSThread()
 	if w, ok := env.Stderr.(*message.Writer); ok {
 		queue := message.NewQueue(w)
@@ -37,17 +37,16 @@ func (r Request) Supervise(env *render.Env) int {
 		env = &queued
 	}
 	signals := catchSignals()
-	// Orphans become children of caprun, also where it is not pid 1.
+	// Orphans become children of caprun, also if it is not PID 1.
 	if _, err := cap.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1); err != nil {
-		return Refuse(env, fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err))
+		return Refuse(env, fmt.Errorf("-init: prctl PR_SET_CHILD_SUBREAPER: %w", err))
 	}
 	s := &supervisor{env: env, terminal: findTTY()}
 	channel, err := s.startChild(r.Argv)
 	if err != nil {
-		return Refuse(env, fmt.Errorf("start caprun as the child of -init: %w", err))
+		return Refuse(env, fmt.Errorf("-init: start the child: %w", err))
 	}
-	// The child waits for the request, so the target cannot have been started when
-	// this fails.
+	// The child waits for the request, so the target does not run if this fails.
 	if what, err := s.prepare(r); err != nil {
 		return s.fail(what, err, notStarted)
 	}
@@ -55,26 +54,26 @@ func (r Request) Supervise(env *render.Env) int {
 	switch err := sendRequest(channel, r); err {
 	case nil:
 	case unix.EPIPE, unix.ECONNRESET:
-		// The child has ended already, and its status says why. If not, it ends
-		// now, at the early end of its request.
+		// The child has already ended, and has reported why. If not, it ends now because
+		// its request is incomplete.
 		_ = unix.Shutdown(channel, unix.SHUT_WR)
 	default:
-		return s.fail("tell the child what to start", err, notStarted)
+		return s.fail("send the request to the child", err, notStarted)
 	}
 	return s.loop(signals, notifyExec(channel))
 }
 
-// prepare takes from the supervisor what it must not have while the target runs. An
-// error comes with what failed.
+// prepare drops everything that the supervisor must not have while the target runs. It
+// returns an error with the name of the failed step.
 func (s *supervisor) prepare(r Request) (what string, err error) {
 	if err := closeInherited(); err != nil {
 		return "close the descriptors of the target", err
 	}
 	if err := permitSignals(r); err != nil {
-		return "let the supervisor send signals to the target", err
+		return "permit signals to the target", err
 	}
 	if err := dropPrivilege(r.From); err != nil {
-		return "give up the privilege of the supervisor", err
+		return "drop the privilege of the supervisor", err
 	}
 	if err := checkDeathSignal(r.Death); err != nil {
 		return "keep the caller's parent-death signal", err
@@ -88,15 +87,15 @@ func (s *supervisor) prepare(r Request) (what string, err error) {
 	return "", nil
 }
 
-// loop forwards signals and reaps until the child has ended, and returns the exit
-// status.
+// loop forwards signals and reaps children until the child has ended. It returns the
+// exit status.
 func (s *supervisor) loop(signals *caughtSignals, executed <-chan struct{}) int {
 	running := false
 	var early []unix.Signal
 	for {
 		got := signals.wait(executed)
 		if !running && isClosed(executed) {
-			// From here on every signal is for the target.
+			// From now on every signal is for the target.
 			running, executed = true, nil
 			for _, sig := range early {
 				s.forward(sig)
@@ -108,7 +107,7 @@ func (s *supervisor) loop(signals *caughtSignals, executed <-chan struct{}) int 
 				status, ended, err := s.reap(signals)
 				if err != nil {
 					s.terminal.reclaim()
-					return s.fail("wait for the program", err, "if it still ran, it was killed")
+					return s.fail("wait for the program", err, "if it was still running, it was killed")
 				}
 				if ended {
 					s.terminal.reclaim()
@@ -132,15 +131,15 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// notStarted is the state of the program when a supervisor fails before it has
-// sent the request.
+// notStarted is the state of the target if the supervisor fails before it has sent the
+// request.
 const notStarted = "the program was not started"
 
-// fail kills the child, and reports why and the state of the program. It returns
-// the exit status.
-func (s *supervisor) fail(what string, err error, program string) int {
-	if left := s.killChild(); left != nil {
-		program = left.Error()
+// fail kills the child, and reports the failed step and the state of the target. It
+// returns the exit status.
+func (s *supervisor) fail(step string, err error, state string) int {
+	if running := s.killChild(); running != nil {
+		state = running.Error()
 	}
-	return Refuse(s.env, fmt.Errorf("-init: %s: %w; %s", what, err, program))
+	return Refuse(s.env, fmt.Errorf("-init: %s: %w; %s", step, err, state))
 }

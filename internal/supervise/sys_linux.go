@@ -9,14 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelAction has room for struct sigaction as rt_sigaction(2) has it on any
-// architecture.
+// kernelAction has room for the struct sigaction of rt_sigaction(2) of any architecture.
 type kernelAction [16]uintptr
 
 // sigIgn is SIG_IGN.
 const sigIgn = 1
 
-// handlerIndex says where the handler is in a kernelAction.
+// handlerIndex returns the index of the handler in a kernelAction.
 func handlerIndex() int {
 	if strings.HasPrefix(runtime.GOARCH, "mips") {
 		return 1 // after the flags
@@ -38,14 +37,15 @@ func sigaction(sig unix.Signal, set, old *kernelAction) error {
 	return nil
 }
 
-// hasProcFS reports whether /proc is the proc file system, and not a directory whose
-// self/exe is another program.
+// hasProcFS reports whether /proc is the proc file system. In any other directory,
+// self/exe could be another program.
 func hasProcFS() bool {
 	var fs unix.Statfs_t
 	return unix.Statfs("/proc", &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
 }
 
-// executedPath returns AT_EXECFN of getauxval(3): what execve(2) was called with.
+// executedPath returns the path that caprun was executed by, AT_EXECFN of getauxval(3),
+// or "".
 func executedPath() string {
 	const atExecFn = 31
 	vector, err := unix.Auxv()
@@ -54,7 +54,7 @@ func executedPath() string {
 	}
 	for n := range vector {
 		if vector[n][0] == atExecFn {
-			// The kernel put the string on the stack, outside of what Go manages.
+			// The string is on the initial stack, outside the memory that Go manages.
 			return unix.BytePtrToString(*(**byte)(unsafe.Pointer(&vector[n][1])))
 		}
 	}

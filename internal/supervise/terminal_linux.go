@@ -6,34 +6,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tty is the controlling terminal of a supervisor, whose foreground process
-// group is either that of the supervisor or that of the target.
+// tty is the controlling terminal of a supervisor. The supervisor moves the target into
+// the foreground and back.
 type tty struct {
-	fd  int // one of 0, 1 and 2; -1 without a terminal
+	fd  int // 0, 1 or 2; -1 without a terminal
 	own int // the process group of the supervisor
 
-	// eager tells to put the target into the foreground at once. Where standard
-	// input or output is another file, a pipeline may have another program that
-	// reads from the terminal. There the target has to ask for the foreground: the
+	// eager is set if the target gets the foreground at once. It is not set if standard
+	// input or output is another file: another program of the pipeline may read the
+	// terminal. Then the target gets the foreground when it uses the terminal, and the
 	// kernel stops it with SIGTTIN or SIGTTOU.
 	eager bool
 
-	given bool // the target is in the foreground, as far as is known
+	given bool // the target was moved into the foreground
 }
 
 // findTTY returns the first controlling terminal among 0, 1 and 2.
 func findTTY() tty {
 	t := tty{fd: -1, own: unix.Getpgrp()}
-	var is [3]bool
-	for fd := range is {
+	var isTerminal [3]bool
+	for fd := range isTerminal {
 		if _, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP); err == nil {
-			is[fd] = true
+			isTerminal[fd] = true
 			if t.fd < 0 {
 				t.fd = fd
 			}
 		}
 	}
-	t.eager = is[0] && is[1]
+	t.eager = isTerminal[0] && isTerminal[1]
 	return t
 }
 
@@ -46,15 +46,15 @@ func (t *tty) isForeground() bool {
 	return err == nil && group == t.own
 }
 
-// give puts the target into the foreground, if the supervisor is there. If that
-// fails, the target reads and writes as a background process does.
+// give moves the target into the foreground, if the supervisor is there. If this fails,
+// the target stays a background process.
 func (t *tty) give(group int) {
 	if t.isForeground() {
 		t.given = t.set(group) == nil
 	}
 }
 
-// reclaim puts the supervisor into the foreground in place of the target.
+// reclaim moves the supervisor back into the foreground.
 func (t *tty) reclaim() {
 	if t.given {
 		_ = t.set(t.own)
@@ -73,9 +73,9 @@ func (t *tty) set(group int) error {
 	return unix.IoctlSetPointerInt(t.fd, unix.TIOCSPGRP, group)
 }
 
-// stopWithTarget handles a stop of the target by a signal: the target gets the
-// foreground when that is what it stopped for, or caprun stops too, so that the shell
-// that controls the job notices.
+// stopWithTarget handles a stop of the target by a signal. If the target stopped because
+// it is in the background, it gets the foreground if caprun has it. Otherwise caprun
+// stops, too, so that the shell notices.
 func (s *supervisor) stopWithTarget(sig unix.Signal) {
 	if (sig == unix.SIGTTIN || sig == unix.SIGTTOU) && s.terminal.isForeground() {
 		s.terminal.give(s.child)
@@ -88,15 +88,15 @@ func (s *supervisor) stopWithTarget(sig unix.Signal) {
 		by = unix.SIGTSTP
 	}
 	stopSelf(by)
-	// Now caprun was continued, and forwards SIGCONT. Or the kernel did not stop it,
-	// because nobody could continue it: pid 1, an orphaned process group. Without a
-	// supervisor, SIGTSTP would not have stopped the target then either.
+	// Either caprun has been continued, and forwards SIGCONT; or the kernel did not stop
+	// it because nobody could continue it (PID 1, an orphaned process group). In that case
+	// SIGTSTP would not have stopped the target without a supervisor either.
 	if sig == unix.SIGTSTP {
 		s.resume()
 	}
 }
 
-// resume continues the target, in the foreground if caprun is there.
+// resume continues the target, and gives it the foreground if caprun has it.
 func (s *supervisor) resume() {
 	if s.terminal.eager {
 		s.terminal.give(s.child)
@@ -106,14 +106,14 @@ func (s *supervisor) resume() {
 	}
 }
 
-// stopSelf stops caprun as an uncaught signal of job control does.
+// stopSelf stops caprun by a signal of job control, with its default action.
 func stopSelf(sig unix.Signal) {
-	// Package signal leaves its handler in place when asked to reset one.
-	var standard, old kernelAction
-	if sigaction(sig, &standard, &old) != nil {
+	// signal.Reset does not restore the default action.
+	var defaults, old kernelAction
+	if sigaction(sig, &defaults, &old) != nil {
 		return
 	}
-	// To this thread, so that it is handled before the call returns.
+	// To this thread: then the call returns after the signal was handled.
 	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), sig)
 	_ = sigaction(sig, &old, nil)
 }
