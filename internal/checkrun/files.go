@@ -15,33 +15,34 @@ import (
 
 // A file is one profile to check.
 type file struct {
-	name  string // what findings call it
-	found string // where it was found below a directory, by a path without links; empty for an argument
-	ahead *readFile
+	name    string // the name in findings
+	path    string // without links, of a file below a directory; empty for an argument
+	preread *content
 }
 
-// A readFile is what was read before the others: what is no regular file may
-// block, and who checks the others must not.
-type readFile struct {
+// content is what was read before the run: standard input and pipes can block, which
+// must not hold up the workers.
+type content struct {
 	text []byte
 	err  error
 }
 
-// Add adds the profiles that arguments of check name, sorted by name and each
-// once, and reports what could not be examined. stdinName is what findings call
-// the standard input.
+// Add adds the profiles that arguments of check select, sorted by name and each once.
+// It reports directories that cannot be read. stdinName is the name of standard input
+// in findings.
 //
-// Below a directory these are the .yaml and .yml files that are not hidden.
-// A symbolic link to such a file below the same directory is that file, as in
-// a directory that Kubernetes mounts. One that leads elsewhere is refused: a
-// finding shows lines of its file, and who wrote the link may not be meant to
-// see them. A link to a directory is not followed, as git and find do, so that
-// no file is met twice and no loop is entered. What is no regular file, such
-// as a FIFO, is none of them. As an argument it is refused, but for a pipe that
-// is open already.
+// An argument that is a directory selects the .yaml and .yml files below it that are
+// not hidden. A symbolic link to another of these files is followed, because a mounted
+// ConfigMap consists of such links. A link to any other file is refused: findings
+// quote lines, and the author of the link may have no permission to read them. Links
+// to directories are not followed, which would find files twice or never end. Files
+// that are not regular, such as FIFOs, are skipped.
+//
+// An argument that is neither a directory nor a regular file is refused, except a pipe
+// that is already open.
 func (r *Run) Add(args []string, stdinName string) {
 	var files []file
-	// A file is met twice by two arguments only.
+	// Only two arguments can select a file twice.
 	seen := map[string]bool{}
 	add := func(path string, f file) {
 		if len(args) > 1 {
@@ -59,7 +60,7 @@ func (r *Run) Add(args []string, stdinName string) {
 		if arg == "-" || strings.HasPrefix(arg, "builtin:") {
 			if !seen[arg] {
 				seen[arg] = true
-				files = append(files, r.readAhead(arg, stdinName))
+				files = append(files, r.preread(arg, stdinName))
 			}
 			continue
 		}
@@ -67,15 +68,15 @@ func (r *Run) Add(args []string, stdinName string) {
 		switch {
 		case err == nil && info.IsDir():
 			if err := walk(arg, func(f file) { add(f.name, f) }); err != nil {
-				r.trouble(err)
+				r.fail(err)
 			}
 		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):
 			if abs, err := filepath.Abs(arg); err != nil || !seen[abs] {
 				text, err := readStream(arg)
-				add(arg, file{name: arg, ahead: &readFile{text, err}})
+				add(arg, file{name: arg, preread: &content{text, err}})
 			}
 		default:
-			// What cannot be looked at is read next, and reported then.
+			// A worker reports the error of Stat when it opens the file.
 			add(arg, file{name: arg})
 		}
 	}
@@ -83,23 +84,21 @@ func (r *Run) Add(args []string, stdinName string) {
 	r.files = append(r.files, files...)
 }
 
-// readAhead reads what is no file: the standard input, or a profile that comes
-// with caprun.
-func (r *Run) readAhead(arg, stdinName string) file {
+// preread reads standard input or a built-in profile.
+func (r *Run) preread(arg, stdinName string) file {
 	src, err := source.Find(arg, r.env.Stdin)
 	if arg == "-" {
 		src.Name = stdinName
 	}
-	ahead := &readFile{err: err}
+	c := &content{err: err}
 	if err == nil {
-		ahead.text, ahead.err = src.Text(false)
+		c.text, c.err = src.Text(false)
 	}
-	return file{name: src.Name, ahead: ahead}
+	return file{name: src.Name, preread: c}
 }
 
-// isDescriptor reports whether a path stands for an open descriptor, such as
-// /dev/fd/63 of a shell's <(…). Opening one does not wait, as a FIFO would for
-// somebody who writes.
+// isDescriptor reports whether a path is an open descriptor, such as /dev/fd/63 of a
+// shell's <(…). To open it does not wait for a writer, as to open a FIFO does.
 func isDescriptor(path string) bool {
 	dir, name := filepath.Split(path)
 	number := name != "" && strings.Trim(name, "0123456789") == ""
@@ -116,10 +115,10 @@ func readStream(path string) ([]byte, error) {
 	return source.ReadStream(f)
 }
 
-// walk calls add with each profile below a directory, and returns what it
-// could not look at.
+// walk calls add with each profile below a directory. It returns an error for every
+// directory that cannot be read, or if there are no profiles.
 func walk(root string, add func(file)) error {
-	// WalkDir follows no link, not even the first.
+	// WalkDir does not follow root if it is a link.
 	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		root += "/"
 	}
@@ -127,14 +126,14 @@ func walk(root string, add func(file)) error {
 	if err != nil {
 		return err
 	}
-	if !samePlace(root, filepath.Clean(root)) {
-		root = top // WalkDir cleans names, and "link/../d" is not d
+	if !sameDirectory(root, filepath.Clean(root)) {
+		root = top // WalkDir cleans paths, and "link/../d" can be another directory than "d"
 	}
 	var failed []error
-	some := false
+	found := false
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			// The rest is checked all the same.
+			// The other files are checked nevertheless.
 			failed = append(failed, err)
 			return nil
 		}
@@ -144,33 +143,34 @@ func walk(root string, add func(file)) error {
 			return fs.SkipDir
 		case hidden || d.IsDir() || !isProfileName(path):
 		case d.Type().IsRegular():
-			some = true
-			add(file{name: path, found: withoutLinks(root, top, path)})
+			found = true
+			add(file{name: path, path: withoutLinks(root, top, path)})
 		case d.Type() == fs.ModeSymlink:
 			if target, err := followLink(top, path); err != nil {
-				some = true
-				add(file{name: path, ahead: &readFile{err: err}})
+				found = true
+				add(file{name: path, preread: &content{err: err}})
 			} else if target != "" {
-				some = true
-				add(file{name: path, found: target})
+				found = true
+				add(file{name: path, path: target})
 			}
 		}
 		return nil
 	})
-	if err = errors.Join(append(failed, err)...); err == nil && !some {
-		err = fmt.Errorf("%s: no .yaml or .yml file below it", root)
+	if err = errors.Join(append(failed, err)...); err == nil && !found {
+		err = fmt.Errorf("%s: no .yaml or .yml files in this directory", root)
 	}
 	return err
 }
 
-func samePlace(a, b string) bool {
-	one, err := os.Stat(a)
-	other, failed := os.Stat(b)
-	return err == nil && failed == nil && os.SameFile(one, other)
+// sameDirectory reports whether two paths lead to the same directory.
+func sameDirectory(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// withoutLinks returns the path of what was met below root, and top is root
-// without links. Mostly there are none, and the path is as it was.
+// withoutLinks returns the path of a file below root without links; top is root
+// without links.
 func withoutLinks(root, top, path string) string {
 	clean := filepath.Clean(root)
 	if top == clean {
@@ -183,9 +183,9 @@ func isProfileName(path string) bool {
 	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")
 }
 
-// followLink returns the file that a symbolic link below the directory top
-// leads to, by a path without links, and "" for none that is regular. It must
-// be one that is named like a profile and lies below top too.
+// followLink returns the path without links of the file that a symbolic link leads to,
+// or "" if the file is not regular. It refuses a file that is not below the directory
+// top or does not have the name of a profile.
 func followLink(top, path string) (file string, err error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -201,7 +201,7 @@ func followLink(top, path string) (file string, err error) {
 		return "", err
 	}
 	if !strings.HasPrefix(file, strings.TrimSuffix(top, "/")+"/") || !isProfileName(file) {
-		return "", errors.New("a symbolic link to what is no profile below the same directory; if you trust it, name it as an argument")
+		return "", errors.New("symbolic link does not lead to a profile below the same directory; to check that file, pass it as an argument")
 	}
 	return file, nil
 }

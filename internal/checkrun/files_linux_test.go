@@ -16,9 +16,9 @@ import (
 	"caprun/internal/render"
 )
 
-// TestExchanged: what was found as a file of the directory, and is a link
-// once it is read, is not followed, and neither is a directory above it.
-func TestExchanged(t *testing.T) {
+// TestReplacedByLink: a file that is replaced by a link after the search is not read,
+// and neither is a file below a directory that is replaced.
+func TestReplacedByLink(t *testing.T) {
 	top := t.TempDir()
 	const token, good = "hunter2", "version: 1\nno_new_privis: true\n"
 	secret := filepath.Join(top, "secret")
@@ -41,8 +41,8 @@ func TestExchanged(t *testing.T) {
 		if status := run.Print(review.Oneline); status != Findings || strings.Count(out.String(), "unknown-key") != 4 {
 			t.Errorf("%s: result %d\n%s%s", arg, status, out.String(), messages.String())
 		}
-		// Between the walk and the reading.
-		exchange := func(name, to string) func() {
+		// Between the search and the reading.
+		replace := func(name, to string) func() {
 			path := filepath.Join(dir, name)
 			if err := errors.Join(os.Rename(path, path+"-"), os.Symlink(to, path)); err != nil {
 				t.Fatal(err)
@@ -54,34 +54,34 @@ func TestExchanged(t *testing.T) {
 			}
 		}
 		files := run.files
-		back := []func(){exchange("a.yaml", filepath.Join(secret, "a.yaml")), exchange("..data", secret), exchange("sub", secret)}
+		restore := []func(){replace("a.yaml", filepath.Join(secret, "a.yaml")), replace("..data", secret), replace("sub", secret)}
 		out.Reset()
 		run = New(env, review.Options{}, every)
 		run.files = files
 		status := run.Print(review.Oneline)
-		if status != Trouble || strings.Count(out.String(), "unknown-key") != 1 || strings.Contains(out.String(), "secret") || strings.Contains(out.String(), token) {
-			t.Errorf("%s, exchanged: result %d\n%s%s", arg, status, out.String(), messages.String())
+		if status != Failed || strings.Count(out.String(), "unknown-key") != 1 || strings.Contains(out.String(), "secret") || strings.Contains(out.String(), token) {
+			t.Errorf("%s, replaced: result %d\n%s%s", arg, status, out.String(), messages.String())
 		}
-		if n := strings.Count(messages.String(), "exchanged for a symbolic link"); n != 3 {
+		if n := strings.Count(messages.String(), "replaced by a symbolic link"); n != 3 {
 			t.Errorf("%s: %d messages: %s", arg, n, messages.String())
 		}
 		for _, file := range files {
-			fd, err := openStepwise(file.found)
+			fd, err := openStepwise(file.path)
 			if err == nil {
 				syscall.Close(fd)
 			}
-			if exchanged := !strings.HasSuffix(file.name, "z.yaml"); exchanged != (err != nil) {
-				t.Errorf("%s, step by step: %v", file.name, err)
+			if replaced := !strings.HasSuffix(file.name, "z.yaml"); replaced != (err != nil) {
+				t.Errorf("openStepwise(%s): %v", file.name, err)
 			}
 		}
-		for _, f := range back {
+		for _, f := range restore {
 			f()
 		}
 	}
 }
 
-// TestBehindLink: "link/../d" is what lies next to where the link leads.
-func TestBehindLink(t *testing.T) {
+// TestParentOfLink: "link/.." is the directory above the destination of the link.
+func TestParentOfLink(t *testing.T) {
 	top := t.TempDir()
 	for _, name := range []string{"d/sub/clean.yaml", "other/d/sub/x.yaml", "other/e/y"} {
 		text := "version: 1\ncaps: \"=\"\nno_new_privs: true\n"
@@ -103,11 +103,11 @@ func TestBehindLink(t *testing.T) {
 	}
 }
 
-// TestHostileDirectories walks what another user could leave there.
+// TestHostileDirectories checks directories with files that another user could create.
 func TestHostileDirectories(t *testing.T) {
 	dir := t.TempDir()
 	deep := dir
-	for range 400 { // 4096 bytes are not reached, and then ENAMETOOLONG
+	for range 400 { // below 4096 bytes, above which is ENAMETOOLONG
 		deep = filepath.Join(deep, strings.Repeat("d", 8))
 	}
 	sock, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
@@ -127,19 +127,18 @@ func TestHostileDirectories(t *testing.T) {
 	if status, messages := check(t, io.Discard, dir); status != Clean || messages != "" {
 		t.Errorf("result %d, %s", status, messages)
 	}
-	// A FIFO that nobody writes, by ways that look like those of descriptors.
+	// A FIFO without a writer, by paths that resemble those of descriptors.
 	for _, path := range []string{"/proc/self/root" + dir + "/fifo.yaml", "/dev/fd/../../.." + dir + "/fifo.yaml"} {
-		if status, messages := check(t, io.Discard, path); status != Trouble {
+		if status, messages := check(t, io.Discard, path); status != Failed {
 			t.Errorf("%s: result %d, %s", path, status, messages)
 		}
 	}
-	if status, _ := check(t, io.Discard, "/proc/self/fdinfo"); status != Trouble {
+	if status, _ := check(t, io.Discard, "/proc/self/fdinfo"); status != Failed {
 		t.Errorf("/proc/self/fdinfo: result %d", status)
 	}
 }
 
-// TestChangingFiles checks files that grow, shrink, go and become others
-// meanwhile.
+// TestChangingFiles checks files while they grow, shrink, disappear and are replaced.
 func TestChangingFiles(t *testing.T) {
 	dir := t.TempDir()
 	stop := make(chan struct{})

@@ -10,26 +10,25 @@ import (
 )
 
 const (
-	// progressDelay is how long a run is silent: most are over by then.
+	// progressDelay is the time before the line appears: most runs end earlier.
 	progressDelay = 500 * time.Millisecond
 
-	// progressInterval is how often the line changes.
+	// progressInterval is the time between two changes of the line.
 	progressInterval = 100 * time.Millisecond
 )
 
-// progress is a line on the terminal that says how far a long run is. All of
-// its calls come from the goroutine that prints.
+// progress is a line on the terminal that shows the progress of a long run. It is for
+// the goroutine that prints.
 type progress struct {
 	terminal io.Writer // nil for no line
 	since    time.Time
-	shares   bool // the standard output goes to a terminal, maybe to the same
-	midLine  bool // the last line printed has no end yet
+	shares   bool // the standard output is a terminal, perhaps the same
+	midLine  bool // the output so far does not end with a line break
 	shown    bool
 }
 
-// newProgress shows a line on stderr if that is a terminal. There is none
-// where stdout is a pipe: what reads it may print to the same terminal, and
-// nobody knows when.
+// newProgress returns a line on stderr if that is a terminal, and an invisible one
+// otherwise or if stdout is a pipe: its reader may print to the same terminal.
 func newProgress(stdout, stderr io.Writer) progress {
 	err, ok := stderr.(*os.File)
 	if !ok || !term.IsTerminal(int(err.Fd())) || os.Getenv("TERM") == "dumb" {
@@ -45,8 +44,8 @@ func newProgress(stdout, stderr io.Writer) progress {
 	return p
 }
 
-// show says how many files are done, unless it would stand behind half a line
-// of output.
+// show prints how many files are done, unless the line would follow part of a line of
+// output.
 func (p *progress) show(done, all int) {
 	if p.terminal == nil || time.Since(p.since) < progressDelay || p.shares && p.midLine {
 		return
@@ -55,7 +54,7 @@ func (p *progress) show(done, all int) {
 	p.shown = true
 }
 
-// erase takes the line away.
+// erase removes the line.
 func (p *progress) erase() {
 	if p.shown {
 		fmt.Fprint(p.terminal, "\r\x1b[K")
@@ -63,15 +62,15 @@ func (p *progress) erase() {
 	}
 }
 
-// makeRoom takes the line away where output is about to stand.
-func (p *progress) makeRoom() {
+// beforeOutput removes the line if output goes to a terminal, too.
+func (p *progress) beforeOutput() {
 	if p.shares {
 		p.erase()
 	}
 }
 
-// wrote notes what was printed last.
-func (p *progress) wrote(text []byte) {
+// afterOutput records the output.
+func (p *progress) afterOutput(text []byte) {
 	if len(text) > 0 {
 		p.midLine = text[len(text)-1] != '\n'
 	}

@@ -6,16 +6,17 @@ import (
 	"caprun/policy"
 )
 
-// A fileReader reads one file after the other. Its read returns the text of a
-// regular file, or so much of it that it is seen to be too large. Whose the
-// file is does not matter where nothing is started. It never waits: what has
-// become a FIFO since it was found is refused. readFound refuses what has
-// become a link too: it may lead to what was never found.
+// A fileReader reads files, one at a time. Its methods return at most the first
+// policy.MaxSize+1 bytes. They refuse files that are not regular, and do not wait for
+// the writer of a FIFO.
+//
+// read follows symbolic links. readNoLinks refuses them: a link that replaces a file
+// after the search could lead to any other file.
 type fileReader struct {
 	buffer [policy.MaxSize + 1]byte
 }
 
 var (
 	errNotRegular = errors.New("not a regular file")
-	errExchanged  = errors.New("it, or a directory above it, was exchanged for a symbolic link since it was found; nothing is read through it")
+	errReplaced   = errors.New("the file or a directory above it was replaced by a symbolic link after the search; not followed")
 )

@@ -16,16 +16,15 @@ func (r *fileReader) read(path string) ([]byte, error) {
 	return r.readAll(fd)
 }
 
-// readFound reads what lay at a path without links.
-func (r *fileReader) readFound(path string) ([]byte, error) {
+func (r *fileReader) readNoLinks(path string) ([]byte, error) {
 	how := unix.OpenHow{Flags: readFlags, Resolve: unix.RESOLVE_NO_SYMLINKS}
 	fd, err := uninterrupted(func() (int, error) { return unix.Openat2(unix.AT_FDCWD, path, &how) })
 	if err == unix.ENOSYS || err == unix.EPERM {
-		// Before Linux 5.6, and where a filter of system calls is older.
+		// Before Linux 5.6, or an older seccomp filter.
 		fd, err = openStepwise(path)
 	}
 	if err == unix.ELOOP {
-		err = errExchanged
+		err = errReplaced
 	}
 	if err != nil {
 		return nil, err
@@ -35,13 +34,13 @@ func (r *fileReader) readFound(path string) ([]byte, error) {
 
 const readFlags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY
 
-// openStepwise opens a path directory by directory, and follows no link.
+// openStepwise opens a path directory by directory, without following links.
 func openStepwise(path string) (fd int, err error) {
 	at, rest := unix.AT_FDCWD, path
 	for {
 		name, more, deeper := strings.Cut(rest, "/")
 		if name == "" {
-			name = "/" // where the path begins; it is clean
+			name = "/" // the beginning of a clean absolute path
 		}
 		flags := readFlags
 		if deeper {
@@ -53,7 +52,7 @@ func openStepwise(path string) (fd int, err error) {
 		}
 		switch {
 		case err == unix.ENOTDIR && deeper:
-			return -1, unix.ELOOP // a link is no directory
+			return -1, unix.ELOOP // probably a link
 		case err != nil || !deeper:
 			return fd, err
 		}
@@ -61,8 +60,7 @@ func openStepwise(path string) (fd int, err error) {
 	}
 }
 
-// readAll reads an open file and closes it. It makes no other system calls
-// than it must, and no os.File.
+// readAll reads an open file and closes it, with fewer system calls than an os.File.
 func (r *fileReader) readAll(fd int) ([]byte, error) {
 	defer unix.Close(fd)
 	var st unix.Stat_t
@@ -78,7 +76,7 @@ func (r *fileReader) readAll(fd int) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A file that has its length is at its end; one of /proc has none.
+		// A file of /proc has no size: read until there is no more.
 		if n += got; got == 0 || int64(n) == st.Size {
 			break
 		}
@@ -86,8 +84,7 @@ func (r *fileReader) readAll(fd int) ([]byte, error) {
 	return slices.Clone(r.buffer[:n]), nil
 }
 
-// uninterrupted calls again what a signal ended: some file systems let that
-// happen.
+// uninterrupted repeats a call that a signal interrupts, as on some file systems.
 func uninterrupted(call func() (int, error)) (n int, err error) {
 	for {
 		if n, err = call(); !errors.Is(err, unix.EINTR) {

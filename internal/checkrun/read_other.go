@@ -13,18 +13,17 @@ import (
 
 func (r *fileReader) read(path string) ([]byte, error) { return r.open(path, os.Stat) }
 
-// readFound reads what lay at a path without links.
-func (r *fileReader) readFound(path string) ([]byte, error) {
+func (r *fileReader) readNoLinks(path string) ([]byte, error) {
 	return r.open(path, func(path string) (os.FileInfo, error) {
 		if real, err := filepath.EvalSymlinks(path); err != nil || real != path {
-			return nil, cmp.Or(err, errExchanged)
+			return nil, cmp.Or(err, errReplaced)
 		}
 		return os.Lstat(path)
 	})
 }
 
-// open reads a file if a look at its path finds the same.
-func (r *fileReader) open(path string, look func(string) (os.FileInfo, error)) ([]byte, error) {
+// open reads a file if stat, called after it was opened, finds the same file.
+func (r *fileReader) open(path string, stat func(string) (os.FileInfo, error)) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -34,10 +33,10 @@ func (r *fileReader) open(path string, look func(string) (os.FileInfo, error)) (
 	if err != nil {
 		return nil, err
 	}
-	if there, err := look(path); err != nil {
+	if now, err := stat(path); err != nil {
 		return nil, err
-	} else if !os.SameFile(info, there) {
-		return nil, errExchanged
+	} else if !os.SameFile(info, now) {
+		return nil, errReplaced
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errNotRegular

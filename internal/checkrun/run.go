@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,17 +25,17 @@ import (
 // ahead is how many files each worker may be ahead of the printer.
 const ahead = 16
 
-// Result is what a run came to; the greatest of its files.
+// Result is the result of a run: the greatest of its files.
 type Result int
 
 const (
 	Clean    Result = iota
-	Findings        // a finding that counts
-	Trouble         // a file could not be read, or the output not be written
+	Findings        // a finding that fails the run
+	Failed          // a file could not be read, or the output could not be written
 )
 
-// Run checks files in parallel and prints their reports in order. It is the
-// writer of the printer.
+// Run checks files in parallel and prints their reports in order. The printer writes
+// to it.
 type Run struct {
 	env     *render.Env
 	files   []file
@@ -46,20 +47,21 @@ type Run struct {
 	result   Result
 }
 
-// A checked is what became of one file.
+// checked is the result of one file.
 type checked struct {
 	report review.Report
 	err    error // why there is no report
 }
 
-// New returns a run without files. fails says which findings count.
+// New returns a run without files. fails reports whether a finding makes the result
+// Findings.
 func New(env *render.Env, o review.Options, fails func(review.Finding) bool) *Run {
 	return &Run{env: env, options: o, fails: fails, out: bufio.NewWriterSize(env.Stdout, 32<<10), progress: newProgress(env.Stdout, env.Stderr)}
 }
 
 // Print checks the files and passes their reports to a printer.
 func (r *Run) Print(printer func(io.Writer, iter.Seq[review.Report]) error) Result {
-	// A printer whose reader has gone away says so and ends with a status.
+	// Without a reader, report the error of the write instead of ending by SIGPIPE.
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
@@ -69,12 +71,12 @@ func (r *Run) Print(printer func(io.Writer, iter.Seq[review.Report]) error) Resu
 		err = flushed
 	}
 	if err != nil {
-		r.trouble(fmt.Errorf("standard output: %w", cause(err)))
+		r.fail(fmt.Errorf("standard output: %w", cause(err)))
 	}
 	return r.result
 }
 
-// cause leaves out the name that the system has for standard output.
+// cause returns an error without the path: messages name the file themselves.
 func cause(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -83,26 +85,26 @@ func cause(err error) error {
 	return err
 }
 
-// Write takes what a printer prints.
+// Write writes output of the printer.
 func (r *Run) Write(p []byte) (int, error) {
-	r.progress.wrote(p)
+	r.progress.afterOutput(p)
 	if len(p) > r.out.Available() {
-		r.progress.makeRoom()
+		r.progress.beforeOutput()
 	}
 	return r.out.Write(p)
 }
 
-// flush shows what is printed so far.
+// flush writes the output so far.
 func (r *Run) flush() error {
 	if r.out.Buffered() > 0 {
-		r.progress.makeRoom()
+		r.progress.beforeOutput()
 	}
 	return r.out.Flush()
 }
 
-// trouble reports what could not be done. The other files are checked all the
-// same.
-func (r *Run) trouble(err error) {
+// fail reports an error, which may be several joined ones. The run continues with the
+// other files.
+func (r *Run) fail(err error) {
 	r.progress.erase()
 	errs := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -111,19 +113,18 @@ func (r *Run) trouble(err error) {
 	for _, err := range errs {
 		r.env.ReportError(err)
 	}
-	r.result = Trouble
+	r.result = Failed
 }
 
-// A job is a file that a worker checks and the printer waits for.
+// job is a file that a worker checks, and for which the printer waits.
 type job struct {
 	file file
 	done chan checked
 }
 
-// reports returns the reports of all files that can be read, in the order of
-// the files. Workers are ahead of the printer by a bounded number of files, so
-// memory does not grow with the number of files. They have ended when the sequence
-// ends.
+// reports returns the reports of all files that can be read, in the order of the
+// files. The workers are ahead of the printer by a bounded number of files, so memory
+// does not grow with the number of files. They end before the sequence does.
 func (r *Run) reports() iter.Seq[review.Report] {
 	return func(yield func(review.Report) bool) {
 		stop := make(chan struct{})
@@ -158,12 +159,12 @@ func (r *Run) reports() iter.Seq[review.Report] {
 			o, err := r.await((<-printed).done, ticker.C, n)
 			switch {
 			case err != nil:
-				return // print reports it
+				return // Print reports it
 			case o.err != nil:
 				if r.flush() != nil {
 					return
 				}
-				r.trouble(o.err)
+				r.fail(o.err)
 				continue
 			}
 			if r.result == Clean && slices.ContainsFunc(o.report.Findings, r.fails) {
@@ -176,8 +177,8 @@ func (r *Run) reports() iter.Seq[review.Report] {
 	}
 }
 
-// await returns the next result. While it waits, it shows what is printed so far
-// and the progress of the run.
+// await waits for the result of the next file. If it has to wait, it first writes the
+// output so far, and then shows the progress.
 func (r *Run) await(done <-chan checked, tick <-chan time.Time, files int) (checked, error) {
 	for {
 		select {
@@ -202,25 +203,34 @@ func (r *Run) await(done <-chan checked, tick <-chan time.Time, files int) (chec
 	}
 }
 
-// check checks one file. A panic is trouble with that file.
+// check checks one file. A panic becomes the error of that file.
 func (r *Run) check(reader *fileReader, f file) (o checked) {
 	defer func() {
 		if p := recover(); p != nil {
-			o = checked{err: fmt.Errorf("%s: caprun panicked: %v; this is a mistake in caprun and not in the profile: please report it, with the file", f.name, p)}
+			o = checked{err: fmt.Errorf("%s: caprun panicked: %v; this is a bug in caprun, not a mistake in the profile: please report it, with the file", f.name, p)}
 		}
 	}()
 	var text []byte
 	var err error
 	switch {
-	case f.ahead != nil:
-		text, err = f.ahead.text, f.ahead.err
-	case f.found != "":
-		text, err = reader.readFound(f.found)
+	case f.preread != nil:
+		text, err = f.preread.text, f.preread.err
+	case f.path != "":
+		text, err = reader.readNoLinks(f.path)
 	default:
 		text, err = reader.read(f.name)
 	}
 	if err != nil {
-		return checked{err: fmt.Errorf("%s: %w", f.name, cause(err))}
+		return checked{err: fmt.Errorf("%s: %w%s", f.name, cause(err), flagHint(f.name, err))}
 	}
 	return checked{report: review.Check(f.name, text, r.options)}
+}
+
+// flagHint returns what to do about an argument that is not a file but looks like a
+// flag.
+func flagHint(name string, err error) string {
+	if strings.HasPrefix(name, "-") && errors.Is(err, fs.ErrNotExist) {
+		return "; flags come before the paths"
+	}
+	return ""
 }

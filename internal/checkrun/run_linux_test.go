@@ -23,11 +23,11 @@ import (
 	"caprun/policy"
 )
 
-// checkTimeout is far more than any of the runs takes.
+// checkTimeout is much longer than any run takes.
 const checkTimeout = 5 * time.Minute
 
-// manyProfiles writes profiles, one in seven with a mistake and one that
-// cannot be read in each directory, and returns the directory.
+// manyProfiles writes profiles, and returns the directory. One profile in seven has a
+// mistake, and each subdirectory has one that cannot be read.
 func manyProfiles(t *testing.T, files int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -55,7 +55,7 @@ func manyProfiles(t *testing.T, files int) string {
 // every counts each finding.
 func every(review.Finding) bool { return true }
 
-// check checks what arguments name, and prints a line for each finding.
+// check runs check with the arguments and the format oneline.
 func check(t *testing.T, stdout io.Writer, args ...string) (result Result, stderr string) {
 	t.Helper()
 	var messages bytes.Buffer
@@ -73,8 +73,8 @@ func check(t *testing.T, stdout io.Writer, args ...string) (result Result, stder
 	return result, messages.String()
 }
 
-// goroutines counts those that are there before a run. Package os/signal keeps
-// one for ever.
+// goroutines returns the number of goroutines before a run. One of package os/signal
+// never ends.
 func goroutines() int {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, syscall.SIGPIPE)
@@ -82,9 +82,8 @@ func goroutines() int {
 	return runtime.NumGoroutine()
 }
 
-// noneLeft fails if goroutines of check are left after a run that began when
-// there were so many.
-func noneLeft(t *testing.T, before int) {
+// expectGoroutines fails if there are more goroutines after a run than before.
+func expectGoroutines(t *testing.T, before int) {
 	t.Helper()
 	for range 3000 {
 		if runtime.NumGoroutine() <= before {
@@ -95,26 +94,26 @@ func noneLeft(t *testing.T, before int) {
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 }
 
-// TestMany: thousands of files give the same output in every run, and
-// the same as one after the other.
+// TestMany: the output for thousands of files is the same in every run, and the same as
+// if they were checked one after the other.
 func TestMany(t *testing.T) {
 	dir := manyProfiles(t, 3000)
 	before := goroutines()
 	run := func() (string, string) {
 		var out bytes.Buffer
 		status, messages := check(t, &out, dir)
-		if status != Trouble {
+		if status != Failed {
 			t.Errorf("the result is %d", status)
 		}
 		return out.String(), messages
 	}
-	var want, troubles strings.Builder
+	var want, errs strings.Builder
 	listed := New(&render.Env{Stdout: io.Discard, Stderr: io.Discard}, review.Options{}, every)
 	listed.Add([]string{dir}, "")
 	for _, file := range listed.files {
 		text, err := os.ReadFile(file.name)
 		if err != nil {
-			fmt.Fprintf(&troubles, "caprun: %s: %v\n", file.name, syscall.ENOENT)
+			fmt.Fprintf(&errs, "caprun: %s: %v\n", file.name, syscall.ENOENT)
 			continue
 		}
 		for _, f := range review.Check(file.name, text, review.Options{}).Findings {
@@ -122,21 +121,21 @@ func TestMany(t *testing.T) {
 		}
 	}
 	if n := strings.Count(want.String(), "unknown-key"); n < 400 {
-		t.Fatalf("%d mistakes only", n)
+		t.Fatalf("only %d mistakes", n)
 	}
 	for range 3 {
 		out, messages := run()
 		if out != want.String() {
-			t.Errorf("the output is not that of one file after the other: %d bytes, %d", len(out), want.Len())
+			t.Errorf("the output has %d bytes and differs from that of one file after the other, %d bytes", len(out), want.Len())
 		}
-		if messages != troubles.String() {
-			t.Errorf("got the messages\n%s\nwant\n%s", messages, troubles.String())
+		if messages != errs.String() {
+			t.Errorf("got the messages\n%s\nwant\n%s", messages, errs.String())
 		}
 	}
-	noneLeft(t, before)
+	expectGoroutines(t, before)
 }
 
-// fullWriter takes so many bytes.
+// fullWriter accepts a number of bytes, then fails.
 type fullWriter struct{ left int }
 
 func (w *fullWriter) Write(p []byte) (int, error) {
@@ -146,20 +145,20 @@ func (w *fullWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestWriteError: an output that ends ends the run, wherever it is.
+// TestWriteError: a run ends when its output cannot be written.
 func TestWriteError(t *testing.T) {
 	dir := manyProfiles(t, 2000)
 	before := goroutines()
 	for _, left := range []int{0, 1, 5_000, 20_000} {
 		status, messages := check(t, &fullWriter{left}, dir)
-		if status != Trouble || !strings.HasSuffix(messages, "caprun: standard output: no space left on device\n") {
+		if status != Failed || !strings.HasSuffix(messages, "caprun: standard output: no space left on device\n") {
 			t.Errorf("after %d bytes: result %d, %s", left, status, messages)
 		}
 	}
-	noneLeft(t, before)
+	expectGoroutines(t, before)
 }
 
-// TestPanic: a panic while one file is checked is trouble with that file.
+// TestPanic: a panic while a file is checked becomes the error of that file.
 func TestPanic(t *testing.T) {
 	dir := manyProfiles(t, 100)
 	before := goroutines()
@@ -171,7 +170,7 @@ func TestPanic(t *testing.T) {
 		return engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 	}}, every)
 	run.Add([]string{dir}, "")
-	if status := run.Print(review.Oneline); status != Trouble {
+	if status := run.Print(review.Oneline); status != Failed {
 		t.Errorf("the result is %d", status)
 	}
 	if n := strings.Count(messages.String(), "caprun panicked: a mistake; "); n != 1 {
@@ -180,11 +179,11 @@ func TestPanic(t *testing.T) {
 	if n := strings.Count(out.String(), "unknown-key"); n != 15 {
 		t.Errorf("%d mistakes: %s", n, out.String())
 	}
-	noneLeft(t, before)
+	expectGoroutines(t, before)
 }
 
-// TestFIFO: a FIFO below a directory is left out, one that takes the
-// place of a file or is an argument is refused, and an open pipe is read.
+// TestFIFO: a FIFO below a directory is skipped, one that replaces a file or is an
+// argument is refused, and an open pipe is read.
 func TestFIFO(t *testing.T) {
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "x.yaml")
@@ -201,9 +200,9 @@ func TestFIFO(t *testing.T) {
 	}
 	var r fileReader
 	if _, err := r.read(fifo); err == nil || !strings.Contains(err.Error(), errNotRegular.Error()) {
-		t.Errorf("in the place of a file: %v", err)
+		t.Errorf("instead of a file: %v", err)
 	}
-	if status, messages := check(t, io.Discard, fifo); status != Trouble || messages != "caprun: "+fifo+": not a regular file\n" {
+	if status, messages := check(t, io.Discard, fifo); status != Failed || messages != "caprun: "+fifo+": not a regular file\n" {
 		t.Errorf("an argument: result %d, %s", status, messages)
 	}
 	pr, pw, err := os.Pipe()
@@ -223,8 +222,8 @@ func TestFIFO(t *testing.T) {
 	}
 }
 
-// TestFileReader: the text of a file, and one byte too many of a large
-// one, the same as what a launch reads.
+// TestFileReader: a fileReader returns the same text as a launch reads, of a large file
+// one byte more than allowed.
 func TestFileReader(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.yaml")
 	var r fileReader
@@ -240,8 +239,8 @@ func TestFileReader(t *testing.T) {
 	}
 }
 
-// TestProgress: on a terminal, a long run says how far it is, and leaves
-// nothing behind. Where the output is no terminal, it is the same as ever.
+// TestProgress: on a terminal, a long run shows its progress and erases it at the end. If
+// stdout is a pipe, it shows none.
 func TestProgress(t *testing.T) {
 	dir := t.TempDir()
 	fast := filepath.Join(dir, "fast.yaml")
@@ -285,14 +284,14 @@ func TestProgress(t *testing.T) {
 				fmt.Fprint(w, "the end")
 				return nil
 			})
-			// A machine that is slow enough sees the progress of every run.
+			// On a slow machine, every run is long.
 			progress := c.progress || !c.slow && time.Since(began) >= progressDelay
 			if stdout != slave {
 				fmt.Fprint(slave, "the end")
 			}
 			for begin := time.Now(); !screen.Shows("the end")(); time.Sleep(10 * time.Millisecond) {
 				if time.Since(begin) > checkTimeout {
-					t.Fatal("the terminal shows nothing")
+					t.Fatal("no output on the terminal")
 				}
 			}
 			text := screen.Text()
@@ -302,7 +301,7 @@ func TestProgress(t *testing.T) {
 			if !progress && strings.Contains(text, "\x1b") {
 				t.Errorf("escapes: %q", text)
 			}
-			// Whatever follows a line of progress erases it first.
+			// Any output after a progress line erases it first.
 			for n, line := range strings.Split(text, "\n") {
 				if rest := line[strings.LastIndex(line, "\r\x1b[K")+1:]; strings.Contains(rest, " files") {
 					t.Errorf("line %d keeps the progress: %q", n, line)
@@ -321,7 +320,7 @@ func newFile(t *testing.T) *os.File {
 	return f
 }
 
-// newPipe returns the end to write of a pipe that somebody reads.
+// newPipe returns the write end of a pipe that a goroutine reads.
 func newPipe(t *testing.T) *os.File {
 	r, w, err := os.Pipe()
 	if err != nil {
