@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,8 +17,8 @@ type Kernel struct{ Major, Minor int }
 // Later ones get its rules.
 func LatestKernel() Kernel { return Kernel{6, 18} }
 
-// ParseKernel reads MAJOR.MINOR or MAJOR.MINOR.PATCH, decimal numbers below
-// 1000. The error says what to write instead.
+// ParseKernel parses MAJOR.MINOR or MAJOR.MINOR.PATCH, decimal numbers below 1000.
+// It refuses releases before 5.8. The error says what to write instead.
 func ParseKernel(text string) (Kernel, error) {
 	parts := strings.Split(text, ".")
 	var n [3]int
@@ -30,11 +29,11 @@ func ParseKernel(text string) (Kernel, error) {
 		ok = err == nil && n[k] >= 0 && n[k] < 1000 && strconv.Itoa(n[k]) == parts[k]
 	}
 	if !ok {
-		return Kernel{}, errors.New("unknown kernel version; write it as 6.12 or 6.12.3")
+		return Kernel{}, fmt.Errorf("invalid kernel version %q: want MAJOR.MINOR, such as 6.12", clip(text))
 	}
 	k := Kernel{n[0], n[1]}
 	if !k.since(5, 8) {
-		return Kernel{}, fmt.Errorf("the model begins with Linux 5.8, and %v came before; write 5.8 or later", k)
+		return Kernel{}, fmt.Errorf("unsupported kernel version %q: want 5.8 or later", clip(text))
 	}
 	return k, nil
 }

@@ -124,11 +124,11 @@ func TestCheckLinks(t *testing.T) {
 		defer stdin.Close()
 		cmd.Stdin = stdin
 		out, errs, status := outcome(t, cmd)
-		if status != exitTrouble || strings.Contains(out+errs, token) || strings.Count(out, "unknown-key") != 1 {
+		if status != exitError || strings.Contains(out+errs, token) || strings.Count(out, "unknown-key") != 1 {
 			t.Errorf("status %d\n%s%s", status, out, errs)
 		}
 		for _, name := range []string{"environ", "secret", "up", "twice", "config", "root"} {
-			if !strings.Contains(errs, name+".yaml: a symbolic link to what is no profile below the same directory") {
+			if !strings.Contains(errs, name+".yaml: symbolic link does not lead to a profile below the same directory") {
 				t.Errorf("nothing is said about %s: %s", name, errs)
 			}
 		}
@@ -239,14 +239,14 @@ func TestActionFollowsNoLink(t *testing.T) {
 		inputs := map[string]string{"caprun": caprun(t), "format": "human", "paths": "good.yaml"}
 		inputs[c.input] = c.value
 		stdout, stderr, output, status := runAction(t, dir, inputs)
-		if status != exitTrouble || output != "status=2\n" || !strings.Contains(stderr, "is a symbolic link") || strings.Contains(stdout+stderr, token) {
+		if status != exitError || output != "status=2\n" || !strings.Contains(stderr, "is a symbolic link") || strings.Contains(stdout+stderr, token) {
 			t.Errorf("%s: status %d, output %q\n%s%s", name, status, output, stdout, stderr)
 		}
 		if _, err := os.Stat(filepath.Join(outside, "new")); !errors.Is(err, fs.ErrNotExist) {
 			t.Fatalf("%s: written through the link: %v", name, err)
 		}
 		inputs[c.input] = filepath.Join(dir, c.value)
-		if _, stderr, _, status := runAction(t, dir, inputs); c.input != "paths" && (status != exitTrouble || !strings.Contains(stderr, "is a symbolic link")) {
+		if _, stderr, _, status := runAction(t, dir, inputs); c.input != "paths" && (status != exitError || !strings.Contains(stderr, "is a symbolic link")) {
 			t.Errorf("%s, absolute: status %d, %s", name, status, stderr)
 		}
 	}

@@ -25,40 +25,40 @@ type checkOptions struct {
 	stdinName string
 }
 
-// checkForm is the form that finds the mistakes and risks of profiles.
+// checkForm is the form that finds mistakes and risks in profiles.
 func checkForm() *form {
 	var o checkOptions
 	stdinName := &formFlag{name: "stdin-name", metavar: "NAME", about: "name of standard input in findings", value: anyText(&o.stdinName)}
 	return &form{
-		name: "check", about: "find mistakes and risks in files and directories",
+		name: "check", about: "find mistakes and risks in profiles",
 		help: "In a directory, caprun checks all files below it that end in .yaml or .yml and are not hidden.",
 		flags: []*formFlag{
-			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "human", findingFormats()...),
+			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", findingFormats()...),
 				more: "oneline is for editors and logs, json for programs, sarif for code scanning, github for annotations of GitHub Actions."},
-			{name: "fail-on", metavar: "SEVERITY", about: "least severity that makes the exit status 1", value: oneOf(&o.fails, "warning", failures()...)},
-			{name: "ceiling", metavar: "PROFILE", about: "report what grants more than this profile", value: pathOf(&o.ceiling, aProfile)},
+			{name: "fail-on", metavar: "SEVERITY", about: "lowest severity that makes the exit status 1", value: oneOf(&o.fails, "severity", "warning", failures()...)},
+			{name: "ceiling", metavar: "PROFILE", about: "report privileges that this profile does not grant", value: pathOf(&o.ceiling, aProfile)},
 			{name: "host", about: "check this machine, too", value: isSet(&o.host),
-				more: "caprun reports a missing user, directory or program, and what the user of the program can change."},
+				more: "caprun reports a missing user, directory or program, and paths that the user of the program can write."},
 			stdinName,
 		},
 		operands: []operand{{metavar: "PATH", takes: toCheck, many: true, about: "profile or directory"}},
-		status:   "Exit status: 0 no findings, 1 findings, 2 wrong usage or an unreadable file.",
+		status:   "Exit status: 0 no findings at or above -fail-on, 1 findings, 2 usage error or unreadable file.",
 		run: func(c *Command, paths []string) int {
 			if stdinName.given && !slices.Contains(paths, "-") {
-				return c.usageError("-stdin-name names standard input, which is not checked; add the path -")
+				return c.usageError("-stdin-name requires the path - (standard input)")
 			}
 			return c.check(o, paths)
 		},
 	}
 }
 
-// check finds the mistakes and risks of profiles.
+// check finds mistakes and risks in profiles.
 func (c *Command) check(o checkOptions, paths []string) int {
 	switch {
 	case o.ceiling == "-" && slices.Contains(paths, "-"):
-		return c.usageError("standard input cannot be both the ceiling and a profile to check")
+		return c.usageError("-ceiling - and the path - are mutually exclusive")
 	case o.host && runtime.GOOS != "linux":
-		return c.usageError("-host needs Linux")
+		return c.usageError("-host requires Linux")
 	}
 	options := review.Options{Today: time.Now()}
 	if o.host {
@@ -76,9 +76,10 @@ func (c *Command) check(o checkOptions, paths []string) int {
 }
 
 // checkStatus is the exit status of a run.
-var checkStatus = [...]int{checkrun.Clean: exitOK, checkrun.Findings: exitFindings, checkrun.Trouble: exitTrouble}
+var checkStatus = [...]int{checkrun.Clean: exitOK, checkrun.Findings: exitFindings, checkrun.Failed: exitError}
 
-// failures returns which findings make the exit status 1.
+// failures returns the words of -fail-on, each with the findings that make the exit
+// status 1.
 func failures() []choice[func(review.Finding) bool] {
 	from := func(s policy.Severity) choice[func(review.Finding) bool] {
 		return choice[func(review.Finding) bool]{s.String(), func(f review.Finding) bool { return f.Suppressed == nil && f.Severity <= s }}
@@ -115,17 +116,16 @@ func printFindings(print findingPrinter, colour bool) func(io.Writer, iter.Seq[r
 	}
 }
 
-// readCeiling plans the profile that -ceiling names. Without one, what is
-// wrong with it has been printed, and status is exitTrouble: a ceiling that
-// cannot be read allows nothing to pass.
+// readCeiling plans the profile of -ceiling. If it returns no plan, it has reported
+// why, and status is exitError.
 func (c *Command) readCeiling(arg string) (plan *engine.Plan, status int) {
-	p, text, status := c.readToReview(arg, exitTrouble)
+	p, text, status := c.readToReview(arg, exitError)
 	if p == nil {
 		return nil, status
 	}
 	plan, findings := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 	if plan == nil {
-		return nil, c.reportFindings(findings, text, exitTrouble)
+		return nil, c.reportFindings(findings, text, exitError)
 	}
 	return plan, exitOK
 }

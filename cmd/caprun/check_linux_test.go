@@ -32,7 +32,7 @@ func TestCheckPipeCloses(t *testing.T) {
 	}
 	out.Close()
 	_ = cmd.Wait()
-	if cmd.ProcessState.ExitCode() != exitTrouble || !strings.HasSuffix(messages.String(), "caprun: standard output: broken pipe\n") {
+	if cmd.ProcessState.ExitCode() != exitError || !strings.HasSuffix(messages.String(), "caprun: standard output: broken pipe\n") {
 		t.Errorf("%v: %s", cmd.ProcessState, messages.String())
 	}
 }

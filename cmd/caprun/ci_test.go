@@ -205,7 +205,7 @@ func TestActionRuns(t *testing.T) {
 		"no file":   {"paths": "nowhere.yaml"},
 		"no format": {"paths": "profiles", "format": "xml"},
 	} {
-		if _, stderr, output, status := runAction(t, dir, with(inputs)); status != exitTrouble || output != "status=2\n" || stderr == "" {
+		if _, stderr, output, status := runAction(t, dir, with(inputs)); status != exitError || output != "status=2\n" || stderr == "" {
 			t.Errorf("%s: status %d, output %q, stderr %q", name, status, output, stderr)
 		}
 	}
@@ -286,7 +286,7 @@ func TestPreCommitHook(t *testing.T) {
 	for names, want := range map[string]int{
 		"profiles/good.yaml": exitOK, "profiles/good.yaml profiles/risky.yaml": exitFindings,
 		// A file that is not there, not a flag.
-		"-fail-on=never profiles/risky.yaml": exitTrouble,
+		"-fail-on=never profiles/risky.yaml": exitError,
 	} {
 		cmd := exec.Command(caprun(t), slices.Concat(strings.Fields(hooks[0].Entry)[1:], hooks[0].Args, strings.Fields(names))...)
 		cmd.Dir = dir

@@ -13,20 +13,20 @@ import (
 
 // The exit statuses of subcommands. Those of a launch are in package supervise.
 const (
-	exitOK       = 0 // done; clean
-	exitFindings = 1 // check: findings; explain: no plan; verify: no match
-	exitTrouble  = 2 // usage, or a file that cannot be read
+	exitOK       = 0 // done; check: no findings; diff: same; verify: match
+	exitFindings = 1 // check: findings; explain: no plan; diff: different; verify: no match
+	exitError    = 2 // usage error, or something that cannot be read or written
 )
 
-// Command is one invocation of caprun. What it does to its process apart, it
-// touches nothing but these.
+// Command is one invocation of caprun. It reads and writes no other standard
+// streams than those of its Env.
 type Command struct {
 	render.Env
 
-	form *form // the form that runs
+	form *form // selected by the arguments
 }
 
-// Main runs caprun with its arguments, the program's name left out, and
+// Main runs caprun with its arguments, without the name of the program, and
 // returns the exit status.
 func (c *Command) Main(args []string) int {
 	if err := secureexec.Check(); err != nil {
@@ -51,8 +51,8 @@ func (c *Command) Main(args []string) int {
 	return c.form.run(c, operands)
 }
 
-// usageError reports what is wrong with the arguments, and returns the exit
-// status.
+// usageError reports a mistake in the arguments, with where to find the usage. It
+// returns the exit status.
 func (c *Command) usageError(what string) int {
 	place := ""
 	if c.form.name != "" {
@@ -62,8 +62,8 @@ func (c *Command) usageError(what string) int {
 	return c.form.failure()
 }
 
-// print writes text to the standard output, and returns the exit status. Output
-// that cannot be written is not a success.
+// print writes text to the standard output. It returns the exit status, which is
+// not exitOK if the text cannot be written.
 func (c *Command) print(text string) int {
 	if _, err := io.WriteString(c.Stdout, text); err != nil {
 		c.ReportError(err)
@@ -72,9 +72,8 @@ func (c *Command) print(text string) int {
 	return exitOK
 }
 
-// fail reports why a command that starts nothing could not do its work, and
-// returns the exit status.
+// fail reports the error of a subcommand and returns the exit status.
 func (c *Command) fail(err error) int {
 	c.ReportError(err)
-	return exitTrouble
+	return exitError
 }

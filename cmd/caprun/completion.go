@@ -9,7 +9,7 @@ import (
 	"caprun/profiles"
 )
 
-// The scripts, with @names@ where the forms belong.
+// The scripts, with places such as @forms@ for what is made from the forms.
 var (
 	//go:embed completion/bash
 	bashScript string
@@ -19,8 +19,7 @@ var (
 	fishScript string
 )
 
-// completionForm is the form that prints the script that completes command lines
-// in a shell.
+// completionForm is the form that prints the completion script of a shell.
 func completionForm() *form {
 	shells := []string{"bash", "zsh", "fish"}
 	return &form{
@@ -32,8 +31,8 @@ func completionForm() *form {
 	}
 }
 
-// offers is what a script knows. All of it stands in the script: a script that
-// asks caprun while a line is typed would start whatever has that name.
+// offers is what a script completes. The script contains all of it: to ask caprun
+// while a line is typed would start any program with that name.
 type offers struct {
 	forms           []*form
 	builtins, rules []string
@@ -59,8 +58,8 @@ func completionScript(shell string, o offers) string {
 	}
 }
 
-// words returns the kind of an argument as bash and fish know it, with the
-// words of a list.
+// words returns the kind of an argument in the bash and fish scripts, with the words
+// that it can be.
 func (o offers) words(takes kind, values []string) string {
 	switch takes {
 	case aSwitch:
@@ -85,11 +84,10 @@ func (o offers) words(takes kind, values []string) string {
 	return "text"
 }
 
-// builtinProfiles returns the profiles that come with caprun, as -profile
-// takes them.
+// builtinProfiles returns the built-in profiles, as -profile takes them.
 func (o offers) builtinProfiles() string { return "builtin:" + strings.Join(o.builtins, " builtin:") }
 
-// names returns the names of the forms that have one.
+// names returns the names of the subcommands.
 func (o offers) names(separator string) string {
 	var names []string
 	for _, f := range o.forms {
@@ -100,13 +98,12 @@ func (o offers) names(separator string) string {
 	return strings.Join(names, separator)
 }
 
-// fill puts text in the places of a script. A place that is a line of its own
-// takes lines.
+// fill replaces the places of a script, given as pairs of place and text.
 func fill(script string, places ...string) string {
 	return strings.NewReplacer(places...).Replace(script)
 }
 
-// position is the pattern for the number of an operand.
+// position returns the shell pattern for the number of an operand.
 func (p operand) position(n int) string {
 	if p.many {
 		return "*"
@@ -180,12 +177,12 @@ func (o offers) zsh() string {
 		"@launch@", launch, "@builtins@", o.builtinProfiles())
 }
 
-// zshSpecs returns the arguments of a form for _arguments of zsh.
+// zshSpecs returns the flags and operands of a form for _arguments of zsh.
 func (o offers) zshSpecs(f *form) []string {
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`, ":", `\:`)
 	var specs []string
 	for _, flag := range f.flags {
-		// Each can be written with two dashes, and once.
+		// With one dash or two, and only once.
 		names := fmt.Sprintf("'(-%s --%[1]s)'{-%[1]s,--%[1]s}", flag.name)
 		about := "[" + escape.Replace(flag.about) + "]"
 		if flag.takesValue() {
@@ -199,12 +196,12 @@ func (o offers) zshSpecs(f *form) []string {
 		action := o.zshAction(p.takes, p.words)
 		switch {
 		case p.many && f.name == "":
-			// The program's own completion goes on.
+			// The completion of the program continues.
 			position, action = "*:::", "_normal"
 		case p.many:
 			position = "*:"
 		case p.takes == aProgram:
-			// After it nothing is a flag of caprun.
+			// caprun has no flags after it.
 			position = "(-)" + position
 		}
 		specs = append(specs, "        "+zshQuote(position+escape.Replace(p.about)+":"+action))
@@ -212,7 +209,7 @@ func (o offers) zshSpecs(f *form) []string {
 	return specs
 }
 
-// zshAction returns what _arguments does to complete an argument.
+// zshAction returns the action of _arguments that completes an argument.
 func (o offers) zshAction(takes kind, values []string) string {
 	switch takes {
 	case aChoice, usually, aBuiltin, aRule:

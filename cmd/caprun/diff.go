@@ -14,28 +14,28 @@ type diffOptions struct {
 	print  func(*Command, render.Difference) error
 }
 
-// diffForm is the form that prints what a change of a profile widens and narrows.
+// diffForm is the form that compares two profiles.
 func diffForm() *form {
 	var o diffOptions
 	return &form{
-		name: "diff", about: "print what a change of a profile widens and narrows",
+		name: "diff", about: "print which privileges a new profile widens and narrows",
 		flags: []*formFlag{
 			asFlag(&o.as),
 			kernelFlag(&o.kernel),
-			{name: "fail-on", metavar: "CHANGE", about: "difference that makes the exit status 1", value: oneOf(&o.fails, "change", differences()...),
-				more: "widen is what is wider or cannot be compared."},
-			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "human", differenceFormats()...)},
+			{name: "fail-on", metavar: "CHANGE", about: "difference that makes the exit status 1", value: oneOf(&o.fails, "change", "change", differences()...),
+				more: "widen is a privilege that is wider or cannot be compared."},
+			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", differenceFormats()...)},
 		},
 		operands: []operand{
 			{metavar: "OLD", takes: aProfile, about: "old profile"},
 			{metavar: "NEW", takes: aProfile, about: "new profile"},
 		},
-		status: "Exit status: 0 no such difference, 1 a difference, 2 trouble.",
+		status: "Exit status: 0 no such difference, 1 difference, 2 usage error, unreadable file or a profile without a plan.",
 		run:    func(c *Command, profiles []string) int { return c.diff(o, profiles) },
 	}
 }
 
-// diff prints what a change of a profile widens and narrows.
+// diff compares two profiles.
 func (c *Command) diff(o diffOptions, profiles []string) int {
 	view, status, ok := c.viewpoint(o.as, o.kernel)
 	if !ok {
@@ -43,13 +43,13 @@ func (c *Command) diff(o diffOptions, profiles []string) int {
 	}
 	var plans [2]*engine.Plan
 	for n, arg := range profiles {
-		p, text, status := c.readToReview(arg, exitTrouble)
+		p, text, status := c.readToReview(arg, exitError)
 		if p == nil {
 			return status
 		}
 		plan, findings := engine.Compile(p, view.from, view.target())
 		if plan == nil {
-			return c.reportFindings(findings, text, exitTrouble)
+			return c.reportFindings(findings, text, exitError)
 		}
 		plans[n] = plan
 	}
@@ -72,7 +72,8 @@ func differenceFormats() []choice[func(*Command, render.Difference) error] {
 	}
 }
 
-// differences returns which differences make the exit status 1.
+// differences returns the words of -fail-on, each with the differences that make the
+// exit status 1.
 func differences() []choice[func(render.Difference) bool] {
 	return []choice[func(render.Difference) bool]{
 		{"change", func(d render.Difference) bool { return d.Comparison.Order() != compare.Same || len(d.Others) > 0 }},

@@ -22,18 +22,18 @@ type explainOptions struct {
 func explainForm() *form {
 	var o explainOptions
 	return &form{
-		name: "explain", about: "print the steps of a launch and the state they lead to",
-		help: "caprun also prints what the program can gain or regain later.",
+		name: "explain", about: "print the steps of a launch and the resulting privileges",
+		help: "caprun also prints which privileges the program can still gain.",
 		flags: []*formFlag{
 			asFlag(&o.as),
 			{name: "target", metavar: "FILE", about: "program on this machine to start", value: pathOf(&o.target, aFile),
-				more: "The default is an ordinary program, without set-ID bits and file capabilities."},
+				more: "The default is a program without set-user-ID and set-group-ID bits and without file capabilities."},
 			kernelFlag(&o.kernel),
-			{name: "init", about: "include the step that -init of a launch adds", value: isSet(&o.supervised)},
+			{name: "init", about: "print the plan of a launch with -init", value: isSet(&o.supervised)},
 			formatFlag(&o.json),
 		},
 		operands: []operand{{metavar: "PROFILE", takes: aProfile, about: "profile"}},
-		status:   "Exit status: 0 a plan, 1 no plan, 2 wrong usage or an unreadable file.",
+		status:   "Exit status: 0 success, 1 the profile has no plan, 2 usage error or unreadable file.",
 		run:      func(c *Command, profiles []string) int { return c.explain(o, profiles[0]) },
 	}
 }
@@ -54,7 +54,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	}
 	switch {
 	case o.supervised:
-		// Which process it is does not show.
+		// No output depends on the process ID of the parent.
 		program.DeathSignal = machine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
 	case view.as == "current":
 		if program.DeathSignal, err = machine.CurrentDeathSignal(); err != nil {
@@ -76,7 +76,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	return exitOK
 }
 
-// program returns the target: an ordinary program, or a file of this machine.
+// program returns the target: an ordinary program, or a file on this machine.
 func (v viewpoint) program(p *policy.Profile, file string) (engine.Target, error) {
 	target := v.target()
 	if file != "" {

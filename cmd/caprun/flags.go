@@ -16,54 +16,54 @@ type formFlag struct {
 	name     string
 	metavar  string // what the usage calls the value; empty for a switch
 	about    string // what it does, short enough for a menu
-	more     string // what the usage adds; optional
+	more     string // sentences that only the help has; optional
 	required bool
 	value
 
 	given bool
-	wrong error // why Set failed
+	err   error // of Set
 }
 
-// value is what a flag takes and where it is stored.
+// value is the type of a flag's value, and where it is stored.
 type value struct {
 	takes kind
-	words []string // for aChoice, all of them; for usually, some of them
-	def   string   // what the flag is when absent; empty where it is nothing
+	words []string // all values of aChoice; examples for usually
+	def   string   // the default; empty for none
 	store func(text string) error
 }
 
-// takesValue reports whether the next argument belongs to the flag.
+// takesValue reports whether the next argument is the value of the flag.
 func (f *formFlag) takesValue() bool { return f.takes != aSwitch }
 
-// IsBoolFlag reports whether package flag parses the flag without a value.
+// IsBoolFlag reports whether the value may be missing, for package flag.
 func (f *formFlag) IsBoolFlag() bool { return !f.takesValue() }
 
 // String returns the default.
 func (f *formFlag) String() string { return f.def }
 
-// Set stores the value. It refuses a second one: which of two profiles, for
-// example, was meant is unknown.
+// Set stores the value. It refuses a second one, because caprun cannot know which
+// of two profiles, for example, was meant.
 func (f *formFlag) Set(text string) error {
 	if f.given {
-		f.wrong = fmt.Errorf("flag given more than once: -%s", f.name)
-		return f.wrong
+		f.err = fmt.Errorf("flag given more than once: -%s", f.name)
+		return f.err
 	}
 	f.given = true
 	if err := f.store(text); err != nil {
-		f.wrong = fmt.Errorf("-%s %q: %w", f.name, shorten(text), err)
+		f.err = fmt.Errorf("-%s: %w", f.name, err)
 	}
-	return f.wrong
+	return f.err
 }
 
-// choice is a word that a flag takes, and what it stands for.
+// choice is a word that a flag takes, and the value that it stands for.
 type choice[T any] struct {
 	word  string
 	value T
 }
 
-// oneOf is the value of a flag that takes one of some words. It sets *p to what
-// the word def stands for.
-func oneOf[T any](p *T, def string, choices ...choice[T]) value {
+// oneOf is the value of a flag that takes one of some words, which messages call
+// noun. It sets *p to the value of the default word def.
+func oneOf[T any](p *T, noun, def string, choices ...choice[T]) value {
 	v := value{takes: aChoice, def: def}
 	for _, c := range choices {
 		v.words = append(v.words, c.word)
@@ -75,15 +75,20 @@ func oneOf[T any](p *T, def string, choices ...choice[T]) value {
 				return nil
 			}
 		}
-		return errors.New(alternatives(v.words))
+		return unknownWord(noun, text, v.words)
 	}
 	if err := v.store(def); err != nil {
-		panic("caprun: the default of a flag is not one of its words: " + def)
+		panic("default of a flag: " + err.Error())
 	}
 	return v
 }
 
-// alternatives returns the words with "or" before the last.
+// unknownWord is the error for text that is none of the words.
+func unknownWord(noun, text string, words []string) error {
+	return fmt.Errorf("unknown %s %q: want %s", noun, shorten(text), alternatives(words))
+}
+
+// alternatives returns the words separated by commas, with "or" before the last.
 func alternatives(words []string) string {
 	last := len(words) - 1
 	if last < 1 {
@@ -97,7 +102,7 @@ func isSet(p *bool) value {
 	return value{store: func(text string) error {
 		on, err := strconv.ParseBool(text)
 		if err != nil {
-			return errors.New("true or false")
+			return fmt.Errorf("invalid value %q: want true or false", shorten(text))
 		}
 		*p = on
 		return nil
@@ -112,38 +117,38 @@ func anyText(p *string) value {
 	}}
 }
 
-// pathOf is the value of a flag that takes the name of a profile or file.
+// pathOf is the value of a flag that takes a profile or the path of a file.
 func pathOf(p *string, takes kind) value {
 	return value{takes: takes, store: func(text string) error {
 		if text == "" {
-			return errors.New("the name is empty")
+			return errors.New("the value is empty")
 		}
 		*p = text
 		return nil
 	}}
 }
 
-// processID is the value of a flag that takes the number of a process: decimal
-// digits, no sign.
+// processID is the value of a flag that takes a process ID: decimal digits, no
+// sign.
 func processID(p *int) value {
 	return value{takes: aProcess, store: func(text string) error {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > math.MaxInt32 || strconv.Itoa(n) != text {
-			return errors.New("not the number of a process")
+			return fmt.Errorf("invalid process ID %q", shorten(text))
 		}
 		*p = n
 		return nil
 	}}
 }
 
-// formatFlag is the flag -format of the forms that print for people or programs.
+// formatFlag is the flag -format of the forms that print text or JSON.
 func formatFlag(json *bool) *formFlag {
 	return &formFlag{name: "format", metavar: "FORMAT", about: "output format",
-		value: oneOf(json, "human", choice[bool]{"human", false}, choice[bool]{"json", true})}
+		value: oneOf(json, "format", "human", choice[bool]{"human", false}, choice[bool]{"json", true})}
 }
 
 // parse parses the arguments of the form, in the syntax of package flag. It
-// returns flag.ErrHelp when -h is among the flags.
+// returns flag.ErrHelp if -h is among the flags.
 func (f *form) parse(args []string) (operands []string, err error) {
 	set := flag.NewFlagSet(f.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -153,8 +158,8 @@ func (f *form) parse(args []string) (operands []string, err error) {
 	}
 	err = set.Parse(args)
 	for _, flag := range f.flags {
-		if flag.wrong != nil {
-			return nil, flag.wrong
+		if flag.err != nil {
+			return nil, flag.err
 		}
 	}
 	if err != nil {
@@ -162,32 +167,41 @@ func (f *form) parse(args []string) (operands []string, err error) {
 	}
 	for _, flag := range f.flags {
 		if flag.required && !flag.given {
-			return nil, fmt.Errorf("-%s is missing", flag.name)
+			return nil, fmt.Errorf("flag -%s is required", flag.name)
 		}
 	}
 	return set.Args(), f.checkOperands(set.Args())
 }
 
-// checkOperands checks the number of the operands, and the words of choices.
+// checkOperands checks the number of the operands, and each one that must be one of
+// some words.
 func (f *form) checkOperands(args []string) error {
 	for n, p := range f.operands {
 		switch {
 		case n < len(args):
 			if p.takes == aChoice {
 				if !slices.Contains(p.words, args[n]) {
-					return fmt.Errorf("%s %q: %s", p.metavar, shorten(args[n]), alternatives(p.words))
+					return unknownWord(strings.ToLower(p.metavar), args[n], p.words)
 				}
 			}
 		case p.optional:
 			return nil
 		case p.takes == aChoice:
-			return fmt.Errorf("%s is missing: %s", p.metavar, alternatives(p.words))
+			return fmt.Errorf("missing %s: want %s", p.metavar, alternatives(p.words))
 		default:
-			return fmt.Errorf("%s is missing", p.metavar)
+			return fmt.Errorf("missing %s", p.metavar)
 		}
 	}
 	if most := len(f.operands); len(args) > most && (most == 0 || !f.operands[most-1].many) {
-		return fmt.Errorf("unexpected argument %q", shorten(args[most]))
+		return fmt.Errorf("unexpected argument %q%s", shorten(args[most]), orderHint(args[most]))
 	}
 	return nil
+}
+
+// orderHint returns what to do about an operand that looks like a flag.
+func orderHint(arg string) string {
+	if strings.HasPrefix(arg, "-") && arg != "-" {
+		return "; flags come before the other arguments"
+	}
+	return ""
 }

@@ -6,18 +6,17 @@ import (
 	"caprun/internal/supervise"
 )
 
-// form is one form of the command line: a launch, or the work of a subcommand.
-// Its flags and operands are parsed, described, completed and put into caprun(1)
-// as they are declared here, and nowhere else.
+// form is one form of the command line: a launch or a subcommand. The parser, the
+// help, the completion scripts and the synopsis of caprun(1) are made from it.
 type form struct {
 	name     string // the first argument; empty for a launch
 	about    string // what it does, short enough for a menu
-	help     string // what a user must know in addition; optional
+	help     string // sentences that only the help has; optional
 	flags    []*formFlag
 	operands []operand
-	status   string // what the exit status says; optional
+	status   string // the exit statuses; optional
 
-	// run does the work, once the arguments have been parsed. It returns the exit
+	// run runs the form after its arguments have been parsed. It returns the exit
 	// status.
 	run func(c *Command, operands []string) int
 }
@@ -26,34 +25,34 @@ type form struct {
 type operand struct {
 	metavar  string
 	takes    kind
-	words    []string // all of them, for aChoice
-	optional bool     // so are those after it
-	many     bool     // it can be repeated; only the last one
+	words    []string // all values of aChoice
+	optional bool     // then those after it are, too
+	many     bool     // it can be repeated; only for the last operand
 	about    string
 }
 
-// kind is the kind of an argument. Completion depends on it.
+// kind is the kind of an argument, for completion.
 type kind int
 
 const (
-	aSwitch  kind = iota // of a flag: it takes no value, or =true and =false
+	aSwitch  kind = iota // of a flag: no value, =true or =false
 	aChoice              // one of some words
-	usually              // free text that often is one of some words
-	aText                // free text
+	usually              // any text; completion offers some words
+	aText                // any text
 	aProfile             // what -profile takes
 	toCheck              // profiles, and directories with profiles below them
 	aFile
 	aProgram // the name of a command, or an executable file
-	aProcess // the number of a process
-	aBuiltin // the name of a profile that comes with caprun
+	aProcess // a process ID
+	aBuiltin // the name of a built-in profile
 	aRule    // the name of a rule of check
 )
 
-// launchName is how completion calls the form without a name.
+// launchName is the name of a launch in the completion scripts.
 const launchName = "launch"
 
-// forms returns new forms with the defaults of their flags, in the order of the
-// usage text.
+// forms returns new forms, in the order of the usage text. Their flags have their
+// defaults.
 func forms() []*form {
 	all := []*form{
 		launchForm(),
@@ -71,8 +70,8 @@ func forms() []*form {
 	return append(all, helpForm(all))
 }
 
-// findForm returns the form that a command line selects, and the arguments for
-// it. Only the first argument can select one, and no flag does.
+// findForm returns the form that the arguments select, and the arguments that it
+// parses. The first argument selects a subcommand if it is the name of one.
 func findForm(args []string) (*form, []string) {
 	if len(args) > 0 && args[0] != "" && !strings.HasPrefix(args[0], "-") {
 		for _, f := range forms() {
@@ -84,7 +83,7 @@ func findForm(args []string) (*form, []string) {
 	return launchForm(), args
 }
 
-// key returns the name of the form for a script.
+// key returns the name of the form in the completion scripts.
 func (f *form) key() string {
 	if f.name == "" {
 		return launchName
@@ -92,13 +91,13 @@ func (f *form) key() string {
 	return f.name
 }
 
-// failure returns the exit status for wrong usage.
+// failure returns the exit status after a usage error.
 func (f *form) failure() int {
 	if f.name == "" {
 		return supervise.StatusRefused
 	}
-	return exitTrouble
+	return exitError
 }
 
-// command returns what a user writes to select the form.
+// command returns the beginning of a command line of the form.
 func (f *form) command() string { return strings.TrimSpace("caprun " + f.name) }

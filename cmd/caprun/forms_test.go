@@ -103,33 +103,36 @@ func TestFormsRefuse(t *testing.T) {
 			refuse("flag given more than once: -"+flag.name, set, "-"+set)
 			switch flag.takes {
 			case aSwitch:
-				refuse("-"+flag.name+` "nosuchword": true or false`, "-"+flag.name+"=nosuchword")
+				refuse("-"+flag.name+`: invalid value "nosuchword": want true or false`, "-"+flag.name+"=nosuchword")
 				continue
 			case aChoice:
-				refuse("-"+flag.name+` "nosuchword": `+alternatives(flag.words), "-"+flag.name+"=nosuchword")
+				refuse("-"+flag.name+": unknown "+strings.ToLower(flag.metavar)+` "nosuchword": want `+alternatives(flag.words), "-"+flag.name+"=nosuchword")
 			case aProfile, aFile:
-				refuse("-"+flag.name+` "": the name is empty`, "-"+flag.name, "")
+				refuse("-"+flag.name+": the value is empty", "-"+flag.name, "")
+			case aProcess:
+				refuse("-"+flag.name+`: invalid process ID "-1"`, "-"+flag.name, "-1")
 			}
 			refuse("flag needs an argument: -"+flag.name, "-"+flag.name)
 			if flag.required {
-				refuse("-" + flag.name + " is missing")
+				refuse("flag -" + flag.name + " is required")
 			}
 		}
 		for _, p := range f.operands {
 			if !p.optional {
-				missing := p.metavar + " is missing"
+				missing := "missing " + p.metavar
 				if p.takes == aChoice {
-					missing += ": " + alternatives(p.words)
+					missing += ": want " + alternatives(p.words)
 				}
 				refuse(missing, slices.Concat(required, operands)...)
 			}
 			if p.takes == aChoice {
-				refuse(p.metavar+` "nosuchword": `+alternatives(p.words), slices.Concat(required, operands, []string{"nosuchword"})...)
+				refuse("unknown "+strings.ToLower(p.metavar)+` "nosuchword": want `+alternatives(p.words), slices.Concat(required, operands, []string{"nosuchword"})...)
 			}
 			operands = append(operands, example(p.takes, p.words))
 		}
 		if n := len(f.operands); n == 0 || !f.operands[n-1].many {
 			refuse(`unexpected argument "more"`, slices.Concat(required, operands, []string{"more"})...)
+			refuse(`unexpected argument "-more"; flags come before the other arguments`, slices.Concat(required, []string{"--"}, operands, []string{"-more"})...)
 		}
 		refuse("flag provided but not defined: -nosuchflag", "-nosuchflag")
 	}
@@ -175,7 +178,7 @@ func TestFormsHelp(t *testing.T) {
 		}
 	}
 	// Output that cannot be written is not a success.
-	for args, want := range map[string]int{"-h": exitRefused, "check -h": exitTrouble, "help": exitTrouble} {
+	for args, want := range map[string]int{"-h": exitRefused, "check -h": exitError, "help": exitError} {
 		c := &Command{Env: render.Env{Stdout: brokenWriter{}, Stderr: io.Discard}}
 		if status := c.Main(strings.Fields(args)); status != want {
 			t.Errorf("caprun %s: status %d where nothing can be written", args, status)
@@ -194,7 +197,7 @@ func TestFormsStore(t *testing.T) {
 	var word string
 	var on bool
 	f := &form{name: "x", flags: []*formFlag{
-		{name: "word", value: oneOf(&word, "b", choice[string]{"a", "A"}, choice[string]{"b", "B"})},
+		{name: "word", value: oneOf(&word, "word", "b", choice[string]{"a", "A"}, choice[string]{"b", "B"})},
 		{name: "on", value: isSet(&on)},
 	}, operands: []operand{{metavar: "REST", many: true}}}
 	if word != "B" || on {

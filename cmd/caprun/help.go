@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// The text that -h and the subcommand help print is made from the forms.
+// -h and the subcommand help print text that is made from the forms.
 
 const (
 	helpWidth  = 80
-	helpColumn = 23 // where the text of a flag begins
+	helpColumn = 23 // where the description of a flag begins
 )
 
 const introduction = `caprun starts a program with exactly the privileges that a YAML profile ` +
 	`declares, or does not start it. The other commands review profiles and processes, and start nothing. ` +
 	`"caprun COMMAND -h" prints the help of one command.`
 
-// profileHelp explains the arguments that name a profile.
-const profileHelp = `A profile is named by a file (a path with a slash, or ending in .yaml or .yml), ` +
-	`by NAME for /etc/caprun/NAME.yaml, by builtin:NAME for one that comes with caprun, or by - for standard input.`
+// profileHelp explains the arguments that select a profile.
+const profileHelp = `A profile is a file (a path with a slash, or ending in .yaml or .yml), ` +
+	`NAME for /etc/caprun/NAME.yaml, builtin:NAME for a built-in profile, or - for standard input.`
 
-// helpForm is the form that prints help about the others.
+// helpForm is the form that prints the help of the others.
 func helpForm(others []*form) *form {
 	f := &form{name: "help", about: "print the usage, or the help of one command"}
 	all := append(slices.Clip(others), f)
@@ -68,7 +68,7 @@ func usageText(all []*form) string {
 		if f.status != "" {
 			body += wrap(4, f.status)
 		}
-		// Forms that need one line follow each other.
+		// No empty line between two forms of one line.
 		if separate || body != "" {
 			b.WriteString("\n")
 		}
@@ -97,7 +97,7 @@ func (f *form) helpText() string {
 	return strings.Join(parts, "\n")
 }
 
-// takesProfile reports whether the user names a profile in the form.
+// takesProfile reports whether a flag or an operand is a profile.
 func (f *form) takesProfile() bool {
 	for _, flag := range f.flags {
 		if flag.takes == aProfile {
@@ -112,7 +112,7 @@ func (f *form) takesProfile() bool {
 	return false
 }
 
-// synopsis returns the form as it is written on a command line.
+// synopsis returns the usage of the form, with its flags and operands.
 func (f *form) synopsis() string {
 	var words []string
 	for _, flag := range f.flags {
@@ -158,7 +158,7 @@ func (f *form) operandWords() []string {
 	return words
 }
 
-// flagHelp returns a paragraph for each flag.
+// flagHelp returns the descriptions of the flags.
 func (f *form) flagHelp() string {
 	var b strings.Builder
 	for _, flag := range f.flags {
@@ -183,22 +183,22 @@ func (f *form) flagHelp() string {
 	return b.String()
 }
 
-// sentence makes a sentence of what a menu shows.
+// sentence makes a sentence of a description in a menu.
 func sentence(about string) string { return strings.ToUpper(about[:1]) + about[1:] + "." }
 
-// wrap breaks text into lines that begin with indent spaces.
+// wrap breaks text into lines indented by a number of spaces.
 func wrap(indent int, text string) string {
 	margin := strings.Repeat(" ", indent)
 	words := strings.Fields(text)
 	return fillLines(margin+words[0], margin, words[1:])
 }
 
-// layOut breaks words into lines that begin to the right of head.
+// layOut appends words to head; further lines are indented by its length.
 func layOut(head string, words []string) string {
 	return fillLines(head, strings.Repeat(" ", len(head)+1), words)
 }
 
-// fillLines appends words to line, and continues on lines that begin with margin.
+// fillLines appends words to line, and begins further lines with margin.
 func fillLines(line, margin string, words []string) string {
 	var b strings.Builder
 	for _, word := range words {

@@ -18,7 +18,7 @@ type launchOptions struct {
 // launchForm is the form that starts a program.
 func launchForm() *form { return newLaunchForm(new(launchOptions)) }
 
-// newLaunchForm is launchForm with its flags stored in o.
+// newLaunchForm is launchForm; it stores the flags in o.
 func newLaunchForm(o *launchOptions) *form {
 	return &form{
 		about: "start a program",
@@ -26,12 +26,12 @@ func newLaunchForm(o *launchOptions) *form {
 			`if CMD has no slash, in the PATH that the program gets. Without CMD, the command of the profile runs. ` +
 			`Flags end at -- and at the first argument that is not a flag.`,
 		flags: []*formFlag{
-			{name: "profile", metavar: "PROFILE", about: "profile of the program", required: true, value: pathOf(&o.profile, aProfile),
-				more: "If it is -, the program reads /dev/null as standard input."},
+			{name: "profile", metavar: "PROFILE", about: "privileges of the program", required: true, value: pathOf(&o.profile, aProfile),
+				more: "If PROFILE is -, the standard input of the program is /dev/null."},
 			{name: "init", about: "stay as the parent of the program, also as PID 1", value: isSet(&o.supervised),
 				more: "caprun forwards signals, reaps orphans and exits with the status of the program (128+n for signal n). " +
-					"The kernel kills the program when caprun dies."},
-			{name: "dry-run", about: "do every step but the exec, and print the plan", value: isSet(&o.dryRun)},
+					"The kernel kills the program when caprun ends."},
+			{name: "dry-run", about: "do every step except exec, and print the plan", value: isSet(&o.dryRun)},
 		},
 		operands: []operand{
 			{metavar: "CMD", takes: aProgram, optional: true, about: "program"},
@@ -43,7 +43,7 @@ func newLaunchForm(o *launchOptions) *form {
 	}
 }
 
-// launch starts a program in place of caprun, or as its child.
+// launch executes the program in this process, or with -init in a child.
 func (c *Command) launch(o launchOptions, argv []string) int {
 	request, err := c.readRequest(o, argv)
 	switch {
@@ -55,9 +55,9 @@ func (c *Command) launch(o launchOptions, argv []string) int {
 	return request.Start(&c.Env)
 }
 
-// readRequest reads the profile of a launch, and the state that it starts from.
+// readRequest reads the profile of a launch and the state of the caller.
 func (c *Command) readRequest(o launchOptions, argv []string) (r supervise.Request, err error) {
-	// Before all that takes time: a parent that ends meanwhile is noticed.
+	// First of all, to notice a parent that ends while caprun reads the rest.
 	if r.Death, err = machine.CurrentDeathSignal(); err != nil {
 		return r, fmt.Errorf("read the caller's state: %w", err)
 	}

@@ -11,18 +11,19 @@ import (
 	"golang.org/x/term"
 )
 
-// The main goroutine stays on the first thread of the process, which becomes the
+// The main goroutine stays on the first thread of the process, which executes the
 // target: only that thread has the caller's parent-death signal, prctl(2)
 // PR_SET_PDEATHSIG. Threads that the runtime starts do not inherit it.
 func init() { runtime.LockOSThread() }
 
 func main() {
 	c := &Command{Env: render.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Colour: showsColour(os.Stdout)}}
-	// Kernels before 5.18 start a program without even its name.
+	// Before Linux 5.18, argv can be empty.
 	os.Exit(c.Main(os.Args[min(1, len(os.Args)):]))
 }
 
-// showsColour reports whether f is a terminal that shows colour, and may.
+// showsColour reports whether f is a terminal and the environment does not forbid
+// colour.
 func showsColour(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }

@@ -154,7 +154,7 @@ func manualSynopsis(f *form) string {
 func TestManualStatuses(t *testing.T) {
 	_, section, _ := strings.Cut(manPage(t, "caprun.1"), "\n.Sh EXIT STATUS\n")
 	section, _, _ = strings.Cut(section, "\n.Sh ")
-	statuses := []int{exitOK, exitFindings, exitTrouble, exitRefused, exitNoExec, exitNotFound}
+	statuses := []int{exitOK, exitFindings, exitError, exitRefused, exitNoExec, exitNotFound}
 	for _, status := range statuses {
 		if !strings.Contains(section, fmt.Sprintf("\n.It %d\n", status)) {
 			t.Errorf("the manual does not say what %d means", status)

@@ -8,10 +8,10 @@ import (
 	"caprun/profiles"
 )
 
-// profilesForm is the form that prints the profiles that come with caprun.
+// profilesForm is the form that prints the built-in profiles.
 func profilesForm() *form {
 	return &form{
-		name: "profiles", about: "list the profiles that come with caprun, or print one",
+		name: "profiles", about: "list the built-in profiles, or print one",
 		operands: []operand{{metavar: "NAME", takes: aBuiltin, optional: true, about: "name"}},
 		run: func(c *Command, names []string) int {
 			if len(names) == 0 {
@@ -19,14 +19,14 @@ func profilesForm() *form {
 			}
 			text, err := profiles.Read(strings.TrimPrefix(names[0], "builtin:"))
 			if err != nil {
-				return c.fail(fmt.Errorf("there is no profile %s; there are %s", names[0], strings.Join(profiles.Names(), ", ")))
+				return c.fail(fmt.Errorf("unknown built-in profile %q: want %s", shorten(names[0]), alternatives(profiles.Names())))
 			}
 			return c.print(string(text))
 		},
 	}
 }
 
-// listProfiles prints the names of the profiles with the first sentence of each.
+// listProfiles prints the name and the first sentence of each built-in profile.
 func (c *Command) listProfiles() int {
 	var b strings.Builder
 	for _, name := range profiles.Names() {

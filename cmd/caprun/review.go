@@ -10,10 +10,10 @@ import (
 	"caprun/policy"
 )
 
-// What the commands share that look at profiles and start nothing.
+// The subcommands that review profiles share these functions.
 
-// readToReview reads a profile. Without one, what is wrong with it has been
-// printed, and status is the one given for findings or exitTrouble.
+// readToReview reads a profile. If it returns none, it has reported why, and status
+// is findingsStatus for a profile with errors, or exitError.
 func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
 	src, err := source.Find(arg, c.Stdin)
 	if err != nil {
@@ -22,7 +22,7 @@ func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profil
 	if text, err = src.Text(false); err != nil {
 		return nil, nil, c.fail(fmt.Errorf("%s: %w", src.Name, err))
 	}
-	// The name goes to what people read.
+	// A file name may contain control characters.
 	p, findings := policy.Parse(sanitize.Line(src.Name), text)
 	if p == nil {
 		return nil, nil, c.reportFindings(findings, text, findingsStatus)
@@ -30,7 +30,7 @@ func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profil
 	return p, text, exitOK
 }
 
-// reportFindings reports why a profile has no plan, and returns status.
+// reportFindings prints the errors of a profile without a plan, and returns status.
 func (c *Command) reportFindings(findings []policy.Diagnostic, text []byte, status int) int {
 	if err := review.Details(c.Stderr, slices.Values([]review.Report{review.NewReport("", text, findings)}), false); err != nil {
 		return c.fail(err)

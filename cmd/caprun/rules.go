@@ -14,33 +14,33 @@ import (
 func rulesForm() *form {
 	json := false
 	return &form{
-		name: "rules", about: "list what check finds, or print the page of one rule",
+		name: "rules", about: "list the rules of check, or print the page of one",
 		flags:    []*formFlag{formatFlag(&json)},
 		operands: []operand{{metavar: "NAME", takes: aRule, optional: true, about: "rule"}},
-		status:   "Exit status: 0, or 2 in case of trouble.",
+		status:   "Exit status: 0 success, 2 usage error or unknown rule.",
 		run:      func(c *Command, names []string) int { return c.rules(json, names) },
 	}
 }
 
-// rules lists what check finds, or prints the page of the rule that names has.
+// rules lists the rules of check, or prints the page of the one in names.
 func (c *Command) rules(json bool, names []string) int {
-	asked := review.Rules()
+	selected := review.Rules()
 	if len(names) == 1 {
-		one, err := findRule(asked, names[0])
+		rule, err := findRule(selected, names[0])
 		if err != nil {
 			return c.fail(err)
 		}
-		asked = []policy.Rule{one}
+		selected = []policy.Rule{rule}
 	}
 	var err error
 	switch {
 	case json:
-		err = render.RulesJSON(c.Stdout, asked)
+		err = render.RulesJSON(c.Stdout, selected)
 	case len(names) == 1:
-		page, _ := pages.Page(asked[0].Name)
+		page, _ := pages.Page(selected[0].Name)
 		_, err = io.WriteString(c.Stdout, page)
 	default:
-		err = render.Rules(c.Stdout, asked)
+		err = render.Rules(c.Stdout, selected)
 	}
 	if err != nil {
 		return c.fail(err)
@@ -48,7 +48,7 @@ func (c *Command) rules(json bool, names []string) int {
 	return exitOK
 }
 
-// findRule returns the rule of a name.
+// findRule returns the rule with a name.
 func findRule(all []policy.Rule, name string) (policy.Rule, error) {
 	var names []string
 	for _, r := range all {
@@ -57,14 +57,14 @@ func findRule(all []policy.Rule, name string) (policy.Rule, error) {
 		}
 		names = append(names, r.Name)
 	}
-	hint := "caprun rules lists them"
+	hint := "caprun rules lists all rules"
 	if near := policy.Suggest(name, names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return policy.Rule{}, fmt.Errorf("there is no rule %q; %s", shorten(name), hint)
+	return policy.Rule{}, fmt.Errorf("unknown rule %q; %s", shorten(name), hint)
 }
 
-// shorten keeps what a message repeats of an argument to a line.
+// shorten bounds the length of an argument that a message quotes.
 func shorten(word string) string {
 	const most = 60
 	if r := []rune(word); len(r) > most {

@@ -20,11 +20,11 @@ func showForm() *form {
 	return &form{
 		name: "show", about: "print the credentials of a process",
 		flags: []*formFlag{
-			{name: "pid", metavar: "N", about: "process", value: processID(&o.pid),
+			{name: "pid", metavar: "PID", about: "process", value: processID(&o.pid),
 				more: "The default is caprun itself, which has the credentials of its caller."},
 			formatFlag(&o.json),
 		},
-		status: "Exit status: 0, or 2 in case of trouble.",
+		status: "Exit status: 0 success, 2 usage error or unreadable process.",
 		run:    func(c *Command, _ []string) int { return c.show(o) },
 	}
 }
@@ -49,7 +49,7 @@ func (c *Command) show(o showOptions) int {
 	return exitOK
 }
 
-// showOwn reads what caprun was started with.
+// showOwn reads the credentials of caprun, which are those of its caller.
 func showOwn() (*render.Process, error) {
 	own, err := machine.CurrentCred()
 	if err != nil {
@@ -58,6 +58,7 @@ func showOwn() (*render.Process, error) {
 	return render.OwnProcess(os.Getpid(), own, cap.GetMode()), nil
 }
 
+// showProcess reads the credentials of another process.
 func showProcess(pid int) (*render.Process, error) {
 	p, err := machine.ReadProcess(pid)
 	if err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
@@ -8,7 +10,6 @@ import (
 	"caprun/internal/render"
 	"caprun/internal/supervise"
 	"caprun/policy"
-	"errors"
 )
 
 // verifyOptions are the flags of verify.
@@ -23,30 +24,30 @@ func verifyForm() *form {
 	var o verifyOptions
 	return &form{
 		name: "verify", about: "compare a running process with a profile",
-		help: `caprun compares every thread: IDs, groups, capability sets, no_new_privs, root directory and user namespace. ` +
-			`A process matches if it has no more privilege than the profile leads to. ` +
-			`A match describes one moment: the process can change later.`,
+		help: `caprun compares user and group IDs, groups, capability sets, no_new_privs, root directory and user namespace of every thread. ` +
+			`The process matches if it has no more privilege than the profile declares. ` +
+			`It can still change after the comparison.`,
 		flags: []*formFlag{
-			{name: "pid", metavar: "N", about: "process to compare", required: true, value: processID(&o.pid)},
+			{name: "pid", metavar: "PID", about: "process to compare", required: true, value: processID(&o.pid)},
 			asFlag(&o.as),
-			{name: "exact", about: "match only a process that has given nothing up", value: isSet(&o.exact),
-				more: "A profile that sets securebits then matches no process: caprun cannot read those of another process."},
+			{name: "exact", about: "match only a process with exactly the declared privileges", value: isSet(&o.exact),
+				more: "A profile that sets securebits then matches no process: caprun cannot read the securebits of another process."},
 			{name: "v", about: "print what is the same, too", value: isSet(&o.all)},
 			formatFlag(&o.json),
 		},
 		operands: []operand{{metavar: "PROFILE", takes: aProfile, about: "profile"}},
-		status:   "Exit status: 0 a match, 1 no match, 2 trouble.",
+		status:   "Exit status: 0 match, 1 no match, 2 usage error, unreadable file or process, or a profile without a plan.",
 		run:      func(c *Command, profiles []string) int { return c.verify(o, profiles[0]) },
 	}
 }
 
 // verify compares a running process with a profile.
 func (c *Command) verify(o verifyOptions, profile string) int {
-	from, err := startHere(o.as)
-	if status, ok := c.startError(o.as, err); !ok {
+	from, err := callerHere(o.as)
+	if status, ok := c.reportCaller(o.as, err); !ok {
 		return status
 	}
-	p, text, status := c.readToReview(profile, exitTrouble)
+	p, text, status := c.readToReview(profile, exitError)
 	if p == nil {
 		return status
 	}
@@ -68,8 +69,8 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 	return exitOK
 }
 
-// compareProcess reads the process and compares it; without a result, the
-// reason has been printed.
+// compareProcess compares a process with the plan of a profile. If it returns no
+// result, it has reported why.
 func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*compare.Verification, int) {
 	proc, err := machine.ReadProcess(pid)
 	if err != nil {
@@ -82,7 +83,7 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	var none *engine.NoPlanError
 	switch {
 	case errors.As(err, &none):
-		return nil, c.reportFindings(none.Diagnostics, text, exitTrouble)
+		return nil, c.reportFindings(none.Diagnostics, text, exitError)
 	case err != nil:
 		return nil, c.fail(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// Version is the version of caprun; make dist sets it.
+// Version is the version of caprun; make build and make dist set it.
 var Version = "(devel)"
 
 // versionForm is the form that prints the version.

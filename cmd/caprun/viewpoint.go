@@ -11,8 +11,7 @@ import (
 	"caprun/internal/render"
 )
 
-// viewpoint is where a review looks from: the state of who starts the program,
-// and the kernel whose rules hold.
+// viewpoint is what a review assumes: the state of the caller, and the kernel.
 type viewpoint struct {
 	as     string
 	kernel *engine.Kernel // nil for the newest, or with "current" the running one
@@ -24,8 +23,8 @@ func asFlag(as *string) *formFlag {
 	*as = "root"
 	v := anyText(as)
 	v.takes, v.words, v.def = usually, []string{"root", "current"}, *as
-	return &formFlag{name: "as", metavar: "CALLER", about: "credentials of the caller that starts the program",
-		more:  `root is user 0 with every capability, current is the caller of caprun. Others are words such as "uid=1000 gid=1000 cap_net_raw=eip".`,
+	return &formFlag{name: "as", metavar: "CALLER", about: "credentials of the caller",
+		more:  `root is uid 0 with every capability; current is the caller of caprun; others are words in one argument, such as "uid=1000 gid=1000 cap_net_raw=eip".`,
 		value: v}
 }
 
@@ -43,8 +42,8 @@ func kernelFlag(k **engine.Kernel) *formFlag {
 		}}}
 }
 
-// viewpoint returns what the flags -as and -kernel ask for. ok is false when the
-// command is done, with status.
+// viewpoint returns the viewpoint of the flags -as and -kernel. If ok is false, it has
+// reported an error, and status is the exit status.
 func (c *Command) viewpoint(as string, k *engine.Kernel) (v viewpoint, status int, ok bool) {
 	v.as, v.kernel = as, k
 	kernel := engine.LatestKernel()
@@ -60,15 +59,15 @@ func (c *Command) viewpoint(as string, k *engine.Kernel) (v viewpoint, status in
 	} else {
 		v.from, err = kernel.ParseCaller(v.as)
 	}
-	status, ok = c.startError(v.as, err)
+	status, ok = c.reportCaller(v.as, err)
 	return v, status, ok
 }
 
-// startError prints what is wrong with the flag -as.
-func (c *Command) startError(as string, err error) (status int, ok bool) {
-	var start *machine.Error
+// reportCaller reports an error about the flag -as. ok is false if there is one.
+func (c *Command) reportCaller(as string, err error) (status int, ok bool) {
+	var mistake *machine.Error
 	switch {
-	case errors.As(err, &start):
+	case errors.As(err, &mistake):
 		return c.usageError("-as: " + err.Error()), false
 	case err != nil:
 		return c.fail(fmt.Errorf("-as %s: %w", as, err)), false
@@ -76,9 +75,9 @@ func (c *Command) startError(as string, err error) (status int, ok bool) {
 	return exitOK, true
 }
 
-// startHere returns the state that as says on this machine, with the
-// capabilities of its kernel.
-func startHere(as string) (cred.Cred, error) {
+// callerHere returns the state of a caller on this machine, with the capabilities of
+// its kernel.
+func callerHere(as string) (cred.Cred, error) {
 	if as == "current" {
 		return machine.CurrentCred()
 	}
@@ -94,13 +93,14 @@ func startHere(as string) (cred.Cred, error) {
 	return c, err
 }
 
-// target returns an ordinary program under the rules that hold.
+// target returns an ordinary program, for the kernel of the viewpoint.
 func (v viewpoint) target() engine.Target {
 	target := engine.OrdinaryTarget()
 	target.KernelRules = v.rules()
 	return target
 }
 
+// rules returns the rules of the kernel.
 func (v viewpoint) rules() cred.Rules {
 	switch {
 	case v.kernel != nil:
@@ -111,7 +111,7 @@ func (v viewpoint) rules() cred.Rules {
 	return engine.LatestKernel().Rules()
 }
 
-// render returns how a plan from this viewpoint is printed.
+// render returns how to print a plan from this viewpoint.
 func (v viewpoint) render(colour bool) render.PlanView {
 	return render.PlanView{As: v.as, Kernel: v.kernel, Colour: colour}
 }

@@ -249,7 +249,7 @@ var (
 func readHint(err error) string {
 	switch {
 	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
-		return "allow caprun some ten descriptors: RLIMIT_NOFILE"
+		return "raise the limit of open files (RLIMIT_NOFILE): caprun needs about ten"
 	case errors.Is(err, errForeignCaps):
 		return "remove them"
 	case errors.Is(err, errReplaced):

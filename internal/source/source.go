@@ -14,38 +14,38 @@ import (
 	"caprun/profiles"
 )
 
-// etc is where profiles with a plain name lie.
+// etc is the directory of the profiles that have a plain name.
 const etc = "/etc/caprun/"
 
-// Source is where a profile comes from.
+// Source is the origin of a profile.
 type Source struct {
-	Name string // what messages call it
+	Name string // the name in messages
 	path string // of a file; empty otherwise
 	read func() ([]byte, error)
 }
 
-// Find returns the source that the argument of -profile names; stdin is what "-"
-// stands for. Nothing is found from the working directory or the environment: a
-// name is a name of /etc/caprun.
+// Find returns the source for an argument of -profile: a path, the name of a profile
+// in /etc/caprun, "builtin:" and the name of a built-in profile, or "-" for stdin. It
+// searches no other directory, and uses no environment variable.
 func Find(arg string, stdin io.Reader) (Source, error) {
 	builtin, isBuiltin := strings.CutPrefix(arg, "builtin:")
 	switch {
 	case arg == "":
-		return Source{}, errors.New("-profile needs a profile")
+		return Source{}, errors.New("empty profile name")
 	case arg == "-":
 		return Source{Name: "<stdin>", read: func() ([]byte, error) { return ReadStream(stdin) }}, nil
 	case isBuiltin:
 		return Source{Name: arg, read: func() ([]byte, error) {
 			text, err := profiles.Read(builtin)
 			if err != nil {
-				return nil, fmt.Errorf("there is no such profile; there are %s", strings.Join(profiles.Names(), ", "))
+				return nil, fmt.Errorf("unknown built-in profile; the names are %s", strings.Join(profiles.Names(), ", "))
 			}
 			return text, nil
 		}}, nil
 	case strings.Contains(arg, "/"), strings.HasSuffix(arg, ".yaml"), strings.HasSuffix(arg, ".yml"):
 		return Source{Name: arg, path: arg}, nil
 	case !plainName(arg):
-		return Source{}, fmt.Errorf("profile %q: neither a file (with a slash, or ending in .yaml) nor a name (letters, digits, - and _)", arg)
+		return Source{}, fmt.Errorf("invalid profile %q: want a file (with a slash, or ending in .yaml or .yml) or a name (letters, digits, - and _)", arg)
 	}
 	return Source{Name: etc + arg + ".yaml", path: etc + arg + ".yaml"}, nil
 }
@@ -61,8 +61,8 @@ func plainName(s string) bool {
 	return s != ""
 }
 
-// Text returns the bytes of a profile, from one open file. strict refuses a file
-// that another user can write.
+// Text returns the bytes of the profile. It opens a file once. With strict it refuses a
+// file that another user can write.
 func (s Source) Text(strict bool) ([]byte, error) {
 	if s.read != nil {
 		return s.read()
@@ -73,16 +73,16 @@ func (s Source) Text(strict bool) ([]byte, error) {
 		err = pathErr.Err
 	}
 	if errors.Is(err, fs.ErrNotExist) && (strings.HasPrefix(s.path, "/dev/fd/") || strings.HasPrefix(s.path, "/proc/")) {
-		err = fmt.Errorf("%w; for a pipe write -profile -", err)
+		err = fmt.Errorf("%w; to read a pipe, pass -profile -", err)
 	}
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
-		err = fmt.Errorf("%w; allow caprun some ten descriptors: RLIMIT_NOFILE", err)
+		err = fmt.Errorf("%w; raise the limit of open files (RLIMIT_NOFILE): caprun needs about ten", err)
 	}
 	return text, err
 }
 
-// ReadStream reads a profile from a stream; one byte more than a profile may
-// have is enough to refuse it.
+// ReadStream reads a profile from a stream, at most one byte more than its maximum
+// size.
 func ReadStream(r io.Reader) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, policy.MaxSize+1))
 }
