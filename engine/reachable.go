@@ -1,11 +1,6 @@
 package engine
 
-import (
-	"fmt"
-
-	"caprun/cap"
-	"caprun/engine/cred"
-)
+import "caprun/engine/cred"
 
 // reachable is what the target, and the programs that it runs, can still gain:
 // what the model makes of the state in which the target starts. A user namespace
@@ -19,9 +14,9 @@ type reachable struct {
 	// capability outside of it is ever permitted.
 	most cred.Caps
 
-	// fileCaps is what file capabilities can give. Of those, the ones in
-	// fileInherit only where they are inheritable ones of the file.
-	fileCaps, fileInherit cred.Caps
+	// filePermitted are the permitted capabilities of a file that a program gets,
+	// fileInheritable the inheritable ones.
+	filePermitted, fileInheritable cred.Caps
 
 	// ordinary is what an ordinary program is permitted, ordinaryEffective
 	// what of it is effective; rootPower says that it is so for uid 0.
@@ -59,6 +54,8 @@ type reachable struct {
 // reachable asks the model what the target can still gain.
 func (p *Plan) reachable() reachable {
 	a, r := p.AfterExec, p.Target.KernelRules
+	// What these withhold, an exec grants once they have ended.
+	a.Traced, a.SharedFS = false, false
 	inSets := a.Bounding.Union(a.Inheritable)
 	f := reachable{
 		noNewPrivs: a.NoNewPrivs,
@@ -67,10 +64,11 @@ func (p *Plan) reachable() reachable {
 		otherUID:   a.UID != a.EUID || a.SUID != a.EUID,
 		secure:     p.SecureExec,
 	}
-	if !f.noNewPrivs {
+	f.filePermitted, f.fileInheritable = a.Bounding, a.Inheritable
+	if f.noNewPrivs {
+		f.filePermitted, f.fileInheritable = a.Bounding.Intersect(a.Permitted), a.Inheritable.Intersect(a.Permitted)
+	} else {
 		f.most = inSets
-		f.fileCaps = inSets
-		f.fileInherit = a.Inheritable.Minus(a.Bounding)
 	}
 
 	ordinary, result, errno := a.Exec(cred.File{}, r)
@@ -119,108 +117,6 @@ func (p *Plan) reachable() reachable {
 	return f
 }
 
-// Reachable says what the target, and the programs that it runs, can and cannot
-// still gain, in sentences that are true in the model of the kernel.
-func (p *Plan) Reachable() []string {
-	f := p.reachable()
-	var list []string
-	report := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
-
-	where := ""
-	if p.AfterExec.UserNS.Nested {
-		where = " of its user namespace"
-	}
-	f.reportFiles(p.AfterExec, report)
-	f.reportOrdinary(p.AfterExec, report)
-	switch {
-	case f.anyUser && f.asRoot.Minus(f.ordinary) != 0:
-		report("It can become any user%s: cap_setuid. As root, the programs that it runs get %s.", where, capsPhrase(f.asRoot))
-	case f.anyUser:
-		report("It can become any user%s: cap_setuid.", where)
-	case f.otherUID:
-		report("It can change between its uids %s.", uidsText(p.AfterExec))
-	}
-	if f.anyGroup {
-		report("It can join any group%s: cap_setgid.", where)
-	}
-	if f.anyRoot {
-		report("It can leave its root directory: cap_sys_chroot.")
-	}
-	if f.anyVector {
-		report("It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.")
-	}
-	if f.clear != 0 {
-		report("It can clear %s, which no lock holds: cap_setpcap.", SecbitsText(f.clear))
-	} else if f.set != 0 {
-		report("It can set securebits: cap_setpcap.")
-	}
-	if f.ownsRoot {
-		report("Root's files are its own, whatever its capabilities: it is uid 0.")
-	}
-	if f.secure {
-		report("The dynamic loader distrusts its environment: AT_SECURE.")
-	}
-	return list
-}
-
-// reportFiles reports what set-id bits and file capabilities grant.
-func (f reachable) reportFiles(a cred.Cred, report func(string, ...any)) {
-	if f.noNewPrivs {
-		report("A set-user-id-root program or file capabilities gain it nothing: no_new_privs.")
-		return
-	}
-	others := ""
-	if f.setID {
-		others = "; other set-id programs change its user or group"
-	}
-	switch {
-	case f.setRoot && f.setRootCaps != 0:
-		report("A set-user-id-root program becomes uid 0 with %s%s.", capsPhrase(f.setRootCaps), others)
-	case f.setRoot && a.Securebits.Has(cred.SecNoRoot):
-		report("A set-user-id-root program becomes uid 0 without capabilities (noroot)%s.", others)
-	case f.setRoot:
-		report("A set-user-id-root program becomes uid 0 without capabilities (the bounding set is empty)%s.", others)
-	case f.setID:
-		report("Set-id programs change its user or group.")
-	}
-	which := "All file capabilities"
-	if f.fileCaps != cred.FirstCaps(cap.NamedCount) {
-		which = "File capabilities within " + f.fileCaps.String()
-	}
-	switch {
-	case f.rootPower && f.fileCaps == f.ordinary:
-	case f.fileCaps == 0:
-		report("File capabilities gain it nothing: the bounding and inheritable sets are empty.")
-	case f.fileInherit != 0:
-		report("%s still work, but %s only as inheritable ones.", which, capsPhrase(f.fileInherit))
-	default:
-		report("%s still work.", which)
-	}
-}
-
-// reportOrdinary reports what a program without set-id bits and file capabilities gets.
-func (f reachable) reportOrdinary(a cred.Cred, report func(string, ...any)) {
-	has := capsPhrase(f.ordinary)
-	switch {
-	case f.rootPower && f.ordinary == 0:
-		report("Ordinary programs that it runs have no capability, though it is uid 0 without noroot.")
-	case f.rootPower && f.ordinaryEffective != f.ordinary:
-		report("Ordinary programs that it runs are permitted %s: its real uid is 0, without noroot.", has)
-	case f.rootPower:
-		report("Ordinary programs that it runs get %s: it is uid 0 without noroot.", has)
-	case f.ordinary != 0:
-		report("Ordinary programs that it runs keep %s.", has)
-	case f.raisable == 0 && a.Permitted != 0:
-		report("Ordinary programs that it runs have no capability.")
-	}
-	switch {
-	case f.raisable != 0 && f.ordinary == 0:
-		report("Ordinary programs that it runs have no capability, unless it makes %s ambient.", capsPhrase(f.raisable))
-	case f.raisable != 0:
-		report("It can hand on to them %s too, by making it ambient.", capsPhrase(f.raisable))
-	}
-}
-
 // mappedID returns an id of the namespace that is neither 0 nor not;
 // cred.NoID when there is none.
 func mappedID(ns cred.UserNS, extents []cred.Extent, not uint32) uint32 {
@@ -238,20 +134,4 @@ func mappedID(ns cred.UserNS, extents []cred.Extent, not uint32) uint32 {
 		return extents[0].Inside
 	}
 	return cred.NoID
-}
-
-// capsPhrase is the text of a set within a sentence.
-func capsPhrase(caps cred.Caps) string {
-	if caps == cred.FirstCaps(cap.NamedCount) {
-		return "every capability"
-	}
-	return caps.String()
-}
-
-func uidsText(c cred.Cred) string {
-	text := fmt.Sprintf("%d and %d", c.UID, c.EUID)
-	if c.SUID != c.EUID && c.SUID != c.UID {
-		text += fmt.Sprintf(" and %d", c.SUID)
-	}
-	return text
 }

@@ -14,7 +14,14 @@ import (
 // TestReachableText compares what is said about plans that differ in one respect.
 func TestReachableText(t *testing.T) {
 	nested := cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}}
-	const suffix = "; other set-id programs change its user or group"
+	const (
+		setID      = "Set-user-ID and set-group-ID programs run as the user and the group that own them."
+		notStarted = "A program does not start (EPERM) if its file capabilities are effective and permit a capability outside the bounding set."
+		nnp        = "Under no_new_privs, set-ID bits and file capabilities grant no program more than the target has."
+		noRoot     = "A set-user-ID-root program runs as uid 0 without capabilities: noroot."
+		rootFiles  = "The target owns root's files, whatever its capabilities: uid 0."
+		atSecure   = "The dynamic loader ignores LD_PRELOAD and similar variables: AT_SECURE."
+	)
 	cases := []struct {
 		name, text string
 		from       func(*cred.Cred)
@@ -22,108 +29,133 @@ func TestReachableText(t *testing.T) {
 		says       []string
 	}{
 		{name: "no_new_privs", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true", says: []string{
-			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
-			"Ordinary programs that it runs keep cap_net_raw.",
+			nnp,
+			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw, and not the ambient set.",
+			notStarted,
+			"Ordinary programs keep cap_net_raw.",
 		}},
 		{name: "a user with noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nsecbits: [noroot, noroot_locked]", says: []string{
-			"A set-user-id-root program becomes uid 0 without capabilities (noroot)" + suffix + ".",
-			"File capabilities within cap_net_raw still work.",
-			"Ordinary programs that it runs keep cap_net_raw.",
+			noRoot,
+			setID,
+			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw, and not the ambient set.",
+			notStarted,
+			"Ordinary programs keep cap_net_raw.",
 		}},
 		{name: "a user without noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", says: []string{
-			"A set-user-id-root program becomes uid 0 with cap_net_raw" + suffix + ".",
-			"File capabilities within cap_net_raw still work.",
-			"Ordinary programs that it runs keep cap_net_raw.",
+			"A set-user-ID-root program without file capabilities runs as uid 0 with cap_net_raw.",
+			setID,
+			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw, and not the ambient set.",
+			notStarted,
+			"Ordinary programs keep cap_net_raw.",
 		}},
 		{name: "nothing", text: "uid: 33\ngid: 33\ncaps: \"=\"", says: []string{
-			"A set-user-id-root program becomes uid 0 without capabilities (the bounding set is empty)" + suffix + ".",
-			"File capabilities gain it nothing: the bounding and inheritable sets are empty.",
+			"A set-user-ID-root program runs as uid 0 without capabilities: the bounding and inheritable sets are empty.",
+			setID,
+			"File capabilities grant nothing: the bounding and inheritable sets are empty.",
+			notStarted,
 		}},
 		{name: "an open bounding set", text: "uid: 33\ngid: 33\niab: \"\"", says: []string{
-			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
-			"All file capabilities still work.",
+			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
+			setID,
+			"A program with file capabilities gets all permitted ones.",
 		}},
 		{name: "an open bounding set, root under no_new_privs", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true", says: []string{
-			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
-			"Ordinary programs that it runs have no capability, though it is uid 0 without noroot.",
-			"Root's files are its own, whatever its capabilities: it is uid 0.",
+			nnp,
+			"Ordinary programs get no capability, although the target has uid 0 without noroot.",
+			rootFiles,
 		}},
 		{name: "root", text: "uid: 0\ngid: 0\ncaps: cap_setuid,cap_setgid,cap_sys_chroot,cap_setpcap=ep", says: []string{
-			"Set-id programs change its user or group.",
-			"Ordinary programs that it runs get cap_setgid,cap_setuid,cap_setpcap,cap_sys_chroot: it is uid 0 without noroot.",
-			"It can become any user: cap_setuid.",
-			"It can join any group: cap_setgid.",
-			"It can leave its root directory: cap_sys_chroot.",
-			"It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.",
-			"It can set securebits: cap_setpcap.",
-			"Root's files are its own, whatever its capabilities: it is uid 0.",
+			setID,
+			notStarted,
+			"Ordinary programs get cap_setgid,cap_setuid,cap_setpcap,cap_sys_chroot: uid 0 without noroot.",
+			"The target can become any user: cap_setuid.",
+			"The target can join any group: cap_setgid.",
+			"The target can leave its root directory: cap_sys_chroot.",
+			"The target can add the bounding set to its inheritable set and shrink the bounding set: cap_setpcap.",
+			"The target can set securebits: cap_setpcap.",
+			rootFiles,
 		}},
 		{name: "cap_setuid", text: "uid: 33\ngid: 33\ncaps: cap_setuid,cap_setpcap=eip cap_kill+i\nno_new_privs: true\nsecbits: [noroot, no_setuid_fixup, no_setuid_fixup_locked]", says: []string{
-			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
-			"Ordinary programs that it runs keep cap_setuid,cap_setpcap.",
-			"It can become any user: cap_setuid.",
-			"It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.",
-			"It can clear noroot, which no lock holds: cap_setpcap.",
+			nnp,
+			"A program with file capabilities gets the permitted and inheritable ones within cap_setuid,cap_setpcap, and not the ambient set.",
+			notStarted,
+			"Ordinary programs keep cap_setuid,cap_setpcap.",
+			"The target can become any user: cap_setuid.",
+			"The target can add the bounding set to its inheritable set and shrink the bounding set: cap_setpcap.",
+			"The target can clear noroot, which no lock protects: cap_setpcap.",
 		}},
 		{name: "cap_setuid without noroot", text: "uid: 33\ngid: 33\ncaps: cap_setuid=eip\niab: ^cap_setuid", says: []string{
-			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
-			"All file capabilities still work.",
-			"Ordinary programs that it runs keep cap_setuid.",
-			"It can become any user: cap_setuid. As root, the programs that it runs get every capability.",
+			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
+			setID,
+			"A program with file capabilities gets all permitted ones and the inheritable ones within cap_setuid, and not the ambient set.",
+			"Ordinary programs keep cap_setuid.",
+			"The target can become any user: cap_setuid. As root, the programs that it runs get every capability.",
 		}},
 		{name: "an inheritable set beyond the bounding set", text: "uid: 33\ngid: 33\niab: \"!%cap_kill\"\nsecbits: [noroot]", says: []string{
-			"A set-user-id-root program becomes uid 0 without capabilities (noroot)" + suffix + ".",
-			"All file capabilities still work, but cap_kill only as inheritable ones.",
+			noRoot,
+			setID,
+			"A program with file capabilities gets the permitted ones within all but cap_kill and the inheritable ones within cap_kill.",
+			"A program does not start (EPERM) if its file capabilities are effective and permit a capability outside the bounding set, unless it is one of cap_kill and the file has it inheritable, too.",
 		}},
 		{name: "file capabilities of the target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, says: []string{
-			"A set-user-id-root program becomes uid 0 with cap_net_raw" + suffix + ".",
-			"File capabilities within cap_net_raw still work.",
-			"Ordinary programs that it runs have no capability, unless it makes cap_net_raw ambient.",
-			"The dynamic loader distrusts its environment: AT_SECURE.",
+			"A set-user-ID-root program without file capabilities runs as uid 0 with cap_net_raw.",
+			setID,
+			"A program with file capabilities gets the permitted ones within cap_net_raw.",
+			notStarted,
+			"Ordinary programs get no capability unless the target adds cap_net_raw to its ambient set.",
+			atSecure,
 		}},
 		{name: "PURE1E", text: "uid: 33\ngid: 33\nmode: PURE1E\ncaps: cap_net_raw=i", says: []string{
-			"A set-user-id-root program becomes uid 0 without capabilities (noroot)" + suffix + ".",
-			"File capabilities within cap_net_raw still work.",
+			noRoot,
+			setID,
+			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw.",
+			notStarted,
 		}},
 		{name: "NOPRIV", text: "uid: 33\ngid: 33\nmode: NOPRIV", says: []string{
-			"A set-user-id-root program or file capabilities gain it nothing: no_new_privs.",
+			nnp,
+			notStarted,
 		}},
 		{name: "real root", text: "iab: \"\"", from: func(c *cred.Cred) { c.EUID, c.SUID, c.FSUID = 33, 33, 33; c.Effective = 0 }, says: []string{
-			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
-			"Ordinary programs that it runs are permitted every capability: its real uid is 0, without noroot.",
-			"It can become any user: cap_setuid.",
-			"It can join any group: cap_setgid.",
-			"It can leave its root directory: cap_sys_chroot.",
-			"It can change its inheritable set, within the bounding set, and shrink that: cap_setpcap.",
-			"It can set securebits: cap_setpcap.",
-			"Root's files are its own, whatever its capabilities: it is uid 0.",
-			"The dynamic loader distrusts its environment: AT_SECURE.",
+			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
+			setID,
+			"Ordinary programs get every capability permitted and none effective: real uid 0 without noroot.",
+			"The target can become any user: cap_setuid.",
+			"The target can join any group: cap_setgid.",
+			"The target can leave its root directory: cap_sys_chroot.",
+			"The target can add the bounding set to its inheritable set and shrink the bounding set: cap_setpcap.",
+			"The target can set securebits: cap_setpcap.",
+			rootFiles,
+			atSecure,
 		}},
 		{name: "set-user-id, undeclared", text: "umask: \"0022\"", from: func(c *cred.Cred) { *c = withCaps(0) }, file: cred.File{Setuid: true, UID: 5}, says: []string{
-			"A set-user-id-root program becomes uid 0 with every capability" + suffix + ".",
-			"All file capabilities still work.",
-			"It can change between its uids 1000 and 5.",
-			"The dynamic loader distrusts its environment: AT_SECURE.",
+			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
+			setID,
+			"A program with file capabilities gets all permitted ones.",
+			"The target can switch between its user IDs 1000 and 5.",
+			atSecure,
 		}},
 		{name: "a user namespace of one user", text: "uid: 0\ngid: 0\ncaps: cap_setuid=ep", from: func(c *cred.Cred) { c.UserNS = nested }, says: []string{
-			"Ordinary programs that it runs get cap_setuid: it is uid 0 without noroot.",
-			"It can become any user of its user namespace: cap_setuid.",
-			"Root's files are its own, whatever its capabilities: it is uid 0.",
+			notStarted,
+			"Ordinary programs get cap_setuid: uid 0 without noroot.",
+			"The target can become any user of its user namespace: cap_setuid.",
+			rootFiles,
 		}},
 		{name: "a user namespace without root", text: "no_new_privs: true", from: func(c *cred.Cred) {
 			*c = withCaps(0)
 			c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 1000, Count: 1}}}
-		}, says: []string{"A set-user-id-root program or file capabilities gain it nothing: no_new_privs."}},
+		}, says: []string{nnp}},
 		{name: "a user namespace without root, open", text: "umask: \"0022\"", from: func(c *cred.Cred) {
 			*c = withCaps(0)
 			c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 1000, Count: 1}}}
-		}, says: []string{"All file capabilities still work."}},
+		}, says: []string{
+			"A program with file capabilities gets all permitted ones.",
+		}},
 		{name: "a user namespace of root and one user", text: "umask: \"0022\"", from: func(c *cred.Cred) {
 			*c = withCaps(0)
 			c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Count: 1}, {Inside: 1000, Outside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 0, Count: 2000}}}
 		}, says: []string{
-			"A set-user-id-root program becomes uid 0 with every capability.",
-			"All file capabilities still work.",
+			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
+			"A program with file capabilities gets all permitted ones.",
 		}},
 	}
 	for _, c := range cases {
@@ -194,7 +226,7 @@ func disprove(r *rand.Rand, p *Plan, f reachable) string {
 		file := randomFile(r)
 		got, res, errno := a.Exec(file, rules)
 		if errno != 0 {
-			if !file.HasCaps || !file.Effective {
+			if !file.HasCaps || !file.Effective || a.All.SubsetOf(a.Bounding) {
 				return fmt.Sprintf("%+v is not started", file)
 			}
 			continue
@@ -207,8 +239,8 @@ func disprove(r *rand.Rand, p *Plan, f reachable) string {
 			return fmt.Sprintf("%+v gains under no_new_privs", file)
 		case plain && (got.Permitted != f.ordinary || got.Effective != f.ordinaryEffective || res.RootGained != f.rootPower):
 			return fmt.Sprintf("an ordinary program gets %s", got.Permitted.String())
-		case !f.noNewPrivs && file.HasCaps && !file.NoSuid && !got.Permitted.SubsetOf(f.fileCaps):
-			return fmt.Sprintf("%+v gives %s, which file capabilities should not", file, got.Permitted.Minus(f.fileCaps).String())
+		case file.HasCaps && !file.NoSuid && !f.rootPower && !got.Permitted.SubsetOf(f.filePermitted.Union(f.fileInheritable)):
+			return fmt.Sprintf("%+v gives %s, which file capabilities should not", file, got.Permitted.Minus(f.filePermitted.Union(f.fileInheritable)).String())
 		case got.EUID == 0 && a.EUID != 0 && !f.setRoot && !own(0):
 			return fmt.Sprintf("%+v becomes root", file)
 		case !f.setID && !own(got.EUID) && got.EUID != 0:
@@ -228,10 +260,13 @@ func disprove(r *rand.Rand, p *Plan, f reachable) string {
 		byI, _, errnoI := a.Exec(cred.File{HasCaps: true, Inheritable: one, Effective: true}, rules)
 		gainsP, gainsI := errnoP == 0 && byP.Effective.Has(n), errnoI == 0 && byI.Effective.Has(n)
 		switch {
-		case f.fileCaps.Has(n) && !gainsP && !gainsI:
-			return fmt.Sprintf("file capabilities do not give %d", n)
-		case f.fileInherit.Has(n) && gainsP && !f.rootPower:
-			return fmt.Sprintf("a permitted file capability gives %d", n)
+		case (errnoP != 0) != !a.Bounding.Has(n):
+			return fmt.Sprintf("a program with the permitted file capability %d: %v", n, errnoP)
+		case f.rootPower:
+		case gainsP != f.filePermitted.Has(n):
+			return fmt.Sprintf("a permitted file capability grants %d: %v", n, gainsP)
+		case gainsI != f.fileInheritable.Has(n):
+			return fmt.Sprintf("an inheritable file capability grants %d: %v", n, gainsI)
 		}
 		handed := false
 		if c, errno := able.Capset(able.Permitted, able.Permitted, able.Inheritable.With(n)); errno == 0 {

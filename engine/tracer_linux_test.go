@@ -20,8 +20,6 @@ import (
 // ChildRoles are what a child of the tests does; the examples add theirs.
 var ChildRoles = reexec.Roles{"tracer without proc": tracerWithoutProc, "tracer there": tracerThere}
 
-func TestMain(m *testing.M) { reexec.Main(m, ChildRoles) }
-
 // tracerPlans returns two plans: one whose outcome a tracer would change, and
 // one for which it makes no difference.
 func tracerPlans() (depends, indifferent *Plan, err error) {

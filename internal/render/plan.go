@@ -45,13 +45,13 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	t.state()
 	printCaps(t, p, v.Colour)
 	fmt.Fprintln(t)
-	t.section("Later", p.Reachable())
+	t.section("Reachable later", p.Reachable())
 	fmt.Fprintln(t)
 	inherited := []string{}
 	for _, i := range p.Inherited() {
 		inherited = append(inherited, i.What)
 	}
-	t.section("Stays the caller's", []string{strings.Join(inherited, ", ")})
+	t.section("Inherited from the caller", []string{strings.Join(inherited, ", ")})
 	if notes := environNotes(p, v.Environ); len(notes) > 0 {
 		fmt.Fprintln(t)
 		t.section("Environment", notes)

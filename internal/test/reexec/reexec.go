@@ -23,7 +23,7 @@ type Roles map[string]func()
 
 // Main runs the tests or, in a child, its role. A role that returns ends the process
 // with status 0.
-func Main(m *testing.M, roles Roles) {
+func Main(m interface{ Run() int }, roles Roles) {
 	if name := os.Getenv(variable); name != "" {
 		os.Unsetenv(variable)
 		roles[name]()
