@@ -25,7 +25,7 @@ import (
 
 const skipsEndingThreads = false
 
-// must ends the test on an error from making trouble.
+// must returns the value, or ends the test if there is an error.
 func must[T any](t *testing.T) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
@@ -44,7 +44,7 @@ func check(t *testing.T, err error) {
 }
 
 func testChurn(t *testing.T, kind churn.Kind, calls int, pause time.Duration) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	if long {
@@ -59,19 +59,17 @@ func TestClonedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Cloned, 200
 func TestQueuedThreadsComeAndGo(t *testing.T)   { testChurn(t, churn.Queued, 60, time.Millisecond) }
 func TestRelayedThreadsComeAndGo(t *testing.T)  { testChurn(t, churn.Relay, 200, time.Millisecond) }
 
-// Without any pause between two threads there is never a moment in which the
-// list of threads stays as it is.
+// Without a pause between two threads, the list of threads changes all the time.
 func TestJoinedThreadsWithoutPause(t *testing.T)   { testChurn(t, churn.Joined, 30, 0) }
 func TestDetachedThreadsWithoutPause(t *testing.T) { testChurn(t, churn.Detached, 30, 0) }
 func TestClonedThreadsWithoutPause(t *testing.T)   { testChurn(t, churn.Cloned, 30, 0) }
 func TestQueuedThreadsWithoutPause(t *testing.T)   { testChurn(t, churn.Queued, 30, 0) }
 func TestRelayedThreadsWithoutPause(t *testing.T)  { testChurn(t, churn.Relay, 30, 0) }
 
-// Every call changes the inheritable set, so that the credentials themselves
-// can be looked at as often as one likes.
+// TestCredentialsUnderChurn: each call changes the inheritable set of every thread.
 func TestCredentialsUnderChurn(t *testing.T) {
 	requires.Root(t)
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	type capability struct {
@@ -97,7 +95,7 @@ func TestCredentialsUnderChurn(t *testing.T) {
 		if _, _, errno := Syscall3(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)), 0); errno != 0 {
 			t.Fatal(errno)
 		}
-		if stale(t, "CapInh", fmt.Sprintf("%016x", data[0].inheritable)); t.Failed() {
+		if requireAll(t, "CapInh", fmt.Sprintf("%016x", data[0].inheritable)); t.Failed() {
 			t.Fatalf("after call %d", n)
 		}
 	}
@@ -105,7 +103,7 @@ func TestCredentialsUnderChurn(t *testing.T) {
 }
 
 func TestThreadThatBlocksEverySignal(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	if errno := setName("before"); errno != 0 {
@@ -113,21 +111,21 @@ func TestThreadThatBlocksEverySignal(t *testing.T) {
 	}
 	guest := must[churn.Guest](t)(churn.NewGuest())
 	check(t, guest.BlockRaw())
-	patienceBefore = 300 * time.Millisecond
+	probeTimeout = 300 * time.Millisecond
 	for range 2 {
 		if errno := setName("after"); errno != syscall.ETIMEDOUT {
 			t.Fatalf("got %v, want ETIMEDOUT", errno)
 		}
-		stale(t, "Name", "before")
+		requireAll(t, "Name", "before")
 	}
 
-	// It answers late, but not too late.
-	patienceBefore = tooLong
+	// It answers late, but in time.
+	probeTimeout = hangLimit
 	time.AfterFunc(100*time.Millisecond, func() { guest.Unblock() })
 	if errno := setName("late"); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "Name", "late")
+	requireAll(t, "Name", "late")
 
 	// It ends instead of answering.
 	check(t, must[churn.Guest](t)(churn.NewGuest()).End())
@@ -137,23 +135,23 @@ func TestThreadThatBlocksEverySignal(t *testing.T) {
 	if errno := setName("ended"); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "Name", "ended")
+	requireAll(t, "Name", "ended")
 }
 
-func TestThreadThatBlocksByTheLibrary(t *testing.T) {
-	if !alone(t) {
+func TestThreadThatBlocksThroughLibrary(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	check(t, must[churn.Guest](t)(churn.NewGuest()).BlockByLibrary())
 	if errno := setName("named"); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "Name", "named")
+	requireAll(t, "Name", "named")
 }
 
-// asleep has a guest sleep uninterruptibly. The function that it returns wakes
-// it up and waits for that.
-func asleep(t *testing.T, guest churn.Guest) (wake func()) {
+// sleepUninterruptibly makes a guest sleep uninterruptibly. wake wakes it up, and
+// returns when it is awake.
+func sleepUninterruptibly(t *testing.T, guest churn.Guest) (wake func()) {
 	done := make(chan error, 1)
 	go func() { done <- guest.Vfork() }()
 	for state := ""; !strings.HasPrefix(state, "D"); state = threads(t, "State")[int(guest)] {
@@ -166,52 +164,54 @@ func asleep(t *testing.T, guest churn.Guest) (wake func()) {
 	return func() { churn.EndVfork(); check(t, <-done) }
 }
 
-// A thread that sleeps in the kernel executes nothing, so there is no reason
-// to end the process because of it, nor to return without it. It may wait for
-// its child to execute a program on a file system that hangs.
-func TestSleepingThreadIsWaitedFor(t *testing.T) {
-	if !alone(t) {
+// TestWaitsForSleepingThread: a call waits for a thread that sleeps uninterruptibly,
+// as until its child has executed a program on a file system that does not respond.
+// The process does not end, because such a thread executes nothing.
+func TestWaitsForSleepingThread(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
-	patienceAfter = 300 * time.Millisecond
+	runTimeout = 300 * time.Millisecond
 	guest := must[churn.Guest](t)(churn.NewGuest())
 	if errno := setName("before"); errno != 0 {
 		t.Fatal(errno)
 	}
-	// Others come and go meanwhile, too fast for any list of them.
+	// Other threads come and go faster than they can be listed.
 	stop := must[func() uint64](t)(churn.Start(churn.Relay, 2, time.Millisecond))
-	wake := asleep(t, guest)
+	wake := sleepUninterruptibly(t, guest)
 	var woken atomic.Bool
-	time.AfterFunc(10*patienceAfter, func() { woken.Store(true); wake() })
+	time.AfterFunc(10*runTimeout, func() { woken.Store(true); wake() })
 	if errno := setName("after"); errno != 0 {
 		t.Fatal(errno)
 	}
 	if !woken.Load() {
-		t.Error("the call has returned without the thread")
+		t.Error("the call returned before the thread had run it")
 	}
-	stale(t, "Name", "after")
+	requireAll(t, "Name", "after")
 	stop()
 }
 
-// Before anything has changed there is no reason to wait for long.
-func TestSleepingThreadIsAnErrorAtFirst(t *testing.T) {
-	if !alone(t) {
+// TestSleepingThreadTimesOutBeforeChange: before any thread has changed, the timeout
+// applies to a sleeping thread, too.
+func TestSleepingThreadTimesOutBeforeChange(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
-	patienceBefore = 300 * time.Millisecond
-	wake := asleep(t, must[churn.Guest](t)(churn.NewGuest()))
-	unchanged(t, syscall.ETIMEDOUT)
+	probeTimeout = 300 * time.Millisecond
+	wake := sleepUninterruptibly(t, must[churn.Guest](t)(churn.NewGuest()))
+	requireUnchanged(t, syscall.ETIMEDOUT)
 	wake()
-	patienceBefore = tooLong
+	probeTimeout = hangLimit
 	if errno := setName("after"); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "Name", "after")
+	requireAll(t, "Name", "after")
 }
 
-// Signals that interrupt the caller again and again do not put off its limits.
-func TestCallerIsInterrupted(t *testing.T) {
-	if !alone(t) {
+// TestInterruptedCallerTimesOut: signals that interrupt the caller repeatedly do not
+// postpone its timeout.
+func TestInterruptedCallerTimesOut(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	guest := must[churn.Guest](t)(churn.NewGuest())
@@ -219,7 +219,7 @@ func TestCallerIsInterrupted(t *testing.T) {
 	runtime.LockOSThread()
 	pid, caller := os.Getpid(), syscall.Gettid()
 	defer repeat(t, 1, func() error { return tgkill(pid, caller, syscall.SIGURG) }).stop()
-	patienceBefore = 300 * time.Millisecond
+	probeTimeout = 300 * time.Millisecond
 	limit := time.AfterFunc(30*time.Second, func() { guest.Unblock() })
 	defer limit.Stop()
 	begin := time.Now()
@@ -227,14 +227,14 @@ func TestCallerIsInterrupted(t *testing.T) {
 		t.Errorf("got %v, want ETIMEDOUT", errno)
 	}
 	if took := time.Since(begin); took > 5*time.Second {
-		t.Errorf("it took %v instead of %v", took, patienceBefore)
+		t.Errorf("the call took %v, want %v", took, probeTimeout)
 	}
 }
 
-// A thread that has answered before is trusted to answer again. If it does
-// not, it is too late for an error.
+// TestLateThreadEndsTheProcess: a thread that has answered before is not asked again
+// before the change. If it does not answer later, the process ends.
 func TestLateThreadEndsTheProcess(t *testing.T) {
-	output := dies(t, func() {
+	output := fatalOutput(t, func() {
 		guest, err := churn.NewGuest()
 		if err != nil {
 			t.Fatal(err)
@@ -243,18 +243,18 @@ func TestLateThreadEndsTheProcess(t *testing.T) {
 		if err := guest.BlockRaw(); err != nil {
 			t.Fatal(err)
 		}
-		patienceAfter = time.Second
+		runTimeout = time.Second
 		fmt.Println("returned", setName("after"))
 	})
 	_, rest, _ := strings.Cut(output, "guest ")
 	tid, _, _ := strings.Cut(rest, " ")
 	if !strings.Contains(output, "psx: thread "+tid+" has not run the call in time") || strings.Contains(output, "returned") {
-		t.Errorf("last words: %s", output)
+		t.Errorf("the child printed: %s", output)
 	}
 }
 
 func testDiffering(t *testing.T, newGuest func() (churn.Guest, error)) {
-	output := dies(t, func() {
+	output := fatalOutput(t, func() {
 		guest, err := newGuest()
 		if err != nil {
 			t.Fatal(err)
@@ -271,21 +271,21 @@ func testDiffering(t *testing.T, newGuest func() (churn.Guest, error)) {
 	}
 	_, rest, _ := strings.Cut(output, "guest ")
 	tid, _, _ := strings.Cut(rest, " ")
-	want := "psx: thread " + tid + " got another result than the first thread (system call " + strconv.Itoa(syscall.SYS_PRCTL) + ", result -1, errno 1)"
+	want := "psx: thread " + tid + " got a different result than the first thread (system call " + strconv.Itoa(syscall.SYS_PRCTL) + ", result -1, errno 1)"
 	if !strings.Contains(output, want) || strings.Contains(output, "returned") {
-		t.Errorf("last words: %s", output)
+		t.Errorf("the child printed: %s", output)
 	}
 }
 
-func TestDifferingResultOfThreadOfC(t *testing.T)    { testDiffering(t, churn.NewGuest) }
+func TestDifferingResultOfCThread(t *testing.T)      { testDiffering(t, churn.NewGuest) }
 func TestDifferingResultOfClonedThread(t *testing.T) { testDiffering(t, churn.NewClonedGuest) }
 
 var endMainThread = make(chan bool)
 
 func init() {
-	// A busy machine may leave a thread waiting for its turn.
-	patienceBefore, patienceAfter = tooLong/2, tooLong/2
-	if strings.HasPrefix(os.Getenv(aloneVariable), "TestMainThread") {
+	// On a busy machine a thread may wait long until it runs.
+	probeTimeout, runTimeout = hangLimit/2, hangLimit/2
+	if strings.HasPrefix(os.Getenv(ownProcessVariable), "TestMainThread") {
 		runtime.LockOSThread()
 		onMainThread = func() {
 			<-endMainThread
@@ -295,7 +295,7 @@ func init() {
 }
 
 func TestMainThreadHasEnded(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	if errno := setName("before"); errno != 0 {
@@ -310,11 +310,11 @@ func TestMainThreadHasEnded(t *testing.T) {
 			t.Fatal(errno)
 		}
 	}
-	stale(t, "Name", "n99")
+	requireAll(t, "Name", "n99")
 }
 
-func TestMainThreadEndsMeanwhile(t *testing.T) {
-	if !alone(t) {
+func TestMainThreadEndsDuringCalls(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	time.AfterFunc(20*time.Millisecond, func() { close(endMainThread) })
@@ -332,14 +332,14 @@ func tgkill(pid, tid int, signal syscall.Signal) error {
 	return nil
 }
 
-// A beside is something that goes on while calls are made.
-type beside struct {
-	times func() uint64        // how often it happened
-	stop  func() (last uint64) // ends it
+// background is work that is repeated while calls are made.
+type background struct {
+	times func() uint64        // how often it has been done
+	stop  func() (last uint64) // ends it and returns the final number
 }
 
 // repeat runs f on n goroutines until stopped.
-func repeat(t *testing.T, n int, f func() error) beside {
+func repeat(t *testing.T, n int, f func() error) background {
 	var done atomic.Bool
 	var times atomic.Uint64
 	var wait sync.WaitGroup
@@ -354,79 +354,81 @@ func repeat(t *testing.T, n int, f func() error) beside {
 			}
 		})
 	}
-	return beside{times.Load, func() uint64 { done.Store(true); wait.Wait(); return times.Load() }}
+	return background{times.Load, func() uint64 { done.Store(true); wait.Wait(); return times.Load() }}
 }
 
-// under makes calls while something else goes on. It makes some more where that
-// has been slow to begin.
-func under(t *testing.T, calls int, besides ...beside) {
+// callDuring makes calls while background work is done. It makes more calls if that
+// work begins late.
+func callDuring(t *testing.T, calls int, work ...background) {
 	t.Helper()
 	if long {
 		calls *= 20
 	}
-	idle := func(b beside) bool { return b.times() == 0 }
-	for n := 0; n < calls || n < 100*calls && slices.ContainsFunc(besides, idle); n++ {
+	idle := func(b background) bool { return b.times() == 0 }
+	for n := 0; n < calls || n < 100*calls && slices.ContainsFunc(work, idle); n++ {
 		name := "n" + strconv.Itoa(n)
 		if errno := setName(name); errno != 0 {
 			t.Fatal(errno)
 		}
 		if n%10 == 0 {
-			stale(t, "Name", name)
-			runtime.Gosched() // each call may leave the goroutines little time
+			requireAll(t, "Name", name)
+			runtime.Gosched() // the calls leave the other goroutines little time
 		}
 	}
-	for _, b := range besides {
+	for _, b := range work {
 		times := b.stop()
-		t.Logf("%d calls, %d times something else", calls, times)
+		t.Logf("%d calls, background work done %d times", calls, times)
 		if times == 0 {
-			t.Error("nothing else went on")
+			t.Error("no background work was done")
 		}
 	}
 }
 
-// broadcasts skips a test that is about those of the C library.
-func broadcasts(t *testing.T) {
+// requireSafeBroadcasts skips a test that makes the C library run calls on all
+// threads, if that damages the stacks of goroutines.
+func requireSafeBroadcasts(t *testing.T) {
 	t.Helper()
 	if !churn.BroadcastsAreSafe() {
-		requires.Skip(t, "a C library whose broadcasts spare the stacks of goroutines")
+		requires.Skip(t, "a C library whose signal handler does not need more than the stack of a goroutine")
 	}
 }
 
-func TestBroadcastsOfTheLibrary(t *testing.T) {
-	broadcasts(t)
-	if !alone(t) {
+func TestDuringLibraryBroadcasts(t *testing.T) {
+	requireSafeBroadcasts(t)
+	if !inOwnProcess(t) {
 		return
 	}
-	under(t, 300,
-		beside{func() uint64 { return 1 }, must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond))},
+	callDuring(t, 300,
+		background{func() uint64 { return 1 }, must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond))},
 		repeat(t, 2, func() error { return syscall.Setgid(syscall.Getgid()) }),
 		repeat(t, 2, churn.SetuidSame))
 }
 
-// What the C library does on every thread must still reach every thread.
-func TestBroadcastOfTheLibraryIsPassedOn(t *testing.T) {
-	broadcasts(t)
+// TestLibraryBroadcastIsForwarded: a call that the C library runs on every thread
+// still reaches every thread.
+func TestLibraryBroadcastIsForwarded(t *testing.T) {
+	requireSafeBroadcasts(t)
 	requires.Root(t)
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
-	defer hold(10)()
+	defer parkThreads(10)()
 	if errno := setName("before"); errno != 0 {
 		t.Fatal(errno)
 	}
 	check(t, syscall.Setgid(100000))
-	stale(t, "Gid", "100000\t100000\t100000\t100000")
+	requireAll(t, "Gid", "100000\t100000\t100000\t100000")
 }
 
-func TestForksMeanwhile(t *testing.T) {
-	if !alone(t) {
+func TestDuringForks(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
-	under(t, 200, repeat(t, 2, churn.Fork), repeat(t, 1, churn.Spawn))
+	callDuring(t, 200, repeat(t, 2, churn.Fork), repeat(t, 1, churn.Spawn))
 }
 
-func TestThreadsAreCancelledMeanwhile(t *testing.T) {
-	if !alone(t) {
+func TestDuringCancellation(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	// The library may set its handler when it first cancels a thread.
@@ -438,7 +440,7 @@ func TestThreadsAreCancelledMeanwhile(t *testing.T) {
 			t.Error("a thread was not cancelled")
 		}
 	}
-	under(t, 100, repeat(t, 1, func() error {
+	callDuring(t, 100, repeat(t, 1, func() error {
 		if !churn.Cancel() {
 			return fmt.Errorf("a thread was not cancelled")
 		}
@@ -447,29 +449,28 @@ func TestThreadsAreCancelledMeanwhile(t *testing.T) {
 }
 
 func TestTimersWithThreads(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	check(t, churn.Timer())
 	if errno := setName("n"); errno != 0 {
 		t.Fatal(errno)
 	}
-	under(t, 100, repeat(t, 1, churn.Timer))
+	callDuring(t, 100, repeat(t, 1, churn.Timer))
 }
 
-// handler makes sure that the C library has set its handler, without which a
-// signal that is not ours ends the process. musl sets it when it first cancels
-// a thread.
-func handler() { churn.Cancel() }
+// installLibraryHandler makes the C library set its handler. Without it, a signal
+// that is not from psx ends the process. musl sets it when it first cancels a thread.
+func installLibraryHandler() { churn.Cancel() }
 
 func TestForgedSignals(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
-	handler()
+	installLibraryHandler()
 	guest := must[churn.Guest](t)(churn.NewGuest())
 	n := 0
-	under(t, 200, repeat(t, 1, func() error {
+	callDuring(t, 200, repeat(t, 1, func() error {
 		n++
 		const queued, ours = -1, -0x707378
 		err := churn.Forge(int(guest), queued, n, n)
@@ -484,11 +485,11 @@ func TestForgedSignals(t *testing.T) {
 }
 
 func TestHandlerIsReplaced(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
-	handler()
-	defer hold(5)()
+	installLibraryHandler()
+	defer parkThreads(5)()
 	for n, replace := range []func() error{
 		func() error { return nil },
 		churn.ReplaceHandler, churn.PrependHandler, churn.ReplaceHandler, churn.PrependHandler, churn.ReplaceHandler,
@@ -498,19 +499,20 @@ func TestHandlerIsReplaced(t *testing.T) {
 		if errno := setName(name); errno != 0 {
 			t.Fatal(errno)
 		}
-		stale(t, "Name", name)
-		// Neither of two handlers may call the other for ever.
+		requireAll(t, "Name", name)
+		// Two handlers must not call each other without end.
 		check(t, churn.Forge(syscall.Gettid(), -1, 0, 0))
 	}
-	under(t, 50, repeat(t, 1, func() error {
+	callDuring(t, 50, repeat(t, 1, func() error {
 		time.Sleep(5 * time.Millisecond)
 		return churn.ReplaceHandler()
 	}))
 }
 
-// A signal that is not ours does what it would have done without us.
+// TestDefaultActionIsKept: where no other handler is set, a signal that is not from
+// psx takes the default action.
 func TestDefaultActionIsKept(t *testing.T) {
-	if isAlone(t) {
+	if isOwnProcess(t) {
 		check(t, churn.RemoveHandler())
 		if errno := setName("n"); errno != 0 {
 			t.Fatal(errno)
@@ -526,8 +528,8 @@ func TestDefaultActionIsKept(t *testing.T) {
 	}
 }
 
-func TestLongCallsGoOn(t *testing.T) {
-	if !alone(t) {
+func TestLongCallsAreRestarted(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	end := must[func() []error](t)(churn.StartLongCalls())
@@ -536,19 +538,19 @@ func TestLongCallsGoOn(t *testing.T) {
 			t.Fatal(errno)
 		}
 	}
-	stale(t, "Name", "n99")
+	requireAll(t, "Name", "n99")
 	for i, err := range end() {
 		switch {
 		case i < churn.Restarted && err != nil:
 			t.Errorf("%s: %v", churn.LongCalls[i], err)
-		case i >= churn.Restarted && err != syscall.EINTR && err != nil: // some libraries go on by themselves
+		case i >= churn.Restarted && err != syscall.EINTR && err != nil: // some libraries repeat the call
 			t.Errorf("%s: %v", churn.LongCalls[i], err)
 		}
 	}
 }
 
-// unchanged makes a call that has to fail before any thread has changed.
-func unchanged(t *testing.T, want syscall.Errno) {
+// requireUnchanged makes a call that must fail before any thread has changed.
+func requireUnchanged(t *testing.T, want syscall.Errno) {
 	t.Helper()
 	before := threads(t, "Name")
 	if errno := setName("after"); errno != want {
@@ -562,7 +564,7 @@ func unchanged(t *testing.T, want syscall.Errno) {
 }
 
 func TestNoDescriptors(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	var old syscall.Rlimit
@@ -580,7 +582,7 @@ func TestNoDescriptors(t *testing.T) {
 		if errno != syscall.EMFILE {
 			t.Errorf("%d spare: got %v, want EMFILE", spare, errno)
 		}
-		stale(t, "Name", "before")
+		requireAll(t, "Name", "before")
 	}
 	if errno := setName("after"); errno != 0 {
 		t.Error(errno)
@@ -588,7 +590,7 @@ func TestNoDescriptors(t *testing.T) {
 }
 
 func TestDescriptorsAreClosed(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	count := func() int { return len(must[[]string](t)(filepath.Glob("/proc/self/fd/*"))) }
@@ -606,25 +608,25 @@ func TestDescriptorsAreClosed(t *testing.T) {
 }
 
 func TestFullSignalQueue(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	const rlimitSigpending = 11
 	var none syscall.Rlimit
 	check(t, syscall.Setrlimit(rlimitSigpending, &none))
-	unchanged(t, syscall.EAGAIN)
+	requireUnchanged(t, syscall.EAGAIN)
 }
 
 func TestNoProc(t *testing.T) {
 	requires.Root(t)
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
-	defer hold(5)()
+	defer parkThreads(5)()
 	dir := must[string](t)(os.MkdirTemp("", "psx"))
 	check(t, os.Chdir(dir))
 	check(t, os.Remove(dir))
-	// The change of root is itself the call: what it needs is open by then.
+	// The call itself changes the root directory: psx has opened its files by then.
 	dot := []byte{'.', 0}
 	if _, _, errno := Syscall3(syscall.SYS_CHROOT, uintptr(unsafe.Pointer(&dot[0])), 0, 0); errno != 0 {
 		t.Fatal(errno)
@@ -640,7 +642,7 @@ func TestNoProc(t *testing.T) {
 
 func TestProcOfAnotherNamespace(t *testing.T) {
 	requires.Root(t)
-	if isAlone(t) {
+	if isOwnProcess(t) {
 		if errno := setName("after"); errno != syscall.ESRCH {
 			t.Errorf("got %v, want ESRCH", errno)
 		}
@@ -653,7 +655,7 @@ func TestProcOfAnotherNamespace(t *testing.T) {
 }
 
 func TestLandlock(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	const createRuleset, restrictSelf, readFile, readDir = 444, 446, 1 << 2, 1 << 3
@@ -662,13 +664,13 @@ func TestLandlock(t *testing.T) {
 	if errno != 0 {
 		requires.Skip(t, "Landlock: "+errno.Error())
 	}
-	defer hold(5)()
+	defer parkThreads(5)()
 	stop := must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond))
 	if _, _, errno := Syscall3(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "NoNewPrivs", "1")
-	// No thread may open /proc once it has run this.
+	requireAll(t, "NoNewPrivs", "1")
+	// A thread that has run this cannot open files of /proc.
 	if _, _, errno := Syscall3(restrictSelf, ruleset, 0, 0); errno != 0 {
 		t.Fatal(errno)
 	}
@@ -681,10 +683,10 @@ func TestLandlock(t *testing.T) {
 	stop()
 }
 
-// The kernel's own threads answer no signal and carry no credentials of the
-// program's.
-func TestThreadOfTheKernel(t *testing.T) {
-	if !alone(t) {
+// TestKernelThreadIsSkipped: threads of the kernel answer no signal, and do not run
+// code of the program.
+func TestKernelThreadIsSkipped(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	if err := churn.KernelThread(); err != nil {
@@ -704,12 +706,12 @@ func TestThreadOfTheKernel(t *testing.T) {
 		}
 	}
 	if kernelThreads == 0 {
-		t.Error("there was no thread of the kernel")
+		t.Error("the process had no kernel thread")
 	}
 }
 
-func TestErrnoOfCIsKept(t *testing.T) {
-	if !alone(t) {
+func TestErrnoIsUnchanged(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	runtime.LockOSThread()
@@ -726,10 +728,10 @@ func TestErrnoOfCIsKept(t *testing.T) {
 	}
 }
 
-// Time in which the process is stopped is not the threads' fault.
+// TestStoppedProcess: time during which the process is stopped does not count.
 func TestStoppedProcess(t *testing.T) {
-	if isAlone(t) {
-		patienceBefore, patienceAfter = time.Second, time.Second
+	if isOwnProcess(t) {
+		probeTimeout, runTimeout = time.Second, time.Second
 		stop := must[func() uint64](t)(churn.Start(churn.Joined, 2, time.Millisecond))
 		for begin := time.Now(); time.Since(begin) < 3*time.Second; {
 			if errno := setName("n"); errno != 0 {
@@ -751,16 +753,16 @@ func TestStoppedProcess(t *testing.T) {
 	}
 }
 
-// ownNumbers runs body in a child with thread numbers of its own, from 1 to
-// 1000: few, but enough for threads that are slow to give theirs back.
-func ownNumbers(t *testing.T, body func()) {
+// inPIDNamespace runs body in a child in a PID namespace with the numbers 1 to 1000:
+// few, but enough for threads that release their numbers late.
+func inPIDNamespace(t *testing.T, body func()) {
 	t.Helper()
-	if isAlone(t) {
+	if isOwnProcess(t) {
 		if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-			requires.Skip(t, "a /proc of its own: "+err.Error())
+			requires.Skip(t, "a /proc for a new PID namespace: "+err.Error())
 		}
 		if err := os.WriteFile("/proc/sys/kernel/pid_max", []byte("1001"), 0); err != nil {
-			requires.Skip(t, "a pid_max of its own: "+err.Error())
+			requires.Skip(t, "a pid_max for a new PID namespace: "+err.Error())
 		}
 		body()
 		return
@@ -776,10 +778,10 @@ func ownNumbers(t *testing.T, body func()) {
 	}
 }
 
-// Where thread numbers are few, they are soon used again.
+// TestFewThreadNumbers: where thread numbers are few, they are soon used again.
 func TestFewThreadNumbers(t *testing.T) {
 	requires.Root(t)
-	ownNumbers(t, func() {
+	inPIDNamespace(t, func() {
 		calls := 50
 		if long {
 			calls = 2000
@@ -788,11 +790,11 @@ func TestFewThreadNumbers(t *testing.T) {
 	})
 }
 
-// A thread that has run the call ends, and one that has not makes a thread
-// with the number of the first.
-func TestThreadNumberIsUsedAgain(t *testing.T) {
+// TestReusedThreadNumber: a thread that has run the call ends, and a thread that has
+// not run it creates a thread with the same number.
+func TestReusedThreadNumber(t *testing.T) {
 	requires.Root(t)
-	ownNumbers(t, func() {
+	inPIDNamespace(t, func() {
 		old := must[churn.Guest](t)(churn.NewGuest())
 		by := must[churn.Guest](t)(churn.NewGuest())
 		if errno := setName("before"); errno != 0 {
@@ -810,10 +812,9 @@ func TestThreadNumberIsUsedAgain(t *testing.T) {
 	})
 }
 
-// TestStress is bounded proof that no call hangs: the parent of the process
-// that it runs in is its watchdog.
+// TestStress: no call hangs. The parent of this process ends it if it takes too long.
 func TestStress(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	calls := 1000
@@ -825,7 +826,7 @@ func TestStress(t *testing.T) {
 	if churn.BroadcastsAreSafe() {
 		setids = repeat(t, 1, func() error { time.Sleep(time.Millisecond); return churn.SetuidSame() }).stop
 	}
-	goes := goChurn()
+	stopGo := goChurn()
 	var longest atomic.Int64
 	begin := time.Now()
 	var wait sync.WaitGroup
@@ -846,8 +847,8 @@ func TestStress(t *testing.T) {
 	if errno := setName("last"); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "Name", "last")
+	requireAll(t, "Name", "last")
 	took := time.Since(begin)
 	t.Logf("%d calls in %v, the longest (with its turn) %v; %d threads of C and %d of Go came and went, %d broadcasts of the C library",
-		calls, took.Round(time.Millisecond), time.Duration(longest.Load()), stop(), goes(), setids())
+		calls, took.Round(time.Millisecond), time.Duration(longest.Load()), stop(), stopGo(), setids())
 }

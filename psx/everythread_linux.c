@@ -2,8 +2,8 @@
 
 #define _GNU_SOURCE
 #include "everythread_linux.h"
+#include "fatal_linux.h"
 #include "futex_linux.h"
-#include "say_linux.h"
 #include "signal_linux.h"
 #include "threads_linux.h"
 
@@ -15,71 +15,74 @@
 #include <unistd.h>
 
 /*
- * A call is a few rounds. In a round the threads are listed and signalled until
- * a fresh and complete list has only threads that had answered before.
+ * A call consists of rounds. A round scans the list of threads and signals them,
+ * and repeats that until a new and complete list has only threads that had
+ * answered before the scan.
  *
- * REHEARSE comes before anything changes. Threads that have never answered
- * before are asked to answer and do nothing else. If one does not, the call
- * fails and all is as it was.
+ * PROBE comes before any change. Threads that have never answered a signal are
+ * asked to answer, and do nothing else. If one does not answer, the call fails,
+ * and nothing has changed.
  *
  * RUN has each thread run the system call. From here there is no way back.
  *
- * HOLD is for when threads are born faster than they can be listed. It has
- * each thread run the system call, unless it has, and then stay where it is,
- * making no further threads. That cannot be the rule: the C libraries wait
- * for locks while they block every signal, and the one who has the lock may
- * be held. So it ends soon, with or without success.
+ * HOLD is for threads that are created faster than they can be listed. Each
+ * thread runs the system call, unless it has, and then waits in its handler, so
+ * that it creates no further threads. It cannot be the normal case: the C
+ * libraries wait for locks while they block every signal, and the owner of such a
+ * lock may be the thread that is held. So the round ends soon, even if not all
+ * threads have answered.
  *
- * Why no thread is missed. Let M be the moment at which the last look of RUN or
- * HOLD began. The look is complete: it lists as many threads as existed at M.
- * No other look follows, so each thread on the list, except the caller, had
- * settled before M, in a record that an earlier look had made. So each of them
- * existed at M, and together they are all that existed at M. A thread born
- * after M has inherited the change, because its maker had run the call before
+ * Why no thread is missed. Let M be the moment at which the last scan of RUN or
+ * HOLD began. That scan is complete: it lists as many threads as existed at M. No
+ * other scan follows, so each listed thread except the caller had settled before
+ * M, in a record that an earlier scan had made. So each of them existed at M, and
+ * together they are all threads that existed at M. A thread that was created after
+ * M has inherited the change: the thread that created it had run the call before
  * M, and a handler does not run in the middle of clone(2).
  *
  * Why a call ends.
  *  - The handler takes no lock. In HOLD it sleeps until its deadline at most.
- *  - wait_for returns at its deadline if no answer has come since, and at the
- *    latest with the last answer that it waits for. Signals do not put the
- *    deadline off.
- *  - A look reads a list whose length the kernel limits.
- *  - everyone repeats looks and waits, and each repetition subtracts its time
- *    from what is left, which ends the round. A repetition that takes very long
- *    subtracts a fixed amount instead, as the process may have been stopped.
- *  - finish repeats rounds. Each one subtracts its time from the same patience,
- *    and when that has run out, the process ends.
+ *  - wait_for_answers returns when no answer has come for its limit, and at the
+ *    latest with the last answer that it waits for. Signals do not postpone that.
+ *  - A scan reads a list whose length the kernel limits.
+ *  - run_round repeats scans and waits. Each repetition subtracts its time from
+ *    the time that is left, and the round ends when none is left. A repetition
+ *    that takes very long subtracts a fixed time, because the process may have
+ *    been stopped.
+ *  - run_on_others repeats rounds. They share one timeout, and when it is over,
+ *    the process ends.
  * There is one exception: RUN waits as long as a late thread sleeps
- * uninterruptibly, for a disk, or for its vfork(2) child to execute a program
+ * uninterruptibly, for a disk, or until its vfork(2) child has executed a program
  * from one. Until it wakes up, it executes nothing with its old privilege, so
- * waiting is safe. To return would leave it behind, and to end the process
- * would let a hung file system do so. glibc and the Go runtime wait likewise.
+ * waiting is safe. If the call returned, it would leave the thread behind; if it
+ * ended the process, a file system that does not respond could do that. glibc and
+ * the Go runtime wait, too.
  */
-enum kind { REHEARSE, RUN, HOLD };
+enum kind { PROBE, RUN, HOLD };
 
 /* Times are in microseconds. */
 enum {
 	POLL = 10,            /* for an answer, before the caller sleeps */
-	FIRST_WAIT = 200,     /* for an answer, before the threads are listed again */
+	FIRST_WAIT = 200,     /* for an answer, before the threads are scanned again */
 	LONGEST_WAIT = 16000,
-	INSPECTION = 1000,    /* waits longer than that make the late threads suspect */
+	INSPECTION = 1000,    /* after a longer wait, the state of late threads is read */
 	FIRST_HOLD = 10000,
 	LONGEST_HOLD = 160000,
-	LOOKS = 8, /* that find new threads, before threads are held */
+	SCANS = 8, /* that find new threads, before threads are held */
 };
 
-/* What the answering threads read. */
+/* The handlers read these. */
 static struct round {
 	enum kind kind;
 	unsigned call_number;
 	struct psx_call call;
-	long first_value; /* what every thread has to get */
+	long first_value; /* the result on the calling thread, which each must get */
 	long hold_limit;
 } round;
 static unsigned current; /* the number of the round, 0 between rounds; a futex(2) */
-static int pid, self;    /* the process and its calling thread, asked for once a call */
+static int pid, self;    /* the process and its calling thread, read once in a call */
 
-/* What they write. */
+/* The handlers write this. */
 static unsigned answers; /* since the process began; a futex(2) */
 
 /* The caller sleeps until there are enough answers. */
@@ -92,11 +95,11 @@ static long run(const struct psx_call *c)
 }
 
 /*
- * Notes the answer of this thread and returns 1, or 0 if it has answered or the
- * round is over. This thread may be stopped anywhere in here for longer than
- * the round lasts, and the record be another thread's when it goes on. Then
- * its number still gets there, which is harmless, as no later round has it;
- * but it must not replace the answer of the other thread, nor that its own.
+ * Records the answer of this thread and returns 1, or 0 if it has answered or the
+ * round is over. This thread may be stopped anywhere in here until the round is
+ * over and its record belongs to another thread. Then it still writes its number
+ * there, which is harmless, because no later round has that number. But it must
+ * not replace the answer of the other thread.
  */
 static int answer(struct psx_thread *t, unsigned number)
 {
@@ -117,7 +120,7 @@ void psx_signal_received(unsigned number, int index)
 	struct round r;
 	unsigned n;
 
-	/* A signal can arrive long after its round has been given up. */
+	/* A signal can arrive long after the end of its round. */
 	if (number == 0 || number != __atomic_load_n(&current, __ATOMIC_ACQUIRE))
 		return;
 	r = round;
@@ -128,12 +131,12 @@ void psx_signal_received(unsigned number, int index)
 	t = psx_threads_at(index);
 	if (!t || t->tid != tid)
 		return;
-	/* The call goes on until this is noted, and so the record stays. */
-	if (r.kind != REHEARSE && __atomic_load_n(&t->ran, __ATOMIC_RELAXED) != r.call_number) {
+	/* The call lasts until this is recorded, so the record stays valid. */
+	if (r.kind != PROBE && __atomic_load_n(&t->ran, __ATOMIC_RELAXED) != r.call_number) {
 		long value = run(&r.call);
 
 		if (value != r.first_value)
-			psx_die("got another result than the first thread", tid, r.call.nr, value, value == -1 ? errno : 0);
+			psx_fatal("got a different result than the first thread", tid, r.call.nr, value, value == -1 ? errno : 0);
 		__atomic_store_n(&t->ran, r.call_number, __ATOMIC_RELEASE);
 	}
 	if (!answer(t, number))
@@ -149,17 +152,17 @@ void psx_signal_received(unsigned number, int index)
 	}
 }
 
-static void begin(enum kind what)
+static void begin_round(enum kind kind)
 {
 	static unsigned last;
 
 	if (++last == 0)
 		last = 1;
-	round.kind = what;
+	round.kind = kind;
 	__atomic_store_n(&current, last, __ATOMIC_RELEASE);
 }
 
-static void end(void)
+static void end_round(void)
 {
 	__atomic_store_n(&current, 0, __ATOMIC_RELEASE);
 	if (round.kind == HOLD)
@@ -167,20 +170,20 @@ static void end(void)
 }
 
 /*
- * Says whether the round needs an answer of the thread that it does not have.
- * An answer has the number of this round, or of this call.
+ * Returns whether the round still needs an answer from the thread. An answer has
+ * the number of this round, or of this call.
  */
-static int needed(struct psx_thread *t, unsigned first_look)
+static int answer_needed(struct psx_thread *t, unsigned first_scan)
 {
 	int answered = __atomic_load_n(&t->answered, __ATOMIC_ACQUIRE) == current;
 	int ran = __atomic_load_n(&t->ran, __ATOMIC_ACQUIRE) == round.call_number;
 
-	t->known |= answered || ran;
-	if (t->excused)
+	t->responsive |= answered || ran;
+	if (t->ignored)
 		return 0;
 	switch (round.kind) {
-	case REHEARSE: /* those who come later can wait for the call itself */
-		return !t->known && t->since <= first_look;
+	case PROBE: /* a thread that is created later need not answer before RUN */
+		return !t->responsive && t->first_seen <= first_scan;
 	case RUN:
 		return !ran;
 	default:
@@ -188,82 +191,82 @@ static int needed(struct psx_thread *t, unsigned first_look)
 	}
 }
 
-/* Notes which threads have nothing left to do in this round. */
-static void settle(unsigned first_look)
+/* Marks the threads that have nothing left to do in this round. */
+static void mark_settled(unsigned first_scan)
 {
 	struct psx_thread *t;
 	int i;
 
 	for (i = 0; (t = psx_threads_at(i)); i++)
-		if (!needed(t, first_look))
+		if (!answer_needed(t, first_scan))
 			t->settled = current;
 }
 
-/* What one look at the threads has shown. */
-struct sight {
-	int missing; /* answers that the round needs and does not have */
-	int pending; /* those of them that can come: the signal is on its way */
-	int asleep;  /* those of them whose threads sleep uninterruptibly */
-	int recent;  /* threads that have settled, or ended, since the look began */
-	int fresh;   /* threads that the look before did not have */
-	int one;     /* a thread whose answer is missing */
+/* The threads of one scan, except those that had settled before it. */
+struct progress {
+	int missing; /* the round still needs their answers */
+	int pending; /* of these, the threads that have been signalled */
+	int asleep;  /* of these, the threads that sleep uninterruptibly */
+	int recent;  /* have settled, or ended, since the scan began */
+	int fresh;   /* were not found by the scan before */
+	int example; /* the number of a thread whose answer is missing */
 };
 
 /*
- * Signals the threads of the last look whose answers are missing. Those that
- * have it already are signalled once more if it may be lost, and are inspected
- * if they are taking long.
+ * Signals the threads of the last scan whose answers are missing. It signals a
+ * thread again if the first signal may be lost. With inspect, it reads the state
+ * of the threads that were signalled before.
  */
-static struct sight ask(unsigned first_look, unsigned look, int lost, int inspect)
+static struct progress signal_threads(unsigned first_scan, unsigned scan, int lost, int inspect)
 {
-	struct sight s = {0, 0, 0, 0, 0, 0};
+	struct progress p = {0, 0, 0, 0, 0, 0};
 	struct psx_thread *t;
 	int i;
 
 	for (i = 0; (t = psx_threads_at(i)); i++) {
 		enum psx_state state = PSX_CAN_ANSWER;
 
-		if (t->seen != look || t->tid == self || t->settled == current)
+		if (t->last_seen != scan || t->tid == self || t->settled == current)
 			continue;
-		s.fresh += t->since == look;
-		if (inspect && t->asked == current) {
+		p.fresh += t->first_seen == scan;
+		if (inspect && t->signalled == current) {
 			state = psx_threads_state(t->tid);
-			t->excused = state == PSX_NEVER_ANSWERS;
+			t->ignored = state == PSX_NEVER_ANSWERS;
 		}
-		if (!needed(t, first_look)) {
-			s.recent++;
+		if (!answer_needed(t, first_scan)) {
+			p.recent++;
 			continue;
 		}
-		if (t->asked != current || lost) {
+		if (t->signalled != current || lost) {
 			int err = psx_signal_send(pid, t->tid, current, i);
 
 			if (err == ESRCH) {
-				s.recent++;
+				p.recent++;
 				continue;
 			}
 			if (!err)
-				t->asked = current;
+				t->signalled = current;
 		}
-		s.missing++;
-		s.pending += t->asked == current;
-		s.asleep += state == PSX_SLEEPS;
-		s.one = t->tid;
+		p.missing++;
+		p.pending += t->signalled == current;
+		p.asleep += state == PSX_SLEEPS;
+		p.example = t->tid;
 	}
-	return s;
+	return p;
 }
 
 /*
- * Waits until there are that many answers, or none has come for so long. Says
- * whether there are enough.
+ * Waits until there are this many answers, or none has come for the limit.
+ * Returns whether there are enough.
  *
- * It polls as long as answers keep coming: to wake a sleeping caller takes longer
- * than a thread needs to answer. It does not call sched_yield(2), which on a busy
- * machine runs another process for milliseconds.
+ * It polls while answers keep coming: waking a sleeping caller takes longer than a
+ * thread needs to answer. It does not call sched_yield(2), which on a busy machine
+ * runs another process for milliseconds.
  *
- * No wakeup is lost. An answer counted before the kernel compares keeps the caller
- * from sleeping; one counted later finds that it sleeps.
+ * No wakeup is lost. An answer that is counted before the kernel compares keeps
+ * the caller from sleeping. One that is counted later finds that the caller sleeps.
  */
-static int wait_for(unsigned wanted, long limit)
+static int wait_for_answers(unsigned wanted, long limit)
 {
 	unsigned n, before = __atomic_load_n(&answers, __ATOMIC_SEQ_CST);
 	long long now, last = psx_now(); /* when the last answer was noticed */
@@ -289,59 +292,59 @@ static int wait_for(unsigned wanted, long limit)
 }
 
 /*
- * Goes on until every thread has answered. Returns 0; ETIMEDOUT when time has
- * run out (late is a thread that has not answered, 0 for none in particular);
- * EAGAIN when new threads keep coming; or another errno. It takes the time it
- * needs from *left.
+ * Repeats scans and signals until every thread has answered. Returns 0; ETIMEDOUT
+ * when no time is left (late is then a thread that has not answered, or 0);
+ * EAGAIN when new threads keep appearing; or another errno. It subtracts the time
+ * that it takes from *left.
  */
-static int everyone(enum kind kind, long *left, int *late)
+static int run_round(enum kind kind, long *left, int *late)
 {
-	static unsigned look;
-	static int reliable; /* a look has been complete, so that the next ones can be */
+	static unsigned scan;
+	static int reliable; /* a scan has been complete, so later ones can be, too */
 	int err = 0, complete = 0, lost = 0, newcomers = 0, asleep;
-	/* The list of the rehearsal is good enough to begin with. */
+	/* RUN can begin with the list of PROBE. */
 	int listed = kind == RUN;
-	unsigned first_look = look + 1, had;
+	unsigned first_scan = scan + 1, had;
 	long wait = FIRST_WAIT;
 	long long now = psx_now(), before;
-	struct sight s;
+	struct progress p;
 
-	begin(kind);
+	begin_round(kind);
 	for (;;) {
 		had = __atomic_load_n(&answers, __ATOMIC_SEQ_CST);
-		settle(first_look);
+		mark_settled(first_scan);
 		if (!listed)
-			err = psx_threads_look(&look, &complete);
+			err = psx_threads_scan(&scan, &complete);
 		if (err)
 			break;
-		s = ask(first_look, look, lost, wait > INSPECTION);
+		p = signal_threads(first_scan, scan, lost, wait > INSPECTION);
 		reliable |= complete;
 		/*
-		 * If all who were there when the look began had settled by then,
-		 * those who came later were made by settled ones. A rehearsal need
-		 * not be so strict.
+		 * If all threads that existed when the scan began had settled by
+		 * then, they have created the later ones. PROBE need not be so
+		 * strict.
 		 */
-		if (!s.missing && (kind == REHEARSE ? reliable : complete && !s.recent))
+		if (!p.missing && (kind == PROBE ? reliable : complete && !p.recent))
 			break;
-		asleep = kind == RUN && s.asleep;
-		newcomers += s.fresh && !listed;
-		if (kind == RUN && newcomers > LOOKS && !asleep) {
+		asleep = kind == RUN && p.asleep;
+		newcomers += p.fresh && !listed;
+		if (kind == RUN && newcomers > SCANS && !asleep) {
 			err = EAGAIN;
 			break;
 		}
 		listed = 0;
 		lost = 0;
-		if ((s.missing || !reliable) && !wait_for(had + (s.pending ? s.pending : 1), wait)) {
-			/* Some are gone, or slow, or another handler got the signal. */
+		if ((p.missing || !reliable) && !wait_for_answers(had + (p.pending ? p.pending : 1), wait)) {
+			/* Some have ended, or are slow, or another handler got the signal. */
 			if (wait < LONGEST_WAIT)
 				wait *= 2;
 			if (psx_signal_ready(pid, self, &lost))
-				lost = 0; /* perhaps next time */
+				lost = 0; /* the next repetition tries again */
 		}
 
 		/*
-		 * Time in which the whole process was stopped or frozen is
-		 * nobody's fault, so a long step does not count in full.
+		 * A long step does not count in full: the whole process may have
+		 * been stopped or frozen.
 		 */
 		before = now;
 		now = psx_now();
@@ -349,38 +352,38 @@ static int everyone(enum kind kind, long *left, int *late)
 			continue;
 		*left -= now - before < 4 * LONGEST_WAIT ? now - before : 4 * LONGEST_WAIT;
 		if (*left < 0) {
-			*late = s.one;
+			*late = p.example;
 			err = ETIMEDOUT;
 			break;
 		}
 	}
-	end();
+	end_round();
 	return err;
 }
 
-/* Has every thread run the call, which has succeeded on this one. */
-static void finish(long patience)
+/* Has every other thread run the call, which has succeeded on this one. */
+static void run_on_others(long timeout)
 {
 	int late = 0, ignored, err;
 	long hold;
 
 	round.hold_limit = FIRST_HOLD;
-	while ((err = everyone(RUN, &patience, &late)) == EAGAIN) {
+	while ((err = run_round(RUN, &timeout, &late)) == EAGAIN) {
 		hold = round.hold_limit;
-		err = everyone(HOLD, &hold, &ignored);
+		err = run_round(HOLD, &hold, &ignored);
 		if (err != ETIMEDOUT)
 			break;
-		patience -= round.hold_limit;
+		timeout -= round.hold_limit;
 		if (round.hold_limit < LONGEST_HOLD)
 			round.hold_limit *= 2;
 	}
 	if (err == ETIMEDOUT)
-		psx_die("has not run the call in time", late, round.call.nr, round.first_value, 0);
+		psx_fatal("has not run the call in time", late, round.call.nr, round.first_value, 0);
 	if (err)
-		psx_die("cannot reach all the others", self, round.call.nr, round.first_value, err);
+		psx_fatal("cannot reach every other thread", self, round.call.nr, round.first_value, err);
 }
 
-static struct psx_result attempt(long patience_before, long patience_after)
+static struct psx_result attempt(long probe_timeout, long run_timeout)
 {
 	struct psx_result result = {-1, 0};
 	int lost, late;
@@ -390,19 +393,19 @@ static struct psx_result attempt(long patience_before, long patience_after)
 		return result;
 	result.error = psx_signal_ready(pid, self, &lost);
 	if (!result.error)
-		result.error = everyone(REHEARSE, &patience_before, &late);
+		result.error = run_round(PROBE, &probe_timeout, &late);
 	if (!result.error) {
 		round.first_value = result.value = run(&round.call);
 		if (result.value == -1)
 			result.error = errno;
 	}
 	if (!result.error)
-		finish(patience_after);
+		run_on_others(run_timeout);
 	psx_threads_close();
 	return result;
 }
 
-struct psx_result psx_every_thread(struct psx_call call, long patience_before, long patience_after)
+struct psx_result psx_every_thread(struct psx_call call, long probe_timeout, long run_timeout)
 {
 	int saved = errno;
 	struct psx_result result;
@@ -412,7 +415,7 @@ struct psx_result psx_every_thread(struct psx_call call, long patience_before, l
 	round.call = call;
 	if (++round.call_number == 0)
 		round.call_number = 1;
-	result = attempt(patience_before * 1000, patience_after * 1000);
+	result = attempt(probe_timeout * 1000, run_timeout * 1000);
 	errno = saved;
 	return result;
 }

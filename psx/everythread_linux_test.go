@@ -19,7 +19,7 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// long says that the stress tests should take minutes.
+// long makes the stress tests take minutes.
 var long = os.Getenv("CAPRUN_TEST_LONG") == "1"
 
 // noSuchCall is far above every system call number.
@@ -36,17 +36,17 @@ func TestFailureIsReturned(t *testing.T) {
 	}
 }
 
-// setName names every thread. It needs no privilege, shows in /proc, is
-// inherited by new threads, and passes a pointer: a model of what credentials
-// do.
+// setName sets the name of every thread. This is like a change of credentials, but
+// needs no privilege: it shows in /proc, new threads inherit it, and the call takes
+// a pointer.
 func setName(name string) syscall.Errno {
 	b := append([]byte(name), 0)
 	_, _, errno := Syscall3(syscall.SYS_PRCTL, syscall.PR_SET_NAME, uintptr(unsafe.Pointer(&b[0])), 0)
 	return errno
 }
 
-// threads returns one field of /proc/self/task/*/status for each thread that
-// is still there. Dead ones that are still listed count for State alone.
+// threads returns one field of /proc/self/task/*/status by thread number. It
+// leaves out dead threads, which may still be listed, unless the field is State.
 func threads(t testing.TB, field string) map[int]string {
 	t.Helper()
 	values := map[int]string{}
@@ -73,11 +73,11 @@ func threads(t testing.TB, field string) map[int]string {
 	return values
 }
 
-// stale fails the test unless the field of every thread has that value.
-func stale(t testing.TB, field, want string) {
+// requireAll fails the test unless the field has this value for every thread.
+func requireAll(t testing.TB, field, want string) {
 	t.Helper()
 	for tid, got := range threads(t, field) {
-		for began := time.Now(); got != want && skipsEndingThreads && time.Since(began) < tooLong/2; {
+		for began := time.Now(); got != want && skipsEndingThreads && time.Since(began) < hangLimit/2; {
 			time.Sleep(time.Millisecond)
 			var alive bool
 			if got, alive = threads(t, field)[tid]; !alive {
@@ -90,9 +90,9 @@ func stale(t testing.TB, field, want string) {
 	}
 }
 
-// hold keeps n threads of Go's busy in each of several ways, until the
-// function that it returns is called.
-func hold(n int) (release func()) {
+// parkThreads keeps n goroutines on threads of their own until release is called.
+// One in four wakes up each millisecond; the others sleep.
+func parkThreads(n int) (release func()) {
 	var ready, gone sync.WaitGroup
 	stop := make(chan bool)
 	for i := range n {
@@ -118,15 +118,15 @@ func hold(n int) (release func()) {
 }
 
 func TestEveryThread(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
-	release := hold(20)
+	release := parkThreads(20)
 	for _, name := range []string{"first", "second", "third"} {
 		if errno := setName(name); errno != 0 {
 			t.Fatal(errno)
 		}
-		stale(t, "Name", name)
+		requireAll(t, "Name", name)
 	}
 	release()
 	if n := len(threads(t, "Name")); n < 20 {
@@ -135,12 +135,12 @@ func TestEveryThread(t *testing.T) {
 	if _, _, errno := Syscall6(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0, 0, 0, 0); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "NoNewPrivs", "1")
+	requireAll(t, "NoNewPrivs", "1")
 }
 
 const prSetNoNewPrivs = 38
 
-// refuseNames makes PR_SET_NAME fail with EPERM on the calling thread.
+// refuseNames makes PR_SET_NAME fail with EPERM on the calling thread: seccomp(2).
 func refuseNames() error {
 	type instruction struct {
 		code            uint16
@@ -148,7 +148,7 @@ func refuseNames() error {
 		value           uint32
 	}
 	const load, equal, ret, allow, fail = 0x20, 0x15, 0x06, 0x7fff0000, 0x00050000
-	argument := uint32(16)                                     // the low half of it
+	argument := uint32(16)                                     // the lower half of the first argument
 	if one := uint16(1); *(*byte)(unsafe.Pointer(&one)) == 0 { // big-endian
 		argument += 4
 	}
@@ -175,11 +175,11 @@ func refuseNames() error {
 	return nil
 }
 
-func TestFirstFailureTouchesNoOther(t *testing.T) {
-	if !alone(t) {
+func TestFailureChangesNoThread(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
-	defer hold(10)()
+	defer parkThreads(10)()
 	if errno := setName("before"); errno != 0 {
 		t.Fatal(errno)
 	}
@@ -192,11 +192,11 @@ func TestFirstFailureTouchesNoOther(t *testing.T) {
 			t.Fatalf("got %v, want EPERM", errno)
 		}
 	}
-	stale(t, "Name", "before")
+	requireAll(t, "Name", "before")
 }
 
 func TestDifferingResultEndsTheProcess(t *testing.T) {
-	output := dies(t, func() {
+	output := fatalOutput(t, func() {
 		ready := make(chan error)
 		go func() {
 			runtime.LockOSThread()
@@ -213,12 +213,11 @@ func TestDifferingResultEndsTheProcess(t *testing.T) {
 		requires.Skip(t, "seccomp: "+output)
 	}
 	if !strings.Contains(output, "differ") || strings.Contains(output, "returned") {
-		t.Errorf("last words: %s", output)
+		t.Errorf("the child printed: %s", output)
 	}
 }
 
-// BenchmarkSyscall3 measures a call in a process with 16 more threads, which
-// are idle.
+// BenchmarkSyscall3 measures a call in a process with 16 additional idle threads.
 func BenchmarkSyscall3(b *testing.B) {
 	stop := make(chan bool)
 	defer close(stop)
@@ -239,7 +238,7 @@ func BenchmarkSyscall3(b *testing.B) {
 }
 
 func TestManyCallers(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	calls := 30
@@ -263,11 +262,11 @@ func TestManyCallers(t *testing.T) {
 	if errno := setName("last"); errno != 0 {
 		t.Error(errno)
 	}
-	stale(t, "Name", "last")
+	requireAll(t, "Name", "last")
 }
 
-// goChurn makes threads of Go's and ends them until stopped, a few hundred a
-// second.
+// goChurn creates and ends threads of the Go runtime until stopped, a few hundred
+// per second. stop returns their number.
 func goChurn() (stop func() uint64) {
 	var done atomic.Bool
 	var ended atomic.Uint64
@@ -277,7 +276,7 @@ func goChurn() (stop func() uint64) {
 			for !done.Load() {
 				over := make(chan bool)
 				go func() {
-					runtime.LockOSThread() // and so the thread ends with the goroutine
+					runtime.LockOSThread() // the thread ends with the goroutine
 					ended.Add(1)
 					close(over)
 				}()
@@ -289,8 +288,8 @@ func goChurn() (stop func() uint64) {
 	return func() uint64 { done.Store(true); wait.Wait(); return ended.Load() }
 }
 
-// stress names all threads again and again while others come and go, and
-// looks at each of them after every call.
+// stress sets the name of all threads repeatedly while other threads come and go,
+// and checks each of them after every call.
 func stress(t *testing.T, calls int, stop func() uint64) {
 	t.Helper()
 	var longest time.Duration
@@ -302,7 +301,7 @@ func stress(t *testing.T, calls int, stop func() uint64) {
 			t.Fatalf("call %d: %v", i, errno)
 		}
 		longest = max(longest, time.Since(before))
-		if stale(t, "Name", name); t.Failed() {
+		if requireAll(t, "Name", name); t.Failed() {
 			t.Fatalf("after call %d", i)
 		}
 	}
@@ -310,18 +309,18 @@ func stress(t *testing.T, calls int, stop func() uint64) {
 	if _, _, errno := Syscall3(syscall.SYS_PRCTL, prSetNoNewPrivs, 1, 0); errno != 0 {
 		t.Error(errno)
 	}
-	stale(t, "NoNewPrivs", "1")
+	requireAll(t, "NoNewPrivs", "1")
 	t.Logf("%d calls in %v, the longest %v, while %d threads came and went", calls, time.Since(begin).Round(time.Millisecond), longest, ended)
 }
 
 func TestGoThreadsComeAndGo(t *testing.T) {
-	if alone(t) {
+	if inOwnProcess(t) {
 		stress(t, 300, goChurn())
 	}
 }
 
-func TestOtherProgramsStart(t *testing.T) {
-	if !alone(t) {
+func TestDuringExec(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	path := requires.Tool(t, "true")
@@ -347,16 +346,16 @@ func TestOtherProgramsStart(t *testing.T) {
 		if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
 			t.Fatal(errno)
 		}
-		// Each call stops every goroutine, which on one processor of Go leaves the
-		// others no time.
+		// Each call stops every goroutine, so with GOMAXPROCS=1 the others would
+		// get no time.
 		if n%10 == 0 {
 			runtime.Gosched()
 		}
 	}
 }
 
-func TestEverySignalNotified(t *testing.T) {
-	if !alone(t) {
+func TestWithNotifyOfEverySignal(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	all := make(chan os.Signal, 100)
@@ -379,7 +378,7 @@ func TestEverySignalNotified(t *testing.T) {
 			t.Fatal(errno)
 		}
 	}
-	stale(t, "Name", "n199")
+	requireAll(t, "Name", "n199")
 	done.Store(true)
 	wait.Wait()
 	signal.Reset()
@@ -399,9 +398,10 @@ func TestEverySignalNotified(t *testing.T) {
 	}
 }
 
-// Goroutines run on stacks smaller than what a handler needs.
+// TestRunningGoCode: the signal handler does not damage the stacks of goroutines,
+// which are smaller than a handler needs.
 func TestRunningGoCode(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	var done atomic.Bool
@@ -422,12 +422,12 @@ func TestRunningGoCode(t *testing.T) {
 			t.Fatal(errno)
 		}
 	}
-	stale(t, "Name", "n299")
+	requireAll(t, "Name", "n299")
 	done.Store(true)
 	wait.Wait()
 }
 
-// spin fills a part of a small stack and sees whether it stays as it is.
+// spin fills a part of a small stack and fails the test if it changes.
 func spin(t *testing.T, depth int) {
 	var canary [16]int
 	for i := range canary {
@@ -446,10 +446,10 @@ func spin(t *testing.T, depth int) {
 	}
 }
 
-// Reads that sleep in the kernel are what a Go program mostly has; they must
-// not return EINTR even where nobody expects it.
-func TestBlockedReadGoesOn(t *testing.T) {
-	if !alone(t) {
+// TestBlockedReadIsRestarted: a read that sleeps in the kernel does not return
+// EINTR, which many programs do not expect.
+func TestBlockedReadIsRestarted(t *testing.T) {
+	if !inOwnProcess(t) {
 		return
 	}
 	var pipe [2]int
@@ -468,7 +468,7 @@ func TestBlockedReadGoesOn(t *testing.T) {
 			t.Fatal(errno)
 		}
 	}
-	stale(t, "Name", "n99")
+	requireAll(t, "Name", "n99")
 	if _, err := syscall.Write(pipe[1], []byte("x")); err != nil {
 		t.Fatal(err)
 	}
@@ -477,24 +477,24 @@ func TestBlockedReadGoesOn(t *testing.T) {
 	}
 }
 
-// The point of it all: a change of identity that no thread escapes.
+// TestIdentityChanges: a change of user and group IDs reaches every thread.
 func TestIdentityChanges(t *testing.T) {
 	requires.Root(t)
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	stop := goChurn()
-	const id = 100000 // too large for the calls with 16 bits
+	const id = 100000 // too large for the system calls with IDs of 16 bits
 	if _, _, errno := Syscall3(setresgid, id, id, id); errno != 0 {
 		t.Fatal(errno)
 	}
-	stale(t, "Gid", "100000\t100000\t100000\t100000")
+	requireAll(t, "Gid", "100000\t100000\t100000\t100000")
 	if _, _, errno := Syscall3(setresuid, id, id, id); errno != 0 {
 		t.Fatal(errno)
 	}
 	for range 20 {
-		stale(t, "Uid", "100000\t100000\t100000\t100000")
-		stale(t, "CapEff", "0000000000000000")
+		requireAll(t, "Uid", "100000\t100000\t100000\t100000")
+		requireAll(t, "CapEff", "0000000000000000")
 	}
 	if _, _, errno := Syscall3(setresuid, 0, 0, 0); errno != syscall.EPERM {
 		t.Errorf("back to root: %v, want EPERM", errno)
@@ -502,6 +502,6 @@ func TestIdentityChanges(t *testing.T) {
 	if errno := setName("unprivileged"); errno != 0 {
 		t.Errorf("a call without privilege: %v", errno)
 	}
-	stale(t, "Name", "unprivileged")
+	requireAll(t, "Name", "unprivileged")
 	stop()
 }

@@ -4,7 +4,7 @@ package psx
 
 import "syscall"
 
-// everyThread refuses: these credentials exist on Linux only.
+// everyThread returns ENOSYS: only Linux has credentials per thread.
 func everyThread(_, _, _, _, _, _, _ uintptr) (uintptr, uintptr, syscall.Errno) {
 	return failed, 0, syscall.ENOSYS
 }

@@ -2,6 +2,6 @@
 
 package psx
 
-// skipsEndingThreads: the Go runtime passes over threads that are about to
-// end. They run no Go code any more, but are still there for a moment.
+// skipsEndingThreads: the Go runtime skips threads that are about to end. They run
+// no Go code any more, but still exist for a short time.
 const skipsEndingThreads = true

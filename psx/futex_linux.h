@@ -1,4 +1,4 @@
-/* Waiting on a word that only this process uses: futex(2). */
+/* Waiting for a word of memory to change: futex(2), private to this process. */
 #ifndef CAPRUN_PSX_FUTEX_H
 #define CAPRUN_PSX_FUTEX_H
 
@@ -25,19 +25,19 @@ static inline long long psx_now(void)
 }
 
 /*
- * Sleeps while the word has that value. Returns 0, EAGAIN when it has another
- * one, EINTR, or ETIMEDOUT at the deadline. The deadline is absolute, so that
- * signals that keep coming do not put it off.
+ * Sleeps while the word has this value. Returns 0, EAGAIN if it has another
+ * value, EINTR, or ETIMEDOUT at the deadline. The deadline is absolute, so
+ * repeated signals do not postpone it.
  */
 static inline int psx_futex_wait(unsigned *word, unsigned value, long long deadline)
 {
-	enum { WAIT_BITSET_PRIVATE = 9 | 128 }; /* from linux/futex.h, which is not always there */
+	enum { WAIT_BITSET_PRIVATE = 9 | 128 }; /* from linux/futex.h, which may be missing */
 	struct psx_duration d = {(long)(deadline / 1000000), (long)(deadline % 1000000) * 1000};
 
 	return syscall(SYS_futex, word, WAIT_BITSET_PRIVATE, value, &d, NULL, ~0U) < 0 ? errno : 0;
 }
 
-/* Wakes at most that many who sleep on the word. */
+/* Wakes at most this many threads that sleep on the word. */
 static inline void psx_futex_wake(unsigned *word, int most)
 {
 	enum { WAKE_PRIVATE = 1 | 128 };

@@ -24,8 +24,9 @@ func atDepth(n int, f func() bool) bool {
 	return f()
 }
 
-// Each of these has the kernel write to a local variable, which is on the
-// stack unless the compiler moves it to the heap because of the call.
+// pointerCalls have the kernel write to a local variable. It is on the stack unless
+// the compiler moves it to the heap because of the call. Each reports whether the
+// result arrived.
 var pointerCalls = map[string]func() bool{
 	"Syscall3": func() bool {
 		signal := int32(-1)
@@ -55,7 +56,7 @@ var pointerCalls = map[string]func() bool{
 		}
 		return false
 	},
-	// Nothing but the call itself refers to the memory that the kernel reads.
+	// Only the call itself refers to the memory that the kernel reads.
 	"kept alive": func() bool {
 		_, _, errno := Syscall3(syscall.SYS_PRCTL, syscall.PR_SET_NAME, uintptr(unsafe.Pointer(&[]byte("pointer\x00")[0])), 0)
 		var name [16]byte
@@ -64,10 +65,10 @@ var pointerCalls = map[string]func() bool{
 	},
 }
 
-// A call may make the stack of its goroutine grow, and may wait for its turn
-// while the garbage collector makes the stack shrink. Either moves the stack.
+// TestPointersStayValid: the stack of a goroutine moves when a call makes it grow,
+// and when the garbage collector shrinks it while the call waits for its turn.
 func TestPointersStayValid(t *testing.T) {
-	if !alone(t) {
+	if !inOwnProcess(t) {
 		return
 	}
 	depths := 200
@@ -100,8 +101,8 @@ func TestPointersStayValid(t *testing.T) {
 	<-collected
 }
 
-// The mark is what keeps the pointers valid, so no exported function that
-// takes one as a uintptr may lack it.
+// TestPointersAreMarked: //go:uintptrescapes keeps pointers valid, so each exported
+// function has it.
 func TestPointersAreMarked(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "psx.go", nil, parser.ParseComments)
 	if err != nil {

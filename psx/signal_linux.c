@@ -13,22 +13,21 @@
 #include <unistd.h>
 
 /*
- * Number 33 is the one that stays deliverable. glibc (SIGSETXID) and musl
- * (SIGCANCEL) keep it out of every mask that sigprocmask(2) or
- * pthread_sigmask(3) can be asked to set, and Go leaves it open even on
- * threads that are ending. 32 will not do: the timer threads of both libraries
- * block it. Nor will 34: glibc gives it to the program, and musl sets its
- * handler anew for each broadcast of its own.
+ * Signal 33 can always be delivered. glibc (SIGSETXID) and musl (SIGCANCEL) do not
+ * let sigprocmask(2) or pthread_sigmask(3) block it, and the Go runtime does not
+ * block it even on threads that are ending. 32 is not suitable, because the timer
+ * threads of both libraries block it. Neither is 34: glibc leaves it to the
+ * program, and musl sets its handler again whenever it uses the signal itself.
  *
- * It is shared, so each of our signals carries a code that nobody else sends,
- * and whatever does not carry it goes to the handler that was there before.
+ * We share the signal with the C library. So each of our signals carries a code
+ * that no other sender uses, and a signal without it goes to the previous handler.
  */
 #define SIGNAL 33
 #define CODE (-0x707378) /* negative, as the kernel demands of user space */
 
 /*
- * Both libraries refuse sigaction(2) for their own numbers, so this is the
- * kernel's own structure and call.
+ * Both libraries refuse sigaction(2) for signals that they use, so this is the
+ * structure of the kernel.
  */
 struct kernel_sigaction {
 #if defined(__mips__)
@@ -46,8 +45,8 @@ struct kernel_sigaction {
 };
 
 /*
- * x86 does not return from a signal without the program's help. Debuggers and
- * unwinders know these very instructions.
+ * On x86 the program must provide the return from a signal handler. Debuggers and
+ * unwinders recognize exactly these instructions.
  */
 #if defined(__x86_64__)
 #define RESTORER 0x04000000
@@ -75,27 +74,26 @@ __attribute__((visibility("hidden"))) void caprun_psx_return(void);
 
 typedef void handler(int, siginfo_t *, void *);
 
-/* The handler that was there before ours. */
-static uintptr_t previous;
+static uintptr_t previous;  /* the handler before ours */
 static unsigned installing; /* previous may be out of date; a futex(2) */
 
-/* An index that asks for nothing but an echo: the one awaited, and the last heard. */
+/* A signal with this index only shows that it reaches our handler. */
 #define ECHO (-1)
-static unsigned awaited, heard;
+static unsigned sent_echo, received_echo; /* the numbers of the last echoes */
 
 static int kernel_sigaction(const struct kernel_sigaction *new, struct kernel_sigaction *old)
 {
 	return syscall(SYS_rt_sigaction, SIGNAL, new, old, sizeof new->mask) ? errno : 0;
 }
 
-/* The default action of a real-time signal is to end the process. */
+/* Takes the default action of a real-time signal: it ends the process. */
 static void take_default_action(void)
 {
 	struct kernel_sigaction action;
 
 	memset(&action, 0, sizeof action);
 	kernel_sigaction(&action, NULL);
-	/* It is blocked until our handler returns, and delivered then. */
+	/* The signal is blocked until our handler returns. */
 	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGNAL);
 }
 
@@ -103,16 +101,16 @@ static void receive(unsigned round, int index)
 {
 	if (index != ECHO)
 		psx_signal_received(round, index);
-	else if (round == __atomic_load_n(&awaited, __ATOMIC_ACQUIRE))
-		__atomic_store_n(&heard, round, __ATOMIC_RELEASE);
+	else if (round == __atomic_load_n(&sent_echo, __ATOMIC_ACQUIRE))
+		__atomic_store_n(&received_echo, round, __ATOMIC_RELEASE);
 }
 
-/* Has the handler that was there before ours do what it would have done. */
+/* Passes a signal that is not ours to the previous handler. */
 static void forward(int number, siginfo_t *info, void *context)
 {
 	/*
-	 * Another thread is in install, where nothing interrupts it. The limit is
-	 * for the child of a fork(2) at that moment, which lacks that thread.
+	 * Another thread is in install, which no signal interrupts. The limit is
+	 * for a child of fork(2), in which that thread does not exist.
 	 */
 	long long limit = psx_now() + 1000000;
 	uintptr_t next;
@@ -123,7 +121,7 @@ static void forward(int number, siginfo_t *info, void *context)
 	if (next == (uintptr_t)SIG_DFL)
 		take_default_action();
 	else if (next != (uintptr_t)SIG_IGN)
-		/* A handler that wants the number alone ignores the rest. */
+		/* A handler that takes only the number ignores the other arguments. */
 		((handler *)next)(number, info, context);
 }
 
@@ -137,8 +135,8 @@ static void handle(int number, siginfo_t *info, void *context)
 		forward(number, info, context);
 
 	/*
-	 * A thread made by a bare clone(2) may share its errno with another
-	 * thread, so it is not written without need.
+	 * A thread that was created by clone(2) itself may share errno with
+	 * another thread, so errno is written only if it has changed.
 	 */
 	if (errno != saved)
 		errno = saved;
@@ -150,10 +148,9 @@ static int set_mask(const unsigned char *new, unsigned char *old)
 }
 
 /*
- * Puts our handler in the place of the present one. Only the kernel can say
- * which one that is: another thread may set its handler at this moment, and
- * whoever asks first and sets then would lose it. So until the kernel has
- * said it, signals that are not ours wait in forward.
+ * Replaces the current handler by ours. Another thread may set a handler at the
+ * same time, so only the call that sets ours can return the previous one. Until it
+ * has returned, signals that are not ours wait in forward.
  */
 static int install(void)
 {
@@ -164,8 +161,8 @@ static int install(void)
 	memset(&ours, 0, sizeof ours);
 	ours.handler = handle;
 	/*
-	 * Go code runs on stacks too small for a handler, hence SA_ONSTACK.
-	 * Nothing may interrupt the handler, hence the full mask.
+	 * The stacks of goroutines are too small for a handler, hence SA_ONSTACK.
+	 * No signal may interrupt the handler, hence the full mask.
 	 */
 	ours.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
 #ifdef RESTORER
@@ -174,7 +171,7 @@ static int install(void)
 #endif
 	memset(ours.mask, 0xff, sizeof ours.mask);
 
-	err = set_mask(ours.mask, mask); /* or this thread could wait for itself */
+	err = set_mask(ours.mask, mask); /* forward on this thread would wait for this function */
 	if (err)
 		return err;
 	__atomic_store_n(&installing, 1, __ATOMIC_SEQ_CST);
@@ -201,17 +198,17 @@ int psx_signal_send(int pid, int tid, unsigned round, int index)
 }
 
 /*
- * Sends this thread the signal, which is delivered before the call returns.
- * Returns 0, ENOTSUP when our handler has not heard of it, or another errno.
+ * Sends the signal to this thread, which receives it before the call returns.
+ * Returns 0, ENOTSUP if our handler has not received it, or another errno.
  */
-static int listen(int pid, int tid)
+static int send_echo(int pid, int tid)
 {
 	static unsigned last;
 	int err;
 
-	__atomic_store_n(&awaited, ++last, __ATOMIC_RELEASE);
+	__atomic_store_n(&sent_echo, ++last, __ATOMIC_RELEASE);
 	err = psx_signal_send(pid, tid, last, ECHO);
-	if (!err && __atomic_load_n(&heard, __ATOMIC_ACQUIRE) != last)
+	if (!err && __atomic_load_n(&received_echo, __ATOMIC_ACQUIRE) != last)
 		err = ENOTSUP;
 	return err;
 }
@@ -223,18 +220,18 @@ int psx_signal_ready(int pid, int tid, int *lost)
 	int err, tries;
 
 	*lost = 0;
-	/* Somebody may be setting handlers at the same time, though not for ever. */
+	/* Another thread may set handlers at the same time, but not without end. */
 	for (tries = 0; tries < 4; tries++) {
 		err = kernel_sigaction(NULL, &action);
 		if (err)
 			return err;
 		/*
-		 * Another handler may pass our signals on to ours, and would be
-		 * passed its own for ever if ours were put in front of it again.
-		 * So the echo decides, unless the signal could end the process.
+		 * Another handler may call ours. If ours were installed again, the
+		 * two would call each other without end. So the echo decides, unless
+		 * the signal could end the process.
 		 */
 		if (installed && (uintptr_t)action.handler != (uintptr_t)SIG_DFL) {
-			err = listen(pid, tid);
+			err = send_echo(pid, tid);
 			if (err != ENOTSUP)
 				return err;
 		}

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What getdents64(2) fills in; the libraries name it differently or not at all. */
+/* An entry that getdents64(2) returns. Not every C library declares it. */
 struct entry {
 	uint64_t inode;
 	int64_t offset;
@@ -22,29 +22,29 @@ struct entry {
 };
 
 /*
- * Both stay open during a call only, because the program may close any
- * descriptor in between. They are opened before anything changes: afterwards
- * the thread may be in another root, or may not open files any more.
+ * Both are open only during a call, because the program may close any descriptor
+ * between calls. They are opened before any change: afterwards the thread may have
+ * another root directory, or may not be allowed to open files.
  */
 static int tasks = -1;  /* /proc/self/task */
-static int leader = -1; /* stat of the main thread, which can be dead for long */
+static int leader = -1; /* stat of the main thread, which may have ended long ago */
 static int process, caller; /* the numbers of the process and of the calling thread */
 
 /*
- * The records lie in blocks that never move or go away, each twice as long as
- * the one before, because handlers write to them. A record is found by its
- * index; index_of finds the index by thread number and is for the caller alone.
+ * Handlers write to the records, so these are in blocks that are never moved or
+ * freed. Each block is twice as long as the one before. index_of finds the index
+ * of a record by thread number; only the caller uses it.
  */
 #define FIRST_BLOCK 256
 #define BLOCKS 20
 static struct psx_thread *blocks[BLOCKS];
 static int used;
 
-static int *index_of; /* open addressing; holds index + 1, 0 for empty */
+static int *index_of; /* a hash table with open addressing: index + 1, or 0 if empty */
 static int index_size; /* a power of two, at least twice used */
 
-static unsigned looks;
-static int inodes_tell; /* whether inodes are what they are in Linux */
+static unsigned scans;
+static int stable_inodes; /* a thread keeps its inode, as it does in Linux */
 
 static struct psx_thread *record(int index)
 {
@@ -65,7 +65,7 @@ struct psx_thread *psx_threads_at(int index)
 	return record(index);
 }
 
-/* Finds where the index of a thread is, or where it would go. */
+/* Returns the place of a thread in index_of, which is empty for an unknown one. */
 static int *place(int tid)
 {
 	unsigned i = (unsigned)tid & (index_size - 1);
@@ -76,8 +76,8 @@ static int *place(int tid)
 }
 
 /*
- * Memory of zeros. Not from malloc, whose locks a thread may hold that is held
- * up in our handler.
+ * Returns memory filled with zeros, or NULL. It does not come from malloc: a thread
+ * that waits in our handler may hold a lock of malloc.
  */
 static void *zeros(size_t size)
 {
@@ -86,7 +86,7 @@ static void *zeros(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* Makes room for one record more than there are. */
+/* Makes room for one more record. Returns 0 or an errno. */
 static int grow(void)
 {
 	int block = 0, length = FIRST_BLOCK, before = 0, i;
@@ -115,40 +115,41 @@ static int grow(void)
 		index_of = fresh;
 		index_size = size;
 		for (i = 0; (t = psx_threads_at(i)); i++)
-			*place(t->tid) = i + 1; /* the latest life wins */
+			*place(t->tid) = i + 1; /* the latest record of a number wins */
 	}
 	return 0;
 }
 
-/* Sets what belongs to the rounds of one call to what a new record has. */
-static void forget_rounds(struct psx_thread *t)
+/* Resets the rounds and the call to those of a new record. */
+static void reset_rounds(struct psx_thread *t)
 {
-	t->asked = t->settled = 0;
+	t->signalled = t->settled = 0;
 	__atomic_store_n(&t->answered, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->ran, 0, __ATOMIC_RELAXED);
 }
 
 /*
- * Forgets the threads that the last look did not find. Records move, and a
- * handler of an earlier round may still write to where its own has been. All
- * that it can write is the number of that round, which answers nothing.
+ * Removes the records of threads that the last scan did not find. The other
+ * records move, and a handler of an earlier round may still write to the former
+ * place of its record. It can only write the number of that round, which is no
+ * answer in a later one.
  */
-static void sweep(void)
+static void remove_ended(void)
 {
 	struct psx_thread *t, *to;
 	int i, kept = 0;
 
 	for (i = 0; (t = psx_threads_at(i)); i++) {
-		if (t->seen != looks)
+		if (t->last_seen != scans)
 			continue;
 		to = record(kept++);
 		to->tid = t->tid;
 		to->inode = t->inode;
-		to->since = 0; /* before any look of this call */
-		to->seen = t->seen;
-		to->known = t->known;
-		to->excused = t->excused;
-		forget_rounds(to);
+		to->first_seen = 0; /* before any scan of this call */
+		to->last_seen = t->last_seen;
+		to->responsive = t->responsive;
+		to->ignored = t->ignored;
+		reset_rounds(to);
 	}
 	__atomic_store_n(&used, kept, __ATOMIC_RELEASE);
 	if (index_of)
@@ -183,7 +184,7 @@ int psx_threads_open(int pid, int tid)
 	ssize_t n;
 	int err;
 
-	/* A /proc of another pid namespace has other numbers than we have. */
+	/* The /proc of another PID namespace has other numbers. */
 	n = readlink("/proc/self", self, sizeof self - 1);
 	if (n < 0)
 		return errno;
@@ -204,8 +205,8 @@ int psx_threads_open(int pid, int tid)
 	}
 	process = pid;
 	caller = tid;
-	sweep();
-	inodes_tell = 1;
+	remove_ended();
+	stable_inodes = 1;
 	return 0;
 }
 
@@ -215,8 +216,11 @@ void psx_threads_close(void)
 	close(tasks);
 }
 
-/* Notes that this look has found a thread, and counts it. */
-static int found(int tid, uint64_t inode, int *listed)
+/*
+ * Records that this scan has found a thread, and counts it in *listed unless the
+ * scan has found it before. Returns 0 or an errno.
+ */
+static int record_found(int tid, uint64_t inode, int *listed)
 {
 	struct psx_thread *t;
 	int *at, err;
@@ -226,23 +230,23 @@ static int found(int tid, uint64_t inode, int *listed)
 		return err;
 	at = place(tid);
 	t = *at ? record(*at - 1) : NULL;
-	if (!t || (inodes_tell && t->inode != inode)) {
+	if (!t || (stable_inodes && t->inode != inode)) {
 		t = record(used);
 		t->tid = tid;
-		t->since = looks;
-		t->seen = 0;
-		t->known = t->excused = 0;
-		forget_rounds(t);
+		t->first_seen = scans;
+		t->last_seen = 0;
+		t->responsive = t->ignored = 0;
+		reset_rounds(t);
 		__atomic_store_n(&used, used + 1, __ATOMIC_RELEASE);
 		*at = used;
 	}
-	*listed += t->seen != looks;
+	*listed += t->last_seen != scans;
 	t->inode = inode;
-	t->seen = looks;
+	t->last_seen = scans;
 	return 0;
 }
 
-int psx_threads_look(unsigned *look, int *complete)
+int psx_threads_scan(unsigned *scan, int *complete)
 {
 	static union {
 		struct entry align;
@@ -255,7 +259,8 @@ int psx_threads_look(unsigned *look, int *complete)
 
 	/*
 	 * In Linux the inode of a living thread changes only when memory runs
-	 * short; elsewhere it may be a new one each time. Ours tells.
+	 * short. An emulation of Linux may return a new one each time. The inode of
+	 * the calling thread shows which case this is.
 	 */
 	decimal(name, caller);
 	if (fstatat(tasks, name, &st, 0))
@@ -264,17 +269,17 @@ int psx_threads_look(unsigned *look, int *complete)
 	if (err)
 		return err;
 	if (*(at = place(caller)) && record(*at - 1)->inode != st.st_ino)
-		inodes_tell = 0;
+		stable_inodes = 0;
 
 	/*
-	 * A thread that ends can hide a living one from a reader of this
-	 * directory. The number of links gives that away: it is 2 and the number
-	 * of threads. If as many threads are found as there were, and all of them
-	 * are older than this look, then none was missed.
+	 * While the directory is read, a thread that ends can hide a living one.
+	 * The number of links shows that: it is the number of threads plus 2. If
+	 * the scan finds as many threads as existed, and all of them are older than
+	 * the scan, then it has missed none.
 	 */
 	if (fstat(tasks, &st) || lseek(tasks, 0, SEEK_SET))
 		return errno;
-	looks++;
+	scans++;
 	while ((n = syscall(SYS_getdents64, tasks, buffer.bytes, sizeof buffer)) > 0) {
 		struct entry *e;
 
@@ -282,7 +287,7 @@ int psx_threads_look(unsigned *look, int *complete)
 			e = (struct entry *)(buffer.bytes + i);
 			if (e->name[0] == '.')
 				continue;
-			err = found(atoi(e->name), e->inode, &listed);
+			err = record_found(atoi(e->name), e->inode, &listed);
 		}
 		if (err)
 			return err;
@@ -290,18 +295,18 @@ int psx_threads_look(unsigned *look, int *complete)
 	if (n < 0)
 		return errno;
 	at = place(caller);
-	caller_found = *at && record(*at - 1)->seen == looks;
-	*look = looks;
+	caller_found = *at && record(*at - 1)->last_seen == scans;
+	*scan = scans;
 	*complete = caller_found && listed == (int)st.st_nlink - 2;
 	return 0;
 }
 
 enum psx_state psx_threads_state(int tid)
 {
-	/* stat(5): signals 1 to 31 that the thread blocks, the flags of the kernel. */
+	/* proc_pid_stat(5): the state, the flags of the kernel, the blocked signals 1 to 31. */
 	enum { STATE = 3, FLAGS = 9, BLOCKED = 32 };
 	const unsigned long kernel_thread = 0x4010;  /* PF_USER_WORKER, PF_IO_WORKER */
-	const unsigned long all_blocked = 0x7ffbfeff; /* but SIGKILL and SIGSTOP */
+	const unsigned long all_blocked = 0x7ffbfeff; /* except SIGKILL and SIGSTOP */
 	char text[1024], path[32], state = 0, *p;
 	unsigned long flags = 0, blocked = 0;
 	int fd, field;
@@ -320,7 +325,7 @@ enum psx_state psx_threads_state(int tid)
 	if (n <= 0)
 		return PSX_CAN_ANSWER;
 	text[n] = 0;
-	p = strrchr(text, ')'); /* the name before it may hold anything */
+	p = strrchr(text, ')'); /* the name before it may contain any character */
 	for (field = 2; p && (p = strchr(p, ' ')); ) {
 		p++;
 		field++;
@@ -333,7 +338,7 @@ enum psx_state psx_threads_state(int tid)
 	}
 	if (state == 'Z' || state == 'X')
 		return PSX_NEVER_ANSWERS;
-	/* io_uring and vhost put threads into the process that never leave the kernel. */
+	/* Threads of io_uring and vhost belong to the process and never leave the kernel. */
 	if ((flags & kernel_thread) && blocked == all_blocked)
 		return PSX_NEVER_ANSWERS;
 	return state == 'D' ? PSX_SLEEPS : PSX_CAN_ANSWER;

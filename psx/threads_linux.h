@@ -1,4 +1,4 @@
-/* Which threads the process has, and what is known of each. */
+/* The list of the threads of the process, and a record of each. */
 #ifndef CAPRUN_PSX_THREADS_H
 #define CAPRUN_PSX_THREADS_H
 
@@ -6,74 +6,76 @@
 
 #define psx_threads_open caprun_psx_threads_open
 #define psx_threads_close caprun_psx_threads_close
-#define psx_threads_look caprun_psx_threads_look
+#define psx_threads_scan caprun_psx_threads_scan
 #define psx_threads_at caprun_psx_threads_at
 #define psx_threads_state caprun_psx_threads_state
 
 /*
- * One life of one thread: a number that is used again is another thread.
+ * The record of one thread. When the kernel uses a thread number again, that is
+ * another thread, with a record of its own.
  *
- * Three counters run through the life of the process. A call consists of
- * rounds, a round of looks at the list of threads:
+ * Three counters increase during the life of the process. A call consists of
+ * rounds, and a round of scans of the list of threads:
  *
  *	call   |------------------ 5 -------------------|----- 6 ---
  *	round  |--- 8 ----|-- 9 --|--- 10 ---|--- 11 ---|--- 12 ----
- *	look   |-20-|-21--|-22-23-|-24-|-25--|-26-|-27--|-28-|-29---
+ *	scan   |-20-|-21--|-22-23-|-24-|-25--|-26-|-27--|-28-|-29---
  *
- * since and seen are looks, asked, settled and answered are rounds, ran is a
- * call. Each answers one question when it is equal to the present number:
+ * first_seen and last_seen are numbers of scans; signalled, settled and answered
+ * are numbers of rounds; ran is the number of a call. Equal to the current number,
+ * each of them means:
  *
- *	seen     == look    the look has found the thread
- *	since    == look    no look before it had
- *	asked    == round   the signal has been sent
- *	answered == round   the handler has answered it
- *	settled  == round   nothing was left to do when the look began
- *	ran      == call    the handler has run the system call
+ *	last_seen  == scan    the scan has found the thread
+ *	first_seen == scan    no earlier scan had found it
+ *	signalled  == round   the signal has been sent
+ *	answered   == round   the handler has answered it
+ *	settled    == round   nothing was left to do when the scan began
+ *	ran        == call    the handler has run the system call
  */
 struct psx_thread {
-	/* The caller alone reads and writes these. The handler reads tid. */
+	/* Only the caller reads and writes these, but the handler reads tid. */
 	int tid;
-	uint64_t inode;   /* of its directory in /proc: tells lives apart */
-	unsigned since;   /* the first look that found it, 0 in an earlier call */
-	unsigned seen;    /* the last look that found it */
-	unsigned asked;   /* the last round it was signalled for */
-	unsigned settled; /* the last round in which nothing was left for it to do */
-	int known;        /* it has answered once */
-	int excused;      /* it never answers and need not */
+	uint64_t inode;      /* of its directory in /proc: differs if tid is used again */
+	unsigned first_seen; /* the first scan that found it, 0 in an earlier call */
+	unsigned last_seen;  /* the last scan that found it */
+	unsigned signalled;  /* the last round in which the signal was sent to it */
+	unsigned settled;    /* the last round in which nothing was left for it to do */
+	int responsive;      /* it has answered once */
+	int ignored;         /* it never answers and need not */
 
 	/* The thread itself writes these, in its handler. */
-	unsigned answered; /* the last round it answered */
-	unsigned ran;      /* the last call it ran */
+	unsigned answered; /* the last round that it answered */
+	unsigned ran;      /* the last call that it ran */
 };
 
 /*
- * Opens what the rest needs, so that nothing has to be opened later. The two
- * numbers are those of the process and of the calling thread. Returns 0 or an
- * errno; after 0, psx_threads_close must follow.
+ * Opens all files that the other functions need. pid and tid are the numbers of
+ * the process and of the calling thread. Returns 0 or an errno; after 0,
+ * psx_threads_close must follow.
  */
 int psx_threads_open(int pid, int tid);
 void psx_threads_close(void);
 
 /*
- * Lists the threads anew. look is then the number that their seen has.
- * complete says whether the list is known to be the exact set of the threads
- * at the moment when the look began. Returns 0 or an errno.
+ * Lists the threads and sets last_seen of each to *scan. *complete says whether
+ * the list is known to be the exact set of the threads at the moment when the scan
+ * began. Returns 0 or an errno.
  */
-int psx_threads_look(unsigned *look, int *complete);
+int psx_threads_scan(unsigned *scan, int *complete);
 
 /*
- * The record with that index, or NULL past the last one. It stays where it is
- * until the next psx_threads_open, and is safe to ask for in a signal handler.
+ * Returns the record with this index, or NULL after the last one. A record does
+ * not move until the next psx_threads_open. Safe in a signal handler.
  */
 struct psx_thread *psx_threads_at(int index);
 
 enum psx_state {
 	PSX_CAN_ANSWER,
 	PSX_SLEEPS,        /* uninterruptibly, in the kernel */
-	PSX_NEVER_ANSWERS, /* and need not: dead but not yet reaped, or the kernel's own */
+	PSX_NEVER_ANSWERS, /* and need not: a dead thread, or one of the kernel */
 };
 
-/* Says why a thread may not have answered. */
+/* Returns the state of a thread that has not answered. */
 enum psx_state psx_threads_state(int tid);
 
 #endif

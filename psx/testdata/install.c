@@ -1,7 +1,7 @@
 /*
- * Another thread sets its handler for the signal while the package sets its
- * own, and uses it at once. The package's own C, with these threads at the
- * worst moments.
+ * Another thread sets its handler for the signal while the package sets its own,
+ * and at once sends that signal. This includes C code of the package, and runs the
+ * other thread at the worst moments.
  */
 #define _GNU_SOURCE
 #include <errno.h>

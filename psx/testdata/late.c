@@ -1,7 +1,7 @@
 /*
- * A handler that is stopped between two instructions until its round is over,
- * the next call has begun, and the record of its thread has become that of
- * another one. The package's own C, stopped at that point.
+ * A handler is stopped between two instructions until its round is over, the next
+ * call has begun, and the record of its thread belongs to another thread. This
+ * includes C code of the package, and stops it at that point.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static __thread int stops;   /* this thread is to be stopped, once */
-static int stopped, goes_on; /* where it is */
+static __thread int stops;   /* this thread stops once */
+static int stopped, resumed; /* its progress */
 
 static void stop_here(void)
 {
@@ -23,7 +23,7 @@ static void stop_here(void)
 		return;
 	stops = 0;
 	__atomic_store_n(&stopped, 1, __ATOMIC_SEQ_CST);
-	while (!__atomic_load_n(&goes_on, __ATOMIC_SEQ_CST))
+	while (!__atomic_load_n(&resumed, __ATOMIC_SEQ_CST))
 		sched_yield();
 }
 
@@ -42,7 +42,7 @@ static void *late(void *arg)
 	return arg;
 }
 
-/* Has the record before that of the late one, and ends before the last look. */
+/* Has the record before that of the late thread, and ends before the last scan. */
 static void *first(void *arg)
 {
 	__atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
@@ -51,7 +51,7 @@ static void *first(void *arg)
 	return arg;
 }
 
-/* Never answers, and gets the record that the late one had. */
+/* Never answers, and gets the record that the late thread had. */
 static void *silent(void *had)
 {
 	unsigned char mask[16];
@@ -61,7 +61,7 @@ static void *silent(void *had)
 	__atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&((struct psx_thread *)had)->tid, __ATOMIC_SEQ_CST) != syscall(SYS_gettid))
 		sched_yield();
-	__atomic_store_n(&goes_on, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&resumed, 1, __ATOMIC_SEQ_CST);
 	for (;;)
 		pause();
 	return NULL;
@@ -92,6 +92,6 @@ int main(void)
 	start(silent, had);
 	r = psx_every_thread(call, 300, 300);
 	printf("second call: %s\n", r.error == ETIMEDOUT ? "ETIMEDOUT" : "another result");
-	printf("the record: %s\n", __atomic_load_n(&goes_on, __ATOMIC_SEQ_CST) ? "was given away" : "was not given away");
+	printf("the record: %s\n", __atomic_load_n(&resumed, __ATOMIC_SEQ_CST) ? "was reused" : "was not reused");
 	return 0;
 }

@@ -1,4 +1,4 @@
-// Package churn makes trouble for package psx: threads that C has made, in
-// every state that they can be in. Only tests use it; it exists because test
-// files cannot contain C. Without cgo on Linux it is empty.
+// Package churn creates threads of C code for the tests of package psx, in every
+// state that a thread can have. It is a package because test files cannot contain C.
+// Without cgo, and on systems other than Linux, it is empty.
 package churn

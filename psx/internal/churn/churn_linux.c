@@ -19,8 +19,8 @@ struct maker {
 	pthread_t thread;
 	int kind;
 	long pause;
-	int alive;      /* threads that have not ended yet */
-	char *stack;    /* of the cloned thread */
+	int alive;      /* threads that have not ended */
+	char *stack;    /* of a cloned thread */
 	int cloned_tid; /* 0 when it has ended, by CLONE_CHILD_CLEARTID */
 	struct {
 		pthread_t thread;
@@ -52,7 +52,7 @@ static void *brief(void *arg)
 	return NULL;
 }
 
-/* Shares its maker's errno and so calls nothing that fails. */
+/* This thread shares errno with its maker, so it calls no function that may fail. */
 static int bare(void *arg)
 {
 	brief(arg);

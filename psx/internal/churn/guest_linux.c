@@ -19,7 +19,7 @@
 
 struct guest {
 	int tid;
-	int order; /* GUEST_NOTHING when it has been carried out */
+	int order; /* GUEST_NOTHING when it is done */
 	int result;
 	char *stack;
 };
@@ -27,7 +27,7 @@ struct guest {
 static struct guest guests[16];
 static int count;
 
-/* Classic BPF and seccomp(2), whose headers are not always there. */
+/* Classic BPF and seccomp(2), whose headers may be missing. */
 struct instruction {
 	uint16_t code;
 	uint8_t if_true, if_false;
@@ -39,12 +39,12 @@ struct program {
 	const struct instruction *instructions;
 };
 
-/* Makes prctl(PR_SET_NAME) fail on the calling thread. 0 or an errno. */
+/* Makes prctl(PR_SET_NAME) fail on the calling thread. Returns 0 or an errno. */
 static int guest_refuse_names(void)
 {
 	enum {
 		LOAD = 0x20, EQUAL = 0x15, RETURN = 0x06,
-		NUMBER = 0, FIRST_ARGUMENT = 16, /* offsets; the low half, in little endian */
+		NUMBER = 0, FIRST_ARGUMENT = 16, /* offsets; on a little-endian system that of the lower half */
 		ALLOW = 0x7fff0000, FAIL = 0x00050000, FILTER = 2,
 	};
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -83,8 +83,8 @@ int guest_unblock(void)
 static int vfork_ended;
 
 /*
- * The child of vfork(2), as one whose program comes from a slow file system. It
- * shares the memory and the errno of its parent, and ends by itself in time.
+ * The child of vfork(2), which behaves like one whose program is on a slow file
+ * system. It shares memory and errno with its parent, and ends after a minute.
  */
 static int hang(void *arg)
 {
@@ -204,7 +204,7 @@ int guest_tell(int tid, int order)
 {
 	struct guest *g = guests + count;
 
-	/* The youngest one, should a number be used twice. */
+	/* The newest one, if a thread number has been used twice. */
 	do {
 		if (g == guests)
 			return ESRCH;

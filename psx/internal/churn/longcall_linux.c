@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Longer than any test keeps them waiting. */
+/* In seconds: longer than a test keeps them waiting. */
 enum { LONG = 600 };
 
 static int ready_pipe[2], full_pipe[2], waiting_pipe[2], pair[2], limited[2];
@@ -168,7 +168,7 @@ int long_start(void)
 		err = pthread_create(&threads[i], NULL, waiter, &results[i]);
 	while (!err && __atomic_load_n(&started, __ATOMIC_ACQUIRE) < LONG_CALLS)
 		nap();
-	nap(); /* for the last ones to get into their calls */
+	nap(); /* until the last threads have made their calls */
 	return err;
 }
 
@@ -196,7 +196,7 @@ void long_end(int to[LONG_CALLS])
 	fd = open(fifo, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	for (i = 0; i < LONG_CALLS; i++) {
 		if (i == LONG_NANOSLEEP || i == LONG_SIGTIMEDWAIT)
-			continue; /* only a signal or time ends these */
+			continue; /* only a signal or the timeout ends these */
 		pthread_join(threads[i], NULL);
 	}
 	unlink(fifo);

@@ -13,7 +13,7 @@ enum long_call {
 	LONG_COND,     /* pthread_cond_timedwait(3) */
 	LONG_SEM,      /* sem_wait(3) */
 	LONG_OPEN,     /* a FIFO */
-	/* From here on, signal(7) says that they are never restarted. */
+	/* According to signal(7), the kernel never restarts the following. */
 	LONG_POLL,
 	LONG_SELECT,
 	LONG_EPOLL,
@@ -23,12 +23,12 @@ enum long_call {
 	LONG_CALLS,
 };
 
-/* Starts one thread in each of these calls. Returns 0 or an errno. */
+/* Starts a thread for each of these calls. Returns 0 or an errno. */
 int long_start(void);
 
 /*
- * Ends the calls by what they wait for. results gets what each has returned:
- * 0 or an errno.
+ * Ends the calls by the event that each waits for, and stores their results: 0 or
+ * an errno.
  */
 void long_end(int results[LONG_CALLS]);
 

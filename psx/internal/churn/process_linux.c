@@ -130,7 +130,7 @@ static void forwarding(int number, siginfo_t *info, void *context)
 
 int process_take_signal(int handler)
 {
-	/* The kernel's structure, whatever it is, begins with the handler. */
+	/* The structure of the kernel begins with the handler on most machines. */
 	void (*action[16])(int, siginfo_t *, void *);
 
 	if (syscall(SYS_rt_sigaction, 33, NULL, action, _NSIG / 8))

@@ -2,46 +2,46 @@
 #define CHURN_PROCESS_H
 
 /*
- * Says whether the library's own broadcasts can be used beside Go code. musl's
- * handler (as of 1.2.3) runs on the stack that it finds, and overruns the
- * small ones of goroutines.
+ * Returns whether Go programs can use the functions of the C library that run a
+ * call on all threads. The signal handler of musl 1.2.3 runs on the current stack,
+ * and overruns the small stacks of goroutines.
  */
 int process_broadcasts_are_safe(void);
 
-/* setuid(2) to the present uid by the C library, on all its threads. 0 or an errno. */
+/* Calls setuid(3) with the current uid, on all threads. Returns 0 or an errno. */
 int process_setuid_same(void);
 
 /*
- * Forks. The child changes to the group id that it has, which must not wait
- * for threads that it no longer has, and ends. Returns 0, an errno, or -1 if
- * the child has failed.
+ * Forks a child that calls setgid(3) with its current gid and ends. That call must
+ * not wait for threads of the parent. Returns 0, an errno, or -1 if the child has
+ * failed.
  */
 int process_fork(void);
 
-/* Starts a program by posix_spawn(3) and waits for it. Returns as process_fork. */
+/* Runs a program by posix_spawn(3). Returns the same as process_fork. */
 int process_spawn(void);
 
-/* Cancels a thread with pthread_cancel(3). Says whether that has ended it. */
+/* Cancels a thread by pthread_cancel(3). Returns whether the thread has ended. */
 int process_cancel(void);
 
-/* Has a timer call a function on a thread of its own, once. 0 or an errno. */
+/* Has a timer call a function once, on a new thread. Returns 0 or an errno. */
 int process_timer(void);
 
-/* Sends signal 33 to a thread with a code and contents of choice. 0 or an errno. */
+/* Sends signal 33 to a thread, with these members of siginfo_t. Returns 0 or an errno. */
 int process_forge(int tid, int code, int error, int value);
 
 enum process_handler { HANDLER_DEFAULT, HANDLER_SILENT, HANDLER_FORWARDING };
 
 /*
- * Puts another handler in the place of the one for signal 33: none, one that
- * does nothing, or one that calls the one that was there. 0 or an errno.
+ * Replaces the handler of signal 33 by the default action, by a handler that does
+ * nothing, or by one that calls the previous handler. Returns 0 or an errno.
  */
 int process_take_signal(int handler);
 
-/* Ends the calling thread and nothing else. */
+/* Ends only the calling thread. Does not return. */
 void process_end_thread(void);
 
-/* Has the kernel put a thread of its own (io_uring) into the process. 0 or an errno. */
+/* Makes the kernel create a kernel thread (of io_uring) in the process. Returns 0 or an errno. */
 int process_kernel_thread(void);
 
 int process_get_errno(void);

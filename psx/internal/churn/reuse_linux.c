@@ -20,7 +20,7 @@ void reuse_prepare(int tid, const char *name)
 	awaited = name;
 }
 
-/* Says whether the other guest is there and has the name. */
+/* Returns whether the other guest has the name. *there says whether it exists. */
 static int has_name(int *there)
 {
 	char path[64], name[32] = "";
@@ -43,7 +43,7 @@ static void nap(int times)
 	nanosleep(&t, NULL);
 }
 
-/* Starts a guest with the old number, if that is to be had. Returns its number or -errno. */
+/* Starts a guest, with the old number if that is available. Returns its number or -errno. */
 static int successor(void)
 {
 	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC), n;
@@ -65,8 +65,9 @@ int reuse(void)
 	while (has_name(&there), there)
 		nap(1);
 	/*
-	 * The number is free a little later than the thread is gone: on a busy
-	 * machine, after its next turn. There are not many more guests than tries.
+	 * The number becomes available a little later than the thread disappears, on
+	 * a busy machine when that thread runs again. A process can start few more
+	 * guests than there are tries.
 	 */
 	for (tries = 0; tries < 12; tries++) {
 		nap(1 << tries);

@@ -14,14 +14,14 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// aloneVariable names the test that a child process is for.
-const aloneVariable = "PSX_TEST_ALONE"
+// ownProcessVariable names the test that a child process runs.
+const ownProcessVariable = "PSX_TEST_ALONE"
 
-// tooLong is when a child counts as hung.
-const tooLong = 5 * time.Minute
+// hangLimit is the time after which a child counts as hung.
+const hangLimit = 5 * time.Minute
 
-// onMainThread runs in a child on the thread that the process began with,
-// beside the test.
+// onMainThread runs in a child on the main thread, while the test runs on another
+// one.
 var onMainThread func()
 
 func TestMain(m *testing.M) {
@@ -32,11 +32,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// alone says whether this process is the test's own. If not, it makes one,
-// has it run the test, and reports what came of it.
-func alone(t *testing.T) bool {
+// inOwnProcess reports whether this process was started for the test. If not, it
+// starts one that runs the test, and reports its result.
+func inOwnProcess(t *testing.T) bool {
 	t.Helper()
-	if isAlone(t) {
+	if isOwnProcess(t) {
 		return true
 	}
 	output, err := child(t, nil)
@@ -51,9 +51,9 @@ func alone(t *testing.T) bool {
 	return false
 }
 
-func isAlone(t *testing.T) bool { return os.Getenv(aloneVariable) == t.Name() }
+func isOwnProcess(t *testing.T) bool { return os.Getenv(ownProcessVariable) == t.Name() }
 
-// child runs this test in a process of its own and returns what it wrote.
+// child runs this test in its own process and returns the output.
 func child(t *testing.T, attr *syscall.SysProcAttr) (string, error) {
 	t.Helper()
 	cmd, output := start(t, attr)
@@ -61,14 +61,14 @@ func child(t *testing.T, attr *syscall.SysProcAttr) (string, error) {
 	return output.String(), err
 }
 
-// start begins what child does, after it has changed the command by each of
-// the functions. The process is ended with a trace of its goroutines when it
-// takes too long.
+// start starts the process of child, after each change has been applied to the
+// command. If the process takes too long, it is ended with a trace of its
+// goroutines.
 func start(t *testing.T, attr *syscall.SysProcAttr, change ...func(*exec.Cmd)) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	test, _, _ := strings.Cut(t.Name(), "/")
 	cmd := self.Self("-test.run=^"+test+"$", "-test.v", "-test.timeout=0")
-	cmd.Env = append(os.Environ(), aloneVariable+"="+t.Name())
+	cmd.Env = append(os.Environ(), ownProcessVariable+"="+t.Name())
 	cmd.SysProcAttr = attr
 	output := new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = output, output
@@ -82,7 +82,7 @@ func start(t *testing.T, attr *syscall.SysProcAttr, change ...func(*exec.Cmd)) (
 		}
 		t.Fatal(err)
 	}
-	limit := tooLong
+	limit := hangLimit
 	if long {
 		limit = 10 * time.Minute
 	}
@@ -95,18 +95,18 @@ func start(t *testing.T, attr *syscall.SysProcAttr, change ...func(*exec.Cmd)) (
 	return cmd, output
 }
 
-// dies runs the test's body in a child, which has to end itself, and returns
-// its last words. In the child it runs body and does not return.
-func dies(t *testing.T, body func()) string {
+// fatalOutput runs body in a child, which must end with status 2, and returns the
+// output of the child. In the child it does not return.
+func fatalOutput(t *testing.T, body func()) string {
 	t.Helper()
-	if isAlone(t) {
+	if isOwnProcess(t) {
 		body()
 		os.Exit(0)
 	}
 	output, err := child(t, nil)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 2 {
-		t.Errorf("the child ended with %v, want exit status 2\n%s", err, output)
+		t.Errorf("child: %v, want exit status 2\n%s", err, output)
 	}
 	return output
 }

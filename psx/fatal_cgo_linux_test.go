@@ -19,10 +19,9 @@ import (
 	"caprun/psx/internal/churn"
 )
 
-// diesWith runs this test in a child that ends itself because two threads
-// differ, and whose standard error is the given file. It returns how the child
-// ended. In the child it does not return.
-func diesWith(t *testing.T, stderr *os.File, change ...func(*exec.Cmd)) syscall.WaitStatus {
+// fatalStatus runs this test in a child that ends because of causeFatal, and whose
+// standard error is the given file. It returns the exit status of the child.
+func fatalStatus(t *testing.T, stderr *os.File, change ...func(*exec.Cmd)) syscall.WaitStatus {
 	t.Helper()
 	cmd, output := start(t, nil, append(change, func(cmd *exec.Cmd) { cmd.Stderr = stderr })...)
 	ended := make(chan error, 1)
@@ -32,7 +31,7 @@ func diesWith(t *testing.T, stderr *os.File, change ...func(*exec.Cmd)) syscall.
 	case <-time.After(20 * time.Second):
 		cmd.Process.Kill()
 		<-ended
-		t.Errorf("the child waits for a reader\n%s", output)
+		t.Errorf("the child has not ended\n%s", output)
 	}
 	if strings.Contains(output.String(), "--- SKIP") {
 		requires.Skip(t, "seccomp: "+output.String())
@@ -43,8 +42,8 @@ func diesWith(t *testing.T, stderr *os.File, change ...func(*exec.Cmd)) syscall.
 	return cmd.ProcessState.Sys().(syscall.WaitStatus)
 }
 
-// differ is what the child of diesWith does.
-func differ(t *testing.T) {
+// causeFatal ends the child of fatalStatus: one of its threads gets another result.
+func causeFatal(t *testing.T) {
 	guest := must[churn.Guest](t)(churn.NewGuest())
 	if err := guest.RefuseNames(); err != nil {
 		fmt.Println("--- SKIP", err)
@@ -54,8 +53,8 @@ func differ(t *testing.T) {
 	os.Exit(0)
 }
 
-// fill writes to the descriptor until poll(2) no longer says that it can be
-// written to. A terminal passes on a part of what it has a little later.
+// fill writes to the descriptor until poll(2) reports that it is not writable. A
+// terminal consumes some of its input with a delay.
 func fill(t *testing.T, fd int) {
 	t.Helper()
 	const pollout = 4
@@ -115,10 +114,11 @@ func terminal(t *testing.T) (reader, writer *os.File) {
 	return reader, file(t, slave)
 }
 
-// No reader can keep a process alive whose threads differ in privilege.
-func TestDeathWaitsForNoReader(t *testing.T) {
-	if os.Getenv(aloneVariable) != "" {
-		differ(t)
+// TestFatalDoesNotWaitForReader: the process ends although nothing reads its standard
+// error.
+func TestFatalDoesNotWaitForReader(t *testing.T) {
+	if os.Getenv(ownProcessVariable) != "" {
+		causeFatal(t)
 	}
 	full := map[string]func(t *testing.T) *os.File{
 		"pipe": func(t *testing.T) *os.File { _, w := pipe(t); fill(t, int(w.Fd())); return w },
@@ -150,18 +150,18 @@ func TestDeathWaitsForNoReader(t *testing.T) {
 	}
 	for name, make := range full {
 		t.Run(name, func(t *testing.T) {
-			if status := diesWith(t, make(t)); status.ExitStatus() != 2 {
+			if status := fatalStatus(t, make(t)); status.ExitStatus() != 2 {
 				t.Errorf("the child ended with %#x, want exit status 2", status)
 			}
 		})
 	}
 
-	// The file is filled between ppoll(2) and write(2).
+	// As if another writer filled the pipe between ppoll(2) and write(2).
 	t.Run("race", func(t *testing.T) {
 		strace := requires.Tool(t, "strace")
 		_, w := pipe(t)
 		fill(t, int(w.Fd()))
-		status := diesWith(t, w, func(cmd *exec.Cmd) {
+		status := fatalStatus(t, w, func(cmd *exec.Cmd) {
 			cmd.Path = strace
 			cmd.Args = append([]string{"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=ppoll,pwritev2", "-e", "signal=none",
 				"-e", "inject=pwritev2:error=EOPNOTSUPP", "-e", "inject=ppoll:retval=1",
@@ -173,10 +173,10 @@ func TestDeathWaitsForNoReader(t *testing.T) {
 	})
 }
 
-// A file that takes the message gets it.
-func TestDeathIsReported(t *testing.T) {
-	if os.Getenv(aloneVariable) != "" {
-		differ(t)
+// TestFatalMessage: the message is written to every kind of file.
+func TestFatalMessage(t *testing.T) {
+	if os.Getenv(ownProcessVariable) != "" {
+		causeFatal(t)
 	}
 	regular := func(t *testing.T, flags int) (reader, writer *os.File) {
 		path := filepath.Join(t.TempDir(), "log")
@@ -197,13 +197,13 @@ func TestDeathIsReported(t *testing.T) {
 	for name, make := range open {
 		t.Run(name, func(t *testing.T) {
 			reader, writer := make(t)
-			if status := diesWith(t, writer); status.ExitStatus() != 2 {
+			if status := fatalStatus(t, writer); status.ExitStatus() != 2 {
 				t.Errorf("the child ended with %#x, want exit status 2", status)
 			}
 			text := new(strings.Builder)
 			check(t, syscall.SetNonblock(int(reader.Fd()), true))
 			io.Copy(text, nonblocking(reader.Fd()))
-			if !strings.Contains(text.String(), "got another result than the first thread") || !strings.HasSuffix(strings.TrimRight(text.String(), "\r\n"), "so the process ends.") {
+			if !strings.Contains(text.String(), "got a different result than the first thread") || !strings.HasSuffix(strings.TrimRight(text.String(), "\r\n"), "so the process ends.") {
 				t.Errorf("the message is %q", text)
 			}
 			if strings.HasSuffix(name, "file") && !strings.HasPrefix(text.String(), "before\npsx: ") {
@@ -213,7 +213,7 @@ func TestDeathIsReported(t *testing.T) {
 	}
 }
 
-// nonblocking reads what is there now. os.File would wait.
+// nonblocking reads what is available. os.File would wait for more.
 type nonblocking int
 
 func (fd nonblocking) Read(b []byte) (int, error) {

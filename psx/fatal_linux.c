@@ -1,7 +1,7 @@
 //go:build linux && cgo
 
 #define _GNU_SOURCE
-#include "say_linux.h"
+#include "fatal_linux.h"
 
 #include "futex_linux.h"
 
@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* musl's name for it where it has 32 bits. */
+/* The name in musl on systems of 32 bits. */
 #if !defined(SYS_timer_settime) && defined(SYS_timer_settime32)
 #define SYS_timer_settime SYS_timer_settime32
 #endif
@@ -47,13 +47,13 @@ static void add_number(struct line *l, long number)
 }
 
 /*
- * Everything here uses syscall(2): the library's own functions are points at
- * which a cancelled thread would end instead of the process.
+ * All of this uses syscall(2): the functions of the C library are cancellation
+ * points, at which a cancelled thread would end, and not the process.
  */
 
 /*
- * Has the kernel kill the process after a second, whatever this thread does
- * then. Returns 0 or -1.
+ * Makes the kernel kill the process in a second, whatever this thread does then.
+ * Returns 0 or -1.
  */
 static int limit_time(void)
 {
@@ -71,9 +71,8 @@ static int limit_time(void)
 }
 
 /*
- * Writes to standard error, unless that would have to wait for a reader: then
- * the text is lost. O_NONBLOCK is not an option: it would change the file for
- * every process that shares it.
+ * Writes to standard error. If that would have to wait for a reader, the text is
+ * lost. O_NONBLOCK would change the file for every process that shares it.
  */
 static void write_now(const char *text, size_t length)
 {
@@ -87,21 +86,21 @@ static void write_now(const char *text, size_t length)
 		return;
 #endif
 #ifdef SYS_pwritev2
-	enum { NOWAIT = 8 }; /* RWF_NOWAIT; the offset -1 is the file's own */
+	enum { NOWAIT = 8 }; /* RWF_NOWAIT; the offset -1 is that of the file */
 
 	if (syscall(SYS_pwritev2, STDERR_FILENO, &part, 1, -1L, -1L, NOWAIT) >= 0)
 		return;
 #endif
 	/*
 	 * Terminals, named pipes and many file systems do not support RWF_NOWAIT,
-	 * nor do pipes in older kernels. Another writer can fill the file between
-	 * the next two calls: then the timer ends the process.
+	 * nor do pipes in older kernels. If another writer fills the file between
+	 * the next two calls, the timer ends the process.
 	 */
 	if (limited && syscall(SYS_ppoll, &ready, 1, &none, NULL, 0) == 1)
 		syscall(SYS_write, STDERR_FILENO, text, length);
 }
 
-void psx_die(const char *what, int tid, long nr, long value, int error)
+void psx_fatal(const char *what, int tid, long nr, long value, int error)
 {
 	struct line l = {.length = 0};
 
@@ -110,7 +109,7 @@ void psx_die(const char *what, int tid, long nr, long value, int error)
 		add(&l, "thread ");
 		add_number(&l, tid);
 	} else {
-		add(&l, "some thread");
+		add(&l, "a thread");
 	}
 	add(&l, " ");
 	add(&l, what);
@@ -124,6 +123,6 @@ void psx_die(const char *what, int tid, long nr, long value, int error)
 	write_now(l.text, l.length);
 	/* The status of a fatal error in the Go runtime. */
 	syscall(SYS_exit_group, 2);
-	for (;;) /* a seccomp filter may stand in the way of the first */
+	for (;;) /* a seccomp filter may forbid exit_group */
 		syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
 }

@@ -11,8 +11,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// runC compiles a program of testdata, which includes some of the package's C,
-// together with the rest of it, and returns what it prints.
+// runC compiles a program of testdata, which includes some C files of the package,
+// together with the other C files, and returns its output.
 func runC(t *testing.T, program string, rest ...string) string {
 	t.Helper()
 	compiler := os.Getenv("CC")
@@ -31,21 +31,21 @@ func runC(t *testing.T, program string, rest ...string) string {
 	return string(output)
 }
 
-// A thread that has never answered is not taken for one that has, whatever a
-// late handler writes to its record. So its silence is an error, and not the
-// end of the process.
+// TestLateHandler: whatever a late handler writes to the record of another thread,
+// a thread that has never answered does not count as responsive. So if it does not
+// answer, the call returns an error, and the process does not end.
 func TestLateHandler(t *testing.T) {
-	const want = "first call: ETIMEDOUT\nsecond call: ETIMEDOUT\nthe record: was given away\n"
-	if got := runC(t, "late.c", "say_linux.c", "signal_linux.c"); got != want {
-		t.Errorf("it printed\n%swant\n%s", got, want)
+	const want = "first call: ETIMEDOUT\nsecond call: ETIMEDOUT\nthe record: was reused\n"
+	if got := runC(t, "late.c", "fatal_linux.c", "signal_linux.c"); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
 
-// A handler that is set while ours is being set gets the signals that are not
-// ours, from the first one.
-func TestHandlerIsSetMeanwhile(t *testing.T) {
+// TestHandlerSetDuringInstall: a handler that another thread sets while psx sets
+// its own gets the signals that are not from psx, from the first one.
+func TestHandlerSetDuringInstall(t *testing.T) {
 	const want = "error: 0\nreceived: 1\nreceived: 2\n"
 	if got := runC(t, "install.c"); got != want {
-		t.Errorf("it printed\n%swant\n%s", got, want)
+		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }

@@ -13,12 +13,11 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// What a call needs to know of the process, it asks once, and not for every
-// thread.
-func TestProcessIsAskedForOnce(t *testing.T) {
+// TestGetpidOncePerCall: a call reads the process ID once, and not for every thread.
+func TestGetpidOncePerCall(t *testing.T) {
 	const calls, threads = 50, 20
-	if isAlone(t) {
-		defer hold(threads)()
+	if isOwnProcess(t) {
+		defer parkThreads(threads)()
 		for n := range calls {
 			if errno := setName("n" + strconv.Itoa(n)); errno != 0 {
 				t.Fatal(errno)
@@ -36,9 +35,9 @@ func TestProcessIsAskedForOnce(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	// The Go runtime asks before each signal of its own.
+	// The Go runtime calls getpid before each signal of its own.
 	asked := strings.Count(string(must[[]byte](t)(os.ReadFile(trace))), "getpid(")
 	if asked < calls || asked > 5*calls {
-		t.Errorf("the process was asked for %d times in %d calls with %d threads", asked, calls, threads)
+		t.Errorf("%d calls of getpid in %d calls with %d threads", asked, calls, threads)
 	}
 }
