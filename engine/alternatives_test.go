@@ -7,6 +7,7 @@ import (
 
 	"caprun/engine/cred"
 	"caprun/engine/machine"
+	"caprun/internal/test/command"
 )
 
 // somethingUnknown returns the facts about a file and what it may be instead, as
@@ -52,7 +53,7 @@ func TestEveryAlternative(t *testing.T) {
 	declarations := u.declarations()
 	r := rand.New(rand.NewPCG(2, 1))
 	plans, doubts := 0, 0
-	for range combinations(t, 60) {
+	for range int(command.Number(t, "CAPRUN_TEST_COMBINATIONS", 60)) {
 		w := pick(r, u)
 		w.file = worldFiles[r.IntN(len(worldFiles))]
 		file, alternatives := somethingUnknown(r, w.file)

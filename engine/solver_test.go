@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"caprun/cap"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
+	"caprun/internal/test/command"
 	"caprun/policy"
 )
 
@@ -111,19 +111,6 @@ func pick(r *rand.Rand, u universe) world {
 	return w
 }
 
-// combinations returns how many worlds a test takes.
-func combinations(t *testing.T, otherwise int) int {
-	text := os.Getenv("CAPRUN_TEST_COMBINATIONS")
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("CAPRUN_TEST_COMBINATIONS is %q", text)
-	}
-	return n
-}
-
 // TestEveryRoute compares the solver with a search through all operations of
 // the model, for every declaration over two capabilities: nothing that can be
 // had is refused, and what is accepted is what was declared.
@@ -132,7 +119,7 @@ func TestEveryRoute(t *testing.T) {
 	declarations := u.declarations()
 	r := rand.New(rand.NewPCG(1, 1))
 	total, plans, failures := 0, 0, 0
-	for range combinations(t, 240) {
+	for range int(command.Number(t, "CAPRUN_TEST_COMBINATIONS", 240)) {
 		w := pick(r, u)
 		finals := w.finals(u)
 		for range 3 {
@@ -443,7 +430,7 @@ func TestEveryRefusal(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	total, failures := 0, 0
 	rules := map[string]int{}
-	for range combinations(t, 60) {
+	for range int(command.Number(t, "CAPRUN_TEST_COMBINATIONS", 60)) {
 		w := pick(r, u)
 		w.file = worldFiles[r.IntN(len(worldFiles))]
 		j := newJudge(w, u)

@@ -195,12 +195,9 @@ func containerStarts(t *testing.T) []containerStart {
 	return list
 }
 
-// TestContainers starts containers whose entrypoint is caprun. The state of
-// caprun is the one that the text of the start says; the state of the target is
-// the one that explain predicts for that start; and what explain refuses is
-// refused with the same words.
-func TestContainers(t *testing.T) {
-	requires.Heavy(t)
+// eachRuntime runs a test with each runtime, in a directory with the images.
+func eachRuntime(t *testing.T, test func(t *testing.T, r ociRuntime, dir string, images map[bool]string)) {
+	t.Helper()
 	// The modes of the files of an image matter.
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
@@ -209,12 +206,22 @@ func TestContainers(t *testing.T) {
 			t.Parallel()
 			dir := scriptRoot(t)
 			r := newRuntime(t, name, dir)
-			images := containerImages(t, dir, r)
-			for _, s := range containerStarts(t) {
-				t.Run(s.name, func(t *testing.T) { s.test(t, r, dir, images) })
-			}
+			test(t, r, dir, containerImages(t, dir, r))
 		})
 	}
+}
+
+// TestContainers starts containers whose entrypoint is caprun. The state of
+// caprun is the one that the text of the start says; the state of the target is
+// the one that explain predicts for that start; and what explain refuses is
+// refused with the same words.
+func TestContainers(t *testing.T) {
+	requires.Heavy(t)
+	eachRuntime(t, func(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
+		for _, s := range containerStarts(t) {
+			t.Run(s.name, func(t *testing.T) { s.test(t, r, dir, images) })
+		}
+	})
 }
 
 // test runs the reporter as the entrypoint, and then caprun with the reporter
@@ -411,41 +418,33 @@ func writeFile(t *testing.T, path string, text []byte, mode fs.FileMode) {
 // has a network of its own, and asks it for its credentials from there.
 func TestContainerServer(t *testing.T) {
 	requires.Heavy(t)
-	umask := syscall.Umask(0o022)
-	t.Cleanup(func() { syscall.Umask(umask) })
-	for _, name := range []string{"runc", "crun"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := scriptRoot(t)
-			r := newRuntime(t, name, dir)
-			images := containerImages(t, dir, r)
-			s := containerStart{caps: asRoot(composeRecipe(t).Add...), noNewPrivs: true}
+	eachRuntime(t, func(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
+		s := containerStart{caps: asRoot(composeRecipe(t).Add...), noNewPrivs: true}
 
-			// Another user, to whom the platform added the capability.
-			other := s
-			other.user, other.caps = ociUser{UID: 65532, GID: 65532}, asOther("NET_BIND_SERVICE")
-			config := other.config(r, dir, images)
-			config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
-			config.Process.Args = []string{"/web", "-listen", ":80"}
-			if got := r.run(t, config); got.status == 0 || !strings.Contains(got.stderr, "permission denied") {
-				t.Errorf("without caprun: status %d, %s", got.status, got.stderr)
-			}
+		// Another user, to whom the platform added the capability.
+		other := s
+		other.user, other.caps = ociUser{UID: 65532, GID: 65532}, asOther("NET_BIND_SERVICE")
+		config := other.config(r, dir, images)
+		config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
+		config.Process.Args = []string{"/web", "-listen", ":80"}
+		if got := r.run(t, config); got.status == 0 || !strings.Contains(got.stderr, "permission denied") {
+			t.Errorf("without caprun: status %d, %s", got.status, got.stderr)
+		}
 
-			config = s.config(r, dir, images)
-			config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
-			config.Process.Args = []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--", "/web", "-listen", ":80"}
-			answer := r.serve(t, config)
-			for _, want := range []string{
-				"uid, gid      65532, 65532\n", "groups        [65532]\n", "capabilities  \"cap_net_bind_service=eip\"\n",
-				"securebits    noroot,noroot_locked\n", "no_new_privs  1\n",
-			} {
-				if !strings.Contains(answer, want) {
-					t.Errorf("the answer does not have %q", want)
-				}
+		config = s.config(r, dir, images)
+		config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
+		config.Process.Args = []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--", "/web", "-listen", ":80"}
+		answer := r.serve(t, config)
+		for _, want := range []string{
+			"uid, gid      65532, 65532\n", "groups        [65532]\n", "capabilities  \"cap_net_bind_service=eip\"\n",
+			"securebits    noroot,noroot_locked\n", "no_new_privs  1\n",
+		} {
+			if !strings.Contains(answer, want) {
+				t.Errorf("the answer does not have %q", want)
 			}
-			t.Log(answer)
-		})
-	}
+		}
+		t.Log(answer)
+	})
 }
 
 // serve starts a container, asks its server on port 80 and ends it.

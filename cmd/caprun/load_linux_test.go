@@ -7,9 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -64,8 +62,7 @@ type launchLoad struct {
 	caprun, creds, sleep, profile string
 
 	looked atomic.Int64
-	sync.Mutex
-	report []string
+	same   load.Same
 }
 
 func (l *launchLoad) launch(n int) error {
@@ -85,19 +82,7 @@ func (l *launchLoad) launch(n int) error {
 	if own := fmt.Sprintf("\npid: %d\n", cmd.Process.Pid); !strings.HasSuffix(out.String(), own) {
 		return fmt.Errorf("the target is another process than %d: %s", cmd.Process.Pid, out.String())
 	}
-	lines, err := load.Report(out.String())
-	if err != nil {
-		return err
-	}
-	l.Lock()
-	defer l.Unlock()
-	if l.report == nil {
-		l.report = lines
-	}
-	if !slices.Equal(lines, l.report) {
-		return fmt.Errorf("the target reports\n%s\nand the first one reported\n%s", out.String(), strings.Join(l.report, "\n"))
-	}
-	return nil
+	return l.same.Add(out.String())
 }
 
 // look launches a target that stays, and asks verify about it.

@@ -9,11 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 
 	"caprun/engine/cred"
+	"caprun/internal/test/command"
 	"caprun/internal/test/requires"
 
 	"golang.org/x/sys/unix"
@@ -100,8 +100,8 @@ func TestKernel(t *testing.T) {
 	if !static {
 		otherwise = 300 // the race detector makes exec slow
 	}
-	count := number(t, "CAPRUN_TEST_SEQUENCES", otherwise)
-	seed := number(t, "CAPRUN_TEST_SEED", 1)
+	count := command.Number(t, "CAPRUN_TEST_SEQUENCES", otherwise)
+	seed := command.Number(t, "CAPRUN_TEST_SEED", 1)
 	share := func(percent int) int { return max(1, int(count)*percent/100) }
 
 	initialErr := inInitialNamespace()
@@ -332,17 +332,4 @@ func uname() (cred.Rules, error) {
 		return cred.Rules{}, fmt.Errorf("kernel release %q: %w", release, err)
 	}
 	return cred.Linux(major, minor), nil
-}
-
-// number returns the environment variable name, or otherwise.
-func number(t *testing.T, name string, otherwise uint64) uint64 {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 10, 32)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return n
 }

@@ -294,23 +294,29 @@ func TestMountWritableAs(t *testing.T) {
 		{"own root deleted", strings.Replace(own, "/srv/a", "/srv/a//deleted", 1), "/v/d", " /proc/thread-self/mountinfo does not tell where /v/d is in its file system"},
 		{"moved out of its mount", own, "/w/d", " /proc/thread-self/mountinfo does not tell where /w/d is in its file system"},
 		{"not an absolute path", own, "v/d", " /proc/thread-self/mountinfo does not tell where v/d is in its file system"},
-		{"no hyphen", own + "\n8 1 8:1 / /all rw ext4 /dev/sda rw", "", "invalid line \"8 1 8:1 / /all rw ext4 /dev/sda rw\""},
-		{"few fields", own + "\n8 1 8:1 / /all rw - ext4 rw", "", "invalid line \"8 1 8:1 / /all rw - ext4 rw\""},
-		{"no options", own + "\n8 1 8:1 / /all relatime - ext4 /dev/sda rw", "", "invalid line \"8 1 8:1 / /all relatime - ext4 /dev/sda rw\""},
-		{"no escape", own + "\n8 1 8:1 / /a\\x rw - ext4 /dev/sda rw", "", "invalid line \"8 1 8:1 / /a\\\\x rw - ext4 /dev/sda rw\""},
-		{"large escape", own + "\n8 1 8:1 / /a\\777 rw - ext4 /dev/sda rw", "", "invalid line \"8 1 8:1 / /a\\\\777 rw - ext4 /dev/sda rw\""},
-		{"no number", own + "\nx 1 8:1 / /all rw - ext4 /dev/sda rw", "", "invalid line \"x 1 8:1 / /all rw - ext4 /dev/sda rw\""},
-		{"an empty line", own + "\n\n", "", "invalid line \"\\n\""},
 	} {
 		mounts, err := parseMountinfo([]byte(c.text))
-		got := fmt.Sprint(err)
-		if err == nil {
-			var path string
-			path, err = mounts[0].writableAs(c.path, mounts)
-			got = fmt.Sprint(path, " ", err)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
 		}
-		if got != c.expected {
+		path, err := mounts[0].writableAs(c.path, mounts)
+		if got := fmt.Sprint(path, " ", err); got != c.expected {
 			t.Errorf("%s: %s, not %s", c.name, got, c.expected)
+		}
+	}
+	for _, line := range []string{
+		"8 1 8:1 / /no/hyphen rw ext4 /dev/sda rw",
+		"8 1 8:1 / /few/fields rw - ext4 rw",
+		"8 1 8:1 / /no/access relatime - ext4 /dev/sda rw",
+		`8 1 8:1 / /no/escape\x rw - ext4 /dev/sda rw`,
+		`8 1 8:1 / /large/escape\777 rw - ext4 /dev/sda rw`,
+		"x 1 8:1 / /no/number rw - ext4 /dev/sda rw",
+		"\n",
+	} {
+		want := fmt.Sprintf("invalid line %q", line)
+		if _, err := parseMountinfo([]byte(own + "\n" + line)); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }

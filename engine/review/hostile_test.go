@@ -3,18 +3,20 @@ package review
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"caprun/internal/test/cputime"
+	"caprun/internal/test/slowprofile"
 	"caprun/policy"
 )
 
-// hostileShapes returns profiles of the maximum size with shapes that could make a
-// reader slow.
-func hostileShapes() map[string]string {
+// hostileValues returns profiles of the maximum size with values that could make the
+// rules or the printers slow.
+func hostileValues() map[string]string {
 	fill := func(head, part, tail string) string {
 		n := max((policy.MaxSize-len(head)-len(tail))/len(part), 0)
 		return head + strings.Repeat(part, n) + tail
@@ -29,78 +31,50 @@ func hostileShapes() map[string]string {
 	}
 	const v = "version: 1\n"
 	return map[string]string{
-		"flow depth":         fill(v+"command: ", "[", ""),
-		"flow depth maps":    fill(v+"command: ", "{a: ", ""),
-		"flow pairs":         fill(v+"groups: [", "[],", "]\n"),
-		"flow keys":          fill(v+"? ", "[", ""),
-		"question marks":     fill(v, "? ", "\n"),
-		"dashes":             fill(v+"command:\n  ", "- ", "a\n"),
-		"block depth":        number(v, "k%d:\n ", ""),
-		"unknown keys":       number(v, "kex%d: 1\n", ""),
-		"near keys":          number(v, "no_new_prixs%d: 1\n", ""),
-		"same keys":          fill(v, "uid: 1\n", ""),
-		"groups":             number(v+"groups: [", "%d, ", "1]\n"),
-		"same groups":        fill(v+"groups: [", "7,", "7]\n"),
-		"groups a line":      number(v+"groups:\n", "- %d\n", ""),
-		"command":            fill(v+"command: [/bin/x, ", "a, ", "a]\n"),
-		"caps clauses":       fill(v+"caps: \"", "cap_chown+e ", "\"\n"),
-		"caps names":         fill(v+"caps: \"", "cap_chown,", "cap_kill=p\"\n"),
-		"caps bad names":     fill(v+"caps: \"", "cap_chowm,", "cap_kill=p\"\n"),
-		"caps flags":         fill(v+"caps: \"cap_chown", "+e-e", "\"\n"),
-		"caps other case":    fill(v+"caps: \"", "CAP_CHOWN+e ", "\"\n"),
-		"caps numbers":       number(v+"caps: \"", "%d,", "1=p\"\n"),
-		"caps spaces":        fill(v+"caps: \"cap_chown=p", " ", "cap_kill+e\"\n"),
-		"iab":                fill(v+"iab: \"", "!%^cap_chown,", "cap_kill\"\n"),
-		"iab bad":            fill(v+"iab: \"", "!%^cap_chowm,", "cap_kill\"\n"),
-		"iab marks":          fill(v+"iab: \"", "!", "cap_kill\"\n"),
-		"secbits":            fill(v+"secbits: [", "noroot,", "noroot]\n"),
-		"secbits bad":        number(v+"secbits: [", "norxot%d,", "noroot]\n"),
-		"env set":            number(v+"env: {set: {", "A%d: x, ", "B: x}}\n"),
-		"env keep":           number(v+"env: {keep: [", "A%d, ", "B]}\n"),
-		"env keep unset":     number(v+"env: {keep: [", "A%d, ", "B], unset: [B]}\n"),
-		"env same":           fill(v+"env: {keep: [", "A, ", "B]}\n"),
-		"env bad":            fill(v+"env: {keep: [", "\"=\",", "B]}\n"),
-		"rlimits":            number(v+"rlimits: {", "nofilx%d: 1, ", "core: 0}\n"),
-		"keep_fds":           number(v+"keep_fds: [", "%d, ", "3]\n"),
-		"ignored":            number(v+"lint: {ignore: [", "{rule: no-%d, reason: x},", "]}\n"),
-		"ignored same":       fill(v+"lint: {ignore: [", "{rule: x, reason: x},", "]}\n"),
-		"reason":             fill(v+"lint: {ignore: [{rule: x, reason: \"", "ㅤ", "\"}]}\n"),
-		"control characters": fill(v+"name: \"", "\x01", "\"\n"),
-		"escapes":            fill(v+"name: \"", `\x01`, "\"\n"),
-		"escapes in a list":  fill(v+"command: [", `"\x01",`, "]\n"),
-		"marks":              fill(v+"name: \"a", "\u0301", "\"\n"),
-		"wide":               fill(v+"name: \"", "\u4e00", "\"\n"),
-		"wide list":          fill(v+"secbits: [", "\u4e00,", "]\n"),
-		"bidi":               fill(v+"name: \"", "\u202e", "\"\n"),
-		"brackets":           fill(v+"nome: \"", "##[", "\"\n"),
-		"hashes":             fill(v+"nome: \"", "##a", "\"\n"),
-		"hash comments":      fill(v, "#", "\n"),
-		"anchors":            number(v, "k%d: &a%[1]d x\n", ""),
-		"aliases":            fill(v+"name: &a x\ncommand: [", "*a, ", "*a]\n"),
-		"merges":             fill(v+"a: &a {x: 1}\n", "<<: *a\n", ""),
-		"laughs":             v + "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n",
-		"tags":               fill(v+"command: [", "!!str a, ", "a]\n"),
-		"documents":          fill(v, "---\n", ""),
-		"directives":         fill("", "%YAML 1.2\n", ""),
-		"empty lines":        fill(v, "\n", ""),
-		"CR LF":              fill(v, "\r\n", ""),
-		"CR":                 fill(v, "\r", ""),
-		"tabs":               fill(v+"name:", "\t", "x\n"),
-		"block scalar":       fill(v+"name: |\n", "  x\n", ""),
-		"folded":             fill(v+"name: \"", "x\n  ", "\"\n"),
-		"quoted lines":       fill(v+"name: '", "\n", "'\n"),
-		"plain lines":        fill(v+"name: x\n", "  x\n", ""),
-		"colons":             fill(v, ": ", "\n"),
-		"open quotes":        fill(v, "\"", ""),
-		"commas":             fill(v+"groups: [", ",", "]\n"),
-		"long key":           fill(v, "k", ": 1\n"),
-		"long word":          fill(v+"mode: ", "k", "\n"),
-		"long user":          fill(v+"user: ", "k", "\n"),
-		"slashes":            fill(v+"chroot: ", "/", "\n"),
-		"dots":               fill(v+"cwd: ", "/..", "\n"),
-		"digits":             fill(v+"uid: ", "9", "\n"),
-		"underscores":        fill(v+"uid: 1", "_", "\n"),
-		"invalid UTF-8":      fill(v+"name: ", "\xff", "\n"),
+		"flow depth":      fill(v+"command: ", "[", ""),
+		"flow depth maps": fill(v+"command: ", "{a: ", ""),
+		"flow keys":       fill(v+"? ", "[", ""),
+		"question marks":  fill(v, "? ", "\n"),
+		"near keys":       number(v, "no_new_prixs%d: 1\n", ""),
+		"groups":          number(v+"groups: [", "%d, ", "1]\n"),
+		"groups a line":   number(v+"groups:\n", "- %d\n", ""),
+		"command":         fill(v+"command: [/bin/x, ", "a, ", "a]\n"),
+		"caps clauses":    fill(v+"caps: \"", "cap_chown+e ", "\"\n"),
+		"caps names":      fill(v+"caps: \"", "cap_chown,", "cap_kill=p\"\n"),
+		"caps bad names":  fill(v+"caps: \"", "cap_chowm,", "cap_kill=p\"\n"),
+		"caps flags":      fill(v+"caps: \"cap_chown", "+e-e", "\"\n"),
+		"caps other case": fill(v+"caps: \"", "CAP_CHOWN+e ", "\"\n"),
+		"caps numbers":    number(v+"caps: \"", "%d,", "1=p\"\n"),
+		"caps spaces":     fill(v+"caps: \"cap_chown=p", " ", "cap_kill+e\"\n"),
+		"iab":             fill(v+"iab: \"", "!%^cap_chown,", "cap_kill\"\n"),
+		"iab bad":         fill(v+"iab: \"", "!%^cap_chowm,", "cap_kill\"\n"),
+		"iab marks":       fill(v+"iab: \"", "!", "cap_kill\"\n"),
+		"secbits":         fill(v+"secbits: [", "noroot,", "noroot]\n"),
+		"secbits bad":     number(v+"secbits: [", "norxot%d,", "noroot]\n"),
+		"env set":         number(v+"env: {set: {", "A%d: x, ", "B: x}}\n"),
+		"env keep":        number(v+"env: {keep: [", "A%d, ", "B]}\n"),
+		"env keep unset":  number(v+"env: {keep: [", "A%d, ", "B], unset: [B]}\n"),
+		"env bad":         fill(v+"env: {keep: [", "\"=\",", "B]}\n"),
+		"rlimits":         number(v+"rlimits: {", "nofilx%d: 1, ", "core: 0}\n"),
+		"keep_fds":        number(v+"keep_fds: [", "%d, ", "3]\n"),
+		"ignored":         number(v+"lint: {ignore: [", "{rule: no-%d, reason: x},", "]}\n"),
+		"reason":          fill(v+"lint: {ignore: [{rule: x, reason: \"", "ㅤ", "\"}]}\n"),
+		"marks":           fill(v+"name: \"a", "\u0301", "\"\n"),
+		"wide":            fill(v+"name: \"", "\u4e00", "\"\n"),
+		"wide list":       fill(v+"secbits: [", "\u4e00,", "]\n"),
+		"brackets":        fill(v+"nome: \"", "##[", "\"\n"),
+		"hashes":          fill(v+"nome: \"", "##a", "\"\n"),
+		"laughs":          v + "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n",
+		"folded":          fill(v+"name: \"", "x\n  ", "\"\n"),
+		"quoted lines":    fill(v+"name: '", "\n", "'\n"),
+		"open quotes":     fill(v, "\"", ""),
+		"long word":       fill(v+"mode: ", "k", "\n"),
+		"long user":       fill(v+"user: ", "k", "\n"),
+		"slashes":         fill(v+"chroot: ", "/", "\n"),
+		"dots":            fill(v+"cwd: ", "/..", "\n"),
+		"digits":          fill(v+"uid: ", "9", "\n"),
+		"underscores":     fill(v+"uid: 1", "_", "\n"),
+		"invalid UTF-8":   fill(v+"name: ", "\xff", "\n"),
 	}
 }
 
@@ -108,7 +82,9 @@ func hostileShapes() map[string]string {
 // quadratic in the size would exceed the limit ten times.
 func TestHostileShapes(t *testing.T) {
 	const most = 300
-	for name, text := range hostileShapes() {
+	profiles := slowprofile.All(policy.MaxSize, policy.MaxSize, "")
+	maps.Copy(profiles, hostileValues())
+	for name, text := range profiles {
 		if n := isQuickToReview(t, name, text); n == 0 || n > most {
 			t.Errorf("%s: %d findings", name, n)
 		}
@@ -185,14 +161,7 @@ func isQuickToReview(t *testing.T, name, text string) (findings int) {
 func isQuick(t *testing.T, name string, work func()) {
 	t.Helper()
 	const most = 100 * time.Millisecond
-	took := time.Hour
-	for range 5 {
-		begin := cputime.Used(t)
-		work()
-		if took = min(took, cputime.Used(t)-begin); took <= most {
-			break
-		}
-	}
+	took := cputime.Least(t, most, work)
 	if took > most {
 		t.Errorf("%s takes %v", name, took)
 	}

@@ -18,8 +18,8 @@ const usage = `Usage: creds [-exit N | -kill N | -open PATH | -exec PROGRAM [ARG
 
   -exit N     exit with this status after the report
   -kill N     end by this signal after the report
-  -open PATH  say whether PATH can be opened for reading, and from where one is
-  -exec P     run P in place of creds after the report`
+  -open PATH  report whether PATH can be opened for reading, and relative to which directory
+  -exec P     execute P after the report`
 
 // The report is about the first thread.
 func init() { runtime.LockOSThread() }

@@ -247,14 +247,14 @@ func (g *generator) privilege(p *Profile, from cred.Cred, c *Case) {
 	if g.odds(20) {
 		return
 	}
-	sets, vectors := g.outcome(p, from, c)
+	sets, iab := g.outcome(p, from, c)
 	if g.odds(15) {
 		sets.E, sets.P, sets.I = sets.E^g.within(from.Permitted), sets.P^g.within(from.Permitted), sets.I^g.within(from.Permitted)
 		sets.E = sets.E.Intersect(sets.P)
 	}
 	switch {
 	case !from.Permitted.Has(cred.SETPCAP) && g.odds(80), g.odds(20):
-		p.IAB = &vectors
+		p.IAB = &iab
 		if g.odds(50) {
 			p.Caps = &sets
 		}
@@ -324,7 +324,7 @@ func (g *generator) surroundings(p *Profile, c *Case) {
 	if g.odds(30) {
 		p.Env = &Env{
 			Unset: pick(g, [][]string{nil, {"LANG"}, {"TMPDIR", "HOME"}}),
-			Set:   pick(g, [][][2]string{nil, {{"MODE", "production"}}, {{"USER", "somebody"}, {"LD_PRELOAD", "/set.so"}}}),
+			Set:   pick(g, [][][2]string{nil, {{"MODE", "production"}}, {{"USER", "alice"}, {"LD_PRELOAD", "/set.so"}}}),
 		}
 		if g.odds(50) {
 			p.Env.Keep = pick(g, [][]string{{}, {"PATH"}, {"LOGNAME", "LD_LIBRARY_PATH"}})

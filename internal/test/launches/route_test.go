@@ -2,14 +2,13 @@ package launches
 
 import (
 	"maps"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"caprun/engine/cred"
 	"caprun/engine/machine"
+	"caprun/internal/test/command"
 )
 
 // root is a machine that allows every case.
@@ -32,11 +31,11 @@ func root() *Machine {
 // CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other cases.
 func TestRoutes(t *testing.T) {
 	m := root()
-	count, seed := number(t, "CAPRUN_TEST_LAUNCHES", 1000), number(t, "CAPRUN_TEST_SEED", 1)
+	count, seed := int(command.Number(t, "CAPRUN_TEST_LAUNCHES", 1000)), command.Number(t, "CAPRUN_TEST_SEED", 1)
 	outcomes := map[string]int{}
 	missed := map[string]int{}
 	for index := range count {
-		c := Make(m, uint64(seed), index)
+		c := Make(m, seed, index)
 		from, _, ok := c.Caller.State(m)
 		if !ok {
 			t.Fatalf("case %d: the kernel would refuse a setting:\n%v", index, c)
@@ -64,18 +63,6 @@ func TestRoutes(t *testing.T) {
 	for _, rule := range slices.Sorted(maps.Keys(outcomes)) {
 		t.Logf("%6d %s, wrongly: %d", outcomes[rule], rule, missed[rule])
 	}
-}
-
-func number(t *testing.T, name string, otherwise int) int {
-	text := os.Getenv(name)
-	if text == "" {
-		return otherwise
-	}
-	n, err := strconv.ParseUint(text, 0, 31)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return int(n)
 }
 
 // TestRare has an example of each route that is easily missed.

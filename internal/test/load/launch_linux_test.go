@@ -87,10 +87,11 @@ type launching struct {
 	from                     cred.Cred
 	profile                  *policy.Profile
 
+	same Same
+
 	sync.Mutex
-	report []string // of the first target
-	plains int      // how many reports are in the file
-	looked int      // how many targets were compared from outside
+	plains int // how many reports are in the file
+	looked int // how many targets were compared from outside
 }
 
 func load() error {
@@ -215,19 +216,7 @@ func (l *launching) reported() error {
 	if err = errors.Join(err, await(pid)); err != nil {
 		return err
 	}
-	lines, err := Report(string(text))
-	if err != nil {
-		return err
-	}
-	l.Lock()
-	defer l.Unlock()
-	if l.report == nil {
-		l.report = lines
-	}
-	if !slices.Equal(lines, l.report) {
-		return fmt.Errorf("the target reports\n%s\nand the first target reported\n%s", text, strings.Join(l.report, "\n"))
-	}
-	return nil
+	return l.same.Add(string(text))
 }
 
 // await waits for a child, which must exit with status 0.
@@ -287,9 +276,9 @@ func (l *launching) checkPlain() error {
 	for line := range strings.Lines(string(text)) {
 		have[strings.TrimSuffix(line, "\n")]++
 	}
-	for _, line := range l.report {
+	for _, line := range l.same.First {
 		times := 0
-		for _, same := range l.report {
+		for _, same := range l.same.First {
 			if same == line {
 				times++
 			}
@@ -299,7 +288,7 @@ func (l *launching) checkPlain() error {
 		}
 	}
 	for line := range have {
-		if !slices.Contains(l.report, line) && !strings.HasPrefix(line, "pid:") {
+		if !slices.Contains(l.same.First, line) && !strings.HasPrefix(line, "pid:") {
 			return fmt.Errorf("%q is in a report", line)
 		}
 	}

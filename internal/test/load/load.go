@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -67,6 +68,32 @@ func Report(text string) ([]string, error) {
 		}
 	}
 	return lines, nil
+}
+
+// Same compares the reports of all targets of a test.
+type Same struct {
+	mu sync.Mutex
+
+	// First has the lines of the first report.
+	First []string
+}
+
+// Add returns an error if a report differs from the first one, or lacks a line of
+// Declared.
+func (s *Same) Add(text string) error {
+	lines, err := Report(text)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.First == nil {
+		s.First = lines
+	}
+	if !slices.Equal(lines, s.First) {
+		return fmt.Errorf("the target reports\n%s\nand the first target reported\n%s", text, strings.Join(s.First, "\n"))
+	}
+	return nil
 }
 
 // AwaitSleep waits until a process has executed the program called name and sleeps.
