@@ -63,6 +63,7 @@ type ociProcess struct {
 	Cwd             string   `json:"cwd"`
 	Capabilities    ociCaps  `json:"capabilities"`
 	NoNewPrivileges bool     `json:"noNewPrivileges"`
+	Misspelled      bool     `json:"noNewPrivilege,omitempty"`
 }
 
 type ociUser struct {

@@ -35,7 +35,8 @@ func runPage(t *testing.T, file string, p pageTest) {
 	d := newDesk(t, parts, p)
 	for n, part := range parts {
 		_, other := p.isOther(part.Text)
-		if other || part.Kind != markdown.Indented && part.Kind != "console" {
+		hidden := hiddenCommand(parts, n)
+		if other || part.Kind != markdown.Indented && part.Kind != "console" && hidden == "" {
 			continue
 		}
 		t.Run(fmt.Sprintf("line %d", part.Line), func(t *testing.T) {
@@ -43,7 +44,7 @@ func runPage(t *testing.T, file string, p pageTest) {
 				d.script(t, part.Text)
 				return
 			}
-			got := d.console(t, part.Text)
+			got := strings.TrimPrefix(d.console(t, hidden+part.Text), hidden)
 			if got != part.Text && !*updateReadme {
 				t.Errorf("the page shows\n%s\nwant\n%s", part.Text, got)
 			}
@@ -60,6 +61,19 @@ func runPage(t *testing.T, file string, p pageTest) {
 	if err := os.WriteFile(file, []byte(updated.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+var commandComment = regexp.MustCompile("<!-- ([#$] .*) -->\n\n```text\n$")
+
+// hiddenCommand returns the command whose output a text block is: the comment before it.
+func hiddenCommand(parts []markdown.Part, n int) string {
+	if n == 0 || parts[n].Kind != "text" {
+		return ""
+	}
+	if m := commandComment.FindStringSubmatch(parts[n-1].Text); m != nil {
+		return m[1] + "\n"
+	}
+	return ""
 }
 
 // A desk is where the reader of a page works.
@@ -92,7 +106,7 @@ func newDesk(t *testing.T, parts []markdown.Part, p pageTest) *desk {
 		files[name] = string(text)
 	}
 	for _, part := range parts {
-		if m := fileName.FindStringSubmatch(part.Text); m != nil && part.Kind == "yaml" {
+		if m := fileName.FindStringSubmatch(part.Text); m != nil && (part.Kind == "yaml" || part.Kind == "ini") {
 			files[m[1]] = part.Text
 		}
 	}
@@ -126,17 +140,35 @@ func newDesk(t *testing.T, parts []markdown.Part, p pageTest) *desk {
 	return d
 }
 
-// fileName matches the first line of a yaml block that is a file.
-var fileName = regexp.MustCompile(`^# ([\w./-]+\.ya?ml)\n`)
+// fileName matches the first line of a block that is a file.
+var fileName = regexp.MustCompile(`^# ([\w./-]+\.(yaml|service))\n`)
 
 // tools are the programs that pages use besides a shell and those of coreutils.
-var tools = []string{"setpriv", "capsh", "gosu", "sudo", "runc", "crun", "git", "jq", "unshare", "setcap", "man", "/usr/bin/ping"}
+var tools = []string{"setpriv", "capsh", "gosu", "sudo", "git", "jq", "unshare", "setcap", "man", "systemd-analyze", "/usr/bin/ping"}
 
-func needTools(t *testing.T, text string) {
+// needTools skips a block that this machine cannot run.
+func (d *desk) needTools(t *testing.T, block string) {
 	t.Helper()
+	uses := func(words string) bool {
+		return regexp.MustCompile(`(^|[\s'|(])` + words + `\b`).MatchString(block)
+	}
 	for _, tool := range tools {
-		if regexp.MustCompile(`(^|[\s'|(])` + tool + ` `).MatchString(text) {
+		if uses(tool) {
 			requires.Tool(t, tool)
+		}
+	}
+	if uses("runas") {
+		program(t, "caprun/internal/test/runas")
+	}
+	for words, probe := range map[string]string{
+		"unshare --mount": "# unshare --mount true",
+		"unshare --user":  "$ unshare --user --map-root-user true",
+		"setcap":          "# set -e; cp /bin/cat probe; setcap cap_net_raw=ep probe; rm probe",
+	} {
+		if uses(words) {
+			if out, err := d.command(d.own, d.bin, probe[2:], probe[0] == '#').CombinedOutput(); err != nil {
+				requires.Skip(t, fmt.Sprintf("%s: %s", words, out))
+			}
 		}
 	}
 }
@@ -157,7 +189,7 @@ var readsOnly = regexp.MustCompile(`^\$ (\./)?caprun (check|explain|diff|rules|p
 
 // console runs the commands of a block, and returns the block with their output.
 func (d *desk) console(t *testing.T, block string) string {
-	needTools(t, block)
+	d.needTools(t, block)
 	var b strings.Builder
 	status, printed, command := 0, 0, ""
 	for line := range strings.Lines(block) {
@@ -176,7 +208,7 @@ func (d *desk) console(t *testing.T, block string) string {
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		_, _, status = outcome(t, cmd)
-		b.Write(out.Bytes())
+		b.WriteString(strings.ReplaceAll(out.String(), d.own, "/srv/web"))
 		printed += out.Len()
 		command = ""
 	}
@@ -188,7 +220,7 @@ func (d *desk) console(t *testing.T, block string) string {
 
 // script runs an indented block.
 func (d *desk) script(t *testing.T, block string) {
-	needTools(t, block)
+	d.needTools(t, block)
 	cmd := d.command(d.users, filepath.Join(filepath.Dir(d.users), "bin"), "set -e\n"+block, false)
 	_, stderr, status := outcome(t, cmd)
 	bad, err := os.ReadFile(d.bad)
