@@ -48,6 +48,7 @@ var executors = [...]func(*Step, failFunc) error{
 	StepCloseOnExec: executeCloseOnExec,
 	StepRaise:       executeRaise,
 	StepNewSession:  executeSession,
+	StepKeyring:     executeKeyring,
 	StepGroups:      executeGroups,
 	StepGID:         executeGID,
 	StepChroot:      executeChroot,

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	maps.Copy(roles, launchSettingRoles)
 	maps.Copy(roles, filterRoles)
 	maps.Copy(roles, hungRoles)
+	maps.Copy(roles, keyringRoles)
 	reexec.Main(m, roles)
 }
 

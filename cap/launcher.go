@@ -45,6 +45,7 @@ type launchConfig struct {
 	deathSignal int
 	parent      int
 	newSession  bool
+	newKeyring  bool
 }
 
 type rlimit struct {
@@ -210,6 +211,12 @@ func (attr *Launcher) SetDeathSignal(signal, parent int) {
 // of its own unless the calling process leads a process group. For Exec only.
 func (attr *Launcher) SetNewSession() {
 	attr.set(func(c *launchConfig) { c.newSession = true })
+}
+
+// SetNewKeyring gives the target a new, empty session keyring instead of the
+// caller's: keyrings(7). For Exec only.
+func (attr *Launcher) SetNewKeyring() {
+	attr.set(func(c *launchConfig) { c.newKeyring = true })
 }
 
 // SetBeforeExec makes Exec call fn after the last step and before execve, on

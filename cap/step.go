@@ -21,6 +21,12 @@ const (
 	// have a session of its own, TIOCNOTTY of ioctl_tty(2).
 	StepNewSession
 
+	// StepKeyring gives the calling thread a new, empty session keyring:
+	// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING. It comes before the change of ids,
+	// because the keyring counts against the quota of the user who makes it. It
+	// changes nothing where no call can reach a key: see [KeysReachable].
+	StepKeyring
+
 	// StepGroups makes the supplementary groups Groups: setgroups(2).
 	StepGroups
 
@@ -86,6 +92,7 @@ var stepNames = [...]string{
 	StepCloseOnExec: "close descriptors on exec",
 	StepRaise:       "raise the effective set",
 	StepNewSession:  "leave the terminal",
+	StepKeyring:     "replace the session keyring",
 	StepGroups:      "set groups",
 	StepGID:         "set gid",
 	StepChroot:      "change root",

@@ -41,6 +41,9 @@ func (c *launchConfig) steps() ([]Step, error) {
 	if c.newSession {
 		add(Step{Kind: StepNewSession})
 	}
+	if c.newKeyring {
+		add(Step{Kind: StepKeyring})
+	}
 	if c.gid != nil {
 		gid, err := kernelID(*c.gid)
 		if err != nil {

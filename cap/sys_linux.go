@@ -301,6 +301,12 @@ func leadsSession() (bool, error) {
 	return sid == syscall.Getpid(), err
 }
 
+// keyctl is keyctl(2) with an operation that takes one serial number, or none.
+func keyctl(operation, serial int) (int, error) {
+	r, err := thisThread.call(unix.SYS_KEYCTL, uintptr(operation), uintptr(serial), 0, 0, 0)
+	return int(int32(r)), err
+}
+
 // giveUpTerminal gives up the controlling terminal, which fd must be: ENOTTY
 // otherwise.
 func giveUpTerminal(fd int) error {

@@ -50,6 +50,7 @@ func setDeathSignal(signal int) error                          { return ErrNotLi
 func getDeathSignal() (int, error)                             { return 0, ErrNotLinux }
 func getppid() int                                             { return 0 }
 func executeSession(_ *Step, fail failFunc) error              { return fail("setsid", ErrNotLinux) }
+func executeKeyring(_ *Step, fail failFunc) error              { return fail("keyctl", ErrNotLinux) }
 func gettid() int                                              { return 0 }
 func (c *launchConfig) launch(data any) (int, error)           { return -1, ErrNotLinux }
 
@@ -59,3 +60,6 @@ func readFileCaps(path string) ([]byte, error)      { return nil, ErrNotLinux }
 func writeFileCaps(path string, data []byte) error  { return ErrNotLinux }
 func readDescriptorCaps(fd int) ([]byte, error)     { return nil, ErrNotLinux }
 func writeDescriptorCaps(fd int, data []byte) error { return ErrNotLinux }
+
+// KeysReachable is false where there are no keyrings.
+func KeysReachable() bool { return false }
