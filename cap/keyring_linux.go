@@ -21,7 +21,7 @@ func executeKeyring(_ *Step, fail failFunc) error {
 	old, _ := keyctl(unix.KEYCTL_GET_KEYRING_ID, sessionKeyring)
 	serial, err := keyctl(unix.KEYCTL_JOIN_SESSION_KEYRING, 0)
 	if err != nil {
-		if !KeysReachable() {
+		if GetKeyAccess() == KeysUnreachable {
 			return nil
 		}
 		return fail("keyctl KEYCTL_JOIN_SESSION_KEYRING", err)
@@ -53,20 +53,28 @@ var keyOperations = [...]int{
 	unix.KEYCTL_READ, unix.KEYCTL_SET_TIMEOUT, unix.KEYCTL_INVALIDATE,
 }
 
-// KeysReachable reports whether the calling thread can reach keys of the kernel:
-// it is false where each call of keyrings(7) that could is refused before the
-// kernel looks at the key, by a seccomp(2) filter or because the kernel has none.
-// It has no side effects: the calls name no key, and point to no memory.
-func KeysReachable() bool {
+// GetKeyAccess returns what the calling thread can do with keys. It has no side
+// effects: its calls name no key, and point to no memory.
+func GetKeyAccess() KeyAccess {
 	refused := func(err error) bool {
 		return err == syscall.EPERM || err == syscall.EACCES || err == syscall.ENOSYS
 	}
+	_, join := keyctl(unix.KEYCTL_JOIN_SESSION_KEYRING, badPointer)
+	if !refused(join) {
+		return KeysReplaceable
+	}
 	for _, op := range keyOperations {
 		if _, err := keyctl(op, 0); !refused(err) {
-			return true
+			return KeysFixed
 		}
 	}
-	_, add := thisThread.call(unix.SYS_ADD_KEY, 0, 0, 0, 0, 0)
-	_, request := thisThread.call(unix.SYS_REQUEST_KEY, 0, 0, 0, 0, 0)
-	return !refused(add) || !refused(request)
+	_, add := thisThread.call(unix.SYS_ADD_KEY, badPointer, badPointer, 0, 0, 0)
+	_, request := thisThread.call(unix.SYS_REQUEST_KEY, badPointer, badPointer, 0, 0, 0)
+	if !refused(add) || !refused(request) {
+		return KeysFixed
+	}
+	return KeysUnreachable
 }
+
+// badPointer is an address in the page that no process maps: EFAULT.
+const badPointer = 1

@@ -24,7 +24,7 @@ const (
 	// StepKeyring gives the calling thread a new, empty session keyring:
 	// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING. It comes before the change of ids,
 	// because the keyring counts against the quota of the user who makes it. It
-	// changes nothing where no call can reach a key: see [KeysReachable].
+	// changes nothing where no call can reach a key: [KeysUnreachable].
 	StepKeyring
 
 	// StepGroups makes the supplementary groups Groups: setgroups(2).

@@ -61,5 +61,5 @@ func writeFileCaps(path string, data []byte) error  { return ErrNotLinux }
 func readDescriptorCaps(fd int) ([]byte, error)     { return nil, ErrNotLinux }
 func writeDescriptorCaps(fd int, data []byte) error { return ErrNotLinux }
 
-// KeysReachable is false where there are no keyrings.
-func KeysReachable() bool { return false }
+// GetKeyAccess returns KeysUnreachable: other systems have no such keys.
+func GetKeyAccess() KeyAccess { return KeysUnreachable }

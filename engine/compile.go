@@ -241,6 +241,9 @@ func (c *compiler) launcher(sets launchSets, finalCaps cred.Caps) (*cap.Launcher
 	if p.NewSession {
 		l.SetNewSession()
 	}
+	if c.Identity.ChangesUID(c.Caller) && !p.InheritKeyring {
+		l.SetNewKeyring()
+	}
 	if p.NoNewPrivs {
 		l.SetNoNewPrivs()
 	}

@@ -68,7 +68,7 @@ func raised(c cred.Cred) cred.Cred {
 func predictStep(c cred.Cred, s *cap.Step, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
 	value = -1
 	switch s.Kind {
-	case cap.StepCloseOnExec, cap.StepNewSession, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal, cap.StepExec:
+	case cap.StepCloseOnExec, cap.StepNewSession, cap.StepKeyring, cap.StepChdir, cap.StepUmask, cap.StepRlimit, cap.StepDeathSignal, cap.StepExec:
 		return c, value, 0
 	case cap.StepRaise:
 		next, errno = c.Capset(c.Permitted, c.Permitted, c.Inheritable)

@@ -27,6 +27,8 @@ func refuseResource(a *machine.Resources, c cred.Cred, p *policy.Profile, s *cap
 		return refuseDescriptors(a, s.Keep)
 	case cap.StepNewSession:
 		return refuseSession(a)
+	case cap.StepKeyring:
+		return refuseKeyring(a, p)
 	case cap.StepChroot:
 		return refuseStandard(a, p)
 	case cap.StepRlimit:

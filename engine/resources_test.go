@@ -69,6 +69,12 @@ func TestRefusesResources(t *testing.T) {
 		{name: "none, and listed", text: "new_session: true", from: user, around: on(machine.Terminal{GroupLeader: true, InProc: true, ProcNone: true})},
 		{name: "listed, and it stays", text: "new_session: true", from: user, around: on(machine.Terminal{GroupLeader: true, InProc: true}), says: "2:14: error: leave the session"},
 		{name: "nobody can tell", text: "new_session: true", from: user, around: on(machine.Terminal{OnStandardFD: true}), says: "2:14: error: leave the session"},
+		{name: "a keyring that can be replaced", text: "uid: 33\ngid: 33", from: root, around: &machine.Resources{}},
+		{name: "a keyring that a filter protects", text: "uid: 33\ngid: 33", from: root, around: &machine.Resources{Keys: cap.KeysFixed}, says: "2:6: error: replace the session keyring: a seccomp filter refuses"},
+		{name: "the same, of a user", text: "user: web", from: root, around: &machine.Resources{Keys: cap.KeysFixed}, says: "2:7: error: replace the session keyring: a seccomp filter refuses"},
+		{name: "the same, inherited", text: "uid: 33\ngid: 33\nkeyring: inherit", from: root, around: &machine.Resources{Keys: cap.KeysFixed}},
+		{name: "the same, with the caller's uid", text: "uid: 0\ngid: 0", from: root, around: &machine.Resources{Keys: cap.KeysFixed}},
+		{name: "no key within reach", text: "uid: 33\ngid: 33", from: root, around: &machine.Resources{Keys: cap.KeysUnreachable}},
 		{name: "not asked for", text: "umask: \"0027\"", from: user, around: on(machine.Terminal{})},
 	} {
 		target := OrdinaryTarget()

@@ -57,6 +57,11 @@ var stepKinds = [...]stepKind{
 		text: func(*Plan, Step) string { return "leave the session, or give up the controlling terminal" },
 		hint: func(*cap.StepError) string { return sessionHint },
 	},
+	cap.StepKeyring: {
+		name: "keyring", keys: []string{"uid", "user"},
+		text: (*Plan).describeKeyring,
+		hint: func(*cap.StepError) string { return keyringHint },
+	},
 	cap.StepGroups: {
 		name: "groups", keys: []string{"groups", "gid", "user"}, needs: 1 << cred.SETGID, inModel: true,
 		text: (*Plan).describeGroups, explain: explainIDs, hint: idHint,

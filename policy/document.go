@@ -13,7 +13,7 @@ var keys = [...]string{
 	"version", "name", "description", "command",
 	"user", "uid", "gid", "groups",
 	"caps", "iab", "mode", "secbits", "no_new_privs",
-	"chroot", "cwd", "umask", "env", "rlimits", "keep_fds", "new_session",
+	"chroot", "cwd", "umask", "env", "rlimits", "keep_fds", "new_session", "keyring",
 	"lint",
 }
 
@@ -111,6 +111,8 @@ func (r *reader) readValue(f field) {
 		r.readKeepFDs(f)
 	case "new_session":
 		r.profile.NewSession = r.readTrue(f, "a process cannot go back to a session, so false would promise what nobody can keep")
+	case "keyring":
+		r.readKeyring(f)
 	case "lint":
 		r.readLint(f)
 	default:

@@ -65,8 +65,8 @@ func TestValues(t *testing.T) {
 		Env:        &Env{KeepAll: true, Set: map[string]string{"A": "", "_b1": "x=y z", "Y": "no"}, Unset: []string{"D"}},
 		Rlimits:    []Rlimit{{"as", Unlimited, Unlimited}, {"core", 0, 0}, {"nofile", 1<<63 - 1, Unlimited}},
 		KeepFDs:    []int{1048575, 3},
-		NewSession: true,
-		Ignored:    []Ignore{{"kept-descriptors", nil, "the socket, bound by the starter", "2027-01-31"}, {"x", nil, "two words\n", ""}, {"y", []string{"cap_kill", "21", "0", "40"}, "z", ""}},
+		NewSession: true, InheritKeyring: true,
+		Ignored: []Ignore{{"kept-descriptors", nil, "the socket, bound by the starter", "2027-01-31"}, {"x", nil, "two words\n", ""}, {"y", []string{"cap_kill", "21", "0", "40"}, "z", ""}},
 	}
 	empty := Profile{
 		File: "testdata/ok/json.yaml", User: "33", GID: ptr(uint32(5)), Groups: []uint32{},

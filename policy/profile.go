@@ -41,7 +41,12 @@ type Profile struct {
 	Rlimits     []Rlimit // sorted by name
 	KeepFDs     []int    // 3 and above, in the order of the file
 	NewSession  bool     // without the caller's controlling terminal
-	Ignored     []Ignore // lint.ignore, in the order of the file; without effect on a launch
+
+	// InheritKeyring keeps the caller's session keyring, which a target with
+	// another uid would otherwise not get: keyrings(7).
+	InheritKeyring bool
+
+	Ignored []Ignore // lint.ignore, in the order of the file; without effect on a launch
 
 	source *source
 	places map[string]place

@@ -52,6 +52,7 @@ const (
 	unknownRlimit
 	badRlimit
 	badDescriptor
+	badKeyring
 	badSuppression
 	internalError
 )
@@ -107,6 +108,7 @@ var rules = [...]Rule{
 	unknownRlimit: {"unknown-rlimit", Error, "No resource limit has this name."},
 	badRlimit:     {"bad-rlimit", Error, "A resource limit is a whole number or unlimited, and soft is not above hard."},
 	badDescriptor: {"bad-descriptor", Error, "Kept descriptors are 3 to 1048575."},
+	badKeyring:    {"bad-keyring", Error, "The only value of keyring is inherit."},
 
 	badSuppression: {"bad-suppression", Error, "An entry of lint.ignore names a rule, says why, and until which day of the calendar."},
 

@@ -35,6 +35,18 @@ func (r *reader) readMode(f field) {
 	}
 }
 
+func (r *reader) readKeyring(f field) {
+	const inherit = "inherit"
+	s, ok := r.text(f.value, "keyring")
+	switch {
+	case !ok:
+	case s == inherit:
+		r.profile.InheritKeyring = true
+	default:
+		r.reportAt(f.value, badKeyring, "remove the key: a target with another uid gets a new, empty session keyring", "invalid keyring %s: want %s", quote(s), inherit)
+	}
+}
+
 // allSecbits are the bits that have names, each followed by its lock.
 const allSecbits cap.Secbits = 1<<12 - 1
 

@@ -37,8 +37,9 @@ const faultPrepare = "copy=$BIN/creds:$DIR/creds copy=$BIN/creds:$DIR/jail/creds
 
 var faultScenes = []faultScene{
 	{
-		name:  "every step",
-		about: "uid 0 starts a profile that uses every step.",
+		name:   "every step",
+		caller: []string{"key=foreign:key"},
+		about:  "uid 0 starts a profile that uses every step.",
 		profile: `version: 1
 uid: 3301
 gid: 3302
@@ -57,7 +58,7 @@ env: {keep: [PATH], set: {A: b}}
 		want: map[string]string{
 			"uids": "3301 3301 3301 3301", "gids": "3302 3302 3302 3302", "groups": "3302 3303",
 			"inheritable": "400", "permitted": "400", "effective": "400", "bounding": "400", "ambient": "400",
-			"securebits": "3", "no_new_privs": "1", "at_secure": "0",
+			"securebits": "3", "no_new_privs": "1", "at_secure": "0", "foreign key": "required key not available",
 			"umask": "0027", "cwd": "/srv", "root": "creds srv", "parents": "creds srv",
 			"descriptors": "0 1 2 9(directory)", "limit core": "0 0", "limit nproc": "1000 1000", "args": `["/creds"]`,
 		},

@@ -27,6 +27,7 @@ const (
 	NoNewPrivs  Dimension = "no_new_privs"
 	Chroot      Dimension = "chroot"
 	Session     Dimension = "new_session"
+	Keyring     Dimension = "keyring"
 	Environment Dimension = "env"
 	Limits      Dimension = "rlimits"
 	Descriptors Dimension = "keep_fds"
@@ -71,6 +72,8 @@ type Comparison struct {
 //   - Any root directory is less than the caller's; two others are not comparable.
 //   - Without a session of its own, the target can push input to the caller's
 //     terminal (TIOCSTI): that is more.
+//   - The caller's session keyring is more than a new one: the target can use the
+//     keys in it.
 //   - A variable of the caller's that reaches the target is more than none. Two
 //     values that profiles set, or a set one and another, are not comparable.
 //   - A limit is less when both of its values are at most the other's. The
@@ -89,6 +92,7 @@ func Compare(old, new *engine.Plan) Comparison {
 		compareNoNewPrivs(old.AfterExec.NoNewPrivs, new.AfterExec.NoNewPrivs),
 		compareRoots(RootDirectory(old.Profile.Chroot), RootDirectory(new.Profile.Chroot)),
 		compareSessions(OwnSession(old.Profile.NewSession), OwnSession(new.Profile.NewSession)),
+		compareKeyrings(OwnKeyring(old.NewKeyring()), OwnKeyring(new.NewKeyring())),
 		compareEnvironments(Environ{old.EnvPolicy()}, Environ{new.EnvPolicy()}),
 		compareLimits(limitsOf(old.Profile), limitsOf(new.Profile)),
 		compareDescriptors(descriptorsOf(old.Profile), descriptorsOf(new.Profile)))
@@ -151,6 +155,10 @@ func compareRoots(old, new RootDirectory) Difference {
 
 func compareSessions(old, new OwnSession) Difference {
 	return Difference{Session, within(bool(old || !new), bool(new || !old)), old, new}
+}
+
+func compareKeyrings(old, new OwnKeyring) Difference {
+	return Difference{Keyring, within(bool(old || !new), bool(new || !old)), old, new}
 }
 
 func compareDescriptors(old, new FDs) Difference {

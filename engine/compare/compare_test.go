@@ -52,17 +52,17 @@ func TestCompare(t *testing.T) {
 		{"no_setuid_fixup where the user can", "uid: 33\ngid: 33\ncaps: cap_setuid=eip\nno_new_privs: true",
 			"uid: 33\ngid: 33\ncaps: cap_setuid=eip\nno_new_privs: true\nsecbits: [no_setuid_fixup]", Incomparable, "secbits:not comparable"},
 		{"no_setuid_fixup where nothing is left", "caps: \"=\"\niab: \"\"\nno_new_privs: true", "uid: 33\ngid: 33\nmode: NOPRIV", Less,
-			"uid:less gid:less groups:less bounding:less secbits:less env:less"},
+			"uid:less gid:less groups:less bounding:less secbits:less keyring:less env:less"},
 		{"no_setuid_fixup with an empty bounding set", "uid: 33\ngid: 33\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: [no_setuid_fixup]", Less, "secbits:less"},
 		{"keep_caps off for good", web, web + "secbits: [keep_caps_locked]", Less, "secbits:less"},
-		{"a user that is not root", "uid: 0\ngid: 0\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less env:less"},
-		{"the caller's identity is root's", "caps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less env:less"},
+		{"a user that is not root", "uid: 0\ngid: 0\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less keyring:less env:less"},
+		{"the caller's identity is root's", "caps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less keyring:less env:less"},
 		{"another user", web, strings.ReplaceAll(web, "33", "34"), Incomparable,
 			"uid:not comparable gid:not comparable groups:not comparable"},
 		{"another group", web, web + "groups: [4]", More, "groups:more"},
 		{"a user by name", "user: www-data", "user: www-data", Same, ""},
 		{"two users by name", "user: www-data", "user: games", Incomparable, "uid:not comparable gid:not comparable groups:not comparable"},
-		{"a user by name, and root", "user: www-data\ncaps: \"=\"", "user: root\ncaps: \"=\"", More, "uid:more gid:more groups:more env:more"},
+		{"a user by name, and root", "user: www-data\ncaps: \"=\"", "user: root\ncaps: \"=\"", More, "uid:more gid:more groups:more keyring:more env:more"},
 		{"a group of a user by name", "user: www-data", "user: www-data\ngid: 4", Incomparable, "gid:not comparable groups:not comparable"},
 		{"a jail", web, web + "chroot: /srv/a", Less, "chroot:less"},
 		{"another jail", web + "chroot: /srv/b", web + "chroot: /srv/a", Incomparable, "chroot:not comparable"},
@@ -281,7 +281,7 @@ func outcomeText(p *engine.Plan) string {
 	slices.Sort(env)
 	return fmt.Sprint(a.UID, a.EUID, a.SUID, a.FSUID, a.GID, a.EGID, a.SGID, a.FSGID, slices.Compact(slices.Clone(a.Groups)), user,
 		a.Effective, a.Permitted, a.Inheritable, a.Ambient, a.Bounding, a.Securebits, a.NoNewPrivs,
-		p.Profile.Chroot, env, p.Profile.Rlimits, fds, p.Profile.NewSession)
+		p.Profile.Chroot, env, p.Profile.Rlimits, fds, p.Profile.NewSession, p.NewKeyring())
 }
 
 // TestRegainable walks from random states through the model, as a program with

@@ -42,6 +42,9 @@ func (r reached) inherits(p *engine.Plan) {
 	if !p.Profile.NewSession {
 		r["the caller's terminal"] = true
 	}
+	if !p.NewKeyring() {
+		r["the caller's session keyring"] = true
+	}
 	if p.Profile.Chroot == "" {
 		r["the caller's root directory"] = true
 	}

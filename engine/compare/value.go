@@ -12,7 +12,7 @@ import (
 )
 
 // Value is the value of a dimension: of [Caps], [Flag], [IDs], [GroupList], [Bits],
-// [RootDirectory], [OwnSession], [Environ], [LimitMap], [FDs] or [Text].
+// [RootDirectory], [OwnSession], [OwnKeyring], [Environ], [LimitMap], [FDs] or [Text].
 type Value interface {
 	// String returns the value in words.
 	String() string
@@ -76,6 +76,12 @@ func (s OwnSession) String() string {
 	return "the caller's"
 }
 func (s OwnSession) equal(v Value) bool { return v == Value(s) }
+
+// OwnKeyring says whether the target has a session keyring of its own.
+type OwnKeyring bool
+
+func (k OwnKeyring) String() string     { return OwnSession(k).String() }
+func (k OwnKeyring) equal(v Value) bool { return v == Value(k) }
 
 // FDs are kept descriptors, sorted, each once.
 type FDs []int

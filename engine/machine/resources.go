@@ -3,6 +3,7 @@ package machine
 import (
 	"slices"
 
+	"caprun/cap"
 	"caprun/policy"
 )
 
@@ -15,6 +16,7 @@ type Resources struct {
 	NrOpen          uint64 // fs.nr_open; 0 where it is not known
 	Descriptors     map[int]Descriptor
 	Terminal        *Terminal
+	Keys            cap.KeyAccess
 }
 
 // Limit is a resource limit; policy.Unlimited is none.

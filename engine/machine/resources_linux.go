@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"caprun/cap"
 	"caprun/policy"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,7 @@ func ReadResources(p *policy.Profile) (*Resources, error) {
 	if p.NewSession {
 		a.Terminal = readTerminal()
 	}
+	a.Keys = cap.GetKeyAccess()
 	return a, nil
 }
 

@@ -49,6 +49,8 @@ func aboveCeiling(ceiling, plan *engine.Plan) []Finding {
 			c.limits(d)
 		case compare.Descriptors:
 			c.descriptors(d)
+		case compare.Keyring:
+			c.keyring(d)
 		case compare.Session:
 			c.session(d)
 		default:

@@ -35,6 +35,14 @@ func (c *ceilingCheck) session(d compare.Difference) {
 	}
 }
 
+// keyring reports that the target keeps the caller's session keyring, where the
+// ceiling replaces it.
+func (c *ceilingCheck) keyring(d compare.Difference) {
+	if d.Order == compare.More && c.profile.InheritKeyring {
+		c.report(c.at("keyring"), "keyring: inherit"+c.more(), "remove keyring")
+	}
+}
+
 // environment reports the caller's variables that reach the target but not that
 // of the ceiling.
 func (c *ceilingCheck) environment(d compare.Difference) {

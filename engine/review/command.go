@@ -90,6 +90,17 @@ func terminalKept(p *engine.Plan, report func(policy.Position, string, string)) 
 		"add new_session: true; for job control, start the target in a new terminal, for example with script(1)")
 }
 
+// keyringInherited reports a target with another uid that keeps the caller's session
+// keyring.
+func keyringInherited(p *engine.Plan, report func(policy.Position, string, string)) {
+	if !p.Profile.InheritKeyring || !p.Identity.ChangesUID(p.Caller) {
+		return
+	}
+	report(p.Profile.Position("keyring"),
+		"the target has another uid and inherits the caller's session keyring: it can use the keys in it",
+		"remove keyring: the target then gets a new, empty session keyring")
+}
+
 // interactivePrograms returns names of programs that read commands from a terminal.
 func interactivePrograms() []string {
 	return []string{"ed", "emacs", "gdb", "htop", "less", "login", "mc", "more", "mutt", "mysql", "nano", "psql", "screen",

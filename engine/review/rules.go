@@ -61,6 +61,7 @@ var risks = [...]risk{
 	{Rule: policy.Rule{Name: "secret-in-profile", Severity: policy.Warning, Summary: "A variable in env.set or an argument of the command looks like a secret."}, find: secretInProfile},
 	{Rule: policy.Rule{Name: "securebit-unlocked", Severity: policy.Warning, Summary: "A securebit is not locked and can be cleared."}, find: securebitUnlocked},
 	{Rule: policy.Rule{Name: "shell-command", Severity: policy.Warning, Summary: "The command is a shell, which passes its capabilities on to every program that it starts."}, findCaps: shellCommand, capSet: permitted},
+	{Rule: policy.Rule{Name: "keyring-inherited", Severity: policy.Warning, Summary: "The target has another uid and can use the keys in the caller's session keyring."}, find: keyringInherited},
 	{Rule: policy.Rule{Name: "terminal-kept", Severity: policy.Warning, Summary: "An interactive target with less privilege than its caller keeps the caller's terminal."}, find: terminalKept},
 	{Rule: policy.Rule{Name: "umask-open", Severity: policy.Warning, Summary: "The umask leaves new files writable by every user."}, find: umaskOpen},
 }

@@ -103,6 +103,8 @@ func consequence(d compare.Difference) string {
 		return ": set-user-ID and file capabilities no longer take effect"
 	case d.Dimension == compare.Session && d.Order == compare.More:
 		return ": the target can push input to the caller's terminal"
+	case d.Dimension == compare.Keyring && d.Order == compare.More:
+		return ": the target can use the keys of the caller"
 	case d.Dimension == compare.Securebits && d.Order == compare.Incomparable && slices.Contains(slices.Concat(d.Gained(), d.Lost()), "no_setuid_fixup"):
 		return ": with no_setuid_fixup, a change of user neither clears nor restores capabilities"
 	case d.Dimension == compare.Limits && (isEmpty(d.Old) || isEmpty(d.New)):

@@ -220,6 +220,10 @@ func stateRows(p *engine.Plan) []stateRow {
 	if p.Profile.Chroot != "" {
 		root.target = p.Profile.Chroot
 	}
+	keyring := stateRow{"session keyring", callers, callers}
+	if p.NewKeyring() && !p.KeysUnreachable() {
+		keyring.after = "new, empty"
+	}
 	return []stateRow{
 		{"uid", engine.IDsText(f.UID, f.EUID, f.SUID, f.FSUID), uid},
 		{"gid", engine.IDsText(f.GID, f.EGID, f.SGID, f.FSGID), gid},
@@ -227,6 +231,7 @@ func stateRows(p *engine.Plan) []stateRow {
 		field("securebits", "Securebits"),
 		field("no_new_privs", "NoNewPrivs"),
 		root,
+		keyring,
 	}
 }
 

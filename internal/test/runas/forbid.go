@@ -20,7 +20,7 @@ var forbidden = map[string]uint32{
 	"getgroups": unix.SYS_GETGROUPS, "getresuid": unix.SYS_GETRESUID, "openat": unix.SYS_OPENAT, "prctl": unix.SYS_PRCTL,
 	"prlimit64": unix.SYS_PRLIMIT64, "setgroups": unix.SYS_SETGROUPS, "setresgid": unix.SYS_SETRESGID, "setresuid": unix.SYS_SETRESUID,
 	"setfsuid": unix.SYS_SETFSUID, "setsid": unix.SYS_SETSID, "umask": unix.SYS_UMASK, "uname": unix.SYS_UNAME, "wait4": unix.SYS_WAIT4,
-	"faccessat2": unix.SYS_FACCESSAT2, "statmount": unix.SYS_STATMOUNT, "statx": unix.SYS_STATX,
+	"faccessat2": unix.SYS_FACCESSAT2, "keyctl": unix.SYS_KEYCTL, "add_key": unix.SYS_ADD_KEY, "request_key": unix.SYS_REQUEST_KEY, "statmount": unix.SYS_STATMOUNT, "statx": unix.SYS_STATX,
 }
 
 // forbid installs a filter: CALL:ERRNO, or CALL:ERRNO:FIRST for one value of the

@@ -83,6 +83,8 @@ func apply(name, value string) error {
 		return os.WriteFile("/proc/self/oom_score_adj", []byte(value), 0)
 	case "core-filter":
 		return os.WriteFile("/proc/self/coredump_filter", []byte(value), 0)
+	case "key":
+		return joinWithKey(value)
 	case "slack":
 		return prctl(unix.PR_SET_TIMERSLACK, uintptr(parse(value)), 0)
 	case "pdeathsig":
