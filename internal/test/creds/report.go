@@ -61,6 +61,7 @@ func report(w io.Writer) {
 	if _, err := prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&reaper)), 0); err == nil {
 		line("subreaper", reaper)
 	}
+	line("foreign key", foreignKey())
 	dumpable, _ := prctl(unix.PR_GET_DUMPABLE, 0, 0)
 	line("dumpable", dumpable)
 
@@ -123,6 +124,15 @@ func eachCap(has func(uintptr) (int, error)) string {
 		set |= uint64(yes) << n
 	}
 	return fmt.Sprintf("%x", set)
+}
+
+// foreignKey says whether the process can use the key foreign:key, which its caller
+// puts into its session keyring.
+func foreignKey() string {
+	if _, err := unix.KeyctlSearch(unix.KEY_SPEC_SESSION_KEYRING, "user", "foreign:key", 0); err != nil {
+		return err.Error()
+	}
+	return "found"
 }
 
 func groups() string {
