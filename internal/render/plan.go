@@ -222,7 +222,7 @@ func stateRows(p *engine.Plan) []stateRow {
 	}
 	keyring := stateRow{"session keyring", callers, callers}
 	if p.NewKeyring() && !p.KeysUnreachable() {
-		keyring.after = "new, empty"
+		keyring.target = "new, empty"
 	}
 	return []stateRow{
 		{"uid", engine.IDsText(f.UID, f.EUID, f.SUID, f.FSUID), uid},
