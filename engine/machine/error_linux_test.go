@@ -60,3 +60,20 @@ func TestError(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkingDirectoryHint checks that the hint mentions a root directory only if the
+// profile has one.
+func TestWorkingDirectoryHint(t *testing.T) {
+	dir := t.TempDir()
+	for chroot, want := range map[string]string{
+		"":  "create it, or correct cwd",
+		"/": "create it, or correct cwd",
+		dir: "create it inside the root directory, or correct cwd",
+	} {
+		err := CheckDirectories(&policy.Profile{Chroot: chroot, Cwd: filepath.Join(dir, "none")})
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Hint != want {
+			t.Errorf("chroot %q: %v, want the hint %q", chroot, err, want)
+		}
+	}
+}

@@ -67,7 +67,11 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 	case p.Cwd != "":
 		if r.cwd, err = r.dir(p.Cwd); err != nil {
 			r.close()
-			return nil, cwdError(p, p.Cwd, err, "create it inside the root directory, or correct cwd")
+			where := ""
+			if root != "/" {
+				where = " inside the root directory"
+			}
+			return nil, cwdError(p, p.Cwd, err, "create it"+where+", or correct cwd")
 		}
 	case p.Chroot != "":
 		r.cwd, err = openDir(unix.AT_FDCWD, root)
