@@ -60,7 +60,7 @@ func TestBareExec(t *testing.T) {
 			if err1 != nil || err2 != nil || after&^before != 0 {
 				t.Errorf("%s is %s, not %s", key, launched[key], bare[key])
 			}
-			// What the Go runtime changes before main: docs/launch.md says it.
+			// What the Go runtime changes before main: docs/limits.md says it.
 			if got, want := signalLines(before&^after), lostSignals[key]; got != want {
 				t.Errorf("%s: lost are %s, not %s", key, got, want)
 			}

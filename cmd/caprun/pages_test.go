@@ -24,6 +24,9 @@ import (
 type pageTest struct {
 	// files are needed besides those of the yaml blocks.
 	files map[string]string
+	// versions are those of the programs of other projects whose output is shown, as
+	// --version prints them. That of another version may differ.
+	versions map[string]string
 	// others run the blocks that TestReadme does not run. The key is how such a
 	// block begins. The value is a test, a script of testdata/script, a file, or the
 	// words of the page that say where it was run.
@@ -56,8 +59,10 @@ var pageTests = map[string]pageTest{
 	"docs/containers.md": {
 		files: map[string]string{"web.yaml": "examples/container/web.yaml"},
 	},
-	"docs/limits.md":     {},
-	"docs/comparison.md": {},
+	"docs/limits.md": {},
+	"docs/comparison.md": {versions: map[string]string{
+		"setpriv": "util-linux 2.38.1", "gosu": "1.14", "systemd-analyze": "systemd 252",
+	}},
 	"docs/editors.md": {
 		files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"},
 	},
