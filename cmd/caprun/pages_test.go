@@ -73,7 +73,11 @@ var pageTests = map[string]pageTest{
 	"docs/kernels.md": {others: map[string]string{
 		"apt-get install": "internal/test/kernels/main.go",
 	}},
-	"docs/launch.md":          {},
+	"docs/launch.md": {},
+	"docs/service.md": {others: map[string]string{
+		"go build -o web":  "TestContainerServer",
+		"caprun show -pid": "verify.txtar",
+	}},
 	"docs/troubleshooting.md": {},
 	"docs/review.md": {
 		files: map[string]string{"web.yaml": "profiles/web.yaml", "ping.yaml": "profiles/ping.yaml"},
