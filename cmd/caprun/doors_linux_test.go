@@ -132,13 +132,13 @@ func TestSecureModeReadsNothing(t *testing.T) {
 		reason     string // empty where caprun obeys
 	}{
 		{"ordinary", "mode=755:" + binary, ""},
-		{"set-user-id", "mode=4755:" + binary, "caprun is set-user-ID, so its caller may not be who is trusted; remove that with chmod u-s, and start caprun as root"},
+		{"set-user-id", "mode=4755:" + binary, "caprun is set-user-ID, so caprun cannot trust its caller; remove that with chmod u-s, and start caprun as root"},
 		{"set-group-id", "mode=2755:" + binary, "caprun is set-group-ID, so"},
 		{"set-user-id for another", "owner=3306.3306:" + binary + " mode=4755:" + binary, "caprun is set-user-ID, so"},
 		{"permitted capabilities", "filecaps=0x400,0:" + binary, "caprun has file capabilities, so"},
 		{"effective capabilities", "filecaps=0x400,0,e:" + binary, "caprun has file capabilities, so"},
-		{"an empty effective set", "filecaps=0,0,e:" + binary, "caprun has file capabilities, so its caller may not be who is trusted; remove that with setcap -r, and"},
-		{"both", "mode=6755:" + binary + " filecaps=0x400,0:" + binary, "caprun is set-user-ID and is set-group-ID and has file capabilities, so its caller may not be who is trusted; remove that with chmod u-s, chmod g-s, setcap -r, and"},
+		{"an empty effective set", "filecaps=0,0,e:" + binary, "caprun has file capabilities, so caprun cannot trust its caller; remove that with setcap -r, and"},
+		{"both", "mode=6755:" + binary + " filecaps=0x400,0:" + binary, "caprun is set-user-ID and is set-group-ID and has file capabilities, so caprun cannot trust its caller; remove that with chmod u-s, chmod g-s, setcap -r, and"},
 		// These give nothing, and the kernel does not mark them.
 		{"no capabilities", "filecaps=0,0:" + binary, ""},
 		{"set-group-id without the right to execute", "mode=2745:" + binary, ""},

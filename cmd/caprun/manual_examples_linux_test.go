@@ -84,15 +84,25 @@ func startExample(t *testing.T, dir string) int {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 	})
-	for begin := time.Now(); time.Since(begin) < hangs; time.Sleep(10 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < hangs; {
 		if name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid)); string(name) == "sleep\n" {
 			return cmd.Process.Pid
 		}
+		select {
+		case <-ended:
+			t.Fatal("the program was not started")
+		case <-time.After(10 * time.Millisecond):
+		}
 	}
-	t.Fatal("the program has not started")
+	t.Fatal("the program does not start")
 	return 0
 }

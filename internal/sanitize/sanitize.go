@@ -9,11 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Text replaces what a terminal or the log of a CI system could take for a
-// command: control characters, line breaks that only some programs know, the
-// marks that reorder text, what nobody sees, and the bracket of ##[command]
-// and ##vso[command], which runners obey anywhere in a line. Each becomes one
-// character, so that columns stay where they are.
+// Text replaces each character that a terminal or a CI runner could interpret as part
+// of a command: control characters, uncommon line breaks, marks that reorder text,
+// invisible characters, and the bracket of ##[command] and ##vso[command], which runners
+// execute anywhere in a line. Each becomes one character, so columns do not change.
 func Text(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -36,14 +35,13 @@ func Text(s string) string {
 	return string(text)
 }
 
-// Hidden reports whether a character is one to obey or to skip, none to see.
+// Hidden reports whether a character is a control character or invisible.
 func Hidden(r rune) bool {
 	return r < ' ' || r >= 0x7f && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
 		unicode.Bidi_Control, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// Bracket returns where the bracket of the first ##[ or ##word[ is, or
-// -1.
+// Bracket returns the index of the bracket of the first ##[ or ##word[, or -1.
 func Bracket(s string) int {
 	for from := 0; ; {
 		at := strings.Index(s[from:], "##")
@@ -61,9 +59,8 @@ func Bracket(s string) int {
 	}
 }
 
-// Line returns a clean line of output that begins with the name of a file.
-// Runners obey a line that begins with :: behind white space; with ./ before
-// it the name is still that of the file.
+// Line returns sanitized text for a line that begins with the name of a file. Runners
+// execute a line that begins with white space and ::, so Line puts ./ before such a name.
 func Line(s string) string {
 	s = Text(s)
 	if strings.HasPrefix(strings.TrimLeftFunc(s, unicode.IsSpace), "::") {
@@ -72,8 +69,7 @@ func Line(s string) string {
 	return s
 }
 
-// Lines returns printed text with each of its lines clean: none is one to obey.
-// The codes of colours stay.
+// Lines returns text with each line sanitized. Codes of colours do not change.
 func Lines(s string) string {
 	var b strings.Builder
 	for line := range strings.Lines(s) {
@@ -98,7 +94,7 @@ func Lines(s string) string {
 	return b.String()
 }
 
-// colour returns where the first code of a colour begins and ends, or -1.
+// colour returns the begin and end of the first code of a colour, or -1.
 func colour(s string) (begin, end int) {
 	for from := 0; ; {
 		at := strings.Index(s[from:], "\x1b[")
@@ -116,9 +112,8 @@ func colour(s string) (begin, end int) {
 	}
 }
 
-// JSON returns JSON with the characters of its strings as escapes that Text
-// would replace. Outside of strings JSON has none of them but line breaks,
-// which stay.
+// JSON returns JSON in which the characters that Text replaces are escapes. Outside of
+// strings, JSON has none of them except line breaks, which do not change.
 func JSON(text []byte) []byte {
 	whole := string(text)
 	bracket := Bracket(whole)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The entries of getauxval(3) that say how the kernel started caprun.
+// Entries of getauxval(3).
 const (
 	atUID    = 11
 	atEUID   = 12
@@ -19,8 +19,8 @@ const (
 	atSecure = 23
 )
 
-// Check returns an error that says why the kernel started caprun with AT_SECURE,
-// if it did, or that this cannot be determined. It opens no file.
+// Check returns an error if the kernel started caprun with AT_SECURE, with the reason,
+// or if this cannot be determined. It opens no file.
 func Check() error {
 	vector, err := unix.Auxv()
 	if err != nil {
@@ -41,13 +41,13 @@ func Check() error {
 	return secureError(entries, file, err)
 }
 
-// secureFile is what the executable of caprun has that changes credentials.
+// secureFile has the properties of the executable of caprun that change credentials.
 type secureFile struct {
 	mode, uid, gid uint32
 	caps           bool
 }
 
-// readSecureFile reads it, without opening it.
+// readSecureFile returns the properties of the executable, without opening it.
 func readSecureFile() (f secureFile, err error) {
 	const path = "/proc/self/exe"
 	var st unix.Stat_t
@@ -67,13 +67,13 @@ func readSecureFile() (f secureFile, err error) {
 	return f, nil
 }
 
-// secureError says what made the kernel set AT_SECURE: the file of caprun, or ids
-// that differ because those of its caller do. unread is why the file is not known.
+// secureError returns the error for AT_SECURE. The reason is the file of caprun, or that
+// the real and effective IDs of the caller differ. unread is why the file is unknown.
 func secureError(entries map[uintptr]uint32, file secureFile, unread error) error {
 	const mode = "the kernel started caprun in secure-execution mode (AT_SECURE)"
-	const trust = "so its caller may not be who is trusted"
+	const trust = "so caprun cannot trust its caller"
 	if unread != nil {
-		return fmt.Errorf("%s, %s; cannot determine the reason: read its file: %w; start an ordinary caprun as root", mode, trust, unread)
+		return fmt.Errorf("%s, %s; cannot determine the reason: read the file of caprun: %w; start caprun as root", mode, trust, unread)
 	}
 	var differ, has, remove []string
 	if r, e := entries[atUID], entries[atEUID]; r != e {
@@ -89,8 +89,8 @@ func secureError(entries map[uintptr]uint32, file secureFile, unread error) erro
 		}
 	}
 	if len(differ) > 0 && len(has) == 0 {
-		// Reason enough, whatever capabilities the file has.
-		return fmt.Errorf("the caller's %s, so %s, and the caller may not be who is trusted; start caprun with equal ids: setpriv(1)",
+		// This is a reason even if the file has capabilities, too.
+		return fmt.Errorf("the caller's %s, so %s, and caprun cannot trust it; start caprun with equal ids, see setpriv(1)",
 			strings.Join(differ, ", and its "), mode)
 	}
 	if file.caps {
@@ -100,5 +100,5 @@ func secureError(entries map[uintptr]uint32, file secureFile, unread error) erro
 		return fmt.Errorf("caprun %s, %s; remove that with %s, and start caprun as root", strings.Join(has, " and "), trust, strings.Join(remove, ", "))
 	}
 	return fmt.Errorf("%s, %s; its ids are equal, and its file is not set-user-ID or set-group-ID and has no capabilities: "+
-		"a security module may be the reason; start caprun where that does not apply", mode, trust)
+		"a security module may be the reason; start caprun without it", mode, trust)
 }

@@ -2,5 +2,5 @@
 
 package secureexec
 
-// Check returns nil: only Linux has the mode.
+// Check returns nil: other systems have no secure-execution mode.
 func Check() error { return nil }

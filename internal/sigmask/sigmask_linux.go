@@ -3,9 +3,9 @@ package sigmask
 
 import "golang.org/x/sys/unix"
 
-// Block blocks signals for the calling thread, in addition to those that it
-// blocks already, and returns the mask from before: pthread_sigmask(3). The
-// caller must have locked its goroutine to the thread, runtime.LockOSThread.
+// Block adds signals to the mask of the calling thread, and returns the previous mask:
+// pthread_sigmask(3). The caller must have locked its goroutine to the thread,
+// runtime.LockOSThread.
 func Block(signals ...unix.Signal) (before unix.Sigset_t, err error) {
 	var set unix.Sigset_t
 	for _, sig := range signals {
