@@ -17,11 +17,10 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// What untrusted files can do to the users who review them. The action has its own
-// attacks, TestActionObeysNoInput and the two below.
+// Attacks by untrusted files on the users who review them. TestActionObeysNoInput has
+// more attacks on the action.
 
-// obeyed says what in a text a terminal or the log of a CI system could obey,
-// or nothing.
+// obeyed returns what a terminal or a CI runner could execute in a text, or "".
 func obeyed(text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
@@ -40,8 +39,8 @@ func obeyed(text string) string {
 	return ""
 }
 
-// TestHostileNames gives every reviewing command names of files, arguments and
-// values that want to be obeyed.
+// TestHostileNames gives every reviewing command names of files, arguments and values
+// that a terminal or a CI runner would execute.
 func TestHostileNames(t *testing.T) {
 	const text = "version: 1\nuid: 33\ngid: 33\nchroot: \"/a ::error::b ##[c] \\u200bd\"\ncommand: [/bin/x, \"a\\n::error::b\"]\nenv: {set: {A: \"x\\n::error::y##[z]\"}}\n"
 	dir := t.TempDir()
@@ -94,8 +93,8 @@ func emptyFile(t *testing.T) *os.File {
 	return f
 }
 
-// TestCheckLinks: what the link of another user leads to is not shown, unless it is a
-// profile of the same directory.
+// TestCheckLinks: check does not print a file to which a link of another user leads,
+// unless it is a profile in the same directory.
 func TestCheckLinks(t *testing.T) {
 	top := t.TempDir()
 	dir, secret := filepath.Join(top, "d"), filepath.Join(top, "secret.yaml")
@@ -129,7 +128,7 @@ func TestCheckLinks(t *testing.T) {
 		}
 		for _, name := range []string{"environ", "secret", "up", "twice", "config", "root"} {
 			if !strings.Contains(errs, name+".yaml: symbolic link does not lead to a profile below the same directory") {
-				t.Errorf("nothing is said about %s: %s", name, errs)
+				t.Errorf("no message about %s: %s", name, errs)
 			}
 		}
 	}
@@ -138,9 +137,9 @@ func TestCheckLinks(t *testing.T) {
 	}
 }
 
-// TestCheckPoorly runs without what a program usually has. The status is never
-// that of a clean run.
-func TestCheckPoorly(t *testing.T) {
+// TestCheckDeprived runs check without standard streams, descriptors or memory. The
+// status is never that of a clean run.
+func TestCheckDeprived(t *testing.T) {
 	dir := checkedProfiles(t, 60)
 	bash := requires.Tool(t, "bash")
 	for name, script := range map[string]string{
@@ -172,9 +171,9 @@ func TestCheckPoorly(t *testing.T) {
 	}
 }
 
-// TestActionBuildsItsOwn: a go.work of the checkout around the action does not
-// change what is built.
-func TestActionBuildsItsOwn(t *testing.T) {
+// TestActionIgnoresGoWork: a go.work in the checkout around the action does not change
+// what is built.
+func TestActionIgnoresGoWork(t *testing.T) {
 	run, _ := readAction(t).script(t)
 	line := ""
 	for text := range strings.Lines(run) {
@@ -190,7 +189,7 @@ func TestActionBuildsItsOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The action in an untrusted checkout, which replaces what it imports.
+	// The action in an untrusted checkout, which replaces an import.
 	write("action/go.mod", "module caprun\n\ngo 1.24\n\nrequire example.org/dep v0.0.0\n\nreplace example.org/dep => ./dep\n")
 	write("action/dep/go.mod", "module example.org/dep\n\ngo 1.24\n")
 	write("action/dep/dep.go", "package dep\n\nconst Text = \"its own\"\n")
@@ -213,8 +212,8 @@ func TestActionBuildsItsOwn(t *testing.T) {
 	}
 }
 
-// TestActionFollowsNoLink: a link in an untrusted checkout is neither read nor
-// written through.
+// TestActionFollowsNoLink: the action neither reads nor writes through a link in an
+// untrusted checkout.
 func TestActionFollowsNoLink(t *testing.T) {
 	outside := t.TempDir()
 	const token = "hunter2"

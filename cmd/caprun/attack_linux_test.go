@@ -15,17 +15,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lowProfile leaves nothing: what the target reports shows whether it holds.
+// lowProfile drops everything, so the report of the target shows whether it was applied.
 const lowProfile = "version: 1\nuid: 65534\ngid: 65534\ncaps: \"=\"\nno_new_privs: true\n"
 
-// isLowProfile reports whether a report of creds is what lowProfile declares.
+// isLowProfile reports whether a report of creds has the state that lowProfile declares.
 func isLowProfile(report string) bool {
 	return strings.HasPrefix(report, "uids: 65534 65534 65534 65534\ngids: 65534 65534 65534 65534\ngroups: 65534\ninheritable: 0\npermitted: 0\neffective: 0\nbounding: 0\nambient: 0\n") &&
 		strings.Contains(report, "\nno_new_privs: 1\n")
 }
 
-// TestHostileEnvironment launches with variables that change the Go runtime,
-// the loader or who reads the list. Nothing but the declared state comes of it.
+// TestHostileEnvironment launches with variables that change the Go runtime, the loader
+// or a reader of the environment. The target always has the declared state.
 func TestHostileEnvironment(t *testing.T) {
 	requires.Root(t)
 	creds, profile := program(t, "caprun/internal/test/creds"), profileFile(t, lowProfile)
@@ -46,12 +46,12 @@ func TestHostileEnvironment(t *testing.T) {
 			t.Errorf("%s: status %d\n%.400s\n%.400s", name, status, out, errs)
 		}
 		if strings.Contains(out, "env: LD_") || strings.Contains(out, "env: GLIBC_TUNABLES") || strings.Contains(out, "env: GCONV_PATH") {
-			t.Errorf("%s: a variable of the loader came through", name)
+			t.Errorf("%s: the target has a loader variable", name)
 		}
 	}
 }
 
-// TestEmptyArguments executes caprun without any argument, not even its name.
+// TestEmptyArguments executes caprun with an empty argv, without its name.
 func TestEmptyArguments(t *testing.T) {
 	cmd := exec.Command(program(t, "caprun/internal/test/runas"), "noargs", "--", caprun(t))
 	out, errs, status := outcome(t, cmd)
@@ -60,7 +60,7 @@ func TestEmptyArguments(t *testing.T) {
 	}
 }
 
-// TestEndlessProfile reads a profile that has no end.
+// TestEndlessProfile reads a profile without end.
 func TestEndlessProfile(t *testing.T) {
 	zero, err := os.Open("/dev/zero")
 	if err != nil {
@@ -74,10 +74,10 @@ func TestEndlessProfile(t *testing.T) {
 	}
 }
 
-// TestReplacedTarget stops a launch at any moment, replaces the program by one
-// that is set-user-id for root, and lets it go on. It is refused, or starts one
-// of the two with what is declared: no_new_privs closes what is left of the
-// window between the last look and the exec.
+// TestReplacedTarget stops a launch at any moment, replaces the program by one that is
+// set-user-ID root, and continues the launch. It is refused, or starts one of the two
+// with the declared privileges: between the last check and the exec, no_new_privs
+// makes the replacement harmless.
 func TestReplacedTarget(t *testing.T) {
 	requires.Root(t)
 	dir := scriptRoot(t)
@@ -116,11 +116,11 @@ func TestReplacedTarget(t *testing.T) {
 	}
 	t.Logf("ran %d times, refused %d times", ran, refused)
 	if ran == 0 {
-		t.Error("it never ran")
+		t.Error("the target never ran")
 	}
 }
 
-// TestSwappedTarget launches while the program is exchanged without a pause.
+// TestSwappedTarget launches while the program is replaced without pause.
 func TestSwappedTarget(t *testing.T) {
 	requires.Root(t)
 	dir := scriptRoot(t)
@@ -136,7 +136,7 @@ func TestSwappedTarget(t *testing.T) {
 	}
 	t.Cleanup(func() { stop.Process.Kill(); _ = stop.Wait() })
 	counts := map[int]int{}
-	// On one processor the two may take turns in which no launch sees an exchange.
+	// On one processor, replacements may happen only between launches.
 	for n := 0; n < 200 || n < 5000 && counts[exitNoExec] == 0; n++ {
 		out, errs, status := outcome(t, exec.Command(caprun(t), "-profile", profile, "--", target))
 		counts[status]++
@@ -147,11 +147,11 @@ func TestSwappedTarget(t *testing.T) {
 	}
 	t.Logf("by status: %v", counts)
 	if counts[exitNoExec] == 0 {
-		t.Error("no exchange was seen")
+		t.Error("no launch noticed a replacement")
 	}
 }
 
-// TestTracedLaunch traces a launch whose outcome does not depend on it.
+// TestTracedLaunch traces a launch; the outcome does not change.
 func TestTracedLaunch(t *testing.T) {
 	requires.Root(t)
 	strace := requires.Tool(t, "strace")

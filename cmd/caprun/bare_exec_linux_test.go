@@ -12,8 +12,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// bareSettings are what a caller can hand on by exec and a Go program might
-// change on the way: each as a setting of internal/test/runas.
+// bareSettings are properties that an exec passes on and that a Go program might change:
+// settings of internal/test/runas.
 func bareSettings() []string {
 	const all = "1,2,3,10,12,13,14,15,17,18,20,21,22,23,28,29,35,64"
 	return []string{
@@ -23,8 +23,8 @@ func bareSettings() []string {
 	}
 }
 
-// TestBareExec starts a program that is not Go's from the same state directly
-// and through caprun, and compares all that the kernel says about it.
+// TestBareExec starts a program that is not a Go program directly and through caprun,
+// from the same state, and compares everything that the kernel reports about it.
 func TestBareExec(t *testing.T) {
 	grep := requires.Tool(t, "grep")
 	runas := program(t, "caprun/internal/test/runas")
@@ -36,7 +36,7 @@ func TestBareExec(t *testing.T) {
 	}
 	report := func(through ...string) map[string]string {
 		out, errs, status := outcome(t, exec.Command(runas, slices.Concat(bareSettings(), []string{"--"}, through, []string{grep}, args)...))
-		// 2: some of the files are not there on every kernel.
+		// Status 2: not every kernel has all of the files.
 		if status != 0 && status != 2 {
 			t.Fatalf("%v: status %d\n%s", through, status, errs)
 		}
@@ -60,16 +60,16 @@ func TestBareExec(t *testing.T) {
 			if err1 != nil || err2 != nil || after&^before != 0 {
 				t.Errorf("%s is %s, not %s", key, launched[key], bare[key])
 			}
-			// What the Go runtime changes before main: docs/limits.md says it.
+			// Changes of the Go runtime before main, see docs/limits.md.
 			if got, want := signalLines(before&^after), lostSignals[key]; got != want {
-				t.Errorf("%s: lost are %s, not %s", key, got, want)
+				t.Errorf("%s: lost %s, not %s", key, got, want)
 			}
 		default:
 			t.Errorf("%s is %q, not %q", key, launched[key], bare[key])
 		}
 	}
 	if launched["NoNewPrivs"] != "1" || bare["SigIgn"] == launched["SigIgn"] {
-		t.Error("the launch did not happen as declared")
+		t.Error("the target does not have the declared state")
 	}
 }
 
@@ -86,8 +86,7 @@ func signalLines(set uint64) string {
 	return strings.Join(list, " ")
 }
 
-// bareFields returns what the report says, by key, without what differs from
-// run to run.
+// bareFields returns the fields of the report that are the same in every run, by key.
 func bareFields(out string) map[string]string {
 	fields := map[string]string{}
 	for line := range strings.Lines(out) {
@@ -117,8 +116,8 @@ func bareFields(out string) map[string]string {
 	return fields
 }
 
-// TestBareExecThread compares what belongs to a thread and is not in /proc: a
-// new thread would not have it.
+// TestBareExecThread compares properties of a thread that are not in /proc, and that a
+// new thread would not have.
 func TestBareExecThread(t *testing.T) {
 	runas := program(t, "caprun/internal/test/runas")
 	profile := profileFile(t, plainProfile)

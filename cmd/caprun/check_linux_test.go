@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestCheckPipeCloses: a reader that goes away, as head does.
+// TestCheckPipeCloses: check reports a reader that closes the pipe, as head does.
 func TestCheckPipeCloses(t *testing.T) {
 	dir := checkedProfiles(t, 5000)
 	ctx, cancel := context.WithTimeout(t.Context(), hangs)
@@ -37,7 +37,7 @@ func TestCheckPipeCloses(t *testing.T) {
 	}
 }
 
-// checkedProfiles writes profiles with a mistake each, and returns the directory.
+// checkedProfiles writes profiles that each have a mistake, and returns the directory.
 func checkedProfiles(t *testing.T, files int) string {
 	t.Helper()
 	dir := t.TempDir()

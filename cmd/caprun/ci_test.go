@@ -18,7 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// What GitHub, pre-commit and other CI systems read from this repository.
+// Tests of the files that GitHub, pre-commit and other CI systems read.
 
 type action struct {
 	Name, Description string
@@ -56,7 +56,7 @@ func decode(t *testing.T, file string, into any) {
 	}
 }
 
-// script returns the one script of the action and the variables that it gets.
+// script returns the script of the action and its environment variables.
 func (a action) script(t *testing.T) (run string, env map[string]string) {
 	t.Helper()
 	for _, s := range a.Runs.Steps {
@@ -70,13 +70,13 @@ func (a action) script(t *testing.T) (run string, env map[string]string) {
 	return run, env
 }
 
-// TestAction holds that inputs are named where they are used, and that none is
-// put into the script, where it would run.
+// TestAction: every input is declared and used, and none is expanded in the script,
+// which would execute it.
 func TestAction(t *testing.T) {
 	a := readAction(t)
 	run, env := a.script(t)
 	if strings.Contains(run, "${{") {
-		t.Errorf("an expression is put into the script")
+		t.Errorf("the script has an expression")
 	}
 	for name, value := range env {
 		input := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "INPUT_"), "_", "-"))
@@ -84,7 +84,7 @@ func TestAction(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, value, want)
 		}
 		if _, ok := a.Inputs[input]; !ok {
-			t.Errorf("there is no input %s", input)
+			t.Errorf("missing input %s", input)
 		}
 		if !strings.Contains(run, "$"+name) {
 			t.Errorf("the script does not use %s", name)
@@ -103,8 +103,8 @@ func TestAction(t *testing.T) {
 	}
 }
 
-// runAction runs the script of the action in dir as a runner does, but for
-// what the inputs say.
+// runAction runs the script of the action in dir as a runner does, with inputs instead
+// of some defaults.
 func runAction(t *testing.T, dir string, inputs map[string]string) (stdout, stderr, output string, status int) {
 	t.Helper()
 	bash := requires.Tool(t, "bash")
@@ -147,7 +147,7 @@ func runAction(t *testing.T, dir string, inputs map[string]string) (stdout, stde
 	return o.String(), e.String(), string(text), cmd.ProcessState.ExitCode()
 }
 
-// profileTree makes a directory with a good, a risky and a bad profile.
+// profileTree creates a directory with a good, a risky and an invalid profile.
 func profileTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -211,7 +211,7 @@ func TestActionRuns(t *testing.T) {
 	}
 }
 
-// TestActionBuilds lets the action build its own checkout.
+// TestActionBuilds: the action builds caprun from its own checkout.
 func TestActionBuilds(t *testing.T) {
 	requires.Heavy(t)
 	requires.Tool(t, "go")
@@ -221,8 +221,8 @@ func TestActionBuilds(t *testing.T) {
 	}
 }
 
-// TestActionObeysNoInput gives each input what a shell would obey. A program
-// in place of caprun shows that the words arrive as they are.
+// TestActionObeysNoInput gives each input text that a shell would execute. A program
+// instead of caprun receives the words unchanged.
 func TestActionObeysNoInput(t *testing.T) {
 	for _, evil := range []string{
 		"$(touch x)", "`touch x`", "; touch x", "\"; touch x; \"", "'; touch x; '", "a && touch x", "| touch x", "${IFS}touch${IFS}x", "*", "-fail-on=never", "--help", "\\", "$HOME",
@@ -240,7 +240,7 @@ func TestActionObeysNoInput(t *testing.T) {
 			}
 			_, _, _, status := runAction(t, dir, inputs)
 			if _, err := os.Stat(filepath.Join(dir, "x")); err == nil {
-				t.Fatalf("%s %q was obeyed", input, evil)
+				t.Fatalf("%s %q was executed", input, evil)
 			}
 			args, err := os.ReadFile(filepath.Join(dir, "args"))
 			if input == "caprun" {
@@ -261,8 +261,8 @@ func TestActionObeysNoInput(t *testing.T) {
 	}
 }
 
-// TestPreCommitHook runs the hook's command as pre-commit does: its words, and
-// the names of the files that match.
+// TestPreCommitHook runs the command of the hook as pre-commit does, with the names of
+// the matching files.
 func TestPreCommitHook(t *testing.T) {
 	var hooks []struct {
 		ID, Name, Description, Language, Entry, Files string
@@ -285,7 +285,7 @@ func TestPreCommitHook(t *testing.T) {
 	dir := profileTree(t)
 	for names, want := range map[string]int{
 		"profiles/good.yaml": exitOK, "profiles/good.yaml profiles/risky.yaml": exitFindings,
-		// A file that is not there, not a flag.
+		// A missing file, not a flag.
 		"-fail-on=never profiles/risky.yaml": exitError,
 	} {
 		cmd := exec.Command(caprun(t), slices.Concat(strings.Fields(hooks[0].Entry)[1:], hooks[0].Args, strings.Fields(names))...)
@@ -297,11 +297,11 @@ func TestPreCommitHook(t *testing.T) {
 	}
 }
 
-// annotated is what the problem matcher takes from a line.
+// annotated are the fields that the problem matcher finds in a line.
 type annotated struct{ File, Line, Column, Severity, Message, Code string }
 
-// matchers applies the problem matcher to lines as a runner does: the first
-// one that matches counts.
+// matchers applies the problem matchers to lines as a runner does: the first match
+// counts.
 func matchers(t *testing.T, lines []string) []annotated {
 	t.Helper()
 	text, err := os.ReadFile("../../.github/caprun-matcher.json")
@@ -340,8 +340,8 @@ func matchers(t *testing.T, lines []string) []annotated {
 	return found
 }
 
-// TestProblemMatcher applies the patterns to what check prints: every finding
-// is seen in oneline and in human, and nothing else is.
+// TestProblemMatcher: the problem matchers match every finding in the formats oneline
+// and human, and nothing else.
 func TestProblemMatcher(t *testing.T) {
 	dir := profileTree(t)
 	printed := map[string][]string{}
@@ -368,7 +368,7 @@ func TestProblemMatcher(t *testing.T) {
 	}
 }
 
-// oddLines are lines that are no output of the profiles at hand.
+// oddLines are lines that the output of TestProblemMatcher does not have.
 var oddLines = []string{
 	"a.yaml:1:2: info: worth knowing [x]", "a.yaml: error: no place [x-y]", "C:\\a.yaml:1:2: warning: drive [x]",
 	"a:1:2: error: b:3:4: error: twice [x] [y]", "   2 | b.yaml:1:1: error: in an excerpt [x]", "  help: a: error: b [c]", "1 error in 1 file", "",
@@ -387,7 +387,7 @@ func TestProblemMatcherOnOddLines(t *testing.T) {
 	}
 }
 
-// TestProblemMatcherInNode: the runner reads the patterns as ECMAScript does.
+// TestProblemMatcherInNode: Node.js, which runs the runner, matches the same.
 func TestProblemMatcherInNode(t *testing.T) {
 	node := requires.Tool(t, "node")
 	const script = `
@@ -412,11 +412,11 @@ console.log(JSON.stringify(JSON.parse(process.argv[2]).map(line => {
 		t.Fatal(err)
 	}
 	if want := matchers(t, oddLines); !slices.Equal(got, want) {
-		t.Errorf("node sees %+v, Go %+v", got, want)
+		t.Errorf("Node.js finds %+v, Go %+v", got, want)
 	}
 }
 
-// TestCIDocs holds the examples of docs/ci.md to the action and the hook.
+// TestCIDocs: the examples in docs/ci.md use inputs of the action and the hook.
 func TestCIDocs(t *testing.T) {
 	text, err := os.ReadFile("../../docs/ci.md")
 	if err != nil {
@@ -425,7 +425,7 @@ func TestCIDocs(t *testing.T) {
 	inputs := readAction(t).Inputs
 	for name := range inputs {
 		if !strings.Contains(string(text), "| `"+name+"` |") {
-			t.Errorf("the input %s is not there", name)
+			t.Errorf("docs/ci.md does not describe the input %s", name)
 		}
 	}
 	type step struct {
@@ -456,7 +456,7 @@ func TestCIDocs(t *testing.T) {
 				used++
 				for name := range s.With {
 					if _, ok := inputs[name]; !ok {
-						t.Errorf("there is no input %s", name)
+						t.Errorf("missing input %s", name)
 					}
 				}
 			}
@@ -472,7 +472,7 @@ func TestCIDocs(t *testing.T) {
 	}
 }
 
-// TestCheckJSONDocs holds the table of keys in docs/check.md to what check prints.
+// TestCheckJSONDocs: docs/check.md explains every key of the JSON output.
 func TestCheckJSONDocs(t *testing.T) {
 	text, err := os.ReadFile("../../docs/check.md")
 	if err != nil {

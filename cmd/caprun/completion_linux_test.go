@@ -16,14 +16,13 @@ import (
 	"caprun/internal/test/terminal"
 )
 
-// The scripts are tested in the shells that they are for, on a line that is
-// typed there.
+// These tests run each script in its shell, on a line that the test types.
 
-// offered are command lines, and what must be offered for the word at the end:
-// without what stands before the last = or :, which some shells leave alone.
+// offered are command lines, and what must be offered for the last word, after its last =
+// or :, because some shells replace only that part.
 var offered = []struct {
 	line string
-	want []string // all of it; among others when the last is "…"
+	want []string // all offers; some of them if the last is "…"
 }{
 	{"caprun ", []string{"check", "explain", "diff", "verify", "show", "schema", "profiles", "completion", "rules", "odd", "version", "help"}},
 	{"caprun expl", []string{"explain"}},
@@ -63,19 +62,18 @@ var offered = []struct {
 	{"caprun rules -format=j", []string{"json"}},
 	{"caprun help ex", []string{"explain"}},
 	{"caprun version ", nil},
-	// After an operand nothing is a flag.
+	// No flags after an operand.
 	{"caprun check a.yaml -form", nil},
 	{"caprun check -- -form", nil},
 	{"caprun -profile a.yaml caprun-target -dry", nil},
-	// What is typed is never evaluated.
+	// Typed text is never evaluated.
 	{`caprun check $(touch evil)`, nil},
 	{"caprun check `touch evil`", nil},
 	{`caprun check "$(touch evil)`, nil},
 	{`caprun -profile '$(touch evil)' -format=$(touch evil) nosuch`, nil},
 }
 
-// completed are command lines, and what the key for completion makes of them.
-// Where shells quote in different ways, zsh's is the second.
+// completed are command lines before and after completion.
 var completed = [][]string{
 	{"caprun expl", "caprun explain "},
 	{"caprun check -format=o", "caprun check -format=oneline "},
@@ -97,12 +95,12 @@ var completed = [][]string{
 	{"caprun -profile a.yaml ./caprun-t", "caprun -profile a.yaml ./caprun-target "},
 }
 
-// completionDir makes a directory with files to complete, and returns it and
-// the path of the script of a shell. The script knows the forms of the table
-// and one more, and takes a directory of the test for /etc/caprun.
+// completionDir creates a directory with files to complete, and the script of a shell.
+// The script has the real forms and one more, and a directory of the test instead of
+// /etc/caprun.
 func completionDir(t *testing.T, shell string) (dir, script string) {
 	t.Helper()
-	// Some shells print the directory with its links resolved.
+	// Some shells print the directory without links.
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +112,7 @@ func completionDir(t *testing.T, shell string) (dir, script string) {
 	}, operands: []operand{{takes: aRule, about: "rule's [name]"}}})
 	text := completionScript(shell, o)
 	if strings.Contains(text, "@flags@") || strings.Contains(text, "@builtins@") {
-		t.Error("a place of the script is empty")
+		t.Error("a place of the script was not replaced")
 	}
 	text = strings.ReplaceAll(text, "/etc/caprun/", dir+"/etc/")
 	script = filepath.Join(dir, "script")
@@ -133,18 +131,18 @@ func completionDir(t *testing.T, shell string) (dir, script string) {
 	}
 	t.Cleanup(func() {
 		if _, err := os.Stat(filepath.Join(dir, "evil")); err == nil {
-			t.Error("what was typed has been evaluated")
+			t.Error("the shell evaluated typed text")
 		}
 	})
 	return dir, script
 }
 
-// shellEnv is the environment of the shells: their own files are not read.
+// shellEnv is the environment of the shells, in which they read no startup files.
 func shellEnv(dir string) []string {
 	return []string{"PATH=" + dir + ":/usr/bin:/bin", "HOME=" + dir, "ZDOTDIR=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_DATA_HOME=" + dir, "TERM=dumb", "LC_ALL=C.UTF-8", "PS1=% "}
 }
 
-// compareOffered holds what a shell offers for a line to the table.
+// compareOffered compares the offers of a shell with the table.
 func compareOffered(t *testing.T, complete func(line string) []string) {
 	t.Helper()
 	pid := fmt.Sprint(os.Getpid())
@@ -165,27 +163,26 @@ func compareOffered(t *testing.T, complete func(line string) []string) {
 		if n := len(o.want); n > 0 && o.want[n-1] == "…" {
 			for _, word := range o.want[:n-1] {
 				if !slices.Contains(got, word) && !slices.Contains(got, strings.TrimSuffix(word, "/")) {
-					t.Errorf("%s: %q is not offered, only %q", o.line, word, got)
+					t.Errorf("%s: does not offer %q, only %q", o.line, word, got)
 				}
 			}
 			if slices.Contains(got, "c.txt") || slices.Contains(got, ".hidden.yaml") {
-				t.Errorf("%s: %q are offered", o.line, got)
+				t.Errorf("%s: offers %q", o.line, got)
 			}
 		} else if !slices.Equal(got, want) {
-			t.Errorf("%s: %q are offered, not %q", o.line, got, want)
+			t.Errorf("%s: offers %q, want %q", o.line, got, want)
 		}
 	}
 }
 
-// typist is a shell on a terminal that tells what completion did to a line.
+// typist is a shell on a terminal in which a test types.
 type typist struct {
 	*terminal.Terminal
 	dir string
 }
 
-// newTypist starts a shell on a terminal and lets it read a file first. In the
-// file, ^G is bound to what writes line, offered or both into files of these
-// names and then makes the file "done".
+// newTypist starts a shell on a terminal, which first reads start. That binds ^G to a
+// command that writes the files .line and .offered, and then creates .done.
 func newTypist(t *testing.T, dir, start string, argv ...string) *typist {
 	t.Helper()
 	screen, slave := terminal.New(t)
@@ -212,7 +209,7 @@ func newTypist(t *testing.T, dir, start string, argv ...string) *typist {
 	return s
 }
 
-// done waits until the shell has made the file, and removes it.
+// done waits until the shell has created .done, and removes it.
 func (s *typist) done(t *testing.T) {
 	t.Helper()
 	file := filepath.Join(s.dir, ".done")
@@ -221,13 +218,13 @@ func (s *typist) done(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the shell does not answer; on its screen is %q", s.Text())
+			t.Fatalf("the shell does not answer; its screen shows %q", s.Text())
 		}
 	}
 }
 
-// complete types a line and the key for completion. It returns what was
-// offered and what the line is then.
+// complete types a line and the completion key. It returns the offers and the completed
+// line.
 func (s *typist) complete(t *testing.T, line string) (words []string, after string) {
 	t.Helper()
 	for _, name := range []string{".line", ".offered"} {
@@ -278,22 +275,22 @@ tell() { printf %s "$READLINE_LINE" >.line; READLINE_LINE=; >.done; }
 bind -x '"\C-g": tell'
 >.done
 `
-	// A file that no -profile finds is none to offer.
+	// -profile does not find this file by name, so it is not offered.
 	if err := os.WriteFile(filepath.Join(dir, "etc", "z$(touch evil);x.yaml"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := newTypist(t, dir, start, "bash", "--norc", "--noprofile", "-i")
 	s.compare(t)
 	if _, got := s.complete(t, "caprun -profile z"); got != "caprun -profile z" {
-		t.Errorf("a name to expand becomes %q", got)
+		t.Errorf("a name that the shell would expand becomes %q", got)
 	}
 
-	// In quotes a name is only a name.
+	// In single quotes, nothing is expanded.
 	if _, got := s.complete(t, "caprun check '`$(touch evil)/"); got != "caprun check '`$(touch evil)/r.yaml' " {
-		t.Errorf("in quotes it becomes %q", got)
+		t.Errorf("in quotes: becomes %q", got)
 	}
 
-	// Whoever takes : and = out of COMP_WORDBREAKS gets the same.
+	// The result is the same without : and = in COMP_WORDBREAKS.
 	s = newTypist(t, dir, start+"COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]/}\n", "bash", "--norc", "--noprofile", "-i")
 	for _, c := range completed[:5] {
 		if _, got := s.complete(t, c[0]); got != c[1] {
@@ -314,7 +311,7 @@ func TestCompletionZsh(t *testing.T) {
 unsetopt list_beep auto_list auto_menu prompt_sp
 autoload -Uz compinit
 compinit -u -D
-# The key for completion does by itself expand what is typed, in every command.
+# The default binding expands typed text, for every command.
 bindkey '^I' complete-word
 . ./script
 caprun-target-function() { :; }
@@ -333,14 +330,14 @@ bindkey '^G' tell
 `
 	s := newTypist(t, dir, start, "zsh", "-f", "-i")
 	s.compare(t)
-	// zsh does not tell a function what stands in single quotes, and its own
-	// files would evaluate this.
+	// zsh does not tell the function that the word is quoted, and its own functions would
+	// evaluate it.
 	const quoted = "caprun check '`$(touch evil)/"
 	if _, got := s.complete(t, quoted); got != quoted {
 		t.Errorf("%s becomes %q", quoted, got)
 	}
 
-	// The same from a directory of functions.
+	// The script as a function on fpath.
 	functions := filepath.Join(dir, ".functions")
 	if err := os.Mkdir(functions, 0o755); err != nil {
 		t.Fatal(err)
@@ -356,7 +353,7 @@ bindkey '^G' tell
 	}
 }
 
-// TestCompletionFish completes in fish, which tells by itself what it offers.
+// TestCompletionFish completes in fish, which prints its offers itself.
 func TestCompletionFish(t *testing.T) {
 	fish := requires.Tool(t, "fish")
 	dir, script := completionDir(t, "fish")
@@ -400,7 +397,7 @@ end`, script}, lines...)...)
 		"caprun -profile a.yaml -- caprun-target -x c.": "c.txt",
 	} {
 		if got := complete(line)[0]; !slices.Equal(got, []string{want}) {
-			t.Errorf("%s: %q are offered, not %q", line, got, want)
+			t.Errorf("%s: offers %q, want %q", line, got, want)
 		}
 	}
 }

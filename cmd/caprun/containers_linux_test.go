@@ -29,40 +29,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The tests of this file run caprun as the entrypoint of containers, by the
-// runtimes runc and crun. The image has caprun, static programs, profiles and
-// nothing else: no /etc, no shell, no libraries, and under crun no /proc. runc
-// reads /proc/self/fd of the container before it starts anything, so there the
-// proc file system is mounted.
+// The tests of this file run caprun as the entrypoint of containers, with the runtimes
+// runc and crun. The image has only caprun, static programs and profiles: no /etc, no
+// shell, no libraries, and with crun no /proc. runc reads /proc/self/fd of the container
+// before it starts anything, so with runc the proc file system is mounted.
 //
-// The containers have mount and process namespaces and no cgroups, so that
-// they start on machines that are containers themselves:
+// The containers have mount and PID namespaces and no cgroups, so they also start on
+// machines that are containers themselves:
 //
-//   - The configuration has no limits and no linux.resources: raising a limit
-//     needs cap_sys_resource.
-//   - runc gets --no-new-keyring: keyrings may be short, or forbidden.
-//   - crun gets --cgroup-manager=disabled. It refuses all the same a machine on
-//     which cgroup v2 is mounted next to v1, so it runs in a mount namespace of
-//     its own without that mount.
+//   - The configuration has no limits and no linux.resources: raising a limit requires
+//     cap_sys_resource.
+//   - runc gets --no-new-keyring: the machine may have too few keyrings, or forbid them.
+//   - crun gets --cgroup-manager=disabled. It still refuses a machine on which cgroup v2
+//     is mounted next to v1, so it runs in a mount namespace without that mount.
 
-// containerStart is one way to start a container with caprun as its
-// entrypoint.
+// containerStart is one way to start a container with caprun as its entrypoint.
 type containerStart struct {
 	name string
 
 	user       ociUser
 	caps       ociCaps
 	noNewPrivs bool
-	ids        uint32 // how many are in the user namespace; 0 for none
-	configMap  bool   // the profile is mounted as Kubernetes does it
+	ids        uint32 // the number of IDs in the user namespace; 0 without one
+	configMap  bool   // the profile is mounted as a ConfigMap of Kubernetes
 
 	profile string // the argument of -profile
-	start   string // the same start as explain -as reads it
+	caller  string // the same caller, for explain -as
 
-	// refused is what the message must name, if the launch is refused.
+	// refused are words of the message, if the launch is refused.
 	refused []string
-	// unforeseen is set where explain does not refuse, because the text of a
-	// start knows no user namespaces.
+	// unforeseen is set if explain does not refuse the launch, because -as does not
+	// support user namespaces.
 	unforeseen bool
 }
 
@@ -76,7 +73,7 @@ func containerProfiles(t *testing.T) map[string]string {
 	return map[string]string{
 		"etc/caprun/web.yaml": string(web),
 		"jail.yaml":           string(web) + "chroot: /jail\n",
-		// Who starts as the target's user needs no capability but the grant.
+		// The target's user needs only the granted capability.
 		"ambient.yaml": "version: 1\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n",
 		"user.yaml":    "version: 1\nuid: 65532\ngid: 65532\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n",
 	}
@@ -95,19 +92,19 @@ func containerText(t *testing.T, arg string) []byte {
 	return []byte(containerProfiles(t)[strings.TrimPrefix(arg, "/")])
 }
 
-// asRoot are the vectors of a container that starts as root.
+// asRoot returns the capability sets of a container that starts as root.
 func asRoot(names ...string) ociCaps {
 	list := ociNames(names)
 	return ociCaps{Bounding: list, Effective: list, Permitted: list}
 }
 
-// asOther are the vectors that Docker and Kubernetes give another user: the
-// added capabilities do nothing.
+// asOther returns the capability sets that Docker and Kubernetes grant another user: the
+// added capabilities have no effect.
 func asOther(names ...string) ociCaps {
 	return ociCaps{Bounding: ociNames(names), Effective: []string{}, Permitted: []string{}}
 }
 
-// asAmbient are the vectors that Podman gives another user.
+// asAmbient returns the capability sets that Podman grants another user.
 func asAmbient(names ...string) ociCaps {
 	list := ociNames(names)
 	return ociCaps{list, list, list, list, list}
@@ -121,11 +118,11 @@ func ociNames(names []string) []string {
 	return list
 }
 
-// containerStarts are the ways that the tests try.
+// containerStarts returns the ways that the tests try.
 func containerStarts(t *testing.T) []containerStart {
 	const web = "/etc/caprun/web.yaml"
 	add := composeRecipe(t).Add
-	named := composeRecipe(t).start()
+	named := composeRecipe(t).caller()
 	without := func(name string) recipe {
 		return recipe{Add: slices.DeleteFunc(slices.Clone(add), func(other string) bool { return other == name })}
 	}
@@ -139,56 +136,56 @@ func containerStarts(t *testing.T) []containerStart {
 	uninherited := asAmbient("NET_BIND_SERVICE")
 	uninherited.Inheritable = nil
 	list := []containerStart{
-		{name: "the recipe", caps: asRoot(add...), profile: web, start: named},
-		{name: "the recipe, with no_new_privs", caps: asRoot(add...), noNewPrivs: true, profile: web, start: named + " no_new_privs"},
-		{name: "builtin entrypoint", caps: asRoot(add...), noNewPrivs: true, profile: "builtin:entrypoint", start: named + " no_new_privs"},
-		// Engines before the correction of CVE-2022-24769.
-		{name: "inheritable too", caps: inheritable, profile: web, start: strings.Replace(named, "=ep", "=eip", 1)},
-		{name: "groups", user: ociUser{Groups: []uint32{4, 27}}, caps: asRoot(add...), profile: web, start: named + " groups=4,27"},
-		{name: "the default of Docker", caps: asRoot(docker...), profile: web, start: recipe{Add: docker}.start()},
+		{name: "the recipe", caps: asRoot(add...), profile: web, caller: named},
+		{name: "the recipe, with no_new_privs", caps: asRoot(add...), noNewPrivs: true, profile: web, caller: named + " no_new_privs"},
+		{name: "builtin entrypoint", caps: asRoot(add...), noNewPrivs: true, profile: "builtin:entrypoint", caller: named + " no_new_privs"},
+		// Engines without the fix of CVE-2022-24769.
+		{name: "inheritable too", caps: inheritable, profile: web, caller: strings.Replace(named, "=ep", "=eip", 1)},
+		{name: "groups", user: ociUser{Groups: []uint32{4, 27}}, caps: asRoot(add...), profile: web, caller: named + " groups=4,27"},
+		{name: "the default of Docker", caps: asRoot(docker...), profile: web, caller: recipe{Add: docker}.caller()},
 		{name: "change of root", caps: asRoot(append(slices.Clone(add), "SYS_CHROOT")...), profile: "/jail.yaml",
-			start: recipe{Add: append(slices.Clone(add), "SYS_CHROOT")}.start()},
-		{name: "a user namespace", ids: 65536, caps: asRoot(add...), profile: web, start: named},
-		{name: "a ConfigMap", configMap: true, caps: asRoot(add...), profile: web, start: named},
-		{name: "root without power", caps: asRoot("SETGID", "SETPCAP"), profile: "builtin:root-without-power", start: "cap_setgid,cap_setpcap=ep"},
+			caller: recipe{Add: append(slices.Clone(add), "SYS_CHROOT")}.caller()},
+		{name: "a user namespace", ids: 65536, caps: asRoot(add...), profile: web, caller: named},
+		{name: "a ConfigMap", configMap: true, caps: asRoot(add...), profile: web, caller: named},
+		{name: "root without power", caps: asRoot("SETGID", "SETPCAP"), profile: "builtin:root-without-power", caller: "cap_setgid,cap_setpcap=ep"},
 		{name: "ambient", user: nonroot, caps: asAmbient("NET_BIND_SERVICE"), profile: "/ambient.yaml",
-			start: "uid=65532 gid=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"},
+			caller: "uid=65532 gid=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"},
 		{name: "ambient, with no_new_privs", user: nonroot, caps: asAmbient("NET_BIND_SERVICE"), noNewPrivs: true, profile: "/ambient.yaml",
-			start: "uid=65532 gid=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service no_new_privs"},
-		// With uid and gid the groups are [65532] too, which engines set since the
-		// correction of CVE-2022-36109.
+			caller: "uid=65532 gid=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service no_new_privs"},
+		// With uid and gid the groups are also [65532], as engines set them since the fix of
+		// CVE-2022-36109.
 		{name: "ambient, as the profile's user", user: ociUser{65532, 65532, []uint32{65532}}, caps: asAmbient("NET_BIND_SERVICE"), profile: "/user.yaml",
-			start: "uid=65532 gid=65532 groups=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"},
-		// All that runAsNonRoot leaves.
+			caller: "uid=65532 gid=65532 groups=65532 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"},
+		// All that runAsNonRoot allows.
 		{name: "nothing as another user", user: nonroot, caps: asOther(), noNewPrivs: true, profile: "builtin:unprivileged",
-			start: "uid=65532 gid=65532 bounding=none no_new_privs"},
+			caller: "uid=65532 gid=65532 bounding=none no_new_privs"},
 
 		{name: "another user with the recipe", user: nonroot, caps: asOther(add...), profile: web,
-			start:   "uid=65532 gid=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
+			caller:  "uid=65532 gid=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
 			refused: []string{"lacks cap_net_bind_service", "a container: start as root with it; its capabilities do not reach a non-root user"}},
 		{name: "the profile's user with the recipe", user: ociUser{65532, 65532, []uint32{65532}}, caps: asOther(add...), profile: web,
-			start:   "uid=65532 gid=65532 groups=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
+			caller:  "uid=65532 gid=65532 groups=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
 			refused: []string{"lacks cap_net_bind_service", "a container: start as root with it"}},
 		{name: "a third user with the grant", user: ociUser{UID: 1000, GID: 1000}, caps: asOther("NET_BIND_SERVICE"), profile: web,
-			start:   "uid=1000 gid=1000 bounding=cap_net_bind_service",
+			caller:  "uid=1000 gid=1000 bounding=cap_net_bind_service",
 			refused: []string{"needs cap_setgid", "a container: start as root with cap_setgid"}},
 		{name: "a third user with the recipe", user: ociUser{UID: 1000, GID: 1000}, caps: asOther(add...), profile: web,
-			start:   "uid=1000 gid=1000 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
+			caller:  "uid=1000 gid=1000 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
 			refused: []string{"a container: start as root with cap_setgid; its capabilities do not reach a non-root user"}},
 		{name: "another user with the grant", user: nonroot, caps: asOther("NET_BIND_SERVICE"), profile: "/ambient.yaml",
-			start:   "uid=65532 gid=65532 bounding=cap_net_bind_service",
+			caller:  "uid=65532 gid=65532 bounding=cap_net_bind_service",
 			refused: []string{"cap_net_bind_service", "start as root with it"}},
-		// Runtimes leave out an ambient capability that is not inheritable.
+		// Runtimes drop an ambient capability that is not inheritable.
 		{name: "ambient and not inheritable", user: nonroot, caps: uninherited, profile: "/ambient.yaml",
-			start:   "uid=65532 gid=65532 bounding=cap_net_bind_service",
+			caller:  "uid=65532 gid=65532 bounding=cap_net_bind_service",
 			refused: []string{"cap_net_bind_service", "start as root with it"}},
-		{name: "a user namespace of one id", ids: 1, caps: asRoot(add...), profile: web, start: named, unforeseen: true,
+		{name: "a user namespace of one id", ids: 1, caps: asRoot(add...), profile: web, caller: named, unforeseen: true,
 			refused: []string{"set groups 65532", "user namespace"}},
 	}
 	for _, name := range add {
 		r := without(name)
 		list = append(list, containerStart{
-			name: "without " + name, caps: asRoot(r.Add...), profile: web, start: r.start(),
+			name: "without " + name, caps: asRoot(r.Add...), profile: web, caller: r.caller(),
 			refused: []string{"cap_" + strings.ToLower(name), "a container: cap_add"},
 		})
 	}
@@ -211,10 +208,9 @@ func eachRuntime(t *testing.T, test func(t *testing.T, r ociRuntime, dir string,
 	}
 }
 
-// TestContainers starts containers whose entrypoint is caprun. The state of
-// caprun is the one that the text of the start says; the state of the target is
-// the one that explain predicts for that start; and what explain refuses is
-// refused with the same words.
+// TestContainers starts containers whose entrypoint is caprun. The caller of caprun has
+// the credentials that the text for -as describes, the target has those that explain
+// predicts for them, and a launch that explain refuses is refused with the same message.
 func TestContainers(t *testing.T) {
 	requires.Heavy(t)
 	eachRuntime(t, func(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
@@ -224,10 +220,9 @@ func TestContainers(t *testing.T) {
 	})
 }
 
-// test runs the reporter as the entrypoint, and then caprun with the reporter
-// as its target.
+// test first runs creds as the entrypoint, and then caprun with creds as its target.
 func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
-	from, err := engine.ParseCaller(s.start)
+	from, err := engine.ParseCaller(s.caller)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,10 +230,10 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	config.Process.Args = []string{"/creds"}
 	began := r.run(t, config)
 	if began.status != 0 {
-		t.Fatalf("the reporter ends with status %d: %s", began.status, began.stderr)
+		t.Fatalf("creds ends with status %d: %s", began.status, began.stderr)
 	}
 	if faults := launches.ParseReport(began.stdout).Compare(launches.Expect(from, false)); len(faults) > 0 {
-		t.Fatalf("the start is not %s: %v", s.start, faults)
+		t.Fatalf("the caller differs from %s: %v", s.caller, faults)
 	}
 
 	p, found := policy.Parse(s.profile, containerText(t, s.profile))
@@ -249,7 +244,7 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	config.Process.Args = []string{"/caprun", "-profile", s.profile, "--", "/creds"}
 	got := r.run(t, config)
 	if (plan == nil) != (s.refused != nil && !s.unforeseen) {
-		t.Fatalf("explain finds %v", found)
+		t.Fatalf("explain reports %v", found)
 	}
 	if s.refused != nil {
 		want := got.stderr
@@ -268,40 +263,40 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	if faults := real.Compare(want); len(faults) > 0 {
 		t.Errorf("the target differs from the prediction: %v", faults)
 	}
-	logStates(t, s.start, from, launches.ParseReport(began.stdout), plan.AfterExec, real)
+	logStates(t, s.caller, from, launches.ParseReport(began.stdout), plan.AfterExec, real)
 	if root := real.Lines["root"]; p.Chroot != "" && root != "creds" {
-		t.Errorf("the target sees %s", root)
+		t.Errorf("the target has the root directory %s", root)
 	}
 	if real.Lines["descriptors"] != "0 1 2" || real.Lines["cwd"] != "/" {
-		t.Errorf("the target has the descriptors %s and begins in %s", real.Lines["descriptors"], real.Lines["cwd"])
+		t.Errorf("the target has the descriptors %s and the working directory %s", real.Lines["descriptors"], real.Lines["cwd"])
 	}
 	if want := "HOME=/"; plan.Caller.UID != plan.AfterExec.UID && !slices.Contains(real.Env, want) {
 		t.Errorf("the environment is %q", real.Env)
 	}
 }
 
-// testRefusal compares a launch that was refused with what explain says.
-func (s containerStart) testRefusal(t *testing.T, got containerEnd, want string) {
+// testRefusal compares a refused launch with the message of explain.
+func (s containerStart) testRefusal(t *testing.T, got containerResult, want string) {
 	t.Helper()
 	if got.status != exitRefused || got.stdout != "" {
-		t.Errorf("status %d, and the output %q", got.status, got.stdout)
+		t.Errorf("status %d, output %q", got.status, got.stdout)
 	}
 	if got.stderr != want {
-		t.Errorf("the message is\n%sand explain says\n%s", got.stderr, want)
+		t.Errorf("the message is\n%sand that of explain\n%s", got.stderr, want)
 	}
 	for _, text := range s.refused {
 		if !strings.Contains(got.stderr, text) {
-			t.Errorf("the message does not have %q", text)
+			t.Errorf("the message lacks %q", text)
 		}
 	}
-	t.Logf("%s\nstatus %d\n%s", s.start, got.status, got.stderr)
+	t.Logf("%s\nstatus %d\n%s", s.caller, got.status, got.stderr)
 }
 
-// logStates shows a launch, field by field.
-func logStates(t *testing.T, start string, from cred.Cred, began launches.Report, after cred.Cred, real launches.Report) {
+// logStates logs the states of a launch, field by field.
+func logStates(t *testing.T, caller string, from cred.Cred, began launches.Report, after cred.Cred, real launches.Report) {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%-13s %-24s %-24s %-24s %s\n", start, "", "start, as text", "start, real", "target, predicted", "target, real")
+	fmt.Fprintf(&b, "%s\n%-13s %-24s %-24s %-24s %s\n", caller, "", "caller, expected", "caller, reported", "target, predicted", "target, reported")
 	begin, end := launches.Expect(from, false), launches.Expect(after, false)
 	for _, field := range []string{
 		"uids", "gids", "groups", "inheritable", "permitted", "effective", "bounding", "ambient", "securebits", "no_new_privs",
@@ -321,7 +316,7 @@ func (s containerStart) config(r ociRuntime, dir string, images map[bool]string)
 		Linux:   ociLinux{Namespaces: []ociNamespace{{"mount"}, {"pid"}}},
 	}
 	if r.proc || s.configMap {
-		// A directory that everybody may write is excused by the mount table.
+		// The mount table makes a directory that everybody may write acceptable.
 		c.Mounts = append(c.Mounts, ociMount{Destination: "/proc", Type: "proc", Source: "proc"})
 	}
 	if s.configMap {
@@ -335,8 +330,8 @@ func (s containerStart) config(r ociRuntime, dir string, images map[bool]string)
 	return c
 }
 
-// containerImages makes the directory that is a container's root: false for
-// root outside, true for the root of a user namespace.
+// containerImages creates the root directories of containers: for the real root (false),
+// and for the root of a user namespace (true).
 func containerImages(t *testing.T, dir string, r ociRuntime) map[bool]string {
 	t.Helper()
 	images := map[bool]string{false: filepath.Join(dir, "image"), true: filepath.Join(dir, "mapped")}
@@ -374,8 +369,8 @@ func containerImages(t *testing.T, dir string, r ociRuntime) map[bool]string {
 		}
 	}
 
-	// A volume of Kubernetes: everybody may write it, and the links of it, where
-	// it is not mounted for reading only.
+	// A volume of Kubernetes: everybody may write it and its links, unless it is mounted
+	// read-only.
 	volume := filepath.Join(dir, "config-map")
 	makeDirectory(t, filepath.Join(volume, "..version"), 0o755)
 	makeDirectory(t, volume, 0o777)
@@ -401,8 +396,8 @@ func makeDirectory(t *testing.T, path string, mode fs.FileMode) {
 
 func writeFile(t *testing.T, path string, text []byte, mode fs.FileMode) {
 	t.Helper()
-	// Tests run side by side: a child of another one, while it is started, must
-	// not have a program open for writing.
+	// Tests run in parallel: a child that another test starts must not have the program
+	// open for writing.
 	syscall.ForkLock.RLock()
 	err := os.WriteFile(path, text, mode)
 	syscall.ForkLock.RUnlock()
@@ -414,14 +409,14 @@ func writeFile(t *testing.T, path string, text []byte, mode fs.FileMode) {
 	}
 }
 
-// TestContainerServer runs a server on a port below 1024 in a container that
-// has a network of its own, and asks it for its credentials from there.
+// TestContainerServer runs a server on a port below 1024 in a container with a network
+// namespace, and requests its credentials from there.
 func TestContainerServer(t *testing.T) {
 	requires.Heavy(t)
 	eachRuntime(t, func(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
 		s := containerStart{caps: asRoot(composeRecipe(t).Add...), noNewPrivs: true}
 
-		// Another user, to whom the platform added the capability.
+		// Another user, for whom the platform added the capability.
 		other := s
 		other.user, other.caps = ociUser{UID: 65532, GID: 65532}, asOther("NET_BIND_SERVICE")
 		config := other.config(r, dir, images)
@@ -440,14 +435,14 @@ func TestContainerServer(t *testing.T) {
 			"securebits    noroot,noroot_locked\n", "no_new_privs  1\n",
 		} {
 			if !strings.Contains(answer, want) {
-				t.Errorf("the answer does not have %q", want)
+				t.Errorf("the answer lacks %q", want)
 			}
 		}
 		t.Log(answer)
 	})
 }
 
-// serve starts a container, asks its server on port 80 and ends it.
+// serve starts a container, requests the page of its server on port 80 and ends it.
 func (r ociRuntime) serve(t *testing.T, c ociConfig) string {
 	t.Helper()
 	cmd, pidFile := r.start(t, c)
@@ -461,9 +456,9 @@ func (r ociRuntime) serve(t *testing.T, c ociConfig) string {
 	first, err := bufio.NewReader(messages).ReadString('\n')
 	if err != nil || !strings.Contains(first, "listens") {
 		_ = cmd.Wait()
-		t.Fatalf("the server does not begin: %s%v", first, err)
+		t.Fatalf("the server does not caller: %s%v", first, err)
 	}
-	// A server may begin before its runtime has written the file.
+	// The server may start before the runtime has written the file.
 	var pid []byte
 	for deadline := time.Now().Add(hangs); len(pid) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		pid, err = os.ReadFile(pidFile)
@@ -477,7 +472,7 @@ func (r ociRuntime) serve(t *testing.T, c ociConfig) string {
 	}
 	done := make(chan result)
 	go func() {
-		// The thread has another network from here on and ends with the goroutine.
+		// The thread stays in the other network namespace, and ends with the goroutine.
 		runtime.LockOSThread()
 		text, err := askInside(string(pid))
 		done <- result{text, err}
@@ -494,7 +489,7 @@ func (r ociRuntime) serve(t *testing.T, c ociConfig) string {
 	return got.text
 }
 
-// askInside gets the page of the server in the network namespace of a process.
+// askInside requests the page of the server in the network namespace of a process.
 func askInside(pid string) (string, error) {
 	fd, err := unix.Open("/proc/"+strings.TrimSpace(pid)+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

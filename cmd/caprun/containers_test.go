@@ -21,7 +21,7 @@ import (
 
 const containerExample = "../../examples/container/"
 
-// recipe is what a platform's file says about how a container starts.
+// recipe is how a file of a platform starts a container.
 type recipe struct {
 	Drop, Add []string
 	User      string // uid, or uid:gid
@@ -85,7 +85,7 @@ func kubernetesRecipe(t *testing.T) recipe {
 	return recipe{c.Capabilities.Drop, c.Capabilities.Add, "0:0"}
 }
 
-// readExample reads a file that holds one document of YAML.
+// readExample reads a file with one YAML document.
 func readExample(t *testing.T, name string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(containerExample + name)
@@ -101,8 +101,8 @@ func readExample(t *testing.T, name string, into any) {
 	}
 }
 
-// start returns the start of a container as explain -as reads it.
-func (r recipe) start() string {
+// caller returns the caller of caprun in the container, for explain -as.
+func (r recipe) caller() string {
 	names := make([]string, len(r.Add))
 	for n, name := range r.Add {
 		names[n] = "cap_" + strings.ToLower(name)
@@ -110,34 +110,34 @@ func (r recipe) start() string {
 	return strings.Join(names, ",") + "=ep"
 }
 
-// startPlan compiles a profile for a start that is text.
-func startPlan(t *testing.T, p *policy.Profile, start string) (*engine.Plan, []policy.Diagnostic) {
+// planFor compiles a profile for a caller, as explain -as reads it.
+func planFor(t *testing.T, p *policy.Profile, caller string) (*engine.Plan, []policy.Diagnostic) {
 	t.Helper()
-	from, err := engine.ParseCaller(start)
+	from, err := engine.ParseCaller(caller)
 	if err != nil {
-		t.Fatalf("%s: %v", start, err)
+		t.Fatalf("%s: %v", caller, err)
 	}
 	return engine.Compile(p, from, engine.OrdinaryTarget())
 }
 
-// TestContainerExample holds the files of the example to the profile: what they
-// add is exactly what a launch needs.
+// TestContainerExample: the files of the example add exactly the capabilities that a
+// launch needs.
 func TestContainerExample(t *testing.T) {
 	text, err := os.ReadFile(containerExample + "web.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if found := review.Check("web.yaml", text, review.Options{}).Findings; len(found) > 0 {
-		t.Fatalf("check finds %v", found)
+		t.Fatalf("check reports %v", found)
 	}
 	p, _ := policy.Parse("web.yaml", text)
 	for name, r := range map[string]recipe{"compose.yaml": composeRecipe(t), "kubernetes.yaml": kubernetesRecipe(t)} {
 		if !slices.Equal(r.Drop, []string{"ALL"}) || r.User != "0:0" {
-			t.Errorf("%s drops %v and starts as %q", name, r.Drop, r.User)
+			t.Errorf("%s drops %v, user %q", name, r.Drop, r.User)
 		}
-		plan, found := startPlan(t, p, r.start())
+		plan, found := planFor(t, p, r.caller())
 		if plan == nil {
-			t.Fatalf("%s: from %s there is no plan: %v", name, r.start(), found)
+			t.Fatalf("%s: no plan for %s: %v", name, r.caller(), found)
 		}
 		grant := cred.Caps(0).With(int(cap.NET_BIND_SERVICE))
 		if a := plan.AfterExec; a.UID != 65532 || a.Effective != grant || a.Permitted != grant || a.Inheritable != grant || a.Bounding != grant {
@@ -145,7 +145,7 @@ func TestContainerExample(t *testing.T) {
 		}
 		for n, left := range r.Add {
 			fewer := recipe{Add: slices.Delete(slices.Clone(r.Add), n, n+1)}
-			plan, found := startPlan(t, p, fewer.start())
+			plan, found := planFor(t, p, fewer.caller())
 			if plan != nil {
 				t.Errorf("%s: %s is not needed", name, left)
 				continue
@@ -157,22 +157,22 @@ func TestContainerExample(t *testing.T) {
 		}
 	}
 
-	// Both comments name what a profile with chroot needs besides.
+	// Both comments name the capability that a profile with chroot needs, too.
 	jailed, found := policy.Parse("jail.yaml", append(text, "chroot: /srv\n"...))
 	if jailed == nil {
 		t.Fatal(found)
 	}
 	r := composeRecipe(t)
-	if plan, _ := startPlan(t, jailed, r.start()); plan != nil {
-		t.Error("a profile with chroot needs no more than the recipe")
+	if plan, _ := planFor(t, jailed, r.caller()); plan != nil {
+		t.Error("a profile with chroot needs no other capability")
 	}
 	r.Add = append(r.Add, "SYS_CHROOT")
-	if plan, found := startPlan(t, jailed, r.start()); plan == nil {
+	if plan, found := planFor(t, jailed, r.caller()); plan == nil {
 		t.Errorf("a profile with chroot has no plan with SYS_CHROOT: %v", found)
 	}
 }
 
-// TestDockerfile holds the Dockerfile to the other files.
+// TestDockerfile compares the Dockerfile with the other files.
 func TestDockerfile(t *testing.T) {
 	text, err := os.ReadFile(containerExample + "Dockerfile")
 	if err != nil {
@@ -212,33 +212,32 @@ func TestDockerfile(t *testing.T) {
 	}
 	if !strings.Contains(string(text), " examples/container/web.yaml /out/etc/caprun/web.yaml\n") ||
 		!strings.Contains(string(text), "COPY --from=build /out/ /\n") {
-		t.Error("the profile is copied to another place than the entrypoint names")
+		t.Error("the Dockerfile does not copy the profile to the path in the entrypoint")
 	}
-	// Docker's builder before version 23, which docker-compose 1 uses too,
-	// refuses these.
+	// The builder of Docker before version 23, which docker-compose 1 also uses, refuses
+	// these.
 	for _, word := range []string{"--chmod", "--mount", "--link", "<<"} {
 		for line := range strings.Lines(string(text)) {
 			if !strings.HasPrefix(line, "#") && strings.Contains(line, word) {
-				t.Errorf("not every builder knows %s: %s", word, line)
+				t.Errorf("not every builder supports %s: %s", word, line)
 			}
 		}
 	}
 }
 
-// TestContainerDocs holds docs/containers.md to the example and to the
-// compiler.
+// TestContainerDocs compares docs/containers.md with the example and the compiler.
 func TestContainerDocs(t *testing.T) {
 	text, err := os.ReadFile("../../docs/containers.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	docs, r := string(text), composeRecipe(t)
-	if want := "caprun explain -as '" + r.start() + "' web.yaml\n"; !strings.Contains(docs, want) {
-		t.Errorf("there is no line %s", want)
+	if want := "caprun explain -as '" + r.caller() + "' web.yaml\n"; !strings.Contains(docs, want) {
+		t.Errorf("missing line %s", want)
 	}
 	for _, name := range append(r.Add[:3:3], "SYS_CHROOT") {
 		if !strings.Contains(docs, name) {
-			t.Errorf("%s is not there", name)
+			t.Errorf("missing %s", name)
 		}
 	}
 
@@ -247,13 +246,13 @@ func TestContainerDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, _ := policy.Parse("/etc/caprun/web.yaml", profile)
-	_, found := startPlan(t, p, "uid=1000 gid=1000 bounding="+strings.TrimSuffix(r.start(), "=ep"))
+	_, found := planFor(t, p, "uid=1000 gid=1000 bounding="+strings.TrimSuffix(r.caller(), "=ep"))
 	if len(found) != 1 {
-		t.Fatalf("another user is refused with %v", found)
+		t.Fatalf("another user: %v", found)
 	}
 	d := found[0]
 	if want := "caprun: " + render.Located(d.File, d.Position, render.WithHint(d.Message, d.Hint)) + "\n"; !strings.Contains(docs, want) {
-		t.Errorf("the message of a start as another user is not there: %s", want)
+		t.Errorf("missing message for another user: %s", want)
 	}
 
 	_, block, _ := strings.Cut(docs, "```yaml\n")
@@ -263,7 +262,7 @@ func TestContainerDocs(t *testing.T) {
 		t.Fatal(found)
 	}
 	const ambient = "uid=1000 gid=1000 cap_net_bind_service=eip ambient=cap_net_bind_service bounding=cap_net_bind_service"
-	if plan, found := startPlan(t, p, ambient); plan == nil {
+	if plan, found := planFor(t, p, ambient); plan == nil {
 		t.Errorf("the profile for ambient capabilities has no plan: %v", found)
 	}
 }

@@ -14,13 +14,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestClosedDescriptors starts caprun with every choice of 0, 1 and 2 closed.
-// The target has the null device in their place, and no file of caprun's.
+// TestClosedDescriptors starts caprun with every combination of 0, 1 and 2 closed. The
+// target has the null device instead, and no file of caprun.
 func TestClosedDescriptors(t *testing.T) {
 	sh := requires.Tool(t, "sh")
 	profile := profileFile(t, plainProfile+"keep_fds: [3]\n")
 	runas := program(t, "caprun/internal/test/runas")
-	// A shell that redirects its own output moves descriptors.
+	// A shell that redirects its own output would move descriptors.
 	const script = `x=$(for n in 0 1 2; do readlink /proc/$$/fd/$n; done); echo "$x" >&3`
 	for choice := range 8 {
 		args := []string{"pid"}
@@ -53,8 +53,8 @@ func TestClosedDescriptors(t *testing.T) {
 	}
 }
 
-// TestClosedDescriptorsWithoutNull starts caprun where there is nothing to put
-// in the place of a closed descriptor: the Go runtime ends it before it begins.
+// TestClosedDescriptorsWithoutNull starts caprun with a closed descriptor and without
+// /dev/null: the Go runtime exits before main.
 func TestClosedDescriptorsWithoutNull(t *testing.T) {
 	requires.Root(t)
 	root := t.TempDir()
@@ -101,8 +101,8 @@ func TestSocketActivation(t *testing.T) {
 	}
 }
 
-// TestSecureModeReadsNothing makes caprun set-id and gives it file
-// capabilities: it ends before it opens what it is told to read.
+// TestSecureModeReadsNothing: caprun installed set-user-ID, set-group-ID or with file
+// capabilities exits before it opens the profile.
 func TestSecureModeReadsNothing(t *testing.T) {
 	requires.Root(t)
 	runas := program(t, "caprun/internal/test/runas")
@@ -129,19 +129,19 @@ func TestSecureModeReadsNothing(t *testing.T) {
 	binary := filepath.Join(dir, "caprun")
 	for _, c := range []struct {
 		name, make string
-		reason     string // empty where caprun obeys
+		reason     string // empty if caprun runs
 	}{
 		{"ordinary", "mode=755:" + binary, ""},
-		{"set-user-id", "mode=4755:" + binary, "caprun is set-user-ID, so caprun cannot trust its caller; remove that with chmod u-s, and start caprun as root"},
-		{"set-group-id", "mode=2755:" + binary, "caprun is set-group-ID, so"},
-		{"set-user-id for another", "owner=3306.3306:" + binary + " mode=4755:" + binary, "caprun is set-user-ID, so"},
+		{"set-user-ID", "mode=4755:" + binary, "caprun is set-user-ID, so caprun cannot trust its caller; remove that with chmod u-s, and start caprun as root"},
+		{"set-group-ID", "mode=2755:" + binary, "caprun is set-group-ID, so"},
+		{"set-user-ID for another user", "owner=3306.3306:" + binary + " mode=4755:" + binary, "caprun is set-user-ID, so"},
 		{"permitted capabilities", "filecaps=0x400,0:" + binary, "caprun has file capabilities, so"},
 		{"effective capabilities", "filecaps=0x400,0,e:" + binary, "caprun has file capabilities, so"},
 		{"an empty effective set", "filecaps=0,0,e:" + binary, "caprun has file capabilities, so caprun cannot trust its caller; remove that with setcap -r, and"},
 		{"both", "mode=6755:" + binary + " filecaps=0x400,0:" + binary, "caprun is set-user-ID and is set-group-ID and has file capabilities, so caprun cannot trust its caller; remove that with chmod u-s, chmod g-s, setcap -r, and"},
-		// These give nothing, and the kernel does not mark them.
+		// These grant nothing, so the kernel does not set AT_SECURE.
 		{"no capabilities", "filecaps=0,0:" + binary, ""},
-		{"set-group-id without the right to execute", "mode=2745:" + binary, ""},
+		{"set-group-ID without execute permission", "mode=2745:" + binary, ""},
 	} {
 		args := append([]string{"copy=" + caprun(t) + ":" + binary, "owner=0.0:" + binary, "mode=755:" + binary}, strings.Fields(c.make)...)
 		for _, form := range forms {

@@ -22,21 +22,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notByCheck are the rules that no profile makes check report.
+// notByCheck are the rules that check reports for no profile, with the reason.
 var notByCheck = map[string]string{
-	"internal-error":           "a mistake in caprun",
-	"host-unreadable":          "a machine that breaks",
-	"missing-capability":       "the caller of a launch, who is root for check -host, but for its limits",
+	"internal-error":           "a bug in caprun",
+	"host-unreadable":          "a broken machine",
+	"missing-capability":       "the caller of a launch; check -host assumes root, apart from limits",
 	"caller-conflict":          "the caller of a launch",
 	"secbits-conflict":         "the caller of a launch",
-	"capability-not-in-kernel": "an older kernel than any here",
+	"capability-not-in-kernel": "an old kernel",
 }
 
-// needsRoot are the rules that only root can bring about, by giving files away.
+// needsRoot are the rules whose profiles need files of other users, which only root can
+// create.
 var needsRoot = []string{"target-writable", "chroot-writable", "identity-lost", "ambient-lost", "target-conflict"}
 
-// TestEveryRule checks a directory in which every rule is violated, in each
-// format.
+// TestEveryRule checks a directory with a violation of every rule, in each format.
 func TestEveryRule(t *testing.T) {
 	dir, want := everyRule(t)
 	check := func(format string, flags ...string) string {
@@ -113,12 +113,12 @@ func TestEveryRule(t *testing.T) {
 		}
 	}
 	if err := publishedSARIF(t).Validate(anyJSON(t, sarif)); err != nil {
-		t.Errorf("the published schema of SARIF refuses the log: %#v", err)
+		t.Errorf("the log does not match the SARIF schema: %#v", err)
 	}
 }
 
-// everyRule writes the bad example of each page, and what no page can hold.
-// The profiles lie in profiles, and what they have to stay below in ceiling.
+// everyRule writes a profile for each rule, most of them the bad example of its page,
+// into the directory profiles, and the file ceiling. It returns the rules.
 func everyRule(t *testing.T) (dir string, want []string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -149,7 +149,7 @@ func everyRule(t *testing.T) (dir string, want []string) {
 		}
 		page, ok := rules.Page(r.Name)
 		if !ok {
-			t.Fatalf("there is no page of %s", r.Name)
+			t.Fatalf("no page for %s", r.Name)
 		}
 		_, page, _ = strings.Cut(page, "\n## Bad\n")
 		bad, _, _ := strings.Cut(page, "\n## ")
@@ -168,8 +168,8 @@ func everyRule(t *testing.T) (dir string, want []string) {
 	return dir, want
 }
 
-// writableProfiles makes files that their user could change or that change what
-// is declared, and the profiles that name them.
+// writableProfiles creates files that the target's user can write, or that change the
+// declared privileges, and the profiles that name them.
 func writableProfiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	for _, name := range []string{"server", "setuid", "empty"} {
@@ -213,7 +213,7 @@ func anyJSON(t *testing.T, text string) any {
 	return v
 }
 
-// publishedSARIF is the schema of SARIF as OASIS has published it.
+// publishedSARIF returns the SARIF schema that OASIS has published.
 func publishedSARIF(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	text, err := os.ReadFile("../../engine/review/testdata/sarif/sarif-schema-2.1.0.json")
@@ -221,7 +221,7 @@ func publishedSARIF(t *testing.T) *jsonschema.Schema {
 		t.Fatal(err)
 	}
 	c := jsonschema.NewCompiler()
-	c.LoadURL = func(url string) (io.ReadCloser, error) { return nil, errors.New("nothing is loaded: " + url) }
+	c.LoadURL = func(url string) (io.ReadCloser, error) { return nil, errors.New("unexpected reference: " + url) }
 	if err := c.AddResource("sarif.json", bytes.NewReader(text)); err != nil {
 		t.Fatal(err)
 	}

@@ -15,19 +15,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// faultCall says how a system call can fail.
+// faultCall describes how a system call can fail.
 type faultCall struct {
 	nr   uintptr
 	name string
 
-	// errnos are those of the man page, and those of a filter or an old
-	// kernel: EPERM and ENOSYS.
+	// errnos are the errors of the manual page, and those of a filter or an old kernel:
+	// EPERM and ENOSYS.
 	errnos []unix.Errno
 
-	// values are what it may return without being made; 0 for all.
+	// values are returned without making the call.
 	values []int64
 
-	// runtime tells that the Go runtime makes it for itself, too.
+	// runtime is set if the Go runtime makes the call, too.
 	runtime bool
 }
 
@@ -103,13 +103,13 @@ func faultCallOf(nr uintptr) faultCall {
 	return faultCallTable[slices.IndexFunc(faultCallTable[:], func(c faultCall) bool { return c.nr == nr })]
 }
 
-// namedFault is a fault as the table calls it.
+// namedFault is a fault with its name in the table.
 type namedFault struct {
 	name string
 	faults.Fault
 }
 
-// faultsOf returns what is tried with a call.
+// faultsOf returns the faults of a call.
 func faultsOf(c faults.Call) []namedFault {
 	kind := faultCallOf(c.NR)
 	list := []namedFault{{"killed", faults.Fault{Kill: true}}}
@@ -122,31 +122,31 @@ func faultsOf(c faults.Call) []namedFault {
 	return list
 }
 
-// faultSite is a call in its place.
+// faultSite is a call in a run.
 type faultSite struct {
 	call    faults.Call
 	label   string
 	runtime bool
 
-	// loop is not 0 within a loop over the capabilities, but for its first and
-	// last calls.
+	// loop is not 0 within a loop over the capabilities, except for its first and last
+	// calls.
 	loop int
 }
 
-// maxRuntime bounds the places of a call of the Go runtime that are tried.
+// maxRuntime bounds the tried sites of a call of the Go runtime.
 const maxRuntime = 40
 
-// sites returns the calls of a run that a fault can happen to.
+// sites returns the calls of a run in which a fault is possible.
 func (p *faultPlace) sites(calls []faults.Call) []faultSite {
 	var list []faultSite
 	type stage struct{ child, restarted bool }
 	began := map[stage]bool{}
-	// They run side by side.
+	// They run in parallel.
 	slices.SortStableFunc(calls, func(a, b faults.Call) int { return cmp.Compare(number(a.Child), number(b.Child)) })
 	for _, c := range calls {
 		s := faultSite{call: c, label: p.label(c)}
-		// What the program does first is to see whether it writes to a terminal.
-		// A child does something before it executes the program.
+		// The program first checks whether it writes to a terminal. A child makes calls
+		// before it executes the program.
 		at := stage{c.Child, c.Restarted}
 		began[at] = began[at] || c.NR == unix.SYS_FSTAT || c.Child && !c.Restarted
 		s.runtime = !began[at] || c.Other
@@ -167,10 +167,10 @@ func (p *faultPlace) sites(calls []faults.Call) []faultSite {
 	return list
 }
 
-// loopEdge is how many calls of a loop are tried at its ends with every fault.
+// loopEdge is the number of calls at each end of a loop that are tried with every fault.
 const loopEdge = 2
 
-// setsState reports whether a call changes what the target starts with.
+// setsState reports whether a call changes the state in which the target starts.
 func setsState(c faults.Call) bool {
 	switch c.NR {
 	case unix.SYS_CAPSET, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CHROOT, unix.SYS_CHDIR, unix.SYS_UMASK, unix.SYS_CLOSE_RANGE, unix.SYS_PRLIMIT64,
@@ -191,8 +191,7 @@ func number(b bool) int {
 	return 0
 }
 
-// runtimeCall tells the calls that the Go runtime makes for itself from those of
-// the program of the same kind.
+// runtimeCall reports whether the Go runtime makes a call, and not the program.
 func (p *faultPlace) runtimeCall(c faults.Call) bool {
 	if !faultCallOf(c.NR).runtime {
 		return false
@@ -221,7 +220,7 @@ func functions(t *testing.T, program string) []elf.Symbol {
 	return list
 }
 
-// label says which call it is, in the same words on every machine.
+// label returns the name of a call in the table, the same on every machine.
 func (p *faultPlace) label(c faults.Call) string {
 	if c.Child {
 		return "child: " + p.labelOf(c)
@@ -239,7 +238,7 @@ func (p *faultPlace) labelOf(c faults.Call) string {
 			return name
 		}
 		if c.Args[0] > 2 && c.Args[0] != 9 {
-			// Which ones there are depends on who runs the tests.
+			// They depend on the environment of the tests.
 			return name + " F_GETFD"
 		}
 		return fmt.Sprintf("%s %d F_GETFD", name, c.Args[0])

@@ -26,17 +26,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// faultsFile is the table that the test is compared with.
+// faultsFile is the table of the expected outcomes.
 const faultsFile = "testdata/faults.md"
 
-// TestFaults fails the system calls of launches, one at a time, with the errors
-// that they can give; makes them return without an effect, or with a wrong
-// value; and kills caprun at them. The target never runs in another state than
-// declared, and what happens instead is what the table says.
+// TestFaults makes the system calls of launches fail, one at a time: with the errors that
+// they can return, by a success without effect, with a wrong value, and by killing
+// caprun. The target never runs in another state than declared, and the outcome is that
+// of the table.
 //
-// One fault of each kind of call is tried, another one with each
-// CAPRUN_TEST_SEED, and a success without effect where state is changed.
-// CAPRUN_TEST_FAULTS=all tries every one, and with -update writes the table.
+// The test tries one fault of each kind of call, which depends on CAPRUN_TEST_SEED, and a
+// success without effect of each call that changes state. CAPRUN_TEST_FAULTS=all tries
+// every fault, and with -update writes the table.
 func TestFaults(t *testing.T) {
 	requires.Heavy(t, "CAPRUN_TEST_FAULTS")
 	requires.Root(t)
@@ -45,7 +45,7 @@ func TestFaults(t *testing.T) {
 	seed := int(testNumber(t, "CAPRUN_TEST_SEED", 1) % 1000)
 	known := readFaultTable(t, update)
 	table := &faultTable{}
-	// What a caprun leaves behind becomes a child of this process.
+	// Orphans of caprun become children of this process.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -75,9 +75,9 @@ func TestFaults(t *testing.T) {
 		supervised[s.name] = s.init
 	}
 	for _, r := range table.results {
-		// A launch as declared is right wherever it happens: what the runtime
-		// calls at times moves the places of the launch's own calls. With a
-		// supervisor they move too much to compare more than what was judged.
+		// A launch as declared is correct at any site: calls that the runtime makes at
+		// times shift the sites of the launch. With a supervisor they shift too much to
+		// compare them with the table.
 		if !known[r.cell()] && r.outcome != asDeclared && !supervised[r.scene] {
 			t.Errorf("%s: %s %s: %q is not in %s: CAPRUN_TEST_FAULTS=all go test -timeout 1h -run TestFaults ./cmd/caprun -update",
 				r.scene, r.call, r.fault, r.outcome, faultsFile)
@@ -85,7 +85,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// reapAll waits for the children that ended after they were looked for.
+// reapAll waits for all children.
 func reapAll(t *testing.T) {
 	for end := time.Now().Add(hangs); time.Now().Before(end); {
 		switch pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); {
@@ -95,15 +95,15 @@ func reapAll(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	t.Error("a process that a launch left behind does not end")
+	t.Error("an orphan of a launch does not end")
 }
 
-// faultPlace is where one scene is launched.
+// faultPlace is a directory in which one scene is launched.
 type faultPlace struct {
 	scene    faultScene
 	dir, bin string
 	keep     *os.File
-	words    *strings.Replacer // makes messages the same everywhere
+	words    *strings.Replacer // makes messages the same on every machine
 	symbols  []elf.Symbol      // the functions of caprun
 }
 
@@ -157,7 +157,7 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 	cmd.Env, cmd.Dir = []string{"PATH=/usr/bin:/bin", "USER=caller"}, p.dir
 	// Descriptor 9 is kept by some profiles, 10 by none.
 	cmd.ExtraFiles = []*os.File{nil, nil, nil, nil, nil, nil, p.keep, p.keep}
-	var held []string
+	var excess []string
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	timeout := hangs
@@ -167,13 +167,13 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 	w := faults.Watch{
 		Notify: filepath.Join(p.bin, "notify"), Program: filepath.Join(p.bin, "caprun"), Calls: calls,
 		Fault: fault, Seen: seen, Timeout: timeout, Other: p.runtimeCall,
-		Handed: func(supervisor int) { held = excessPrivileges(supervisor) },
+		Handed: func(supervisor int) { excess = excessPrivileges(supervisor) },
 	}
 	hit, err = w.Run(cmd)
 	status := cmd.ProcessState.ExitCode()
 	switch {
 	case errors.Is(err, faults.ErrZombie) && (status < 0 || status == 2):
-		// It could not wait any more.
+		// caprun could not wait any more.
 		err = nil
 	case err != nil && stdout.Len() > 0:
 		return "", hit, fmt.Errorf("%v, and the target runs: %s", err, stdout.String())
@@ -181,20 +181,20 @@ func (p *faultPlace) run(calls []uintptr, fault *faults.Fault, seen func(faults.
 		return "", hit, fmt.Errorf("%w: %s", err, stderr.String())
 	}
 	killed := fault != nil && fault.Kill
-	return p.judge(cmd.ProcessState, stdout.String(), stderr.String(), held, hit, killed), hit, nil
+	return p.judge(cmd.ProcessState, stdout.String(), stderr.String(), excess, hit, killed), hit, nil
 }
 
-// runtimeTime is how long the Go runtime, and its library, may hang.
+// runtimeTime is the time after which the Go runtime or library counts as hung.
 const runtimeTime = 20 * time.Second
 
-// What a launch may come to, apart from a refusal.
+// The outcomes of a launch, apart from a refusal.
 const (
 	asDeclared    = "the target runs as declared"
 	runtimeEnds   = "the Go runtime ends with status 2"
 	runtimeUneven = "the Go runtime ends with status 2, as the call came to something else in another thread"
-	// Without the pipe that it believes to have, or where that cannot be read, or
-	// with an end of it that stays open, syscall.ForkExec of the Go library never
-	// returns: it waits for the pipe, or for the child, which waits for its order.
+	// syscall.ForkExec of the Go library never returns if its pipe to the child does not
+	// exist, cannot be read or is not closed: it waits for the pipe, or for the child,
+	// which waits for the parent.
 	forkHangs     = "the Go library hangs at its pipe to the child, the target has not run"
 	childKilled   = "137: the child has killed itself"
 	runtimeCrash  = "the Go runtime ends by SIGSEGV"
@@ -204,9 +204,9 @@ const (
 	badOutcome    = "BAD: "
 )
 
-// judge says what a run came to. held is what a supervisor should not have when
+// judge returns the outcome of a run. excess is what a supervisor should not have when
 // the target starts.
-func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, held []string, hit *faults.Call, killed bool) string {
+func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, excess []string, hit *faults.Call, killed bool) string {
 	status := state.ExitCode()
 	ws, _ := state.Sys().(syscall.WaitStatus)
 	killed = killed && (ws.Signaled() && ws.Signal() == unix.SIGKILL || hit != nil && hit.Child && status == 128+int(unix.SIGKILL) && stderr == "")
@@ -215,10 +215,10 @@ func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, held [
 		return badOutcome + "the target runs: " + stdout
 	}
 	if status == 0 || stdout != "" {
-		faults := p.reported(stdout, held)
+		faults := p.reported(stdout, excess)
 		switch {
 		case status == 0 && stderr != "" && !(hit != nil && hit.Other):
-			// A thread of the Go runtime may complain while another one executes
+			// One thread of the Go runtime may print a message while another one executes
 			// the target.
 			faults = append(faults, fmt.Sprintf("message %q", stderr))
 		case status != 0 && (!p.scene.init || hit == nil || hit.Child):
@@ -232,7 +232,7 @@ func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, held [
 		case killed:
 			return killedAfter
 		}
-		// The supervisor failed when the target had ended.
+		// The supervisor failed after the target had ended.
 		ran = "the target ran as declared, then "
 	}
 	switch {
@@ -250,37 +250,38 @@ func (p *faultPlace) judge(state *os.ProcessState, stdout, stderr string, held [
 		return badOutcome + fmt.Sprintf("status %d (%v), message %q", status, state, stderr)
 	}
 	if p.scene.init {
-		// Where the child fails as the supervisor does, both say so.
+		// The child and the supervisor may both report a failure.
 		stderr = strings.Replace(stderr, "\ncaprun: ", " / ", 1)
 	}
 	message, ok := strings.CutPrefix(p.words.Replace(strings.TrimSuffix(stderr, "\n")), "caprun: ")
 	if !ok || strings.Contains(message, "\n") || strings.Contains(message, "goroutine ") {
 		return badOutcome + fmt.Sprintf("status %d, message %q", status, stderr)
 	}
-	// Which descriptor is free depends on who runs the tests.
+	// The free descriptors depend on the environment of the tests.
 	for fd := 3; fd < 9; fd++ {
 		message = strings.ReplaceAll(message, fmt.Sprintf("descriptor %d", fd), "descriptor N")
 	}
 	return fmt.Sprintf("%s%d: %s", ran, status, withoutLimit(message))
 }
 
-// reported says what is wrong with what the target reports.
-func (p *faultPlace) reported(stdout string, held []string) []string {
+// reported returns the differences between the report of the target and the declared
+// state, and excess.
+func (p *faultPlace) reported(stdout string, excess []string) []string {
 	report := launches.ParseReport(stdout)
-	faults := append(report.Compare(p.scene.want), held...)
+	faults := append(report.Compare(p.scene.want), excess...)
 	if env := strings.Join(report.Env, " "); env != p.scene.env {
 		faults = append(faults, fmt.Sprintf("env: %q, not %q", env, p.scene.env))
 	}
 	return faults
 }
 
-// excessPrivileges says what a supervisor has that it should not have: more than
-// cap_kill, or a directory below /proc that a process of its user can look into.
+// excessPrivileges returns what a supervisor should not have: other capabilities than
+// cap_kill, or a directory in /proc that a process of its user can read.
 func excessPrivileges(pid int) (faults []string) {
 	const capKill = 1 << 5
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	if tasks == nil {
-		return []string{"its supervisor is gone"}
+		return []string{"the supervisor has ended"}
 	}
 	for _, task := range tasks {
 		text, err := os.ReadFile(task)
@@ -289,23 +290,23 @@ func excessPrivileges(pid int) (faults []string) {
 		}
 		status := reexec.Status(string(text))
 		for name, most := range map[string]uint64{"CapPrm": capKill, "CapEff": capKill, "CapInh": 0, "CapAmb": 0, "CapBnd": 0} {
-			if held, err := strconv.ParseUint(status[name], 16, 64); err != nil || held&^most != 0 {
-				faults = append(faults, fmt.Sprintf("its supervisor has %s %s", name, status[name]))
+			if set, err := strconv.ParseUint(status[name], 16, 64); err != nil || set&^most != 0 {
+				faults = append(faults, fmt.Sprintf("the supervisor has %s %s", name, status[name]))
 			}
 		}
 		if status["NoNewPrivs"] != "1" {
-			faults = append(faults, "its supervisor has no_new_privs "+status["NoNewPrivs"])
+			faults = append(faults, "the supervisor has no_new_privs "+status["NoNewPrivs"])
 		}
 	}
-	if looksInto(pid) {
-		faults = append(faults, "its supervisor can be traced")
+	if canRead(pid) {
+		faults = append(faults, "the supervisor can be traced")
 	}
 	return faults
 }
 
-// looksInto reports whether this user can look into a process without
+// canRead reports whether this user can read the state of a process without
 // cap_sys_ptrace: ptrace(2), PTRACE_MODE_READ.
-func looksInto(pid int) bool {
+func canRead(pid int) bool {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
@@ -322,7 +323,7 @@ func looksInto(pid int) bool {
 	return unix.Capset(&header, &before[0]) != nil || !errors.Is(err, unix.EACCES)
 }
 
-// withoutLimit takes the limit of the machine out of a message.
+// withoutLimit removes the limit of the machine from a message.
 func withoutLimit(message string) string {
 	const words = "getrlimit: it is "
 	before, after, found := strings.Cut(message, words)
@@ -333,18 +334,17 @@ func withoutLimit(message string) string {
 	return before + words + "another one;" + hint
 }
 
-// faultWorkers is how many launches run at the same time. Most of each is
-// waiting for its supervisor.
+// faultWorkers is the number of launches at the same time, each of which mostly waits.
 const faultWorkers = 6
 
-// faultResult is one run.
+// faultResult is the result of one run.
 type faultResult struct {
 	scene, call, fault, outcome string
 	site                        int
 	runtime                     bool
 }
 
-// try runs the scene without a fault, to see its calls, and then with faults.
+// try runs the scene without a fault, to record its calls, and then with faults.
 func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 	var calls []faults.Call
 	outcome, _, err := p.run(faultCalls(), nil, func(c faults.Call) { calls = append(calls, c) })
@@ -357,7 +357,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 	before := listTree(t, p.dir)
 	defer func() {
 		if after := listTree(t, p.dir); !slices.Equal(before, after) {
-			t.Errorf("left behind: %q, and there was %q", after, before)
+			t.Errorf("the files are %q, and were %q before", after, before)
 		}
 	}()
 	sites := p.sites(calls)
@@ -377,8 +377,8 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		list := faultsOf(s.call)
 		switch {
 		case all && (s.loop > 0 || s.call.Child && s.call.Restarted && !setsState(s.call)):
-			// One of many alike, or what caprun does without a supervisor: they
-			// share the faults.
+			// One of many similar calls, or one that caprun also makes without a supervisor:
+			// each gets one of the faults.
 			jobs = append(jobs, job{n, list[n%len(list)]})
 			continue
 		case all:
@@ -389,7 +389,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		case seen[s.label]:
 			continue
 		case s.call.Child && s.call.Restarted && n%childShare != seed%childShare && !setsState(s.call):
-			// It does what caprun does without a supervisor.
+			// caprun also makes this call without a supervisor.
 			continue
 		}
 		seen[s.label] = true
@@ -416,7 +416,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 				}
 				s, f := sites[jobs[n].site], jobs[n].fault
 				outcome, err := p.inject(s, f)
-				if errors.Is(err, errElsewhere) && p.scene.init {
+				if errors.Is(err, errNotRepeated) && p.scene.init {
 					continue
 				}
 				if err != nil {
@@ -425,7 +425,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 				if strings.HasPrefix(outcome, badOutcome) {
 					t.Errorf("%s, call %d, with %s: %s", s.label, s.call.N, f.name, outcome)
 				}
-				if fault := unlikeOutcome(s, f, outcome); fault != "" {
+				if fault := wrongOutcome(s, f, outcome); fault != "" {
 					t.Errorf("%s, call %d, with %s: %s: %s", s.label, s.call.N, f.name, fault, outcome)
 				}
 				outcome = processNumber.ReplaceAllString(strings.ReplaceAll(outcome, unix.Errno(f.Errno).Error(), "ERRNO"), "process PID")
@@ -437,7 +437,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 	return slices.DeleteFunc(results, func(r faultResult) bool { return r.scene == "" })
 }
 
-// childShare is of how many calls of the child of a supervisor one is tried.
+// childShare: one of so many calls of the child of a supervisor is tried.
 const childShare = 5
 
 // listTree returns the files below a directory.
@@ -454,8 +454,8 @@ func listTree(t *testing.T, dir string) []string {
 	return list
 }
 
-// inject runs the scene with a fault. The calls of the Go runtime come in no
-// fixed order, so that another call than the one meant may be hit.
+// inject runs the scene with a fault. The Go runtime makes its calls in no fixed order,
+// so the fault may hit another call; then inject tries again.
 func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 	fault := f.Fault
 	fault.Place = s.call.Place
@@ -473,30 +473,30 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 		case hit == nil:
 			continue
 		}
-		// The runtime reads other lengths, of the limits of its cgroup.
+		// The runtime reads the limits of its cgroup, with other lengths.
 		if p.label(*hit) == s.label && (hit.NR != unix.SYS_PREAD64 || hit.Args[2] == s.call.Args[2]) {
 			return outcome, nil
 		}
 	}
-	return "", errElsewhere
+	return "", errNotRepeated
 }
 
-// processNumber is of a process that a message is about, another one each time.
+// processNumber is a process in a message, another one in each run.
 var processNumber = regexp.MustCompile(`process \d+`)
 
-// errElsewhere tells that a call was not seen again. A supervisor makes some for
-// each of its threads, of which it has one more or less each time.
-var errElsewhere = errors.New("the call does not come in its place")
+// errNotRepeated is the error for a call that was not made again. A supervisor makes some
+// calls for each of its threads, whose number varies.
+var errNotRepeated = errors.New("the call was not made again")
 
-// unlikeOutcome says what is wrong with an outcome, beyond what the judge saw.
-func unlikeOutcome(s faultSite, f namedFault, outcome string) string {
+// wrongOutcome returns why an outcome is wrong for a fault, or "".
+func wrongOutcome(s faultSite, f namedFault, outcome string) string {
 	switch {
 	case f.Kill && outcome != killedOutcome && outcome != killedAfter && !(s.runtime && outcome == asDeclared):
 		return "it was killed"
 	case !s.runtime && (outcome == runtimeEnds || outcome == runtimeCrash):
-		return "the runtime has nothing to do with it"
+		return "the call is not one of the runtime"
 	case f.Errno != 0 && strings.Contains(outcome, "errno 0"):
-		return "the error is lost"
+		return "the error is missing"
 	}
 	return ""
 }

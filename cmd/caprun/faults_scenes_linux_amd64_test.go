@@ -1,6 +1,6 @@
 package main
 
-// faultScene is a launch of which every call is made to fail.
+// faultScene is a launch whose system calls are made to fail.
 type faultScene struct {
 	name    string
 	about   string
@@ -12,20 +12,20 @@ type faultScene struct {
 	// init starts it with -init.
 	init bool
 
-	// only are the calls that are tried, by the beginnings of their labels; nil
-	// for all. The other calls are those of another scene.
+	// only are the tried calls, by the beginnings of their labels; nil for all. Another
+	// scene has the other calls.
 	only []string
 
-	// refused is what the message of a launch without a fault contains. No
-	// fault may open the way.
+	// refused are words of the message of the launch without a fault. No fault may make the
+	// target run.
 	refused string
 
-	// want is what the target must report; env its variables, sorted.
+	// want is the report of the target; env are its variables, sorted.
 	want map[string]string
 	env  string
 }
 
-// faultFiles are in the directory of every scene.
+// faultFiles are files in the directory of every scene.
 var faultFiles = map[string]string{
 	"passwd":        "web:x:3301:3302:web:/srv/web:/bin/false\n",
 	"group":         "web:x:3302:\none:x:3310:web\ntwo:x:3311:other,web\n",

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// faultTable collects what the runs came to.
+// faultTable collects the results of the runs.
 type faultTable struct {
 	scenes  []faultScene
 	results []faultResult
@@ -19,8 +19,8 @@ func (t *faultTable) add(s faultScene, results []faultResult) {
 	t.results = append(t.results, results...)
 }
 
-// cell identifies one statement of the table. What the Go runtime comes to may
-// differ from run to run: that it was tried is all that is compared.
+// cell returns one statement of the table. The outcomes of the Go runtime vary, so its
+// statements are without outcome.
 func (r faultResult) cell() string {
 	scene := r.scene
 	if r.runtime {
@@ -31,7 +31,7 @@ func (r faultResult) cell() string {
 
 const runtimeScene = "the Go runtime"
 
-// kindOf is an outcome without its details.
+// kindOf returns an outcome without its details.
 func kindOf(outcome string) string {
 	if len(outcome) > 3 && outcome[3] == ':' {
 		return outcome[:3]
@@ -123,7 +123,7 @@ func readFaultTable(t *testing.T, update bool) map[string]bool {
 			continue
 		}
 		if fields[2] == "" {
-			t.Errorf("%s: a blank outcome of %s", faultsFile, fields[0])
+			t.Errorf("%s: no outcome for %s", faultsFile, fields[0])
 		}
 		for fault := range strings.SplitSeq(fields[1], ", ") {
 			cells[strings.Join([]string{scene, fields[0], fault}, "|")] = true
@@ -167,7 +167,7 @@ func faultCounts(t *testing.T) string {
 	return b.String()
 }
 
-// TestFaultsPage holds the summary of docs/faults.md to the table.
+// TestFaultsPage compares the summary in docs/faults.md with the table.
 func TestFaultsPage(t *testing.T) {
 	const page, begin = "../../docs/faults.md", "| scene |"
 	text, err := os.ReadFile(page)

@@ -14,7 +14,7 @@ import (
 	"caprun/internal/render"
 )
 
-// line returns the arguments for the form.
+// line returns a command line of the form.
 func (f *form) line(args ...string) []string {
 	if f.name == "" {
 		return args
@@ -22,7 +22,7 @@ func (f *form) line(args ...string) []string {
 	return append([]string{f.name}, args...)
 }
 
-// example returns an argument that a flag takes, or an operand.
+// example returns a valid value of a flag or an operand.
 func example(takes kind, words []string) string {
 	switch takes {
 	case aSwitch:
@@ -35,7 +35,7 @@ func example(takes kind, words []string) string {
 	return "x"
 }
 
-// run runs caprun and returns what it prints.
+// run runs caprun in this process, and returns its output.
 func run(args ...string) (status int, stdout, stderr string) {
 	var out, messages bytes.Buffer
 	c := &Command{Env: render.Env{Stdout: &out, Stderr: &messages}}
@@ -43,12 +43,12 @@ func run(args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), messages.String()
 }
 
-// TestForms: what a form declares is complete and can be parsed.
+// TestForms: the declaration of each form is complete, and can be parsed.
 func TestForms(t *testing.T) {
 	names := map[string]bool{}
 	for _, f := range forms() {
 		if names[f.name] || f.run == nil {
-			t.Errorf("%s is there twice, or does nothing", f.key())
+			t.Errorf("%s is a duplicate, or has no run function", f.key())
 		}
 		names[f.name] = true
 		if found, args := findForm(f.line("-x")); found.name != f.name || len(args) != 1 {
@@ -56,7 +56,7 @@ func TestForms(t *testing.T) {
 		}
 		for _, flag := range f.flags {
 			if flag.takesValue() != (flag.metavar != "") {
-				t.Errorf("%s: -%s takes a value without a name, or the other way around", f.key(), flag.name)
+				t.Errorf("%s: -%s has a value without a name, or a name without a value", f.key(), flag.name)
 			}
 			if flag.def != "" && !slices.Contains(flag.words, flag.def) {
 				t.Errorf("%s: completion does not offer the default %q of -%s", f.key(), flag.def, flag.name)
@@ -77,8 +77,8 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestFormsRefuse: each form refuses the mistakes that its declaration excludes,
-// in one line that names the form, before it does anything.
+// TestFormsRefuse: each form refuses invalid arguments with one line that names the form,
+// before it does anything.
 func TestFormsRefuse(t *testing.T) {
 	for _, f := range forms() {
 		refuse := func(what string, args ...string) {
@@ -89,7 +89,7 @@ func TestFormsRefuse(t *testing.T) {
 				place += f.name + ": "
 			}
 			if want := place + what + "; see " + f.command() + " -h\n"; status != f.failure() || stdout != "" || stderr != want {
-				t.Errorf("%q: status %d, %q and %q, not %q", f.line(args...), status, stdout, stderr, want)
+				t.Errorf("%q: status %d, output %q, message %q, want %q", f.line(args...), status, stdout, stderr, want)
 			}
 		}
 		var required, operands []string
@@ -138,10 +138,10 @@ func TestFormsRefuse(t *testing.T) {
 	}
 }
 
-// TestFormsHelp: the help of a form fits on a terminal and has its flags and no
-// others; the usage text has every form.
+// TestFormsHelp: the help of a form fits on a terminal and has exactly its flags; the
+// usage text has every form.
 func TestFormsHelp(t *testing.T) {
-	hold := func(args ...string) string {
+	printed := func(args ...string) string {
 		t.Helper()
 		status, stdout, stderr := run(args...)
 		if status != exitOK || stderr != "" {
@@ -154,16 +154,16 @@ func TestFormsHelp(t *testing.T) {
 		}
 		return stdout
 	}
-	whole := hold("help")
+	whole := printed("help")
 	for _, f := range forms() {
-		help := hold(f.line("-h")...)
+		help := printed(f.line("-h")...)
 		if f.name == "" {
 			if help != whole {
 				t.Error("-h and help differ")
 			}
 			continue
 		}
-		if other := hold("help", f.name); other != help {
+		if other := printed("help", f.name); other != help {
 			t.Errorf("%s -h and help %[1]s differ", f.name)
 		}
 		var flags []string
@@ -177,11 +177,11 @@ func TestFormsHelp(t *testing.T) {
 			t.Errorf("the help of %s is\n%s", f.name, help)
 		}
 	}
-	// Output that cannot be written is not a success.
+	// Help that cannot be written is an error.
 	for args, want := range map[string]int{"-h": exitRefused, "check -h": exitError, "help": exitError} {
 		c := &Command{Env: render.Env{Stdout: brokenWriter{}, Stderr: io.Discard}}
 		if status := c.Main(strings.Fields(args)); status != want {
-			t.Errorf("caprun %s: status %d where nothing can be written", args, status)
+			t.Errorf("caprun %s: status %d without output", args, status)
 		}
 	}
 }
@@ -191,8 +191,8 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken") }
 
-// TestFormsStore: a flag sets the variable of its own form, and nothing survives
-// in the next form of the name.
+// TestFormsStore: a flag sets the variable of its form, and not that of another form with
+// the same name.
 func TestFormsStore(t *testing.T) {
 	var word string
 	var on bool
@@ -219,12 +219,12 @@ func TestFormsStore(t *testing.T) {
 	}
 }
 
-// TestFormsSuggestions: the newest kernel is offered, and -as takes what is
-// offered. TestForms tries the other words.
+// TestFormsSuggestions: completion offers the newest kernel, and valid words for -as.
+// TestForms tries the other words.
 func TestFormsSuggestions(t *testing.T) {
 	kernels := kernelFlag(new(*engine.Kernel)).words
 	if last := kernels[len(kernels)-1]; last != engine.LatestKernel().String() {
-		t.Errorf("the last kernel is %s and not %v", last, engine.LatestKernel())
+		t.Errorf("the last kernel is %s, not %v", last, engine.LatestKernel())
 	}
 	for _, word := range asFlag(new(string)).words {
 		if word == "current" {
@@ -236,20 +236,20 @@ func TestFormsSuggestions(t *testing.T) {
 	}
 }
 
-// TestFormsAbout: a description fits where a menu shows it.
+// TestFormsAbout: a description is short enough for a menu.
 func TestFormsAbout(t *testing.T) {
-	hold := func(about string) {
+	check := func(about string) {
 		if about == "" || len(about) > 60 || strings.ContainsAny(about, "\n\t") || strings.HasSuffix(about, ".") {
 			t.Errorf("%q", about)
 		}
 	}
 	for _, f := range forms() {
-		hold(f.about)
+		check(f.about)
 		for _, flag := range f.flags {
-			hold(flag.about)
+			check(flag.about)
 		}
 		for _, p := range f.operands {
-			hold(p.about)
+			check(p.about)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestKernelVersion launches what comes to something else on another kernel.
-// make test-kernels runs it on those.
+// TestKernelVersion runs launches whose outcome depends on the kernel. make test-kernels
+// runs it on several kernels.
 func TestKernelVersion(t *testing.T) {
 	requires.Root(t)
 	umask := syscall.Umask(0o022)
@@ -29,7 +29,7 @@ func TestKernelVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A child being started must not have a program open for writing.
+	// A child that is started meanwhile must not have the program open for writing.
 	group := filepath.Join(dir, "setgid")
 	syscall.ForkLock.RLock()
 	err = os.WriteFile(group, data, 0o755)
@@ -60,7 +60,7 @@ func TestKernelVersion(t *testing.T) {
 			here: rules.ExecSecurebits, key: "2:", want: []string{"securebits: 100"},
 		},
 		{
-			// Until 6.17 this changes the ids, and the ambient set is lost.
+			// Until 6.17 this changes the IDs, and the ambient set is lost.
 			name: "set-group-ID for a group that the caller is in, since 6.17", profile: "caps: cap_net_raw=eip", caller: user, target: group,
 			here: rules.EffectiveIDChange, key: "2:",
 			want: []string{"gids: 1000 2000 2000 2000", "permitted: 2000", "effective: 2000", "ambient: 2000"},

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestSelectsInit parses arguments that start a launch with -init, and others.
+// TestSelectsInit: selectsInit is true only for arguments of a launch with -init.
 func TestSelectsInit(t *testing.T) {
 	for args, want := range map[string]bool{
 		"caprun -init -profile x -- y": true, "x --init=true --profile=x y": true, "caprun -profile x -- y -init": false, "caprun -init": false,

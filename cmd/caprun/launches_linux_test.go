@@ -27,14 +27,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestLaunches launches what internal/test/launches makes up: the built command, in
-// a random state, with a random profile, for a random target. Each launch is
-// either refused as the compiler says, or its target is in the state that the
-// compiler predicts and that the profile promises. And what is refused is
-// searched for a way that the compiler missed.
+// TestLaunches runs random launches of internal/test/launches with the built command:
+// random callers, profiles and targets. Each is refused with the error of the compiler,
+// or its target has the state that the compiler predicts and the profile declares. For
+// each refused one, the test searches a route that the compiler missed.
 //
-// CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED choose other launches. To repeat launch
-// 1717 alone: CAPRUN_TEST_FIRST=1717 CAPRUN_TEST_LAUNCHES=1718.
+// CAPRUN_TEST_LAUNCHES and CAPRUN_TEST_SEED select other launches. To repeat only launch
+// 1717: CAPRUN_TEST_FIRST=1717 CAPRUN_TEST_LAUNCHES=1718.
 func TestLaunches(t *testing.T) {
 	count := int(testNumber(t, "CAPRUN_TEST_LAUNCHES", uint64(requires.Rounds(60, 300))))
 	seed := testNumber(t, "CAPRUN_TEST_SEED", 1)
@@ -58,7 +57,7 @@ func TestLaunches(t *testing.T) {
 		wait.Go(func() {
 			for {
 				mu.Lock()
-				// The cases of one caller stay together, for it is looked at once.
+				// The cases of one caller are consecutive, because its state is read once.
 				first, enough := next, failures >= 5
 				next += 4
 				mu.Unlock()
@@ -95,10 +94,10 @@ func TestLaunches(t *testing.T) {
 	}
 }
 
-// launched is the outcome of a case whose target ran.
+// launched is the outcome of a case whose target runs.
 const launched = "launched"
 
-// reportLaunch prints the shortest case that fails in the same respect.
+// reportLaunch reports the smallest case with the same kind of fault.
 func reportLaunch(t *testing.T, place *launchPlace, c launches.Case, index int, fault string) {
 	respect := func(fault string) string { about, _, _ := strings.Cut(fault, ":"); return about }
 	last := fault
@@ -113,17 +112,16 @@ func reportLaunch(t *testing.T, place *launchPlace, c launches.Case, index int, 
 	t.Errorf("launch %d: %s\n%v", index, last, c)
 }
 
-// launchPlace is a directory in which one launch after another happens. It has
-// the target, scripts for it, an ordinary interpreter and a root directory
-// with the same files.
+// launchPlace is a directory for launches, one at a time. It has the target, scripts for
+// it, an ordinary interpreter and a root directory with the same files.
 type launchPlace struct {
 	launches.Place
 	machine *launches.Machine
 	bin     string
-	known   map[string]launches.Report // callers that were looked at
+	known   map[string]launches.Report // callers whose state was read
 }
 
-// launchEnv is the environment of every caller.
+// launchEnv is the environment of all callers.
 var launchEnv = []string{
 	"PATH=/usr/bin:/bin", "LANG=C", "HOME=/root", "USER=root", "LOGNAME=root", "LD_LIBRARY_PATH=/nowhere", "TMPDIR=/nowhere",
 }
@@ -151,7 +149,7 @@ func newLaunchPlace(t *testing.T, machine *launches.Machine) *launchPlace {
 	must(os.Mkdir(jail, 0o755))
 	data, err := os.ReadFile(filepath.Join(p.bin, "creds"))
 	must(err)
-	// A child being started must not have a program open for writing.
+	// A child that is started meanwhile must not have the program open for writing.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	for _, name := range []string{"target", "plain"} {
@@ -181,7 +179,7 @@ func directoryNames(t *testing.T, dir string) string {
 	return strings.Join(names, " ")
 }
 
-// detectMachine finds out for what cases can be made here.
+// detectMachine determines which cases this machine supports.
 func detectMachine(t *testing.T, p *launchPlace) {
 	t.Helper()
 	m := p.machine
@@ -222,7 +220,7 @@ func detectMachine(t *testing.T, p *launchPlace) {
 	t.Logf("file capabilities: %v, mounts: %v, user namespaces: %v, uid %d", m.FileCaps, m.Mounts, m.Namespaces, m.Start.EUID)
 }
 
-// userEntry asks the standard library, and not the engine, about a user.
+// userEntry returns the entry of a user from the standard library, not the engine.
 func userEntry(t *testing.T, name string) *machine.User {
 	t.Helper()
 	u, err := user.Lookup(name)
@@ -250,11 +248,11 @@ func userEntry(t *testing.T, name string) *machine.User {
 	return entry
 }
 
-// printed is what a program printed.
+// printed is the output of a program.
 type printed struct{ text, messages string }
 
-// run runs a program in the directory of the place and returns its status: -1
-// when it could not be run, or ended by a signal.
+// run runs a program in the directory, and returns its status: -1 if it could not be run,
+// or a signal ended it.
 func (p *launchPlace) run(path string, args ...string) (printed, int) {
 	ctx, cancel := context.WithTimeout(context.Background(), hangs)
 	defer cancel()
@@ -275,7 +273,7 @@ func (p *launchPlace) run(path string, args ...string) (printed, int) {
 	return out, 0
 }
 
-// prepare gives the target its mode, owner and capabilities.
+// prepare sets the mode, owner and capabilities of the target.
 func (p *launchPlace) prepare(t launches.Target) error {
 	name := "target"
 	if t.Via == launches.PlainScript {
@@ -297,7 +295,7 @@ func (p *launchPlace) prepare(t launches.Target) error {
 	return unix.Setxattr(path, "security.capability", capabilityAttribute(t), 0)
 }
 
-// capabilityAttribute returns the bytes of the attribute: capabilities(7).
+// capabilityAttribute returns the attribute with file capabilities: capabilities(7).
 func capabilityAttribute(t launches.Target) []byte {
 	magic := uint32(0x02000000)
 	if t.RootID != 0 {
@@ -317,8 +315,7 @@ func capabilityAttribute(t launches.Target) []byte {
 	return data
 }
 
-// caller returns the state in which a caller meets caprun, as a program in the
-// place of caprun sees it.
+// caller returns the state of a caller, as creds reports it instead of caprun.
 func (p *launchPlace) caller(c launches.Caller) (launches.Report, cred.Cred, bool, error) {
 	from, secure, ok := c.State(p.machine)
 	if !ok {
@@ -345,8 +342,8 @@ func (p *launchPlace) caller(c launches.Caller) (launches.Report, cred.Cred, boo
 	return report, from, secure, err
 }
 
-// launch launches one case. It returns how that ended, and what is wrong with
-// it: a respect, a colon and the details.
+// launch runs one case. It returns the outcome and the fault, which is a field, a colon
+// and the details, or "".
 func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 	caller, from, secure, err := p.caller(c.Caller)
 	if err != nil {
@@ -377,7 +374,7 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 	case strings.Contains(out.messages, "whether its file capabilities count") && expected != "":
 		return "refused: for the surroundings", ""
 	case keepsClosed && strings.Contains(out.messages, expected):
-		// The first step fails before one that lacks a capability.
+		// The first step fails before a step that lacks a capability.
 		return "refused: for the surroundings", ""
 	case verdict.Plan == nil:
 		outcome := "refused: " + verdict.Rule()
@@ -402,8 +399,7 @@ func mentions(out printed, words string) (fault string) {
 	return ""
 }
 
-// checkTarget compares what the target found with the prediction and with the
-// profile.
+// checkTarget compares the report of the target with the prediction and the profile.
 func (p *launchPlace) checkTarget(c launches.Case, v launches.Verdict, from cred.Cred, secure bool, caller, target launches.Report) string {
 	if v.Plan == nil {
 		return fmt.Sprintf("started: although %v", v.Diagnostics)

@@ -17,9 +17,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// TestLoad launches many programs with the command, one after the other and 64
-// at a time. What each target holds is exactly what was declared, and nothing
-// is left of caprun: it has become the target, without another process.
+// TestLoad launches many programs, one after the other and 64 at a time. Each target has
+// exactly the declared state and the process ID of caprun.
 func TestLoad(t *testing.T) {
 	requires.Heavy(t, load.Variable)
 	requires.Root(t)
@@ -51,13 +50,13 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-			t.Logf("%d launches, %d at once, in %v; %d were compared from outside; these tests before %+v, after %+v",
+			t.Logf("%d launches, %d at once, in %v; %d verified; resources of the test before %+v, after %+v",
 				count, atOnce, took.Round(time.Millisecond), l.looked.Load(), before, after)
 		})
 	}
 }
 
-// launchLoad launches programs, and knows what the first target reported.
+// launchLoad launches programs, and keeps the report of the first target.
 type launchLoad struct {
 	caprun, creds, sleep, profile string
 
@@ -67,7 +66,7 @@ type launchLoad struct {
 
 func (l *launchLoad) launch(n int) error {
 	if n%load.Every == 0 {
-		return l.look()
+		return l.verify()
 	}
 	cmd := exec.Command(l.caprun, "-profile", l.profile, "--", l.creds)
 	cmd.Env = []string{"LOAD=1"}
@@ -77,16 +76,16 @@ func (l *launchLoad) launch(n int) error {
 		return fmt.Errorf("%w: %s", err, messages.String())
 	}
 	if messages.Len() > 0 {
-		return fmt.Errorf("there is a message: %s", messages.String())
+		return fmt.Errorf("unexpected message: %s", messages.String())
 	}
 	if own := fmt.Sprintf("\npid: %d\n", cmd.Process.Pid); !strings.HasSuffix(out.String(), own) {
-		return fmt.Errorf("the target is another process than %d: %s", cmd.Process.Pid, out.String())
+		return fmt.Errorf("the target is not process %d: %s", cmd.Process.Pid, out.String())
 	}
 	return l.same.Add(out.String())
 }
 
-// look launches a target that stays, and asks verify about it.
-func (l *launchLoad) look() (err error) {
+// verify launches a target that keeps running, and verifies it.
+func (l *launchLoad) verify() (err error) {
 	cmd := exec.Command(l.caprun, "-profile", l.profile, "--", l.sleep, "600")
 	if err := cmd.Start(); err != nil {
 		return err
@@ -108,7 +107,7 @@ func (l *launchLoad) look() (err error) {
 		return fmt.Errorf("verify: %w: %s", err, out)
 	}
 	if !strings.Contains(string(out), " holds what ") {
-		return fmt.Errorf("verify finds a difference: %s", out)
+		return fmt.Errorf("verify reports a difference: %s", out)
 	}
 	l.looked.Add(1)
 	return nil

@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-// offFirstThread is how often the main goroutine was on another thread than the
-// first one, before the tests began: TestMain sets it.
+// offFirstThread is how often the main goroutine was not on the first thread before the
+// tests; TestMain sets it.
 var offFirstThread int
 
-// countOffFirstThread yields to goroutines that compete for the thread.
+// countOffFirstThread yields to goroutines that compete for the thread, and returns how
+// often the main goroutine was not on the first one.
 func countOffFirstThread() (n int) {
 	stop := make(chan struct{})
 	defer close(stop)
@@ -35,8 +36,8 @@ func countOffFirstThread() (n int) {
 	return n
 }
 
-// TestMainThread: the main goroutine, which becomes the target, does not leave the
-// first thread of the process.
+// TestMainThread: the main goroutine, which executes the target, stays on the first
+// thread of the process.
 func TestMainThread(t *testing.T) {
 	if offFirstThread != 0 {
 		t.Errorf("the main goroutine was on another thread %d times", offFirstThread)

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	os.Exit(command.Main(m))
 }
 
-// Short names for what most tests use.
+// Short names of functions that many tests use.
 var (
 	caprun           = command.Caprun
 	program          = command.Program

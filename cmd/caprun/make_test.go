@@ -10,8 +10,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// makeTree returns a git repository with the Makefile and one commit, which has
-// the tags, and a PATH whose go writes its arguments to the file go.
+// makeTree creates a git repository with the Makefile and one tagged commit. It returns
+// the directory and a PATH in which go writes its arguments to the file go.
 func makeTree(t *testing.T, tags ...string) (dir, path string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -44,12 +44,12 @@ func makeTree(t *testing.T, tags ...string) (dir, path string) {
 	return dir, bin + ":" + os.Getenv("PATH")
 }
 
-// runMake runs a target, with variables of its environment, and returns the
-// arguments of go, which are empty where nothing was built.
+// runMake runs a target with environment variables. It returns the arguments of go, which
+// are empty if nothing was built.
 func runMake(t *testing.T, dir, path, target string, env ...string) (goArguments, output string, err error) {
 	t.Helper()
 	cmd := exec.Command(requires.Tool(t, "make"), "-C", dir, target)
-	// Nothing of the make that may run this test, nor a version of its own.
+	// No variables of a make that runs this test, and no version.
 	cmd.Env = append([]string{"PATH=" + path, "HOME=" + dir, "GIT_CONFIG_NOSYSTEM=1"}, env...)
 	out, err := cmd.CombinedOutput()
 	built, readErr := os.ReadFile(filepath.Join(dir, "go"))
@@ -59,8 +59,8 @@ func runMake(t *testing.T, dir, path, target string, env ...string) (goArguments
 	return string(built), string(out), err
 }
 
-// TestMakeHostileVersion builds where a tag, which comes with a fetch, is shell
-// code or arguments of the linker.
+// TestMakeHostileVersion builds a commit whose tag, which a fetch can bring, is shell code
+// or arguments for the linker.
 func TestMakeHostileVersion(t *testing.T) {
 	for _, tag := range []string{
 		"v1$(touch${IFS}ran)", "v1`touch${IFS}ran`", "v1\";touch${IFS}ran;\"", "v1';touch${IFS}ran;'",
@@ -86,8 +86,7 @@ func TestMakeHostileVersion(t *testing.T) {
 	}
 }
 
-// TestMakeVersion builds with the versions that there are: a tag, a commit after
-// it, none, and one that the caller gives.
+// TestMakeVersion builds with the version of a tag, of the caller, and without one.
 func TestMakeVersion(t *testing.T) {
 	for _, tag := range []string{"v1.2.3", "v1.2.3-rc.1+build_5"} {
 		dir, path := makeTree(t, tag)
@@ -115,7 +114,7 @@ func TestMakeVersion(t *testing.T) {
 	for _, target := range []string{"help", "clean"} {
 		dir, path := makeTree(t, "v1$(touch${IFS}ran)")
 		if _, out, err := runMake(t, dir, path, target); err != nil {
-			t.Errorf("make %s needs no version: %v\n%s", target, err, out)
+			t.Errorf("make %s, which needs no version: %v\n%s", target, err, out)
 		}
 	}
 }

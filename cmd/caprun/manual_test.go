@@ -32,7 +32,7 @@ func manPage(t *testing.T, name string) string {
 // no others, with their values.
 func TestFormsInManual(t *testing.T) {
 	page := manPage(t, "caprun.1")
-	known := map[string]bool{"h": true} // what every form takes
+	known := map[string]bool{"h": true} // a flag of every form
 	for _, f := range forms() {
 		heading := ".Ss caprun " + f.name
 		if f.name == "" {
@@ -49,21 +49,21 @@ func TestFormsInManual(t *testing.T) {
 			items = append(items, match[1])
 			n := slices.IndexFunc(f.flags, func(flag *formFlag) bool { return flag.name == match[1] })
 			if n < 0 {
-				t.Errorf("%s: the manual has -%s", f.key(), match[1])
+				t.Errorf("%s: the manual has the unknown flag -%s", f.key(), match[1])
 			} else if flag := f.flags[n]; match[2] != manualValue(flag) {
-				t.Errorf("%s: -%s is%s in the manual, not%s", f.key(), flag.name, match[2], manualValue(flag))
+				t.Errorf("%s: the value of -%s is%s in the manual, not%s", f.key(), flag.name, match[2], manualValue(flag))
 			}
 		}
 		for _, flag := range f.flags {
 			known[flag.name] = true
 			if !slices.Contains(items, flag.name) {
-				t.Errorf("%s: the manual does not say what -%s is", f.key(), flag.name)
+				t.Errorf("%s: the manual does not describe -%s", f.key(), flag.name)
 			}
 		}
 	}
 	for _, match := range regexp.MustCompile(`\bFl ([a-z][a-z-]*)`).FindAllStringSubmatch(page, -1) {
 		if !known[match[1]] {
-			t.Errorf("the manual speaks of -%s", match[1])
+			t.Errorf("the manual mentions the unknown flag -%s", match[1])
 		}
 	}
 }
@@ -85,8 +85,7 @@ const (
 	synopsisEnd   = ".\\\" End of the synopsis.\n"
 )
 
-// TestManualSynopsis: the synopsis of caprun(1) is that of the forms. With -update
-// it is rewritten.
+// TestManualSynopsis: the synopsis of caprun(1) is that of the forms. -update rewrites it.
 func TestManualSynopsis(t *testing.T) {
 	page := manPage(t, "caprun.1")
 	before, rest, ok := strings.Cut(page, synopsisBegin)
@@ -105,7 +104,7 @@ func TestManualSynopsis(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("the synopsis is\n%s\nand not\n%s", have, want)
+		t.Errorf("the synopsis is\n%s\nwant\n%s", have, want)
 	}
 }
 
@@ -138,7 +137,7 @@ func manualSynopsis(f *form) string {
 			words += " ..."
 		}
 		if p.optional {
-			// It encloses those after it.
+			// It encloses the operands after it.
 			optional += " Op " + words
 		} else {
 			lines = append(lines, "."+words)
@@ -150,25 +149,25 @@ func manualSynopsis(f *form) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// TestManualStatuses: caprun(1) says what each exit status means.
+// TestManualStatuses: caprun(1) describes each exit status.
 func TestManualStatuses(t *testing.T) {
 	_, section, _ := strings.Cut(manPage(t, "caprun.1"), "\n.Sh EXIT STATUS\n")
 	section, _, _ = strings.Cut(section, "\n.Sh ")
 	statuses := []int{exitOK, exitFindings, exitError, exitRefused, exitNoExec, exitNotFound}
 	for _, status := range statuses {
 		if !strings.Contains(section, fmt.Sprintf("\n.It %d\n", status)) {
-			t.Errorf("the manual does not say what %d means", status)
+			t.Errorf("the manual does not describe the status %d", status)
 		}
 	}
 	for _, match := range regexp.MustCompile(`(?m)^\.It ([0-9]+)$`).FindAllStringSubmatch(section, -1) {
 		if !slices.Contains(strings.Fields(strings.Trim(fmt.Sprint(statuses), "[]")), match[1]) {
-			t.Errorf("the manual has the status %s", match[1])
+			t.Errorf("the manual has the unknown status %s", match[1])
 		}
 	}
 }
 
-// TestManualKeys: caprun-profile(5) has every key of the schema, those inside
-// of others too, and every word of a list.
+// TestManualKeys: caprun-profile(5) has every key of the schema, also those inside of
+// others, and every word of a list.
 func TestManualKeys(t *testing.T) {
 	var root map[string]any
 	if err := json.Unmarshal(schema.JSON(), &root); err != nil {
@@ -176,11 +175,11 @@ func TestManualKeys(t *testing.T) {
 	}
 	page := manPage(t, "caprun-profile.5")
 	keys := root["properties"].(map[string]any)
-	// An entry goes as far as the next key of the profile itself.
+	// An entry ends at the next key of the profile.
 	starts := map[string]int{}
 	for key := range keys {
 		if starts[key] = entryOf(page, key); starts[key] < 0 {
-			t.Errorf("the manual has no %s", key)
+			t.Errorf("missing key %s", key)
 		}
 	}
 	for key, start := range starts {
@@ -194,16 +193,15 @@ func TestManualKeys(t *testing.T) {
 			continue
 		}
 		entry := page[start:end]
-		holdKeys(t, key, entry, keys[key].(map[string]any))
+		checkKeys(t, key, entry, keys[key].(map[string]any))
 		if key != "version" && key != "description" && !regexp.MustCompile(`Absent|absent|leave the key out|stays the caller`).MatchString(entry) {
-			t.Errorf("the manual does not say what it means that there is no %s", key)
+			t.Errorf("the manual does not describe a profile without %s", key)
 		}
 	}
 }
 
-// entryOf returns where the entry of a key of the profile itself begins, with
-// the line break before it, and -1 without one. A key inside of another may
-// have the same name.
+// entryOf returns the offset of the entry of a key of the profile, with the line break
+// before it, or -1. A key inside of another may have the same name.
 func entryOf(page, key string) int {
 	at, depth := 0, 0
 	for line := range strings.Lines(page) {
@@ -220,38 +218,37 @@ func entryOf(page, key string) int {
 	return -1
 }
 
-// holdKeys demands that the entry of a key names the keys and words that the
+// checkKeys checks that the entry of a key names the keys, words and bounds that the
 // schema has for its value.
-func holdKeys(t *testing.T, path, entry string, s map[string]any) {
+func checkKeys(t *testing.T, path, entry string, s map[string]any) {
 	t.Helper()
 	words, _ := s["enum"].([]any)
 	for _, word := range words {
 		if word, ok := word.(string); ok && !regexp.MustCompile(`(?m)^\.(It )?Cm (.* )?`+word+`\b`).MatchString(entry) {
-			t.Errorf("the manual has no %s of %s", word, path)
+			t.Errorf("missing word %s of %s", word, path)
 		}
 	}
 	for _, bound := range []string{"maxLength", "maxItems", "maxProperties", "minimum", "maximum"} {
 		n, ok := s[bound].(float64)
-		// The lengths of a umask and of a day follow from what they are, and the
-		// largest limit does not fit in a float64.
+		// The lengths of a umask and of a date are implied, and the largest limit does not fit
+		// in a float64.
 		if ok && n != 4 && n != 10 && n < 1<<62 && !regexp.MustCompile(fmt.Sprintf(`\b%.0f`, n)).MatchString(entry) {
-			t.Errorf("the manual does not say %.0f, which is %s of %s", n, bound, path)
+			t.Errorf("missing number %.0f, which is %s of %s", n, bound, path)
 		}
 	}
 	properties, _ := s["properties"].(map[string]any)
 	for key, value := range properties {
 		if !strings.Contains(entry, "\n.It Ic "+key+"\n") {
-			t.Errorf("the manual has no %s in %s", key, path)
+			t.Errorf("missing key %s of %s", key, path)
 		}
-		holdKeys(t, path+"."+key, entry, value.(map[string]any))
+		checkKeys(t, path+"."+key, entry, value.(map[string]any))
 	}
 	if items, ok := s["items"].(map[string]any); ok {
-		holdKeys(t, path+"[]", entry, items)
+		checkKeys(t, path+"[]", entry, items)
 	}
 }
 
-// TestManualProfiles: check finds no mistake and no risk in the profiles of the
-// manual.
+// TestManualProfiles: check finds no mistakes and risks in the profiles of the manual.
 func TestManualProfiles(t *testing.T) {
 	blocks := strings.Split(manPage(t, "caprun-profile.5"), "\n.Bd -literal -offset indent\n")[1:]
 	if len(blocks) < 5 {
@@ -270,7 +267,7 @@ func TestManualProfiles(t *testing.T) {
 	}
 }
 
-// TestManualLint: the pages have no mistakes in their markup.
+// TestManualLint: mandoc finds no mistakes in the markup of the pages.
 func TestManualLint(t *testing.T) {
 	mandoc := requires.Tool(t, "mandoc")
 	pages, err := filepath.Glob("../../docs/man/*.[1-9]")

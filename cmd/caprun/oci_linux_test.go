@@ -19,12 +19,12 @@ import (
 // ociRuntime is a container runtime.
 type ociRuntime struct {
 	name    string
-	command []string // what comes before the subcommand
+	command []string // the words before the subcommand
 	flags   []string // of the subcommand run
 	proc    bool     // containers need the proc file system
 }
 
-// newRuntime finds a runtime, or skips the test. Its state lies in dir.
+// newRuntime finds a runtime, or skips the test. The runtime keeps its state in dir.
 func newRuntime(t *testing.T, name, dir string) ociRuntime {
 	t.Helper()
 	requires.Root(t)
@@ -36,7 +36,7 @@ func newRuntime(t *testing.T, name, dir string) ociRuntime {
 	return ociRuntime{name, append(private, path, "--cgroup-manager=disabled", "--root", state), nil, false}
 }
 
-// ociConfig is what of a config.json these tests need.
+// ociConfig has the parts of a config.json that these tests need.
 type ociConfig struct {
 	Version string     `json:"ociVersion"`
 	Root    ociRoot    `json:"root"`
@@ -72,7 +72,7 @@ type ociUser struct {
 	Groups []uint32 `json:"additionalGids,omitempty"`
 }
 
-// ociCaps are capability vectors, with names such as CAP_KILL.
+// ociCaps are capability sets, with names such as CAP_KILL.
 type ociCaps struct {
 	Bounding    []string `json:"bounding"`
 	Effective   []string `json:"effective"`
@@ -97,20 +97,20 @@ type ociMapping struct {
 	Size        uint32 `json:"size"`
 }
 
-// mappedRoot is the number outside of uid 0 in a user namespace.
+// mappedRoot is the uid to which a user namespace maps uid 0.
 const mappedRoot = 100000
 
 // containerTimeout bounds one container.
 const containerTimeout = hangs
 
-// containerEnd is what a container left.
-type containerEnd struct {
+// containerResult is the result of a container.
+type containerResult struct {
 	stdout, stderr string
 	status         int
 }
 
-// run runs a container to its end.
-func (r ociRuntime) run(t *testing.T, c ociConfig) containerEnd {
+// run runs a container until it ends.
+func (r ociRuntime) run(t *testing.T, c ociConfig) containerResult {
 	t.Helper()
 	cmd, _ := r.start(t, c)
 	var out, errs bytes.Buffer
@@ -120,12 +120,11 @@ func (r ociRuntime) run(t *testing.T, c ociConfig) containerEnd {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	return containerEnd{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+	return containerResult{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
 }
 
-// start writes the bundle of a container and returns the command that runs it,
-// and the file that gets its pid. The container is deleted at the end of the
-// test.
+// start writes the bundle of a container. It returns the command that runs it, and the
+// file for its process ID. The container is deleted at the end of the test.
 func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile string) {
 	t.Helper()
 	bundle := t.TempDir()
@@ -134,7 +133,7 @@ func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile str
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(bundle, "config.json"), text, 0o600)
-	// The directory's name is the container's: unique, and only this test's.
+	// The name of the directory, which is unique, is also that of the container.
 	id, pidFile := fmt.Sprintf("caprun-test-%d-%s", os.Getpid(), filepath.Base(bundle)), filepath.Join(bundle, "pid")
 	ctx, cancel := context.WithTimeout(t.Context(), containerTimeout)
 	args := slices.Concat(r.command, []string{"run", "--bundle", bundle, "--pid-file", pidFile}, r.flags, []string{id})
@@ -142,7 +141,7 @@ func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile str
 	cmd.WaitDelay = 10 * time.Second
 	t.Cleanup(func() {
 		cancel()
-		// It is gone already where it came to its end.
+		// The runtime has already deleted a container that has ended.
 		args := slices.Concat(r.command, []string{"delete", "--force", id})
 		_ = exec.Command(args[0], args[1:]...).Run()
 	})

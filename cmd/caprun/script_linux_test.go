@@ -18,41 +18,37 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scriptTimeout, in minutes, bounds a run of all scripts, which takes seconds. An
-// emulator needs more: CAPRUN_TEST_SCRIPT_MINUTES.
+// scriptTimeout, in minutes, bounds a run of all scripts, which takes seconds. For an
+// emulator, CAPRUN_TEST_SCRIPT_MINUTES raises it.
 const scriptTimeout = 10
 
-// TestScript runs the scripts in testdata/script. Each runs the built command,
-// in processes of their own, and asks the target what it was given.
+// TestScript runs the scripts in testdata/script. They run these programs: caprun; runas,
+// which starts a program in a given state (see internal/test/runas); and creds, a target
+// that reports its credentials. Commands, in addition to those of testscript:
 //
-// Programs that scripts run: caprun; runas, which starts a program in a state
-// that the script names; creds, a target that reports its credentials. See
-// internal/test/creds for both. Commands, apart from those of testscript:
+//	requires WHAT...         skip the script if something is missing: root (uid 0),
+//	                         userns (uid 0, or a user namespace in which runas can
+//	                         be root), mounts, statmount, idmap, filecaps, pids (a
+//	                         cgroup that limits threads), or a program such as sh
+//	expand FILE...           replace $WORK and $BIN by their values
+//	status N PROG ARG...     run a program, which must end with this status
+//	refused N PROG ARG...    the same; it must print only a message of caprun to
+//	                         the standard error
+//	mistakes FILE            each line of FILE is a rule and the text of a profile
+//	                         with \n for line breaks; "version: 1" is put before it
+//	                         unless it begins with |. check must report that rule,
+//	                         and a launch must be refused
 //
-//	need WHAT...             skip the script where something is missing: root
-//	                         (uid 0), userns (uid 0, or a user namespace in
-//	                         which runas can be root), mounts, filecaps, pids
-//	                         (a cgroup that limits threads), or a program
-//	                         such as sh
-//	expand FILE...           put the values in the place of $WORK and $BIN
-//	status N PROG ARG...     run a program, which must end with that status
-//	refused N PROG ARG...    the same, and it must print nothing but a message
-//	                         of caprun to the standard error
-//	mistakes FILE            each line of FILE is a rule and the text of a
-//	                         profile with \n for line breaks; "version: 1" is
-//	                         put before it unless it begins with |. check must
-//	                         find that rule, and a launch must be refused
-//
-// Files of a script belong to who runs the tests, with mode 0644 and 0755 for
-// directories. $BIN is the directory of the programs, $BOUNDING the bounding
-// set of the tests as creds prints it.
+// Files of a script belong to the user of the tests, with mode 0644, and 0755 for
+// directories. $BIN is the directory of the programs, $BOUNDING the bounding set of the
+// tests as creds prints it.
 func TestScript(t *testing.T) {
-	// The modes of files matter: they must not depend on who runs the tests.
+	// The modes of files must not depend on the environment of the tests.
 	umask := syscall.Umask(0o022)
 	t.Cleanup(func() { syscall.Umask(umask) })
 	bin := filepath.Dir(caprun(t))
 	for _, pkg := range []string{"internal/test/creds", "internal/test/runas"} {
-		// Reading the directory tells go test that its results depend on it.
+		// For the test cache: go test notices a change of a directory that was read.
 		if _, err := os.ReadDir(filepath.Join("..", "..", pkg)); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +72,7 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"need":     needCommand,
+			"requires": requiresCommand,
 			"expand":   expandCommand,
 			"status":   statusCommand,
 			"refused":  refusedCommand,
@@ -85,8 +81,8 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// scriptRoot makes a directory that every user can search, on a file system
-// where set-id bits and file capabilities count if the machine has one.
+// scriptRoot creates a directory that every user can search, if possible on a file system
+// that is not mounted nosuid or noexec.
 func scriptRoot(t *testing.T) string {
 	t.Helper()
 	parent := searchable(os.TempDir())
@@ -128,14 +124,14 @@ func bounding() string {
 	return fmt.Sprintf("%x", set)
 }
 
-// scriptKey is where the test of a script is found.
+// scriptKey is the key of the test of a script.
 type scriptKey struct{}
 
-// needCommand skips a script that the machine cannot run.
-func needCommand(ts *testscript.TestScript, neg bool, args []string) {
+// requiresCommand skips a script that the machine cannot run.
+func requiresCommand(ts *testscript.TestScript, neg bool, args []string) {
 	script, ok := ts.Value(scriptKey{}).(testing.TB)
 	if neg || len(args) == 0 || !ok {
-		ts.Fatalf("usage: need WHAT...")
+		ts.Fatalf("usage: requires WHAT...")
 	}
 	for _, what := range args {
 		var probe []string
@@ -166,7 +162,7 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 			file := ts.MkAbs(".tmp/probe")
 			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
 		default:
-			ts.Fatalf("need %s: root, userns, mounts, statmount, idmap, filecaps, pids or one of some programs", what)
+			ts.Fatalf("requires %s: want root, userns, mounts, statmount, idmap, filecaps, pids or one of some programs", what)
 		}
 		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "runas"), probe...).CombinedOutput(); err != nil {
 			requires.Skip(script, fmt.Sprintf("%s: %s", what, out))
@@ -174,7 +170,7 @@ func needCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// pidsCgroup reports why no cgroup can be made that limits threads.
+// pidsCgroup returns why no cgroup can be created that limits threads.
 func pidsCgroup() error {
 	var failed error
 	for _, parent := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
@@ -188,17 +184,17 @@ func pidsCgroup() error {
 		}
 		failed = errors.Join(failed, err)
 	}
-	return fmt.Errorf("a pids cgroup: %w", failed)
+	return fmt.Errorf("requires a pids cgroup: %w", failed)
 }
 
-// expandCommand lets a profile of a script name absolute paths.
+// expandCommand puts absolute paths into files.
 func expandCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: expand FILE...")
 	}
 	values := strings.NewReplacer("$WORK", ts.Getenv("WORK"), "$BIN", ts.Getenv("BIN"))
-	// A script that a child being started still has open for writing could not
-	// be executed.
+	// A script cannot be executed while a child that is being started has it open for
+	// writing.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	for _, file := range args {
@@ -206,7 +202,7 @@ func expandCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// statusCommand runs a program that must end with a status.
+// statusCommand runs a program, and checks its status.
 func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N PROG ARG...")
@@ -214,7 +210,7 @@ func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	if got := runStatus(ts, args[1:]); got != want {
-		ts.Fatalf("the status is %d, not %d", got, want)
+		ts.Fatalf("status %d, want %d", got, want)
 	}
 }
 
@@ -242,13 +238,13 @@ func refusedCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// unlikeRefusal says what is wrong with the output of a launch that was
-// refused: the target never ran, and the message is one of caprun.
+// unlikeRefusal returns why the output is not that of a refused launch, in which the target
+// does not run and caprun prints a message, or "".
 func unlikeRefusal(ts *testscript.TestScript) string {
 	messages := ts.ReadFile("stderr")
 	switch {
 	case ts.ReadFile("stdout") != "":
-		return "there is output: the target ran"
+		return "there is output, so the target ran"
 	case !strings.HasPrefix(messages, "caprun: "):
 		return "the message does not begin with the name of the command"
 	case strings.Contains(messages, "goroutine "):
@@ -281,19 +277,19 @@ func mistakesCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(file, []byte(escapes.Replace(whole)), 0o644))
 		ts.Logf("%s", line)
 		if got := runStatus(ts, []string{"caprun", "check", "-format", "oneline", "mistake.yaml"}); got != exitFindings {
-			ts.Fatalf("check: the status is %d", got)
+			ts.Fatalf("check: status %d", got)
 		}
 		if !strings.Contains(ts.ReadFile("stdout"), "["+rule+"]") || !strings.Contains(ts.ReadFile("stdout"), " error: ") {
-			ts.Fatalf("check does not find %s", rule)
+			ts.Fatalf("check does not report %s", rule)
 		}
 		if got := runStatus(ts, []string{"caprun", "-profile", "mistake.yaml", "--", "creds"}); got != exitRefused {
-			ts.Fatalf("launch: the status is %d", got)
+			ts.Fatalf("launch: status %d", got)
 		}
 		if fault := unlikeRefusal(ts); fault != "" {
 			ts.Fatalf("launch: %s", fault)
 		}
 		if !strings.HasPrefix(ts.ReadFile("stderr"), "caprun: mistake.yaml:") {
-			ts.Fatalf("launch: the message does not say where")
+			ts.Fatalf("launch: the message has no place")
 		}
 		lines++
 	}

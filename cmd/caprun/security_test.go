@@ -27,7 +27,7 @@ func testSources(t *testing.T) string {
 	return tests.String()
 }
 
-// isTest reports whether a page names a test, or a script of testdata/script.
+// isTest reports whether a name is that of a test or of a script in testdata/script.
 func isTest(sources, name string) bool {
 	if strings.HasSuffix(name, ".txtar") {
 		_, err := os.Stat(filepath.Join("testdata", "script", name))
@@ -36,8 +36,7 @@ func isTest(sources, name string) bool {
 	return name != "" && strings.Contains(sources, "\nfunc "+name+"(")
 }
 
-// TestSecurityClaims holds that the tests and scripts that SECURITY.md names
-// are there.
+// TestSecurityClaims: the tests and scripts that SECURITY.md names exist.
 func TestSecurityClaims(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "SECURITY.md"))
 	if err != nil {
@@ -54,7 +53,7 @@ func TestSecurityClaims(t *testing.T) {
 		cells := strings.Split(line, "|")
 		names := regexp.MustCompile("`[^`]+`").FindAllString(cells[len(cells)-2], -1)
 		if rows++; len(names) == 0 {
-			t.Errorf("no test shows: %s", cells[1])
+			t.Errorf("no test for: %s", cells[1])
 		}
 		for _, name := range names {
 			if name = strings.Trim(name, "`"); !isTest(tests, name) {

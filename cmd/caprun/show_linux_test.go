@@ -1,5 +1,3 @@
-//go:build !entrypoint
-
 package main
 
 import (
@@ -15,8 +13,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// TestShowHostileNames: the name of a process, which it chooses itself, is
-// nothing that a terminal or the log of a CI system obeys.
+// TestShowHostileNames: a process, which can choose its name, cannot make a terminal or a
+// CI runner execute it.
 func TestShowHostileNames(t *testing.T) {
 	sleep := requires.Tool(t, "sleep")
 	dir := t.TempDir()

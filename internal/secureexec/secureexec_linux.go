@@ -90,7 +90,7 @@ func secureError(entries map[uintptr]uint32, file secureFile, unread error) erro
 	}
 	if len(differ) > 0 && len(has) == 0 {
 		// This is a reason even if the file has capabilities, too.
-		return fmt.Errorf("the caller's %s, so %s, and caprun cannot trust it; start caprun with equal ids, see setpriv(1)",
+		return fmt.Errorf("the caller's %s, so %s; start caprun with equal ids, see setpriv(1)",
 			strings.Join(differ, ", and its "), mode)
 	}
 	if file.caps {
