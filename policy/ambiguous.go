@@ -6,9 +6,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// otherReading says what readers of YAML 1.1, which many tools still are, take a
-// plain scalar for that is text in YAML 1.2. It is empty where all agree. The
-// types are those of https://yaml.org/type/ and of the readers of Python and Ruby.
+// otherReading returns what YAML 1.1 readers, which many tools still use, make of
+// a plain scalar that is text in YAML 1.2. It is empty where all readers agree.
+// The types are those of https://yaml.org/type/ and of the readers of Python and
+// Ruby.
 func otherReading(n *yaml.Node) string {
 	switch s := n.Value; {
 	case !isPlain(n) || s == "":
@@ -22,20 +23,12 @@ func otherReading(n *yaml.Node) string {
 	case isSexagesimal(s):
 		return "a number in base 60"
 	case isOldTime(s):
-		return "a point in time"
+		return "a date and time"
 	}
 	return ""
 }
 
 func isAmbiguous(n *yaml.Node) bool { return otherReading(n) != "" }
-
-// inQuotes is the hint for a text that needs quotes.
-func inQuotes(s string) string {
-	if len(s) > maxNameLength {
-		return "put it in quotes"
-	}
-	return `write "` + s + `"`
-}
 
 func isOldBool(s string) bool {
 	if len(s) > len("yes") {
@@ -70,10 +63,9 @@ func isSexagesimal(s string) bool {
 // isUnderscored reports whether s is made of digits and underscores.
 func isUnderscored(s string) bool { return s != "" && strings.Trim(s, "0123456789_") == "" }
 
-// isOldTime reports whether s is a date and a time, in a form that YAML 1.1 has,
-// such as 2027-01-31 12:30:00 -5.
+// isOldTime reports whether s is a date and a time in a form of YAML 1.1, such as 2027-01-31 12:30:00 -5.
 func isOldTime(s string) bool {
-	// digits takes at most so many digits away.
+	// digits skips at most that many digits.
 	digits := func(least, most int) bool {
 		n := 0
 		for n < len(s) && n < most && '0' <= s[n] && s[n] <= '9' {

@@ -1,33 +1,33 @@
 package policy
 
-// Every input has a bound. A profile that uses every key has some hundred
-// values; these leave room for odd ones, and keep a hostile file from taking
-// more than a moment or filling a terminal.
+// Every input has a bound. A profile that uses every key has about a hundred
+// values; the bounds allow unusual ones, and keep a hostile file from taking
+// long or filling a terminal.
 const (
-	// MaxSize is the length of a profile in bytes. The readers of YAML take
-	// quadratic time for some files, and at this size that is still a moment.
+	// MaxSize is the largest length of a profile in bytes. YAML readers take
+	// quadratic time for some files, which is still short at this size.
 	MaxSize = 64 << 10
 
-	// The format is nested five deep.
+	// The format has five levels.
 	maxDepth = 16
 
 	// The largest lists that the format allows, several of them.
 	maxNodes = 8192
 
 	// The length, and the number of brackets, up to which the place of a
-	// syntax error is searched: that reads the file a dozen times, and yaml.v3
-	// takes quadratic time for brackets. Beyond it is the line that yaml.v3
-	// names.
+	// syntax error is searched: the search reads the file a dozen times, and
+	// yaml.v3 takes quadratic time for brackets. In a larger file the place is
+	// the line that yaml.v3 names.
 	maxSearched = 8 << 10
 	maxBrackets = 256
 
-	// A file with more characters that do not belong there is not a text.
+	// A file with more forbidden characters is not text.
 	maxBadCharacters = 10
 
 	// Nobody fixes more mistakes before the next check.
 	maxFound = 256
 
-	// What fits in a message.
+	// This much fits in a message.
 	maxNameLength = 64
 
 	// A few lines of a terminal.
@@ -39,14 +39,14 @@ const (
 	// Each of the 41 names in three clauses has less than 3000 bytes.
 	maxCapabilityText = 4096
 
-	// Far more than anybody reviews; the kernel would take two million.
+	// Far more than anybody reviews; the kernel accepts two million.
 	maxArguments = 1024
 
-	// A quarter of what the kernel takes in one argument or variable
+	// A quarter of what the kernel accepts in one argument or variable
 	// (MAX_ARG_STRLEN, 128 KiB).
 	maxArgumentLength = 32 << 10
 
-	// The kernel takes 65536 (NGROUPS_MAX); directory services stop at 1015.
+	// The kernel accepts 65536 (NGROUPS_MAX); directory services stop at 1015.
 	maxGroups = 1024
 
 	// An environment that anybody reviews is far smaller.
@@ -76,8 +76,8 @@ const (
 	// 4294967295 is (uid_t)-1, which means "no change" to the kernel.
 	maxID = 1<<32 - 2
 
-	// The largest number that every reader of YAML and JSON keeps exact in 64
-	// bits. The kernel's own largest means unlimited, and has that name here.
+	// The largest number that all YAML and JSON readers with 64 bits keep exact.
+	// The kernel's largest number means unlimited, and has that name here.
 	maxRlimit = 1<<63 - 1
 
 	maxUmask = 0o777

@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 
 	"caprun/cap"
@@ -9,24 +11,35 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+var (
+	capsKind = textKind{
+		what: "caps", fix: func(s string) string { return fixCaps([]string{s}) }, join: fixCaps,
+		hint: "write text, such as cap_kill,cap_net_raw=eip",
+	}
+	iabKind = textKind{
+		what: "iab", fix: func(s string) string { return fixIAB([]string{s}) }, join: fixIAB,
+		hint: "write text, such as ^cap_net_raw,!cap_kill",
+	}
+)
+
 // capabilityText returns a text of capabilities of a bounded length.
-func (r *reader) capabilityText(f field) (s string, ok bool) {
-	s, ok = r.text(f.value, f.name)
+func (r *reader) capabilityText(n *yaml.Node, k textKind) (s string, ok bool) {
+	s, ok = r.text(n, k)
 	if ok && len(s) > maxCapabilityText {
-		r.reportAt(f.value, tooLong, "name each capability once", "%s has %d bytes; at most %d make sense", f.name, len(s), maxCapabilityText)
+		r.reportAt(n, tooLong, "write each capability once", "%s is %d bytes; the limit is %d", k.what, len(s), maxCapabilityText)
 		return "", false
 	}
 	return s, ok
 }
 
 func (r *reader) readCaps(f field) {
-	s, ok := r.capabilityText(f)
+	s, ok := r.capabilityText(f.value, capsKind)
 	if !ok {
 		return
 	}
 	set, clauses, err := cap.ReadText(s, cap.NamedCount)
 	if len(clauses) == 0 {
-		r.reportAt(f.value, badCaps, `write "=" for no capabilities, or leave the key out`, "caps is empty")
+		r.reportAt(f.value, badCaps, `write "=" to grant none, or remove the key`, "caps is empty")
 		return
 	}
 	formed := true
@@ -41,22 +54,39 @@ func (r *reader) readCaps(f field) {
 	}
 }
 
-// checkClause reports the names of a clause that no kernel has, all of them,
-// or else what is wrong with its form. It returns false for the latter.
+// checkClause reports each unknown name of a clause, and if there is none what
+// is wrong with its form. It returns false for the latter.
 func (r *reader) checkClause(n *yaml.Node, clause cap.Clause) (formed bool) {
-	good := true
+	good, hint := true, ""
+	if clause.Actions == nil {
+		// The flags that are missing are part of what the names should be.
+		hint = capsHint(n)
+	}
 	for _, name := range clause.Names {
 		if name.Text != "" && clause.List != "all" {
-			good = r.checkCapability(n, name, badCaps) && good
+			good = r.checkCapability(n, name, badCaps, hint, nil) && good
 		}
 	}
-	if !good {
-		return clause.Actions != nil
+	if !good && clause.Actions != nil {
+		return true
 	}
-	if clause.Err != nil {
-		r.reportText(n, badCaps, "write it like cap_kill,cap_net_raw=eip", clause.Err)
+	if clause.Err != nil && good {
+		r.reportText(n, badCaps, capsHint(n), clause.Err)
 	}
 	return clause.Err == nil
+}
+
+// capsHint is the hint for a text that is no text of capabilities.
+func capsHint(n *yaml.Node) string {
+	return writeKey("caps", fixCaps([]string{n.Value}), "write names and flags, such as caps: cap_kill,cap_net_raw=eip")
+}
+
+// writeKey is the hint to write another value for a key, at a word of it.
+func writeKey(key, value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return "write " + key + ": " + value
 }
 
 // reportText reports an error of package cap in the text of a scalar.
@@ -64,70 +94,68 @@ func (r *reader) reportText(n *yaml.Node, which rule, hint string, fault *cap.Te
 	r.reportIn(n, fault.Offset, fault.Length, which, hint, "%s: %s", quote(fault.Word), fault.Reason)
 }
 
-// checkCapability reports a name that is no capability that a kernel has, and
-// a number that other tools read in another base.
-func (r *reader) checkCapability(n *yaml.Node, name cap.Name, which rule) bool {
+// checkCapability reports an unknown name, and a number that other tools read
+// in another base. The hint, if any, is for the text that the name is in; the
+// items, if any, are those of the list.
+func (r *reader) checkCapability(n *yaml.Node, name cap.Name, which rule, hint string, items []*yaml.Node) bool {
+	report := func(which rule, another, format string) {
+		r.reportIn(n, name.Offset, len(name.Text), which, cmp.Or(hint, another), format, quote(name.Text))
+	}
 	v, err := cap.FromName(name.Text)
 	switch {
-	case err == nil && v < cap.NamedCount && (name.Text == v.String() || isDecimal(name.Text) && notation(name.Text) == ""):
+	case isCapability(name.Text):
 		return true
 	case err == nil && v >= cap.NamedCount, isDecimal(name.Text) && err != nil:
-		last := cap.Value(cap.NamedCount - 1)
-		r.reportIn(n, name.Offset, len(name.Text), unknownCapability, "the last one is 40, "+last.String(), "no kernel has a capability %s", name.Text)
+		report(unknownCapability, fmt.Sprintf("the last capability is %d, %v", cap.NamedCount-1, cap.Value(cap.NamedCount-1)), "unknown capability %s")
+	case err == nil && hasItem(items, v.String()):
+		report(which, meantItem(v.String(), items), "%s is another number to other tools")
 	case err == nil:
-		r.reportIn(n, name.Offset, len(name.Text), which, "write "+v.String(), "%s is another number to other tools", quote(name.Text))
+		report(which, "write "+v.String(), "%s is another number to other tools")
 	default:
-		r.reportIn(n, name.Offset, len(name.Text), unknownCapability, capabilityHint(name.Text), "%s is no capability", quote(name.Text))
+		report(unknownCapability, capabilityHint(name.Text, items), "unknown capability %s")
 	}
 	return false
 }
 
-func capabilityHint(name string) string {
-	switch {
+// isCapability reports whether a text is the name of a capability, or its
+// number as all tools read it.
+func isCapability(text string) bool {
+	v, err := cap.FromName(text)
+	return err == nil && v < cap.NamedCount && (text == v.String() || isPlainDecimal(text))
+}
+
+func capabilityHint(name string, items []*yaml.Node) string {
+	switch meant := capabilityName(name); {
 	case name == "all":
-		return "all stands alone, and only in caps: name the capabilities"
-	case strings.TrimSpace(name) != name:
-		return "leave the white space out"
+		return "write the names of capabilities; all cannot be in a list of names"
+	case meant != "" && strings.TrimSpace(name) != name:
+		return "write " + meant + " without white space"
+	case meant != "":
+		return meantItem(meant, items)
+	}
+	return ""
+}
+
+// capabilityName returns the name of the capability that was meant, or "".
+func capabilityName(word string) string {
+	if isPlainDecimal(word) {
+		if v, err := cap.FromName(word); err == nil && v < cap.NamedCount {
+			return v.String()
+		}
+		return ""
 	}
 	short := make([]string, 0, cap.NamedCount)
 	for v := cap.Value(0); v < cap.NamedCount; v++ {
 		short = append(short, strings.TrimPrefix(v.String(), "cap_"))
 	}
-	if best := Suggest(strings.TrimPrefix(plainName(name), "cap_"), short); best != "" {
-		return didYouMean("cap_" + best)
+	if best := Suggest(strings.TrimPrefix(plainName(word), "cap_"), short); best != "" {
+		return "cap_" + best
 	}
 	return ""
 }
 
-// checkDiscarded reports each clause before the last one with "=". The Go
-// package reads "cap_kill=p cap_chown=p" as cap_chown=p, as documented, and
-// the C tools as cap_kill,cap_chown=p.
-func (r *reader) checkDiscarded(n *yaml.Node, clauses []cap.Clause) {
-	last := len(clauses) - 1
-	for last > 0 && clauses[last].Actions[0].Op != '=' {
-		last--
-	}
-	for _, early := range clauses[:last] {
-		r.reportIn(n, early.Offset, len(early.Text), discardedClause, discardedHint(early, clauses[last]),
-			"%s is discarded by the later %s, though C tools read both", quote(early.Text), quote(clauses[last].Text))
-	}
-}
-
-func discardedHint(early, late cap.Clause) string {
-	op := late.Text[len(late.List):]
-	switch {
-	case late.List == "":
-		return "leave it out, or put " + late.Text + " first"
-	case early.List != "" && early.Text[len(early.List):] == op:
-		return "join them: " + early.List + "," + late.Text
-	case len(op) > 1:
-		return "add with + instead: " + late.List + "+" + op[1:]
-	}
-	return "leave it out"
-}
-
 func (r *reader) readIAB(f field) {
-	s, ok := r.capabilityText(f)
+	s, ok := r.capabilityText(f.value, iabKind)
 	if !ok {
 		return
 	}
@@ -135,14 +163,14 @@ func (r *reader) readIAB(f field) {
 	good := true
 	for _, field := range fields {
 		if field.Name.Text != "" {
-			good = r.checkCapability(f.value, field.Name, badIAB) && good
+			good = r.checkCapability(f.value, field.Name, badIAB, "", nil) && good
 		}
 	}
 	var fault *cap.TextError
 	switch {
 	case !good:
 	case errors.As(err, &fault):
-		r.reportText(f.value, badIAB, "write it like ^cap_net_raw,!cap_kill", fault)
+		r.reportText(f.value, badIAB, writeKey("iab", fixIAB([]string{s}), "write marks and names, such as iab: ^cap_net_raw,!cap_kill"), fault)
 	case err == nil:
 		r.profile.IAB = newIAB(s, tuple, fields)
 	}

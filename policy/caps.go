@@ -4,12 +4,12 @@ import "caprun/cap"
 
 // Caps is the value of the key caps.
 type Caps struct {
-	Text                              string // as it is written
+	Text                              string // as in the file
 	Effective, Permitted, Inheritable cap.Mask
 	Clauses                           []cap.Clause // of Text
 }
 
-// NewCaps returns the value of the text of a set, as Parse reads it: "all" is
+// NewCaps returns the value of the text of a set, as Parse reads it: "all" means
 // every capability that has a name. The error is a *cap.TextError.
 func NewCaps(text string) (*Caps, error) {
 	set, clauses, err := cap.ReadText(text, cap.NamedCount)
@@ -21,14 +21,14 @@ func NewCaps(text string) (*Caps, error) {
 
 func newCaps(text string, set *cap.Set, clauses []cap.Clause) *Caps {
 	c := &Caps{Text: text, Clauses: clauses}
-	// A set that was read has masks: the error is for one that nothing made.
+	// A set that was read has masks; only the zero Set has none.
 	c.Effective, c.Permitted, c.Inheritable, _ = set.Masks()
 	return c
 }
 
 // IAB is the value of the key iab.
 type IAB struct {
-	Text                          string // as it is written
+	Text                          string // as in the file
 	Inheritable, Ambient, Blocked cap.Mask
 	Fields                        []cap.Field // of Text
 }

@@ -11,26 +11,27 @@ import (
 
 var start = Position{1, 1, 1, 1}
 
-// checkText looks at the bytes before anything interprets them, and returns
-// the text, without a byte order mark. ok is false if there is nothing that
-// YAML could read: then line numbers would be wrong at best.
+// checkText checks the bytes before anything interprets them, and returns the
+// text without a byte order mark. ok is false if YAML cannot read the text: then
+// line numbers would be wrong at best.
 func (r *reader) checkText(src []byte) (text []byte, ok bool) {
 	if len(src) > MaxSize {
-		r.report(start, fileTooLarge, "split it, or take the data out of it", "the file has %d bytes; a profile has at most %d", len(src), MaxSize)
+		r.report(start, fileTooLarge, "move data and comments into other files", "file is %d bytes; the limit is %d", len(src), MaxSize)
 		return nil, false
 	}
 	if bytes.HasPrefix(src, []byte("\xff\xfe")) || bytes.HasPrefix(src, []byte("\xfe\xff")) {
-		r.report(start, badEncoding, "save the file as UTF-8", "the file is UTF-16")
+		r.report(start, badEncoding, "save the file as UTF-8", "file is UTF-16")
 		return nil, false
 	}
 	text, bom := bytes.CutPrefix(src, []byte("\ufeff"))
 	if bom {
-		r.report(start, badEncoding, "save the file as UTF-8 without a byte order mark", "the file begins with a byte order mark")
+		r.report(start, badEncoding, "save the file as UTF-8 without a byte order mark", "file begins with a byte order mark")
 	}
 	return text, r.checkCharacters(text)
 }
 
-// checkCharacters reports whether YAML and people see the same lines.
+// checkCharacters reports forbidden characters. ok is false if one of them may
+// end a line for YAML and not for an editor.
 func (r *reader) checkCharacters(text []byte) (ok bool) {
 	ok = true
 	line, column, bad := 1, 1, 0
@@ -42,7 +43,7 @@ func (r *reader) checkCharacters(text []byte) (ok bool) {
 		c, size := utf8.DecodeRune(text[i:])
 		at := Position{line, column, line, column + 1}
 		if c == utf8.RuneError && size == 1 {
-			r.report(at, badEncoding, "save the file as UTF-8", "the byte 0x%02x is not UTF-8", text[i])
+			r.report(at, badEncoding, "save the file as UTF-8", "byte 0x%02x is not UTF-8", text[i])
 			return false
 		}
 		what := forbidden(c)
@@ -50,7 +51,7 @@ func (r *reader) checkCharacters(text []byte) (ok bool) {
 			what = ""
 		}
 		if what != "" {
-			r.report(at, badCharacter, "remove it", "%s is %s", codePoint(c), what)
+			r.report(at, badCharacter, characterHint(c), "%s is %s", codePoint(c), what)
 			if bad++; bad == maxBadCharacters {
 				return false
 			}
@@ -64,37 +65,48 @@ func (r *reader) checkCharacters(text []byte) (ok bool) {
 	return ok
 }
 
-// forbidden says what a character is that has no place in a profile, neither
-// in the file nor behind an escape. It is empty for all others, and for the
-// two white space characters that a command may need.
+// characterHint is the hint for a forbidden character in the file.
+func characterHint(c rune) string {
+	if isBreak(c) {
+		return "replace it with a line feed"
+	}
+	return "remove it"
+}
+
+// isBreak reports whether a forbidden character ends a line for YAML.
+func isBreak(c rune) bool { return c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029 }
+
+// forbidden returns what a character is that a profile may not contain, raw or
+// as an escape. It is empty for all others, and for the two white space
+// characters that a command may need.
 func forbidden(c rune) string {
 	switch {
 	case c == '\t' || c == '\n':
 		return ""
 	case c == '\r':
-		return "a carriage return, which only some tools take for the end of a line"
-	case c == 0x85 || c == 0x2028 || c == 0x2029:
-		return "a line break that only some tools know"
+		return "a carriage return, which ends a line for some tools only"
+	case isBreak(c):
+		return "a line break for some tools only"
 	case c < 0x20 || c >= 0x7f && c < 0xa0:
 		return "a control character"
 	case c == 0x061c || c == 0x200e || c == 0x200f || c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069:
-		return "a bidirectional control, which shows a text in another order"
+		return "a bidirectional control, which changes the order in which text is shown"
 	case c == 0xfeff:
-		return "a byte order mark, which nobody sees"
+		return "a byte order mark, which is invisible"
 	case c&0xfffe == 0xfffe:
-		return "no character"
+		return "not a character"
 	}
 	return ""
 }
 
-// harmless reports whether YAML takes a forbidden character for a letter like
-// others, so that the rest of the file can be checked too.
+// harmless reports whether a forbidden character is a letter to YAML, so that
+// the other lines of the file can be checked too.
 func harmless(c rune) bool { return c > 0xff && c != 0x2028 && c != 0x2029 && c&0xfffe != 0xfffe }
 
 func codePoint(c rune) string { return fmt.Sprintf("U+%04X", c) }
 
-// checkEscapes refuses forbidden characters that a double-quoted scalar
-// spells as an escape.
+// checkEscapes reports forbidden characters that a double-quoted scalar has as
+// escapes.
 func (r *reader) checkEscapes(n *yaml.Node) {
 	if n.Style&yaml.DoubleQuotedStyle == 0 {
 		return
@@ -114,7 +126,7 @@ func (r *reader) checkEscapes(n *yaml.Node) {
 }
 
 // escape returns the character that an escape stands for, and its length
-// without the backslash. For those that no rule is about it returns a letter.
+// without the backslash. For those that cannot be forbidden it returns a letter.
 func escape(text []byte) (c rune, size int) {
 	digits := 0
 	switch text[0] {

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Severity says how much a Diagnostic matters.
+// Severity is how much a Diagnostic matters.
 type Severity int
 
-// A profile with an Error is never used. A Warning is a risk that its author
-// should look at. Info is worth knowing.
+// A profile with an Error is never used. A Warning is a risk for its author to
+// assess. Info is worth knowing.
 const (
 	Error Severity = iota
 	Warning
@@ -29,14 +29,14 @@ func (s Severity) String() string {
 	return "unknown severity"
 }
 
-// A Diagnostic is one thing to say about a profile.
+// A Diagnostic is a finding about a profile.
 type Diagnostic struct {
 	File string // as it was given to Parse
 	Position
 	Severity Severity
 	Rule     string // one kebab-case name
 	Message  string // what is wrong, without a final period
-	Hint     string // what to do about it, or empty
+	Hint     string // how to fix it, or empty
 }
 
 // String returns "path:line:col: severity: message [rule]", without line and
@@ -66,7 +66,7 @@ func (d Diagnostic) Compare(other Diagnostic) int {
 	)
 }
 
-// HasErrors reports whether one of the diagnostics is an Error.
+// HasErrors reports whether any of the diagnostics is an Error.
 func HasErrors(diagnostics []Diagnostic) bool {
 	return slices.ContainsFunc(diagnostics, func(d Diagnostic) bool { return d.Severity == Error })
 }

@@ -17,7 +17,7 @@ var keys = [...]string{
 	"lint",
 }
 
-// otherNames are what other tools call a key, as plainName writes it.
+// otherNames are the names that other tools have for a key, as plainName writes them.
 var otherNames = [...][2]string{
 	{"capabilities", "caps"}, {"cap", "caps"}, {"ambient", "caps"}, {"ambientcapabilities", "caps"},
 	{"noneweprivileges", "no_new_privs"}, {"nonewprivileges", "no_new_privs"}, {"no_new_privileges", "no_new_privs"}, {"nnp", "no_new_privs"},
@@ -30,11 +30,17 @@ var otherNames = [...][2]string{
 	{"ignore", "lint"}, {"suppress", "lint"}, {"disable", "lint"}, {"nolint", "lint"},
 }
 
+var profileKind = mappingKind{
+	what:     "a profile",
+	required: []string{"version", "user", "uid", "gid"},
+	hint:     func(*yaml.Node) string { return "write KEY: VALUE lines, such as version: 1" },
+}
+
 func (r *reader) readProfile(root *yaml.Node) {
 	if r.opaque(root) {
 		return
 	}
-	fields, ok := r.fields(root, "", "a profile")
+	fields, ok := r.fields(root, "", profileKind)
 	if !ok {
 		return
 	}
@@ -44,10 +50,10 @@ func (r *reader) readProfile(root *yaml.Node) {
 	}
 	if _, ok := r.key("version"); !ok {
 		at := r.source.offset(root.Line, root.Column)
-		r.report(r.source.span(at, at), missingKey, "write version: 1", "the profile has no version")
+		r.report(r.source.span(at, at), missingKey, "add version: 1", "missing key \"version\"")
 	}
 	r.checkIdentity()
-	r.exclusive("mode", "secbits")
+	r.checkExclusive("mode", "secbits", "remove mode or secbits")
 }
 
 // key returns a key of the profile.
@@ -62,10 +68,43 @@ func (r *reader) key(name string) (f field, ok bool) {
 func (r *reader) readKey(f field) {
 	switch {
 	case !slices.Contains(keys[:], f.name):
-		r.reportUnknown(f, unknownKey, "a profile", didYouMean(suggestKey(f.name)))
+		r.unknownKey(f, "", r.profileKeyHint(f))
 	case !f.bad:
 		r.readValue(f)
 	}
+}
+
+// profileKeyHint is the hint for a key that profiles do not have.
+func (r *reader) profileKeyHint(f field) string {
+	name := suggestKey(f.name)
+	if name == "" {
+		return ""
+	}
+	hint := r.keyHint(f, name, r.top, (*reader).readValue)
+	if hint != didYouMean(name) {
+		return hint
+	}
+	if why := r.conflictOf(name); why != "" {
+		return "the key is " + name + ", but " + why
+	}
+	return hint
+}
+
+// conflictOf says why a key cannot be added to the profile as it is, or "".
+func (r *reader) conflictOf(name string) string {
+	has := func(name string) bool { _, ok := r.key(name); return ok }
+	for _, pair := range [...][2]string{{"user", "uid"}, {"uid", "user"}, {"mode", "secbits"}, {"secbits", "mode"}} {
+		if name == pair[0] && has(pair[1]) {
+			return "it excludes " + pair[1]
+		}
+	}
+	switch hasUser := has("user") || has("uid"); {
+	case name == "uid" && !has("gid"):
+		return "it requires gid"
+	case name == "gid" && !hasUser, name == "groups" && !hasUser:
+		return "it requires uid or user"
+	}
+	return ""
 }
 
 // readValue reads the value of a key that profiles have.
@@ -82,9 +121,9 @@ func (r *reader) readValue(f field) {
 	case "user":
 		r.readUser(f)
 	case "uid":
-		r.profile.UID = r.readID(f)
+		r.profile.UID = r.readID(f, uidKind)
 	case "gid":
-		r.profile.GID = r.readID(f)
+		r.profile.GID = r.readID(f, gidKind)
 	case "groups":
 		r.readGroups(f)
 	case "caps":
@@ -96,7 +135,7 @@ func (r *reader) readValue(f field) {
 	case "secbits":
 		r.readSecbits(f)
 	case "no_new_privs":
-		r.profile.NoNewPrivs = r.readTrue(f, "no_new_privs cannot be unset, so false would promise what nobody can keep")
+		r.profile.NoNewPrivs = r.readTrue(f, "no process can clear no_new_privs")
 	case "chroot":
 		r.profile.Chroot = r.readPath(f)
 	case "cwd":
@@ -110,13 +149,13 @@ func (r *reader) readValue(f field) {
 	case "keep_fds":
 		r.readKeepFDs(f)
 	case "new_session":
-		r.profile.NewSession = r.readTrue(f, "a process cannot go back to a session, so false would promise what nobody can keep")
+		r.profile.NewSession = r.readTrue(f, "no process can return to its previous session")
 	case "keyring":
 		r.readKeyring(f)
 	case "lint":
 		r.readLint(f)
 	default:
-		r.reportInternal("nothing reads the key %s", f.name)
+		r.reportInternal("the key %s has no reader", f.name)
 	}
 }
 
@@ -130,8 +169,8 @@ func suggestKey(name string) string {
 	return Suggest(name, keys[:])
 }
 
-// exclusive reports two keys that exclude each other, at the later one.
-func (r *reader) exclusive(a, b string) {
+// checkExclusive reports two keys of which a profile can have one, at the later one.
+func (r *reader) checkExclusive(a, b, hint string) {
 	first, ok := r.key(a)
 	second, both := r.key(b)
 	if !ok || !both {
@@ -140,42 +179,53 @@ func (r *reader) exclusive(a, b string) {
 	if r.source.node(second.key).compare(r.source.node(first.key)) < 0 {
 		first, second = second, first
 	}
-	r.reportAt(second.key, conflictingKeys, "keep one of them", "%s and %s exclude each other; %s is on line %d", first.name, second.name, first.name, first.key.Line)
+	r.reportAt(second.key, conflictingKeys, hint, "%s and %s are mutually exclusive (%s is on line %d)", first.name, second.name, first.name, first.key.Line)
 }
 
-func (r *reader) readVersion(f field) {
-	if !r.isNumber(f.value, "version") {
-		return
-	}
-	if f.value.Value != "1" {
-		r.reportAt(f.value, badVersion, "write version: 1", "the format has no version %s", f.value.Value)
-	}
+var versionKind = numberKind{what: "version", lo: 1, hi: 1, rule: badVersion, hint: "write 1"}
+
+func (r *reader) readVersion(f field) { r.whole(f.value, versionKind) }
+
+var nameKind = textKind{
+	what:  "name",
+	valid: isName,
+	hint:  "use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit",
 }
 
 func (r *reader) readName(f field) {
-	s, ok := r.text(f.value, "name")
+	s, ok := r.text(f.value, nameKind)
 	if !ok {
 		return
 	}
 	if !isName(s) {
-		r.reportAt(f.value, badName, "use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit", "%s cannot be the name of a profile", quote(s))
+		r.reportAt(f.value, badName, nameKind.hint, "invalid name %s", quote(s))
 		return
 	}
 	r.profile.Name = s
 }
 
 func isName(s string) bool {
-	const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	return s != "" && len(s) <= maxNameLength && strings.Trim(s, alphanumeric+"._-") == "" && strings.IndexByte(alphanumeric, s[0]) >= 0
+	for i := range len(s) {
+		if !isAlphanumeric(s[i]) && strings.IndexByte("._-", s[i]) < 0 {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxNameLength && isAlphanumeric(s[0])
 }
 
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+var descriptionKind = textKind{what: "description", hint: "write text"}
+
 func (r *reader) readDescription(f field) {
-	s, ok := r.text(f.value, "description")
+	s, ok := r.text(f.value, descriptionKind)
 	if !ok {
 		return
 	}
 	if n := utf8.RuneCountInString(s); n > maxDescriptionLength {
-		r.reportAt(f.value, tooLong, "put what is more into comments", "the description has %d characters; at most %d are read", n, maxDescriptionLength)
+		r.reportAt(f.value, tooLong, "move the excess into comments", "description is %d characters; the limit is %d", n, maxDescriptionLength)
 		return
 	}
 	r.profile.Description = s

@@ -1,64 +1,140 @@
 package policy
 
-import "gopkg.in/yaml.v3"
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// envKeys are the keys of env.
+var envKeys = [...]string{"keep", "set", "unset"}
+
+var (
+	envKind = mappingKind{what: "env", hint: envHint}
+	setKind = mappingKind{what: "env.set", hint: func(n *yaml.Node) string {
+		return write(assignments(scalarsOf(n)), "write a mapping, such as {LANG: C.UTF-8}")
+	}}
+	keepKind = listKind{
+		what: "env.keep", limit: maxVariables, separators: ",", fix: variableName,
+		hint: "write all, or write a list, such as [PATH, LANG]",
+	}
+	unsetKind = listKind{
+		what: "env.unset", limit: maxVariables, separators: ",", fix: variableName,
+		hint: "write a list, such as [LANG, TZ]",
+	}
+	variableKind = textKind{what: "a variable name", valid: isVariable, hint: "use letters, digits and '_', and begin with a letter or '_'"}
+	valueKind    = textKind{what: "a variable", hint: "write text"}
+)
+
+// envHint is the hint for what is not a mapping: the names of variables, or
+// assignments, as other tools take them.
+func envHint(n *yaml.Node) string {
+	const example = "write a mapping, such as {keep: [PATH, LANG]}"
+	words := scalarsOf(n)
+	switch names := inBrackets(fixAll(words, variableName)); {
+	case slices.Equal(words, []string{"all"}):
+		return "write {keep: all}"
+	case len(words) > 0 && names != "":
+		return write("{keep: "+names+"}", example)
+	}
+	if set := assignments(words); set != "" {
+		return write("{set: "+set+"}", example)
+	}
+	return example
+}
+
+// assignments returns words such as LANG=C as a mapping, and "" if one is not
+// an assignment.
+func assignments(words []string) string {
+	var pairs []string
+	seen := map[string]bool{}
+	for _, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		text := inList(value)
+		if !ok || text == "" || seen[name] || !isVariable(name) || inList(name) != name {
+			return ""
+		}
+		seen[name] = true
+		pairs = append(pairs, name+": "+text)
+	}
+	if pairs == nil {
+		return ""
+	}
+	return "{" + strings.Join(pairs, ", ") + "}"
+}
+
+// variableName returns a name as an item of keep or unset. A word in small
+// letters, such as none, is hardly the name of a variable.
+func variableName(word string) string {
+	if !isVariable(word) || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" || inList(word) != word {
+		return ""
+	}
+	return word
+}
 
 func (r *reader) readEnv(f field) {
-	fields, ok := r.fields(f.value, f.path, "env")
+	fields, ok := r.fields(f.value, f.path, envKind)
 	if !ok {
 		return
 	}
 	env := &Env{KeepAll: true}
-	given, taken := map[string]bool{}, map[string]bool{}
 	for _, f := range fields {
 		switch {
-		case f.name != "keep" && f.name != "set" && f.name != "unset":
-			r.reportUnknown(f, unknownKey, "env", didYouMean(Suggest(f.name, []string{"keep", "set", "unset"})))
+		case !slices.Contains(envKeys[:], f.name):
+			r.unknownKey(f, "env", r.envKeyHint(f, fields))
 		case f.bad:
 		case f.name == "keep":
 			env.KeepAll, env.Keep = r.readKeep(f)
-			for _, name := range env.Keep {
-				given[name] = true
-			}
 		case f.name == "set":
 			env.Set = r.readSet(f)
-			for name := range env.Set {
-				given[name] = true
-			}
 		case f.name == "unset":
-			env.Unset, _ = r.variables(f)
-			for _, name := range env.Unset {
-				taken[name] = true
-			}
+			env.Unset, _ = r.variables(f, unsetKind)
 		}
 	}
-	r.checkVariables(fields, given, taken)
+	r.checkVariables(fields)
 	r.profile.Env = env
+}
+
+func (r *reader) envKeyHint(f field, fields []field) string {
+	name := Suggest(f.name, envKeys[:])
+	if name == "" {
+		return "the keys of env are keep, set and unset; variables to set belong below set"
+	}
+	return r.keyHint(f, name, fields, func(r *reader, f field) {
+		switch f.name {
+		case "keep":
+			r.readKeep(f)
+		case "set":
+			r.readSet(f)
+		case "unset":
+			r.variables(f, unsetKind)
+		}
+	})
 }
 
 // readKeep reads "all" or a list of names.
 func (r *reader) readKeep(f field) (all bool, names []string) {
-	if !isScalar(f.value) {
-		names, _ := r.variables(f)
-		return false, names
+	if isPlain(f.value) && f.value.Value == "all" || isQuoted(f.value) && f.value.Value == "all" {
+		return true, nil
 	}
-	s, ok := r.text(f.value, "keep")
-	if ok && s != "all" {
-		hint := "write keep: all, or keep: [PATH, LANG]"
-		if isVariable(s) {
-			hint = "write keep: [" + s + "] or keep: all"
+	if isScalar(f.value) {
+		if !r.opaque(f.value) {
+			r.reportAt(f.value, badType, keepKind.hintFor(f.value), "env.keep must be all or a list of names, not %s", quote(f.value.Value))
 		}
-		r.reportAt(f.value, badType, hint, "keep must be all or a list of names, not %s", quote(s))
+		return true, nil
 	}
-	return true, nil
+	names, _ = r.variables(f, keepKind)
+	return false, names
 }
 
 func (r *reader) readSet(f field) map[string]string {
-	fields, ok := r.fields(f.value, f.path, "set")
+	fields, ok := r.fields(f.value, f.path, setKind)
 	if !ok {
 		return nil
 	}
 	if len(fields) > maxVariables {
-		r.reportAt(fields[maxVariables].key, tooLong, "let the program read them from a file", "set has %d variables; at most %d make sense", len(fields), maxVariables)
+		r.reportAt(fields[maxVariables].key, tooLong, "let the program read them from a file", "env.set has %d variables; the limit is %d", len(fields), maxVariables)
 		return nil
 	}
 	set := make(map[string]string, len(fields))
@@ -66,7 +142,7 @@ func (r *reader) readSet(f field) map[string]string {
 		if !r.checkVariable(f.key) || f.bad {
 			continue
 		}
-		if value, ok := r.argument(f.value, "a variable"); ok {
+		if value, ok := r.argument(f.value, valueKind); ok {
 			set[f.name] = value
 		}
 	}
@@ -74,16 +150,16 @@ func (r *reader) readSet(f field) map[string]string {
 }
 
 // variables reads a list of names.
-func (r *reader) variables(f field) (names []string, ok bool) {
-	items, ok := r.items(f.value, f.name, maxVariables)
+func (r *reader) variables(f field, k listKind) (names []string, ok bool) {
+	items, ok := r.items(f.value, k)
 	if !ok {
 		return nil, false
 	}
 	names = make([]string, 0, len(items))
 	seen := newOnce[string](r)
 	for i, n := range items {
-		name, ok := r.text(n, "the name of a variable")
-		if !ok || !r.checkVariable(n) || !seen.first(n, name, name) {
+		name, ok := r.text(n, variableKind)
+		if !ok || !r.checkVariable(n) || !seen.first(n, name, "variable "+name) {
 			continue
 		}
 		r.place(item(f.path, i), nil, n)
@@ -92,12 +168,12 @@ func (r *reader) variables(f field) (names []string, ok bool) {
 	return names, true
 }
 
-// checkVariable reports a name that no program could read everywhere.
+// checkVariable reports a name that some programs could not read.
 func (r *reader) checkVariable(n *yaml.Node) bool {
 	if isVariable(n.Value) {
 		return true
 	}
-	r.reportAt(n, badVariable, "use letters, digits and '_', not beginning with a digit", "%s cannot be the name of a variable", quote(n.Value))
+	r.reportAt(n, badVariable, variableKind.hint, "invalid variable name %s", quote(n.Value))
 	return false
 }
 
@@ -106,33 +182,30 @@ func isVariable(s string) bool {
 		return false
 	}
 	for i := range len(s) {
-		c := s[i] | 0x20
-		if s[i] != '_' && (c < 'a' || c > 'z') && (s[i] < '0' || s[i] > '9') {
+		if s[i] != '_' && !isAlphanumeric(s[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// checkVariables reports the names that are both given and taken away, at the
+// checkVariables reports names that are both passed on and removed, at the
 // later mention.
-func (r *reader) checkVariables(fields []field, given, taken map[string]bool) {
-	seen := map[string]string{}
+func (r *reader) checkVariables(fields []field) {
+	seen := map[string]string{} // in which key a name was mentioned last
 	for _, f := range fields {
-		if f.bad || f.name != "keep" && f.name != "set" && f.name != "unset" {
+		step, kind := 1, yaml.SequenceNode
+		if f.name == "set" {
+			step, kind = len("kv"), yaml.MappingNode
+		}
+		if f.bad || f.value.Kind != kind || !slices.Contains(envKeys[:], f.name) {
 			continue
 		}
-		step, from := 1, f.value.Content
-		if f.name == "set" {
-			step = 2
-		}
+		from := f.value.Content
 		for i := 0; i < len(from); i += step {
 			name := from[i].Value
-			if !given[name] || !taken[name] {
-				continue
-			}
-			if other := seen[name]; other != "" && (other == "unset") != (f.name == "unset") {
-				r.reportAt(from[i], conflictingVariable, "keep one of them", "%s is in %s and in %s", name, other, f.name)
+			if other := seen[name]; other != "" && (other == "unset") != (f.name == "unset") && isVariable(name) {
+				r.reportAt(from[i], conflictingVariable, "remove it from one of them", "%s is in %s and in %s", name, other, f.name)
 			}
 			seen[name] = f.name
 		}

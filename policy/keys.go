@@ -1,20 +1,33 @@
 package policy
 
-import "gopkg.in/yaml.v3"
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
 
 // A field is a key of a mapping and its value.
 type field struct {
 	name, path string
 	key, value *yaml.Node
-	bad        bool // what is wrong has been said; the value means nothing
+	bad        bool // the value has been reported, and means nothing
+}
+
+// A mappingKind is a mapping of the format.
+type mappingKind struct {
+	what     string
+	required []string                // keys that cannot be removed alone
+	hint     func(*yaml.Node) string // for a value that is not a mapping
 }
 
 // fields returns the fields of the mapping at path in the order of the file,
-// the first one of each name. It reports whatever is wrong with a key or
-// without a value. ok is false if the node is no mapping.
-func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok bool) {
+// the first one of each name. It reports whatever is wrong with a key, and
+// missing values. ok is false if the node is not a mapping.
+func (r *reader) fields(n *yaml.Node, path string, k mappingKind) (fields []field, ok bool) {
 	if n.Kind != yaml.MappingNode {
-		r.reportAt(n, badType, "write KEY: VALUE lines", "%s must be a mapping of keys to values, not %s", what, kindOf(n))
+		r.reportAt(n, badType, k.hint(n), "%s must be a mapping of keys to values, not %s", k.what, kindOf(n))
 		return nil, false
 	}
 	seen := make(map[string]*yaml.Node, min(len(n.Content)/2, len(keys)))
@@ -29,19 +42,24 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 			continue
 		}
 		if other := otherReading(key); other != "" {
-			r.reportAt(key, ambiguousValue, "put it in quotes", "the key %s is %s to some readers of YAML", shorten(key.Value, maxNameLength), other)
+			r.reportAt(key, ambiguousValue, write(inQuotes(key.Value), ""), "%s without quotes is text to some YAML readers and %s to others", quote(key.Value), other)
 		}
 		f := field{name: key.Value, path: key.Value, key: key, value: value, bad: r.opaque(value)}
 		if path != "" {
 			f.path = path + "." + f.name
 		}
 		if first, twice := seen[f.name]; twice {
-			r.reportAt(key, duplicateKey, "keep one of them", "the key %s is already on line %d", quote(f.name), r.source.line(first))
+			r.reportAt(key, duplicateKey, "remove one of them", "duplicate key %s (first on line %d)", quote(f.name), r.source.line(first))
 			continue
 		}
 		seen[f.name] = key
 		if isNull(value) && !f.bad {
-			r.reportNull(key, value, "the key "+quote(f.name))
+			hint := "write a value"
+			// A block without keys would have no value itself.
+			if others := len(n.Content) > len("kv") || n.Style&yaml.FlowStyle != 0; others && !slices.Contains(k.required, f.name) {
+				hint += ", or remove the key"
+			}
+			r.reportNull(key, value, "key "+quote(f.name), hint)
 			f.bad = true
 		}
 		r.place(f.path, key, value)
@@ -50,13 +68,13 @@ func (r *reader) fields(n *yaml.Node, path, what string) (fields []field, ok boo
 	return fields, true
 }
 
-// reportNull reports a null at its key if there is nothing else to point at.
-func (r *reader) reportNull(key, value *yaml.Node, what string) {
+// reportNull reports a null at its key if it has no text of its own.
+func (r *reader) reportNull(key, value *yaml.Node, what, hint string) {
 	at := value
 	if value.Value == "" && key != nil {
 		at = key
 	}
-	r.reportAt(at, nullValue, "write a value, or leave it out", "%s has no value", what)
+	r.reportAt(at, nullValue, hint, "%s has no value", what)
 }
 
 // place notes where the value at path stands.
@@ -68,7 +86,27 @@ func (r *reader) place(path string, key, value *yaml.Node) {
 	r.profile.places[path] = p
 }
 
-// reportUnknown reports a key that a mapping does not have.
-func (r *reader) reportUnknown(f field, which rule, what, hint string) {
-	r.reportAt(f.key, which, hint, "%s has no key %s", what, quote(f.name))
+// unknownKey reports a key that the mapping in does not have; in is empty for
+// a profile.
+func (r *reader) unknownKey(f field, in, hint string) {
+	if in != "" {
+		in = " in " + in
+	}
+	r.reportAt(f.key, unknownKey, hint, "unknown key %s%s", quote(f.name), in)
+}
+
+// keyHint is the hint for a key that should have another name. Where that name
+// alone does not help, it says why.
+func (r *reader) keyHint(f field, name string, others []field, read func(*reader, field)) string {
+	if n := slices.IndexFunc(others, func(other field) bool { return other.name == name }); n >= 0 {
+		return fmt.Sprintf("remove it; %s is on line %d", name, r.source.line(others[n].key))
+	}
+	if !f.bad {
+		renamed := field{name: name, path: strings.TrimSuffix(f.path, f.name) + name, key: f.key, value: f.value}
+		trial := &reader{file: r.file, source: r.source, profile: &Profile{places: map[string]place{}}}
+		if read(trial, renamed); len(trial.found) > 0 {
+			return "the key is " + name + ", and its value is wrong too: " + trial.found[0].Message
+		}
+	}
+	return didYouMean(name)
 }

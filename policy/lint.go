@@ -11,39 +11,71 @@ import (
 )
 
 // An Ignore is an entry of lint.ignore: a rule of a review whose findings the
-// profile's author accepts. It has no effect on a launch. Whether the rule
-// exists, is about capabilities, and may be ignored, is the business of package
-// review.
+// profile's author accepts. It has no effect on a launch. Package review checks
+// whether the rule exists, is about capabilities, and may be ignored.
 type Ignore struct {
 	Rule   string   // as in Rule.Name, if there is such a rule
-	Caps   []string // what is accepted, each as cap.FromName reads it, and once; nil for all that the rule finds
+	Caps   []string // what is accepted, each as cap.FromName reads it, and once; nil for everything that the rule finds
 	Reason string   // with a letter or a digit
-	Until  string   // the last day on which it holds, as 2027-01-31; empty for ever
+	Until  string   // the last day on which the entry is valid, as 2027-01-31; empty for no end
 }
 
-// Equal reports whether two entries say the same in the same words.
+// Equal reports whether two entries are equal.
 func (e Ignore) Equal(other Ignore) bool {
 	return e.Rule == other.Rule && e.Reason == other.Reason && e.Until == other.Until &&
 		(e.Caps == nil) == (other.Caps == nil) && slices.Equal(e.Caps, other.Caps)
 }
 
+// ignoreKeys are the keys of an entry of lint.ignore.
+var ignoreKeys = [...]string{"rule", "caps", "reason", "until"}
+
+var (
+	lintKind = mappingKind{what: "lint", hint: func(*yaml.Node) string {
+		return "write a mapping, such as {ignore: [{rule: umask-open, reason: WHY}]}"
+	}}
+	ignoreKind = listKind{
+		what: "lint.ignore", limit: maxIgnored, separators: ",",
+		fix: func(word string) string {
+			if !isName(word) {
+				return ""
+			}
+			return "{rule: " + inList(word) + ", reason: WHY}"
+		},
+		hint: "write a list, such as [{rule: umask-open, reason: WHY}]",
+	}
+	entryKind = mappingKind{
+		what:     "an entry of lint.ignore",
+		required: []string{"rule", "reason"},
+	}
+	ruleKind   = textKind{what: "rule", valid: isName, hint: "write the name in brackets after a finding"}
+	reasonKind = textKind{what: "reason", valid: isReason, hint: "write why the finding is accepted"}
+	untilKind  = textKind{what: "until", valid: isDate, hint: "write a date, such as 2027-01-31"}
+)
+
 func (r *reader) readLint(f field) {
-	fields, ok := r.fields(f.value, f.path, "lint")
+	fields, ok := r.fields(f.value, f.path, lintKind)
 	if !ok {
 		return
 	}
 	for _, f := range fields {
 		switch {
 		case f.name != "ignore":
-			r.reportUnknown(f, unknownKey, "lint", didYouMean(Suggest(f.name, []string{"ignore"})))
+			r.unknownKey(f, "lint", r.lintKeyHint(f, fields))
 		case !f.bad:
 			r.readIgnored(f)
 		}
 	}
 }
 
+func (r *reader) lintKeyHint(f field, fields []field) string {
+	if Suggest(f.name, []string{"ignore"}) == "" {
+		return "the key of lint is ignore"
+	}
+	return r.keyHint(f, "ignore", fields, (*reader).readIgnored)
+}
+
 func (r *reader) readIgnored(f field) {
-	items, ok := r.items(f.value, "ignore", maxIgnored)
+	items, ok := r.items(f.value, ignoreKind)
 	if !ok {
 		return
 	}
@@ -53,14 +85,16 @@ func (r *reader) readIgnored(f field) {
 			continue
 		}
 		r.place(item(f.path, i), nil, n)
-		if entry, ok := r.readIgnore(n, item(f.path, i), earlier); ok {
+		if entry, ok := r.readIgnore(n, item(f.path, i), items, earlier); ok {
 			r.profile.Ignored = append(r.profile.Ignored, entry)
 		}
 	}
 }
 
-func (r *reader) readIgnore(n *yaml.Node, path string, earlier map[string]ignored) (entry Ignore, ok bool) {
-	fields, ok := r.fields(n, path, "an entry of ignore")
+func (r *reader) readIgnore(n *yaml.Node, path string, items []*yaml.Node, earlier map[string]ignored) (entry Ignore, ok bool) {
+	kind := entryKind
+	kind.hint = func(n *yaml.Node) string { return entryHint(n, items) }
+	fields, ok := r.fields(n, path, kind)
 	if !ok {
 		return entry, false
 	}
@@ -70,7 +104,7 @@ func (r *reader) readIgnore(n *yaml.Node, path string, earlier map[string]ignore
 		has[f.name] = f.value
 		switch {
 		case !slices.Contains(ignoreKeys[:], f.name):
-			r.reportUnknown(f, unknownKey, "an entry of ignore", didYouMean(suggestIgnoreKey(f.name)))
+			r.unknownKey(f, "an entry of lint.ignore", r.ignoreKeyHint(f, fields))
 		case f.bad:
 		case f.name == "rule":
 			entry.Rule = r.readIgnoredRule(f.value)
@@ -86,10 +120,10 @@ func (r *reader) readIgnore(n *yaml.Node, path string, earlier map[string]ignore
 		}
 	}
 	if has["rule"] == nil {
-		r.reportAt(n, missingKey, "add rule: NAME, as it stands in brackets after a finding", "the entry names no rule")
+		r.reportAt(n, missingKey, "add rule: NAME; it stands in brackets after a finding", "missing key \"rule\"")
 	}
 	if has["reason"] == nil {
-		r.reportAt(n, missingKey, "add reason: why the finding is accepted", "the entry gives no reason")
+		r.reportAt(n, missingKey, "add reason: WHY", "missing key \"reason\"")
 	}
 	if entry.Rule != "" {
 		earlier[entry.Rule] = r.joinIgnored(earlier[entry.Rule], entry.Rule, has["rule"], caps, has["caps"] == nil)
@@ -97,65 +131,94 @@ func (r *reader) readIgnore(n *yaml.Node, path string, earlier map[string]ignore
 	return entry, true
 }
 
-// ignoreKeys are the keys of an entry of lint.ignore.
-var ignoreKeys = [...]string{"rule", "caps", "reason", "until"}
-
-func suggestIgnoreKey(name string) string {
-	if s := suggestKey(name); s == "caps" {
-		return s
+// entryHint is the hint for an entry that is not a mapping: the name of a rule.
+func entryHint(n *yaml.Node, items []*yaml.Node) string {
+	names := scalarsOf(n)
+	if len(names) != 1 || !isName(names[0]) {
+		return "write a mapping, such as {rule: umask-open, reason: WHY}"
 	}
-	return Suggest(name, ignoreKeys[:])
+	for _, other := range items {
+		if i := slices.IndexFunc(other.Content, func(n *yaml.Node) bool { return n.Value == names[0] }); other != n && i > 0 && other.Content[i-1].Value == "rule" {
+			return "remove it; another entry is for rule " + names[0]
+		}
+	}
+	return write("{rule: "+inList(names[0])+", reason: WHY}", "")
+}
+
+func (r *reader) ignoreKeyHint(f field, fields []field) string {
+	name := suggestKey(f.name)
+	if name != "caps" {
+		name = Suggest(f.name, ignoreKeys[:])
+	}
+	if name == "" {
+		return "the keys of an entry are rule, caps, reason and until"
+	}
+	return r.keyHint(f, name, fields, func(r *reader, f field) {
+		switch f.name {
+		case "rule":
+			r.readIgnoredRule(f.value)
+		case "caps":
+			r.readIgnoredCaps(f)
+		case "reason":
+			r.readReason(f.value)
+		case "until":
+			r.readUntil(f.value)
+		}
+	})
 }
 
 func (r *reader) readIgnoredRule(n *yaml.Node) string {
-	s, ok := r.text(n, "rule")
+	s, ok := r.text(n, ruleKind)
 	if !ok {
 		return ""
 	}
 	if !isName(s) {
-		r.reportAt(n, badSuppression, "write the name that stands in brackets after a finding", "%s cannot be the name of a rule", quote(s))
+		r.reportAt(n, badSuppression, ruleKind.hint, "invalid rule %s", quote(s))
 		return ""
 	}
 	return s
 }
 
 func (r *reader) readReason(n *yaml.Node) string {
-	s, ok := r.text(n, "reason")
+	s, ok := r.text(n, reasonKind)
 	if !ok {
 		return ""
 	}
 	if length := utf8.RuneCountInString(s); length > maxReasonLength {
-		r.reportAt(n, tooLong, "put what is more into comments", "the reason has %d characters; at most %d are read", length, maxReasonLength)
+		r.reportAt(n, tooLong, "move the excess into comments", "reason is %d characters; the limit is %d", length, maxReasonLength)
 		return ""
 	}
-	// Some letters have no shape, as the fillers of Hangul.
-	visible := func(c rune) bool {
-		return (unicode.IsLetter(c) || unicode.IsNumber(c)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c)
-	}
-	if !strings.ContainsFunc(s, visible) {
-		r.reportAt(n, badSuppression, "say why the finding is accepted, to who reads it in a year", "the reason says nothing")
+	if !isReason(s) {
+		r.reportAt(n, badSuppression, reasonKind.hint, "reason has no letter or digit")
 		return ""
 	}
 	return s
 }
 
-// readUntil reads a day. Without quotes it is a date to some readers of YAML
-// and text to others, and the same day to all of them.
+// isReason reports whether a text has a letter or a digit that is visible. The
+// fillers of Hangul are letters without a shape.
+func isReason(s string) bool {
+	return strings.ContainsFunc(s, func(c rune) bool {
+		return (unicode.IsLetter(c) || unicode.IsNumber(c)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, c)
+	})
+}
+
+// readUntil reads a day. Without quotes it is a date to some YAML readers and
+// text to others, and the same day to all of them.
 func (r *reader) readUntil(n *yaml.Node) string {
-	const hint = "write a day as 2027-01-31"
 	if !isScalar(n) || looksNumeric(n) || isNull(n) || isPlain(n) && n.Tag == "!!bool" {
-		r.reportAt(n, badType, hint, "until must be a day, not %s", kindOf(n))
+		r.reportAt(n, badType, untilKind.hintFor(n), "until must be a date, not %s", kindOf(n))
 		return ""
 	}
-	if !isDay(n.Value) {
-		r.reportAt(n, badSuppression, hint, "there is no day %s", quote(n.Value))
+	if !isDate(n.Value) {
+		r.reportAt(n, badSuppression, untilKind.hint, "invalid date %s: want YYYY-MM-DD", quote(n.Value))
 		return ""
 	}
 	return n.Value
 }
 
-// isDay reports whether s is a day of the calendar, as 2027-01-31.
-func isDay(s string) bool {
+// isDate reports whether s is a day of the calendar, as 2027-01-31.
+func isDate(s string) bool {
 	_, err := time.Parse(time.DateOnly, s)
 	return err == nil
 }

@@ -16,18 +16,17 @@ import (
 // diagnostics, and nil otherwise. The diagnostics are sorted, and the same
 // bytes always give the same ones.
 //
-// Every accepted profile is then checked against the schema. A refusal there
-// is an internal-error: a mistake of this package.
+// Every accepted profile is then checked against the schema. A refusal by the
+// schema is an internal-error: a bug of this package.
 func Parse(name string, src []byte) (*Profile, []Diagnostic) {
 	return parse(name, bytes.Clone(src), validateSchema)
 }
 
 // Read is Parse without the check against the schema, for reviews of many
-// files: that check takes as long as half of the rest, finds nothing but
-// mistakes of this package, and Parse does it before every launch.
-// FuzzReaderIsStricter and TestReaderRefusesWhatTheSchemaRefuses hold that
-// Read gives the same answers. The profile keeps src, which must not change any
-// more.
+// files: that check takes half as long as everything else, and finds only bugs of
+// this package. FuzzReaderIsStricter and TestReaderRefusesWhatTheSchemaRefuses
+// test that Read returns what Parse returns. The profile keeps src, which must
+// not change afterwards.
 func Read(name string, src []byte) (*Profile, []Diagnostic) {
 	return parse(name, src, nil)
 }
@@ -36,7 +35,7 @@ func parse(name string, src []byte, validate func(*yaml.Node) error) (*Profile, 
 	r := &reader{file: name, profile: &Profile{File: name}, validate: validate}
 	r.read(src)
 	Sort(r.found)
-	// Where a word has no position of its own, its value's is said for each.
+	// Words without a position have that of their value, and may have one message.
 	r.found = slices.Compact(r.found)
 	if HasErrors(r.found) {
 		return nil, bounded(r.found)
@@ -44,7 +43,7 @@ func parse(name string, src []byte, validate func(*yaml.Node) error) (*Profile, 
 	return r.profile, r.found
 }
 
-// bounded cuts off what nobody reads, and says so.
+// bounded limits the number of diagnostics. The last one counts the others.
 func bounded(found []Diagnostic) []Diagnostic {
 	rest := len(found) - maxFound
 	if rest <= 0 {
@@ -52,18 +51,18 @@ func bounded(found []Diagnostic) []Diagnostic {
 	}
 	last := found[maxFound]
 	last.Rule, last.Severity = rules[tooComplex].Name, rules[tooComplex].Severity
-	last.Message, last.Hint = fmt.Sprintf("%d more findings begin here", rest), "correct the others first"
+	last.Message, last.Hint = fmt.Sprintf("%d more findings from here on", rest), "fix the others first"
 	return append(found[:maxFound], last)
 }
 
-// A reader makes one profile of one file.
+// A reader reads one profile from one file.
 type reader struct {
 	file    string
 	source  *source
 	profile *Profile
 	top     []field // the keys of the profile, also those with bad values
 	found   []Diagnostic
-	words   scalarPlace // of the scalar that reportIn was asked about last
+	words   scalarPlace // of the last scalar of reportIn
 
 	validate func(*yaml.Node) error // validateSchema; nil for none
 }
@@ -83,7 +82,7 @@ func (r *reader) read(src []byte) {
 	if !ok {
 		return
 	}
-	// A place stands for an item of a list, or for a key and its value.
+	// An item of a list has a place, and so has a key with its value.
 	r.profile.places = make(map[string]place, nodes*2/3)
 	r.readProfile(root)
 	if r.validate != nil && !HasErrors(r.found) {
@@ -91,17 +90,17 @@ func (r *reader) read(src []byte) {
 	}
 }
 
-// checkSchema validates a profile without mistakes against the schema, and
-// reports a refusal as an internal error.
+// checkSchema validates a profile without errors against the schema, and reports
+// a refusal as an internal error.
 func (r *reader) checkSchema(root *yaml.Node) {
 	if err := r.validate(root); err != nil {
-		r.reportInternal("the reader accepts the profile and the schema does not: %v", err)
+		r.reportInternal("the reader accepts the profile, but the schema does not: %v", err)
 	}
 }
 
-// reportInternal reports a mistake of this package, which no file may cause.
+// reportInternal reports a bug of this package, which no file may cause.
 func (r *reader) reportInternal(format string, args ...any) {
-	r.report(start, internalError, "this is a mistake in caprun and not in the profile: please report it, with the file", format, args...)
+	r.report(start, internalError, "report this bug of caprun, and attach the file", format, args...)
 }
 
 // report adds a diagnostic.
@@ -121,8 +120,8 @@ func (r *reader) reportAt(n *yaml.Node, which rule, hint, format string, args ..
 	r.report(r.source.node(n), which, hint, format, args...)
 }
 
-// reportIn is reportAt for a word of a scalar: length bytes from offset on. It
-// falls back to the scalar where that is written with escapes or over several
+// reportIn is reportAt for a word of a scalar: length bytes from offset on. The
+// position is that of the scalar if it is written with escapes or on several
 // lines.
 func (r *reader) reportIn(n *yaml.Node, offset, length int, which rule, hint, format string, args ...any) {
 	if r.words.node != n {
@@ -135,15 +134,15 @@ func (r *reader) reportIn(n *yaml.Node, offset, length int, which rule, hint, fo
 	r.report(at, which, hint, format, args...)
 }
 
-// A scalarPlace is where a scalar stands, which takes time to find for a long
-// one with many words.
+// A scalarPlace is the place of a scalar. Finding it takes time for a long scalar
+// with many words.
 type scalarPlace struct {
 	node  *yaml.Node
 	whole Position
 	text  int // where its text begins, or -1; see source.verbatim
 }
 
-// printable keeps what a file says from disturbing or filling a terminal.
+// printable makes text from a file harmless for a terminal, and short.
 func printable(text string) string {
 	if text = shorten(text, maxMessageLength); strings.ContainsFunc(text, isForbidden) {
 		var b strings.Builder
@@ -161,10 +160,10 @@ func printable(text string) string {
 
 func isForbidden(c rune) bool { return c == '\n' || c == '\t' || forbidden(c) != "" }
 
-// quote shows a word of the file in a message.
+// quote returns a word of the file for a message.
 func quote(word string) string { return strconv.Quote(shorten(word, maxNameLength)) }
 
-// shorten cuts a text after so many characters.
+// shorten cuts a text after that many characters.
 func shorten(text string, length int) string {
 	if utf8.RuneCountInString(text) <= length {
 		return text

@@ -156,6 +156,18 @@ func TestIgnoredPositions(t *testing.T) {
 	}
 }
 
+// TestBlockScalarEnds: an entry whose last value is a block scalar ends with it.
+func TestBlockScalarEnds(t *testing.T) {
+	p := accepted(t, "version: 1\nlint:\n  ignore:\n  - rule: a\n    reason: >\n      two\n\n      é\n\n  - rule: b\n    reason: |2-\n        x\n      y\nname: x\n")
+	for path, want := range map[string]Position{
+		"lint.ignore[0]": {4, 5, 8, 8}, "lint.ignore[1]": {10, 5, 13, 8}, "lint.ignore": {4, 3, 13, 8}, "lint": {3, 3, 13, 8},
+	} {
+		if got := p.Position(path); got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+}
+
 // TestEveryCapabilityIgnored: an entry can name each capability, and all of
 // them, by name, by number, and by number in quotes; the schema agrees.
 func TestEveryCapabilityIgnored(t *testing.T) {
@@ -359,7 +371,7 @@ func TestSuggestions(t *testing.T) {
 		"NET_RAW": "cap_net_raw", "cap-net-raw": "cap_net_raw", "cap_net_wra": "cap_net_raw", "cap_net_bind": "cap_net_bind_service",
 		"cap_sysadmin": "cap_sys_admin", "chwon": "cap_chown", "cap_zzz": "", "cap_": "", "x": "", "cap_audit": "", strings.Repeat("cap_kill", 100): "",
 	} {
-		if got := capabilityHint(word); got != didYouMean(want) {
+		if got := capabilityHint(word, nil); got != didYouMean(want) {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}
@@ -463,8 +475,8 @@ func TestInternalError(t *testing.T) {
 	if p != nil || len(diagnostics) != 1 {
 		t.Fatalf("%v", diagnostics)
 	}
-	const want = "x.yaml:1:1: error: the reader accepts the profile and the schema does not: no reason [internal-error]"
-	if got := diagnostics[0]; got.String() != want || !strings.Contains(got.Hint, "mistake in caprun") {
+	const want = "x.yaml:1:1: error: the reader accepts the profile, but the schema does not: no reason [internal-error]"
+	if got := diagnostics[0]; got.String() != want || !strings.Contains(got.Hint, "bug of caprun") {
 		t.Errorf("%s\n%s", got, got.Hint)
 	}
 }

@@ -6,24 +6,39 @@ import (
 	"unicode"
 )
 
+// pathKind is the kind of a key whose value is an absolute and clean path.
+func pathKind(key string) textKind {
+	return textKind{
+		what: key,
+		fix: func(s string) string {
+			if s == "" || s[0] != '/' || len(s) > maxPathLength || strings.ContainsFunc(s, unicode.IsControl) {
+				return ""
+			}
+			return inYAML(path.Clean(s))
+		},
+		hint: "write an absolute path",
+	}
+}
+
 // readPath returns an absolute and clean path, or "".
 func (r *reader) readPath(f field) string {
-	s, ok := r.text(f.value, f.name)
+	k := pathKind(f.name)
+	s, ok := r.text(f.value, k)
 	if !ok {
 		return ""
 	}
-	clean := path.Clean("/" + s)
+	bad := func(hint, why string) { r.reportAt(f.value, badPath, hint, "invalid %s %s: %s", f.name, quote(s), why) }
 	switch {
 	case s == "":
-		r.reportAt(f.value, badPath, "write an absolute path, or leave the key out", "%s is empty", f.name)
+		r.reportAt(f.value, badPath, k.hint+", or remove the key", "%s is empty", f.name)
 	case len(s) > maxPathLength:
-		r.reportAt(f.value, badPath, "write a shorter path", "%s has %d bytes; the kernel takes %d", f.name, len(s), maxPathLength)
+		r.reportAt(f.value, badPath, "write a shorter path", "%s is %d bytes; the limit is %d", f.name, len(s), maxPathLength)
 	case strings.ContainsFunc(s, unicode.IsControl):
-		r.reportAt(f.value, badPath, "write the path without it, or rename what is there", "%s has a control character", f.name)
+		bad("rename the directory, and write its new path", "it has a control character")
 	case s[0] != '/':
-		r.reportAt(f.value, badPath, "write an absolute path", "%s is relative, and to what depends on who starts it", quote(s))
-	case s != clean:
-		r.reportAt(f.value, badPath, "write "+clean, "%s is not clean: it has '.', '..', a doubled slash or a slash at the end", quote(s))
+		bad(k.hint, "a relative path depends on the caller's working directory")
+	case s != path.Clean(s):
+		bad(k.hintFor(f.value), "it has '.', '..', a double slash or a trailing slash")
 	default:
 		return s
 	}

@@ -2,16 +2,15 @@ package policy
 
 import "strconv"
 
-// A Position is a stretch of a file. Lines and columns count from 1, columns
-// count characters (not bytes, and not cells of a terminal), and the end is
-// the first character that no longer belongs to it. The zero value means
-// unknown.
+// A Position is a range of a file. Lines and columns count from 1, and columns
+// count characters, not bytes or terminal cells. The end is the first character
+// after the range. The zero value means unknown.
 type Position struct {
 	Line, Column       int
 	EndLine, EndColumn int
 }
 
-// IsKnown reports whether p says anything.
+// IsKnown reports whether p is not the zero value.
 func (p Position) IsKnown() bool { return p.Line > 0 }
 
 // String returns the beginning, as "9:7", or "-" if p is unknown.

@@ -5,22 +5,20 @@
 //		// at least one of the diagnostics is an Error
 //	}
 //
-// A profile is a policy, so what is reviewed must be what runs. Parse refuses
-// every way in which a YAML file can mean something else than its lines seem
-// to say, and every value that is not exactly in the format; it finds all the
-// mistakes of a file in one run, each with its position. It knows about the
-// text alone: whether a profile contradicts itself or can be fulfilled is the
-// business of package engine.
+// A profile is a policy: what is reviewed must be what runs. Parse refuses YAML
+// features that make a file mean something else than its lines show, and every
+// value that is not exactly in the format. It finds all errors of a file in one
+// run, each with its position. It checks only the text: package engine checks
+// whether a profile is consistent and can be launched.
 //
-// The package is pure and works on every system: it reads no files, no users
-// and no kernel. Its functions may be called by several goroutines.
+// The package works on every system: it reads no files, no users and no kernel.
+// Several goroutines may call its functions.
 package policy
 
 import "caprun/cap"
 
-// A Profile is what a file declares. Go code may fill one by hand too; then
-// positions are unknown, and the engine checks what Parse would have refused
-// as far as it matters to a launch.
+// A Profile is what a file declares. Go code may also fill one itself. Then
+// positions are unknown, and the engine checks what matters for a launch.
 type Profile struct {
 	File              string // as given to Parse
 	Name, Description string
@@ -52,7 +50,7 @@ type Profile struct {
 	places map[string]place
 }
 
-// Env says what the target's environment is made of.
+// Env says which variables the target's environment has.
 type Env struct {
 	KeepAll bool     // keep is "all" or absent
 	Keep    []string // if not KeepAll

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -16,36 +17,26 @@ var rlimitNames = [...]string{
 
 const unlimited = "unlimited"
 
+var (
+	rlimitsKind = mappingKind{what: "rlimits", hint: func(*yaml.Node) string { return "write a mapping, such as {nofile: 1024}" }}
+	limitKeys   = [...]string{"soft", "hard"}
+)
+
 func (r *reader) readRlimits(f field) {
-	fields, ok := r.fields(f.value, f.path, "rlimits")
+	fields, ok := r.fields(f.value, f.path, rlimitsKind)
 	if !ok {
 		return
 	}
 	var limits []Rlimit
 	for _, f := range fields {
 		if !slices.Contains(rlimitNames[:], f.name) {
-			plain := strings.TrimPrefix(strings.TrimPrefix(plainName(f.name), "rlimit_"), "limit")
-			hint := didYouMean(Suggest(plain, rlimitNames[:]))
-			if hint == "" {
-				hint = "there are " + strings.Join(rlimitNames[:], ", ")
-			}
-			r.reportAt(f.key, unknownRlimit, hint, "there is no resource limit %s", quote(f.name))
+			r.reportAt(f.key, unknownRlimit, r.limitNameHint(f, fields), "unknown limit %s", quote(f.name))
 			continue
 		}
 		if f.bad {
 			continue
 		}
-		limit := Rlimit{Name: f.name}
-		if f.value.Kind == yaml.MappingNode {
-			limit.Soft, limit.Hard, ok = r.softAndHard(f)
-		} else {
-			limit.Soft, ok = r.amount(f.value, f.name)
-			limit.Hard = limit.Soft
-			for _, path := range [...]string{f.path + ".soft", f.path + ".hard"} {
-				r.place(path, f.key, f.value)
-			}
-		}
-		if ok {
+		if limit, ok := r.limit(f); ok {
 			limits = append(limits, limit)
 		}
 	}
@@ -53,18 +44,43 @@ func (r *reader) readRlimits(f field) {
 	r.profile.Rlimits = limits
 }
 
+// limitNameHint is the hint for a limit that getrlimit(2) does not have.
+func (r *reader) limitNameHint(f field, fields []field) string {
+	plain := strings.TrimPrefix(strings.TrimPrefix(plainName(f.name), "rlimit_"), "limit")
+	if name := Suggest(plain, rlimitNames[:]); name != "" {
+		return r.keyHint(f, name, fields, func(r *reader, f field) { r.limit(f) })
+	}
+	return "the limits are " + strings.Join(rlimitNames[:], ", ")
+}
+
+// limit reads one value for both limits, or both.
+func (r *reader) limit(f field) (limit Rlimit, ok bool) {
+	limit.Name = f.name
+	if f.value.Kind == yaml.MappingNode {
+		limit.Soft, limit.Hard, ok = r.softAndHard(f)
+		return limit, ok
+	}
+	limit.Soft, ok = r.amount(f.value, f.name, limitHint(f.value))
+	limit.Hard = limit.Soft
+	for _, key := range limitKeys {
+		r.place(f.path+"."+key, f.key, f.value)
+	}
+	return limit, ok
+}
+
 func (r *reader) softAndHard(f field) (soft, hard uint64, ok bool) {
-	fields, _ := r.fields(f.value, f.path, f.name)
+	kind := mappingKind{what: f.name, required: limitKeys[:]}
+	fields, _ := r.fields(f.value, f.path, kind)
 	good := 0
 	has := map[string]field{}
 	for _, f := range fields {
 		has[f.name] = f
 		switch {
-		case f.name != "soft" && f.name != "hard":
-			r.reportUnknown(f, unknownKey, "a resource limit", didYouMean(Suggest(f.name, []string{"soft", "hard"})))
+		case !slices.Contains(limitKeys[:], f.name):
+			r.unknownKey(f, kind.what, r.limitKeyHint(f, fields))
 		case f.bad:
 		default:
-			v, ok := r.amount(f.value, f.name)
+			v, ok := r.amount(f.value, f.name, boundedHint(f, fields))
 			if !ok {
 				continue
 			}
@@ -76,44 +92,136 @@ func (r *reader) softAndHard(f field) (soft, hard uint64, ok bool) {
 			}
 		}
 	}
-	_, hasSoft := has["soft"]
-	_, hasHard := has["hard"]
+	softField, hasSoft := has["soft"]
+	hardField, hasHard := has["hard"]
 	switch {
 	case !hasSoft && !hasHard:
-		r.reportAt(f.value, missingKey, "write {soft: …, hard: …}, or one value for both", "%s has neither soft nor hard", f.name)
+		r.reportAt(f.value, missingKey, "write {soft: NUMBER, hard: NUMBER}, or write one number for both", "missing keys \"soft\" and \"hard\"")
 	case !hasSoft:
-		r.reportAt(has["hard"].key, missingKey, "add soft, or write one value for both", "hard needs soft")
+		r.reportAt(hardField.key, missingKey, addLimit("soft", hardField), "missing key \"soft\"")
 	case !hasHard:
-		r.reportAt(has["soft"].key, missingKey, "add hard, or write one value for both", "soft needs hard")
+		r.reportAt(softField.key, missingKey, addLimit("hard", softField), "missing key \"hard\"")
 	case good == 2 && soft > hard:
-		r.reportAt(has["soft"].value, badRlimit, "lower soft, or raise hard", "the soft limit is above the hard one")
+		r.reportAt(softField.value, badRlimit, "lower soft to "+amountText(hard)+", or raise hard to "+amountText(soft), "soft limit %s is above hard limit %s", amountText(soft), amountText(hard))
 	default:
 		return soft, hard, good == 2
 	}
 	return 0, 0, false
 }
 
+// addLimit is the hint to add the one of soft and hard that is missing.
+func addLimit(name string, other field) string {
+	value := "NUMBER"
+	if fixed := fixAmount(other.value.Value); isScalar(other.value) && fixed != "" {
+		value = fixed
+	}
+	return "add " + name + ": " + value
+}
+
+func (r *reader) limitKeyHint(f field, fields []field) string {
+	if name := Suggest(f.name, limitKeys[:]); name != "" {
+		return r.keyHint(f, name, fields, func(r *reader, f field) { r.amount(f.value, f.name, "") })
+	}
+	return "the keys of a limit are soft and hard"
+}
+
 // amount reads a whole number or "unlimited".
-func (r *reader) amount(n *yaml.Node, what string) (uint64, bool) {
-	const hint = "write a whole number, or unlimited"
-	if looksNumeric(n) || isQuoted(n) && isDecimal(n.Value) {
-		if n.Value == "-1" {
-			r.reportAt(n, badRlimit, "write unlimited", "%s must be a whole number or unlimited, not -1", what)
-			return 0, false
+func (r *reader) amount(n *yaml.Node, what, hint string) (uint64, bool) {
+	k := numberKind{what: what, hi: maxRlimit, or: unlimited, rule: badRlimit, hint: hint, exact: true}
+	switch {
+	case r.opaque(n):
+		return 0, false
+	case isScalar(n) && n.Value == unlimited && !looksNumeric(n):
+		return Unlimited, true
+	case looksNumeric(n) && n.Value != "-1" || isQuoted(n) && isDecimal(n.Value) || isAmbiguous(n) || isNull(n):
+		return r.whole(n, k)
+	case isScalar(n) && (n.Style != 0 || kindOf(n) == "text" || looksNumeric(n)):
+		r.reportAt(n, badRlimit, k.hint, "invalid %s %s: %s", what, quote(n.Value), k.want())
+	default:
+		r.reportAt(n, badType, k.hint, "%s must be a whole number or unlimited, not %s", what, kindOf(n))
+	}
+	return 0, false
+}
+
+// limitHint is the hint for a value that is not a limit: a number in another
+// notation, what other tools write for unlimited, or a pair of a soft and a hard
+// limit.
+func limitHint(n *yaml.Node) string {
+	const hint = "write a whole number, or write unlimited"
+	values := scalarsOf(n)
+	if len(values) == 1 {
+		if meant := meantAmounts(values[0]); len(meant) > 0 {
+			return "write " + strings.Join(meant, ", or write ")
 		}
-		return r.whole(n, what, 0, maxRlimit, badRlimit, hint)
+		soft, hard, ok := strings.Cut(values[0], ":")
+		if !ok {
+			return hint
+		}
+		values = []string{soft, hard}
 	}
-	if !isScalar(n) {
-		r.reportAt(n, badType, hint, "%s must be a whole number or unlimited, not %s", what, kindOf(n))
-		return 0, false
+	if len(values) != 2 {
+		return hint
 	}
-	s, ok := r.text(n, what)
-	if !ok {
-		return 0, false
+	soft, hard := fixAmount(values[0]), fixAmount(values[1])
+	if soft == "" || hard == "" || amountOf(soft) > amountOf(hard) {
+		return hint
 	}
-	if s != unlimited {
-		r.reportAt(n, badRlimit, hint, "%s must be a whole number or unlimited, not %s", what, quote(s))
-		return 0, false
+	return "write {soft: " + soft + ", hard: " + hard + "}"
+}
+
+// boundedHint is limitHint for a soft or a hard limit next to the other.
+func boundedHint(f field, fields []field) string {
+	least, most := "0", unlimited
+	for _, other := range fields {
+		if isScalar(other.value) && other.name != f.name && fixAmount(other.value.Value) != "" {
+			if f.name == "soft" {
+				most = fixAmount(other.value.Value)
+			} else {
+				least = fixAmount(other.value.Value)
+			}
+		}
 	}
-	return Unlimited, true
+	if values := scalarsOf(f.value); len(values) == 1 {
+		for _, v := range meantAmounts(values[0]) {
+			if amountOf(least) <= amountOf(v) && amountOf(v) <= amountOf(most) {
+				return "write " + v
+			}
+		}
+	}
+	if least == most {
+		return "write " + least
+	}
+	return "write a limit from " + least + " to " + most
+}
+
+// meantAmounts returns the limits that may be meant by a text.
+func meantAmounts(s string) []string {
+	if fixed := fixAmount(s); fixed != "" {
+		return []string{fixed}
+	}
+	return slices.DeleteFunc(decimals(s), func(s string) bool { return fixAmount(s) == "" })
+}
+
+// fixAmount returns the limit that was meant by a text, or "".
+func fixAmount(s string) string {
+	switch strings.ToLower(s) {
+	case unlimited, "infinity", "-1":
+		return unlimited
+	}
+	return numberKind{hi: maxRlimit}.fix(s)
+}
+
+// amountOf returns the value of a limit that is right.
+func amountOf(s string) uint64 {
+	if v, err := strconv.ParseUint(s, 10, 64); err == nil {
+		return v
+	}
+	return Unlimited
+}
+
+func amountText(v uint64) string {
+	if v == Unlimited {
+		return unlimited
+	}
+	return strconv.FormatUint(v, 10)
 }

@@ -2,9 +2,9 @@ package policy
 
 // A Rule is a kind of diagnostic.
 type Rule struct {
-	Name     string // kebab-case, and never given to another rule
+	Name     string // kebab-case; no other rule ever gets the same name
 	Severity Severity
-	Summary  string // one sentence: what is wrong, or what is demanded
+	Summary  string // one sentence that says what is wrong
 }
 
 // rule is an index into rules.
@@ -57,62 +57,62 @@ const (
 	internalError
 )
 
-// rules is the one table of them.
+// rules is the table of all rules of this package.
 var rules = [...]Rule{
-	fileTooLarge:  {"file-too-large", Error, "A profile has at most 64 KiB."},
-	badEncoding:   {"bad-encoding", Error, "A profile is UTF-8 without a byte order mark."},
-	badCharacter:  {"bad-character", Error, "Control characters, bidirectional controls and rare line breaks have no place in a profile, raw or as an escape."},
-	badSyntax:     {"bad-syntax", Error, "The file cannot be read as YAML."},
-	emptyFile:     {"empty-file", Error, "A profile says at least its version."},
-	manyDocuments: {"many-documents", Error, "A file holds one profile."},
-	yamlFeature:   {"yaml-feature", Error, "Anchors, aliases, merge keys, tags and directives have no place in a profile."},
-	tooComplex:    {"too-complex", Error, "The file is nested deeper, or has more values, than any profile needs."},
+	fileTooLarge:  {"file-too-large", Error, "The file is larger than 64 KiB."},
+	badEncoding:   {"bad-encoding", Error, "The file is not UTF-8, or begins with a byte order mark."},
+	badCharacter:  {"bad-character", Error, "The file contains a control character, a bidirectional control or an uncommon line break, raw or as an escape."},
+	badSyntax:     {"bad-syntax", Error, "The file is not valid YAML."},
+	emptyFile:     {"empty-file", Error, "The file contains no profile."},
+	manyDocuments: {"many-documents", Error, "The file contains more than one YAML document."},
+	yamlFeature:   {"yaml-feature", Error, "The file uses an anchor, an alias, a merge key, a tag or a directive."},
+	tooComplex:    {"too-complex", Error, "The file has too many levels or too many values."},
 
-	unknownKey:      {"unknown-key", Error, "The format has no key of this name."},
-	duplicateKey:    {"duplicate-key", Error, "A mapping has a key twice."},
-	missingKey:      {"missing-key", Error, "A key that must be there is not."},
-	conflictingKeys: {"conflicting-keys", Error, "Two keys exclude each other."},
-	nullValue:       {"null-value", Error, "A key or an item has no value."},
-	ambiguousValue:  {"ambiguous-value", Error, "A word such as yes, 12:30 or = is text to some readers of YAML and something else to others."},
-	badType:         {"bad-type", Error, "The value is of another kind than its key takes, such as a number in quotes."},
-	badNumber:       {"bad-number", Error, "Numbers are whole and decimal, without plus sign, leading zeros, underscores or exponent."},
-	tooLong:         {"too-long", Error, "A text or a list is longer than any profile needs."},
-	duplicateItem:   {"duplicate-item", Error, "A list names something twice."},
+	unknownKey:      {"unknown-key", Error, "The profile format does not have this key."},
+	duplicateKey:    {"duplicate-key", Error, "A mapping contains the same key twice."},
+	missingKey:      {"missing-key", Error, "A required key is missing."},
+	conflictingKeys: {"conflicting-keys", Error, "Two keys are mutually exclusive."},
+	nullValue:       {"null-value", Error, "A key or a list item has no value."},
+	ambiguousValue:  {"ambiguous-value", Error, "A word such as yes, 12:30 or = is text to some YAML readers and something else to others."},
+	badType:         {"bad-type", Error, "The value has the wrong type for its key, such as a number in quotes."},
+	badNumber:       {"bad-number", Error, "A number is not in plain decimal digits: it has a plus sign, a leading zero, underscores, a fraction or an exponent."},
+	tooLong:         {"too-long", Error, "A text or a list exceeds its limit."},
+	duplicateItem:   {"duplicate-item", Error, "A list contains the same item twice."},
 
-	badVersion: {"bad-version", Error, "The only version of the format is 1."},
-	badName:    {"bad-name", Error, "The name of a profile is made of letters, digits, '.', '_' and '-'."},
-	badCommand: {"bad-command", Error, "A command begins with the program."},
+	badVersion: {"bad-version", Error, "The version of the format is not 1."},
+	badName:    {"bad-name", Error, "The name of the profile has other characters than letters, digits, '.', '_' and '-'."},
+	badCommand: {"bad-command", Error, "The command does not name a program."},
 
-	badUser:    {"bad-user", Error, "A user is a name that can stand in /etc/passwd, or a plain number."},
-	badID:      {"bad-id", Error, "User and group ids are 0 to 4294967294."},
-	missingUID: {"missing-uid", Error, "Groups are changed only together with the user."},
-	missingGID: {"missing-gid", Error, "A uid needs a gid, or the target would keep the group of the caller."},
+	badUser:    {"bad-user", Error, "The user is neither a valid name in /etc/passwd nor a plain number."},
+	badID:      {"bad-id", Error, "A user ID or group ID is not in the range 0 to 4294967294."},
+	missingUID: {"missing-uid", Error, "gid and groups require uid or user."},
+	missingGID: {"missing-gid", Error, "uid requires gid; otherwise the target keeps the caller's group."},
 
-	badCaps:           {"bad-caps", Error, "The text of caps is not one that libcap reads."},
-	badIAB:            {"bad-iab", Error, "The text of iab is not one that libcap reads."},
-	unknownCapability: {"unknown-capability", Error, "No kernel has a capability of this name or number."},
-	discardedClause:   {"discarded-clause", Error, "A later clause of caps with '=' discards this one, for some tools and not for others."},
+	badCaps:           {"bad-caps", Error, "The value of caps is not a valid libcap text."},
+	badIAB:            {"bad-iab", Error, "The value of iab is not a valid libcap text."},
+	unknownCapability: {"unknown-capability", Error, "No kernel has a capability with this name or number."},
+	discardedClause:   {"discarded-clause", Error, "A later clause of caps with '=' discards this one, but C tools keep both."},
 
-	unknownMode:    {"unknown-mode", Error, "The modes are HYBRID, PURE1E_INIT, PURE1E and NOPRIV."},
-	unknownSecbit:  {"unknown-secbit", Error, "No securebit has this name."},
-	keepCaps:       {"keep-caps", Error, "The target cannot have keep_caps, because its exec clears it."},
-	lockWithoutBit: {"lock-without-bit", Error, "A lock without its bit keeps privilege on for ever."},
-	cannotUnset:    {"cannot-unset", Error, "What can be set and never unset cannot be declared as false."},
+	unknownMode:    {"unknown-mode", Error, "The mode is not HYBRID, PURE1E_INIT, PURE1E or NOPRIV."},
+	unknownSecbit:  {"unknown-secbit", Error, "There is no securebit with this name."},
+	keepCaps:       {"keep-caps", Error, "keep_caps cannot be set for the target, because exec clears it."},
+	lockWithoutBit: {"lock-without-bit", Error, "A lock without its securebit keeps the securebit cleared permanently."},
+	cannotUnset:    {"cannot-unset", Error, "no_new_privs or new_session is false, but no process can undo them."},
 
-	badPath:  {"bad-path", Error, "Paths are absolute and clean."},
-	badUmask: {"bad-umask", Error, "A umask is three or four octal digits in quotes."},
+	badPath:  {"bad-path", Error, "A path is not absolute, or not in its shortest form."},
+	badUmask: {"bad-umask", Error, "The umask is not three or four octal digits in quotes."},
 
-	badVariable:         {"bad-variable", Error, "Names of environment variables are letters, digits and '_', not beginning with a digit."},
-	conflictingVariable: {"conflicting-variable", Error, "A variable is both given and taken away."},
+	badVariable:         {"bad-variable", Error, "The name of an environment variable has other characters than letters, digits and '_', or begins with a digit."},
+	conflictingVariable: {"conflicting-variable", Error, "An environment variable is both passed to the target and removed."},
 
-	unknownRlimit: {"unknown-rlimit", Error, "No resource limit has this name."},
-	badRlimit:     {"bad-rlimit", Error, "A resource limit is a whole number or unlimited, and soft is not above hard."},
-	badDescriptor: {"bad-descriptor", Error, "Kept descriptors are 3 to 1048575."},
-	badKeyring:    {"bad-keyring", Error, "The only value of keyring is inherit."},
+	unknownRlimit: {"unknown-rlimit", Error, "There is no resource limit with this name."},
+	badRlimit:     {"bad-rlimit", Error, "A resource limit is neither a whole number nor unlimited, or its soft limit is above its hard limit."},
+	badDescriptor: {"bad-descriptor", Error, "A descriptor in keep_fds is not in the range 3 to 1048575."},
+	badKeyring:    {"bad-keyring", Error, "The value of keyring is not inherit."},
 
-	badSuppression: {"bad-suppression", Error, "An entry of lint.ignore names a rule, says why, and until which day of the calendar."},
+	badSuppression: {"bad-suppression", Error, "An entry of lint.ignore has an invalid rule, reason, date or list of capabilities."},
 
-	internalError: {"internal-error", Error, "There is a mistake in caprun, and not in the profile."},
+	internalError: {"internal-error", Error, "caprun has a bug; the profile is not the cause."},
 }
 
 // Rules returns the rules of this package, which are about the text of a

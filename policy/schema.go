@@ -9,11 +9,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// validateSchema returns the schema's error for a document that the reader
+// validateSchema returns the error of the schema for a document that the reader
 // accepted.
 func validateSchema(root *yaml.Node) error { return schema.Validate(tree(root)) }
 
-// tree returns what the schema looks at, for a profile without mistakes.
+// tree returns a profile without errors as the schema takes it.
 func tree(n *yaml.Node) any {
 	switch {
 	case n.Kind == yaml.MappingNode:

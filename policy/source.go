@@ -9,15 +9,15 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// A source is the text of a file with an index from bytes to columns and back,
-// so that a file of one long line costs no more than others. The text is valid
-// UTF-8 and its only line breaks are LF and CR LF.
+// A source is the text of a file with an index from bytes to columns and back.
+// With the index a file of one long line costs no more than others. The text is
+// valid UTF-8, and its only line breaks are LF and CR LF.
 type source struct {
 	text    []byte
 	lines   []int    // where each line begins
 	columns []uint32 // for each byte, and the end: the column of its character; nil for a text in ASCII
 
-	// Where the word ends that each byte belongs to; nil until wordEnd is asked.
+	// For each byte, where its word ends; nil before wordEnd is called.
 	wordEnds []int32
 }
 
@@ -60,7 +60,7 @@ func isASCII(text []byte) bool {
 	return true
 }
 
-// column returns the column of the character at a byte, which lies on a line.
+// column returns the column of the character at a byte of a line.
 func (s *source) column(line, at int) int {
 	if s.columns == nil {
 		return at - s.lines[line-1] + 1
@@ -68,7 +68,7 @@ func (s *source) column(line, at int) int {
 	return int(s.columns[at])
 }
 
-// offset returns the byte at which the character of a yaml.Node stands.
+// offset returns the byte at which the line and the column of a yaml.Node are.
 func (s *source) offset(line, column int) int {
 	if line < 1 || line > len(s.lines) {
 		return len(s.text)
@@ -104,8 +104,7 @@ func (s *source) extentOf(n *yaml.Node) extent {
 	return extent{int32(from), int32(to)}
 }
 
-// extent returns the bytes between which a node stands. yaml.v3 knows only
-// where it begins.
+// extent returns the range of bytes of a node. yaml.v3 has only its beginning.
 func (s *source) extent(n *yaml.Node) (from, to int) {
 	from = s.offset(n.Line, n.Column)
 	switch n.Kind {
@@ -116,6 +115,9 @@ func (s *source) extent(n *yaml.Node) (from, to int) {
 		}
 		if last := len(n.Content); last > 0 {
 			_, to = s.extent(n.Content[last-1])
+			if n.Content[last-1].Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+				to = s.blockEnd(to, n.Column)
+			}
 		}
 		if n.Style&yaml.FlowStyle != 0 {
 			to = s.closing(to)
@@ -127,7 +129,28 @@ func (s *source) extent(n *yaml.Node) (from, to int) {
 	return from, s.wordEnd(from)
 }
 
-// closing returns where the bracket that comes next ends.
+// blockEnd returns where a block scalar ends whose indicator ends at from. Its
+// lines are indented, relative to the column of the container that it is in.
+func (s *source) blockEnd(from, column int) int {
+	to := from
+	for line := sort.SearchInts(s.lines, from+1); line < len(s.lines); line++ {
+		begin, end := s.lines[line], len(s.text)
+		if line+1 < len(s.lines) {
+			end = s.lines[line+1]
+		}
+		text := bytes.TrimRight(s.text[begin:end], " \t\r\n")
+		if len(text) == 0 {
+			continue
+		}
+		if len(text)-len(bytes.TrimLeft(text, " ")) < column {
+			break
+		}
+		to = begin + len(text)
+	}
+	return to
+}
+
+// closing returns where the next closing bracket ends.
 func (s *source) closing(from int) int {
 	for i := from; i < len(s.text); i++ {
 		switch s.text[i] {
@@ -177,12 +200,12 @@ func (s *source) scalarEnd(from int, n *yaml.Node) int {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
 		return s.wordEnd(from)
 	}
-	// In ASCII most of them stand on one line, as they are.
+	// In ASCII most of them are on one line.
 	if s.columns == nil && bytes.HasPrefix(s.text[from:], []byte(n.Value)) {
 		return from + len(n.Value)
 	}
-	// Line breaks and the white space around them are folded in a plain
-	// scalar; its words stand there as they are.
+	// A plain scalar folds line breaks and the white space around them, and
+	// leaves its words unchanged.
 	to := from
 	for word := range strings.FieldsSeq(n.Value) {
 		at := to
@@ -197,8 +220,8 @@ func (s *source) scalarEnd(from int, n *yaml.Node) int {
 	return to
 }
 
-// wordEnd returns where the next white space is. The index keeps a line of one
-// word with many nodes from being read for each of them.
+// wordEnd returns where the next white space is. The index avoids reading a line
+// of one word once for each of its nodes.
 func (s *source) wordEnd(from int) int {
 	if from >= len(s.text) {
 		return from
@@ -222,8 +245,8 @@ func (s *source) line(n *yaml.Node) int {
 	return s.span(at, at).Line
 }
 
-// verbatim returns where the text of a scalar stands character by character,
-// or -1.
+// verbatim returns where the text of a scalar begins if the file has it
+// unchanged, or -1.
 func (s *source) verbatim(n *yaml.Node) int {
 	if n.Kind != yaml.ScalarNode || n.Style&(yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) != 0 {
 		return -1

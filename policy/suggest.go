@@ -1,9 +1,14 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
 
-// Suggest returns the candidate that was probably meant by word, or "". Case
-// does not tell words apart, and neither do '-', '_' and spaces.
+	"gopkg.in/yaml.v3"
+)
+
+// Suggest returns the candidate that word probably stands for, or "". It
+// ignores case, and takes '-', '_' and spaces for the same.
 func Suggest(word string, candidates []string) string {
 	if len(word) > maxNameLength {
 		return ""
@@ -27,7 +32,7 @@ func Suggest(word string, candidates []string) string {
 	return best
 }
 
-// plainName takes away what other tools write differently.
+// plainName returns a word in lower case, with '_' for '-' and spaces.
 func plainName(word string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == ' ' {
@@ -37,7 +42,7 @@ func plainName(word string) string {
 	}, strings.ToLower(strings.TrimSpace(word)))
 }
 
-// tolerance is how many typing mistakes a word may have.
+// tolerance returns how many typing mistakes a word may have.
 func tolerance(word string) int {
 	switch {
 	case len(word) < 3:
@@ -75,6 +80,19 @@ func distance(a, b string, limit int) int {
 		}
 	}
 	return min(row[len(b)], limit)
+}
+
+// meantItem is the hint for a suggestion in a list, where it may not occur
+// twice.
+func meantItem(word string, items []*yaml.Node) string {
+	if hasItem(items, word) {
+		return "remove it; " + word + " is in the list"
+	}
+	return didYouMean(word)
+}
+
+func hasItem(items []*yaml.Node, word string) bool {
+	return slices.ContainsFunc(items, func(n *yaml.Node) bool { return isScalar(n) && n.Style&yaml.TaggedStyle == 0 && n.Value == word })
 }
 
 // didYouMean is the hint for a suggestion.

@@ -8,35 +8,35 @@ import (
 	"unicode/utf8"
 )
 
-// syntaxProblems explains what yaml.v3 says, where needed depending on
-// the character at fault.
+// syntaxProblems explains the errors of yaml.v3, some of them by the character
+// at fault.
 var syntaxProblems = [...]struct {
 	problem       string
 	first         byte // 0 for any
 	message, hint string
 }{
-	{"mapping values are not allowed in this context", 0, "this colon makes no key here", "check the indentation, and put a value with a colon and a space in quotes"},
-	{"could not find expected ':'", 0, "this line is no key with a value", "write KEY: VALUE, or indent it to continue the value above"},
-	{"did not find expected key", 0, "this does not fit into the mapping above", "indent all keys of a mapping alike"},
-	{"did not find expected '-' indicator", 0, "this does not fit into the list above", "indent all items of a list alike"},
-	{"did not find expected node content", 0, "a value is missing here", ""},
-	{"did not find expected ',' or ']'", 0, "the list that begins here goes on without a comma, or is not closed", ""},
-	{"did not find expected ',' or '}'", 0, "the mapping that begins here goes on without a comma, or is not closed", ""},
-	{"found unexpected end of stream", 0, "this quote is not closed", ""},
-	{"found unexpected document indicator", 0, "a quoted text is not closed before the end of the document", ""},
-	{"found character that cannot start any token", '\t', "a tab cannot stand here", "indent with spaces"},
+	{"mapping values are not allowed in this context", 0, "unexpected colon: a key cannot begin here", "correct the indentation, or put a value that contains a colon and a space in quotes"},
+	{"could not find expected ':'", 0, "this line is not a key with a value", "write KEY: VALUE, or indent the line to continue the value above"},
+	{"did not find expected key", 0, "this is not a key of the mapping above", "indent all keys of a mapping equally"},
+	{"did not find expected '-' indicator", 0, "this is not an item of the list above", "indent all items of a list equally"},
+	{"did not find expected node content", 0, "missing value", ""},
+	{"did not find expected ',' or ']'", 0, "missing comma or closing bracket in the list that begins here", ""},
+	{"did not find expected ',' or '}'", 0, "missing comma or closing brace in the mapping that begins here", ""},
+	{"found unexpected end of stream", 0, "missing closing quote", ""},
+	{"found unexpected document indicator", 0, "missing closing quote before the end of the document", ""},
+	{"found character that cannot start any token", '\t', "unexpected tab", "indent with spaces"},
 	{"found character that cannot start any token", 0, "a value cannot begin with this character", "put the value in quotes"},
-	{"found unknown escape character", 0, "there is no such escape in double quotes", `use single quotes, or write \\ for a backslash`},
-	{"did not find expected hexdecimal number", 0, "this escape lacks hexadecimal digits", ""},
-	{"found invalid Unicode character escape code", 0, "this escape is no character", ""},
-	{"block sequence entries are not allowed in this context", 0, "a list cannot begin here", "begin it on a line of its own, or write [A, B]"},
+	{"found unknown escape character", 0, "unknown escape in double quotes", `use single quotes, or write \\ for a backslash`},
+	{"did not find expected hexdecimal number", 0, "missing hexadecimal digits in an escape", ""},
+	{"found invalid Unicode character escape code", 0, "invalid character in an escape", ""},
+	{"block sequence entries are not allowed in this context", 0, "a list cannot begin here", "begin it on its own line, or write [A, B]"},
 	{"mapping keys are not allowed in this context", 0, "a key cannot begin here", ""},
-	{"found a tab character that violates indentation", 0, "a tab cannot indent", "indent with spaces"},
-	{"found a tab character where an indentation space is expected", 0, "a tab cannot indent", "indent with spaces"},
-	{"found an indentation indicator equal to 0", 0, "a text cannot be indented by 0", ""},
-	{"did not find expected comment or line break", 0, "nothing can follow here on this line", ""},
-	{"did not find expected <document start>", 0, "the document has ended before this", ""},
-	{"exceeded max depth of 10000", 0, "the file is nested too deep", "a profile is nested four deep"},
+	{"found a tab character that violates indentation", 0, "indentation with a tab", "indent with spaces"},
+	{"found a tab character where an indentation space is expected", 0, "indentation with a tab", "indent with spaces"},
+	{"found an indentation indicator equal to 0", 0, "a block of text must be indented", ""},
+	{"did not find expected comment or line break", 0, "unexpected text on this line", ""},
+	{"did not find expected <document start>", 0, "unexpected text after the end of the document", ""},
+	{"exceeded max depth of 10000", 0, "file is nested too deeply", "a profile has five levels"},
 }
 
 // reportSyntax reports an error of yaml.v3.
@@ -48,17 +48,17 @@ func (r *reader) reportSyntax(text []byte, err error) {
 		if at := to - len(anchor) - 1; at >= 0 && text[at] == '*' {
 			from = at
 		}
-		r.report(r.source.span(from, to), yamlFeature, "put a text that begins with * in quotes", "aliases are not allowed: *%s", anchor)
+		r.report(r.source.span(from, to), yamlFeature, "write the value, or put text that begins with * in quotes", "aliases are not allowed: *%s", anchor)
 		return
 	}
 	if isTagProblem(problem) {
 		if at := bytes.LastIndexByte(text[:to], '!'); at > bytes.LastIndexByte(text[:to], '\n') {
 			from = at
 		}
-		r.report(r.source.span(from, r.source.wordEnd(from)), yamlFeature, "put a text that begins with ! in quotes", "tags are not allowed")
+		r.report(r.source.span(from, r.source.wordEnd(from)), yamlFeature, "put text that begins with ! in quotes", "tags are not allowed")
 		return
 	}
-	which, message, hint := badSyntax, "the file is no YAML: "+problem, ""
+	which, message, hint := badSyntax, "invalid YAML: "+problem, ""
 	for _, known := range syntaxProblems {
 		if known.problem == problem && (known.first == 0 || from < len(text) && text[from] == known.first) {
 			message, hint = known.message, known.hint
@@ -71,9 +71,9 @@ func (r *reader) reportSyntax(text []byte, err error) {
 	r.report(r.source.span(from, to), which, hint, "%s", message)
 }
 
-// locate returns the bytes at fault. The line of yaml.v3 is often that of an
-// outer value, and it tells no column; the character at fault is the last one
-// of the shortest text with the same error.
+// locate returns the bytes at fault. yaml.v3 often names the line of an outer
+// value, and never a column. The character at fault is the last one of the
+// shortest text with the same error.
 func (r *reader) locate(text []byte, err error) (from, to int) {
 	problem := problemOf(err)
 	if len(text) > maxSearched || bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxBrackets {
@@ -116,13 +116,13 @@ func lineAt(text []byte, from int) []byte {
 	return line
 }
 
-// problemOf is the text of an error of yaml.v3 without "yaml: line 12: ".
+// problemOf returns the text of an error of yaml.v3 without "yaml: line 12: ".
 func problemOf(err error) string {
 	_, problem := parts(err)
 	return problem
 }
 
-// lineOf is the line that yaml.v3 names, or 1.
+// lineOf returns the line that yaml.v3 names, or 1.
 func lineOf(err error) int {
 	line, _ := parts(err)
 	return line
@@ -139,8 +139,8 @@ func parts(err error) (line int, problem string) {
 	return 1, text
 }
 
-// isTagProblem reports whether yaml.v3 stumbled over a word that begins with
-// an exclamation mark, as the text of iab often does.
+// isTagProblem reports whether an error is about a word that begins with an
+// exclamation mark, as the text of iab often does.
 func isTagProblem(problem string) bool {
 	switch problem {
 	case "did not find expected whitespace or line break", "did not find expected tag URI",

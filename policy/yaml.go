@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// parseYAML returns the root of the only document, or nil if there is nothing
-// to look at. More documents are a mistake, but the first one is still read.
+// parseYAML returns the root of the first document, or nil if there is none. It
+// reports a second document.
 func (r *reader) parseYAML() *yaml.Node {
 	text := r.maskDirectives(r.source.text)
 	first, second, err := decode(text)
@@ -18,7 +19,7 @@ func (r *reader) parseYAML() *yaml.Node {
 	}
 	if second != nil {
 		at := r.source.offset(second.Line, second.Column)
-		r.report(r.source.span(at, r.source.wordEnd(at)), manyDocuments, "put each profile into a file of its own", "a second document begins here")
+		r.report(r.source.span(at, r.source.wordEnd(at)), manyDocuments, "put each profile in its own file", "a second document begins here")
 	}
 	if first == nil {
 		if err == nil {
@@ -35,11 +36,11 @@ func (r *reader) parseYAML() *yaml.Node {
 }
 
 func (r *reader) reportEmpty() {
-	r.report(start, emptyFile, "a profile begins with version: 1, and says at least caps; caprun profiles shows some", "there is no profile in the file")
+	r.report(start, emptyFile, "write version: 1 and caps; caprun profiles prints examples", "file contains no profile")
 }
 
-// decode parses up to two documents. An error comes with the documents before
-// it.
+// decode parses up to two documents. It returns an error with the documents
+// before it.
 func decode(text []byte) (first, second *yaml.Node, err error) {
 	err = recovered(func() error {
 		d := yaml.NewDecoder(bytes.NewReader(text))
@@ -58,8 +59,8 @@ func decode(text []byte) (first, second *yaml.Node, err error) {
 	return first, second, err
 }
 
-// recovered returns the error of parse. yaml.v3 panics for some texts, which
-// is an error like others.
+// recovered returns the error of parse, and makes one of a panic: yaml.v3 panics
+// for some texts.
 func recovered(parse func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -69,8 +70,8 @@ func recovered(parse func() error) (err error) {
 	return parse()
 }
 
-// maskDirectives reports directives, of which yaml.Nodes know nothing, and
-// returns the text with comments in their place.
+// maskDirectives reports directives, which yaml.Nodes do not have, and returns
+// the text with comments instead of them.
 func (r *reader) maskDirectives(text []byte) []byte {
 	masked := text
 	for at := 0; at < len(text); {
@@ -94,14 +95,13 @@ func (r *reader) maskDirectives(text []byte) []byte {
 	return masked
 }
 
-// isNull reports whether a scalar is plain and means nothing.
+// isNull reports whether a node is a plain scalar that means null.
 func isNull(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Style == 0 && n.Tag == "!!null"
 }
 
-// checkTree looks for what yaml.Nodes carry along and a profile must not have.
-// It returns how many there are. ok is false if the tree is too large to be
-// looked at.
+// checkTree reports the features of YAML that a profile may not use. It returns
+// the number of nodes. ok is false if the tree is too large to be read.
 func (r *reader) checkTree(root *yaml.Node) (nodes int, ok bool) {
 	t := treeCheck{reader: r}
 	t.check(root, 1)
@@ -118,28 +118,28 @@ func (t *treeCheck) check(n *yaml.Node, depth int) {
 	if t.nodes++; t.nodes > maxNodes || depth > maxDepth {
 		t.tooLarge = true
 		if depth > maxDepth {
-			t.reportAt(n, tooComplex, "a profile is nested five deep", "the file is nested more than %d deep", maxDepth)
+			t.reportAt(n, tooComplex, "a profile has five levels", "file has more than %d levels", maxDepth)
 		} else {
-			t.reportAt(n, tooComplex, "", "the file has more than %d values", maxNodes)
+			t.reportAt(n, tooComplex, "", "file has more than %d values", maxNodes)
 		}
 		return
 	}
 	at := t.source.offset(n.Line, n.Column)
 	switch {
 	case n.Kind == yaml.AliasNode:
-		t.reportAt(n, yamlFeature, "write the value out", "aliases are not allowed: *%s", n.Value)
+		t.reportAt(n, yamlFeature, "write the value instead of the alias", "aliases are not allowed: *%s", n.Value)
 		return
 	case n.Anchor != "":
-		t.report(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "write the value out wherever it is needed", "anchors are not allowed: &%s", n.Anchor)
+		t.report(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "remove the anchor, and write the value instead of its aliases", "anchors are not allowed: &%s", n.Anchor)
 	case t.tagged(n):
-		t.report(t.source.span(at, t.source.wordEnd(at)), yamlFeature, "leave the tag out, or put a text that begins with ! in quotes", "tags are not allowed")
+		t.report(t.source.span(at, t.source.wordEnd(at)), yamlFeature, t.tagHint(n, at), "tags are not allowed")
 	}
 	if n.Kind == yaml.ScalarNode {
 		t.checkEscapes(n)
 	}
 	for i, child := range n.Content {
 		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Tag == "!!merge" {
-			t.reportAt(child, yamlFeature, "write the keys out", "merge keys are not allowed")
+			t.reportAt(child, yamlFeature, "write the keys instead of merging them", "merge keys are not allowed")
 		}
 		if t.check(child, depth+1); t.tooLarge {
 			return
@@ -147,26 +147,38 @@ func (t *treeCheck) check(n *yaml.Node, depth int) {
 	}
 }
 
+// tagHint is the hint for a tag: text that begins with an exclamation mark, as
+// that of iab, is a tag without a value.
+func (r *reader) tagHint(n *yaml.Node, at int) string {
+	switch word := string(r.source.text[at:r.source.wordEnd(at)]); {
+	case isScalar(n) && n.Value == "" && n.Style&^yaml.TaggedStyle == 0 && word != "!" && !strings.HasPrefix(word, "!!") && !strings.ContainsAny(word, ",]}"):
+		return write(inQuotes(word), "put the text in quotes")
+	case isScalar(n) && n.Tag == "!!str":
+		return "remove the tag, and put the value in quotes"
+	}
+	return "remove the tag, or put text that begins with ! in quotes"
+}
+
 // tagged reports whether a node has a tag in the file, also the tag "!" that
-// yaml.v3 forgets.
+// yaml.v3 drops.
 func (r *reader) tagged(n *yaml.Node) bool {
 	if n.Style&yaml.TaggedStyle != 0 {
 		return true
 	}
 	if n.Kind == yaml.MappingNode && len(n.Content) > 0 && n.Line == n.Content[0].Line && n.Column == n.Content[0].Column {
-		return false // what stands there belongs to the first key
+		return false // the tag belongs to the first key
 	}
 	at := r.source.offset(n.Line, n.Column)
 	return at < len(r.source.text) && r.source.text[at] == '!'
 }
 
-// opaque reports whether a node stands for something that its lines do not
-// say, which checkTree has reported. There is no use in looking at its value.
+// opaque reports whether a node has a feature that checkTree has reported. Its
+// value then means nothing.
 func (r *reader) opaque(n *yaml.Node) bool {
 	return n.Kind == yaml.AliasNode || n.Anchor != "" || r.tagged(n)
 }
 
-// kindOf says in words what a node is.
+// kindOf names the type of a node.
 func kindOf(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:

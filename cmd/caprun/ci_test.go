@@ -358,7 +358,7 @@ func TestProblemMatcher(t *testing.T) {
 	if slices.Contains(oneline, annotated{}) || len(oneline) < 2 {
 		t.Errorf("%q\n%+v", printed["oneline"], oneline)
 	}
-	first := annotated{"bad/with space, two.yaml", "2", "1", "error", `a profile has no key "no_new_privis"`, "unknown-key"}
+	first := annotated{"bad/with space, two.yaml", "2", "1", "error", `unknown key "no_new_privis"`, "unknown-key"}
 	if !slices.Contains(oneline, first) {
 		t.Errorf("%+v is not in %+v", first, oneline)
 	}

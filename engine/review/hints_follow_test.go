@@ -1,0 +1,442 @@
+package review
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"caprun/cap"
+	"caprun/policy"
+
+	"gopkg.in/yaml.v3"
+)
+
+// placeholders are the words of hints that stand for a value of the user's own.
+var placeholders = strings.NewReplacer("NUMBER", "7", "NAME", "x", "WHY", "because")
+
+// follow does what an alternative of the hint of a finding says, to the letter.
+// It also returns the message of an error that the words announce. ok is false
+// if they are none that it knows.
+func follow(text string, f policy.Diagnostic, words string) (changed, announced string, ok bool) {
+	e := editor{text: text, finding: f}
+	var document yaml.Node
+	if yaml.Unmarshal([]byte(text), &document) == nil && len(document.Content) == 1 {
+		e.root = document.Content[0]
+	}
+	ok = e.locate() && e.follow(words)
+	return e.text, e.announced, ok
+}
+
+// alternatives splits a hint at ", or ", and leaves out the explanation behind
+// a semicolon.
+func alternatives(hint string) []string {
+	var list []string
+	for hint != "" {
+		end, next := len(hint), len(hint)
+		for n := range outside(hint) {
+			if strings.HasPrefix(hint[n:], "; ") {
+				end, next = n, len(hint)
+				break
+			}
+			if strings.HasPrefix(hint[n:], ", or ") {
+				end, next = n, n+len(", or ")
+				break
+			}
+		}
+		list = append(list, hint[:end])
+		hint = hint[next:]
+	}
+	return list
+}
+
+// outside yields the bytes of a text that are not in quotes or brackets.
+func outside(text string) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		depth, quote := 0, byte(0)
+		for n := 0; n < len(text); n++ {
+			switch c := text[n]; {
+			case quote == '"' && c == '\\':
+				n++
+			case quote != 0:
+				if c == quote {
+					quote = 0
+				}
+			case (c == '"' || c == '\'') && (n == 0 || strings.IndexByte(" [{,:", text[n-1]) >= 0):
+				quote = c
+			case c == '[' || c == '{':
+				depth++
+			case c == ']' || c == '}':
+				depth--
+			case depth == 0:
+				if !yield(n) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// An editor changes a file at the place of a finding.
+type editor struct {
+	text       string
+	finding    policy.Diagnostic
+	begin, end int // of the finding
+
+	// Where the finding is in the tree: what holds it, and the index of the key
+	// or the item there. holder is nil if the file has no tree, or the finding is
+	// within a scalar.
+	root, holder *yaml.Node
+	index        int
+
+	announced string
+}
+
+func (e *editor) locate() (ok bool) {
+	e.begin, e.end, ok = span(e.text, e.finding.Position)
+	if e.root != nil {
+		e.find(e.root)
+	}
+	return ok
+}
+
+// find looks for the key, the value or the item that begins where the finding
+// does, the innermost first.
+func (e *editor) find(n *yaml.Node) bool {
+	for i, child := range n.Content {
+		if e.find(child) {
+			return true
+		}
+		if child.Line == e.finding.Line && child.Column == e.finding.Column {
+			e.holder, e.index = n, i
+			if n.Kind == yaml.MappingNode {
+				e.index = i &^ 1
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// value returns a value that a hint shows: words up to what explains it.
+func value(words string) string {
+	for n := range outside(words) {
+		for _, end := range []string{" to ", " if ", " for ", " without ", " in ", " and ", " instead of "} {
+			if n > 0 && strings.HasPrefix(words[n:], end) {
+				return words[:n]
+			}
+		}
+	}
+	return words
+}
+
+var (
+	keyValue = regexp.MustCompile(`^([a-z_]+): (.+)$`)
+	example  = regexp.MustCompile(`^write .*, such as (.+)$`)
+	lines    = regexp.MustCompile(`^delete (?:lint|the entry) on lines? (\d+)(?: to (\d+))?$`)
+	wrong    = regexp.MustCompile(`^the (?:key|securebit) is ([a-z_]+), (?:and its value is wrong too: |but )(.+)$`)
+	amount   = regexp.MustCompile(`^(?:lower soft|raise (hard)) to (\w+)$`)
+	taken    = regexp.MustCompile(`^(?:take|remove) (\S+) (?:out of|from) (\w+)$`)
+)
+
+// follow does what one alternative says.
+func (e *editor) follow(words string) bool {
+	words = placeholders.Replace(words)
+	if m := wrong.FindStringSubmatch(words); m != nil {
+		e.announced = m[2]
+		return e.replace(m[1])
+	}
+	if m := lines.FindStringSubmatch(words); m != nil {
+		first, _ := strconv.Atoi(m[1])
+		last, err := strconv.Atoi(m[2])
+		if err != nil {
+			last = first
+		}
+		all := strings.SplitAfter(e.text, "\n")
+		e.text = strings.Join(slices.Delete(all, first-1, last), "")
+		return true
+	}
+	if m := amount.FindStringSubmatch(words); m != nil {
+		key := "soft"
+		if m[1] != "" {
+			key = "hard"
+		}
+		return e.writeKey(key, m[2])
+	}
+	if m := example.FindStringSubmatch(words); m != nil {
+		words = "write " + m[1]
+	}
+	verb, object, _ := strings.Cut(words, " ")
+	switch verb {
+	case "did":
+		word, ok := strings.CutPrefix(strings.TrimSuffix(object, "?"), "you mean ")
+		return ok && e.replace(word)
+	case "write":
+		if sample, ok := samples[object]; ok {
+			object = sample
+		}
+		if object = value(object); samples[object] != "" {
+			object = samples[object]
+		}
+		if m := regexp.MustCompile(`^a limit from (\d+) to `).FindStringSubmatch(words[len("write "):]); m != nil {
+			object = m[1]
+		}
+		if m := keyValue.FindStringSubmatch(object); m != nil {
+			return e.writeKey(m[1], m[2])
+		}
+		return isValue(object) && e.replace(object)
+	case "use":
+		list, ok := strings.CutPrefix(object, "one of ")
+		first, _, _ := strings.Cut(list, ",")
+		return ok && e.replace(first)
+	case "add":
+		return e.add(object)
+	case "replace":
+		return object == "it with a line feed" && e.splice(e.begin, e.end, "\n")
+	case "remove", "take":
+		if m := taken.FindStringSubmatch(words); m != nil && e.takeCapability(m[1], m[2]) {
+			return true
+		}
+		return e.remove(object)
+	}
+	return false
+}
+
+// isValue reports whether words are one value as YAML has it: one word, or
+// something in quotes or brackets.
+func isValue(words string) bool {
+	var document yaml.Node
+	if words == "" || yaml.Unmarshal([]byte(words), &document) != nil || len(document.Content) != 1 {
+		return false
+	}
+	n := document.Content[0]
+	return n.Style != 0 || n.Kind == yaml.ScalarNode && !strings.Contains(words, " ")
+}
+
+func (e *editor) splice(begin, end int, by string) bool {
+	e.text = e.text[:begin] + by + e.text[end:]
+	return true
+}
+
+// replace replaces what the finding points at. Where that is all of a scalar and
+// the message is about one word of it, the word is replaced.
+func (e *editor) replace(by string) bool {
+	if e.holder != nil {
+		n := e.holder.Content[e.index]
+		if e.holder.Kind == yaml.MappingNode && (n.Line != e.finding.Line || n.Column != e.finding.Column) {
+			n = e.holder.Content[e.index+1]
+		}
+		word, err := strconv.QuotedPrefix(strings.TrimPrefix(e.finding.Message, "unknown capability "))
+		word, unquoteErr := strconv.Unquote(word)
+		if err == nil && unquoteErr == nil && n.Kind == yaml.ScalarNode && n.Value != word && strings.Contains(n.Value, word) && e.text[e.begin:e.end] != word {
+			begin, end := entrySpan(e.text, e.holder, e.index)
+			changed := strconv.Quote(strings.Replace(n.Value, word, by, 1))
+			if e.holder.Kind == yaml.MappingNode {
+				changed = e.holder.Content[e.index].Value + ": " + changed
+			}
+			return e.splice(begin, end, changed)
+		}
+		if n.Kind == yaml.ScalarNode && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && e.holder.Kind == yaml.MappingNode {
+			return e.writeKey(e.holder.Content[e.index].Value, by)
+		}
+	}
+	return e.splice(e.begin, e.end, by)
+}
+
+// mapping returns the mapping that the finding is about: what it points at, or
+// what that is in. Findings about the whole profile point at its version.
+func (e *editor) mapping() *yaml.Node {
+	if e.holder == nil {
+		return e.root
+	}
+	if n := e.holder.Content[e.index]; e.holder.Kind != yaml.MappingNode && n.Kind == yaml.MappingNode {
+		return n
+	}
+	if e.holder.Kind == yaml.MappingNode {
+		if n := e.holder.Content[e.index+1]; n.Kind == yaml.MappingNode && n.Line == e.finding.Line && n.Column == e.finding.Column {
+			return n
+		}
+		return e.holder
+	}
+	return nil
+}
+
+// keyIndex returns the index of a key in a mapping, or -1.
+func keyIndex(mapping *yaml.Node, key string) int {
+	for i := 0; mapping.Kind == yaml.MappingNode && i < len(mapping.Content); i += 2 {
+		if mapping.Content[i].Value == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// writeKey gives a key another value, or replaces the key that the finding
+// points at.
+func (e *editor) writeKey(key, value string) bool {
+	holder, i := e.mapping(), -1
+	if holder != nil {
+		i = keyIndex(holder, key)
+	}
+	if i < 0 && e.root != nil && keyIndex(e.root, key) >= 0 && e.holder != e.root {
+		holder, i = e.root, keyIndex(e.root, key)
+	}
+	if i < 0 {
+		holder, i = e.holder, e.index
+	}
+	if holder == nil || holder.Kind != yaml.MappingNode {
+		return false
+	}
+	begin, end := entrySpan(e.text, holder, i)
+	return e.splice(begin, end, key+": "+value)
+}
+
+// add adds keys to the mapping that the finding is in, or an item to its list.
+func (e *editor) add(object string) bool {
+	if !strings.Contains(object, ": ") {
+		return e.addItems(object)
+	}
+	holder := e.mapping()
+	if holder == nil || holder.Kind != yaml.MappingNode {
+		return false
+	}
+	target := ""
+	if object, target, _ = strings.Cut(object, " instead of "); target != "" {
+		return false
+	}
+	var added []string
+	for part := range strings.SplitSeq(object, " and ") {
+		m := keyValue.FindStringSubmatch(part)
+		if m == nil || keyIndex(holder, m[1]) >= 0 {
+			return false
+		}
+		added = append(added, part)
+	}
+	return e.insert(holder, added)
+}
+
+// insert adds entries before the first of a mapping or a list.
+func (e *editor) insert(holder *yaml.Node, added []string) bool {
+	at := offsetOf(e.text, holder.Line, holder.Column)
+	if holder.Style&yaml.FlowStyle != 0 {
+		more := strings.Join(added, ", ")
+		if len(holder.Content) > 0 {
+			more += ", "
+		}
+		return e.splice(at+1, at+1, more)
+	}
+	if holder.Kind == yaml.SequenceNode {
+		for n := range added {
+			added[n] = "- " + added[n]
+		}
+	}
+	indent := "\n" + strings.Repeat(" ", holder.Column-1)
+	return e.splice(at, at, strings.Join(added, indent)+indent)
+}
+
+func (e *editor) addItems(object string) bool {
+	items := strings.Split(value(object), ", ")
+	list := e.holder
+	if list != nil && list.Kind == yaml.MappingNode {
+		list = list.Content[e.index+1]
+	}
+	for _, item := range items {
+		if !isValue(item) {
+			return false
+		}
+	}
+	return list != nil && list.Kind == yaml.SequenceNode && e.insert(list, items)
+}
+
+// remove removes what the finding points at, or something near it.
+func (e *editor) remove(object string) bool {
+	switch object {
+	case "it":
+		if e.holder == nil || e.text[e.begin:e.end] == "" {
+			return e.splice(e.begin, e.end, "")
+		}
+		return e.removeAt(e.holder, e.index)
+	case "the key", "one of them", "it from one of them":
+		return e.holder != nil && e.removeAt(e.holder, e.index)
+	case "the line":
+		all := strings.SplitAfter(e.text, "\n")
+		e.text = strings.Join(slices.Delete(all, e.finding.Line-1, e.finding.Line), "")
+		return true
+	case "the tag":
+		return e.splice(e.begin, e.end, "")
+	case "it from one of the entries":
+		return e.holder != nil && e.holder.Kind == yaml.SequenceNode && e.removeAt(e.holder, e.index)
+	case "one of the entries":
+		for _, list := range listsOf(e.root) {
+			for i, item := range list.Content {
+				if item.Kind == yaml.MappingNode && contains(item, e.holder) {
+					return e.removeAt(list, i)
+				}
+			}
+		}
+		return false
+	}
+	// A key of the profile, or an item of the list that the finding is in.
+	name, list, ok := strings.Cut(object, " from ")
+	name, other, both := strings.Cut(name, " or ")
+	switch {
+	case ok:
+		_ = list
+		return e.holder != nil && e.holder.Kind == yaml.SequenceNode && name == "it" && e.removeAt(e.holder, e.index)
+	case both && keyIndex(e.root, other) < 0:
+		return false
+	case e.root != nil && keyIndex(e.root, name) >= 0:
+		return e.removeAt(e.root, keyIndex(e.root, name))
+	case e.holder != nil && e.holder.Kind == yaml.SequenceNode && e.holder.Content[e.index].Value == name:
+		return e.removeAt(e.holder, e.index)
+	}
+	return false
+}
+
+func listsOf(n *yaml.Node) []*yaml.Node {
+	if n == nil {
+		return nil
+	}
+	var lists []*yaml.Node
+	if n.Kind == yaml.SequenceNode {
+		lists = append(lists, n)
+	}
+	for _, child := range n.Content {
+		lists = append(lists, listsOf(child)...)
+	}
+	return lists
+}
+
+// contains reports whether a node is below another, or the same.
+func contains(n, other *yaml.Node) bool {
+	return n == other || slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return contains(child, other) })
+}
+
+// takeCapability removes capabilities from the text of caps or iab.
+func (e *editor) takeCapability(names, key string) bool {
+	i := -1
+	if e.root != nil {
+		i = keyIndex(e.root, key)
+	}
+	if key != "caps" || i < 0 {
+		return false
+	}
+	set, err := cap.FromText(e.root.Content[i+1].Value)
+	if err != nil {
+		return false
+	}
+	for name := range strings.SplitSeq(names, ",") {
+		v, err := cap.FromName(name)
+		if err != nil {
+			return false
+		}
+		for _, flag := range []cap.Flag{cap.Effective, cap.Permitted, cap.Inheritable} {
+			if set.SetFlag(flag, false, v) != nil {
+				return false
+			}
+		}
+	}
+	begin, end := entrySpan(e.text, e.root, i)
+	return e.splice(begin, end, fmt.Sprintf("caps: %q", set))
+}

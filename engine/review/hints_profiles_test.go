@@ -1,0 +1,120 @@
+package review
+
+import (
+	"regexp"
+	"strings"
+)
+
+const user33 = "version: 1\nuid: 33\ngid: 33\nno_new_privs: true\n"
+
+// mistakes are lines with mistakes, to stand below user33.
+var mistakes = [...]string{
+	"caps: CAP_NET_RAW=eip\n", "caps: net_raw,Kill=eip\n", "caps: 013=eip\n", "caps: all=eip cap_kill=p\n",
+	"caps: cap_kill=eip cap_net_raw=eip\n", "caps: cap_kill=p cap_net_raw=eip cap_chown=ei\n", "caps: cap_kill=p cap_chown=i\n",
+	"caps: \"= cap_kill+e cap_kill+ip\"\n", "caps: =eip-eip\n", "caps: cap_kill\n", "caps: cap_kill cap_chown\n", "caps: cap_kill, cap_chown=eip\n",
+	"caps: cap_kill cap_chown=eip\n", "caps: CAP_KILL CAP_CHOWN\n", "caps: [CAP_KILL, net_raw]\n", "caps: [cap_kill=eip, cap_chown=eip]\n", "caps: [all]\n", "caps: cap_kill=ex\n",
+	"caps: |\n  cap_kill=eip\n  cap_chown=eip\n", "caps: >\n  cap_kil=eip\n", "caps: cap_kill+p =\n", "caps: \"=e cap_kill=p\"\n",
+	"iab: \"^10,!cap_kill,^!%10\"\n", "iab: ^cap_kill cap_chown\n", "iab: [^cap_kill, cap_chown]\n", "iab: [cap_kil]\n", "iab: ^^\n", "iab: !cap_kill\n", "iab: !cap_kill x\n",
+	"umask: 022\n", "umask: 0o27\n", "umask: \"7\"\n", "umask: 18\n", "umask: [022]\n",
+	"cwd: /srv//x/../y/\n", "cwd: \"/a b/\"\n", "cwd: \"/a: b/\"\n", "cwd: \"/a/ #b//c\"\n", "cwd: [/srv/]\n", "chroot: [/srv, /x]\n", "cwd: ~/x\n",
+	"groups: [010, 1_0, +5, 3.0, 0o7, 1e1]\n", "groups: [33, \"33\", 033]\n", "groups: [010, 8, 10]\n", "groups: docker\n", "groups: 33 34\n", "groups: 33,34\n", "groups: keep\n", "groups: [yes]\n",
+	"env: {keep: PATH}\n", "env: {keep: PATH LANG}\n", "env: {keep: \"PATH, LANG\"}\n", "env: {keep: none}\n", "env: {keep: yes}\n", "env: {keep: true}\n", "env: {unset: all}\n", "env: {unset: LANG}\n",
+	"env: {keep: [A=B, A]}\n", "env: [PATH, LANG]\n", "env: [A=b, \"C=d e\", E=]\n", "env: [A=b, A=c]\n", "env: A=b\n", "env: PATH\n", "env: all\n", "env: [A=5, B=yes, C=x:y]\n",
+	"env: {MODE: production}\n", "env: {set: [A=b]}\n", "env: {set: A=b}\n", "env: {set: {A: }}\n", "env: {set: {A: 5, B: yes, C: [x], D: {x: y}}}\n", "env:\n  set:\n", "env:\n  keep: [A]\n  unset:\n  - A\n", "env:\n  unset: [A, A]\n  set:\n    A: b\n",
+	"secbits: [norot, NOROOT, noroot_locked, SECBIT_NO_SETUID_FIXUP]\n", "secbits: noroot noroot-locked\n", "secbits: noroot_locked\n", "secbits: NOROOT, NOROOT_LOCKED\n", "secbits: keep_caps\n", "secbits: [keep_caps]\n",
+	"secbits: [NOROOT_LOCKED]\n", "secbits: +noroot,+noroot_locked\n", "secbits: \"0x1\"\n", "secbits:\n- noroot_locked\n", "secbits: [exec_restrict_file, exec_deny_interactive]\n", "secbits:\n- keep_caps\n", "secbits: [nothing]\n",
+	"rlimits: {nofiles: 1, cpu: -1, core: {soft: 3}}\n", "rlimits: {core: infinity, as: 1:2, cpu: 5:4, data: [1, unlimited], nproc: 1k}\n", "rlimits: {core: {sotf: 1, hard: 2}, nofile: {soft: 1, hard: 2, max: 3}}\n",
+	"rlimits: [nofile=3]\n", "rlimits: {nofile: {}}\n", "rlimits: {nofile: {soft: 9, hard: 3}}\n", "rlimits: {nofile: {soft: x, hard: 3}}\n", "rlimits: {nofile: {hard: x}}\n", "rlimits:\n  nofile:\n    soft: 9\n    hard: 3\n", "rlimits: {nofile: {soft: \"1:2\", hard: 3}}\n", "rlimits: {NOFILE: x}\n",
+	"keep_fds: 3,4\n", "keep_fds: [0, 3, \"3\", 04]\n", "keep_fds:\n- 1\n", "keep_fds: stdin\n",
+	"capabilities: \"=\"\nEnv: {sett: {A: b}}\nlint: {ignor: []}\n", "capabilities: [NET_RAW]\n", "caps: \"=\"\ncapabilities: \"=\"\n", "group: www-data\n", "securebits: [noroot]\nmode: HYBRID\n", "username: x\n", "cmd: a b\n", "environment: [A=b]\n", "zzz: 1\n", "lint: {ignroe: x}\n",
+	"mode: pure1e\n", "mode: [pure1e]\n", "mode: full\n", "mode: UNCERTAIN\n", "mode: PURE1E\nsecbits: []\n", "mode: NOPRIV\ncaps: cap_kill=eip\n",
+	"new_session: false\n", "new_session: yes\n", "new_session: \"true\"\n", "new_session: [true]\n",
+	"command: /bin/x\n", "command: /bin/bash /opt/run.sh\n", "command: /bin/echo a,b 80 yes x:y\n", "command: /bin/sh -c \"x | y\"\n", "command: A=b /bin/x\n", "command: {a: b}\n", "command: []\n", "command: [\"\", x]\n", "command: [x, 5, yes, [y], ~]\n", "command: 'x \"y z\"'\n", "command: true\n", "command: $HOME/x\n",
+	"command: [/bin/bash /opt/run.sh]\ncaps: cap_kill=eip\n", "caps: \"=\"\ncommand: [/usr/bin/vim]\n",
+	"lint:\n  ignore:\n    - {rule: no-new-priv-missing, reason: x}\n    - rule: umask-open\n      reason: x\n", "lint: {ignore: [{rule: shell-command, reason: x}]}\n",
+	"lint: {ignore: umask-open}\n", "lint: {ignore: [umask-open, {rule: umask-open, reason: x}]}\n", "lint: [{rule: umask-open, reason: x}]\n", "lint: {ignore: {rule: umask-open, reason: x}}\n", "lint: umask-open\n",
+	"lint: {ignore: [{rule: bounding-wider, reason: x, caps: cap_kill CAP_CHOWN}]}\n", "lint: {ignore: [{rule: bounding-wider, reason: x, caps: [net_raw, cap_net_raw, 010, 8]}]}\n", "lint: {ignore: [{rule: bounding-wider, reason: x, caps: []}]}\n",
+	"lint: {ignore: [{rule: x-y, reason: 5, until: 2027/01/31}, {rule: x-y, reason: a}, {rule: \"\", reason: \"\"}]}\n", "lint: {ignore: [{rule: umask-open, reason: x}, {rule: umask-open, reason: x}]}\n",
+	"lint: {ignore: [{rule: bounding-wider, reason: x, caps: [cap_kill]}, {rule: bounding-wider, reason: x, caps: [cap_kill]}]}\n", "lint:\n  ignore:\n  - reason: x\n  - rule: umask-open\n", "lint: {ignore: [{rule: umask-open}, {reason: x}, {}]}\n",
+	"name: [x]\n", "name: 5\n", "name: a b\n", "name: {x: y}\n", "description: 5\n", "description: [x, y]\n", "name:\n", "name: x\nname: y\n", "name: !!str 5\n", "name: !x y\n", "? [a]\n: b\n", "y: 1\n", "name: \"a\\u202eb\"\n", "name: a\u202eb\n", "name: a\u2028b\n",
+	"caps: cap_kill=ep\n", "caps: cap_kill=p\nsecbits: [noroot]\n", "caps: cap_kill=eip\niab: ^cap_chown\n", "caps: cap_kill=eip\nmode: NOPRIV\n",
+	"env: {keep: [LD_PRELOAD]}\n", "env:\n  keep:\n  - LD_LIBRARY_PATH\n", "user: x\n", "version: 1\n",
+}
+
+// wholeProfiles are profiles with mistakes that need no lines above them.
+var wholeProfiles = [...]string{
+	"version: 2\nuid: 3\ngid: 3\n", "version: \"1\"\n", "version: 1.0\n", "version: [1]\n", "name: x\n", "{name: x}\n", "version: 1\nno_new_privs: false\nnew_session: false\n", "version: 1\nno_new_privs: yes\n",
+	"version: 1\nuid: 0x21\ngid: \"33\"\n", "version: 1\nuser: \"33\"\n", "version: 1\nuser: \"033\"\n", "version: 1\nuser: [x]\n", "version: 1\nuser: 33:33\n", "version: 1\nuser: 1000:1000\n",
+	"version: 1\nuid: www-data\ngid: www-data\n", "version: 1\nuser: x\nuid: www-data\ngid: 3\n", "version: 1\nuid: 3\n", "version: 1\ngid: 3\n", "version: 1\ngroups: [3]\n", "version: 1\ngid: 3\ngroups: [3]\n",
+	"version: 1\nuser: x\nuid: 3\n", "version: 1\nuser: x\nuid: 3\ngid: 3\n", "version: 1\nuidd: 3\n", "version: 1\nGID: 3\n", "version: 1\nUser: x\nuid: 3\ngid: 3\n", "version: 1\nuid: ~\ngid: 3\n", "version: 1\nuser:\n",
+	"version:\n", "- a\n", "x\n", "5\n", "version: 1\nuid: -1\ngid: 4294967295\n", "{version: 1, caps: [cap_kill], uid: 3, gid: 3}\n", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
+}
+
+var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session lint")
+
+// oddValues are values of each type, each in a form that some keys take.
+var oddValues = [...]string{
+	"text", "a b", "a, b", "33", "\"33\"", "022", "0x10", "-1", "1.5", "1e3", "true", "no", "~", "\"\"", "12:30", "2027-01-31", "=", "/srv//x", "[a]", "[a, b]", "[33, 34]", "[true]", "[]", "{}", "{a: b}", "[{a: b}]", "[[a]]",
+	"cap_kill", "cap_kill=eip", "[cap_kill]", "[cap_kill, cap_chown]", "all", "none", "unlimited", "noroot noroot-locked", "A=b", "[A=b]", "[PATH]", "PATH, LANG", "|\n  x\n", "HYBRID", "nobody",
+}
+
+// oddProfile is a profile with a value for a key, which is otherwise right.
+func oddProfile(key, value string) string {
+	var b strings.Builder
+	if key != "version" {
+		b.WriteString("version: 1\n")
+	}
+	if key != "user" && key != "uid" {
+		b.WriteString("uid: 3\n")
+	}
+	if key != "user" && key != "gid" {
+		b.WriteString("gid: 3\n")
+	}
+	b.WriteString(key + ": " + value + "\n")
+	return b.String()
+}
+
+// samples are values for what hints describe in words.
+var samples = map[string]string{
+	"a user ID": "7", "a group ID": "7", "the name or the number of a user": "7", "the name of a user": "x", "a number": "7", "one number": "7", "a number from 3 to 1048575": "7", "a whole number": "7", "its number": "7",
+	"text": "x", "an absolute path": "/srv", "a shorter path": "/srv", "the path of a program": "/bin/x", "the program and its arguments": "[/bin/x, z]", "the name of a capability": "cap_fowner", "a list of capabilities": "[cap_fowner]",
+	"why the finding is accepted": "because", "the name in brackets after a finding": "x", "a list of group IDs": "[]", "the names of capabilities": "cap_fowner", "all": "all",
+}
+
+// A thoughtfulHint is one that a program cannot follow.
+type thoughtfulHint struct {
+	words  *regexp.Regexp
+	reason string
+}
+
+// thoughtful are all of them, with the reason.
+var thoughtful = [...]thoughtfulHint{
+	{words(`write a value|write the value( instead of the alias)?|write the keys instead of merging them`), "only the user knows the value"},
+	{words(`use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit|use letters, digits and '_', and begin with a letter or '_'`), "it says how a name is made"},
+	{words(`the (limits|securebits|keys of \w+|keys of a limit|keys of an entry) are .*|the key of lint is ignore|the last capability is 40, cap_checkpoint_restore`), "it lists what there is"},
+	{words(`4294967295 and -1 mean "no change" to the kernel`), "it says what the number means"},
+	{words(`a profile has five levels`), "it says how a profile is made"},
+	{words(`write KEY: VALUE( lines, such as version: 1)?|write version: 1 and caps`), "there is no profile yet"},
+	{words(`correct the indentation|put a value that contains a colon and a space in quotes|put the value in quotes|indent .*|begin it on its own line|write \[A, B\]|use single quotes|write \\\\ for a backslash`), "the parser does not know where the value ends"},
+	{words(`replace it with a line feed`), "the line that begins there can have mistakes, too"},
+	{words(`remove the tag(, and put the value in quotes)?|put text that begins with [!*] in quotes`), "the value can be wrong without the tag, and the parser does not know where it ends"},
+	{words(`remove the anchor, and write the value instead of its aliases`), "it is about several places"},
+	{words(`save the file as UTF-8|put each profile in its own file|move (data and comments into other files|the excess into comments)|let the program read (it|them) from a file|write each capability once`), "it is about the whole file, or about another"},
+	{words(`rename the directory, and write its new path`), "it is about the machine"},
+	{words(`add caps to each of the entries`), "only the user knows which"},
+
+	{words(`declare caps|leave iab out and declare caps|block them with !|list what it needs, such as env: .*|write the flags eip|the mark \^ in iab|leave the flag i out of caps, and % out of iab|take the capability from caps|take out what it can do without`), "only the user knows what the target needs"},
+	{words(`declare (another user|the user that it becomes|gid and groups|the user, which).*|give it a group of its own|a group, access to the files that it needs`), "only the user knows which user it can be"},
+	{words(`add secbits: \[noroot, noroot_locked\], and give each capability of caps the flags eip: .*`), "it is about several places"},
+	{words(`add new_session: true`), "it is followed below"},
+	{words(`look for the narrower one: .*|a change of root by chroot|give the (files to the )?target's user.*|load the modules at boot, .*|link the program with the library|run the target as the user whose processes it traces, .*`), "it is about the machine"},
+	{words(`put it where only root can write, such as .*|hand over sockets and files, .*|limit pids.max of a cgroup|let the program read it from a file|have the caller set it, and keep it|start the program itself|declare a directory by its own path`), "it is about the machine"},
+	{words(`have a shell expand it: .*|write the value: .*|write the home directory|type it anew|list directories by absolute paths, .*`), "only the user knows the value"},
+	{words(`(stack|memlock|cpu) counts .*|unlimited|"0007" for a group that shares them|give it a value under set`), "only the user knows the value"},
+	{words(`write each word as an item of its own, .*`), "words of a shell are not certain"},
+	{words(`leave mode out and write secbits|leave iab out and the vectors are derived|declare no more than \w+ allows`), "only the user knows which"},
+	{words(`write =ep cap_setpcap-ep`), ""},
+}
+
+// words matches an alternative of a hint.
+func words(pattern string) *regexp.Regexp { return regexp.MustCompile("^(?:" + pattern + ")$") }
