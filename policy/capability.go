@@ -14,11 +14,11 @@ import (
 var (
 	capsKind = textKind{
 		what: "caps", fix: func(s string) string { return fixCaps([]string{s}) }, join: fixCaps,
-		hint: "write text, such as cap_kill,cap_net_raw=eip",
+		hint: "write text, for example cap_kill,cap_net_raw=eip",
 	}
 	iabKind = textKind{
 		what: "iab", fix: func(s string) string { return fixIAB([]string{s}) }, join: fixIAB,
-		hint: "write text, such as ^cap_net_raw,!cap_kill",
+		hint: "write text, for example ^cap_net_raw,!cap_kill",
 	}
 )
 
@@ -78,7 +78,7 @@ func (r *reader) checkClause(n *yaml.Node, clause cap.Clause) (formed bool) {
 
 // capsHint is the hint for a text that is no text of capabilities.
 func capsHint(n *yaml.Node) string {
-	return writeKey("caps", fixCaps([]string{n.Value}), "write names and flags, such as caps: cap_kill,cap_net_raw=eip")
+	return writeKey("caps", fixCaps([]string{n.Value}), "write names and flags, for example caps: cap_kill,cap_net_raw=eip")
 }
 
 // writeKey is the hint to write another value for a key, at a word of it.
@@ -170,7 +170,7 @@ func (r *reader) readIAB(f field) {
 	switch {
 	case !good:
 	case errors.As(err, &fault):
-		r.reportText(f.value, badIAB, writeKey("iab", fixIAB([]string{s}), "write marks and names, such as iab: ^cap_net_raw,!cap_kill"), fault)
+		r.reportText(f.value, badIAB, writeKey("iab", fixIAB([]string{s}), "write marks and names, for example iab: ^cap_net_raw,!cap_kill"), fault)
 	case err == nil:
 		r.profile.IAB = newIAB(s, tuple, fields)
 	}

@@ -19,7 +19,7 @@ var (
 		},
 		// A variable before a command is syntax of a shell, too.
 		valid: func(items []string) bool { return !strings.Contains(items[0], "=") },
-		hint:  "write the program and each argument as an item of a list, such as [/bin/sh, -c, \"echo a b\"]",
+		hint:  "write the program and each argument as an item of a list, for example [/bin/sh, -c, \"echo a b\"]",
 	}
 	programKind  = textKind{what: "the program", hint: "write the path of a program"}
 	argumentKind = textKind{what: "an argument", hint: "write text"}

@@ -4,7 +4,7 @@ var (
 	descriptorsKind = listKind{
 		what: "keep_fds", limit: maxDescriptors, separators: ",",
 		fix:  func(word string) string { return descriptorKind.fix(word) },
-		hint: "write a list of numbers, such as [3]",
+		hint: "write a list of numbers, for example [3]",
 	}
 	descriptorKind = numberKind{what: "descriptor", lo: 3, hi: maxDescriptor, rule: badDescriptor, hint: "write a number from 3 to 1048575"}
 )

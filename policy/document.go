@@ -33,7 +33,7 @@ var otherNames = [...][2]string{
 var profileKind = mappingKind{
 	what:     "a profile",
 	required: []string{"version", "user", "uid", "gid"},
-	hint:     func(*yaml.Node) string { return "write KEY: VALUE lines, such as version: 1" },
+	hint:     func(*yaml.Node) string { return "write KEY: VALUE lines, for example version: 1" },
 }
 
 func (r *reader) readProfile(root *yaml.Node) {

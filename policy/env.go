@@ -13,15 +13,15 @@ var envKeys = [...]string{"keep", "set", "unset"}
 var (
 	envKind = mappingKind{what: "env", hint: envHint}
 	setKind = mappingKind{what: "env.set", hint: func(n *yaml.Node) string {
-		return write(assignments(scalarsOf(n)), "write a mapping, such as {LANG: C.UTF-8}")
+		return write(assignments(scalarsOf(n)), "write a mapping, for example {LANG: C.UTF-8}")
 	}}
 	keepKind = listKind{
 		what: "env.keep", limit: maxVariables, separators: ",", fix: variableName,
-		hint: "write all, or write a list, such as [PATH, LANG]",
+		hint: "write all, or write a list, for example [PATH, LANG]",
 	}
 	unsetKind = listKind{
 		what: "env.unset", limit: maxVariables, separators: ",", fix: variableName,
-		hint: "write a list, such as [LANG, TZ]",
+		hint: "write a list, for example [LANG, TZ]",
 	}
 	variableKind = textKind{what: "a variable name", valid: isVariable, hint: "use letters, digits and '_', and begin with a letter or '_'"}
 	valueKind    = textKind{what: "a variable", hint: "write text"}
@@ -30,7 +30,7 @@ var (
 // envHint is the hint for what is not a mapping: the names of variables, or
 // assignments, as other tools take them.
 func envHint(n *yaml.Node) string {
-	const example = "write a mapping, such as {keep: [PATH, LANG]}"
+	const example = "write a mapping, for example {keep: [PATH, LANG]}"
 	words := scalarsOf(n)
 	switch names := inBrackets(fixAll(words, variableName)); {
 	case slices.Equal(words, []string{"all"}):

@@ -31,7 +31,7 @@ var ignoreKeys = [...]string{"rule", "caps", "reason", "until"}
 
 var (
 	lintKind = mappingKind{what: "lint", hint: func(*yaml.Node) string {
-		return "write a mapping, such as {ignore: [{rule: umask-open, reason: WHY}]}"
+		return "write a mapping, for example {ignore: [{rule: umask-open, reason: WHY}]}"
 	}}
 	ignoreKind = listKind{
 		what: "lint.ignore", limit: maxIgnored, separators: ",",
@@ -41,7 +41,7 @@ var (
 			}
 			return "{rule: " + inList(word) + ", reason: WHY}"
 		},
-		hint: "write a list, such as [{rule: umask-open, reason: WHY}]",
+		hint: "write a list, for example [{rule: umask-open, reason: WHY}]",
 	}
 	entryKind = mappingKind{
 		what:     "an entry of lint.ignore",
@@ -49,7 +49,7 @@ var (
 	}
 	ruleKind   = textKind{what: "rule", valid: isName, hint: "write the name in brackets after a finding"}
 	reasonKind = textKind{what: "reason", valid: isReason, hint: "write why the finding is accepted"}
-	untilKind  = textKind{what: "until", valid: isDate, hint: "write a date, such as 2027-01-31"}
+	untilKind  = textKind{what: "until", valid: isDate, hint: "write a date, for example 2027-01-31"}
 )
 
 func (r *reader) readLint(f field) {
@@ -135,7 +135,7 @@ func (r *reader) readIgnore(n *yaml.Node, path string, items []*yaml.Node, earli
 func entryHint(n *yaml.Node, items []*yaml.Node) string {
 	names := scalarsOf(n)
 	if len(names) != 1 || !isName(names[0]) {
-		return "write a mapping, such as {rule: umask-open, reason: WHY}"
+		return "write a mapping, for example {rule: umask-open, reason: WHY}"
 	}
 	for _, other := range items {
 		if i := slices.IndexFunc(other.Content, func(n *yaml.Node) bool { return n.Value == names[0] }); other != n && i > 0 && other.Content[i-1].Value == "rule" {

@@ -28,7 +28,7 @@ func (k numberKind) want() string {
 	case k.lo == k.hi:
 		return fmt.Sprintf("want %d", k.lo)
 	case k.or != "":
-		return fmt.Sprintf("want %d to %d, or %s", k.lo, k.hi, k.or)
+		return fmt.Sprintf("want %d to %d or %s", k.lo, k.hi, k.or)
 	}
 	return fmt.Sprintf("want %d to %d", k.lo, k.hi)
 }

@@ -31,7 +31,7 @@ func (p *Profile) Has(path string) bool {
 	return ok
 }
 
-// Position returns the position of the value at path, such as "caps",
+// Position returns the position of the value at path, for example "caps",
 // "env.set.MODE", "groups[1]" or "rlimits.core.soft". If one value is both the
 // soft and the hard limit, both have its position. The position is unknown if
 // the file has no such value or Parse did not make the profile.

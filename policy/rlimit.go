@@ -18,7 +18,7 @@ var rlimitNames = [...]string{
 const unlimited = "unlimited"
 
 var (
-	rlimitsKind = mappingKind{what: "rlimits", hint: func(*yaml.Node) string { return "write a mapping, such as {nofile: 1024}" }}
+	rlimitsKind = mappingKind{what: "rlimits", hint: func(*yaml.Node) string { return "write a mapping, for example {nofile: 1024}" }}
 	limitKeys   = [...]string{"soft", "hard"}
 )
 

@@ -82,12 +82,12 @@ var (
 			}
 			return unmatchedLocks(value) == 0
 		},
-		hint: "write a list, such as [noroot, noroot_locked]",
+		hint: "write a list, for example [noroot, noroot_locked]",
 	}
 	secbitKind = textKind{
 		what: "a securebit",
 		fix:  suggestSecbit,
-		hint: "the securebits are noroot, no_setuid_fixup, no_cap_ambient_raise, exec_restrict_file, exec_deny_interactive, and their locks, such as noroot_locked",
+		hint: "the securebits are noroot, no_setuid_fixup, no_cap_ambient_raise, exec_restrict_file, exec_deny_interactive, and their locks, for example noroot_locked",
 	}
 )
 

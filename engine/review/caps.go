@@ -51,15 +51,23 @@ func inheritableNotAmbient(p *engine.Plan, report capReporter) {
 		is = "are"
 	}
 	at := capsPosition(p.Profile, extra)
+	inCaps := p.Profile.Caps != nil
 	if gainsCapsAsRoot(p) {
+		hint := "remove the mark % from iab"
+		if inCaps {
+			hint = "remove the flag i from caps"
+		}
 		report(at, extra, fmt.Sprintf("uid 0 does not need %s in the inheritable set: after a change of user, a file with inheritable capabilities grants %s", names, them),
-			"remove the flag i from caps or the mark % from iab; with secbits: [noroot], keep eip")
+			hint+"; with secbits: [noroot], keep eip")
 		return
 	}
 	how := "a program gains " + them + " only from its file capabilities"
 	if p.AfterExec.NoNewPrivs {
 		how = "with no_new_privs no file grants " + them
 	}
-	report(at, extra, fmt.Sprintf("%s %s inheritable but not ambient: the target does not have %s, and %s", names, is, them, how),
-		"give "+them+" the flags eip in caps or the mark ^ in iab, or remove "+them)
+	hint := "give " + them + " the mark ^ in iab, or remove " + them + " from iab"
+	if inCaps {
+		hint = "give " + them + " the flags eip in caps, or remove " + them + " from caps"
+	}
+	report(at, extra, fmt.Sprintf("%s %s inheritable but not ambient: the target does not have %s, and %s", names, is, them, how), hint)
 }

@@ -98,7 +98,7 @@ func keyringInherited(p *engine.Plan, report func(policy.Position, string, strin
 	}
 	report(p.Profile.Position("keyring"),
 		"the target has another uid and inherits the caller's session keyring: it can use the keys in it",
-		"remove keyring: the target then gets a new, empty session keyring")
+		"remove keyring; the target then gets a new, empty session keyring")
 }
 
 // interactivePrograms returns names of programs that read commands from a terminal.

@@ -78,6 +78,6 @@ func umaskOpen(p *engine.Plan, report func(policy.Position, string, string)) {
 	const othersWrite = 0o002
 	if u := p.Profile.Umask; u != nil && *u&othersWrite == 0 {
 		report(p.Profile.Position("umask"), "files that the target creates are writable by every user, unless it sets their mode itself",
-			`write "0027", or "0007" if a group shares the files`)
+			`write "0027", or write "0007" if a group shares the files`)
 	}
 }

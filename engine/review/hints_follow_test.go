@@ -1,14 +1,10 @@
 package review
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-
-	"caprun/cap"
-	"caprun/policy"
 
 	"gopkg.in/yaml.v3"
 )
@@ -19,7 +15,7 @@ var placeholders = strings.NewReplacer("NUMBER", "7", "NAME", "x", "WHY", "becau
 // follow does what an alternative of the hint of a finding says, to the letter.
 // It also returns the message of an error that the words announce. ok is false
 // if they are none that it knows.
-func follow(text string, f policy.Diagnostic, words string) (changed, announced string, ok bool) {
+func follow(text string, f Finding, words string) (changed, announced string, ok bool) {
 	e := editor{text: text, finding: f}
 	var document yaml.Node
 	if yaml.Unmarshal([]byte(text), &document) == nil && len(document.Content) == 1 {
@@ -81,7 +77,7 @@ func outside(text string) func(yield func(int) bool) {
 // An editor changes a file at the place of a finding.
 type editor struct {
 	text       string
-	finding    policy.Diagnostic
+	finding    Finding
 	begin, end int // of the finding
 
 	// Where the finding is in the tree: what holds it, and the index of the key
@@ -89,6 +85,7 @@ type editor struct {
 	// within a scalar.
 	root, holder *yaml.Node
 	index        int
+	above        []*yaml.Node // what the holder is in, the innermost first
 
 	announced string
 }
@@ -106,6 +103,7 @@ func (e *editor) locate() (ok bool) {
 func (e *editor) find(n *yaml.Node) bool {
 	for i, child := range n.Content {
 		if e.find(child) {
+			e.above = append(e.above, n)
 			return true
 		}
 		if child.Line == e.finding.Line && child.Column == e.finding.Column {
@@ -133,11 +131,10 @@ func value(words string) string {
 
 var (
 	keyValue = regexp.MustCompile(`^([a-z_]+): (.+)$`)
-	example  = regexp.MustCompile(`^write .*, such as (.+)$`)
+	example  = regexp.MustCompile(`^[a-z].*, for example ((?:["\[{^]|[a-z_0-9]+(?:,\S+)?$|[a-z_]+: |[0-9]).*)$`)
 	lines    = regexp.MustCompile(`^delete (?:lint|the entry) on lines? (\d+)(?: to (\d+))?$`)
 	wrong    = regexp.MustCompile(`^the (?:key|securebit) is ([a-z_]+), (?:and its value is wrong too: |but )(.+)$`)
 	amount   = regexp.MustCompile(`^(?:lower soft|raise (hard)) to (\w+)$`)
-	taken    = regexp.MustCompile(`^(?:take|remove) (\S+) (?:out of|from) (\w+)$`)
 )
 
 // follow does what one alternative says.
@@ -165,7 +162,14 @@ func (e *editor) follow(words string) bool {
 		return e.writeKey(key, m[2])
 	}
 	if m := example.FindStringSubmatch(words); m != nil {
-		words = "write " + m[1]
+		shown := value(m[1])
+		if m := keyValue.FindStringSubmatch(shown); m != nil && !strings.HasPrefix(words, "write") && keyIndex(e.root, m[1]) < 0 {
+			return e.insert(e.root, []string{shown})
+		}
+		words = "write " + shown
+	}
+	if e.changeCaps(words) {
+		return true
 	}
 	verb, object, _ := strings.Cut(words, " ")
 	switch verb {
@@ -185,6 +189,9 @@ func (e *editor) follow(words string) bool {
 		if m := keyValue.FindStringSubmatch(object); m != nil {
 			return e.writeKey(m[1], m[2])
 		}
+		if m := regexp.MustCompile(`^(\{.*\}|\[.*\]|".*"|\S+)$`).FindStringSubmatch(object); m == nil {
+			return false
+		}
 		return isValue(object) && e.replace(object)
 	case "use":
 		list, ok := strings.CutPrefix(object, "one of ")
@@ -194,10 +201,7 @@ func (e *editor) follow(words string) bool {
 		return e.add(object)
 	case "replace":
 		return object == "it with a line feed" && e.splice(e.begin, e.end, "\n")
-	case "remove", "take":
-		if m := taken.FindStringSubmatch(words); m != nil && e.takeCapability(m[1], m[2]) {
-			return true
-		}
+	case "remove":
 		return e.remove(object)
 	}
 	return false
@@ -259,7 +263,7 @@ func (e *editor) mapping() *yaml.Node {
 		}
 		return e.holder
 	}
-	return nil
+	return e.root
 }
 
 // keyIndex returns the index of a key in a mapping, or -1.
@@ -279,8 +283,10 @@ func (e *editor) writeKey(key, value string) bool {
 	if holder != nil {
 		i = keyIndex(holder, key)
 	}
-	if i < 0 && e.root != nil && keyIndex(e.root, key) >= 0 && e.holder != e.root {
-		holder, i = e.root, keyIndex(e.root, key)
+	for _, above := range e.above {
+		if i < 0 {
+			holder, i = above, keyIndex(above, key)
+		}
 	}
 	if i < 0 {
 		holder, i = e.holder, e.index
@@ -381,8 +387,9 @@ func (e *editor) remove(object string) bool {
 	name, list, ok := strings.Cut(object, " from ")
 	name, other, both := strings.Cut(name, " or ")
 	switch {
+	case ok && e.holder != nil && e.root != nil && keyIndex(e.root, list) >= 0 && keyIndex(e.holder, name) >= 0:
+		return e.removeAt(e.holder, keyIndex(e.holder, name))
 	case ok:
-		_ = list
 		return e.holder != nil && e.holder.Kind == yaml.SequenceNode && name == "it" && e.removeAt(e.holder, e.index)
 	case both && keyIndex(e.root, other) < 0:
 		return false
@@ -411,32 +418,4 @@ func listsOf(n *yaml.Node) []*yaml.Node {
 // contains reports whether a node is below another, or the same.
 func contains(n, other *yaml.Node) bool {
 	return n == other || slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return contains(child, other) })
-}
-
-// takeCapability removes capabilities from the text of caps or iab.
-func (e *editor) takeCapability(names, key string) bool {
-	i := -1
-	if e.root != nil {
-		i = keyIndex(e.root, key)
-	}
-	if key != "caps" || i < 0 {
-		return false
-	}
-	set, err := cap.FromText(e.root.Content[i+1].Value)
-	if err != nil {
-		return false
-	}
-	for name := range strings.SplitSeq(names, ",") {
-		v, err := cap.FromName(name)
-		if err != nil {
-			return false
-		}
-		for _, flag := range []cap.Flag{cap.Effective, cap.Permitted, cap.Inheritable} {
-			if set.SetFlag(flag, false, v) != nil {
-				return false
-			}
-		}
-	}
-	begin, end := entrySpan(e.text, e.root, i)
-	return e.splice(begin, end, fmt.Sprintf("caps: %q", set))
 }

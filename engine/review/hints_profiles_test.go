@@ -25,6 +25,7 @@ var mistakes = [...]string{
 	"secbits: [NOROOT_LOCKED]\n", "secbits: +noroot,+noroot_locked\n", "secbits: \"0x1\"\n", "secbits:\n- noroot_locked\n", "secbits: [exec_restrict_file, exec_deny_interactive]\n", "secbits:\n- keep_caps\n", "secbits: [nothing]\n",
 	"rlimits: {nofiles: 1, cpu: -1, core: {soft: 3}}\n", "rlimits: {core: infinity, as: 1:2, cpu: 5:4, data: [1, unlimited], nproc: 1k}\n", "rlimits: {core: {sotf: 1, hard: 2}, nofile: {soft: 1, hard: 2, max: 3}}\n",
 	"rlimits: [nofile=3]\n", "rlimits: {nofile: {}}\n", "rlimits: {nofile: {soft: 9, hard: 3}}\n", "rlimits: {nofile: {soft: x, hard: 3}}\n", "rlimits: {nofile: {hard: x}}\n", "rlimits:\n  nofile:\n    soft: 9\n    hard: 3\n", "rlimits: {nofile: {soft: \"1:2\", hard: 3}}\n", "rlimits: {NOFILE: x}\n",
+	"rlimits: {stack: {soft: 8192, hard: 8192}, memlock: {soft: 64, hard: unlimited}, as: 0, cpu: 0, rttime: 0}\n", "caps: cap_ipc_lock,cap_sys_nice=eip\nrlimits: {memlock: 1048576, nice: 5, rss: 5, locks: 3}\n",
 	"keep_fds: 3,4\n", "keep_fds: [0, 3, \"3\", 04]\n", "keep_fds:\n- 1\n", "keep_fds: stdin\n",
 	"capabilities: \"=\"\nEnv: {sett: {A: b}}\nlint: {ignor: []}\n", "capabilities: [NET_RAW]\n", "caps: \"=\"\ncapabilities: \"=\"\n", "group: www-data\n", "securebits: [noroot]\nmode: HYBRID\n", "username: x\n", "cmd: a b\n", "environment: [A=b]\n", "zzz: 1\n", "lint: {ignroe: x}\n",
 	"mode: pure1e\n", "mode: [pure1e]\n", "mode: full\n", "mode: UNCERTAIN\n", "mode: PURE1E\nsecbits: []\n", "mode: NOPRIV\ncaps: cap_kill=eip\n",
@@ -50,7 +51,7 @@ var wholeProfiles = [...]string{
 	"version:\n", "- a\n", "x\n", "5\n", "version: 1\nuid: -1\ngid: 4294967295\n", "{version: 1, caps: [cap_kill], uid: 3, gid: 3}\n", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
 }
 
-var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session lint")
+var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session keyring lint")
 
 // oddValues are values of each type, each in a form that some keys take.
 var oddValues = [...]string{
@@ -94,7 +95,7 @@ var thoughtful = [...]thoughtfulHint{
 	{words(`the (limits|securebits|keys of \w+|keys of a limit|keys of an entry) are .*|the key of lint is ignore|the last capability is 40, cap_checkpoint_restore`), "it lists what there is"},
 	{words(`4294967295 and -1 mean "no change" to the kernel`), "it says what the number means"},
 	{words(`a profile has five levels`), "it says how a profile is made"},
-	{words(`write KEY: VALUE( lines, such as version: 1)?|write version: 1 and caps`), "there is no profile yet"},
+	{words(`write KEY: VALUE( lines, for example version: 1)?|write version: 1 and caps`), "there is no profile yet"},
 	{words(`correct the indentation|put a value that contains a colon and a space in quotes|put the value in quotes|indent .*|begin it on its own line|write \[A, B\]|use single quotes|write \\\\ for a backslash`), "the parser does not know where the value ends"},
 	{words(`replace it with a line feed`), "the line that begins there can have mistakes, too"},
 	{words(`remove the tag(, and put the value in quotes)?|put text that begins with [!*] in quotes`), "the value can be wrong without the tag, and the parser does not know where it ends"},
@@ -103,15 +104,12 @@ var thoughtful = [...]thoughtfulHint{
 	{words(`rename the directory, and write its new path`), "it is about the machine"},
 	{words(`add caps to each of the entries`), "only the user knows which"},
 
-	{words(`declare caps|leave iab out and declare caps|block them with !|list what it needs, such as env: .*|write the flags eip|the mark \^ in iab|leave the flag i out of caps, and % out of iab|take the capability from caps|take out what it can do without`), "only the user knows what the target needs"},
-	{words(`declare (another user|the user that it becomes|gid and groups|the user, which).*|give it a group of its own|a group, access to the files that it needs`), "only the user knows which user it can be"},
-	{words(`add secbits: \[noroot, noroot_locked\], and give each capability of caps the flags eip: .*`), "it is about several places"},
-	{words(`add new_session: true`), "it is followed below"},
-	{words(`look for the narrower one: .*|a change of root by chroot|give the (files to the )?target's user.*|load the modules at boot, .*|link the program with the library|run the target as the user whose processes it traces, .*`), "it is about the machine"},
-	{words(`put it where only root can write, such as .*|hand over sockets and files, .*|limit pids.max of a cgroup|let the program read it from a file|have the caller set it, and keep it|start the program itself|declare a directory by its own path`), "it is about the machine"},
-	{words(`have a shell expand it: .*|write the value: .*|write the home directory|type it anew|list directories by absolute paths, .*`), "only the user knows the value"},
-	{words(`(stack|memlock|cpu) counts .*|unlimited|"0007" for a group that shares them|give it a value under set`), "only the user knows the value"},
-	{words(`write each word as an item of its own, .*`), "words of a shell are not certain"},
+	{words(`remove iab and declare caps|declare caps and secbits: .*|remove those that it does not need`), "only the user knows what the target needs"},
+	{words(`declare (another user|another group|that user|gid and groups|the user, which|chroot).*`), "only the user knows which"},
+	{words(`use cap_bpf, .* if one of them suffices|give the (files to the )?target's user.*|a group, access to the files that it needs|load the modules at boot, .*|link the program with the library|run the target as the user whose processes it traces, .*|change the owner of the files before the launch|set (pids|memory).max in a cgroup|limit as instead`), "it is about the machine"},
+	{words(`use a directory that only root can write, .*|pass sockets and regular files, .*|let the program read it from a file|pass it from the caller with env.keep|start (the program directly, .*|a shell that expands it: .*)|name the directory by its own path`), "it is about the machine"},
+	{words(`write the (value: .*|path of the home directory)|write a larger value|retype the value|use absolute paths and no empty entries|give it a value under set`), "only the user knows the value"},
+	{words(`write each word as a separate item, .*`), "the words of a shell are not certain"},
 	{words(`leave mode out and write secbits|leave iab out and the vectors are derived|declare no more than \w+ allows`), "only the user knows which"},
 	{words(`write =ep cap_setpcap-ep`), ""},
 }

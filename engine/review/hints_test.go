@@ -20,7 +20,7 @@ import (
 func TestHints(t *testing.T) {
 	h := hintCheck{t: t, used: map[*regexp.Regexp]bool{}}
 	for name, text := range hinted(t) {
-		h.check(name, text, func(text string) []policy.Diagnostic { return diagnostics(Check(name, []byte(text), Options{})) })
+		h.check(name, text, func(text string) []Finding { return Check(name, []byte(text), Options{}).Findings })
 	}
 	for _, e := range thoughtful {
 		if !h.used[e.words] {
@@ -28,14 +28,6 @@ func TestHints(t *testing.T) {
 		}
 	}
 	t.Logf("%d hints followed", h.followed)
-}
-
-func diagnostics(r Report) []policy.Diagnostic {
-	var list []policy.Diagnostic
-	for _, f := range r.Findings {
-		list = append(list, f.Diagnostic)
-	}
-	return list
 }
 
 // A hintCheck follows hints, and counts.
@@ -46,7 +38,7 @@ type hintCheck struct {
 }
 
 // check follows the hints of each finding about a text.
-func (h *hintCheck) check(name, text string, find func(string) []policy.Diagnostic) {
+func (h *hintCheck) check(name, text string, find func(string) []Finding) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	before := find(text)
 	seen := map[string]bool{}
@@ -62,12 +54,12 @@ func (h *hintCheck) check(name, text string, find func(string) []policy.Diagnost
 			}
 			changed, announced, ok := follow(text, f, words)
 			if !ok {
-				h.t.Errorf("%s: %v\nhelp: %s\n%q can be followed by nobody in\n%s", name, f, f.Hint, words, text)
+				h.t.Errorf("%s: %v\nhelp: %s\n%q can be followed by nobody in\n%s", name, f.Diagnostic, f.Hint, words, text)
 				continue
 			}
 			h.followed++
 			if why := compareFindings(f, before, find(changed), announced); why != "" {
-				h.t.Errorf("%s: %v\nhelp: %s\n%q leads to %s\nfrom\n%s\nto\n%s", name, f, f.Hint, words, why, text, changed)
+				h.t.Errorf("%s: %v\nhelp: %s\n%q leads to %s\nfrom\n%s\nto\n%s", name, f.Diagnostic, f.Hint, words, why, text, changed)
 			}
 		}
 	}
@@ -75,19 +67,19 @@ func (h *hintCheck) check(name, text string, find func(string) []policy.Diagnost
 
 // compareFindings says what is wrong with the findings after a hint was
 // followed, or "".
-func compareFindings(f policy.Diagnostic, before, after []policy.Diagnostic, announced string) string {
+func compareFindings(f Finding, before, after []Finding, announced string) string {
 	more := map[string]int{} // how many findings of a rule are new
 	unread, same := false, 0
 	for _, d := range before {
 		more[d.Rule]--
-		unread = unread || isReaders(d)
+		unread = unread || isReaders(d.Diagnostic)
 		if d.Rule == f.Rule && d.Message == f.Message {
 			same++
 		}
 	}
 	more[f.Rule]++
 	for _, d := range after {
-		if announces(announced, d) {
+		if announces(announced, d.Diagnostic) {
 			continue
 		}
 		more[d.Rule]++
@@ -96,10 +88,10 @@ func compareFindings(f policy.Diagnostic, before, after []policy.Diagnostic, ann
 		}
 		switch {
 		case more[d.Rule] <= 0, d.Severity != policy.Error && d.Rule != f.Rule:
-		case unread && !isReaders(d):
+		case unread && !isReaders(d.Diagnostic):
 			// A profile that could not be read had no plan before.
 		default:
-			return fmt.Sprintf("%v", d)
+			return fmt.Sprintf("%v", d.Diagnostic)
 		}
 	}
 	if same == 0 {

@@ -102,18 +102,25 @@ func limitTooLow(p *engine.Plan, report func(policy.Position, string, string)) {
 				continue
 			}
 			at := p.Profile.Position("rlimits." + limit.Name + ".soft")
-			report(at, fmt.Sprintf("%s is %d %s: %s", l.name, limit.Soft, l.unit, l.why), l.hint(limit.Soft))
+			both := at == p.Profile.Position("rlimits."+limit.Name)
+			report(at, fmt.Sprintf("%s is %d %s: %s", l.name, limit.Soft, l.unit, l.why), l.hint(limit, both))
 		}
 	}
 }
 
-// hint names the value that was probably meant.
-func (l minimumLimit) hint(value uint64) string {
+// hint names the value that was probably meant. both says that one value is the
+// soft and the hard limit.
+func (l minimumLimit) hint(limit policy.Rlimit, both bool) string {
+	value := limit.Soft
 	switch {
 	case l.unit != "bytes":
-		return fmt.Sprintf("%s is in %s: write a larger value, or unlimited", l.name, l.unit)
+		return fmt.Sprintf("write a larger value; %s is in %s", l.name, l.unit)
 	case value == 0:
-		return l.name + " is in bytes: write a larger value, or unlimited"
+		return "write a larger value; " + l.name + " is in bytes"
 	}
-	return fmt.Sprintf("%s is in bytes, ulimit in KiB: write %d for %d KiB", l.name, value*kib, value)
+	key := ""
+	if !both && value*kib > limit.Hard {
+		key = l.name + ": "
+	}
+	return fmt.Sprintf("write %s%d for %d KiB; %s is in bytes, ulimit in KiB", key, value*kib, value, l.name)
 }

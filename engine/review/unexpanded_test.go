@@ -100,7 +100,7 @@ func TestProgramWithSpace(t *testing.T) {
 
 func TestLimitTooLow(t *testing.T) {
 	for limit, want := range map[string]string{
-		"stack: 8192":                            "stack is 8192 bytes: the kernel kills most programs when they start; stack is in bytes, ulimit in KiB: write 8388608 for 8192 KiB",
+		"stack: 8192":                            "stack is 8192 bytes: the kernel kills most programs when they start; write 8388608 for 8192 KiB; stack is in bytes, ulimit in KiB",
 		"stack: {soft: 8192, hard: unlimited}":   "write 8388608 for 8192 KiB",
 		"stack: {soft: 8388608, hard: 16777216}": "", "stack: 131072": "", "stack: unlimited": "", "stack: 0": "stack is 0 bytes",
 		"as: 2097152": "write 2147483648 for", "as: 4194304": "write", "as: 8388608": "", "data: 1048576": "write 1073741824", "data: 16777216": "",
