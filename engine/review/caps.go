@@ -22,7 +22,7 @@ func boundingWider(p *engine.Plan, report capReporter) {
 	}
 	them := pronoun(wider)
 	report(p.Profile.Position("iab"), wider,
-		fmt.Sprintf("the bounding set contains %s, which the target does not have: a program with file capabilities can gain %s", namesOrCount(wider), them),
+		fmt.Sprintf("the bounding set exceeds the permitted and inheritable sets by %s: a program with file capabilities can gain %s", namesOrCount(wider), them),
 		"block "+them+" with ! in iab, or remove iab and declare caps")
 }
 

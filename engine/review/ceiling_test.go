@@ -63,7 +63,7 @@ func TestCeiling(t *testing.T) {
 			[]string{"4:29 cap_net_raw in effective, permitted, inheritable, ambient, bounding and regainable: more than P allows"}},
 		"two capabilities": {user + port + nnp, other + "caps: \"cap_kill,cap_net_raw=eip\"\n" + nnp,
 			[]string{"4:7 cap_kill,cap_net_raw in effective, permitted, inheritable, ambient, bounding and regainable: more than P allows"}},
-		"by another vector": {user + "caps: cap_net_raw=eip\n" + nnp, "uid: 1000\ngid: 1000\niab: '%cap_kill,!cap_chown'\n" + nnp,
+		"by another set": {user + "caps: cap_net_raw=eip\n" + nnp, "uid: 1000\ngid: 1000\niab: '%cap_kill,!cap_chown'\n" + nnp,
 			[]string{"4:6 all but cap_chown,cap_kill,cap_net_raw in bounding: more than P allows", "4:8 cap_kill in inheritable and bounding: more than P allows"}},
 		"inheritable alone": {"uid: 0\ngid: 0\ncaps: cap_net_raw=ep\n" + nnp, "uid: 0\ngid: 0\ncaps: cap_net_raw=eip\n" + nnp, []string{"4:7 cap_net_raw in inheritable: more than P allows"}},
 		"nothing declared":  {user + port + nnp, other + nnp, []string{"1:10 all but cap_net_bind_service in bounding: more than P allows"}},

@@ -116,8 +116,8 @@ func TestRisks(t *testing.T) {
 		"folded over lines":  {user + "caps: >-\n  " + bind + "=eip\n", nil},
 
 		// Securebits.
-		"unlocked, holds setpcap":   {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot]\n", []string{"securebit-unlocked:7:10"}},
-		"locked, holds setpcap":     {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot, noroot_locked]\n", nil},
+		"unlocked, has setpcap":     {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot]\n", []string{"securebit-unlocked:7:10"}},
+		"locked, has setpcap":       {user + quiet + "caps: cap_setpcap=eip\nsecbits: [noroot, noroot_locked]\n", nil},
 		"unlocked, bounding":        {"version: 1\nuid: 33\ngid: 33\niab: ''\nsecbits: [noroot]\n", []string{"no-new-privs-missing:1:10", "bounding-wider:4:6", "securebit-unlocked:5:10"}},
 		"unlocked, bounding, nnp":   {user + "iab: ''\nsecbits: [noroot]\n", nil},
 		"unlocked, out of reach":    {safe + "secbits: [noroot, no_setuid_fixup, no_cap_ambient_raise]\n", nil},

@@ -13,7 +13,7 @@ func secretInProfile(p *engine.Plan, report func(policy.Position, string, string
 		for name, value := range p.Profile.Env.Set {
 			if isSecretName(name) && !isHarmlessValue(value) || containsSecret(value) {
 				report(p.Profile.KeyPosition("env.set."+name),
-					name+" looks like a secret: everyone who reads the profile knows it, and /proc/PID/environ shows it",
+					name+" looks like a secret: the profile and /proc/PID/environ disclose it",
 					"let the program read it from a file, or pass it from the caller with env.keep; if it is a real secret, replace it")
 			}
 		}
@@ -23,7 +23,7 @@ func secretInProfile(p *engine.Plan, report func(policy.Position, string, string
 		named := ok && strings.HasPrefix(option, "-") && isSecretName(strings.ReplaceAll(option, "-", "_")) && !isHarmlessValue(value)
 		if named || containsSecret(word) {
 			report(argumentPosition(p, n),
-				"this word looks like a secret: everyone who reads the profile knows it, and /proc/PID/cmdline shows it to every user",
+				"this word looks like a secret: the profile discloses it, and every user can read it in /proc/PID/cmdline",
 				"let the program read it from a file; if it is a real secret, replace it")
 		}
 	}
