@@ -13,14 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// blockingWriter returns a Writer without the means that do not block.
+// blockingWriter returns a Writer that can only use writes that block.
 func blockingWriter(f *os.File) *Writer {
 	w := newWriter(int(f.Fd()))
 	w.noFlag, w.noReopen = true, true
 	return w
 }
 
-// await waits until a file has a text.
+// await waits until a file contains a text.
 func await(t *testing.T, f unread.File, text string) {
 	t.Helper()
 	for end := time.Now().Add(command.Hangs); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -31,8 +31,8 @@ func await(t *testing.T, f unread.File, text string) {
 	t.Fatalf("%s: %q does not arrive", f.Name, text)
 }
 
-// TestWriteElsewhere writes to files that the writer cannot write without blocking: a
-// message arrives, and the writer does not block.
+// TestWriteElsewhere: a message arrives, and Write does not block, also for files without
+// nonblocking writes.
 func TestWriteElsewhere(t *testing.T) {
 	for _, m := range unread.Files(t) {
 		if m.Name == "stream" || m.Name == "datagrams" || m.Name == "packets" {
@@ -51,7 +51,7 @@ func TestWriteElsewhere(t *testing.T) {
 		}
 	}
 
-	// What poll says about this file is not true of a long message.
+	// For a long message, poll reports a pipe as writable, and the write blocks.
 	r, f, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

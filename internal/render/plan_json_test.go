@@ -8,8 +8,7 @@ import (
 	"caprun/engine/cred"
 )
 
-// TestJSONPlan: the object can be read back, no list is null, and an id that
-// is not known is.
+// TestJSONPlan: the object can be decoded; unknown IDs are null, and lists are not.
 func TestJSONPlan(t *testing.T) {
 	for text, user := range map[string]any{"user: somebody": "somebody", "uid: 3\ngid: 3": nil, "user: root": "root"} {
 		out, err := json.Marshal(newJSONPlan(planOf(t, text, cred.Root()), PlanView{As: "root"}))

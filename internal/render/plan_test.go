@@ -11,7 +11,7 @@ import (
 	"caprun/profiles"
 )
 
-// planOf compiles a profile given by its lines without the version.
+// planOf compiles a profile, whose text lacks the version.
 func planOf(t *testing.T, text string, from cred.Cred) *engine.Plan {
 	t.Helper()
 	p, diagnostics := policy.Parse("test.yaml", []byte("version: 1\n"+text+"\n"))
@@ -25,7 +25,7 @@ func planOf(t *testing.T, text string, from cred.Cred) *engine.Plan {
 	return plan
 }
 
-// TestCapTable prints the rows of capabilities for starts of several kinds.
+// TestCapTable: the rows of the table of capabilities, for several callers.
 func TestCapTable(t *testing.T) {
 	newer := cred.Root()
 	newer.All = cred.FirstCaps(43)
@@ -78,7 +78,7 @@ func TestCapTable(t *testing.T) {
 	}
 }
 
-// TestSetMarks: on a terminal, what came is green and what went red.
+// TestSetMarks: on a terminal, added marks are green and removed ones red.
 func TestSetMarks(t *testing.T) {
 	before := [5]bool{true, true, false, false, false}
 	after := [5]bool{false, true, false, true, false}
@@ -90,9 +90,8 @@ func TestSetMarks(t *testing.T) {
 	}
 }
 
-// TestPlanWidth: no line of the plans that come with caprun, or of one with
-// long lists, has more than 100 columns; without colour there is no escape,
-// and with it the text is the same.
+// TestPlanWidth: no line of the plans of the built-in profiles, and of ones with long
+// lists, has more than 100 columns. Colour does not change the text.
 func TestPlanWidth(t *testing.T) {
 	plans := []*engine.Plan{
 		planOf(t, "uid: 3\ngid: 3\ncaps: all=eip cap_chown,cap_kill-eip\nsecbits: [noroot, no_setuid_fixup, no_cap_ambient_raise, keep_caps_locked, exec_restrict_file]", cred.Root()),
@@ -118,17 +117,17 @@ func TestPlanWidth(t *testing.T) {
 		for line := range strings.Lines(bare.String()) {
 			line = strings.TrimSuffix(line, "\n")
 			if len(line) > 100 || strings.TrimRight(line, " ") != line || strings.Contains(line, "\x1b") {
-				t.Errorf("a line of %d: %q", len(line), line)
+				t.Errorf("%d columns: %q", len(line), line)
 			}
 		}
 		plain := strings.NewReplacer("\x1b[1m", "", "\x1b[1;32m", "", "\x1b[31m", "", "\x1b[0m", "").Replace(coloured.String())
 		if plain != bare.String() {
-			t.Errorf("with colour the text is another:\n%s", plain)
+			t.Errorf("the text with colour differs:\n%s", plain)
 		}
 	}
 }
 
-// TestWrap breaks long lists too, and loses nothing.
+// TestWrap: wrap also breaks long lists, and keeps all text.
 func TestWrap(t *testing.T) {
 	text := "It keeps " + strings.Repeat("cap_net_raw,", 20) + "cap_kill still."
 	lines := wrap(text, 60)

@@ -18,8 +18,7 @@ func verifyOutput(t *testing.T, pid int, profile string) (status int, messages s
 	return status, messages
 }
 
-// TestVerifySupervisor: whoever verifies a supervisor is told which process the
-// program is.
+// TestVerifySupervisor: verify of a supervisor reports which process is its target.
 func TestVerifySupervisor(t *testing.T) {
 	requires.Root(t) // others may not read a supervisor
 	profile := command.ProfileFile(t, command.PlainProfile)
@@ -30,10 +29,10 @@ func TestVerifySupervisor(t *testing.T) {
 		t.Errorf("status %d, %q, want %q", status, messages, want)
 	}
 	if status, messages := verifyOutput(t, target, profile); status != 0 || messages != "" {
-		t.Errorf("the program: status %d, %q", status, messages)
+		t.Errorf("the target: status %d, %q", status, messages)
 	}
 
-	// What only looks like one gains nothing: the result is the same.
+	// A process that only looks like a supervisor does not change the result.
 	sh := requires.Tool(t, "sh")
 	requires.Tool(t, "setsid")
 	fake := supervise(t, bare, func(cmd *exec.Cmd) {
@@ -45,8 +44,8 @@ func TestVerifySupervisor(t *testing.T) {
 	}
 }
 
-// TestVerifyWaitsForNobody: a command line that cannot be read soon is no obstacle.
-func TestVerifyWaitsForNobody(t *testing.T) {
+// TestReadBriefly: a file that blocks readers does not block verify.
+func TestReadBriefly(t *testing.T) {
 	fifo := t.TempDir() + "/fifo"
 	if err := unix.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
@@ -54,7 +53,7 @@ func TestVerifyWaitsForNobody(t *testing.T) {
 	if got := readBriefly(fifo); got != "" {
 		t.Errorf("%q", got)
 	}
-	// The reader that was left alone ends.
+	// End the goroutine that still reads.
 	fd, err := unix.Open(fifo, unix.O_WRONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		t.Fatal(err)

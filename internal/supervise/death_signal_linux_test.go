@@ -17,22 +17,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// calledBy starts caprun as a child of a shell that ends when it is told to, with
-// a parent-death signal. The shell's pid is the first line of output.
+// calledBy starts caprun with a parent-death signal as a child of a shell, which ends on
+// SIGUSR1. The first line of output is the process ID of the shell.
 func calledBy(t *testing.T, signal syscall.Signal, settings []string, args ...string) func(cmd *exec.Cmd) {
 	return func(cmd *exec.Cmd) {
 		with := command.Program(t, "caprun/internal/test/runas")
 		caprun := append([]string{with, fmt.Sprint("pdeathsig=", int(signal))}, settings...)
 		caprun = append(append(caprun, "--", cmd.Path), args...)
 		cmd.Path = requires.Tool(t, "sh")
-		// The first shell keeps the output open and outlives the caller.
+		// The outer shell keeps the output open after the caller has ended.
 		cmd.Args = append([]string{"sh", "-c", `exec 3<&0; sh -c '
 			trap "exit 3" USR1; echo $$; "$@" <&3 3<&- & wait' sh "$@"; exec sleep 60`, "sh"}, caprun...)
 	}
 }
 
-// TestDeathSignalOfCaller: a target of another user ends with the caller that
-// asked for that, with -init, too.
+// TestDeathSignalOfCaller: a target of another user ends with its caller if that set a
+// parent-death signal, also with -init.
 func TestDeathSignalOfCaller(t *testing.T) {
 	requires.Root(t)
 	const another = "uid: 65534\ngid: 65534\n"
@@ -55,14 +55,14 @@ func TestDeathSignalOfCaller(t *testing.T) {
 				if err := unix.Kill(caller, unix.SIGUSR1); err != nil {
 					t.Fatal(err)
 				}
-				eventually(t, "the target is gone", func() bool { st := state(target); return st == "gone" || st == "Z" })
+				eventually(t, "the target has ended", func() bool { st := state(target); return st == "gone" || st == "Z" })
 			})
 		}
 	}
 }
 
-// TestDeathSignalCallerEnds: a caller that ends while caprun starts is noticed,
-// although the signal, which a Go program ignores, is not.
+// TestDeathSignalCallerEnds: caprun notices a caller that ends while caprun starts,
+// although a Go program ignores the signal.
 func TestDeathSignalCallerEnds(t *testing.T) {
 	profiles := map[string]string{"same": command.PlainProfile}
 	if os.Geteuid() == 0 {
@@ -89,7 +89,6 @@ func TestDeathSignalCallerEnds(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				// caprun reads its profile now, or will do so.
 				eventually(t, "caprun waits for its profile", func() bool {
 					for _, pid := range children(t, caller) {
 						call, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
@@ -103,7 +102,7 @@ func TestDeathSignalCallerEnds(t *testing.T) {
 				if err := unix.Kill(caller, unix.SIGUSR1); err != nil {
 					t.Fatal(err)
 				}
-				eventually(t, "the caller is gone", func() bool { st := state(caller); return st == "gone" || st == "Z" })
+				eventually(t, "the caller has ended", func() bool { st := state(caller); return st == "gone" || st == "Z" })
 				if _, err := io.WriteString(s.stdin.(io.Writer), profile); err != nil {
 					t.Fatal(err)
 				}
@@ -122,10 +121,10 @@ func TestDeathSignalCallerEnds(t *testing.T) {
 	}
 }
 
-// TestDeathSignalOfOutside: a parent outside of the pid namespace is no obstacle.
-func TestDeathSignalOfOutside(t *testing.T) {
+// TestDeathSignalFromOutside: the parent may be outside of the PID namespace.
+func TestDeathSignalFromOutside(t *testing.T) {
 	requires.Root(t)
-	// The signal comes at the end of the thread that forks.
+	// The kernel sends the signal when the thread that forked ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for _, init := range []bool{false, true} {

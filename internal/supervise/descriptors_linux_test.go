@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestStdinIsTheNullDevice: a FIFO or another file in place of the null device is
-// refused at once, and standard input stays what it is.
+// TestStdinIsTheNullDevice: openStdin refuses a FIFO or another file instead of the null
+// device at once, and does not change standard input.
 func TestStdinIsTheNullDevice(t *testing.T) {
 	var before, after unix.Stat_t
 	if err := unix.Fstat(0, &before); err != nil {

@@ -16,9 +16,9 @@ import (
 
 const anotherUser = "uid: 65534\ngid: 65534\ncaps: \"=\"\n"
 
-// TestInitReaches: without cap_kill, too, another user hears what caprun hears,
-// and ends when it is killed. It cannot answer in kind.
-func TestInitReaches(t *testing.T) {
+// TestInitWithoutKill: a target of another user gets signals, and ends with caprun, also
+// without cap_kill. It cannot send signals to caprun.
+func TestInitWithoutKill(t *testing.T) {
 	requires.Root(t)
 	s := supervise(t, anotherUser, withoutKill(t), signalreport(t))
 	s.ready()
@@ -37,16 +37,16 @@ func TestInitReaches(t *testing.T) {
 
 	s = supervise(t, anotherUser, withoutKill(t), requires.Tool(t, "sh"), "-c",
 		`for sig in 0 TERM KILL; do kill -$sig $PPID 2>/dev/null && echo "can send $sig"; done; `+
-			`readlink /proc/$PPID/root && echo "can see"; echo ready $$; exec sleep 60`)
+			`readlink /proc/$PPID/root && echo "can read"; echo ready $$; exec sleep 60`)
 	target := s.ready()
 	s.signal(unix.SIGKILL)
 	s.status()
-	eventually(t, "the target is gone", func() bool { st := state(target); return st == "gone" || st == "Z" })
+	eventually(t, "the target has ended", func() bool { st := state(target); return st == "gone" || st == "Z" })
 }
 
-// TestInitReachKeepsDeathSignal: what the caller wants of caprun at its own end
-// outlasts the change of the effective uid.
-func TestInitReachKeepsDeathSignal(t *testing.T) {
+// TestInitWithoutKillDeathSignal: the change of the effective uid does not clear the
+// parent-death signal of the caller.
+func TestInitWithoutKillDeathSignal(t *testing.T) {
 	requires.Root(t)
 	s := supervise(t, anotherUser, func(cmd *exec.Cmd) {
 		withoutKill(t)(cmd)

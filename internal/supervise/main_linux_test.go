@@ -7,6 +7,5 @@ import (
 	"caprun/internal/test/command"
 )
 
-// Most tests of this package run the command: a supervisor is a process of its own,
-// which starts itself again.
+// Most tests of this package run the command, because a supervisor executes itself again.
 func TestMain(m *testing.M) { os.Exit(command.Main(m)) }

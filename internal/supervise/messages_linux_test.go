@@ -17,9 +17,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestRefusalWaitsForNobody: a launch that is refused says why on every kind of
-// file, and ends with its status where nobody reads that.
-func TestRefusalWaitsForNobody(t *testing.T) {
+// TestRefusalDoesNotBlock: a refused launch reports why on every kind of file, and exits
+// with its status also if nobody reads the message.
+func TestRefusalDoesNotBlock(t *testing.T) {
 	profile := command.ProfileFile(t, command.PlainProfile)
 	for _, form := range [][]string{
 		{"-profile", "/nowhere.yaml", "--", "x"},
@@ -41,7 +41,7 @@ func TestRefusalWaitsForNobody(t *testing.T) {
 			if got := run(); got != want {
 				t.Errorf("%s, %v: status %d, not %d", m.Name, form, got, want)
 			}
-			eventually(t, "the message is there: "+m.Name, func() bool { return strings.Contains(m.Text(), "caprun: ") })
+			eventually(t, "the message arrives: "+m.Name, func() bool { return strings.Contains(m.Text(), "caprun: ") })
 			m.Block(t)
 			begin := time.Now()
 			if got := run(); got != want {
@@ -67,9 +67,8 @@ func TestRefusalWithoutReader(t *testing.T) {
 	}
 }
 
-// TestInitWaitsForNobody: a supervisor whose messages nobody reads reaps and
-// forwards as before.
-func TestInitWaitsForNobody(t *testing.T) {
+// TestInitDoesNotBlock: a supervisor reaps and forwards also if nobody reads its messages.
+func TestInitDoesNotBlock(t *testing.T) {
 	requires.Root(t)
 	with := command.Program(t, "caprun/internal/test/runas")
 	for _, m := range unread.Files(t) {
@@ -83,7 +82,7 @@ func TestInitWaitsForNobody(t *testing.T) {
 			target := s.ready()
 			t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
 			s.signal(unix.SIGUSR1)
-			eventually(t, "the message is there", func() bool {
+			eventually(t, "the message arrives", func() bool {
 				return strings.Contains(m.Text(), fmt.Sprintf("forward SIGUSR1 to process %d: operation not permitted", target))
 			})
 			m.Block(t)
@@ -102,7 +101,7 @@ func TestInitWaitsForNobody(t *testing.T) {
 			s.ready()
 			s.signal(unix.SIGTERM)
 			for got := ""; got != "heard 15"; {
-				got = s.line() // perhaps one of the others that was still to be forwarded
+				got = s.line() // perhaps one of the earlier signals
 			}
 			s.stdin.Close()
 			if got := s.status(); got != 0 {

@@ -13,8 +13,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// TestInitSupervisor: while the target runs, caprun holds cap_kill at most, and
-// none of its descriptors.
+// TestInitSupervisor: while the target runs, caprun has cap_kill at most, and no
+// descriptors of the target.
 func TestInitSupervisor(t *testing.T) {
 	file, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestInitSupervisor(t *testing.T) {
 		return list
 	}
 	if os.Geteuid() != 0 {
-		// A process that holds less than its caller shows itself to root alone.
+		// Only root can read the descriptors of a supervisor.
 		if got := has(pid); len(got) != 1 || got[0] != "3" {
 			t.Errorf("the target has the file as %v", got)
 		}
@@ -49,7 +49,7 @@ func TestInitSupervisor(t *testing.T) {
 		t.Fatal(err)
 	}
 	const killBit, setpcapBit = 1 << 5, 1 << 8
-	held, err := strconv.ParseUint(reexec.Status(string(own))["CapPrm"], 16, 64)
+	permitted, err := strconv.ParseUint(reexec.Status(string(own))["CapPrm"], 16, 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,35 +59,34 @@ func TestInitSupervisor(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := reexec.Status(string(text))
-		kill := fmt.Sprintf("%016x", held&killBit)
+		kill := fmt.Sprintf("%016x", permitted&killBit)
 		if got["CapPrm"] != kill || got["CapEff"] != kill || got["CapInh"] != "0000000000000000" || got["CapAmb"] != "0000000000000000" || got["NoNewPrivs"] != "1" {
 			t.Errorf("%s: %v", task, got)
 		}
-		if held&setpcapBit != 0 && got["CapBnd"] != "0000000000000000" {
+		if permitted&setpcapBit != 0 && got["CapBnd"] != "0000000000000000" {
 			t.Errorf("%s: bounding set %s", task, got["CapBnd"])
 		}
 	}
 }
 
-// TestInitClosed: the target cannot trace the supervisor of its own user, nor
-// see through it what the profile keeps from it, such as the root directory.
-func TestInitClosed(t *testing.T) {
+// TestInitNotReadable: the target cannot trace the supervisor of the same user, nor use it
+// to reach what the profile removes, such as the root directory.
+func TestInitNotReadable(t *testing.T) {
 	sh := requires.Tool(t, "sh")
-	type start struct{ profile, caller string }
-	// A caller without any capability keeps none to protect the supervisor.
-	starts := []start{{bare, ""}}
+	type launch struct{ profile, caller string }
+	launches := []launch{{bare, ""}}
 	if os.Geteuid() == 0 {
-		starts = []start{{bare, "nobody"}, {"uid: 0\ngid: 0\ncaps: cap_kill=ep\n", ""}, {"uid: 0\ngid: 0\nmode: NOPRIV\n", "bounding=0x401c0"}}
+		launches = []launch{{bare, "nobody"}, {"uid: 0\ngid: 0\ncaps: cap_kill=ep\n", ""}, {"uid: 0\ngid: 0\nmode: NOPRIV\n", "bounding=0x401c0"}}
 	}
-	for _, c := range starts {
+	for _, c := range launches {
 		s := supervise(t, c.profile, func(cmd *exec.Cmd) {
 			if c.caller != "" {
 				with := command.Program(t, "caprun/internal/test/runas")
 				cmd.Args, cmd.Path = append([]string{with, c.caller, "--", cmd.Path}, cmd.Args[1:]...), with
 			}
-		}, sh, "-c", "for f in root cwd exe fd/0; do readlink /proc/$$/$f >/dev/null || echo blind; readlink /proc/$PPID/$f; done; echo end")
+		}, sh, "-c", "for f in root cwd exe fd/0; do readlink /proc/$$/$f >/dev/null || echo itself; readlink /proc/$PPID/$f; done; echo end")
 		if got := s.line(); got != "end" {
-			t.Errorf("%+v: the target sees %s", c, got)
+			t.Errorf("%+v: the target can read %s", c, got)
 		}
 	}
 }

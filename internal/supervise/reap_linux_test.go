@@ -18,10 +18,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// orphans is what a script makes: it starts what ends later than its parent.
+// orphans is a script that starts processes that end after their parent.
 const orphans = `n=0; while [ $n -lt $1 ]; do (: &) ; n=$((n+1)); done; echo done; read line`
 
-// TestInitReaps: orphans leave nothing behind, also where caprun is pid 1.
+// TestInitReaps: caprun reaps orphans, also as PID 1.
 func TestInitReaps(t *testing.T) {
 	sh := requires.Tool(t, "sh")
 	for name, c := range map[string]struct {
@@ -52,7 +52,7 @@ func TestInitReaps(t *testing.T) {
 			rss := reexec.Status(string(text))["VmRSS"]
 			kib, err := strconv.Atoi(strings.TrimSuffix(rss, " kB"))
 			if err != nil || kib > 64<<10 {
-				t.Errorf("caprun has %s", rss)
+				t.Errorf("caprun has a resident set of %s", rss)
 			}
 			t.Logf("at most %d children at a time, %s", peak, rss)
 			s.stdin.Close()
@@ -64,23 +64,23 @@ func TestInitReaps(t *testing.T) {
 // TestInitAdopts: an orphan becomes a child of caprun.
 func TestInitAdopts(t *testing.T) {
 	requires.Tool(t, "mkfifo")
-	// The shell waits for its child, the parent of the orphan, before it writes.
+	// The shell first waits for its child, the parent of the orphan, and then writes.
 	s := supervise(t, bare, nil, requires.Tool(t, "sh"), "-c",
 		`mkfifo go; (sh -c 'read line <go; cut -d " " -f 4 /proc/$$/stat' &); echo >go; read line`)
 	if got := s.line(); got != fmt.Sprint(s.Process.Pid) {
-		t.Errorf("its parent is %s, not %d", got, s.Process.Pid)
+		t.Errorf("the parent is %s, not %d", got, s.Process.Pid)
 	}
 }
 
-// TestInitLeavesNothing: many starts in a row leave no process and no zombie.
-func TestInitLeavesNothing(t *testing.T) {
+// TestInitLeavesNoProcess: many launches leave no process and no zombie.
+func TestInitLeavesNoProcess(t *testing.T) {
 	dir := searchableDir(t)
 	file := filepath.Join(dir, "profile.yaml")
 	if err := os.WriteFile(file, []byte("version: 1\n"+bare), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	creds := command.Program(t, "caprun/internal/test/creds")
-	// What a caprun left behind would become a child of this process.
+	// Orphans of caprun would become children of this process.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
 	}

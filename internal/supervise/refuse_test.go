@@ -11,8 +11,8 @@ import (
 	"caprun/policy"
 )
 
-// TestRefuse: a refusal has the place in the profile that it is about, what to do, and
-// the exit status of its cause.
+// TestRefuse: a message has the place in the profile and what to do, and the exit status
+// depends on the cause.
 func TestRefuse(t *testing.T) {
 	p, diagnostics := policy.Parse("p.yaml", []byte("version: 1\nuser: nobody\nchroot: /srv\nno_new_privs: true\n"))
 	if p == nil {
@@ -42,7 +42,7 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// TestRefuseProfile reports every error of a profile, and no warning.
+// TestRefuseProfile: the errors of a profile are reported, and no warnings.
 func TestRefuseProfile(t *testing.T) {
 	var messages strings.Builder
 	status := refuseProfile(&render.Env{Stderr: &messages}, []policy.Diagnostic{

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestInitForwards: each signal reaches the target once, under its own number.
+// TestInitForwards: the target gets each signal once.
 func TestInitForwards(t *testing.T) {
 	s := supervise(t, bare, nil, signalreport(t))
 	pid := s.ready()
@@ -44,12 +44,12 @@ func TestInitForwards(t *testing.T) {
 		t.Errorf("status %d", got)
 	}
 	if line, more := <-s.lines; more {
-		t.Errorf("also %q", line)
+		t.Errorf("unexpected line %q", line)
 	}
 }
 
-// TestInitFirstRealTime: what cannot be forwarded does not end caprun, and the
-// target can still be sent it. The target is no Go program: those cannot catch it.
+// TestInitFirstRealTime: a signal that cannot be forwarded does not end caprun, and the
+// target can still catch it. The target is not a Go program, which could not.
 func TestInitFirstRealTime(t *testing.T) {
 	requires.Tool(t, "sleep")
 	s := supervise(t, bare, nil, requires.Tool(t, "sh"), "-c",
@@ -67,7 +67,7 @@ func TestInitFirstRealTime(t *testing.T) {
 	}
 }
 
-// TestInitForwardsToAnotherUser needs cap_kill.
+// TestInitForwardsToAnotherUser: with cap_kill, a target of another user gets signals.
 func TestInitForwardsToAnotherUser(t *testing.T) {
 	requires.Root(t)
 	s := supervise(t, "uid: 65534\ngid: 65534\n", nil, signalreport(t))
@@ -78,9 +78,9 @@ func TestInitForwardsToAnotherUser(t *testing.T) {
 	}
 }
 
-// TestInitNobodyReads: what caprun cannot forward it complains about, and a
-// complaint that nobody reads is no signal to forward.
-func TestInitNobodyReads(t *testing.T) {
+// TestInitBrokenPipe: caprun reports a signal that it cannot forward. It does not forward
+// the SIGPIPE of a message without a reader.
+func TestInitBrokenPipe(t *testing.T) {
 	requires.Root(t)
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -94,9 +94,9 @@ func TestInitNobodyReads(t *testing.T) {
 	target := s.ready()
 	t.Cleanup(func() { _ = unix.Kill(target, unix.SIGKILL) })
 	s.signal(unix.SIGUSR1)
-	complaint := make([]byte, 4096)
-	n, _ := r.Read(complaint)
-	if got := string(complaint[:n]); !strings.Contains(got, "if the program has changed its user, caprun needs cap_kill") {
+	message := make([]byte, 4096)
+	n, _ := r.Read(message)
+	if got := string(message[:n]); !strings.Contains(got, "if the program has changed its user, caprun needs cap_kill") {
 		t.Errorf("%q", got)
 	}
 	r.Close()
@@ -125,7 +125,7 @@ func TestInitNobodyReads(t *testing.T) {
 	s.status()
 }
 
-// TestInitIgnored: what the caller has ignored stays so, and is not caught.
+// TestInitIgnored: signals that the caller ignores stay ignored, and are not caught.
 func TestInitIgnored(t *testing.T) {
 	sh := requires.Tool(t, "sh")
 	s := supervise(t, bare, func(cmd *exec.Cmd) {
@@ -141,15 +141,14 @@ func TestInitIgnored(t *testing.T) {
 	}
 }
 
-// TestInitEarlySignal: a signal that comes at any moment of the start ends the
-// launch, or the target.
+// TestInitEarlySignal: a signal at any moment of the launch ends caprun or the target.
 func TestInitEarlySignal(t *testing.T) {
 	sleep := requires.Tool(t, "sleep")
 	for n := range 40 {
 		s := supervise(t, bare, nil, sleep, "60")
 		time.Sleep(time.Duration(n) * 500 * time.Microsecond)
 		for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGUSR1, unix.SIGHUP}[:1+n%3] {
-			// An earlier one may have ended it.
+			// An earlier signal may have ended it.
 			if err := s.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 				t.Fatal(err)
 			}
@@ -157,7 +156,7 @@ func TestInitEarlySignal(t *testing.T) {
 		status := s.status()
 		ws := s.ProcessState.Sys().(syscall.WaitStatus)
 		if status != 143 && status != 138 && status != 129 && !ws.Signaled() {
-			t.Errorf("start %d: %v", n, s.ProcessState)
+			t.Errorf("launch %d: %v", n, s.ProcessState)
 		}
 	}
 }

@@ -17,17 +17,17 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// supervised is a caprun with -init that a test has started.
+// supervised is a caprun -init that a test has started.
 type supervised struct {
 	*exec.Cmd
 	t     *testing.T
 	stdin io.Closer
 	lines chan string
-	ended chan struct{} // closed when it has ended
+	ended chan struct{} // closed after it has ended
 }
 
-// supervise starts a target of a profile under caprun -init. prepare, which may
-// be nil, changes the command before it starts.
+// supervise runs caprun -init with a profile and a target. prepare, which may be nil,
+// changes the command before it starts.
 func supervise(t *testing.T, profile string, prepare func(*exec.Cmd), argv ...string) *supervised {
 	t.Helper()
 	dir := searchableDir(t)
@@ -41,7 +41,7 @@ func supervise(t *testing.T, profile string, prepare func(*exec.Cmd), argv ...st
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not a pipe of the command's, which Wait would close under the reader.
+	// Not StdoutPipe, which Wait would close before everything is read.
 	out, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func (s *supervised) line() string {
 	return ""
 }
 
-// ready returns the pid that heard tells first.
+// ready returns the process ID that signalreport prints first.
 func (s *supervised) ready() int {
 	s.t.Helper()
 	line := s.line()
@@ -112,7 +112,7 @@ func (s *supervised) ready() int {
 	return pid
 }
 
-// status returns the status of caprun when it has ended.
+// status waits until caprun has ended, and returns its status.
 func (s *supervised) status() int {
 	s.t.Helper()
 	select {
@@ -130,7 +130,7 @@ func (s *supervised) signal(sig syscall.Signal) {
 	}
 }
 
-// children returns the pids of the children of a process.
+// children returns the process IDs of the children of a process.
 func children(t *testing.T, parent int) []int {
 	t.Helper()
 	var list []int
@@ -147,8 +147,8 @@ func children(t *testing.T, parent int) []int {
 	return list
 }
 
-// statFields returns the fields of proc_pid_stat(5) from the third on: state,
-// ppid, pgrp, session; none when the process is gone.
+// statFields returns the fields of proc_pid_stat(5) from the third on: state, ppid, pgrp,
+// session; none after the process has ended.
 func statFields(dir string) []string {
 	stat, err := os.ReadFile(dir + "/stat")
 	if err != nil {
@@ -164,15 +164,15 @@ func state(pid int) string {
 	return "gone"
 }
 
-// eventually waits for what a test claims.
-func eventually(t *testing.T, what string, holds func() bool) {
+// eventually waits until a condition is true.
+func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for end := time.Now().Add(command.Hangs); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if holds() {
+		if condition() {
 			return
 		}
 	}
-	t.Fatalf("not so: %s", what)
+	t.Fatalf("timeout: %s", what)
 }
 
 func signalreport(t *testing.T) string {
@@ -181,8 +181,8 @@ func signalreport(t *testing.T) string {
 
 const bare = "no_new_privs: true\n"
 
-// withoutKill starts caprun as root with cap_setgid, cap_setuid and cap_setpcap
-// alone: a container that has been given no more.
+// withoutKill starts caprun as root with only cap_setgid, cap_setuid and cap_setpcap, as
+// in a container that adds no other capability.
 func withoutKill(t *testing.T) func(cmd *exec.Cmd) {
 	return func(cmd *exec.Cmd) {
 		with := command.Program(t, "caprun/internal/test/runas")

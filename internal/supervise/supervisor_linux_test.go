@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestInitStops: a stop of the target is one of caprun, and both are continued.
+// TestInitStops: caprun stops when the target stops, and both continue.
 func TestInitStops(t *testing.T) {
 	sleep := requires.Tool(t, "sleep")
 	s := supervise(t, bare, func(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }, sleep, "60")
@@ -36,7 +36,7 @@ func TestInitStops(t *testing.T) {
 			if stopped() {
 				return true
 			}
-			// Again, for the last SIGCONT may still be on its way and undo it.
+			// Again, because the last SIGCONT may arrive late and continue it.
 			if !both("SR")() {
 				return false
 			}
@@ -59,7 +59,7 @@ func TestInitStops(t *testing.T) {
 		case <-s.ended:
 			return true
 		default:
-			// A stop that was sent twice may come only now.
+			// A stop that was sent twice may arrive only now.
 			_ = s.Process.Signal(unix.SIGCONT)
 			return false
 		}
@@ -69,24 +69,24 @@ func TestInitStops(t *testing.T) {
 	}
 }
 
-// TestInitKilled: the target does not outlive caprun, whoever it runs as.
+// TestInitKilled: the target ends when caprun is killed, for each kind of target user.
 func TestInitKilled(t *testing.T) {
 	profiles := []string{bare}
 	if os.Geteuid() == 0 {
 		profiles = append(profiles, "uid: 65534\ngid: 65534\ncaps: cap_net_raw=eip\n", "caps: cap_net_raw=ep\n", "caps: cap_kill=eip\nsecbits: [noroot, noroot_locked]\n")
 	}
 	for _, profile := range profiles {
-		// Not heard, which would end with its input.
+		// Not signalreport, which ends with its input.
 		s := supervise(t, profile, nil, requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
 		pid := s.ready()
 		s.signal(unix.SIGKILL)
 		s.status()
-		eventually(t, "the target is gone: "+profile, func() bool { st := state(pid); return st == "gone" || st == "Z" })
+		eventually(t, "the target has ended: "+profile, func() bool { st := state(pid); return st == "gone" || st == "Z" })
 	}
 }
 
-// TestInitCannotWait: a program that caprun cannot wait for is ended, also where
-// the kernel would not do it, and the status claims nothing.
+// TestInitCannotWait: if caprun cannot wait for the target, it kills it, also if the kernel
+// would not, and exits with StatusRefused.
 func TestInitCannotWait(t *testing.T) {
 	requires.Root(t)
 	with := command.Program(t, "caprun/internal/test/runas")
@@ -105,7 +105,7 @@ func TestInitCannotWait(t *testing.T) {
 	if got := s.status(); got != StatusRefused {
 		t.Errorf("status %d", got)
 	}
-	eventually(t, "the target is gone", func() bool { st := state(pid); return st == "gone" || st == "Z" })
+	eventually(t, "the target has ended", func() bool { st := state(pid); return st == "gone" || st == "Z" })
 	w.Close()
 	message := make([]byte, 4096)
 	n, _ := r.Read(message)
@@ -114,8 +114,8 @@ func TestInitCannotWait(t *testing.T) {
 	}
 }
 
-// TestInitSocketActivation: the target finds its own pid where caprun found its
-// own, with -init and without.
+// TestInitSocketActivation: a variable with the process ID of caprun has that of the target
+// in the target, with -init and without.
 func TestInitSocketActivation(t *testing.T) {
 	sh := requires.Tool(t, "sh")
 	const tell = `echo $$ $LISTEN_PID $LISTEN_FDS $LISTEN_PIDFDID $WATCHDOG_PID; test -e /proc/self/fd/3 && echo open`

@@ -18,8 +18,8 @@ const (
 	controlZ = "\x1a"
 )
 
-// onTerminal starts a target under caprun -init, as the leader of a session on
-// a terminal, or as a job of a shell that is one.
+// onTerminal runs caprun -init with a target, as the leader of a session on a terminal, or
+// as a job of a shell that is the leader.
 func onTerminal(t *testing.T, shell string, argv ...string) (*terminal.Terminal, *supervised) {
 	t.Helper()
 	screen, slave := terminal.New(t)
@@ -35,7 +35,7 @@ func onTerminal(t *testing.T, shell string, argv ...string) (*terminal.Terminal,
 	return screen, s
 }
 
-// readyOn returns the pid that signalreport prints on a terminal.
+// readyOn returns the process ID that the target prints on a terminal.
 func readyOn(t *testing.T, screen *terminal.Terminal) (pid int) {
 	t.Helper()
 	eventually(t, "the target runs", func() bool {
@@ -49,12 +49,12 @@ func readyOn(t *testing.T, screen *terminal.Terminal) (pid int) {
 	return pid
 }
 
-// TestInitForeground: the target gets what the terminal sends, once.
+// TestInitForeground: the target gets each signal of the terminal once.
 func TestInitForeground(t *testing.T) {
 	screen, s := onTerminal(t, "", signalreport(t))
 	pid := readyOn(t, screen)
 	if got := screen.Group(t); got != pid {
-		t.Errorf("in the foreground is %d, not %d", got, pid)
+		t.Errorf("the foreground process group is %d, not %d", got, pid)
 	}
 	screen.Types(t, controlC)
 	eventually(t, "^C arrives", screen.Shows("heard 2\r"))
@@ -67,25 +67,25 @@ func TestInitForeground(t *testing.T) {
 		t.Errorf("status %d", got)
 	}
 	if text := screen.Text(); strings.Count(text, "heard ") != 2 {
-		t.Errorf("it heard more:\n%s", text)
+		t.Errorf("unexpected signals:\n%s", text)
 	}
 }
 
-// TestInitNobodyContinues: where nobody could continue caprun, a stop from the
-// terminal does not hang it.
-func TestInitNobodyContinues(t *testing.T) {
+// TestInitWithoutJobControl: a stop from the terminal has no effect if no process could
+// continue caprun.
+func TestInitWithoutJobControl(t *testing.T) {
 	screen, s := onTerminal(t, "", requires.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line")
 	pid := readyOn(t, screen)
 	screen.Types(t, controlZ)
 	screen.Types(t, "text\r")
-	eventually(t, "the target goes on", screen.Shows("got text\r"))
+	eventually(t, "the target continues", screen.Shows("got text\r"))
 	if got := s.status(); got != 0 {
 		t.Errorf("status %d (process %d)", got, pid)
 	}
 }
 
-// TestInitJob: a shell sees a stopped job, continues it in the foreground and
-// sees how it ends.
+// TestInitJob: a shell notices that the job stops, continues it in the foreground, and
+// gets its status.
 func TestInitJob(t *testing.T) {
 	requires.Tool(t, "sh")
 	screen, s := onTerminal(t, `"$0" "$@"; echo stopped with $?; fg >/dev/null; echo ended with $?; read line; echo read $line`,
@@ -93,19 +93,20 @@ func TestInitJob(t *testing.T) {
 	pid := readyOn(t, screen)
 	eventually(t, "the target is in the foreground", func() bool { return screen.Group(t) == pid })
 	screen.Types(t, controlZ)
-	eventually(t, "the shell sees a stopped job", screen.Shows("stopped with 1"))
+	eventually(t, "the shell notices the stop", screen.Shows("stopped with 1"))
 	eventually(t, "the target is in the foreground again", func() bool { return screen.Group(t) == pid })
 	screen.Types(t, "text\r")
 	eventually(t, "the target reads", screen.Shows("got text\r"))
 	screen.Types(t, controlC)
-	eventually(t, "the shell sees the end", screen.Shows("ended with 130\r"))
+	eventually(t, "the shell notices the end", screen.Shows("ended with 130\r"))
 	screen.Types(t, "more\r")
 	eventually(t, "the shell reads", screen.Shows("read more\r"))
 	s.status()
 }
 
-// TestInitAsks: in a pipeline the target gets the terminal when it reads from it.
-func TestInitAsks(t *testing.T) {
+// TestInitPipeline: in a pipeline, the target gets the foreground when it reads the
+// terminal.
+func TestInitPipeline(t *testing.T) {
 	requires.Tool(t, "cat")
 	screen, s := onTerminal(t, `"$0" "$@" | cat; echo ended`,
 		requires.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
@@ -113,6 +114,6 @@ func TestInitAsks(t *testing.T) {
 	screen.Types(t, "text\r")
 	eventually(t, "the target reads", screen.Shows("got text\r"))
 	screen.Types(t, controlC)
-	eventually(t, "the shell sees the end", screen.Shows("ended"))
+	eventually(t, "the shell notices the end", screen.Shows("ended"))
 	s.status()
 }
