@@ -170,7 +170,7 @@ func newDesk(t *testing.T, parts []markdown.Part, p pageTest) *desk {
 var fileName = regexp.MustCompile(`^# ([\w./-]+\.(yaml|service))\n`)
 
 // tools are the programs that pages use besides a shell and those of coreutils.
-var tools = []string{"setpriv", "capsh", "gosu", "sudo", "git", "jq", "unshare", "setcap", "man", "systemd-analyze", "/usr/bin/ping"}
+var tools = []string{"setpriv", "capsh", "gosu", "sudo", "git", "jq", "unshare", "setcap", "man", "systemd-analyze", "keyctl", "/usr/bin/ping"}
 
 // needTools skips a block that this machine cannot run.
 func (d *desk) needTools(t *testing.T, block string) {
@@ -188,6 +188,7 @@ func (d *desk) needTools(t *testing.T, block string) {
 	}
 	for words, probe := range map[string]string{
 		"unshare --mount": "# unshare --mount true",
+		"keyctl":          "# keyctl session - true",
 		"unshare --user":  "# unshare --user --map-root-user true",
 		"setcap":          "# set -e; cp /bin/cat probe; setcap cap_net_raw=ep probe; rm probe",
 	} {
