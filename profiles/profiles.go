@@ -1,5 +1,4 @@
-// Package profiles holds the ready-made profiles that caprun runs as
-// builtin:NAME.
+// Package profiles contains the profiles that caprun runs as builtin:NAME.
 package profiles
 
 import (
@@ -11,7 +10,7 @@ import (
 //go:embed *.yaml
 var files embed.FS
 
-// Read returns the text of a profile. The error is an fs.PathError.
+// Read returns the text of a profile. The error is a *fs.PathError.
 func Read(name string) ([]byte, error) {
 	return files.ReadFile(name + ".yaml")
 }
@@ -20,7 +19,7 @@ func Read(name string) ([]byte, error) {
 func Names() []string {
 	entries, err := fs.ReadDir(files, ".")
 	if err != nil {
-		// The root of an embedded file system is always there.
+		// An embedded file system always has its root.
 		panic(err)
 	}
 	names := make([]string, 0, len(entries))

@@ -7,27 +7,27 @@ import (
 	"math"
 )
 
-// What Validate looks at. The validator panics on numbers that are not finite,
-// takes seconds for numbers with a million digits, and recurses as deep as the
-// value does. A profile is nested five deep, its file is at most 64 KiB long,
-// and its longest number has 19 digits.
+// Bounds of the values that Validate accepts. The validator panics for numbers that
+// are not finite, takes seconds for numbers with a million digits, and recurses as
+// deep as the value. A profile has five levels and at most 64 KiB, and its longest
+// number has 19 digits.
 const (
 	maxDepth  = 32
 	maxValues = 100_000
 	maxDigits = 32
 )
 
-var errBounds = errors.New("the value is deeper or larger than any profile")
+var errBounds = errors.New("the value has more levels or parts than any profile")
 
-// bounded returns an error for a value that the validator must not see.
+// bounded returns an error for a value that the validator cannot process safely.
 func bounded(v any) error {
 	var w walk
 	w.value(v, maxDepth)
 	return w.err
 }
 
-// A walk goes through the whole value even after an error and keeps the error
-// that sorts first, so that it does not depend on the order of a map.
+// A walk visits the whole value even after an error, and keeps the error that
+// sorts first: it does not depend on the order of a map.
 type walk struct {
 	seen int
 	err  error
@@ -46,7 +46,7 @@ func (w *walk) value(v any, depth int) {
 		}
 	case json.Number:
 		if !plainDecimal(string(v)) {
-			w.fail(errors.New("a number is not written in plain decimal digits"))
+			w.fail(errors.New("a number is not in plain decimal digits"))
 		}
 	case []any:
 		for _, item := range v {

@@ -12,9 +12,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the generated and expected files anew")
+var update = flag.Bool("update", false, "write the generated and expected files")
 
-// TestCompactIsGenerated makes the compact schema from the published one.
+// TestCompactIsGenerated compares the compact schema with the published one, from
+// which -update generates it.
 func TestCompactIsGenerated(t *testing.T) {
 	const file = "profile.compact.json"
 	got := makeCompact(t, decode(t, published).(map[string]any))
@@ -29,12 +30,12 @@ func TestCompactIsGenerated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not what %s gives: run go generate in this directory", file, "profile.schema.json")
+		t.Errorf("%s is not generated from %s: run go generate in this directory", file, "profile.schema.json")
 	}
 }
 
-// worthSharing is the length from which a schema that occurs twice moves to
-// the definitions.
+// worthSharing is the shortest length of a repeated schema that moves to the
+// definitions.
 const worthSharing = 40
 
 func makeCompact(t *testing.T, root map[string]any) []byte {

@@ -1,12 +1,12 @@
-// Package schema holds the JSON schema of profiles and checks values with it.
+// Package schema contains the JSON Schema of profiles and validates values with it.
 //
-// The schema is draft-07 and written for editors: every property has a title,
-// a description and examples. It says what JSON Schema can say without unions;
-// package policy is stricter, and its reader is the only one that explains a
-// mistake. Validate checks again what that reader accepted.
+// The schema is draft-07 and written for editors: every property has a title, a
+// description and examples. It expresses what JSON Schema can express without
+// unions. Package policy is stricter, and only its reader explains errors;
+// Validate checks what that reader accepted.
 //
-// This is the only package that imports jsonschema. All functions may be
-// called by several goroutines.
+// This is the only package that imports jsonschema. Several goroutines may call
+// all functions.
 package schema
 
 import (
@@ -21,15 +21,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// ID is the $id of the schema. No document is to be found there.
+// ID is the $id of the schema. It is not the address of a document.
 const ID = "urn:caprun:profile:1"
 
 //go:embed profile.schema.json
 var published string
 
-// The published schema without the words for editors, and with what occurs
-// more than once written once: compiling it takes a sixth of the time, and
-// every launch does.
+// The published schema without the texts for editors, and with every part that
+// occurs more than once moved to the definitions. Compiling it takes a sixth of
+// the time, and every launch compiles it.
 //
 //go:generate go test -run ^TestCompactIsGenerated$ -update .
 //go:embed profile.compact.json
@@ -40,12 +40,12 @@ var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) { return compi
 // JSON returns the schema as published. The caller may change the bytes.
 func JSON() []byte { return []byte(published) }
 
-// Validate returns nil if v satisfies the schema. It takes what encoding/json
-// makes of a document: map[string]any, []any, string, bool, nil, float64,
-// json.Number, and the types int, int64 and uint64. For anything else, for a
-// number that is not finite or not written in plain decimal, and for a value
-// beyond the bounds of this package it returns an error, and it never panics.
-// The same value gives the same error text every time.
+// Validate returns nil if v satisfies the schema. It takes the types that
+// encoding/json decodes into (map[string]any, []any, string, bool, nil, float64,
+// json.Number), and int, int64 and uint64. It returns an error for any other
+// type, for a number that is not finite or not in plain decimal digits, and for a
+// value beyond the bounds of this package. It never panics. The error text of a
+// value is always the same.
 func Validate(v any) error {
 	s, err := compiled()
 	if err != nil {
@@ -57,10 +57,10 @@ func Validate(v any) error {
 	return explain(s.Validate(v))
 }
 
-// compile compiles a schema in the keywords of the compact one, without
-// checking it against the schema of draft-07: that check is most of the time,
-// and the tests do it. A zero Draft is one without such a schema; it has the
-// keywords of draft-04 as far as they are used here.
+// compile compiles a schema with the keywords of the compact one. It does not
+// check it against the schema of draft-07: that check takes most of the time, and
+// the tests do it. A zero Draft has no such schema, and the keywords of draft-04
+// that the compact schema uses.
 func compile(source string) (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.Draft = &jsonschema.Draft{}
@@ -71,19 +71,18 @@ func compile(source string) (*jsonschema.Schema, error) {
 	return c.Compile(ID)
 }
 
-var errLoad = errors.New("the schema refers to another document, and none is ever loaded")
+var errLoad = errors.New("the schema refers to another document, which is not loaded")
 
-// refuse takes the place of a loader that opens file URLs.
+// refuse replaces a loader that opens file URLs.
 func refuse(url string) (io.ReadCloser, error) {
 	return nil, fmt.Errorf("%w: %s", errLoad, url)
 }
 
-// maxProblems bounds the error text. The reader of profiles lets none through,
-// so one is enough to find the mistake.
+// maxProblems bounds the error text. The reader of profiles finds errors first, so
+// a few are enough to find a bug.
 const maxProblems = 10
 
-// explain turns an error of the validator into one whose text does not depend
-// on the order of maps.
+// explain makes an error whose text does not depend on the order of maps.
 func explain(err error) error {
 	var failure *jsonschema.ValidationError
 	if !errors.As(err, &failure) {
@@ -111,9 +110,9 @@ func leaves(problems []string, e *jsonschema.ValidationError) []string {
 	return append(problems, at+": "+ordered(e.Message))
 }
 
-// ordered sorts the names in the one message that lists them in the order of
-// a map: 'additionalProperties 'a', 'b' not allowed'. Quotes in names are
-// escaped there, so the separator occurs only between names.
+// ordered sorts the names in the only message that lists them in the order of a
+// map: additionalProperties 'a', 'b' not allowed. The message escapes quotes in
+// names, so the separator occurs only between names.
 func ordered(message string) string {
 	const before, after, separator = "additionalProperties '", "' not allowed", "', '"
 	list, ok := strings.CutPrefix(message, before)

@@ -152,8 +152,8 @@ var verdicts = []struct {
 	{false, `{"version":1,"lint":{"ignore":[{"rule":"a-b","caps":[1.5],"reason":"x"}]}}`},
 }
 
-// TestVerdicts holds the compact schema, compiled without draft-07's own
-// schema, to the verdicts of the published one.
+// TestVerdicts: the compact schema, compiled without the schema of draft-07,
+// accepts and refuses what the published one does.
 func TestVerdicts(t *testing.T) {
 	published := strictly(t)
 	for _, v := range verdicts {
@@ -167,7 +167,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestExamples checks every example against the schema that it stands in.
+// TestExamples checks every example against the schema that contains it.
 func TestExamples(t *testing.T) {
 	c := jsonschema.NewCompiler()
 	c.Draft = jsonschema.Draft7
@@ -200,8 +200,7 @@ func TestExamples(t *testing.T) {
 	check("#", decode(t, published).(map[string]any))
 }
 
-// TestNothingIsLoaded: a schema that refers to another document does not
-// compile, wherever that document is.
+// TestNothingIsLoaded: a schema that refers to another document does not compile.
 func TestNothingIsLoaded(t *testing.T) {
 	readable := filepath.Join(t.TempDir(), "other.json")
 	if err := os.WriteFile(readable, []byte(`{}`), 0o644); err != nil {
@@ -223,7 +222,7 @@ func TestNothingIsLoaded(t *testing.T) {
 	}
 }
 
-// TestSameText: the validator's own order and headline change from run to run.
+// TestSameText: the error text is the same in every run. That of the validator is not.
 func TestSameText(t *testing.T) {
 	const value = `{"zeta":1,"alpha":1,"it's, 'x', 'y'":1,"uid":-1,"name":"","mode":"x","keep_fds":[1,2],"secbits":["a","b"],
 		"rlimits":{"core":-1,"cpu":-1,"x":1,"y":1},"env":{"set":{"A":1,"B":2}}}`
@@ -245,7 +244,7 @@ func TestSameText(t *testing.T) {
 	}
 }
 
-// TestNeverPanics gives Validate what makes the validator panic or hang.
+// TestNeverPanics: Validate refuses values for which the validator panics or hangs.
 func TestNeverPanics(t *testing.T) {
 	deep := any("x")
 	for range 100_000 {
@@ -300,7 +299,7 @@ func TestJSONIsACopy(t *testing.T) {
 	}
 }
 
-// BenchmarkFirstUse is what each launch pays: compiling, then one look.
+// BenchmarkFirstUse measures what each launch costs: compile, then validate once.
 func BenchmarkFirstUse(b *testing.B) {
 	value := decode(b, verdicts[1].value)
 	b.ReportAllocs()
@@ -315,8 +314,8 @@ func BenchmarkFirstUse(b *testing.B) {
 	}
 }
 
-// BenchmarkPublished is the peer of BenchmarkFirstUse: the published schema,
-// compiled with the check of draft-07.
+// BenchmarkPublished is BenchmarkFirstUse for the published schema, compiled with
+// the check of draft-07.
 func BenchmarkPublished(b *testing.B) {
 	value := decode(b, verdicts[1].value)
 	b.ReportAllocs()

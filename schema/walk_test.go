@@ -9,8 +9,8 @@ import (
 	"caprun/cap"
 )
 
-// keywords is the closed list: for each, the type of value that it applies to,
-// or "" for a keyword that applies to all.
+// keywords are all that the schema may use: for each, the type of value that it
+// applies to, or "" for all types.
 var keywords = map[string]string{
 	"$schema": "", "$id": "", "$ref": "", "definitions": "",
 	"title": "", "description": "", "examples": "", "type": "", "enum": "",
@@ -21,9 +21,8 @@ var keywords = map[string]string{
 	"minimum": "number", "maximum": "number",
 }
 
-// TestWalk holds the rules that keep the schema readable for editors and
-// without surprises: draft-07 ignores what it does not know, and everything
-// next to a $ref.
+// TestWalk checks that editors can use the schema, and that it has no keywords that
+// draft-07 ignores: unknown ones, and those next to a $ref.
 func TestWalk(t *testing.T) {
 	root := decode(t, published).(map[string]any)
 	if root["$id"] != ID {
