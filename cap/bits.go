@@ -6,12 +6,12 @@ import (
 	"caprun/internal/capset"
 )
 
-// A Mask is a set of capabilities: bit n is Value n. It has methods of a set, such
-// as Has, With, Union and Names, and converts from and to a uint64.
+// A Mask is a set of capabilities as a uint64: bit n stands for Value n. Its methods
+// are those of a set, such as Has, With, Union and Names.
 type Mask = capset.Set
 
-// maxBits finds the number of capabilities of the kernel: PR_CAPBSET_READ
-// fails for the first value that it does not have.
+// maxBits finds the number of capabilities of the kernel: PR_CAPBSET_READ fails for
+// the first value that the kernel does not have.
 var maxBits = sync.OnceValue(func() Value {
 	low, high := Value(0), Value(64)
 	for low < high {
@@ -28,13 +28,13 @@ var maxBits = sync.OnceValue(func() Value {
 	return low
 })
 
-// MaxBits returns the number of capabilities of the running kernel, the
-// values 0 to MaxBits()-1: prctl(2) PR_CAPBSET_READ. It is NamedCount where
-// that cannot be asked.
+// MaxBits returns the number of capabilities of the running kernel, which are the
+// values 0 to MaxBits()-1: prctl(2) PR_CAPBSET_READ. If that call fails for every
+// value, MaxBits returns NamedCount.
 func MaxBits() Value { return maxBits() }
 
-// kernelMask has a bit for each capability of the running kernel.
+// kernelMask returns the capabilities of the running kernel.
 func kernelMask() Mask { return lowBits(MaxBits()) }
 
-// lowBits has a bit for each Value below n.
+// lowBits returns the capabilities below n.
 func lowBits(n Value) Mask { return capset.First(int(min(n, valueLimit))) }

@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkCloseOnExec returns an error if a descriptor above 2 would reach the
-// target that is not one of keep: nothing later would tell that the call that
-// marks them had no effect.
+// checkCloseOnExec returns an error if the target would get a descriptor above 2
+// that is not in keep. No later step would fail if the call that marks the
+// descriptors had no effect.
 func checkCloseOnExec(keep []int) error {
 	open, ok := listDescriptors()
 	if !ok {
-		// Without the proc file system. A descriptor beyond these is as good
-		// as marked: this only sees whether the call has an effect.
+		// Without /proc, check only the first descriptors: that shows whether
+		// the call has an effect.
 		_, hard, err := getrlimit(unix.RLIMIT_NOFILE)
 		if err != nil {
 			return err
 		}
-		for fd := range int(min(hard, maxWalked)) {
+		for fd := range int(min(hard, maxChecked)) {
 			open = append(open, fd)
 		}
 	}
@@ -41,17 +41,17 @@ func checkCloseOnExec(keep []int) error {
 	return nil
 }
 
-const maxWalked = 1 << 16
+// maxChecked bounds the descriptors that are checked without /proc.
+const maxChecked = 1 << 16
 
-// listDescriptors returns the open descriptors as the proc file system lists
-// them; false where it does not.
-func listDescriptors() ([]int, bool) {
+// listDescriptors returns the open descriptors, from /proc/self/fd. ok is false if
+// that cannot be read.
+func listDescriptors() (list []int, ok bool) {
 	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, false
 	}
 	defer unix.Close(dir)
-	var list []int
 	buf := make([]byte, 4096)
 	for {
 		n, err := unix.ReadDirent(dir, buf)
@@ -59,7 +59,7 @@ func listDescriptors() ([]int, bool) {
 			return nil, false
 		}
 		if n <= 0 {
-			// Its own is one of them, unless this is something else.
+			// A list without dir is not that of this process.
 			return list, slices.Contains(list, dir)
 		}
 		_, _, names := unix.ParseDirent(buf[:n], -1, nil)

@@ -5,96 +5,100 @@ import (
 	"strconv"
 )
 
-// The errors of capability values, sets and texts. Compare with errors.Is:
-// some functions wrap them to say more.
+// Errors of capability values, sets, IAB tuples, modes and files. Some functions
+// wrap them to add details; errors.Is works for all.
 var (
-	// ErrBadMagic is returned for a portable set or a file attribute whose
-	// magic number this package does not know.
+	// ErrBadMagic is returned for an exported set or a file attribute with an
+	// unknown magic number.
 	ErrBadMagic = errors.New("unsupported magic")
 
-	// ErrBadMode is returned for a Mode that is not one of the four that can
-	// be set, and for a name that is not a mode's.
+	// ErrBadMode is returned for a Mode that cannot be set, for an unknown name
+	// of a mode, and for a mode that contradicts another setting of a Launcher.
 	ErrBadMode = errors.New("unsupported mode")
 
-	// ErrBadPath is returned by the functions that set file capabilities for
-	// something other than a regular file.
+	// ErrBadPath is returned by SetFile and SetFd for a file that is not a
+	// regular file.
 	ErrBadPath = errors.New("file is not a regular executable")
 
-	// ErrBadSet is returned for a nil Set, for a Set that was not made by a
-	// function of this package, and for a request that no Set can satisfy.
+	// ErrBadSet is returned for a nil Set, and for a Set that no function of
+	// this package has made. ClearFlag and IAB.Fill also return it for an
+	// argument that is out of range.
 	ErrBadSet = errors.New("bad capability set")
 
-	// ErrBadSize is returned for a portable set or a file attribute of the
+	// ErrBadSize is returned for an exported set or a file attribute of the
 	// wrong length.
 	ErrBadSize = errors.New("filecap bad size")
 
-	// ErrBadText is returned for a text that is not a capability set.
+	// ErrBadText is returned for a text that is not the text of a set.
 	ErrBadText = errors.New("bad text")
 
-	// ErrBadValue is returned for a capability, flag or vector out of range,
-	// and for an IAB tuple that was not made by a function of this package.
+	// ErrBadValue is returned for a capability, flag or vector that is out of
+	// range, for a nil IAB, and for an IAB that no function of this package has
+	// made.
 	ErrBadValue = errors.New("bad capability value")
 
 	// ErrOutOfRange is returned by Export for a MinExtFlagSize above 255.
 	ErrOutOfRange = errors.New("flag length invalid for export")
 )
 
-// The errors of a launch.
+// Errors of a launch, and of system calls.
 var (
-	// ErrLaunchFailed is returned when there is nothing to launch, or when a
-	// callback ended its goroutine.
+	// ErrLaunchFailed is returned for a Launcher without a program, arguments
+	// or function, and when a callback has ended its goroutine.
 	ErrLaunchFailed = errors.New("launch failed")
 
-	// ErrNoLaunch is returned where launching is not supported.
+	// ErrNoLaunch exists for compatibility. No function returns it.
 	ErrNoLaunch = errors.New("launch not supported")
 
-	// ErrAmbiguousChroot is returned when a callback sets
-	// SysProcAttr.Chroot: SetChroot is the one place for it.
+	// ErrAmbiguousChroot is returned when a callback sets SysProcAttr.Chroot.
+	// Use Launcher.SetChroot.
 	ErrAmbiguousChroot = errors.New("use Launcher for chroot")
 
-	// ErrAmbiguousIDs is returned when a callback sets
-	// SysProcAttr.Credential: SetUID and SetGroups are the place for it.
+	// ErrAmbiguousIDs is returned when a callback sets SysProcAttr.Credential.
+	// Use Launcher.SetUID and Launcher.SetGroups.
 	ErrAmbiguousIDs = errors.New("use Launcher for uids and gids")
 
 	// ErrAmbiguousAmbient is returned when a callback sets
-	// SysProcAttr.AmbientCaps: SetIAB is the one place for it.
+	// SysProcAttr.AmbientCaps. Use Launcher.SetIAB.
 	ErrAmbiguousAmbient = errors.New("use Launcher for ambient caps")
 
-	// ErrExecOnly is returned by Launch for a Launcher with a setting that
-	// belongs to a whole process: working directory, umask, limits,
-	// descriptors, session, a final set, a parent-death signal, or a function
-	// to call before exec.
-	ErrExecOnly = errors.New("only Exec can do this: it would change the calling process")
+	// ErrExecOnly is returned by Launch for a Launcher with a setting that only
+	// Exec supports: working directory, umask, resource limits, descriptors,
+	// session, final set, parent-death signal, or a function to call before
+	// exec.
+	ErrExecOnly = errors.New("Launch does not support this setting; use Exec")
 
 	// ErrLaunchOnly is returned by Exec for a Launcher with a callback.
-	ErrLaunchOnly = errors.New("a callback is for Launch; use SetBeforeExec")
+	ErrLaunchOnly = errors.New("Exec does not support a callback; use SetBeforeExec")
 
-	// ErrBadID is returned for a uid or gid that no kernel id can be:
-	// negative, or 4294967295 and more.
-	ErrBadID = errors.New("not a user or group id")
+	// ErrBadID is returned for a user or group ID that the kernel does not
+	// have: negative, or above 4294967294.
+	ErrBadID = errors.New("invalid user or group ID")
 
-	// ErrNotLinux is returned by every call to the system on another one.
-	ErrNotLinux = errors.New("capabilities are a feature of Linux")
+	// ErrNotLinux is returned on systems other than Linux by every function
+	// that makes a system call of Linux.
+	ErrNotLinux = errors.New("capabilities exist only on Linux")
 
-	// ErrBadLimit is returned for a umask or a resource limit out of range.
+	// ErrBadLimit is returned for a umask, a resource limit, a descriptor, or a
+	// parent-death signal that is out of range.
 	ErrBadLimit = errors.New("limit out of range")
 )
 
-// maxQuoted bounds how many bytes of a word Error shows, so that a hostile
-// text does not fill a log.
+// maxQuoted is the maximal number of bytes of a word in a message, so that an
+// untrusted text cannot fill a log.
 const maxQuoted = 64
 
-// A TextError says what is wrong with the text of a set or of an IAB tuple,
-// and where. It is an ErrBadText to errors.Is.
+// A TextError describes an error in the text of a set or of an IAB tuple.
+// errors.Is(err, ErrBadText) is true for it.
 type TextError struct {
-	Offset int    // where the word at fault begins, in bytes from the start of the text
-	Length int    // how many bytes it has
-	Word   string // the word: text[Offset:Offset+Length], a name, an operator, a flag or a comma
-	Reason string // what is wrong with it, as a phrase without a capital
+	Offset int    // of the word with the error, in bytes from the start of the text
+	Length int    // of the word, in bytes
+	Word   string // text[Offset:Offset+Length]: a name, an operator, a flag or a comma
+	Reason string // what is wrong, such as "unknown capability"
 }
 
-// Error names the word, its byte offset and the reason. A word of more than 64
-// bytes is shown by its beginning.
+// Error returns the word, its offset and the reason. It shows only the first 64
+// bytes of a longer word.
 func (e *TextError) Error() string {
 	if e.Word == "" {
 		return ErrBadText.Error() + ": " + e.Reason
@@ -110,8 +114,8 @@ func (e *TextError) Error() string {
 // Is reports whether target is ErrBadText.
 func (e *TextError) Is(target error) bool { return target == ErrBadText }
 
-// fault is a TextError that costs nothing as long as there is no error: where
-// the word begins and ends, and the reason, which is empty for a good text.
+// fault is a TextError that needs no allocation: where the word begins and ends, and
+// the reason, which is empty if there is no error.
 type fault struct {
 	from, to int
 	reason   string

@@ -53,7 +53,7 @@ func ExampleParseText() {
 	fmt.Println(err)
 	// Output:
 	// 3 11 cap_net_row
-	// bad text: "cap_net_row" at byte 3: no capability has this name
+	// bad text: "cap_net_row" at byte 3: unknown capability
 }
 
 func ExampleSet_SetFlag() {

@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// Exec performs the steps of the Launcher and replaces the calling process
-// with the target: same pid. It returns only when it fails, with the error of
-// Steps, an error that wraps ErrLaunchFailed or ErrLaunchOnly, the error of
-// the SetBeforeExec function, or a *StepError.
+// Exec performs the steps of the Launcher, the last of which replaces the calling
+// process with the target: execve(2). It returns only an error: that of Steps, one
+// that wraps ErrLaunchFailed or ErrLaunchOnly, that of the SetBeforeExec function, or
+// a *StepError.
 //
-// The steps change the calling thread, which stays locked to its goroutine;
-// root directory, umask and limits are the whole process's. After a
-// *StepError the process is neither what it was nor what it should be: end it.
+// The steps change the calling thread, to which the goroutine stays locked. Some
+// change the whole process, such as its root directory, umask and resource limits.
+// After a *StepError the steps have been performed in part: end the process.
 func (attr *Launcher) Exec() error {
 	if attr == nil {
 		return ErrLaunchFailed
@@ -43,7 +43,7 @@ func (attr *Launcher) Exec() error {
 	return ErrLaunchFailed
 }
 
-// executors has the function that executes each kind of step.
+// executors holds the function that executes each kind of step.
 var executors = [...]func(*Step, failFunc) error{
 	StepCloseOnExec: executeCloseOnExec,
 	StepRaise:       executeRaise,
@@ -66,12 +66,11 @@ var executors = [...]func(*Step, failFunc) error{
 	StepExec:        executeExec,
 }
 
-// failFunc returns the *StepError for the error of a system call, and nil for
-// nil.
+// A failFunc returns a *StepError for the error of a system call, or nil for nil.
 type failFunc func(call string, err error) error
 
-// execute executes one step on the calling thread, which must be locked, and
-// skips a step that would change nothing. It returns a *StepError.
+// execute executes one step on the calling thread, to which the goroutine must be
+// locked. It skips a step that would change nothing. The error is a *StepError.
 func execute(s *Step) error {
 	fail := func(call string, err error) error {
 		if err == nil {
@@ -80,7 +79,7 @@ func execute(s *Step) error {
 		return &StepError{Step: *s, Call: call, Err: err}
 	}
 	if uint(s.Kind) >= uint(len(executors)) || executors[s.Kind] == nil {
-		return fail("none", fmt.Errorf("unknown kind of step %d", s.Kind))
+		return fail("none", fmt.Errorf("unknown step %d", s.Kind))
 	}
 	return executors[s.Kind](s, fail)
 }
@@ -109,15 +108,15 @@ func executeGID(s *Step, fail failFunc) error {
 	return fail("setresgid", thisThread.setgids(s.ID))
 }
 
-// mayReplaceGroups reports whether a list can be set again that may have a group which
-// the user namespace does not map: unlike an id, that needs cap_setgid. To set an id
-// that is already set needs no privilege, and fails where it is not mapped.
+// mayReplaceGroups reports whether executeGroups must set an equal list again. Where
+// a group may be one that the user namespace does not map, only setgroups(2) shows
+// that: it fails. It needs cap_setgid; an ID can be set again without a privilege.
 func mayReplaceGroups(groups []uint32) bool {
 	e, _, _, err := capget(0)
 	return err == nil && e.Has(int(SETGID)) && slices.ContainsFunc(groups, mayBeUnmappedGID)
 }
 
-// sameGroups compares two group lists as the kernel keeps them: sorted.
+// sameGroups reports whether two lists have the same groups. The kernel sorts them.
 func sameGroups(a, b []uint32) bool {
 	if len(a) != len(b) {
 		return false
@@ -128,8 +127,8 @@ func sameGroups(a, b []uint32) bool {
 	return slices.Equal(a, b)
 }
 
-// executeUID changes the uids, keeps the permitted set and makes all of it
-// effective again.
+// executeUID sets the user IDs, keeps the permitted set, and makes the effective set
+// equal to it.
 func executeUID(s *Step, fail failFunc) error {
 	uid := s.ID
 	have, err := getuids()
@@ -144,7 +143,7 @@ func executeUID(s *Step, fail failFunc) error {
 	if err != nil {
 		return fail("prctl PR_GET_SECUREBITS", err)
 	}
-	// The sets suffer only when the last uid 0 goes.
+	// The kernel clears the sets only when the last user ID 0 changes.
 	leaves := uid != 0 && (have[0] == 0 || have[1] == 0 || have[2] == 0)
 	if p == 0 || !leaves || bits&(SecbitKeepCaps|SecbitNoSetUIDFixup) != 0 {
 		err = fail("setresuid", thisThread.setuids(uid))
@@ -161,15 +160,15 @@ func executeUID(s *Step, fail failFunc) error {
 	return fail("capset", thisThread.capset(p, p, i))
 }
 
-// keepPermitted changes the uids with keep-caps. Where that is locked off,
-// no_setuid_fixup stands in for it until the uids are changed; so it does where
-// the ambient set, which keep-caps does not keep, could not be raised again.
-// Where neither can be set, the capabilities go: what needs them later fails.
+// keepPermitted sets the user IDs under keep_caps. It uses no_setuid_fixup instead
+// where keep_caps is locked off, and where the ambient set, which keep_caps does not
+// keep, could not be raised again. Where neither can be set, the capabilities are
+// lost, and later steps that need them fail.
 func keepPermitted(uid uint32, p Mask, bits Secbits, fail failFunc) error {
 	setuids := func() error { return fail("setresuid", thisThread.setuids(uid)) }
-	standsIn := bits&SecbitNoSetUIDFixupLocked == 0 && p.Has(int(SETPCAP))
+	mayDisableFixup := bits&SecbitNoSetUIDFixupLocked == 0 && p.Has(int(SETPCAP))
 	switch {
-	case standsIn && bits&(SecbitKeepCapsLocked|SecbitNoCapAmbientRaiseLocked) != 0:
+	case mayDisableFixup && bits&(SecbitKeepCapsLocked|SecbitNoCapAmbientRaiseLocked) != 0:
 		return withSecurebits(bits, bits|SecbitNoSetUIDFixup, fail, setuids)
 	case bits&SecbitKeepCapsLocked != 0:
 		return setuids()
@@ -183,10 +182,10 @@ func keepPermitted(uid uint32, p Mask, bits Secbits, fail failFunc) error {
 	return fail("prctl PR_SET_KEEPCAPS", thisThread.setKeepCaps(false))
 }
 
-// withSecurebits makes a change under other securebits, and restores the old
-// ones.
-func withSecurebits(have, other Secbits, fail failFunc, change func() error) error {
-	if err := thisThread.setSecurebits(other); err != nil {
+// withSecurebits calls change while the securebits are temporary, and then sets
+// them to have.
+func withSecurebits(have, temporary Secbits, fail failFunc, change func() error) error {
+	if err := thisThread.setSecurebits(temporary); err != nil {
 		return fail("prctl PR_SET_SECUREBITS", err)
 	}
 	if err := change(); err != nil {
@@ -206,8 +205,8 @@ func executeInheritable(s *Step, fail failFunc) error {
 	return fail("capset", thisThread.capset(p, p, s.Caps))
 }
 
-// executeAmbient raises and lowers ambient capabilities one by one. It clears
-// no_cap_ambient_raise temporarily, where that is set and not locked.
+// executeAmbient raises and lowers ambient capabilities one at a time. If
+// no_cap_ambient_raise is set and not locked, it clears it temporarily.
 func executeAmbient(s *Step, fail failFunc) error {
 	want := s.Caps
 	have, err := readAmbient()
@@ -228,8 +227,8 @@ func executeAmbient(s *Step, fail failFunc) error {
 	return change()
 }
 
-// changeAmbient lowers what is not wanted even where the read answers that it is not
-// ambient: that needs no privilege, and a seccomp(2) filter may have answered.
+// changeAmbient lowers also those unwanted capabilities that are not in have: a
+// seccomp(2) filter may have hidden them, and lowering needs no privilege.
 func changeAmbient(have, want Mask, fail failFunc) error {
 	possible, err := possibleAmbient()
 	if err != nil {
@@ -253,8 +252,8 @@ func changeAmbient(have, want Mask, fail failFunc) error {
 	return nil
 }
 
-// executeBound drops a capability even where the read answers that it is not in the
-// bounding set, as long as cap_setpcap allows it: a seccomp(2) filter may have answered.
+// executeBound drops also those capabilities that seem to be dropped, if cap_setpcap
+// is effective: a seccomp(2) filter may have hidden them.
 func executeBound(s *Step, fail failFunc) error {
 	have, err := readBounding()
 	if err != nil {
@@ -281,8 +280,8 @@ func maySetpcap() (bool, error) {
 	return e.Has(int(SETPCAP)), err
 }
 
-// executeSecbits sets securebits that already seem to be set too, as long as
-// cap_setpcap allows it: a seccomp(2) filter may have answered the read.
+// executeSecbits sets also securebits that seem to be set, if cap_setpcap is
+// effective: a seccomp(2) filter may have returned them.
 func executeSecbits(s *Step, fail failFunc) error {
 	have, err := getSecurebits()
 	if err != nil {

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// This file executes the steps that change other attributes of the process than
-// its credentials; exec.go has those of the credentials.
+// This file executes the steps that do not change credentials; exec.go executes
+// those that do.
 
 func executeCloseOnExec(s *Step, fail failFunc) error {
 	return fail("close_range", markCloseOnExec(s.Keep))
 }
 
-// markCloseOnExec marks every descriptor above 2 close-on-exec but those to keep.
+// markCloseOnExec marks every descriptor above 2 close-on-exec, except those to keep.
 func markCloseOnExec(keep []int) error {
 	keep = slices.Clone(keep)
 	slices.Sort(keep)
@@ -31,10 +31,10 @@ func markCloseOnExec(keep []int) error {
 	return checkCloseOnExec(keep)
 }
 
-// executeChroot changes the root directory, and verifies the change: no later
-// step would notice.
+// executeChroot changes the root directory and verifies it, because no later step
+// would fail if the call had no effect.
 func executeChroot(s *Step, fail failFunc) error {
-	readOverflowIDs() // from the /proc of the caller, for the change of uid
+	readOverflowIDs() // while /proc is reachable; executeUID needs them
 	return withDirectory(s.Path, fail, func(dir int) error {
 		if err := chroot(s.Path); err != nil {
 			return fail("chroot", err)
@@ -46,11 +46,12 @@ func executeChroot(s *Step, fail failFunc) error {
 	})
 }
 
-// executeChdir changes the working directory, and verifies the change.
+// executeChdir changes the working directory and verifies it.
 func executeChdir(s *Step, fail failFunc) error {
 	return withDirectory(s.Path, fail, func(dir int) error { return enter(s.Path, dir, fail) })
 }
 
+// enter changes the working directory to path, which must be the directory dir.
 func enter(path string, dir int, fail failFunc) error {
 	if err := chdir(path); err != nil {
 		return fail("chdir", err)
@@ -58,7 +59,7 @@ func enter(path string, dir int, fail failFunc) error {
 	return fail("chdir", isDirectory(".", dir))
 }
 
-// withDirectory holds the directory at path open for as long as use takes.
+// withDirectory calls use with an open descriptor of the directory at path.
 func withDirectory(path string, fail failFunc, use func(dir int) error) error {
 	dir, err := openDirectory(path)
 	if err != nil {
@@ -76,8 +77,8 @@ func executeUmask(s *Step, fail failFunc) error {
 	return nil
 }
 
-// executeRlimit sets a limit, and verifies it even where nothing had to change:
-// no later step would notice.
+// executeRlimit sets a limit and verifies it, also where nothing had to change,
+// because no later step would fail if a call had no effect.
 func executeRlimit(s *Step, fail failFunc) error {
 	soft, hard, err := getrlimit(s.Resource)
 	if err != nil {
@@ -95,7 +96,7 @@ func executeRlimit(s *Step, fail failFunc) error {
 	return fail("getrlimit", err)
 }
 
-// sameLimit compares limits. Some kernels make 1 second of a limit of 0.
+// sameLimit compares limits. Some kernels turn a limit of 0 seconds into 1.
 func sameLimit(got, want uint64) bool { return got == want || want == 0 && got == 1 }
 
 func executeDeathSignal(s *Step, fail failFunc) error {
@@ -109,7 +110,7 @@ func executeDeathSignal(s *Step, fail failFunc) error {
 	if err != nil {
 		return fail("prctl PR_GET_PDEATHSIG", err)
 	}
-	// A parent that ended before sent nothing.
+	// A parent that has ended before the call causes no signal.
 	if parent := getppid(); parent != s.Parent {
 		return fail("getppid", fmt.Errorf("the parent is process %d, no longer %d", parent, s.Parent))
 	}

@@ -5,9 +5,9 @@ import (
 	"syscall"
 )
 
-// GetFile returns the capabilities of the file at path, links followed. The
-// error is a syscall.Errno, ENODATA for a file without capabilities, or
-// ErrBadSize or ErrBadMagic for an attribute that is none.
+// GetFile returns the capabilities of the file at path, and follows symbolic links:
+// getxattr(2). The error is a syscall.Errno, ENODATA for a file without
+// capabilities; or ErrBadSize or ErrBadMagic for an invalid attribute.
 func GetFile(path string) (*Set, error) {
 	data, err := readFileCaps(path)
 	if err != nil {
@@ -16,8 +16,8 @@ func GetFile(path string) (*Set, error) {
 	return decodeFile(data)
 }
 
-// GetFd is GetFile for an open file. The error for a closed one is
-// os.ErrClosed, and EBADF for nil.
+// GetFd is like GetFile for an open file: fgetxattr(2). The error is os.ErrClosed
+// for a closed file, and EBADF for nil.
 func GetFd(file *os.File) (*Set, error) {
 	var set *Set
 	err := withDescriptor(file, func(fd int) error {
@@ -30,17 +30,18 @@ func GetFd(file *os.File) (*Set, error) {
 	return set, err
 }
 
-// SetFile makes c the capabilities of the file at path; a nil c removes them.
-// It needs CAP_SETFCAP, and no permission to read. The error is ErrBadPath for
-// a symbolic link, and for giving capabilities to something other than a
-// regular file; nothing is opened to find that out. Other errors of the system
-// are a syscall.Errno.
+// SetFile sets the capabilities of the file at path to c, or removes them if c is
+// nil: lsetxattr(2), lremovexattr(2). It needs CAP_SETFCAP, but no permission to
+// read the file, and does not open it.
 //
-// A file stores no effective set but one bit: it is set when the effective
-// flag shares a capability with the permitted or inheritable one, and then the
-// kernel makes effective all that the program gets. A namespace owner other
-// than 0 (see SetNSOwner) is stored too: such capabilities work only in user
-// namespaces whose root that uid is.
+// The error is ErrBadPath for a symbolic link, and if c is not nil for any file
+// that is not a regular file; ErrBadSet for a zero Set; one that wraps ErrBadID for
+// an invalid namespace owner; or a syscall.Errno.
+//
+// A file stores the effective set as one bit. It is set if the effective flag has a
+// capability that the permitted or the inheritable flag also has. The kernel then
+// makes all capabilities effective that a program gets from the file. A namespace
+// owner other than 0 is stored, too: see SetNSOwner.
 func (c *Set) SetFile(path string) error {
 	data, err := c.fileData()
 	if err != nil {
@@ -49,7 +50,8 @@ func (c *Set) SetFile(path string) error {
 	return writeFileCaps(path, data)
 }
 
-// SetFd is SetFile for an open file.
+// SetFd is like SetFile for an open file: fsetxattr(2), fremovexattr(2). The error is
+// os.ErrClosed for a closed file, and EBADF for nil.
 func (c *Set) SetFd(file *os.File) error {
 	data, err := c.fileData()
 	if err != nil {
@@ -58,8 +60,8 @@ func (c *Set) SetFd(file *os.File) error {
 	return withDescriptor(file, func(fd int) error { return writeDescriptorCaps(fd, data) })
 }
 
-// fileData returns the attribute for c, nil for a nil c. The error is
-// ErrBadSet for a zero Set, ErrBadValue for an owner that is no uid.
+// fileData returns the file attribute for c, or nil if c is nil. The error is
+// ErrBadSet for a zero Set, and wraps ErrBadID for an invalid owner.
 func (c *Set) fileData() ([]byte, error) {
 	if c == nil {
 		return nil, nil
@@ -79,8 +81,8 @@ func (c *Set) fileData() ([]byte, error) {
 	return encodeFile(e, p, i, id), nil
 }
 
-// withDescriptor calls fn with the descriptor of an open file, which stays
-// open meanwhile.
+// withDescriptor calls fn with the descriptor of an open file, and keeps the file
+// open until fn returns.
 func withDescriptor(file *os.File, fn func(fd int) error) error {
 	if file == nil {
 		return syscall.EBADF
@@ -91,7 +93,7 @@ func withDescriptor(file *os.File, fn func(fd int) error) error {
 	}
 	var inner error
 	if raw.Control(func(fd uintptr) { inner = fn(int(fd)) }) != nil {
-		// The one reason that Control has; its error is not os.ErrClosed itself.
+		// Control has no other error, but wraps this one.
 		return os.ErrClosed
 	}
 	return inner

@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 const fileAttribute = "security.capability"
 
 func readDescriptorCaps(fd int) ([]byte, error) {
-	// One byte more than the largest version, so that a larger one shows.
+	// One more byte than any version has, to detect a longer attribute.
 	data := make([]byte, fileSize3+1)
 	n, err := unix.Fgetxattr(fd, fileAttribute, data)
 	if err != nil {
@@ -28,8 +28,8 @@ func writeDescriptorCaps(fd int, data []byte) error {
 	return unix.Fsetxattr(fd, fileAttribute, data, 0)
 }
 
-// readFileCaps asks by path: reading the attribute needs no permission to read
-// the file.
+// readFileCaps does not open the file: reading the attribute needs no permission to
+// read the file.
 func readFileCaps(path string) ([]byte, error) {
 	data := make([]byte, fileSize3+1)
 	n, err := unix.Getxattr(path, fileAttribute, data)
@@ -39,10 +39,10 @@ func readFileCaps(path string) ([]byte, error) {
 	return data[:n], nil
 }
 
-// writeFileCaps works by path too. Nothing is opened: that could need
-// permission to read, wait for the other end of a FIFO, or move a tape. No
-// link is followed, also not one that takes the place of the file meanwhile,
-// and anything else that takes its place is not executed.
+// writeFileCaps does not open the file: that could need permission to read, wait for
+// the other end of a FIFO, or rewind a tape. It follows no symbolic link, also if one
+// replaces the file in the meantime. The kernel does not execute other kinds of file
+// that replace it.
 func writeFileCaps(path string, data []byte) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {

@@ -2,11 +2,11 @@ package cap
 
 import "encoding/binary"
 
-// The formats of the security.capability attribute: capabilities(7), "File
-// capability extended attribute versioning". Each version has its size: a
-// word with version and flag, one or two pairs of words with the permitted
-// and inheritable sets, and, in version 3, the uid that is root in the user
-// namespace that the capabilities are for.
+// The versions of the security.capability attribute: capabilities(7), "File
+// capability extended attribute versioning". An attribute begins with a word that has
+// the version and the effective bit. One or two pairs of words follow, with the
+// permitted and the inheritable set, and in version 3 the user ID that is root in the
+// user namespace for which the capabilities are valid.
 const (
 	fileVersionMask = 0xff000000
 	fileVersion1    = 0x01000000
@@ -19,8 +19,8 @@ const (
 	fileSize3 = 24
 )
 
-// encodeFile returns the attribute for a set. The format has one effective
-// bit: it is set when the effective flag shares a capability with another one.
+// encodeFile returns the attribute for a set. Its effective bit is set if e has a
+// capability that p or i also has.
 func encodeFile(e, p, i Mask, owner uint32) []byte {
 	head := uint32(fileVersion2)
 	if owner != 0 {
@@ -39,8 +39,8 @@ func encodeFile(e, p, i Mask, owner uint32) []byte {
 	return data
 }
 
-// decodeFile reads an attribute of any version. The errors are ErrBadSize and
-// ErrBadMagic.
+// decodeFile returns the set of an attribute of any version. The error is ErrBadSize
+// or ErrBadMagic.
 func decodeFile(data []byte) (*Set, error) {
 	if len(data) < fileSize1 || len(data) > fileSize3 {
 		return nil, ErrBadSize

@@ -2,26 +2,26 @@ package cap
 
 import "sync"
 
-// gate orders what changes the credentials of the process. Changes on all
-// threads exclude each other and every launch; launches, each on a thread of
-// its own, run side by side.
+// gate serializes changes of the credentials of the process. A change on all threads
+// excludes other changes and every launch. Launches, each on its own thread, may run
+// at the same time.
 var gate struct {
 	sync.Mutex
 	changing bool
 
-	// inFlight counts the launches whose thread may still exist. It, and not
-	// threads, keeps changes away: see leaveLaunchThread.
+	// inFlight counts the launches whose thread may still exist. A change waits
+	// until it is 0: threads may be empty earlier, see leaveLaunchThread.
 	inFlight int
 
-	// threads has the ids of the threads on which launches run code: there a
-	// change is for the thread alone.
+	// threads holds the IDs of the threads on which launches run code. A change
+	// that is made there applies only to that thread.
 	threads map[int]struct{}
 }
 
 var gateOpened = sync.Cond{L: &gate}
 
-// change runs fn on all threads, or, when the caller is a launch callback, on
-// the launching thread alone.
+// change calls fn with allThreads, or with thisThread if it is called by a launch
+// callback.
 func change(fn func(s scope) error) error {
 	if onLaunchThread() {
 		return fn(thisThread)
@@ -51,9 +51,9 @@ func onLaunchThread() bool {
 	return ok
 }
 
-// beginLaunch keeps changes of the process away until endLaunch. It is called
-// on the thread of the launch, tid. nested tells that a launch callback asks,
-// whose own launch already does so.
+// beginLaunch blocks changes of the process until endLaunch. It is called on the
+// thread of the launch, tid. nested says that the caller is a callback of another
+// launch, which already blocks them.
 func beginLaunch(tid int, nested bool) {
 	gate.Lock()
 	defer gate.Unlock()
@@ -67,16 +67,16 @@ func beginLaunch(tid int, nested bool) {
 	gate.threads[tid] = struct{}{}
 }
 
-// leaveLaunchThread is the last call of a launch on its thread. From here on
-// the kernel may end the thread and give its id to another one, whose changes
-// are again for the whole process.
+// leaveLaunchThread is the last call of a launch on its thread. From then on the
+// kernel may end the thread and use its ID again, for a thread whose changes apply to
+// the whole process.
 func leaveLaunchThread(tid int) {
 	gate.Lock()
 	defer gate.Unlock()
 	delete(gate.threads, tid)
 }
 
-// endLaunch is called when the thread of a launch has ended.
+// endLaunch must be called when the thread of a launch has ended.
 func endLaunch() {
 	gate.Lock()
 	gate.inFlight--

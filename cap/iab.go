@@ -1,14 +1,15 @@
 package cap
 
 import (
-	"caprun/internal/capset"
 	"sync"
+
+	"caprun/internal/capset"
 )
 
-// Vector names one of the three inheritable vectors of an IAB tuple.
+// A Vector is one of the three vectors of an IAB tuple.
 type Vector uint
 
-// The vectors of an IAB tuple: inheritable, ambient and blocked.
+// The vectors of an IAB tuple: inheritable, ambient and blocked capabilities.
 const (
 	Inh Vector = iota
 	Amb
@@ -17,7 +18,7 @@ const (
 	vectorCount
 )
 
-// String returns "I", "A" or "B". For any other Vector it returns "<Error>".
+// String returns "I", "A" or "B", or "<Error>" for any other Vector.
 func (v Vector) String() string {
 	if v < vectorCount {
 		return "IAB"[v : v+1]
@@ -25,24 +26,24 @@ func (v Vector) String() string {
 	return "<Error>"
 }
 
-// IAB holds the three vectors that decide which capabilities a process hands
-// on through exec: inheritable, ambient, and blocked. Bound is the complement
-// of the kernel's bounding set: raising a capability in it blocks it, so an
-// empty tuple blocks nothing. A capability in Amb is always in Inh too, as the
-// kernel demands.
+// An IAB is a tuple of the three vectors that determine which capabilities a process
+// passes on through exec: inheritable, ambient and blocked. The vector Bound is the
+// complement of the kernel's bounding set: a capability that is raised in it is
+// blocked, so an empty tuple blocks nothing. A capability in Amb is always in Inh,
+// too, because the kernel requires that.
 //
-// Get one from NewIAB, IABFromText, IABGetProc, IABGetPID or Dup. The methods
-// of a nil IAB, and of a zero IAB that none of them made, return ErrBadValue
-// and do not panic. An IAB may be used by several goroutines; it must not be
-// copied, except by Dup.
+// NewIAB, IABOf, IABFromText, ParseIAB, ReadIAB, IABGetProc, IABGetPID and Dup
+// return an IAB. The methods of a nil IAB, and of a zero IAB that none of these has
+// made, return ErrBadValue. Several goroutines may use an IAB. It must not be copied,
+// except by Dup.
 type IAB struct {
 	mu       sync.RWMutex
 	ready    bool
 	i, a, nb Mask
 }
 
-// IABDiff tells which vectors of two IAB tuples differ: bit 1<<v for the
-// Vector v. It is 0 for equal tuples.
+// An IABDiff is the result of comparing two IAB tuples: bit 1<<v is set if the
+// Vector v differs. It is 0 for equal tuples.
 type IABDiff uint
 
 // Has reports whether the vector v differs.
@@ -56,14 +57,14 @@ func NewIAB() *IAB { return &IAB{ready: true} }
 // Deprecated: use [NewIAB].
 func IABInit() *IAB { return NewIAB() }
 
-// IABOf returns a tuple with the vectors i, a and nb: inheritable, ambient and
-// blocked. What is in a is raised in the inheritable vector too.
+// IABOf returns a tuple with the inheritable, ambient and blocked vectors i, a and
+// nb. It raises the capabilities of a in the inheritable vector, too.
 func IABOf(i, a, nb Mask) *IAB { return iabOf(i|a, a, nb) }
 
 func iabOf(i, a, nb Mask) *IAB { return &IAB{ready: true, i: i, a: a, nb: nb} }
 
-// Masks returns the three vectors of iab, inheritable, ambient and blocked, as
-// they are at one moment. The error is ErrBadValue.
+// Masks returns the inheritable, ambient and blocked vectors of iab, all at the same
+// moment. The error is ErrBadValue for a nil or zero IAB.
 func (iab *IAB) Masks() (i, a, nb Mask, err error) {
 	if iab == nil {
 		return 0, 0, 0, ErrBadValue
@@ -76,8 +77,8 @@ func (iab *IAB) Masks() (i, a, nb Mask, err error) {
 	return iab.i, iab.a, iab.nb, nil
 }
 
-// change calls fn with iab locked for writing. The error is fn's, or
-// ErrBadValue.
+// change calls fn with iab locked for writing. The error is that of fn, or
+// ErrBadValue for a nil or zero IAB.
 func (iab *IAB) change(fn func() error) error {
 	if iab == nil {
 		return ErrBadValue
@@ -90,7 +91,7 @@ func (iab *IAB) change(fn func() error) error {
 	return fn()
 }
 
-// Dup returns a copy of iab. The error is ErrBadValue.
+// Dup returns a copy of iab. The error is ErrBadValue for a nil or zero IAB.
 func (iab *IAB) Dup() (*IAB, error) {
 	i, a, nb, err := iab.Masks()
 	if err != nil {
@@ -99,10 +100,10 @@ func (iab *IAB) Dup() (*IAB, error) {
 	return iabOf(i, a, nb), nil
 }
 
-// Cf compares two tuples, by all 64 bits of each vector. The result is 0 for
-// equal ones. The error is ErrBadValue for either tuple.
+// Cf compares all 64 bits of each vector of two tuples. The result is 0 for equal
+// tuples. The error is ErrBadValue if either is a nil or zero IAB.
 func (iab *IAB) Cf(alt *IAB) (IABDiff, error) {
-	// One after the other, never both locked: see Set.FillFlag.
+	// Never lock both tuples: see Set.FillFlag.
 	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return 0, err
@@ -124,13 +125,13 @@ func (iab *IAB) Cf(alt *IAB) (IABDiff, error) {
 	return cf, nil
 }
 
-// Fill replaces the vector vec by the flag of c. Filling Inh lowers in Amb what
-// is not in c; filling Amb raises in Inh what is in c. Filling Bound blocks
-// those capabilities of the running kernel that are not in c, and no others: a
-// number that the kernel does not have is in no bounding set anyway.
+// Fill replaces the vector vec by the flag of c. If vec is Inh, capabilities that are
+// not in the flag are lowered in Amb, too. If vec is Amb, those in the flag are raised
+// in Inh, too. If vec is Bound, Fill blocks the capabilities of the running kernel
+// that are not in the flag; other numbers are in no bounding set.
 //
-// The error is ErrBadValue for a bad tuple or flag, and ErrBadSet for a bad
-// vector or Set; iab is then unchanged.
+// The error is ErrBadValue for a nil or zero IAB or a bad flag, and ErrBadSet for a
+// nil or zero Set or a bad vector. Then iab is unchanged.
 func (iab *IAB) Fill(vec Vector, c *Set, flag Flag) error {
 	from, err := c.flag(flag)
 	return iab.change(func() error {
@@ -155,7 +156,7 @@ func (iab *IAB) Fill(vec Vector, c *Set, flag Flag) error {
 }
 
 // GetVector reports whether val is raised in the vector vec. The error is
-// ErrBadValue for a val above 63.
+// ErrBadValue for a nil or zero IAB, a bad vector, or a val above 63.
 func (iab *IAB) GetVector(vec Vector, val Value) (bool, error) {
 	i, a, nb, err := iab.Masks()
 	if err != nil {
@@ -167,10 +168,12 @@ func (iab *IAB) GetVector(vec Vector, val Value) (bool, error) {
 	return [vectorCount]Mask{Inh: i, Amb: a, Bound: nb}[vec].Has(int(val)), nil
 }
 
-// SetVector raises each val in the vector vec, or lowers it if raised is
-// false. Raising in Amb raises in Inh too; lowering in Inh lowers in Amb too.
-// The error is ErrBadValue, also for a val above 63; iab is then unchanged.
-// A val that the running kernel does not have is kept, as in text.
+// SetVector raises each of vals in the vector vec, or lowers it if raised is false.
+// Raising it in Amb raises it in Inh, too; lowering it in Inh lowers it in Amb, too.
+// It may be a capability that the running kernel does not have.
+//
+// The error is ErrBadValue for a nil or zero IAB, a bad vector, or a value above 63.
+// Then iab is unchanged.
 func (iab *IAB) SetVector(vec Vector, raised bool, vals ...Value) error {
 	return iab.change(func() error {
 		mask, ok := bitsOf(vals)
@@ -197,15 +200,15 @@ func (iab *IAB) SetVector(vec Vector, raised bool, vals ...Value) error {
 	})
 }
 
-// IABFromText reads the text of an IAB tuple: fields separated by commas,
-// without white space. A field is one capability, by name or number (0 to 63),
-// after any of three marks: "!" blocks it, "%" makes it inheritable, and "^"
-// makes it ambient and inheritable. Without a mark it is inheritable. Fields
-// add up; none takes back what another gave. An empty text is an empty tuple.
+// IABFromText returns the IAB tuple that a text describes: fields separated by
+// commas, without white space. A field is any number of marks, followed by the name or
+// number (0 to 63) of a capability. The mark "!" blocks the capability, "%" makes it
+// inheritable, and "^" makes it ambient and inheritable. Without a mark it is
+// inheritable. The result combines all fields. An empty text is an empty tuple.
 //
 //	^cap_net_bind_service,!cap_sys_admin,%cap_kill
 //
-// The error is that of FromName, for the first field without a good name.
+// The error is that of FromName for the first field with an invalid name.
 func IABFromText(text string) (*IAB, error) {
 	i, a, nb, f := parseIAB(text)
 	if f.reason != "" {
@@ -219,7 +222,7 @@ func IABFromText(text string) (*IAB, error) {
 	return iabOf(i, a, nb), nil
 }
 
-// ParseIAB is IABFromText with an error that is a *TextError.
+// ParseIAB is like IABFromText, but its error is a *TextError.
 func ParseIAB(text string) (*IAB, error) {
 	i, a, nb, f := parseIAB(text)
 	if f.reason != "" {
@@ -253,8 +256,8 @@ func parseIAB(text string) (i, a, nb Mask, f fault) {
 	}
 }
 
-// parseField reads the name or number of the field that begins at field, marks
-// included, and at name without them. It returns where it ends.
+// parseField reads the name or number of a field. The field begins at field, and the
+// name after its marks at name. end is the end of the field.
 func parseField(text string, field, name int) (v Value, end int, f fault) {
 	end = fieldEnd(text, name)
 	if name == end {
@@ -262,19 +265,19 @@ func parseField(text string, field, name int) (v Value, end int, f fault) {
 	}
 	v, reason := parseValue(text[name:end])
 	if reason != "" && hasSpace(text[name:end]) {
-		reason = "white space may not stand in a tuple"
+		reason = "white space is not allowed"
 	}
 	return v, end, fault{name, end, reason}
 }
 
-// The reasons of a field without a name.
+// The reasons for a field without a name.
 const (
-	nameAfter  = "a name is missing after it"
-	nameBefore = "a name is missing before it"
+	nameAfter  = "missing name after it"
+	nameBefore = "missing name before it"
 )
 
-// missingName points at the marks before a name that is not there, or at the
-// comma beside it.
+// missingName returns the fault of a field without a name: at its marks, or at a comma
+// beside it.
 func missingName(text string, field, at int) fault {
 	switch {
 	case field < at:
@@ -286,16 +289,16 @@ func missingName(text string, field, at int) fault {
 	}
 }
 
-// String returns a text from which IABFromText makes an equal tuple: the
-// capabilities in order of their numbers, each once, with "!" first where it
-// is blocked. It returns "<invalid>" for a nil or zero IAB.
+// String returns a text that IABFromText reads as an equal tuple: each capability
+// once, in order of their numbers, with the mark "!" first. It returns "<invalid>" for
+// a nil or zero IAB.
 func (iab *IAB) String() string {
 	i, a, nb, err := iab.Masks()
 	if err != nil {
 		return invalid
 	}
-	var room [textRoom]byte
-	text := room[:0]
+	var buffer [maxText]byte
+	text := buffer[:0]
 	for v := range (i | a | nb).All() {
 		if len(text) > 0 {
 			text = append(text, ',')

@@ -82,14 +82,14 @@ var badTuples = []struct {
 	word   string
 	reason string
 }{
-	{"cap_bogus", 0, "cap_bogus", "no capability"},
-	{"cap_kill,!^cap_bogus", 11, "cap_bogus", "no capability"},
-	{"all", 0, "all", "no capability"},
-	{"CAP_KILL", 0, "CAP_KILL", "no capability"},
-	{"cap_kill!", 0, "cap_kill!", "no capability"},
-	{"cap_kill=p", 0, "cap_kill=p", "no capability"},
-	{"0x3", 0, "0x3", "no capability"},
-	{"\xff", 0, "\xff", "no capability"},
+	{"cap_bogus", 0, "cap_bogus", "unknown capability"},
+	{"cap_kill,!^cap_bogus", 11, "cap_bogus", "unknown capability"},
+	{"all", 0, "all", "unknown capability"},
+	{"CAP_KILL", 0, "CAP_KILL", "unknown capability"},
+	{"cap_kill!", 0, "cap_kill!", "unknown capability"},
+	{"cap_kill=p", 0, "cap_kill=p", "unknown capability"},
+	{"0x3", 0, "0x3", "unknown capability"},
+	{"\xff", 0, "\xff", "unknown capability"},
 	{"^64", 1, "64", "0 to 63"},
 	{"-1", 0, "-1", "0 to 63"},
 	{"cap_kill,", 8, ",", "after it"},

@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 )
 
-// IABGetProc returns the inheritable, ambient and bounding vectors of the
-// calling thread. It panics when the kernel has no capabilities. What the
-// kernel refuses to tell, as under a seccomp(2) filter, counts as not ambient
-// and not blocked: GetAmbient and GetBound return the error.
+// IABGetProc returns the IAB tuple of the calling thread: capget(2), prctl(2). It
+// panics if capget fails, as on a kernel without capabilities. If prctl fails for a
+// capability, as under a seccomp(2) filter, that counts as not ambient and not
+// blocked; GetAmbient and GetBound return the error.
 func IABGetProc() *IAB {
 	_, p, i, err := capget(0)
 	if err != nil {
@@ -21,8 +21,8 @@ func IABGetProc() *IAB {
 	}
 	var a, nb Mask
 	for v := range MaxBits() {
-		// An ambient capability is both permitted and inheritable, so few need
-		// to be asked for: capabilities(7).
+		// Only a permitted and inheritable capability can be ambient:
+		// capabilities(7).
 		if (p & i).Has(int(v)) {
 			if on, err := ambientHas(v); err == nil && on {
 				a |= 1 << v
@@ -35,14 +35,14 @@ func IABGetProc() *IAB {
 	return iabOf(i, a, nb)
 }
 
-// SetProc makes the tuple the vectors of every thread: the inheritable and
-// ambient sets exactly, and the blocked values out of the bounding set, where
-// they never return. It raises CAP_SETPCAP if it needs it, and restores the
-// effective set afterwards, also when it fails. It is not atomic: an error of
-// a later part leaves the earlier ones done.
+// SetProc applies iab to every thread: it sets the inheritable and ambient sets, and
+// permanently removes the blocked capabilities from the bounding set: capset(2),
+// prctl(2) PR_CAP_AMBIENT and PR_CAPBSET_DROP. It raises CAP_SETPCAP if it needs that,
+// and restores the effective set, even when it fails. It is not atomic: after an error
+// some of the changes may have been made.
 //
-// The error is ErrBadValue, before any change, for a capability to grant that
-// the kernel does not have.
+// The error is ErrBadValue, before any change, for a nil or zero IAB or a raised
+// capability that the kernel does not have; or a syscall.Errno.
 func (iab *IAB) SetProc() error {
 	i, a, nb, err := iab.Masks()
 	if err != nil {
@@ -93,23 +93,23 @@ func (s scope) applyIAB(i, a, nb Mask) (err error) {
 	return nil
 }
 
-// stillBounding returns those of mask that have to leave the bounding set. One
-// that the kernel refuses to tell about is dropped too: it may be there.
+// stillBounding returns the capabilities of mask that are in the bounding set, and
+// those for which that cannot be read.
 func stillBounding(mask Mask) Mask {
-	var there Mask
+	var found Mask
 	for n := range (mask & kernelMask()).All() {
 		if on, err := boundingHas(Value(n)); err != nil || on {
-			there = there.With(n)
+			found = found.With(n)
 		}
 	}
-	return there
+	return found
 }
 
-// procRoot is where IABGetPID finds the proc file system; nil is "/proc".
+// procRoot is the directory that ProcRoot sets; nil means "/proc".
 var procRoot atomic.Pointer[string]
 
-// ProcRoot makes path the place where IABGetPID finds the proc file system,
-// and returns the former one. The empty string only reads.
+// ProcRoot sets the directory where IABGetPID finds the proc file system to path, and
+// returns the former one. An empty path changes nothing. The default is "/proc".
 func ProcRoot(path string) string {
 	old := "/proc"
 	if p := procRoot.Load(); p != nil {
@@ -121,13 +121,13 @@ func ProcRoot(path string) string {
 	return old
 }
 
-// maxStatus bounds what is read of a status file, which has about 1.5 KiB and
-// a list of groups of at most 65536 numbers.
+// maxStatus bounds the size of a status file, which has about 1.5 KiB and up to
+// 65536 groups.
 const maxStatus = 1 << 20
 
-// IABGetPID returns the vectors of another process, from its status file:
-// proc_pid_status(5). The error is an fs.PathError, or ErrBadValue for a file
-// that lacks a vector in its first 1 MiB.
+// IABGetPID returns the IAB tuple of another process, from its status file:
+// proc_pid_status(5). The error is a *fs.PathError, or ErrBadValue if the first MiB of
+// the file lacks a vector.
 func IABGetPID(pid int) (*IAB, error) {
 	f, err := os.Open(ProcRoot("") + "/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

@@ -1,34 +1,36 @@
 package cap
 
-// LaunchSupported tells that Launch works: it does on Linux.
+// LaunchSupported says whether Launch is supported. It is true on every system, but
+// Launch returns ErrNotLinux on systems other than Linux.
 const LaunchSupported = true
 
-// Launch runs the target as a child process with the privilege that the
-// Launcher sets, or calls the function of a FuncLauncher. It returns the pid
-// of the child, which the caller must wait for, or 0 for a FuncLauncher; -1
-// and an error when it fails. data is passed to the callback.
+// Launch runs the target as a child process with the privilege that the Launcher
+// sets, or calls the function of a FuncLauncher. It returns the process ID of the
+// child, for which the caller must wait, or 0 for a FuncLauncher. After an error it
+// returns -1. data is passed to the callback.
 //
-// Each launch happens on a thread of its own, which ends with it. Launches run
-// side by side; calls of this package that change the privilege of the process
-// wait until none is in flight. A launch that changes ids makes the process
-// not dumpable (prctl(2) PR_GET_DUMPABLE), since its threads share one
-// address space. The thread that forks ends, so a child with
-// SysProcAttr.Pdeathsig is killed at once. A program on a file system that does
-// not answer delays its own launch, and calls that change the privilege of the
-// process, but no other launch. The exception is a file system that answers
-// stat(2) and not execve(2), as where only the interpreter of a script is out of
-// reach: such an exec occupies a processor of the Go runtime (GOMAXPROCS), as it
-// does in os/exec.
+// Each launch uses a new thread, which ends with the launch. Several launches can run
+// at the same time; functions of this package that change the privilege of the process
+// wait until none is running. A launch that changes IDs makes the process not dumpable
+// (prctl(2) PR_GET_DUMPABLE), because all threads share one address space. The thread
+// that forks ends, so a child with SysProcAttr.Pdeathsig is killed at once.
 //
-// After the callback, the settings are applied in this order, each as the call
-// of the same name does it: SetUID, SetGroups, Mode.Set, IAB.SetProc,
-// Secbits.Set, no_new_privs, and for SetChroot CAP_SYS_CHROOT is raised. So each
-// raises the capability that it needs from the permitted set and lowers it
-// again, and nothing is effective during exec beyond what the callback left
-// and CAP_SYS_CHROOT. The errors are those of these calls and of
-// syscall.ForkExec; ErrBadMode, before any setting is applied, for a mode that
-// contradicts another setting; and ErrExecOnly, before the callback runs, for a
-// setting that is for Exec only.
+// A program on a file system that does not respond delays its own launch, and functions
+// that change the privilege of the process, but no other launch. If stat(2) of the
+// program returns and execve(2) does not, for example because only the interpreter of a
+// script is on such a file system, that also blocks one of the GOMAXPROCS processors of
+// the Go runtime, as in os/exec.
+//
+// After the callback, Launch applies the settings in this order, in the same way as the
+// functions: SetUID, SetGroups, Mode.Set, IAB.SetProc, Secbits.Set, no_new_privs. For
+// SetChroot it then raises CAP_SYS_CHROOT. Each function raises the capability that it
+// needs from the permitted set, and lowers it again. So during exec no capability is
+// effective except CAP_SYS_CHROOT and those that the callback has left.
+//
+// The errors are those of these functions and of syscall.ForkExec; ErrLaunchFailed;
+// ErrBadMode, before any setting is applied, for a mode that contradicts another
+// setting; and ErrExecOnly, before the callback runs, for a setting that only Exec
+// supports.
 func (attr *Launcher) Launch(data any) (int, error) {
 	if attr == nil {
 		return -1, ErrLaunchFailed
@@ -43,13 +45,13 @@ func (attr *Launcher) Launch(data any) (int, error) {
 	return c.launch(data)
 }
 
-// execOnly reports whether a setting is for Exec only.
+// execOnly reports whether there is a setting that only Exec supports.
 func (c *launchConfig) execOnly() bool {
 	return c.cwd != "" || c.umask != nil || c.rlimits != nil || c.final != nil || c.descriptors ||
 		c.newSession || c.parent != 0 || c.deathSignal != 0 || c.beforeExec != nil
 }
 
-// applyTo makes the settings those of s. No step raises more than it needs.
+// applyTo applies the settings to the threads of s, as Launch documents it.
 func (c *launchConfig) applyTo(s scope) error {
 	if err := c.contradiction(); err != nil {
 		return err
@@ -89,8 +91,8 @@ func (c *launchConfig) applyTo(s scope) error {
 		}
 	}
 	if c.chroot != "" {
-		// The forked child changes its root directory: a thread shares it with
-		// the process.
+		// Only the child changes its root directory, because the threads of a
+		// process share one.
 		return s.raise(SYS_CHROOT)
 	}
 	return nil

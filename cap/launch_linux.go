@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// launch applies the settings on a disposable thread and forks there.
+// launch applies the settings on a new thread, and forks there.
 func (c *launchConfig) launch(data any) (int, error) {
 	type result struct {
 		tid, pid int
@@ -24,8 +24,8 @@ func (c *launchConfig) launch(data any) (int, error) {
 		runtime.LockOSThread()
 		tid := gettid()
 		if tid == process && retry {
-			// The first thread cannot end before the process does. While it is
-			// locked here, the next goroutine gets another one.
+			// The main thread cannot end before the process. While it is locked
+			// here, the next goroutine runs on another one.
 			moved := make(chan struct{})
 			go func() { defer close(moved); start(false) }()
 			<-moved
@@ -41,19 +41,18 @@ func (c *launchConfig) launch(data any) (int, error) {
 	}
 	go start(true)
 	r := <-done
-	// Until the thread is gone, a change of all threads would find it with
+	// Until the thread has ended, a change of all threads would find one with
 	// other credentials.
 	awaitThread(process, r.tid)
 	endLaunch()
 	return r.pid, r.err
 }
 
-// awaitThread returns when a thread of a process has ended. That takes it a
-// few microseconds, if it has a processor; a pause of this one takes many.
+// awaitThread returns when a thread of a process has ended. A running thread needs
+// only a few microseconds for that, and sleeping takes longer, so it polls first.
 //
-// The kernel gives out thread ids in a circle. So a new thread of this process
-// could have the id before the end is noticed only if all other ids were given
-// out between two polls; then this returns when the new thread ends too.
+// The kernel uses a thread ID again only after all others. If it did that between two
+// polls, awaitThread would return when the new thread with that ID ends.
 func awaitThread(process, tid int) {
 	const polls, yields = 20, 100
 	pause := 10 * time.Microsecond
@@ -70,7 +69,7 @@ func awaitThread(process, tid int) {
 	}
 }
 
-// launchHere runs the callback, applies the settings and forks, on the calling
+// launchHere runs the callback, applies the settings, and forks, all on the calling
 // thread.
 func (c *launchConfig) launchHere(data any) (int, error) {
 	setThreadName("cap-launcher")
@@ -100,15 +99,15 @@ func (c *launchConfig) launchHere(data any) (int, error) {
 	return pid, nil
 }
 
-// awaitFileSystem returns when the file system of the program answers. exec
-// would wait for it too, but after a vfork(2), during which the thread keeps its
-// processor of the Go runtime: with it, all goroutines would come to wait.
+// awaitFileSystem returns when the file system of the program responds. exec would
+// wait for it, too, but after a vfork(2), during which the thread keeps its processor
+// of the Go runtime: other goroutines could not run.
 func (c *launchConfig) awaitFileSystem(pa *syscall.ProcAttr) {
 	path := c.path
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(pa.Dir, path)
 	}
-	// exec reports whether the program can be executed.
+	// The result is not used: exec reports what is wrong with the program.
 	if c.chroot != "" {
 		statInRoot(c.chroot, path)
 		return
@@ -117,7 +116,8 @@ func (c *launchConfig) awaitFileSystem(pa *syscall.ProcAttr) {
 	_ = syscall.Stat(path, &st)
 }
 
-// takeRoot checks what the callback made of pa and puts the root directory in.
+// takeRoot rejects attributes that only the Launcher may set, and sets the root
+// directory.
 func (c *launchConfig) takeRoot(pa *syscall.ProcAttr) error {
 	if pa.Sys != nil {
 		switch {
@@ -144,7 +144,7 @@ func (c *launchConfig) takeRoot(pa *syscall.ProcAttr) error {
 	return nil
 }
 
-// setThreadName names the calling thread, for who looks at it in a debugger.
+// setThreadName sets the name of the calling thread, which debuggers and ps(1) show.
 func setThreadName(name string) {
 	b := append([]byte(name), 0)
 	thisThread.call(unix.SYS_PRCTL, unix.PR_SET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0)

@@ -6,13 +6,12 @@ import (
 	"syscall"
 )
 
-// Launcher holds the configuration of a launch: what to run, and with which
-// privilege. [Launcher.Launch] runs it as a child process, [Launcher.Exec] in
-// place of the calling process.
+// A Launcher is the configuration of a launch: a program and its privilege.
+// [Launcher.Launch] runs the program as a child process; [Launcher.Exec] replaces the
+// calling process.
 //
-// A Launcher may be used by several goroutines. A launch works on a copy of
-// the configuration, so a callback may change its own Launcher: the change
-// counts from the next launch on.
+// Several goroutines may use a Launcher. A launch uses a copy of the configuration, so
+// a callback may change its own Launcher: the change takes effect in the next launch.
 type Launcher struct {
 	mu sync.Mutex
 	launchConfig
@@ -34,7 +33,7 @@ type launchConfig struct {
 	secbits    *Secbits
 	noNewPrivs bool
 
-	// For Exec only.
+	// Only Exec supports the following.
 	cwd         string
 	umask       *int
 	rlimits     []rlimit
@@ -53,23 +52,22 @@ type rlimit struct {
 	soft, hard uint64
 }
 
-// NewLauncher returns a Launcher for the program at path, which is not
-// searched in PATH. args includes the name of the program as its first
-// element. A nil env stands for the environment of the caller, as in os/exec;
-// an empty one that is not nil stays empty.
+// NewLauncher returns a Launcher for the program at path, which is not searched for
+// in PATH. The first element of args is the name of the program. If env is nil, the
+// target gets the environment of the caller, as in os/exec; if env is empty but not
+// nil, it gets an empty environment.
 func NewLauncher(path string, args []string, env []string) *Launcher {
 	l := &Launcher{}
 	l.path, l.args, l.env = path, slices.Clone(args), slices.Clone(env)
 	return l
 }
 
-// FuncLauncher returns a Launcher whose Launch calls fn on a thread with a
-// privilege state of its own, which is discarded afterwards. The settings of
-// the Launcher are not used: fn changes the state itself, through this
-// package. Other system calls that change the state of a thread may confuse
-// the Go runtime.
+// FuncLauncher returns a Launcher whose Launch method calls fn on a new thread, which
+// ends afterwards. The settings of the Launcher are not applied: fn changes the
+// privilege of the thread itself, by the functions of this package. Other system calls
+// that change the state of a thread may confuse the Go runtime.
 //
-// A nil fn makes Launch return ErrLaunchFailed.
+// If fn is nil, Launch returns ErrLaunchFailed.
 func FuncLauncher(fn func(any) error) *Launcher {
 	l := &Launcher{}
 	if fn != nil {
@@ -78,38 +76,38 @@ func FuncLauncher(fn func(any) error) *Launcher {
 	return l
 }
 
-// SetEnv makes env the environment of the target, as NewLauncher does.
+// SetEnv sets the environment of the target, as NewLauncher does.
 func (attr *Launcher) SetEnv(env []string) {
 	env = slices.Clone(env)
 	attr.set(func(c *launchConfig) { c.env = env })
 }
 
-// Callback makes Launch call fn before it changes any privilege, on the
-// thread that will fork. Calls of this package that fn makes change that
-// thread only. fn may change the ProcAttr; it is nil for a FuncLauncher. An
-// error from fn ends the launch. A nil fn removes the callback.
+// Callback makes Launch call fn before it changes any privilege, on the thread that
+// forks. Functions of this package that fn calls change only that thread. fn may change
+// the ProcAttr, which is nil for a FuncLauncher; the second argument is that of Launch.
+// If fn returns an error, Launch returns it. A nil fn removes the callback.
 //
-// fn must not wait for another goroutine that changes the privilege of the
-// process: that change waits for the launch.
+// fn must not wait for another goroutine that changes the privilege of the process,
+// because that change waits for the launch.
 func (attr *Launcher) Callback(fn func(*syscall.ProcAttr, any) error) {
 	attr.set(func(c *launchConfig) { c.callback = fn })
 }
 
-// SetUID makes uid the real, effective, saved and file system uid of the target.
+// SetUID sets the real, effective, saved and file system user ID of the target to uid.
 func (attr *Launcher) SetUID(uid int) {
 	wide := int64(uid)
 	attr.set(func(c *launchConfig) { c.uid = &wide })
 }
 
-// SetGroups makes gid the real, effective, saved and file system gid of the
-// target, and groups its supplementary groups: exactly these, none when empty.
+// SetGroups sets the real, effective, saved and file system group ID of the target to
+// gid, and its supplementary groups to groups, which may be empty.
 func (attr *Launcher) SetGroups(gid int, groups []int) {
 	wideGID, wide := int64(gid), widen(groups)
 	attr.set(func(c *launchConfig) { c.gid, c.groups = &wideGID, wide })
 }
 
-// SetIDs does what SetUID and SetGroups do, for every id that the kernel has:
-// an int of 32 bits does not hold all of them.
+// SetIDs sets what SetUID and SetGroups set. It can set every ID of the kernel, also
+// where an int has 32 bits.
 func (attr *Launcher) SetIDs(uid, gid uint32, groups []uint32) {
 	wideUID, wideGID, wide := int64(uid), int64(gid), widen(groups)
 	attr.set(func(c *launchConfig) { c.uid, c.gid, c.groups = &wideUID, &wideGID, wide })
@@ -123,17 +121,17 @@ func widen[T int | uint32](ids []T) []int64 {
 	return wide
 }
 
-// SetMode makes the target run in a libcap mode.
+// SetMode makes the target run in a mode of libcap.
 func (attr *Launcher) SetMode(mode Mode) {
 	attr.set(func(c *launchConfig) { c.mode = &mode })
 }
 
-// SetIAB makes a copy of iab the inheritable, ambient and bounding vectors of
-// the target. With nil, those of the caller stay.
+// SetIAB sets the IAB tuple of the target to a copy of iab. If iab is nil, the target
+// inherits that of the caller.
 func (attr *Launcher) SetIAB(iab *IAB) {
 	var own *IAB
 	if iab != nil {
-		// An IAB that cannot be copied is kept, for the launch to refuse.
+		// A zero IAB has no copy. It stays one, so that the launch rejects it.
 		if own, _ = iab.Dup(); own == nil {
 			own = &IAB{}
 		}
@@ -141,14 +139,14 @@ func (attr *Launcher) SetIAB(iab *IAB) {
 	attr.set(func(c *launchConfig) { c.iab = own })
 }
 
-// SetChroot makes root the root directory of the target, and its working
-// directory. The empty string stands for the root of the caller.
+// SetChroot sets the root directory of the target, and its working directory, to
+// root. If root is empty, the target inherits the root directory of the caller.
 func (attr *Launcher) SetChroot(root string) {
 	attr.set(func(c *launchConfig) { c.chroot = root })
 }
 
-// SetSecbits makes bits the exact securebits of the target. Set together with
-// a mode, Steps and Launch return ErrBadMode.
+// SetSecbits sets the securebits of the target to exactly bits. Together with
+// SetMode, this makes Exec, Steps and Launch return an error that wraps ErrBadMode.
 func (attr *Launcher) SetSecbits(bits Secbits) {
 	attr.set(func(c *launchConfig) { c.secbits = &bits })
 }
@@ -158,29 +156,29 @@ func (attr *Launcher) SetNoNewPrivs() {
 	attr.set(func(c *launchConfig) { c.noNewPrivs = true })
 }
 
-// SetFinal makes the permitted flag of c the permitted and effective sets
-// just before exec: what file capabilities can still give to the target under
-// no_new_privs. For Exec only.
+// SetFinal sets the permitted and effective sets before exec to the permitted flag of
+// c. Under no_new_privs, file capabilities can give the target no others. Only Exec
+// supports this setting.
 func (attr *Launcher) SetFinal(c *Set) {
 	_, p, _, err := c.Masks()
 	attr.set(func(c *launchConfig) { c.final, c.finalErr = &p, err })
 }
 
-// SetCwd makes path the working directory of the target, as seen from its
-// root directory. For Exec only.
+// SetCwd sets the working directory of the target to path, which is resolved in its
+// root directory. Only Exec supports this setting.
 func (attr *Launcher) SetCwd(path string) {
 	attr.set(func(c *launchConfig) { c.cwd = path })
 }
 
-// SetUmask makes mask, from 0 to 0777, the file mode creation mask of the
-// target. For Exec only.
+// SetUmask sets the file mode creation mask of the target to mask, from 0 to 0777.
+// Only Exec supports this setting.
 func (attr *Launcher) SetUmask(mask int) {
 	attr.set(func(c *launchConfig) { c.umask = &mask })
 }
 
 // SetRlimit sets the limits of a resource, an RLIMIT_ number of setrlimit(2).
-// 1<<64-1 is no limit. A later call for the same resource replaces an earlier
-// one. For Exec only.
+// 1<<64-1 means no limit. A later call for the same resource replaces an earlier one.
+// Only Exec supports this setting.
 func (attr *Launcher) SetRlimit(resource int, soft, hard uint64) {
 	attr.set(func(c *launchConfig) {
 		c.rlimits = slices.DeleteFunc(slices.Clone(c.rlimits), func(r rlimit) bool { return r.resource == resource })
@@ -188,39 +186,39 @@ func (attr *Launcher) SetRlimit(resource int, soft, hard uint64) {
 	})
 }
 
-// SetDescriptors keeps every descriptor above 2 from the target but those
-// listed, which are passed as they are. For Exec only; without it, the
-// close-on-exec flag of each descriptor decides.
+// SetDescriptors marks every descriptor above 2 close-on-exec, except those in keep,
+// which it leaves unchanged. Without this setting, the target gets each descriptor that
+// is not close-on-exec. Only Exec supports this setting.
 func (attr *Launcher) SetDescriptors(keep []int) {
 	keep = slices.Clone(keep)
 	attr.set(func(c *launchConfig) { c.descriptors, c.keep = true, keep })
 }
 
-// SetDeathSignal makes the kernel send a signal, from 1 to 64, to the target
-// when its parent ends: exactly, when the thread of the parent that forked ends.
-// A parent other than the process parent stops the launch: that one has ended
-// before. It is 0 where the parent is outside of the pid namespace, as getppid(2)
-// returns it; the end of such a parent before this step is not noticed. Two zeros
-// set no signal. The exec of a set-id program, or of one with file capabilities, takes
-// the signal back: prctl(2) PR_SET_PDEATHSIG. For Exec only.
+// SetDeathSignal makes the kernel send a signal, from 1 to 64, to the target when the
+// thread that forked it ends: prctl(2) PR_SET_PDEATHSIG. parent is the process ID of
+// the parent, or 0 if that is outside the PID namespace, as getppid(2) returns it. If
+// the parent is then another process, it has ended before, and Exec returns an error.
+// That cannot be detected for parent 0. If signal and parent are 0, no signal is set.
+// The kernel clears the signal if the target is set-user-ID or set-group-ID or has file
+// capabilities. Only Exec supports this setting.
 func (attr *Launcher) SetDeathSignal(signal, parent int) {
 	attr.set(func(c *launchConfig) { c.deathSignal, c.parent = signal, parent })
 }
 
-// SetNewSession starts the target without a controlling terminal, in a session
-// of its own unless the calling process leads a process group. For Exec only.
+// SetNewSession makes the target run without a controlling terminal: in a new session,
+// unless the calling process leads a process group. Only Exec supports this setting.
 func (attr *Launcher) SetNewSession() {
 	attr.set(func(c *launchConfig) { c.newSession = true })
 }
 
-// SetNewKeyring gives the target a new, empty session keyring instead of the
-// caller's: keyrings(7). For Exec only.
+// SetNewKeyring makes the target run with a new, empty session keyring instead of that
+// of the caller: keyrings(7). Only Exec supports this setting.
 func (attr *Launcher) SetNewKeyring() {
 	attr.set(func(c *launchConfig) { c.newKeyring = true })
 }
 
-// SetBeforeExec makes Exec call fn after the last step and before execve, on
-// the thread that will become the target. An error from fn ends the launch.
+// SetBeforeExec makes Exec call fn before the last step, execve(2), on the thread
+// that becomes the target. If fn returns an error, Exec returns it.
 func (attr *Launcher) SetBeforeExec(fn func() error) {
 	attr.set(func(c *launchConfig) { c.beforeExec = fn })
 }

@@ -5,13 +5,13 @@ import (
 	"unicode/utf8"
 )
 
-// This file knows of what the texts of sets and of tuples are made. What a text
-// means is in text.go and iab.go; which words it has is in words.go.
+// This file finds the words in the texts of sets and of IAB tuples. text.go and iab.go
+// interpret them; words.go returns them.
 
 func isOp(c byte) bool { return c == '=' || c == '+' || c == '-' }
 
-// parseFlags reads a run of flag letters. The result has bit 1<<f for the
-// Flag f, and the length of the run.
+// parseFlags reads the flag letters at the start of text. vecs has bit 1<<f for the
+// Flag f; n is the number of letters.
 func parseFlags(text string) (vecs uint, n int) {
 	for ; n < len(text); n++ {
 		switch text[n] {
@@ -28,8 +28,7 @@ func parseFlags(text string) (vecs uint, n int) {
 	return vecs, n
 }
 
-// flagsEnd returns where what follows an operator ends: before the next one, or
-// white space.
+// flagsEnd returns the end of the flags at at: the next operator or white space.
 func flagsEnd(text string, at int) int {
 	for at < len(text) && !isOp(text[at]) {
 		n, space := spaceAt(text, at)
@@ -41,8 +40,8 @@ func flagsEnd(text string, at int) int {
 	return at
 }
 
-// spaceAt returns the length of the character at at, and whether it is white
-// space as Unicode has it.
+// spaceAt returns the length of the character at at, and whether it is white space
+// in Unicode.
 func spaceAt(text string, at int) (n int, space bool) {
 	c := text[at]
 	if c < utf8.RuneSelf {
@@ -84,8 +83,7 @@ func hasSpace(text string) bool {
 	return false
 }
 
-// nameEnd returns where the name that at lies in ends: before a comma, an
-// operator or white space.
+// nameEnd returns the end of the name at at: a comma, an operator or white space.
 func nameEnd(text string, at int) int {
 	for at < len(text) {
 		switch c := text[at]; {
@@ -104,8 +102,8 @@ func nameEnd(text string, at int) int {
 	return at
 }
 
-// parseMarks reads a run of marks. The result has bit 1<<v for each Vector v
-// that they raise, and the length of the run.
+// parseMarks reads the marks at the start of text. vecs has bit 1<<v for each Vector v
+// that they raise; n is the number of marks.
 func parseMarks(text string) (vecs uint, n int) {
 	for ; n < len(text); n++ {
 		switch text[n] {
@@ -122,8 +120,7 @@ func parseMarks(text string) (vecs uint, n int) {
 	return vecs, n
 }
 
-// fieldEnd returns where the field of a tuple that at lies in ends: before a
-// comma.
+// fieldEnd returns the end of the field of a tuple at at: the next comma.
 func fieldEnd(text string, at int) int {
 	for at < len(text) && text[at] != ',' {
 		at++

@@ -2,23 +2,23 @@ package cap
 
 import "fmt"
 
-// Mode is one of libcap's names for a way to use capabilities: a combination
-// of securebits and vectors. What is read back is a guess, because many states
-// have no such name: compare sets, where it matters.
+// A Mode is a way to use capabilities that libcap has a name for: a combination of
+// securebits and sets. Many states have no such name, so GetMode can only guess; to
+// verify a state, compare its securebits and sets.
 type Mode uint
 
 // The modes. Only the last four can be set.
 const (
-	// ModeUncertain is any state that has no name.
+	// ModeUncertain is a state without a name.
 	ModeUncertain Mode = iota
-	// ModeNoPriv has no capability and no way to get one, not even by exec.
+	// ModeNoPriv has no capabilities and cannot gain any, not even by exec.
 	ModeNoPriv
 	// ModePure1EInit is ModePure1E with an empty inheritable set.
 	ModePure1EInit
-	// ModePure1E has capabilities by file and by inheritance only: user ID 0
-	// means nothing, and ambient capabilities are off.
+	// ModePure1E grants capabilities only by file and inheritable ones: user ID 0
+	// has no special meaning, and no ambient capability can be raised.
 	ModePure1E
-	// ModeHybrid is the traditional state of Linux: no securebits.
+	// ModeHybrid is the default state of Linux, without securebits.
 	ModeHybrid
 )
 
@@ -30,8 +30,8 @@ var modeNames = [...]string{
 	ModeHybrid:     "HYBRID",
 }
 
-// String returns libcap's name of m, and "UNKNOWN" for a number that is no
-// mode.
+// String returns the name of m in libcap, such as "PURE1E", or "UNKNOWN" for any other
+// number.
 func (m Mode) String() string {
 	if m < Mode(len(modeNames)) {
 		return modeNames[m]
@@ -39,8 +39,8 @@ func (m Mode) String() string {
 	return "UNKNOWN"
 }
 
-// ModeFromText returns the mode that is called name, in upper case. The error
-// wraps ErrBadMode, for UNCERTAIN too, which cannot be set.
+// ModeFromText returns the mode with this name, in upper case. The error wraps
+// ErrBadMode. It is also returned for UNCERTAIN, which cannot be set.
 func ModeFromText(name string) (Mode, error) {
 	for m := ModeNoPriv; m <= ModeHybrid; m++ {
 		if modeNames[m] == name {

@@ -1,7 +1,7 @@
 package cap
 
-// GetSecbits returns the securebits of the calling thread: prctl(2)
-// PR_GET_SECUREBITS.
+// GetSecbits returns the securebits of the calling thread: prctl(2) PR_GET_SECUREBITS.
+// It returns 0 if that fails.
 func GetSecbits() Secbits {
 	bits, err := getSecurebits()
 	if err != nil {
@@ -10,10 +10,9 @@ func GetSecbits() Secbits {
 	return bits
 }
 
-// Set makes s the securebits of every thread. It raises CAP_SETPCAP for the
-// purpose and empties the effective set afterwards, also when it fails. The
-// error is EPERM for a locked or unknown bit, or without a permitted
-// CAP_SETPCAP.
+// Set sets the securebits of every thread to s: prctl(2) PR_SET_SECUREBITS. It raises
+// CAP_SETPCAP, and leaves the effective set empty, even when it fails. The error is
+// EPERM for a locked or unknown bit, or without a permitted CAP_SETPCAP.
 func (s Secbits) Set() error {
 	return change(func(sc scope) error { return sc.applySecbits(s) })
 }
@@ -22,8 +21,8 @@ func (s scope) applySecbits(bits Secbits) error {
 	return withEffective(s, SETPCAP, func() error { return s.setSecurebits(bits) })
 }
 
-// pure1E is the securebits of every mode but HYBRID; before the ambient set
-// existed, without its bits.
+// pure1E are the securebits of every mode except HYBRID. pure1EOld are those on a
+// kernel without the ambient set.
 const (
 	pure1E = SecbitNoRoot | SecbitNoRootLocked | SecbitNoSetUIDFixup | SecbitNoSetUIDFixupLocked |
 		SecbitKeepCapsLocked | SecbitNoCapAmbientRaise | SecbitNoCapAmbientRaiseLocked
@@ -41,9 +40,8 @@ func (m Mode) secbits() (Secbits, error) {
 	return 0, ErrBadMode
 }
 
-// GetMode returns the mode that the state of the calling thread amounts to.
-// It is a guess: PURE1E with an empty inheritable set reads as PURE1E_INIT,
-// and no_new_privs is not looked at.
+// GetMode returns the mode of the calling thread. The result can be wrong: PURE1E with
+// an empty inheritable set is reported as PURE1E_INIT, and no_new_privs is ignored.
 func GetMode() Mode {
 	bits := GetSecbits()
 	if bits == 0 {
@@ -70,10 +68,10 @@ func GetMode() Mode {
 	return ModeNoPriv
 }
 
-// Set puts every thread of the process in mode m. It raises CAP_SETPCAP for
-// the purpose and empties the effective set afterwards, also when it fails.
-// Modes other than HYBRID lock themselves: there is no way back. The error is
-// ErrBadMode, or a syscall.Errno: EPERM without a permitted CAP_SETPCAP.
+// Set sets the mode of every thread to m. It raises CAP_SETPCAP, and leaves the
+// effective set empty, even when it fails. A mode other than HYBRID locks its
+// securebits, so the process cannot leave it. The error is ErrBadMode, or a
+// syscall.Errno: EPERM without a permitted CAP_SETPCAP.
 func (m Mode) Set() error {
 	return change(func(s scope) error { return s.applyMode(m) })
 }

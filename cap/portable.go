@@ -2,15 +2,15 @@ package cap
 
 import "encoding/binary"
 
-// ExtMagic begins every exported set, as four bytes in little-endian order.
-// One byte follows that says how many groups there are, and then that many
-// groups of three bytes: eight capabilities of the effective, the permitted
-// and the inheritable flag, lowest numbers first.
+// ExtMagic is at the start of every exported set, as four bytes in little-endian order.
+// The next byte is the number of groups that follow. A group has three bytes: eight
+// capabilities of the effective, the permitted and the inheritable flag. The first
+// group has the lowest capabilities.
 const ExtMagic = uint32(0x5101c290)
 
-// MinExtFlagSize is the least number of groups that Export writes, at most
-// 255. It is 8 because libcap writes 8; 0 gives the shortest form. Import reads
-// up to 8. Set it before the first Export, not while one may run.
+// MinExtFlagSize is the minimal number of groups that Export writes, at most 255. The
+// default is that of libcap. With 0, Export writes the shortest form. Import reads up
+// to 8 groups. Do not change MinExtFlagSize while Export may run.
 var MinExtFlagSize = uint(8)
 
 const (
@@ -19,9 +19,9 @@ const (
 	extMaximum = 8 // groups in a flag of 64 bits
 )
 
-// Export returns c in a form that Import and the cap_copy_int function of
-// libcap read on any system. The namespace owner is left out. The error is
-// ErrBadSet, or ErrOutOfRange for a MinExtFlagSize above 255.
+// Export returns the flags of c in a form that Import and cap_copy_int(3) of libcap
+// read on any system. It does not contain the namespace owner. The error is ErrBadSet
+// for a nil or zero Set, or ErrOutOfRange if MinExtFlagSize is above 255.
 func (c *Set) Export() ([]byte, error) {
 	e, p, i, err := c.Masks()
 	if err != nil {
@@ -43,9 +43,9 @@ func (c *Set) Export() ([]byte, error) {
 	return d, nil
 }
 
-// Import returns the set that Export, or the cap_copy_ext function of libcap,
-// has written to d. Bytes after its end are ignored. The error is ErrBadMagic,
-// or ErrBadSize for a d that is cut short or has more than 8 groups.
+// Import returns the set that Export, or cap_copy_ext(3) of libcap, has written to d.
+// It ignores additional bytes. The error is ErrBadMagic, or ErrBadSize if d is too
+// short or has more than 8 groups.
 func Import(d []byte) (*Set, error) {
 	if len(d) < extHeader-1 {
 		return nil, ErrBadSize

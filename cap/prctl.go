@@ -2,16 +2,17 @@ package cap
 
 import "fmt"
 
-// Prctl performs a prctl(2) on the calling thread, with at most five
-// arguments after the option. The error is a syscall.Errno. An argument may be
-// a pointer, converted to uintptr in the call itself: package unsafe, rule 4.
+// Prctl calls prctl(2) on the calling thread, with the option prVal and at most five
+// arguments, and returns its result. The error is a syscall.Errno, or says that there
+// are too many arguments. An argument may be a pointer that the call converts to
+// uintptr: see rule 4 of unsafe.Pointer.
 //
 //go:uintptrescapes
 func Prctl(prVal uintptr, args ...uintptr) (int, error) {
 	return prctlArgs(thisThread, prVal, args)
 }
 
-// Prctlw is Prctl on every thread of the process.
+// Prctlw is like Prctl for every thread of the process.
 //
 //go:uintptrescapes
 func Prctlw(prVal uintptr, args ...uintptr) (int, error) {

@@ -2,8 +2,8 @@ package cap
 
 import "syscall"
 
-// GetProc returns the capability set of the process: capget(2). It panics
-// when the kernel has no capabilities.
+// GetProc returns the capabilities of the calling thread: capget(2). It panics if
+// capget fails, as on a kernel without capabilities.
 func GetProc() *Set {
 	c, err := GetPID(0)
 	if err != nil {
@@ -12,11 +12,12 @@ func GetProc() *Set {
 	return c
 }
 
-// GetPID returns the capability set of another process, or for pid 0 of the
-// caller: capget(2). The error is a syscall.Errno: ESRCH, EINVAL.
+// GetPID returns the capabilities of the process pid, or of the calling thread if pid
+// is 0: capget(2). The error is a syscall.Errno: ESRCH if there is no such process, or
+// EINVAL if pid is negative.
 func GetPID(pid int) (*Set, error) {
 	if int(int32(pid)) != pid {
-		// The kernel would cut it, and answer for somebody else.
+		// The kernel would use the lower 32 bits, which may be another process.
 		return nil, syscall.ESRCH
 	}
 	e, p, i, err := capget(pid)
@@ -26,8 +27,8 @@ func GetPID(pid int) (*Set, error) {
 	return SetOf(e, p, i), nil
 }
 
-// SetProc makes c the capability set of every thread of the process:
-// capset(2). The error is EPERM for a set that the kernel does not allow.
+// SetProc sets the capabilities of every thread of the process to c: capset(2). The
+// error is ErrBadSet for a nil or zero Set, or EPERM if the kernel does not allow c.
 func (c *Set) SetProc() error {
 	e, p, i, err := c.Masks()
 	if err != nil {
@@ -36,7 +37,8 @@ func (c *Set) SetProc() error {
 	return change(func(s scope) error { return s.capset(e, p, i) })
 }
 
-// withEffective raises val around fn, and leaves the effective set empty.
+// withEffective raises val in the effective set, calls fn, and empties the effective
+// set.
 func withEffective(s scope, val Value, fn func() error) (err error) {
 	defer func() {
 		// fn may have changed the permitted and inheritable sets.
@@ -54,7 +56,7 @@ func withEffective(s scope, val Value, fn func() error) (err error) {
 	return fn()
 }
 
-// raise makes val effective too.
+// raise adds val to the effective set.
 func (s scope) raise(val Value) error {
 	e, p, i, err := capget(0)
 	if err != nil {

@@ -6,39 +6,39 @@ import (
 	"strconv"
 )
 
-// Secbits are the securebits of a thread, which say what the kernel does for
-// user ID 0, numbered as in linux/securebits.h. Each has a lock beside it: the
-// bit cannot change any more, and neither can the lock.
+// Secbits are the securebits of a thread, which control how the kernel treats user
+// ID 0: capabilities(7). The bits are those of linux/securebits.h. Each has a lock: if
+// that is set, neither the bit nor the lock can change.
 type Secbits uint
 
-// The securebits. See capabilities(7), and for the last two pairs the kernel's
-// document on the executability check.
+// The securebits: capabilities(7). The last two pairs are described in
+// Documentation/userspace-api/check_exec.rst of the kernel.
 const (
-	// SecbitNoRoot denies user ID 0 the capabilities that exec would give it.
+	// SecbitNoRoot makes exec grant no capabilities because of user ID 0.
 	SecbitNoRoot Secbits = 1 << iota
 	SecbitNoRootLocked
-	// SecbitNoSetUIDFixup keeps the sets as they are when user IDs change
-	// from or to 0.
+	// SecbitNoSetUIDFixup keeps the capability sets unchanged when user IDs
+	// change from or to 0.
 	SecbitNoSetUIDFixup
 	SecbitNoSetUIDFixupLocked
-	// SecbitKeepCaps keeps the permitted set when all user IDs leave 0. Exec
-	// clears it.
+	// SecbitKeepCaps keeps the permitted set when the last user ID that is 0
+	// changes. Exec clears this bit.
 	SecbitKeepCaps
 	SecbitKeepCapsLocked
 	// SecbitNoCapAmbientRaise forbids raising ambient capabilities.
 	SecbitNoCapAmbientRaise
 	SecbitNoCapAmbientRaiseLocked
 	// SecbitExecRestrictFile asks interpreters to run only files that the
-	// kernel would execute. Linux 6.14 and later.
+	// kernel would execute. It requires Linux 6.14.
 	SecbitExecRestrictFile
 	SecbitExecRestrictFileLocked
-	// SecbitExecDenyInteractive asks interpreters to run no code that is not
-	// in a file. Linux 6.14 and later.
+	// SecbitExecDenyInteractive asks interpreters to run only code from files.
+	// It requires Linux 6.14.
 	SecbitExecDenyInteractive
 	SecbitExecDenyInteractiveLocked
 )
 
-// secbitNames has the names that setpriv(1) uses, by bit number.
+// secbitNames are the names that setpriv(1) uses, by bit number.
 var secbitNames = [...]string{
 	"noroot", "noroot_locked",
 	"no_setuid_fixup", "no_setuid_fixup_locked",
@@ -48,9 +48,9 @@ var secbitNames = [...]string{
 	"exec_deny_interactive", "exec_deny_interactive_locked",
 }
 
-// Names returns the names of the bits that are set, lowest first, as
-// setpriv(1) has them: "noroot", "noroot_locked" and so on. A bit without a
-// name is called "bit12", by its number.
+// Names returns the names of the bits that are set, in the order of their numbers. They
+// are those of setpriv(1): "noroot", "noroot_locked" and so on. A bit without a name,
+// such as 12, is "bit12".
 func (s Secbits) Names() []string {
 	names := make([]string, 0, bits.OnesCount(uint(s)))
 	for left := uint(s); left != 0; left &= left - 1 {
@@ -64,14 +64,13 @@ func (s Secbits) Names() []string {
 	return names
 }
 
-// SecbitsFromName returns the bit that is called name. The error wraps
-// ErrBadValue, also for the "bit12" that Names may return: what a bit without
-// a name does is not known.
+// SecbitsFromName returns the bit with this name. The error wraps ErrBadValue. It is
+// also returned for names such as "bit12", because the meaning of that bit is unknown.
 func SecbitsFromName(name string) (Secbits, error) {
 	for n, have := range secbitNames {
 		if have == name {
 			return 1 << n, nil
 		}
 	}
-	return 0, fmt.Errorf("%w: no securebit is called %q", ErrBadValue, name)
+	return 0, fmt.Errorf("%w: unknown securebit %q", ErrBadValue, name)
 }

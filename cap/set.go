@@ -2,11 +2,12 @@ package cap
 
 import "sync"
 
-// Flag names one of the three sets of capabilities that a Set holds.
+// A Flag is one of the three capability sets that a Set holds.
 type Flag uint
 
-// The flags of a Set. They have the meaning of capabilities(7): what a process
-// may do now, what it may raise, and what it may pass on through exec.
+// The flags of a Set: capabilities(7). Effective is what a process may do now,
+// Permitted what it may make effective, and Inheritable what it may pass on through
+// exec.
 const (
 	Effective Flag = iota
 	Permitted
@@ -15,8 +16,8 @@ const (
 	flagCount
 )
 
-// String returns the letter of f in a text: "e", "p" or "i". For any other
-// Flag it returns "<Error>".
+// String returns the letter of f in a text, "e", "p" or "i", or "<Error>" for any other
+// Flag.
 func (f Flag) String() string {
 	if f < flagCount {
 		return "epi"[f : f+1]
@@ -24,15 +25,14 @@ func (f Flag) String() string {
 	return "<Error>"
 }
 
-// Set holds the effective, permitted and inheritable capabilities of a
-// process, a thread or a file: 64 bits for each flag, whatever the running
-// kernel has names for. For files it also holds the user ID that owns the user
-// namespace the capabilities are good for, 0 by default.
+// A Set holds the effective, permitted and inheritable capabilities of a process, a
+// thread or a file. Each flag has 64 bits, also those that the running kernel does not
+// use. For a file, a Set also holds the namespace owner, 0 by default: see SetNSOwner.
 //
-// Get one from NewSet, FromText, Import, GetProc, GetPID, GetFile or Dup. The
-// methods of a nil Set, and of a zero Set that none of them made, return
-// ErrBadSet and do not panic. A Set may be used by several goroutines; it must
-// not be copied, except by Dup.
+// NewSet, SetOf, FromText, ParseText, ReadText, Import, GetProc, GetPID, GetFile, GetFd
+// and Dup return a Set. The methods of a nil Set, and of a zero Set that none of these
+// has made, return ErrBadSet. Several goroutines may use a Set. It must not be copied,
+// except by Dup.
 type Set struct {
 	mu     sync.RWMutex
 	ready  bool
@@ -40,24 +40,23 @@ type Set struct {
 	nsRoot int
 }
 
-// Diff tells which flags of two sets differ: bit 1<<f for the Flag f. It is 0
-// for equal sets.
+// A Diff is the result of comparing two sets: bit 1<<f is set if the Flag f differs. It
+// is 0 for equal sets.
 type Diff uint
 
 // Has reports whether the flag vec differs.
 func (cf Diff) Has(vec Flag) bool { return cf&(1<<vec) != 0 }
 
-// NewSet returns a Set without any capability.
+// NewSet returns an empty Set.
 func NewSet() *Set { return &Set{ready: true} }
 
-// SetOf returns a Set with the flags e, p and i: effective, permitted and
-// inheritable.
+// SetOf returns a Set with the effective, permitted and inheritable flags e, p and i.
 func SetOf(e, p, i Mask) *Set {
 	return &Set{ready: true, flags: [flagCount]Mask{Effective: e, Permitted: p, Inheritable: i}}
 }
 
-// Masks returns the three flags of c, effective, permitted and inheritable, as
-// they are at one moment. The error is ErrBadSet.
+// Masks returns the effective, permitted and inheritable flags of c, all at the same
+// moment. The error is ErrBadSet for a nil or zero Set.
 func (c *Set) Masks() (e, p, i Mask, err error) {
 	if c == nil {
 		return 0, 0, 0, ErrBadSet
@@ -70,7 +69,8 @@ func (c *Set) Masks() (e, p, i Mask, err error) {
 	return c.flags[Effective], c.flags[Permitted], c.flags[Inheritable], nil
 }
 
-// change calls fn with c locked for writing. The error is fn's, or ErrBadSet.
+// change calls fn with c locked for writing. The error is that of fn, or ErrBadSet for
+// a nil or zero Set.
 func (c *Set) change(fn func() error) error {
 	if c == nil {
 		return ErrBadSet
@@ -83,7 +83,8 @@ func (c *Set) change(fn func() error) error {
 	return fn()
 }
 
-// Dup returns a copy of c, namespace owner included. The error is ErrBadSet.
+// Dup returns a copy of c, including its namespace owner. The error is ErrBadSet for a
+// nil or zero Set.
 func (c *Set) Dup() (*Set, error) {
 	if c == nil {
 		return nil, ErrBadSet
@@ -96,8 +97,8 @@ func (c *Set) Dup() (*Set, error) {
 	return &Set{ready: true, flags: c.flags, nsRoot: c.nsRoot}, nil
 }
 
-// Clear lowers all capabilities of all flags and forgets the namespace owner.
-// The error is ErrBadSet.
+// Clear lowers all capabilities of all flags, and sets the namespace owner to 0. The
+// error is ErrBadSet for a nil or zero Set.
 func (c *Set) Clear() error {
 	return c.change(func() error {
 		c.flags, c.nsRoot = [flagCount]Mask{}, 0
@@ -105,8 +106,8 @@ func (c *Set) Clear() error {
 	})
 }
 
-// ClearFlag lowers all 64 capabilities of the flag vec. The error is
-// ErrBadSet, for a bad vec too.
+// ClearFlag lowers all 64 capabilities of the flag vec. The error is ErrBadSet for a
+// nil or zero Set, and for a bad flag.
 func (c *Set) ClearFlag(vec Flag) error {
 	return c.change(func() error {
 		if vec >= flagCount {
@@ -117,8 +118,8 @@ func (c *Set) ClearFlag(vec Flag) error {
 	})
 }
 
-// Fill copies the flag from into the flag to: c.Fill(Effective, Permitted)
-// raises all that may be raised, and lowers the rest. The error is ErrBadSet,
+// Fill copies the flag from to the flag to: c.Fill(Effective, Permitted) makes exactly
+// the permitted capabilities effective. The error is ErrBadSet for a nil or zero Set,
 // or ErrBadValue for a bad flag.
 func (c *Set) Fill(to, from Flag) error {
 	return c.change(func() error {
@@ -130,11 +131,11 @@ func (c *Set) Fill(to, from Flag) error {
 	})
 }
 
-// FillFlag copies the flag from of ref into the flag to of c. The error is
-// ErrBadSet for either set, or ErrBadValue for a bad flag.
+// FillFlag copies the flag from of ref to the flag to of c. The error is ErrBadSet if
+// either is a nil or zero Set, or ErrBadValue for a bad flag.
 func (c *Set) FillFlag(to Flag, ref *Set, from Flag) error {
-	// ref is read first, and its lock released: two goroutines that fill two
-	// sets from each other must not wait for each other.
+	// Never lock both sets: two goroutines that fill two sets from each other
+	// would deadlock.
 	bits, err := ref.flag(from)
 	if err == ErrBadSet {
 		return err
@@ -148,8 +149,8 @@ func (c *Set) FillFlag(to Flag, ref *Set, from Flag) error {
 	})
 }
 
-// flag returns one flag of c. The error is ErrBadSet, or ErrBadValue for a bad
-// vec.
+// flag returns the flag vec of c. The error is ErrBadSet for a nil or zero Set, or
+// ErrBadValue for a bad flag.
 func (c *Set) flag(vec Flag) (Mask, error) {
 	e, p, i, err := c.Masks()
 	if err != nil {
@@ -161,8 +162,8 @@ func (c *Set) flag(vec Flag) (Mask, error) {
 	return [flagCount]Mask{Effective: e, Permitted: p, Inheritable: i}[vec], nil
 }
 
-// GetFlag reports whether val is raised in the flag vec. The error is
-// ErrBadSet, or ErrBadValue for a bad vec or a val above 63.
+// GetFlag reports whether val is raised in the flag vec. The error is ErrBadSet for a
+// nil or zero Set, or ErrBadValue for a bad flag or a val above 63.
 func (c *Set) GetFlag(vec Flag, val Value) (bool, error) {
 	bits, err := c.flag(vec)
 	if err != nil {
@@ -174,10 +175,9 @@ func (c *Set) GetFlag(vec Flag, val Value) (bool, error) {
 	return bits.Has(int(val)), nil
 }
 
-// SetFlag raises each val in the flag vec, or lowers it if enable is false. No
-// permission is needed for that: the kernel checks what is applied to a
-// process or a file. The error is ErrBadSet, or ErrBadValue for a bad vec or a
-// val above 63; c is then unchanged.
+// SetFlag raises each val in the flag vec, or lowers it if enable is false. It changes
+// only c and needs no privilege. The error is ErrBadSet for a nil or zero Set, or
+// ErrBadValue for a bad flag or a val above 63. Then c is unchanged.
 func (c *Set) SetFlag(vec Flag, enable bool, val ...Value) error {
 	return c.change(func() error {
 		if vec >= flagCount {
@@ -196,7 +196,7 @@ func (c *Set) SetFlag(vec Flag, enable bool, val ...Value) error {
 	})
 }
 
-// bitsOf returns a mask of the values. It is not ok if one is above 63.
+// bitsOf returns the set of the values. ok is false if one is above 63.
 func bitsOf(vals []Value) (bits Mask, ok bool) {
 	for _, v := range vals {
 		if v >= valueLimit {
@@ -207,10 +207,10 @@ func bitsOf(vals []Value) (bits Mask, ok bool) {
 	return bits, true
 }
 
-// Cf compares two sets by their flags; the namespace owner does not count. The
-// result is 0 for equal sets. The error is ErrBadSet for either set.
+// Cf compares the flags of two sets, and ignores their namespace owners. The result is
+// 0 for equal sets. The error is ErrBadSet if either is a nil or zero Set.
 func (c *Set) Cf(d *Set) (Diff, error) {
-	// One after the other, never both locked: see FillFlag.
+	// Never lock both sets: see FillFlag.
 	ce, cp, ci, err := c.Masks()
 	if err != nil {
 		return 0, err
@@ -232,7 +232,7 @@ func (c *Set) Cf(d *Set) (Diff, error) {
 	return cf, nil
 }
 
-// Compare is Cf with a plain integer for a result.
+// Compare is like Cf, but its result is a uint.
 //
 // Deprecated: use [Set.Cf].
 func (c *Set) Compare(d *Set) (uint, error) {
@@ -240,14 +240,13 @@ func (c *Set) Compare(d *Set) (uint, error) {
 	return uint(cf), err
 }
 
-// Differs reports whether the flag vec differs, in a result of Compare.
+// Differs reports whether the flag vec differs according to cf, a result of Compare.
 //
 // Deprecated: use [Diff.Has].
 func Differs(cf uint, vec Flag) bool { return Diff(cf).Has(vec) }
 
-// GetNSOwner returns the user ID that owns the user namespace which the file
-// capabilities are good for; 0 is the initial one. The error is ErrBadSet for
-// a nil Set.
+// GetNSOwner returns the namespace owner of c: see SetNSOwner. The error is ErrBadSet
+// for a nil Set.
 func (c *Set) GetNSOwner() (int, error) {
 	if c == nil {
 		return 0, ErrBadSet
@@ -257,9 +256,10 @@ func (c *Set) GetNSOwner() (int, error) {
 	return c.nsRoot, nil
 }
 
-// SetNSOwner sets what GetNSOwner returns. It counts only when c is written to
-// a file, which then has capabilities in the user namespace whose root is uid,
-// and in those below it. The kernel checks uid. Nothing happens to a nil Set.
+// SetNSOwner sets the namespace owner of c, which is used only when c is written to a
+// file. The capabilities of the file are then valid in the user namespace whose root
+// has this user ID, and in its descendants. 0 is the root of the initial user
+// namespace. SetNSOwner does nothing if c is nil.
 func (c *Set) SetNSOwner(uid int) {
 	if c == nil {
 		return

@@ -2,12 +2,13 @@ package cap
 
 import "syscall"
 
-// SetUID makes uid the real, effective, saved and file system uid of every
-// thread, and keeps the permitted set. It raises CAP_SETUID for the purpose
-// and empties the effective set afterwards, also when it fails. Leaving uid 0
-// empties the ambient set: capabilities(7). The error is a syscall.Errno: EPERM
-// without a permitted CAP_SETUID or where keep-caps is locked off, and EINVAL
-// for a uid that the kernel does not have: negative, or 4294967295 and more.
+// SetUID sets the real, effective, saved and file system user ID of every thread to
+// uid, and keeps the permitted set: setresuid(2), prctl(2) PR_SET_KEEPCAPS. It raises
+// CAP_SETUID, and leaves the effective set empty, even when it fails. A change from
+// user ID 0 empties the ambient set: capabilities(7).
+//
+// The error is a syscall.Errno: EPERM without a permitted CAP_SETUID or if keep_caps is
+// locked off, and EINVAL if uid is negative or above 4294967294.
 func SetUID(uid int) error {
 	return change(func(s scope) error { return s.applyUID(int64(uid)) })
 }
@@ -29,13 +30,13 @@ func (s scope) applyUID(uid int64) error {
 	})
 }
 
-// SetGroups makes gid the real, effective, saved and file system gid of every
-// thread, and suppl its supplementary groups. It raises CAP_SETGID for the
-// purpose and empties the effective set afterwards, also when it fails. When
-// the kernel refuses the supplementary groups, the gid is already changed. The
-// error is a syscall.Errno: EPERM without a permitted CAP_SETGID, and EINVAL,
-// with nothing changed but the effective set, for a gid that the kernel does
-// not have: negative, or 4294967295 and more.
+// SetGroups sets the real, effective, saved and file system group ID of every thread to
+// gid, and its supplementary groups to suppl: setresgid(2), setgroups(2). It raises
+// CAP_SETGID, and leaves the effective set empty, even when it fails. If setgroups(2)
+// fails, the group ID has already changed.
+//
+// The error is a syscall.Errno: EPERM without a permitted CAP_SETGID, and EINVAL if a
+// group is negative or above 4294967294. Then only the effective set has changed.
 func SetGroups(gid int, suppl ...int) error {
 	wide := widen(suppl)
 	return change(func(s scope) error { return s.applyGroups(int64(gid), wide) })
@@ -60,7 +61,7 @@ func (s scope) applyGroups(gid int64, suppl []int64) error {
 	})
 }
 
-// processID is kernelID with the error that the kernel has for -1.
+// processID is like kernelID, but its error is EINVAL, which the kernel returns for -1.
 func processID(id int64) (uint32, error) {
 	n, err := kernelID(id)
 	if err != nil {

@@ -2,89 +2,89 @@ package cap
 
 import "strconv"
 
-// StepKind says what a [Step] does.
+// A StepKind is the kind of a [Step].
 type StepKind uint
 
-// The kinds of step, in the order in which [Launcher.Steps] lists them.
-// Each step runs while the capabilities that it needs are
-// still effective, and nothing that a later step needs is locked away.
+// The kinds of steps, in the order in which [Launcher.Steps] returns them. The order
+// ensures that the capabilities that a step needs are still effective, and that no step
+// locks what a later step needs.
 const (
 	// StepCloseOnExec marks every descriptor above 2 that is not in Keep
-	// close-on-exec, and no descriptor is closed: close_range(2).
+	// close-on-exec. It closes no descriptor: close_range(2).
 	StepCloseOnExec StepKind = iota + 1
 
 	// StepRaise makes the effective set equal to the permitted set: capset(2).
 	StepRaise
 
-	// StepNewSession leaves the calling process without a controlling
-	// terminal: setsid(2), or for the leader of a process group, which cannot
-	// have a session of its own, TIOCNOTTY of ioctl_tty(2).
+	// StepNewSession removes the controlling terminal of the process: setsid(2).
+	// The leader of a process group cannot create a session; it gives up the
+	// terminal: TIOCNOTTY of ioctl_tty(2).
 	StepNewSession
 
 	// StepKeyring gives the calling thread a new, empty session keyring:
-	// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING. It comes before the change of ids,
-	// because the keyring counts against the quota of the user who makes it. It
-	// changes nothing where no call can reach a key: [KeysUnreachable].
+	// keyctl(2) KEYCTL_JOIN_SESSION_KEYRING. It precedes the change of IDs,
+	// because the keyring counts against the quota of the user who creates it. It
+	// is skipped where no system call can reach a key: see [KeysUnreachable].
 	StepKeyring
 
-	// StepGroups makes the supplementary groups Groups: setgroups(2).
+	// StepGroups sets the supplementary groups to Groups: setgroups(2).
 	StepGroups
 
-	// StepGID makes the real, effective, saved and file system gid ID: setresgid(2).
+	// StepGID sets the real, effective, saved and file system group ID to ID:
+	// setresgid(2).
 	StepGID
 
-	// StepChroot makes Path the root directory, and the new root the
-	// working directory: chroot(2), chdir(2).
+	// StepChroot sets the root directory and the working directory to Path:
+	// chroot(2), chdir(2).
 	StepChroot
 
-	// StepChdir makes Path the working directory: chdir(2).
+	// StepChdir sets the working directory to Path: chdir(2).
 	StepChdir
 
-	// StepInheritable makes the inheritable set Caps, and the effective set
-	// equal to the permitted set: capset(2).
+	// StepInheritable sets the inheritable set to Caps, and makes the effective
+	// set equal to the permitted set: capset(2).
 	StepInheritable
 
-	// StepBound removes Caps from the bounding set: prctl(2) PR_CAPBSET_DROP.
-	// Capabilities that the kernel does not have are not in it.
+	// StepBound removes Caps from the bounding set: prctl(2) PR_CAPBSET_DROP. It
+	// ignores capabilities that the kernel does not have.
 	StepBound
 
-	// StepUID makes the real, effective, saved and file system uid ID, keeps
-	// the permitted set and makes all of it effective: prctl(2)
-	// PR_SET_KEEPCAPS, setresuid(2), capset(2). SECBIT_NO_SETUID_FIXUP is set
-	// temporarily instead where keep-caps is locked off, and where the ambient
-	// set could not be raised again. Where neither can be set, the capabilities
-	// are lost.
-	// The ambient set may be empty afterwards.
+	// StepUID sets the real, effective, saved and file system user ID to ID,
+	// keeps the permitted set, and makes the effective set equal to it: prctl(2)
+	// PR_SET_KEEPCAPS, setresuid(2), capset(2). Where keep_caps is locked off,
+	// and where the ambient set could not be raised again, it temporarily sets
+	// SECBIT_NO_SETUID_FIXUP instead. Where neither can be set, the capabilities
+	// are lost. The ambient set may be empty afterwards.
 	StepUID
 
-	// StepAmbient makes the ambient set Caps: prctl(2) PR_CAP_AMBIENT.
-	// SECBIT_NO_CAP_AMBIENT_RAISE, where it is not locked, is cleared
-	// temporarily.
+	// StepAmbient sets the ambient set to Caps: prctl(2) PR_CAP_AMBIENT. It
+	// temporarily clears SECBIT_NO_CAP_AMBIENT_RAISE if that is not locked.
 	StepAmbient
 
-	// StepSecbits makes the securebits Secbits: prctl(2) PR_SET_SECUREBITS.
+	// StepSecbits sets the securebits to Secbits: prctl(2) PR_SET_SECUREBITS.
 	StepSecbits
 
-	// StepUmask makes the file mode creation mask Umask: umask(2).
+	// StepUmask sets the file mode creation mask to Umask: umask(2).
 	StepUmask
 
-	// StepRlimit makes the limits of Resource Soft and Hard: setrlimit(2).
+	// StepRlimit sets the limits of Resource to Soft and Hard: setrlimit(2).
 	StepRlimit
 
-	// StepFinal makes the permitted and effective sets Caps: capset(2).
-	// The ambient set shrinks to what is left.
+	// StepFinal sets the permitted and effective sets to Caps: capset(2). The
+	// kernel lowers the ambient capabilities that are not in Caps.
 	StepFinal
 
 	// StepNoNewPrivs sets no_new_privs: prctl(2) PR_SET_NO_NEW_PRIVS.
 	StepNoNewPrivs
 
-	// StepDeathSignal makes the kernel send Signal to the caller when the
-	// thread that forked it ends, and fails unless the parent is Parent: prctl(2)
-	// PR_SET_PDEATHSIG, getppid(2). A change of ids or capabilities would take
-	// it back, so no such step follows.
+	// StepDeathSignal makes the kernel send Signal to the process when the thread
+	// that forked it ends, and fails unless the parent is Parent: prctl(2)
+	// PR_SET_PDEATHSIG, getppid(2). A later change of IDs or capabilities would
+	// clear the signal.
 	StepDeathSignal
 
-	// StepExec runs Path with Args and Env in place of the caller: execve(2).
+	// StepExec replaces the process by the program Path with Args and Env:
+	// execve(2).
 	StepExec
 )
 
@@ -110,10 +110,10 @@ var stepNames = [...]string{
 	StepExec:        "exec",
 }
 
-// StepKinds is one more than the largest [StepKind].
+// StepKinds is the largest [StepKind] plus one.
 const StepKinds = StepKind(len(stepNames))
 
-// String returns the words for k that messages use: "set uid".
+// String returns the name of k in messages, such as "set uid".
 func (k StepKind) String() string {
 	if k == 0 || k >= StepKinds {
 		return "step " + strconv.Itoa(int(k))
@@ -121,11 +121,11 @@ func (k StepKind) String() string {
 	return stepNames[k]
 }
 
-// Step is one step of a launch: its kind, and the arguments that the kind
-// reads. The other fields are zero.
+// A Step is one step of a launch: its kind and the arguments of that kind. The other
+// fields are zero.
 //
-// A step states what is true after it. The executor skips a step that would
-// change nothing, because the kernel refuses some without privilege even then.
+// A step describes the state after it. Exec skips a step that would change nothing,
+// because some calls need a privilege even if they change nothing.
 type Step struct {
 	Kind StepKind
 
@@ -139,18 +139,18 @@ type Step struct {
 	Resource   int    // StepRlimit: an RLIMIT_ number of setrlimit(2)
 	Soft, Hard uint64 // StepRlimit: 1<<64-1 is RLIM_INFINITY
 
-	Keep []int // StepCloseOnExec: the descriptors to leave as they are
+	Keep []int // StepCloseOnExec: the descriptors to leave unchanged
 
 	Signal int // StepDeathSignal: 1 to 64
-	Parent int // StepDeathSignal: a pid; 0 for a parent outside of the pid namespace
+	Parent int // StepDeathSignal: a process ID; 0 for a parent outside the PID namespace
 
 	Args, Env []string // StepExec
 }
 
-// StepError says which step of a launch failed, and in which system call.
+// A StepError is the error of a step of a launch.
 type StepError struct {
 	Step Step
-	Call string // the system call, as its man page names it
+	Call string // the system call that failed, such as "prctl PR_SET_KEEPCAPS"
 	Err  error  // usually a syscall.Errno
 }
 

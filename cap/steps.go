@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// Steps returns the steps of a launch in their order, each with its
-// arguments. They depend on the configuration alone: nothing is read from the
-// process or the kernel. Exec performs exactly these, except those that would
-// change nothing.
+// Steps returns the steps that Exec performs, in order. They depend only on the
+// configuration: Steps reads nothing from the process or the kernel. Exec skips those
+// that would change nothing.
 //
-// It returns an error that wraps ErrBadID, ErrBadLimit, ErrBadMode (a mode
-// that contradicts the IAB tuple or the securebits), ErrBadSet or ErrBadValue.
+// The error wraps ErrBadID, ErrBadLimit, ErrBadSet, ErrBadValue, or ErrBadMode, which is
+// also the error for a mode that contradicts another setting. For a nil Launcher it is
+// ErrLaunchFailed.
 func (attr *Launcher) Steps() ([]Step, error) {
 	if attr == nil {
 		return nil, ErrLaunchFailed
@@ -22,7 +22,7 @@ func (attr *Launcher) Steps() ([]Step, error) {
 }
 
 func (c *launchConfig) steps() ([]Step, error) {
-	v, err := c.vectors()
+	v, err := c.sets()
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (c *launchConfig) steps() ([]Step, error) {
 	}
 	for _, r := range c.rlimits {
 		if r.resource < 0 || r.soft > r.hard {
-			return nil, fmt.Errorf("resource %d: %d over %d: %w", r.resource, r.soft, r.hard, ErrBadLimit)
+			return nil, fmt.Errorf("resource %d, soft limit %d, hard limit %d: %w", r.resource, r.soft, r.hard, ErrBadLimit)
 		}
 		add(Step{Kind: StepRlimit, Resource: r.resource, Soft: r.soft, Hard: r.hard})
 	}
@@ -103,7 +103,7 @@ func (c *launchConfig) steps() ([]Step, error) {
 	}
 	if c.deathSignal != 0 || c.parent != 0 {
 		if c.deathSignal < 1 || c.deathSignal > maxSignal || c.parent < 0 {
-			return nil, fmt.Errorf("signal %d at the death of process %d: %w", c.deathSignal, c.parent, ErrBadLimit)
+			return nil, fmt.Errorf("parent-death signal %d, parent %d: %w", c.deathSignal, c.parent, ErrBadLimit)
 		}
 		add(Step{Kind: StepDeathSignal, Signal: c.deathSignal, Parent: c.parent})
 	}
@@ -113,9 +113,9 @@ func (c *launchConfig) steps() ([]Step, error) {
 	return steps, nil
 }
 
-// launchVectors is what the mode, the tuple and the other settings of a
-// launch amount to. A nil pointer leaves what the caller has.
-type launchVectors struct {
+// launchSets are the capability sets, securebits and no_new_privs that follow from the
+// mode, the tuple and the other settings. The target inherits what is nil.
+type launchSets struct {
 	inheritable, ambient *Mask
 	dropped              Mask
 	secbits              *Secbits
@@ -123,8 +123,8 @@ type launchVectors struct {
 	noNewPrivs           bool
 }
 
-func (c *launchConfig) vectors() (launchVectors, error) {
-	v := launchVectors{secbits: c.secbits, final: c.final, noNewPrivs: c.noNewPrivs}
+func (c *launchConfig) sets() (launchSets, error) {
+	v := launchSets{secbits: c.secbits, final: c.final, noNewPrivs: c.noNewPrivs}
 	if c.finalErr != nil {
 		return v, fmt.Errorf("final set: %w", c.finalErr)
 	}
@@ -160,8 +160,8 @@ func (c *launchConfig) vectors() (launchVectors, error) {
 	return v, nil
 }
 
-// contradiction returns an error that wraps ErrBadMode where the mode undoes
-// what another setting asks for, or the other way round.
+// contradiction returns an error that wraps ErrBadMode if the mode and another setting
+// cannot both be applied.
 func (c *launchConfig) contradiction() error {
 	if c.mode == nil {
 		return nil
@@ -191,7 +191,7 @@ func (c *launchConfig) contradiction() error {
 	return nil
 }
 
-// environ returns the environment of the target. nil is the caller's.
+// environ returns env, or the environment of the caller if env is nil.
 func environ(env []string) []string {
 	if env == nil {
 		return os.Environ()
@@ -199,13 +199,14 @@ func environ(env []string) []string {
 	return env
 }
 
-// maxSignal is the largest signal that every architecture has.
+// maxSignal is the largest signal on most architectures: signal(7).
 const maxSignal = 64
 
-// maxID is the largest id. 4294967295 is (uid_t)-1, which the system calls
-// read as "no change".
+// maxID is the largest user or group ID. 4294967295 is (uid_t)-1, which means "no
+// change" in system calls.
 const maxID = 1<<32 - 2
 
+// kernelID converts id to 32 bits. The error wraps ErrBadID.
 func kernelID[T int | int64](id T) (uint32, error) {
 	if int64(id) < 0 || int64(id) > maxID {
 		return 0, fmt.Errorf("%d: %w", id, ErrBadID)

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// This file holds the raw system calls, one function each, without policy.
+// This file holds the system calls, one function each.
 
 // scope is the set of threads on which a system call runs.
 type scope bool
@@ -22,8 +22,8 @@ const (
 	allThreads scope = true
 )
 
-// call runs a system call on every thread of s. Arguments that were pointers
-// live on the heap and stay alive for the call.
+// call makes a system call on every thread of s. Arguments that were pointers stay
+// alive and in place during the call.
 //
 //go:uintptrescapes
 func (s scope) call(nr, a1, a2, a3, a4, a5 uintptr) (uintptr, error) {
@@ -45,13 +45,13 @@ func (s scope) call6(nr, a1, a2, a3, a4, a5, a6 uintptr) (uintptr, error) {
 	return r, nil
 }
 
-// prctl6 is prctl(2) with the callers' own arguments.
+// prctl6 is prctl(2) with all five arguments.
 func (s scope) prctl6(option uintptr, a [5]uintptr) (int, error) {
 	r, err := s.call6(unix.SYS_PRCTL, option, a[0], a[1], a[2], a[3], a[4])
 	return int(r), err
 }
 
-// prctl takes no pointer: nothing keeps what it points to where it is.
+// prctl is prctl(2) without pointers: it does not keep memory in place.
 func (s scope) prctl(option int, args ...uintptr) (int, error) {
 	var a [4]uintptr
 	copy(a[:], args)
@@ -70,11 +70,11 @@ type capHeader struct {
 
 type capData [2]struct{ effective, permitted, inheritable uint32 }
 
-// capget returns the effective, permitted and inheritable sets of a thread; 0
-// is the calling one. It makes the call itself, so that nothing is allocated.
+// capget returns the effective, permitted and inheritable sets of a thread; pid 0 is
+// the calling thread. It does not use scope.call, which would allocate memory.
 //
-// A seccomp(2) filter can make the call succeed without effect. Then the value that no
-// kernel returns is still there: effective capabilities that are not permitted.
+// A seccomp(2) filter can make the call succeed without effect. The initial value
+// shows that: no kernel returns effective capabilities that are not permitted.
 func capget(pid int) (e, p, i Mask, err error) {
 	hdr := capHeader{version: unix.LINUX_CAPABILITY_VERSION_3, pid: int32(pid)}
 	d := capData{{effective: ^uint32(0)}, {effective: ^uint32(0)}}
@@ -181,7 +181,7 @@ func getuids() ([4]uint32, error)  { return ids.UIDs() }
 func getgids() ([4]uint32, error)  { return ids.GIDs() }
 func getgroups() ([]uint32, error) { return ids.Groups() }
 
-// readOverflowIDs is for the time before the root directory is changed.
+// readOverflowIDs reads the overflow IDs before the root directory changes.
 func readOverflowIDs()                 { ids.ReadOverflow() }
 func mayBeUnmappedUID(uid uint32) bool { return ids.MayBeUnmappedUID(uid) }
 func mayBeUnmappedGID(gid uint32) bool { return ids.MayBeUnmappedGID(gid) }
@@ -220,14 +220,14 @@ func setfdFlags(fd, flags int) error {
 const maxDescriptor = 1<<31 - 1
 
 // closeOnExecRange marks the open descriptors first to last close-on-exec:
-// close_range(2), or one by one on a kernel that lacks it (before 5.11).
+// close_range(2), or one at a time on a kernel without CLOSE_RANGE_CLOEXEC (before 5.11).
 func closeOnExecRange(first, last int) error {
 	_, err := thisThread.call(unix.SYS_CLOSE_RANGE, uintptr(first), uintptr(last), unix.CLOSE_RANGE_CLOEXEC, 0, 0)
 	if err != syscall.ENOSYS && err != syscall.EINVAL {
 		return err
 	}
-	// A descriptor can lie above the soft limit, which may have been lowered
-	// since, but hardly above the hard one.
+	// A descriptor can be above the soft limit, if that has been lowered. The hard
+	// limit is seldom lowered.
 	_, hard, err := getrlimit(unix.RLIMIT_NOFILE)
 	if err != nil {
 		return err
@@ -247,17 +247,17 @@ func closeOnExecRange(first, last int) error {
 	return nil
 }
 
-// maxOpenFiles is the default of fs.nr_open, and the bound of the search above.
+// maxOpenFiles bounds the search above. It is the default of fs.nr_open.
 const maxOpenFiles = 1 << 20
 
-// openDirectory opens a directory that need not be readable.
+// openDirectory opens a directory, which need not be readable.
 func openDirectory(path string) (int, error) {
 	return unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
 func closeDescriptor(fd int) { unix.Close(fd) }
 
-// isDirectory returns an error unless path is the directory of a descriptor.
+// isDirectory returns an error unless path is the directory fd.
 func isDirectory(path string, fd int) error {
 	var at, want unix.Stat_t
 	if err := unix.Stat(path, &at); err != nil {
@@ -272,9 +272,9 @@ func isDirectory(path string, fd int) error {
 	return nil
 }
 
-// statInRoot is stat(2) of a path below a root directory, whose links lead nowhere
-// else: openat2(2), without effect on a kernel that lacks it (before 5.6) or under a
-// filter that forbids it.
+// statInRoot is stat(2) of a path in a root directory, in which symbolic links are
+// resolved: openat2(2). It has no effect on a kernel without that call (before 5.6) or
+// under a filter that forbids it.
 func statInRoot(root, path string) {
 	dir, err := openDirectory(root)
 	if err != nil {
@@ -295,7 +295,7 @@ func setsid() error {
 	return err
 }
 
-// leadsSession reports whether the calling process is the leader of a session.
+// leadsSession reports whether the process is the leader of its session.
 func leadsSession() (bool, error) {
 	sid, err := unix.Getsid(0)
 	return sid == syscall.Getpid(), err
@@ -307,15 +307,15 @@ func keyctl(operation, serial int) (int, error) {
 	return int(int32(r)), err
 }
 
-// giveUpTerminal gives up the controlling terminal, which fd must be: ENOTTY
-// otherwise.
+// giveUpTerminal gives up the controlling terminal fd. The error is ENOTTY if fd is not
+// the controlling terminal.
 func giveUpTerminal(fd int) error {
 	_, err := thisThread.call(unix.SYS_IOCTL, uintptr(fd), unix.TIOCNOTTY, 0, 0, 0)
 	return err
 }
 
-// signalAction is struct sigaction of the kernel, with room for every
-// machine's. The handler comes first, but after the flags on MIPS.
+// signalAction is large enough for the kernel's struct sigaction on every architecture.
+// It begins with the handler, on MIPS with the flags.
 type signalAction [20]uintptr
 
 func (a *signalAction) ignore() {
@@ -327,8 +327,8 @@ func (a *signalAction) ignore() {
 	}
 }
 
-// sigaction sets the action of a signal where act is not nil, and returns the
-// old one: rt_sigaction(2), behind the back of the Go runtime.
+// sigaction sets the action of a signal if act is not nil, and returns the old action:
+// rt_sigaction(2). The Go runtime does not notice the change.
 func sigaction(sig syscall.Signal, act *signalAction) (signalAction, error) {
 	maskSize := uintptr(8)
 	if strings.HasPrefix(runtime.GOARCH, "mips") {
@@ -351,8 +351,8 @@ func getrlimit(resource int) (soft, hard uint64, err error) {
 	return r.Cur, r.Max, err
 }
 
-// setrlimit goes through package syscall, which otherwise restores the
-// RLIMIT_NOFILE that it found at start when it executes a program.
+// setrlimit uses package syscall. Otherwise syscall.Exec would restore the RLIMIT_NOFILE
+// that the process had when it started.
 func setrlimit(resource int, soft, hard uint64) error {
 	return syscall.Setrlimit(resource, &syscall.Rlimit{Cur: soft, Max: hard})
 }

@@ -2,8 +2,8 @@
 
 package cap
 
-// Capabilities are Linux's. Elsewhere this package builds, so that text can
-// be read and compared, and every call to the system returns ErrNotLinux.
+// On other systems this package can read, print and compare sets and tuples. Every
+// function that makes a system call returns ErrNotLinux.
 
 const (
 	thisThread scope = false

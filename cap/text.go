@@ -1,38 +1,42 @@
 package cap
 
 import (
-	"caprun/internal/capset"
 	"unicode/utf8"
+
+	"caprun/internal/capset"
 )
 
-// invalid is the text of a nil or zero Set or IAB. No text parses to it.
+// invalid is the text of a nil or zero Set or IAB. FromText and IABFromText reject it.
 const invalid = "<invalid>"
 
-// textRoom is enough for the text of any Set or IAB on the stack: 41 names and
-// 23 numbers, each once, take less than 700 bytes, their marks the rest.
-const textRoom = 1024
+// maxText is the size of a buffer on the stack that holds the text of any Set or IAB:
+// 41 names and 23 numbers, each once, have less than 700 bytes without marks.
+const maxText = 1024
 
-// FromText reads the text of a set: clauses separated by white space, each of
-// which changes what the ones before it built up, from an empty set on.
+// FromText returns the set that a text describes: clauses separated by white space. The
+// set is empty at first, and each clause changes it.
 //
 //	clause = [names] op flags {op flags}
 //	names  = "all" | name {"," name}
 //	op     = "=" | "+" | "-"
 //	flags  = any of e, i, p
 //
-// A name is one that FromName knows; "all" is every capability of the running
-// kernel, and stands for the names where there are none. "+" raises the names
-// in the flags and "-" lowers them. "=" resets the whole set, also those
-// capabilities that the clause does not name, and then raises. It may only
-// come first in a clause, it may do without flags, and after a "=" without
-// names only "-" may follow.
+// A name is one that FromName accepts. "all" means every capability of the running
+// kernel, and is the default if a clause has no names. "+" raises the named capabilities
+// in the flags, and "-" lowers them there. "=" empties the whole set, including
+// capabilities that the clause does not name, and then raises the named ones in the
+// flags.
+//
+// "=" must be the first operator of a clause. It needs no flags and no names, but if
+// there are no names, only "-" may follow it. "+" and "-" need flags, and a clause that
+// begins with one of them needs names.
 //
 //	"cap_chown,cap_setuid=ip cap_setuid+e"
 //	"=p cap_setpcap-p+i"
-//	"=ep-e", which is "=p"
+//	"=ep-e", which equals "=p"
 //
-// A text of any length is read whole. The error is ErrBadText; ParseText says
-// more. An empty text is an error: the empty set is "=".
+// The text may have any length. The error is ErrBadText; that of ParseText has details.
+// An empty text is an error; the text of the empty set is "=".
 func FromText(text string) (*Set, error) {
 	flags, f := parseText(text, MaxBits())
 	if f.reason != "" {
@@ -41,8 +45,8 @@ func FromText(text string) (*Set, error) {
 	return &Set{ready: true, flags: flags}, nil
 }
 
-// ParseText is FromText for a kernel with so many capabilities: "all" and an
-// "=" without names mean those below bits. The error is a *TextError.
+// ParseText is like FromText, but for a kernel with this number of capabilities: "all",
+// and a "=" without names, mean the capabilities below bits. The error is a *TextError.
 func ParseText(text string, bits Value) (*Set, error) {
 	flags, f := parseText(text, bits)
 	if f.reason != "" {
@@ -52,7 +56,7 @@ func ParseText(text string, bits Value) (*Set, error) {
 }
 
 // emptyText is the fault of a text without a clause.
-var emptyText = fault{0, 0, `it is empty; a set without capabilities is "="`}
+var emptyText = fault{0, 0, `empty text; the text of the empty set is "="`}
 
 func parseText(text string, kernel Value) (flags [flagCount]Mask, f fault) {
 	at := skipSpace(text, 0)
@@ -68,8 +72,7 @@ func parseText(text string, kernel Value) (flags [flagCount]Mask, f fault) {
 	return flags, f
 }
 
-// parseClause applies the clause that begins at from to flags, and returns
-// where it ends.
+// parseClause applies the clause that begins at from to flags, and returns its end.
 func parseClause(text string, from int, all Mask, flags *[flagCount]Mask) (int, fault) {
 	vals, at, f := parseNames(text, from, all)
 	if f.reason != "" {
@@ -84,7 +87,7 @@ func parseClause(text string, from int, all Mask, flags *[flagCount]Mask) (int, 
 		at++
 		vecs, n := parseFlags(text[at:])
 		if n == 0 && op != '=' && (atEnd(text, at) || isOp(text[at])) {
-			return at, fault{at - 1, at, "flags are missing after it: e, i or p"}
+			return at, fault{at - 1, at, "missing flags after it: want e, i or p"}
 		}
 		at += n
 		if op == '=' {
@@ -102,10 +105,10 @@ func parseClause(text string, from int, all Mask, flags *[flagCount]Mask) (int, 
 	}
 	if !atEnd(text, at) {
 		_, n := utf8.DecodeRuneInString(text[at:])
-		return at, fault{at, at + n, "a flag is e, i or p"}
+		return at, fault{at, at + n, "unknown flag: want e, i or p"}
 	}
 	if first {
-		return at, fault{from, at, `"=", "+" or "-" with flags is missing after it`}
+		return at, fault{from, at, `missing operator and flags after it, such as "=ep"`}
 	}
 	return at, fault{}
 }
@@ -127,11 +130,11 @@ func parseNames(text string, at int, all Mask) (vals Mask, end int, f fault) {
 		case name == "all" && begin == from && !more:
 			vals = all
 		case name == "all":
-			return 0, at, fault{begin, at, "it must stand alone, not in a list"}
+			return 0, at, fault{begin, at, "not allowed in a list of names"}
 		case name == "" && more:
-			return 0, at, fault{at, at + 1, "a name is missing before it"}
+			return 0, at, fault{at, at + 1, "missing name before it"}
 		case name == "":
-			return 0, at, fault{at - 1, at, "a name is missing after it"}
+			return 0, at, fault{at - 1, at, "missing name after it"}
 		default:
 			return 0, at, fault{begin, at, reason}
 		}
@@ -141,42 +144,42 @@ func parseNames(text string, at int, all Mask) (vals Mask, end int, f fault) {
 	}
 }
 
-// misplaced says why op may not stand where it does, if it may not.
+// misplaced returns why op is not allowed at its place, or an empty string. named says
+// whether the clause has names; first, whether op is its first operator.
 func misplaced(op byte, named, first bool) string {
 	switch {
 	case op == '=' && !first:
-		return `"=" may only come first, before "+" and "-"`
+		return `not allowed after another operator in the clause`
 	case op != '=' && first && !named:
-		return `names are missing before it; only "=" may do without`
+		return `missing names before it; only "=" needs none`
 	case op == '+' && !named:
-		return `after "=" without names only "-" may follow`
+		return `after a "=" without names, only "-" is allowed`
 	}
 	return ""
 }
 
-// letters are the flags as String writes them. The index has bit 1<<f for the
-// Flag f.
+// letters are the flags as String prints them. The index has bit 1<<f for the Flag f.
 var letters = [1 << flagCount]string{"", "e", "p", "ep", "i", "ei", "ip", "eip"}
 
-// String returns the canonical text of c, from which FromText makes an equal
-// set: what most capabilities of the running kernel have in common, and then
-// those that differ. It returns "<invalid>" for a nil or zero Set.
+// String returns a text that FromText reads as an equal set. It begins with the flags
+// that most capabilities of the running kernel have, and then lists the capabilities
+// that differ. It returns "<invalid>" for a nil or zero Set.
 //
 //	"=ep cap_kill+i"
 //	"cap_net_bind_service,cap_net_raw=ep"
 //	"= 50+p"
 //
-// Capabilities that the running kernel does not have come last.
+// Capabilities that the running kernel does not have are at the end.
 func (c *Set) String() string { return c.Text(MaxBits()) }
 
-// Text is String for a kernel with so many capabilities. ParseText with the
-// same number makes an equal set of it.
+// Text is like String, but for a kernel with this number of capabilities. ParseText with
+// the same number reads the result as an equal set.
 func (c *Set) Text(bits Value) string {
 	e, p, i, err := c.Masks()
 	if err != nil {
 		return invalid
 	}
-	// with[k] has the capabilities that are raised in exactly the flags of k.
+	// with[k] are the capabilities that are raised in exactly the flags k.
 	var with [len(letters)]Mask
 	for k := range with {
 		with[k] = only(e, k>>Effective) & only(p, k>>Permitted) & only(i, k>>Inheritable)
@@ -184,8 +187,8 @@ func (c *Set) Text(bits Value) string {
 	known := lowBits(bits)
 	base := mostFrequent(&with, known)
 
-	var room [textRoom]byte
-	text := append(append(room[:0], '='), letters[base]...)
+	var buffer [maxText]byte
+	text := append(append(buffer[:0], '='), letters[base]...)
 	for k := len(with) - 1; k >= 0; k-- {
 		vals := with[k] & known
 		if k == base || vals == 0 {
@@ -216,8 +219,8 @@ func (c *Set) Text(bits Value) string {
 // only returns vec if the lowest bit of k is set, and its complement if not.
 func only(vec Mask, k int) Mask { return vec ^ (Mask(k&1) - 1) }
 
-// mostFrequent returns the index of with that has most of the known
-// capabilities; the first of several.
+// mostFrequent returns the first index of with that has the largest number of known
+// capabilities.
 func mostFrequent(with *[len(letters)]Mask, known Mask) (base int) {
 	for k, most := 0, -1; k < len(with); k++ {
 		if n := (with[k] & known).Len(); n > most {
@@ -227,7 +230,7 @@ func mostFrequent(with *[len(letters)]Mask, known Mask) (base int) {
 	return base
 }
 
-// appendValues appends the capabilities of vals, at least one, separated by commas.
+// appendValues appends the names of vals, which is not empty, separated by commas.
 func appendValues(text []byte, vals Mask) []byte {
 	for n := range vals.All() {
 		text = append(append(text, capset.Name(n)...), ',')

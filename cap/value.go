@@ -6,13 +6,12 @@ import (
 	"caprun/internal/capset"
 )
 
-// Value is a capability, by its number in the kernel: 0 to 63. A number at or
-// above MaxBits can be held in a Set or an IAB, but the running kernel gives
-// it no meaning.
+// A Value is the number of a capability in the kernel: 0 to 63. A Set or an IAB can also
+// hold the numbers from MaxBits on, which the running kernel does not use.
 type Value uint
 
-// The capabilities that have names, numbered as in linux/capability.h.
-// Description says what each permits; capabilities(7) says it at length.
+// The capabilities that have names, with the numbers of linux/capability.h. Description
+// says what each permits; see capabilities(7) for details.
 const (
 	CHOWN Value = iota
 	DAC_OVERRIDE
@@ -57,26 +56,26 @@ const (
 	CHECKPOINT_RESTORE
 )
 
-// NamedCount is the number of capabilities that have a name here. A running
+// NamedCount is the number of capabilities with a name in this package. The running
 // kernel may have more or fewer: see MaxBits.
 const NamedCount = capset.NamedCount
 
-// valueLimit is the number of bits in a flag or a vector: the first Value that
-// is out of range.
+// valueLimit is the number of bits of a flag or vector. It is the first Value that is
+// out of range.
 const valueLimit Value = 64
 
-// String returns the name of v, such as "cap_chown", or its decimal number if
-// it has no name.
+// String returns the name of v, such as "cap_chown", or its decimal number if it has no
+// name.
 func (v Value) String() string { return capset.Name(int(v)) }
 
-// Description says in one sentence what v permits. It is empty for a Value
-// without a name.
+// Description returns a sentence that says what v permits, or an empty string if v has
+// no name.
 func (v Value) Description() string { return capset.Description(int(v)) }
 
-// FromName returns the capability that is called name: a lower-case name, such
-// as "cap_chown", or a decimal number from 0 to 63, with or without a sign and
-// leading zeros. The error is ErrBadValue for a number out of range, and a
-// *strconv.NumError for what is neither, or does not fit in an int.
+// FromName returns the capability with this name: a lower-case name, such as
+// "cap_chown", or a decimal number from 0 to 63, which may have a sign and leading
+// zeros. The error is ErrBadValue for a number that is out of range, and a
+// *strconv.NumError for any other text, and for a number that does not fit in an int.
 func FromName(name string) (Value, error) {
 	v, reason := parseValue(name)
 	if reason == "" {
@@ -88,14 +87,13 @@ func FromName(name string) (Value, error) {
 	return 0, ErrBadValue
 }
 
-// The reasons of a word that is no capability.
+// The reasons why a word is not a capability.
 const (
-	notNamed   = "no capability has this name"
-	notInRange = "a capability's number is 0 to 63"
+	notNamed   = "unknown capability"
+	notInRange = "invalid number: want 0 to 63"
 )
 
-// parseValue reads a name or number as FromName does. The reason is empty if
-// it is good.
+// parseValue reads a name or number as FromName does. reason is empty if it is valid.
 func parseValue(name string) (v Value, reason string) {
 	digits, negative := name, false
 	if name != "" && (name[0] == '+' || name[0] == '-') {
@@ -111,7 +109,7 @@ func parseValue(name string) (v Value, reason string) {
 		if digits[i]-'0' > 9 {
 			return 0, notNamed
 		}
-		// Once out of range it stays there, and cannot overflow.
+		// A number that is out of range does not grow, so it cannot overflow.
 		if v < valueLimit {
 			v = v*10 + Value(digits[i]-'0')
 		}

@@ -1,31 +1,30 @@
 package cap
 
-// A Name is a name in the text of a set or of an IAB tuple, as it is written.
+// A Name is a name in the text of a set or of an IAB tuple.
 type Name struct {
-	Text   string // "cap_kill", "5", "all", or an unknown word; empty where a name is missing
-	Offset int    // where it begins in the whole text, in bytes
-	Caps   Mask   // what it names, empty if nothing; many for "all" alone
+	Text   string // "cap_kill", "5", "all", or an unknown word; empty if the name is missing
+	Offset int    // of the name, in bytes from the start of the text
+	Caps   Mask   // the capabilities that it names; empty for an unknown word
 }
 
-// An Action is an operator of a clause with its flags.
+// An Action is an operator of a clause and its flags.
 type Action struct {
 	Op    byte   // '=', '+' or '-'
-	Flags string // the letters e, i and p, or what is none
+	Flags string // the letters e, i and p, or unknown flags
 }
 
-// A Clause is a clause of the text of a set: see [FromText].
+// A Clause is a clause in the text of a set: see [FromText].
 type Clause struct {
 	Text    string
-	Offset  int        // where it begins in the whole text, in bytes
-	List    string     // what comes before the first operator
-	Names   []Name     // of List, nil where that is empty
-	Actions []Action   // nil where there is no operator
-	Err     *TextError // what is wrong first; nil for a good clause
+	Offset  int        // of the clause, in bytes from the start of the text
+	List    string     // the text before the first operator
+	Names   []Name     // the names in List; nil if that is empty
+	Actions []Action   // nil if there is no operator
+	Err     *TextError // the first error; nil for a valid clause
 }
 
-// ReadText is ParseText for a program that shows the text: it returns the
-// clauses too, those of a bad text as well. The error is a *TextError, the first
-// of the clauses. The set is then nil.
+// ReadText is like ParseText, but also returns the clauses of the text, even if it is
+// invalid. The error is the first *TextError of a clause; then the set is nil.
 func ReadText(text string, bits Value) (*Set, []Clause, error) {
 	var flags [flagCount]Mask
 	var clauses []Clause
@@ -50,7 +49,7 @@ func ReadText(text string, bits Value) (*Set, []Clause, error) {
 	return &Set{ready: true, flags: flags}, clauses, nil
 }
 
-// readClause returns the words of the clause that begins at from.
+// readClause returns the clause that begins at from.
 func readClause(text string, from int, all Mask) Clause {
 	c := Clause{Offset: from}
 	at := from
@@ -86,14 +85,14 @@ func readName(text string, from, end int) Name {
 	return n
 }
 
-// A Field is a field of the text of an IAB tuple: see [IABFromText].
+// A Field is a field in the text of an IAB tuple: see [IABFromText].
 type Field struct {
 	Marks string // any of "!", "^" and "%"
 	Name  Name
 }
 
-// ReadIAB is ParseIAB for a program that shows the text: it returns the fields
-// too, those of a bad text as well. The tuple is then nil.
+// ReadIAB is like ParseIAB, but also returns the fields of the text, even if it is
+// invalid. The error is a *TextError; then the tuple is nil.
 func ReadIAB(text string) (*IAB, []Field, error) {
 	var fields []Field
 	for at := 0; at < len(text) || len(fields) > 0 && at == len(text); at++ {

@@ -36,10 +36,10 @@ func TestReadText(t *testing.T) {
 		}
 		fmt.Fprintf(&got, "; %d actions; %v\n", len(c.Actions), c.Err)
 	}
-	const want = `"cap_kil,,all=x,p" "cap_kil" is none "" is none "all" is none; 1 actions; bad text: "cap_kil" at byte 0: no capability has this name
-"cap_kill" "cap_kill" is cap_kill; 0 actions; bad text: "cap_kill" at byte 17: "=", "+" or "-" with flags is missing after it
+	const want = `"cap_kil,,all=x,p" "cap_kil" is none "" is none "all" is none; 1 actions; bad text: "cap_kil" at byte 0: unknown capability
+"cap_kill" "cap_kill" is cap_kill; 0 actions; bad text: "cap_kill" at byte 17: missing operator and flags after it, such as "=ep"
 "cap_kill=p" "cap_kill" is cap_kill; 1 actions; <nil>
-"41+q" "41" is 41; 1 actions; bad text: "q" at byte 40: a flag is e, i or p
+"41+q" "41" is 41; 1 actions; bad text: "q" at byte 40: unknown flag: want e, i or p
 `
 	if got.String() != want || set != nil || err != error(clauses[0].Err) {
 		t.Errorf("got\n%s\n%v, %v; want\n%s", got.String(), set, err, want)

@@ -88,7 +88,7 @@ func TestParseCallerRefuses(t *testing.T) {
 		"secbits=noroots":                    {`"secbits=noroots"`, "noroot,noroot_locked"},
 		"bounding=cap_net_row":               {`"bounding=cap_net_row"`, `"cap_net_row"`},
 		"bounding=all,cap_kill":              {`"all"`},
-		"uid=5 cap_net_row=ep":               {`"cap_net_row=ep"`, "no capability"},
+		"uid=5 cap_net_row=ep":               {`"cap_net_row=ep"`, "unknown capability"},
 		"uid=5 foo=bar":                      {`"foo=bar"`, "no_new_privs"},
 		"uid=5 cap_net_raw":                  {`"cap_net_raw"`},
 		"cap_net_raw=e":                      {"cap_net_raw", "permitted too", "add p"},

@@ -16,6 +16,7 @@ import (
 	"time"
 	"unsafe"
 
+	"caprun/internal/ids"
 	"caprun/internal/test/requires"
 )
 
@@ -485,18 +486,18 @@ func TestIdentityChanges(t *testing.T) {
 	}
 	stop := goChurn()
 	const id = 100000 // too large for the system calls with IDs of 16 bits
-	if _, _, errno := Syscall3(setresgid, id, id, id); errno != 0 {
+	if _, _, errno := Syscall3(ids.SysSetresgid, id, id, id); errno != 0 {
 		t.Fatal(errno)
 	}
 	requireAll(t, "Gid", "100000\t100000\t100000\t100000")
-	if _, _, errno := Syscall3(setresuid, id, id, id); errno != 0 {
+	if _, _, errno := Syscall3(ids.SysSetresuid, id, id, id); errno != 0 {
 		t.Fatal(errno)
 	}
 	for range 20 {
 		requireAll(t, "Uid", "100000\t100000\t100000\t100000")
 		requireAll(t, "CapEff", "0000000000000000")
 	}
-	if _, _, errno := Syscall3(setresuid, 0, 0, 0); errno != syscall.EPERM {
+	if _, _, errno := Syscall3(ids.SysSetresuid, 0, 0, 0); errno != syscall.EPERM {
 		t.Errorf("back to root: %v, want EPERM", errno)
 	}
 	if errno := setName("unprivileged"); errno != 0 {

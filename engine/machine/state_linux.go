@@ -57,7 +57,7 @@ func CurrentCredWithoutProc() (cred.Cred, error) {
 	// The number of capabilities was found by errors. One that meant something
 	// else would hide capabilities.
 	if _, err := cap.GetBound(cap.MaxBits()); cap.MaxBits() < 64 && !errors.Is(err, unix.EINVAL) {
-		return c, fmt.Errorf("prctl PR_CAPBSET_READ: how many capabilities the kernel has cannot be told: %v is the answer for cap %d", err, cap.MaxBits())
+		return c, fmt.Errorf("prctl PR_CAPBSET_READ: cannot determine the kernel's last capability: %v is the answer for cap %d", err, cap.MaxBits())
 	}
 	for v := range cap.MaxBits() {
 		bound, err := cap.GetBound(v)
