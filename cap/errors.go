@@ -64,8 +64,8 @@ var (
 
 	// ErrExecOnly is returned by Launch for a Launcher with a setting that only
 	// Exec supports: working directory, umask, resource limits, descriptors,
-	// session, final set, parent-death signal, or a function to call before
-	// exec.
+	// session, session keyring, final set, parent-death signal, or a function to
+	// call before exec.
 	ErrExecOnly = errors.New("Launch does not support this setting; use Exec")
 
 	// ErrLaunchOnly is returned by Exec for a Launcher with a callback.

@@ -242,6 +242,7 @@ func TestExecOnly(t *testing.T) {
 		"signal":      func(l *Launcher) { l.SetDeathSignal(9, 1) },
 		"descriptors": func(l *Launcher) { l.SetDescriptors(nil) },
 		"session":     func(l *Launcher) { l.SetNewSession() },
+		"keyring":     func(l *Launcher) { l.SetNewKeyring() },
 		"before exec": func(l *Launcher) { l.SetBeforeExec(func() error { return nil }) },
 	} {
 		l := NewLauncher("/bin/true", []string{"true"}, nil)

@@ -1,18 +1,19 @@
 package cap
 
-// KeyAccess is what a thread can do with the keys of the kernel: keyrings(7).
+// A KeyAccess is what a thread can do with the keys of the kernel: keyrings(7).
 type KeyAccess int
 
+// The values of GetKeyAccess.
 const (
-	// KeysReplaceable is the ordinary case: the thread can replace its session
+	// KeysReplaceable is the normal case: the thread can replace its session
 	// keyring.
 	KeysReplaceable KeyAccess = iota
 
-	// KeysFixed means that a seccomp(2) filter refuses to replace the session
-	// keyring, and not every call that reaches a key.
+	// KeysFixed means that a seccomp(2) filter forbids replacing the session
+	// keyring, but not every call that reaches a key.
 	KeysFixed
 
-	// KeysUnreachable means that every call that reaches a key is refused: by a
-	// filter, or because the kernel has no keys.
+	// KeysUnreachable means that no call can reach a key: a seccomp(2) filter
+	// forbids them all, or the kernel has no keys.
 	KeysUnreachable
 )

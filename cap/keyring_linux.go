@@ -10,14 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// executeKeyring replaces the session keyring of the calling thread by a new
-// one, and verifies that it is new and empty: no later step would notice.
+// executeKeyring replaces the session keyring of the calling thread, and verifies that
+// the new one is another keyring and empty, because no later step would fail if the call
+// had no effect.
 //
-// A process without access to any key has nothing to replace: a seccomp(2)
-// filter refuses every call that reaches a key, or the kernel has no keys.
+// It is skipped for a process that cannot reach any key, because a seccomp(2) filter
+// forbids every call that reaches a key, or because the kernel has no keys.
 func executeKeyring(_ *Step, fail failFunc) error {
-	// Where there is no session keyring, this makes the user session keyring
-	// one until the next call. It may fail: what counts comes after it.
+	// Without a session keyring, this makes the user session keyring the session
+	// keyring until the next call. An error here does not matter.
 	old, _ := keyctl(unix.KEYCTL_GET_KEYRING_ID, sessionKeyring)
 	serial, err := keyctl(unix.KEYCTL_JOIN_SESSION_KEYRING, 0)
 	if err != nil {
@@ -53,8 +54,8 @@ var keyOperations = [...]int{
 	unix.KEYCTL_READ, unix.KEYCTL_SET_TIMEOUT, unix.KEYCTL_INVALIDATE,
 }
 
-// GetKeyAccess returns what the calling thread can do with keys. It has no side
-// effects: its calls name no key, and point to no memory.
+// GetKeyAccess returns what the calling thread can do with keys: keyctl(2), add_key(2),
+// request_key(2). It has no side effects: all arguments of these calls are invalid.
 func GetKeyAccess() KeyAccess {
 	refused := func(err error) bool {
 		return err == syscall.EPERM || err == syscall.EACCES || err == syscall.ENOSYS
@@ -76,5 +77,5 @@ func GetKeyAccess() KeyAccess {
 	return KeysUnreachable
 }
 
-// badPointer is an address in the page that no process maps: EFAULT.
+// badPointer is an address that no process maps, so that calls return EFAULT.
 const badPointer = 1

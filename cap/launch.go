@@ -48,7 +48,7 @@ func (attr *Launcher) Launch(data any) (int, error) {
 // execOnly reports whether there is a setting that only Exec supports.
 func (c *launchConfig) execOnly() bool {
 	return c.cwd != "" || c.umask != nil || c.rlimits != nil || c.final != nil || c.descriptors ||
-		c.newSession || c.parent != 0 || c.deathSignal != 0 || c.beforeExec != nil
+		c.newSession || c.newKeyring || c.parent != 0 || c.deathSignal != 0 || c.beforeExec != nil
 }
 
 // applyTo applies the settings to the threads of s, as Launch documents it.

@@ -98,7 +98,7 @@ func describe(o types.Object) string {
 
 // additive lists the methods that only ours has.
 var additive = map[string]string{
-	"Launcher": "Exec SetBeforeExec SetCwd SetDeathSignal SetDescriptors SetEnv SetFinal SetIDs SetNewSession SetNoNewPrivs SetRlimit SetSecbits SetUmask Steps",
+	"Launcher": "Exec SetBeforeExec SetCwd SetDeathSignal SetDescriptors SetEnv SetFinal SetIDs SetNewKeyring SetNewSession SetNoNewPrivs SetRlimit SetSecbits SetUmask Steps",
 	"IAB":      "Masks",
 	"Set":      "Masks Text",
 	"Secbits":  "Names",
