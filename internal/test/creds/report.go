@@ -105,6 +105,8 @@ func report(w io.Writer) {
 }
 
 // prctl is prctl(2). Arguments that were pointers are on the heap.
+//
+//go:uintptrescapes
 func prctl(option int, a, b uintptr) (int, error) {
 	r, _, errno := unix.RawSyscall6(unix.SYS_PRCTL, uintptr(option), a, b, 0, 0, 0)
 	if errno != 0 {

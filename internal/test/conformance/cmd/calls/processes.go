@@ -109,6 +109,8 @@ func processCalls() []call {
 }
 
 // deep passes a pointer to a variable to the kernel, from many calls deep.
+//
+//go:noinline
 func deep(depth int, all bool) bool {
 	if depth > 0 {
 		return deep(depth-1, all)
