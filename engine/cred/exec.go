@@ -135,7 +135,7 @@ func (c Cred) Exec(f File, r Rules) (Cred, ExecResult, Errno) {
 // Kernel: bprm_fill_uid (fs/exec.c).
 func (c Cred) setID(f File) (euid, egid uint32) {
 	euid, egid = c.EUID, c.EGID
-	if f.NoSuid || c.NoNewPrivs || !c.UserNS.uids().has(f.UID) || !c.UserNS.gids().has(f.GID) {
+	if !c.honoursSetID(f) {
 		return euid, egid
 	}
 	if f.Setuid {
@@ -145,6 +145,27 @@ func (c Cred) setID(f File) (euid, egid uint32) {
 		egid = f.GID
 	}
 	return euid, egid
+}
+
+// honoursSetID reports whether the set-id bits of f have an effect.
+func (c Cred) honoursSetID(f File) bool {
+	return !f.NoSuid && !c.NoNewPrivs && c.UserNS.uids().has(f.UID) && c.UserNS.gids().has(f.GID)
+}
+
+// ClearsPersonality reports whether exec of f clears the flags of personality(2) that
+// are unsafe for set-user-ID programs. It does so also for set-id bits that change no
+// id, and for capabilities that it then withholds.
+//
+// Kernel: PER_CLEAR_ON_SETID in bprm_fill_uid (fs/exec.c) and
+// cap_bprm_creds_from_file (security/commoncap.c).
+func (c Cred) ClearsPersonality(f File, r Rules) bool {
+	if c.honoursSetID(f) && (f.Setuid || f.Setgid && f.GroupExec) {
+		return true
+	}
+	f.Setuid, f.Setgid = false, false
+	c.NoNewPrivs, c.SharedFS, c.Traced = false, false, false
+	n, _, _ := c.Exec(f, r)
+	return !n.Permitted.SubsetOf(c.Permitted)
 }
 
 // rootGains reports whether exec with the new effective uid gives B | I for

@@ -47,11 +47,7 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	fmt.Fprintln(t)
 	t.section("Reachable later", p.Reachable())
 	fmt.Fprintln(t)
-	inherited := []string{}
-	for _, i := range p.Inherited() {
-		inherited = append(inherited, i.What)
-	}
-	t.section("Inherited from the caller", []string{strings.Join(inherited, ", ")})
+	t.inherited()
 	if notes := environNotes(p, v.Environ); len(notes) > 0 {
 		fmt.Fprintln(t)
 		t.section("Environment", notes)
@@ -79,6 +75,31 @@ func (t planPrinter) section(head string, paragraphs []string) {
 				line = "  " + line
 			}
 			fmt.Fprintln(t, "  "+line)
+		}
+	}
+}
+
+// inherited prints what the target inherits from the caller, a group at a time.
+func (t planPrinter) inherited() {
+	t.head("Inherited from the caller")
+	var groups []string
+	names := map[string][]string{}
+	for _, i := range t.plan.Inherited() {
+		if names[i.Group] == nil {
+			groups = append(groups, i.Group)
+		}
+		names[i.Group] = append(names[i.Group], i.Name)
+	}
+	for _, group := range groups {
+		separator := ", "
+		if strings.Contains(strings.Join(names[group], ""), ",") {
+			separator = "; "
+		}
+		for n, line := range wrap(strings.Join(names[group], separator), 80) {
+			if n > 0 {
+				group = ""
+			}
+			fmt.Fprintf(t, "  %-12s %s\n", group, line)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"io"
+	"slices"
 
 	"caprun/engine"
 	"caprun/engine/cred"
@@ -20,8 +21,16 @@ type jsonPlan struct {
 	After       jsonPlanCred    `json:"after"`  // at the target's first instruction
 	AtSecure    bool            `json:"at_secure"`
 	Reachable   []string        `json:"later"`
-	Inherited   []string        `json:"stays"` // the keys of a profile that would change it
+	Stays       []string        `json:"stays"` // the keys of inherited
+	Inherited   []jsonInherited `json:"inherited"`
 	Environment jsonEnvironment `json:"environment"`
+}
+
+// jsonInherited is an attribute that the target inherits from the caller.
+type jsonInherited struct {
+	Group string  `json:"group"`
+	Name  string  `json:"name"`
+	Key   *string `json:"key"` // of a profile that sets it; null if there is none
 }
 
 type jsonProfile struct {
@@ -112,14 +121,22 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 		After:       newJSONPlanCred(p, p.AfterExec),
 		AtSecure:    p.SecureExec,
 		Reachable:   p.Reachable(),
-		Inherited:   []string{},
+		Stays:       []string{},
+		Inherited:   []jsonInherited{},
 		Environment: newJSONEnvironment(p.EnvironChange()),
 	}
 	for _, s := range p.Steps {
 		j.Steps = append(j.Steps, newJSONStep(p, s))
 	}
 	for _, i := range p.Inherited() {
-		j.Inherited = append(j.Inherited, i.Key)
+		row := jsonInherited{Group: i.Group, Name: i.Name}
+		if i.Key != "" {
+			row.Key = &i.Key
+			if !slices.Contains(j.Stays, i.Key) {
+				j.Stays = append(j.Stays, i.Key)
+			}
+		}
+		j.Inherited = append(j.Inherited, row)
 	}
 	return j
 }

@@ -60,7 +60,7 @@ func main() {
 				check(setting, become(65534, 65534, nil))
 			}
 		case "pid":
-			env = append(env, fmt.Sprintf("START_PID=%d", os.Getpid()))
+			env = append(env, startVariables()...)
 		case "noargs":
 			program = nil
 		case "noenv":

@@ -71,6 +71,10 @@ func apply(name, value string) error {
 		return syscall.Setrlimit(unix.RLIMIT_NPROC, &syscall.Rlimit{Cur: parse(value), Max: parse(value)})
 	case "fsize":
 		return syscall.Setrlimit(unix.RLIMIT_FSIZE, &syscall.Rlimit{Cur: parse(value), Max: parse(value)})
+	case "limit":
+		// RESOURCE:SOFT:HARD.
+		f := strings.SplitN(value, ":", 3)
+		return syscall.Setrlimit(int(parse(f[0])), &syscall.Rlimit{Cur: parse(f[1]), Max: parse(f[2])})
 	case "nice":
 		return unix.Setpriority(unix.PRIO_PROCESS, 0, int(parse(value)))
 	case "batch":
@@ -224,7 +228,7 @@ func apply(name, value string) error {
 	case "fifo":
 		return unix.Mkfifo(value, 0o600)
 	}
-	return errors.New("unknown setting")
+	return applyAttribute(name, value)
 }
 
 // parse reads a number: decimal, 0x and 0 for other bases.
@@ -246,6 +250,8 @@ func list(s string) []uint32 {
 
 // raw makes a system call on the calling thread: package syscall would make the calls
 // that change ids on every thread. Arguments that were pointers are on the heap.
+//
+//go:uintptrescapes
 func raw(call uintptr, a, b, c uintptr) error {
 	_, _, errno := unix.RawSyscall(call, a, b, c)
 	if errno != 0 {

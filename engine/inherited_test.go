@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/engine/cred"
+	"caprun/engine/machine"
+)
+
+// compiled compiles a profile, which must have a plan.
+func compiled(t *testing.T, text string, caller cred.Cred, file cred.File) *Plan {
+	t.Helper()
+	plan, diagnostics := Compile(parse(t, text), caller, target(file))
+	if plan == nil {
+		t.Fatalf("%s\n%v", text, diagnostics)
+	}
+	return plan
+}
+
+// inherits reports whether a row has exactly this name.
+func inherits(p *Plan, name string) bool {
+	return slices.ContainsFunc(p.Inherited(), func(i Inherited) bool { return i.Name == name })
+}
+
+// TestInheritedKeys: an attribute is inherited unless the profile sets it.
+func TestInheritedKeys(t *testing.T) {
+	const allLimits = "rlimits: {cpu: 1, fsize: 1, data: 1, stack: 99999, core: 1, rss: 1, nproc: 1, nofile: 1, memlock: 1, as: 1, " +
+		"locks: 1, sigpending: 1, msgqueue: 1, nice: 1, rtprio: 1, rttime: 1}"
+	empty := compiled(t, "umask: \"0022\"", cred.Root(), cred.File{})
+	for text, names := range map[string]string{
+		"uid: 33\ngid: 33":                "user ID, group ID, supplementary groups",
+		"caps: \"=\"":                     "inheritable set, ambient set, bounding set",
+		"mode: NOPRIV":                    "inheritable set, ambient set, bounding set, securebits, no_new_privs",
+		"secbits: [noroot]":               "securebits",
+		"no_new_privs: true":              "no_new_privs",
+		"new_session: true":               "process group, session, controlling terminal",
+		"chroot: /srv":                    "root directory, working directory",
+		"cwd: /srv":                       "working directory",
+		allLimits:                         "resource limits",
+		"env: {keep: [PATH]}":             "variables",
+		"env: {keep: [], set: {A: text}}": "variables",
+	} {
+		plan := compiled(t, text, cred.Root(), cred.File{})
+		var gone []string
+		for _, i := range empty.Inherited() {
+			if !inherits(plan, i.Name) && !inherits(plan, i.Name+" except those listed under environment") {
+				gone = append(gone, i.Name)
+			}
+		}
+		if got := strings.Join(gone, ", "); got != names {
+			t.Errorf("%s sets %s, not %s", text, got, names)
+		}
+	}
+	if inherits(empty, "umask") || !inherits(compiled(t, "cwd: /", cred.Root(), cred.File{}), "umask") {
+		t.Error("umask")
+	}
+}
+
+// TestInheritedDetails: a name says what of the attribute is inherited.
+func TestInheritedDetails(t *testing.T) {
+	user := withCaps(0)
+	setID := cred.File{Setuid: true, UID: 5}
+	for _, c := range []struct {
+		text string
+		file cred.File
+		name string
+	}{
+		{"", cred.File{}, "resource limits"},
+		{"rlimits: {core: 0, nofile: 64}", cred.File{}, "resource limits except core, nofile"},
+		{"rlimits: {core: 0}", setID, "resource limits except core; the soft limit of the stack is at most 8388608"},
+		{"rlimits: {stack: 65536}", setID, "resource limits except stack"},
+		{"keep_fds: [3, 9]", cred.File{}, "descriptors 0 to 2 and 3, 9"},
+		{"", cred.File{}, "descriptors 0 to 2"},
+		{"", cred.File{}, "variables"},
+		{"env: {unset: [A]}", cred.File{}, "variables except those listed under environment"},
+		{"", setID, "personality without ADDR_NO_RANDOMIZE, ADDR_COMPAT_LAYOUT, MMAP_PAGE_ZERO and READ_IMPLIES_EXEC"},
+		{"", cred.File{}, "personality"},
+	} {
+		plan := compiled(t, c.text, user, c.file)
+		if !inherits(plan, c.name) {
+			t.Errorf("%q: %q is not in %v", c.text, c.name, plan.Inherited())
+		}
+	}
+}
+
+// TestInheritedSupervised: with -init the target is a new process.
+func TestInheritedSupervised(t *testing.T) {
+	for _, death := range []machine.DeathSignal{{}, {Signal: 10, Inherited: true}, {Signal: 9, Parent: 1}} {
+		to := OrdinaryTarget()
+		to.DeathSignal = death
+		plan, diagnostics := Compile(parse(t, ""), cred.Root(), to)
+		if plan == nil {
+			t.Fatal(diagnostics)
+		}
+		replaced := inherits(plan, "process ID")
+		if replaced != (death.Signal != 9) || inherits(plan, "process group") != replaced || !inherits(plan, "session") {
+			t.Errorf("%+v: %v", death, plan.Inherited())
+		}
+	}
+}
