@@ -34,7 +34,7 @@ var inheritedRows = [...]inheritedRow{
 	{Inherited{"identity", "group ID", "gid"}, (*Plan).inheritsIDs, nil},
 	{Inherited{"identity", "supplementary groups", "groups"}, (*Plan).inheritsIDs, nil},
 	{Inherited{"identity", "audit user ID", ""}, nil, nil},
-	{Inherited{"identity", "session keyring", ""}, nil, nil},
+	{Inherited{"identity", "session keyring", ""}, (*Plan).inheritsKeyring, nil},
 	{Inherited{"identity", "default keyring of request_key(2)", ""}, nil, nil},
 
 	{Inherited{"privileges", "inheritable set", ""}, (*Plan).inheritsInheritable, nil},
@@ -119,6 +119,8 @@ func (p *Plan) replacesCaprun() bool {
 }
 
 func (p *Plan) inheritsIDs() bool { return !p.Identity.Declared }
+
+func (p *Plan) inheritsKeyring() bool { return !p.NewKeyring() || p.KeysUnreachable() }
 
 // setsCaps reports whether a key of the profile sets the inheritable and ambient sets.
 func (p *Plan) setsCaps() bool {

@@ -30,17 +30,18 @@ func TestInheritedKeys(t *testing.T) {
 		"locks: 1, sigpending: 1, msgqueue: 1, nice: 1, rtprio: 1, rttime: 1}"
 	empty := compiled(t, "umask: \"0022\"", cred.Root(), cred.File{})
 	for text, names := range map[string]string{
-		"uid: 33\ngid: 33":                "user ID, group ID, supplementary groups",
-		"caps: \"=\"":                     "inheritable set, ambient set, bounding set",
-		"mode: NOPRIV":                    "inheritable set, ambient set, bounding set, securebits, no_new_privs",
-		"secbits: [noroot]":               "securebits",
-		"no_new_privs: true":              "no_new_privs",
-		"new_session: true":               "process group, session, controlling terminal",
-		"chroot: /srv":                    "root directory, working directory",
-		"cwd: /srv":                       "working directory",
-		allLimits:                         "resource limits",
-		"env: {keep: [PATH]}":             "variables",
-		"env: {keep: [], set: {A: text}}": "variables",
+		"uid: 33\ngid: 33":                   "user ID, group ID, supplementary groups, session keyring",
+		"uid: 33\ngid: 33\nkeyring: inherit": "user ID, group ID, supplementary groups",
+		"caps: \"=\"":                        "inheritable set, ambient set, bounding set",
+		"mode: NOPRIV":                       "inheritable set, ambient set, bounding set, securebits, no_new_privs",
+		"secbits: [noroot]":                  "securebits",
+		"no_new_privs: true":                 "no_new_privs",
+		"new_session: true":                  "process group, session, controlling terminal",
+		"chroot: /srv":                       "root directory, working directory",
+		"cwd: /srv":                          "working directory",
+		allLimits:                            "resource limits",
+		"env: {keep: [PATH]}":                "variables",
+		"env: {keep: [], set: {A: text}}":    "variables",
 	} {
 		plan := compiled(t, text, cred.Root(), cred.File{})
 		var gone []string

@@ -188,6 +188,29 @@ func TestInherited(t *testing.T) {
 	}
 }
 
+// TestInheritedDocs: docs/launch.md has each row, and what -init leaves out.
+func TestInheritedDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/launch.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "## What the target inherits")
+	profile := profileFile(t, "version: 1\n")
+	supervised := inheritedRows(t, "-init", profile)
+	for _, row := range inheritedRows(t, profile) {
+		at := strings.Index(section, row)
+		if at < 0 {
+			t.Errorf("it lacks %q", row)
+			continue
+		}
+		line, _, _ := strings.Cut(section[at:], "\n")
+		columns := strings.Split(line, "|")
+		if answer := strings.TrimSpace(columns[len(columns)-2]); strings.HasPrefix(answer, "yes") != slices.Contains(supervised, row) {
+			t.Errorf("%q with -init: %q", row, answer)
+		}
+	}
+}
+
 // inheritedRows returns the rows that explain prints for the caller.
 func inheritedRows(t *testing.T, args ...string) (names []string) {
 	t.Helper()
