@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"os"
+
 	"caprun/engine"
-	"caprun/engine/compare"
 	"caprun/internal/render"
 )
 
@@ -10,39 +12,63 @@ import (
 type diffOptions struct {
 	as     string
 	kernel *engine.Kernel
-	fails  func(render.Difference) bool
-	print  func(*Command, render.Difference) error
+	base   string
+	fails  func(render.Change) bool
+	print  differencePrinter
 }
 
-// diffForm is the form that compares two profiles.
+// differencePrinter prints a comparison in one format.
+type differencePrinter struct {
+	profile  func(*Command, render.Difference) error
+	profiles func(*Command, render.Changes) error
+}
+
+// diffForm is the form that compares profiles.
 func diffForm() *form {
 	var o diffOptions
 	return &form{
 		name: "diff", about: "print which privileges a new profile widens and narrows",
+		help: "OLD and NEW can be directories: caprun compares the profiles below them that have the same path. " +
+			"With -base, it compares the profiles of a git revision with those of the working tree: the files and directories PATH, " +
+			"or all below the working directory.",
 		flags: []*formFlag{
+			{name: "base", metavar: "REV", about: "compare with this git revision", value: pathOf(&o.base, aText)},
 			asFlag(&o.as),
 			kernelFlag(&o.kernel),
 			{name: "fail-on", metavar: "CHANGE", about: "difference that makes the exit status 1", value: oneOf(&o.fails, "change", "change", differences()...),
-				more: "widen is a privilege that is wider or cannot be compared."},
+				more: "widen is a new profile, or a privilege that is wider or cannot be compared."},
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", differenceFormats()...)},
 		},
 		operands: []operand{
-			{metavar: "OLD", takes: aProfile, about: "old profile"},
-			{metavar: "NEW", takes: aProfile, about: "new profile"},
+			{metavar: "OLD", takes: toCheck, about: "old profile or directory"},
+			{metavar: "NEW", takes: toCheck, about: "new profile or directory"},
 		},
-		status: "Exit status: 0 no such difference, 1 difference, 2 usage error, unreadable file or a profile without a plan.",
-		run:    func(c *Command, profiles []string) int { return c.diff(o, profiles) },
+		variant: &variant{flag: "base", operands: []operand{{metavar: "PATH", takes: toCheck, optional: true, many: true, about: "profile or directory of the working tree"}}},
+		status:  "Exit status: 0 no such difference, 1 difference, 2 usage error, unreadable file or a profile without a plan.",
+		run:     func(c *Command, operands []string) int { return c.diff(o, operands) },
 	}
 }
 
-// diff compares two profiles.
-func (c *Command) diff(o diffOptions, profiles []string) int {
+// diff compares two profiles, two directories, or a revision with the working tree.
+func (c *Command) diff(o diffOptions, operands []string) int {
 	view, status, ok := c.viewpoint(o.as, o.kernel)
 	if !ok {
 		return status
 	}
+	if o.base != "" {
+		return c.diffRevision(o, view, operands)
+	}
+	oldDir, newDir := isDirectory(operands[0]), isDirectory(operands[1])
+	switch {
+	case oldDir && newDir:
+		return c.diffDirectories(o, view, operands[0], operands[1])
+	case oldDir:
+		return c.fail(fmt.Errorf("%s is a directory and %s is not; pass two profiles or two directories", operands[0], operands[1]))
+	case newDir:
+		return c.fail(fmt.Errorf("%s is a directory and %s is not; pass two profiles or two directories", operands[1], operands[0]))
+	}
 	var plans [2]*engine.Plan
-	for n, arg := range profiles {
+	for n, arg := range operands {
 		p, text, status := c.readToReview(arg, exitError)
 		if p == nil {
 			return status
@@ -53,34 +79,45 @@ func (c *Command) diff(o diffOptions, profiles []string) int {
 		}
 		plans[n] = plan
 	}
-	d := render.NewDifference(plans[0], plans[1])
-	if err := o.print(c, d); err != nil {
+	if err := o.print.profile(c, render.NewDifference(plans[0], plans[1])); err != nil {
 		return c.fail(err)
 	}
-	if o.fails(d) {
+	if o.fails(render.Change{Old: plans[0], New: plans[1]}) {
 		return exitFindings
 	}
 	return exitOK
 }
 
+// isDirectory reports whether an argument is a directory, and not a profile.
+func isDirectory(arg string) bool {
+	info, err := os.Stat(arg)
+	return err == nil && info.IsDir()
+}
+
 // differenceFormats returns the output formats of diff.
-func differenceFormats() []choice[func(*Command, render.Difference) error] {
-	return []choice[func(*Command, render.Difference) error]{
-		{"human", func(c *Command, d render.Difference) error { return d.Print(c.Stdout, c.Colour) }},
-		{"markdown", func(c *Command, d render.Difference) error { return d.Markdown(c.Stdout) }},
-		{"json", func(c *Command, d render.Difference) error { return d.JSON(c.Stdout) }},
+func differenceFormats() []choice[differencePrinter] {
+	return []choice[differencePrinter]{
+		{"human", differencePrinter{
+			func(c *Command, d render.Difference) error { return d.Print(c.Stdout, c.Colour) },
+			func(c *Command, d render.Changes) error { return d.Print(c.Stdout, c.Colour) },
+		}},
+		{"markdown", differencePrinter{
+			func(c *Command, d render.Difference) error { return d.Markdown(c.Stdout) },
+			func(c *Command, d render.Changes) error { return d.Markdown(c.Stdout) },
+		}},
+		{"json", differencePrinter{
+			func(c *Command, d render.Difference) error { return d.JSON(c.Stdout) },
+			func(c *Command, d render.Changes) error { return d.JSON(c.Stdout) },
+		}},
 	}
 }
 
 // differences returns the words of -fail-on, each with the differences that make the
 // exit status 1.
-func differences() []choice[func(render.Difference) bool] {
-	return []choice[func(render.Difference) bool]{
-		{"change", func(d render.Difference) bool { return d.Comparison.Order() != compare.Same || len(d.Others) > 0 }},
-		{"widen", func(d render.Difference) bool {
-			o := d.Comparison.Order()
-			return o == compare.More || o == compare.Incomparable
-		}},
-		{"never", func(render.Difference) bool { return false }},
+func differences() []choice[func(render.Change) bool] {
+	return []choice[func(render.Change) bool]{
+		{"change", func(c render.Change) bool { return c.Kind() != render.Unchanged }},
+		{"widen", render.Change.Widens},
+		{"never", func(render.Change) bool { return false }},
 	}
 }

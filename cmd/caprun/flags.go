@@ -176,7 +176,11 @@ func (f *form) parse(args []string) (operands []string, err error) {
 // checkOperands checks the number of the operands, and each one that must be one of
 // some words.
 func (f *form) checkOperands(args []string) error {
-	for n, p := range f.operands {
+	operands := f.operands
+	if v := f.variant; v != nil && slices.ContainsFunc(f.flags, func(flag *formFlag) bool { return flag.name == v.flag && flag.given }) {
+		operands = v.operands
+	}
+	for n, p := range operands {
 		switch {
 		case n < len(args):
 			if p.takes == aChoice {
@@ -192,7 +196,7 @@ func (f *form) checkOperands(args []string) error {
 			return fmt.Errorf("missing %s", p.metavar)
 		}
 	}
-	if most := len(f.operands); len(args) > most && (most == 0 || !f.operands[most-1].many) {
+	if most := len(operands); len(args) > most && (most == 0 || !operands[most-1].many) {
 		return fmt.Errorf("unexpected argument %q%s", shorten(args[most]), orderHint(args[most]))
 	}
 	return nil

@@ -14,11 +14,18 @@ type form struct {
 	help     string // sentences that only the help has; optional
 	flags    []*formFlag
 	operands []operand
+	variant  *variant
 	status   string // the exit statuses; optional
 
 	// run runs the form after its arguments have been parsed. It returns the exit
 	// status.
 	run func(c *Command, operands []string) int
+}
+
+// variant is a form with one flag and other operands.
+type variant struct {
+	flag     string
+	operands []operand
 }
 
 // operand is an argument that is not a flag.

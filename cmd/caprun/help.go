@@ -112,10 +112,23 @@ func (f *form) takesProfile() bool {
 	return false
 }
 
-// synopsis returns the usage of the form, with its flags and operands.
+// synopsis returns the usage of the form, with its flags and operands, and that of its
+// variant.
 func (f *form) synopsis() string {
+	if f.variant == nil {
+		return f.synopsisOf("", f.operands)
+	}
+	return f.synopsisOf("", f.operands) + f.synopsisOf(f.variant.flag, f.variant.operands)
+}
+
+// synopsisOf returns the usage with the flag of the variant, or without it where the
+// name is empty.
+func (f *form) synopsisOf(variant string, operands []operand) string {
 	var words []string
 	for _, flag := range f.flags {
+		if f.variant != nil && flag.name == f.variant.flag && variant == "" {
+			continue
+		}
 		word := "-" + flag.name
 		switch {
 		case flag.takes == aChoice:
@@ -123,19 +136,19 @@ func (f *form) synopsis() string {
 		case flag.takesValue():
 			word += " " + flag.metavar
 		}
-		if !flag.required {
+		if !flag.required && flag.name != variant {
 			word = "[" + word + "]"
 		}
 		words = append(words, word)
 	}
-	return layOut("    "+f.command(), append(words, f.operandWords()...))
+	return layOut("    "+f.command(), append(words, operandWords(operands)...))
 }
 
-// operandWords returns the operands of the synopsis.
-func (f *form) operandWords() []string {
+// operandWords returns operands as the synopsis shows them.
+func operandWords(operands []operand) []string {
 	var words []string
 	open := ""
-	for _, p := range f.operands {
+	for _, p := range operands {
 		word := p.metavar
 		if p.takes == aChoice && !p.optional {
 			word = strings.Join(p.words, "|")

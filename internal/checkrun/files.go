@@ -2,8 +2,6 @@ package checkrun
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -67,7 +65,14 @@ func (r *Run) Add(args []string, stdinName string) {
 		info, err := os.Stat(arg)
 		switch {
 		case err == nil && info.IsDir():
-			if err := walk(arg, func(f file) { add(f.name, f) }); err != nil {
+			found := func(f source.Found) {
+				if f.Err != nil {
+					add(f.Name, file{name: f.Name, preread: &content{err: f.Err}})
+				} else {
+					add(f.Name, file{name: f.Name, path: f.Path})
+				}
+			}
+			if err := source.Walk(arg, found); err != nil {
 				r.fail(err)
 			}
 		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):
@@ -113,95 +118,4 @@ func readStream(path string) ([]byte, error) {
 	}
 	defer f.Close()
 	return source.ReadStream(f)
-}
-
-// walk calls add with each profile below a directory. It returns an error for every
-// directory that cannot be read, or if there are no profiles.
-func walk(root string, add func(file)) error {
-	// WalkDir does not follow root if it is a link.
-	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		root += "/"
-	}
-	top, err := filepath.EvalSymlinks(root)
-	if err != nil {
-		return err
-	}
-	if !sameDirectory(root, filepath.Clean(root)) {
-		root = top // WalkDir cleans paths, and "link/../d" can be another directory than "d"
-	}
-	var failed []error
-	found := false
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			// The other files are checked nevertheless.
-			failed = append(failed, err)
-			return nil
-		}
-		hidden := strings.HasPrefix(d.Name(), ".") && path != root
-		switch {
-		case hidden && d.IsDir():
-			return fs.SkipDir
-		case hidden || d.IsDir() || !isProfileName(path):
-		case d.Type().IsRegular():
-			found = true
-			add(file{name: path, path: withoutLinks(root, top, path)})
-		case d.Type() == fs.ModeSymlink:
-			if target, err := followLink(top, path); err != nil {
-				found = true
-				add(file{name: path, preread: &content{err: err}})
-			} else if target != "" {
-				found = true
-				add(file{name: path, path: target})
-			}
-		}
-		return nil
-	})
-	if err = errors.Join(append(failed, err)...); err == nil && !found {
-		err = fmt.Errorf("%s: no .yaml or .yml files in this directory", root)
-	}
-	return err
-}
-
-// sameDirectory reports whether two paths lead to the same directory.
-func sameDirectory(a, b string) bool {
-	infoA, errA := os.Stat(a)
-	infoB, errB := os.Stat(b)
-	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
-}
-
-// withoutLinks returns the path of a file below root without links; top is root
-// without links.
-func withoutLinks(root, top, path string) string {
-	clean := filepath.Clean(root)
-	if top == clean {
-		return path
-	}
-	return filepath.Join(top, strings.TrimPrefix(path, clean))
-}
-
-func isProfileName(path string) bool {
-	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")
-}
-
-// followLink returns the path without links of the file that a symbolic link leads to,
-// or "" if the file is not regular. It refuses a file that is not below the directory
-// top or does not have the name of a profile.
-func followLink(top, path string) (file string, err error) {
-	info, err := os.Stat(path)
-	if err != nil || !info.Mode().IsRegular() {
-		return "", err
-	}
-	if file, err = filepath.EvalSymlinks(path); err != nil {
-		return "", err
-	}
-	if file, err = filepath.Abs(file); err != nil {
-		return "", err
-	}
-	if top, err = filepath.Abs(top); err != nil {
-		return "", err
-	}
-	if !strings.HasPrefix(file, strings.TrimSuffix(top, "/")+"/") || !isProfileName(file) {
-		return "", errors.New("symbolic link does not lead to a profile below the same directory; to check that file, pass it as an argument")
-	}
-	return file, nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"caprun/engine/review"
 	"caprun/internal/render"
+	"caprun/internal/source"
 )
 
 // ahead is how many files each worker may be ahead of the printer.
@@ -147,7 +148,7 @@ func (r *Run) reports() iter.Seq[review.Report] {
 		})
 		for range runtime.GOMAXPROCS(0) {
 			running.Go(func() {
-				var reader fileReader
+				var reader source.Reader
 				for j := range jobs {
 					j.done <- r.check(&reader, j.file)
 				}
@@ -204,7 +205,7 @@ func (r *Run) await(done <-chan checked, tick <-chan time.Time, files int) (chec
 }
 
 // check checks one file. A panic becomes the error of that file.
-func (r *Run) check(reader *fileReader, f file) (o checked) {
+func (r *Run) check(reader *source.Reader, f file) (o checked) {
 	defer func() {
 		if p := recover(); p != nil {
 			o = checked{err: fmt.Errorf("%s: caprun panicked: %v; this is a bug in caprun, not a mistake in the profile: please report it, with the file", f.name, p)}
@@ -216,9 +217,9 @@ func (r *Run) check(reader *fileReader, f file) (o checked) {
 	case f.preread != nil:
 		text, err = f.preread.text, f.preread.err
 	case f.path != "":
-		text, err = reader.readNoLinks(f.path)
+		text, err = reader.ReadNoLinks(f.path)
 	default:
-		text, err = reader.read(f.name)
+		text, err = reader.Read(f.name)
 	}
 	if err != nil {
 		return checked{err: fmt.Errorf("%s: %w%s", f.name, cause(err), flagHint(f.name, err))}

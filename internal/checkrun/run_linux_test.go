@@ -16,9 +16,9 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
-	"caprun/engine/machine"
 	"caprun/engine/review"
 	"caprun/internal/render"
+	"caprun/internal/source"
 	"caprun/internal/test/terminal"
 	"caprun/policy"
 )
@@ -198,8 +198,8 @@ func TestFIFO(t *testing.T) {
 	if status, messages := check(t, &out, dir); status != Findings || messages != "" || strings.Count(out.String(), "\n") != 1 {
 		t.Errorf("below a directory: result %d, %s%s", status, messages, out.String())
 	}
-	var r fileReader
-	if _, err := r.read(fifo); err == nil || !strings.Contains(err.Error(), errNotRegular.Error()) {
+	var r source.Reader
+	if _, err := r.Read(fifo); err == nil || !strings.Contains(err.Error(), source.ErrNotRegular.Error()) {
 		t.Errorf("instead of a file: %v", err)
 	}
 	if status, messages := check(t, io.Discard, fifo); status != Failed || messages != "caprun: "+fifo+": not a regular file\n" {
@@ -219,23 +219,6 @@ func TestFIFO(t *testing.T) {
 	status, messages := check(t, &out, pipe, pipe, dir)
 	if status != Findings || messages != "" || !strings.HasPrefix(out.String(), pipe+":2:1: ") || strings.Count(out.String(), "\n") != 2 {
 		t.Errorf("an open pipe: result %d, %s%s", status, messages, out.String())
-	}
-}
-
-// TestFileReader: a fileReader returns the same text as a launch reads, of a large file
-// one byte more than allowed.
-func TestFileReader(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "x.yaml")
-	var r fileReader
-	for _, size := range []int{0, 1, 600, policy.MaxSize, policy.MaxSize + 1, 3 * policy.MaxSize} {
-		if err := os.WriteFile(file, bytes.Repeat([]byte("x"), size), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		text, err := r.read(file)
-		want, wantErr := machine.ReadTrusted(file, policy.MaxSize+1, false)
-		if !bytes.Equal(text, want) || err != nil || wantErr != nil {
-			t.Errorf("%d bytes: %d, %v; %d, %v", size, len(text), err, len(want), wantErr)
-		}
 	}
 }
 

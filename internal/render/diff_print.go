@@ -78,30 +78,40 @@ func markdownCode(text string) string {
 	return fence + gap + strings.ReplaceAll(strings.ReplaceAll(text, "|", `\|`), "\n", " ") + gap + fence
 }
 
-// JSON prints a difference for programs.
-func (d Difference) JSON(w io.Writer) error {
-	type dimension struct {
-		Name   string   `json:"name"`
-		Order  string   `json:"order"`
-		Old    string   `json:"old"`
-		New    string   `json:"new"`
-		Gained []string `json:"gained"`
-		Lost   []string `json:"lost"`
-	}
-	out := struct {
-		Version    int         `json:"version"`
-		Old        string      `json:"old"`
-		New        string      `json:"new"`
-		Order      string      `json:"order"`
-		Dimensions []dimension `json:"dimensions"`
-		Others     []string    `json:"no_privilege_changed"`
-	}{FormatVersion, d.old, d.new, orderWord(d.Comparison.Order()), nil, append([]string{}, d.Others...)}
+// jsonDifference is the JSON form of a difference.
+type jsonDifference struct {
+	Old        string          `json:"old"`
+	New        string          `json:"new"`
+	Order      string          `json:"order"`
+	Dimensions []jsonDimension `json:"dimensions"`
+	Others     []string        `json:"no_privilege_changed"`
+}
+
+type jsonDimension struct {
+	Name   string   `json:"name"`
+	Order  string   `json:"order"`
+	Old    string   `json:"old"`
+	New    string   `json:"new"`
+	Gained []string `json:"gained"`
+	Lost   []string `json:"lost"`
+}
+
+func (d Difference) json() jsonDifference {
+	out := jsonDifference{d.old, d.new, orderWord(d.Comparison.Order()), nil, append([]string{}, d.Others...)}
 	for _, dim := range d.Comparison.Differences {
-		out.Dimensions = append(out.Dimensions, dimension{
+		out.Dimensions = append(out.Dimensions, jsonDimension{
 			string(dim.Dimension), orderWord(dim.Order), dim.Old.String(), dim.New.String(), append([]string{}, dim.Gained()...), append([]string{}, dim.Lost()...),
 		})
 	}
-	return JSON(w, out)
+	return out
+}
+
+// JSON prints a difference for programs.
+func (d Difference) JSON(w io.Writer) error {
+	return JSON(w, struct {
+		Version int `json:"version"`
+		jsonDifference
+	}{FormatVersion, d.json()})
 }
 
 // orderWord returns an order as one word.

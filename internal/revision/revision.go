@@ -2,6 +2,7 @@ package revision
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -41,6 +42,9 @@ func Open(dir, rev string) (*Tree, error) {
 	}
 	commit, err := g.output("rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
 	if err != nil {
+		if strings.HasSuffix(err.Error(), "Needed a single revision") {
+			err = errors.New("unknown revision")
+		}
 		return nil, fmt.Errorf("revision %q: %w", rev, err)
 	}
 	if !isObjectName(commit) {

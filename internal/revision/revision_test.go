@@ -109,9 +109,9 @@ func TestOpenErrors(t *testing.T) {
 	dir, run := repository(t, map[string]string{"web.yaml": "one"})
 	run("tag", "tree", "HEAD^{tree}")
 	for _, c := range []struct{ dir, rev, want string }{
-		{dir, "nowhere", `revision "nowhere": git rev-parse: Needed a single revision`},
-		{dir, "", `revision "": git rev-parse: Needed a single revision`},
-		{dir, "--help", `revision "--help": git rev-parse: Needed a single revision`},
+		{dir, "nowhere", `revision "nowhere": unknown revision`},
+		{dir, "", `revision "": unknown revision`},
+		{dir, "--help", `revision "--help": unknown revision`},
 		{dir, "tree", `revision "tree": `},
 		{dir, "HEAD:web.yaml", `revision "HEAD:web.yaml": `},
 		{t.TempDir(), "HEAD", `revision "HEAD": git rev-parse: not a git repository`},

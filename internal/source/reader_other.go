@@ -1,6 +1,6 @@
 //go:build !linux
 
-package checkrun
+package source
 
 import (
 	"cmp"
@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-func (r *fileReader) read(path string) ([]byte, error) { return r.open(path, os.Stat) }
+func (r *Reader) Read(path string) ([]byte, error) { return r.open(path, os.Stat) }
 
-func (r *fileReader) readNoLinks(path string) ([]byte, error) {
+func (r *Reader) ReadNoLinks(path string) ([]byte, error) {
 	return r.open(path, func(path string) (os.FileInfo, error) {
 		if real, err := filepath.EvalSymlinks(path); err != nil || real != path {
 			return nil, cmp.Or(err, errReplaced)
@@ -23,7 +23,7 @@ func (r *fileReader) readNoLinks(path string) ([]byte, error) {
 }
 
 // open reads a file if stat, called after it was opened, finds the same file.
-func (r *fileReader) open(path string, stat func(string) (os.FileInfo, error)) ([]byte, error) {
+func (r *Reader) open(path string, stat func(string) (os.FileInfo, error)) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (r *fileReader) open(path string, stat func(string) (os.FileInfo, error)) (
 		return nil, errReplaced
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errNotRegular
+		return nil, ErrNotRegular
 	}
 	n, err := io.ReadFull(f, r.buffer[:])
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {

@@ -1,4 +1,4 @@
-package checkrun
+package source
 
 import (
 	"errors"
@@ -6,17 +6,18 @@ import (
 	"caprun/policy"
 )
 
-// A fileReader reads files, one at a time. Its methods return at most the first
+// A Reader reads files, one at a time. Its methods return at most the first
 // policy.MaxSize+1 bytes. They refuse files that are not regular, and do not wait for
 // the writer of a FIFO.
 //
-// read follows symbolic links. readNoLinks refuses them: a link that replaces a file
+// Read follows symbolic links. ReadNoLinks refuses them: a link that replaces a file
 // after the search could lead to any other file.
-type fileReader struct {
+type Reader struct {
 	buffer [policy.MaxSize + 1]byte
 }
 
 var (
-	errNotRegular = errors.New("not a regular file")
+	// ErrNotRegular is the error for a directory, FIFO, device or socket.
+	ErrNotRegular = errors.New("not a regular file")
 	errReplaced   = errors.New("the file or a directory above it was replaced by a symbolic link after the search; not followed")
 )

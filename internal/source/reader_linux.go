@@ -1,4 +1,4 @@
-package checkrun
+package source
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (r *fileReader) read(path string) ([]byte, error) {
+func (r *Reader) Read(path string) ([]byte, error) {
 	fd, err := uninterrupted(func() (int, error) { return unix.Open(path, readFlags, 0) })
 	if err != nil {
 		return nil, err
@@ -16,7 +16,7 @@ func (r *fileReader) read(path string) ([]byte, error) {
 	return r.readAll(fd)
 }
 
-func (r *fileReader) readNoLinks(path string) ([]byte, error) {
+func (r *Reader) ReadNoLinks(path string) ([]byte, error) {
 	how := unix.OpenHow{Flags: readFlags, Resolve: unix.RESOLVE_NO_SYMLINKS}
 	fd, err := uninterrupted(func() (int, error) { return unix.Openat2(unix.AT_FDCWD, path, &how) })
 	if err == unix.ENOSYS || err == unix.EPERM {
@@ -61,14 +61,14 @@ func openStepwise(path string) (fd int, err error) {
 }
 
 // readAll reads an open file and closes it, with fewer system calls than an os.File.
-func (r *fileReader) readAll(fd int) ([]byte, error) {
+func (r *Reader) readAll(fd int) ([]byte, error) {
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, errNotRegular
+		return nil, ErrNotRegular
 	}
 	n := 0
 	for n < len(r.buffer) {

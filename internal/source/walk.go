@@ -1,0 +1,116 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNoProfiles is the error for a directory without profiles.
+var ErrNoProfiles = errors.New("no .yaml or .yml files in this directory")
+
+// Found is a profile below a directory.
+type Found struct {
+	Name string // the directory as it was given, with the path below it
+	Path string // without links
+	Link bool   // the name is that of a symbolic link
+	Err  error  // why the file is not to be read; then Path is empty
+}
+
+// Walk calls add with each profile below a directory: a regular file, or a symbolic
+// link to one of these files, whose name ends in .yaml or .yml and that is not hidden.
+// It returns an error for every directory that cannot be read, or if there are no
+// profiles.
+func Walk(root string, add func(Found)) error {
+	// WalkDir does not follow root if it is a link.
+	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		root += "/"
+	}
+	top, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return err
+	}
+	if !sameDirectory(root, filepath.Clean(root)) {
+		root = top // WalkDir cleans paths, and "link/../d" can be another directory than "d"
+	}
+	var failed []error
+	found := false
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			// The other files are checked nevertheless.
+			failed = append(failed, err)
+			return nil
+		}
+		hidden := strings.HasPrefix(d.Name(), ".") && path != root
+		switch {
+		case hidden && d.IsDir():
+			return fs.SkipDir
+		case hidden || d.IsDir() || !IsProfileName(path):
+		case d.Type().IsRegular():
+			found = true
+			add(Found{Name: path, Path: withoutLinks(root, top, path)})
+		case d.Type() == fs.ModeSymlink:
+			if target, err := followLink(top, path); err != nil {
+				found = true
+				add(Found{Name: path, Link: true, Err: err})
+			} else if target != "" {
+				found = true
+				add(Found{Name: path, Link: true, Path: target})
+			}
+		}
+		return nil
+	})
+	if err = errors.Join(append(failed, err)...); err == nil && !found {
+		err = fmt.Errorf("%s: %w", root, ErrNoProfiles)
+	}
+	return err
+}
+
+// sameDirectory reports whether two paths lead to the same directory.
+func sameDirectory(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
+// withoutLinks returns the path of a file below root without links; top is root
+// without links.
+func withoutLinks(root, top, path string) string {
+	clean := filepath.Clean(root)
+	if top == clean {
+		return path
+	}
+	return filepath.Join(top, strings.TrimPrefix(path, clean))
+}
+
+// IsProfileName reports whether the name of a file below a directory is that of a
+// profile.
+func IsProfileName(path string) bool {
+	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")
+}
+
+// followLink returns the path without links of the file that a symbolic link leads to,
+// or "" if the file is not regular. It refuses a file that is not below the directory
+// top or does not have the name of a profile.
+func followLink(top, path string) (file string, err error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", err
+	}
+	if file, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return "", err
+	}
+	if top, err = filepath.Abs(top); err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(file, strings.TrimSuffix(top, "/")+"/") || !IsProfileName(file) {
+		return "", errors.New("symbolic link does not lead to a profile below the same directory; to check that file, pass it as an argument")
+	}
+	return file, nil
+}
