@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"caprun/internal/supervise"
@@ -36,6 +37,25 @@ type operand struct {
 	optional bool     // then those after it are, too
 	many     bool     // it can be repeated; only for the last operand
 	about    string
+}
+
+// usage is a form or its variant, as the synopsis shows it.
+type usage struct {
+	flags    []*formFlag
+	operands []operand
+	variant  string // the flag of the variant; empty for the form itself
+}
+
+// requires reports whether a flag cannot be left out.
+func (u usage) requires(flag *formFlag) bool { return flag.required || flag.name == u.variant }
+
+// usages returns the form, and its variant if there is one.
+func (f *form) usages() []usage {
+	if f.variant == nil {
+		return []usage{{f.flags, f.operands, ""}}
+	}
+	others := slices.DeleteFunc(slices.Clone(f.flags), func(flag *formFlag) bool { return flag.name == f.variant.flag })
+	return []usage{{others, f.operands, ""}, {f.flags, f.variant.operands, f.variant.flag}}
 }
 
 // kind is the kind of an argument, for completion.

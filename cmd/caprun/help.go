@@ -112,36 +112,27 @@ func (f *form) takesProfile() bool {
 	return false
 }
 
-// synopsis returns the usage of the form, with its flags and operands, and that of its
-// variant.
+// synopsis returns the usage of the form and of its variant, with flags and operands.
 func (f *form) synopsis() string {
-	if f.variant == nil {
-		return f.synopsisOf("", f.operands)
+	text := ""
+	for _, u := range f.usages() {
+		var words []string
+		for _, flag := range u.flags {
+			word := "-" + flag.name
+			switch {
+			case flag.takes == aChoice:
+				word += " " + strings.Join(flag.words, "|")
+			case flag.takesValue():
+				word += " " + flag.metavar
+			}
+			if !u.requires(flag) {
+				word = "[" + word + "]"
+			}
+			words = append(words, word)
+		}
+		text += layOut("    "+f.command(), append(words, operandWords(u.operands)...))
 	}
-	return f.synopsisOf("", f.operands) + f.synopsisOf(f.variant.flag, f.variant.operands)
-}
-
-// synopsisOf returns the usage with the flag of the variant, or without it where the
-// name is empty.
-func (f *form) synopsisOf(variant string, operands []operand) string {
-	var words []string
-	for _, flag := range f.flags {
-		if f.variant != nil && flag.name == f.variant.flag && variant == "" {
-			continue
-		}
-		word := "-" + flag.name
-		switch {
-		case flag.takes == aChoice:
-			word += " " + strings.Join(flag.words, "|")
-		case flag.takesValue():
-			word += " " + flag.metavar
-		}
-		if !flag.required && flag.name != variant {
-			word = "[" + word + "]"
-		}
-		words = append(words, word)
-	}
-	return layOut("    "+f.command(), append(words, operandWords(operands)...))
+	return text
 }
 
 // operandWords returns operands as the synopsis shows them.

@@ -26,6 +26,14 @@ func TestManualExamples(t *testing.T) {
 		t.Errorf("only %d examples were found", len(examples))
 	}
 	dir := exampleDirectory(t)
+	git := requires.Tool(t, "git")
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "commit", "-q", "-m", "one"}} {
+		cmd := exec.Command(git, args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
 	path := "PATH=" + filepath.Dir(caprun(t)) + ":" + os.Getenv("PATH")
 	for _, example := range examples {
 		prompt, line := example[1], example[2]

@@ -95,7 +95,9 @@ func TestManualSynopsis(t *testing.T) {
 	}
 	want := ""
 	for _, f := range forms() {
-		want += manualSynopsis(f)
+		for _, u := range f.usages() {
+			want += manualSynopsis(f.name, u)
+		}
 	}
 	switch {
 	case have == want:
@@ -108,24 +110,24 @@ func TestManualSynopsis(t *testing.T) {
 	}
 }
 
-// manualSynopsis returns a form in the macros of mdoc(7).
-func manualSynopsis(f *form) string {
+// manualSynopsis returns one usage of a form in the macros of mdoc(7).
+func manualSynopsis(name string, u usage) string {
 	lines := []string{".Nm"}
-	if f.name != "" {
-		lines = append(lines, ".Cm "+f.name)
+	if name != "" {
+		lines = append(lines, ".Cm "+name)
 	}
-	for _, flag := range f.flags {
+	for _, flag := range u.flags {
 		words := "Fl " + flag.name
 		if flag.takesValue() {
 			words += " Ar " + strings.ToLower(flag.metavar)
 		}
-		if !flag.required {
+		if !u.requires(flag) {
 			words = "Op " + words
 		}
 		lines = append(lines, "."+words)
 	}
 	optional := ""
-	for _, p := range f.operands {
+	for _, p := range u.operands {
 		if p.takes == aProgram {
 			lines = append(lines, ".Op Fl -")
 		}

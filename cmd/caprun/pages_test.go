@@ -82,8 +82,8 @@ var pageTests = map[string]pageTest{
 	"docs/review.md": {
 		files: map[string]string{"web.yaml": "profiles/web.yaml", "ping.yaml": "profiles/ping.yaml"},
 		others: map[string]string{
-			"git config": "diff_git.txtar",
-			"git show":   "diff_git.txtar",
+			"git config":  "diff_git.txtar",
+			"caprun diff": "diff_base.txtar",
 		},
 	},
 	"engine/review/testdata/sarif/README.md": {},
