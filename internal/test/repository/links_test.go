@@ -115,3 +115,17 @@ func TestIndex(t *testing.T) {
 		}
 	}
 }
+
+// TestReaders: each page of docs begins with whom it is for.
+func TestReaders(t *testing.T) {
+	pages, _ := readPages(t)
+	for page, text := range pages {
+		if path.Dir(page) != "docs" || path.Base(page) == "README.md" {
+			continue
+		}
+		title, rest, _ := strings.Cut(text, "\n\n")
+		if !strings.HasPrefix(title, "# ") || !strings.HasPrefix(rest, "For ") {
+			t.Errorf("%s: the first words after the title are not: For ...", page)
+		}
+	}
+}
