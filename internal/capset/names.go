@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// NamedCount is the number of capabilities that have a name here. A running
-// kernel may have more or fewer.
+// NamedCount is the number of capabilities with a name in this package. A kernel may
+// have more or fewer capabilities.
 const NamedCount = 41
 
-// Named is the set of the capabilities that have a name.
+// Named is the set of the capabilities with a name.
 const Named Set = 1<<NamedCount - 1
 
-// named is the one list of names and meanings, by the numbers of
+// named has the names and descriptions of the capabilities, by their numbers in
 // linux/capability.h.
 var named = [NamedCount]struct{ name, description string }{
 	0:  {"cap_chown", "Change the owner and the group of any file."},
@@ -67,8 +67,8 @@ func Name(n int) string {
 	return strconv.Itoa(n)
 }
 
-// Description says in one sentence what capability n permits. It is empty for
-// one without a name.
+// Description returns a sentence that says what capability n permits, or an empty string
+// if it has no name.
 func Description(n int) string {
 	if 0 <= n && n < NamedCount {
 		return named[n].description
@@ -84,8 +84,8 @@ var byName = sync.OnceValue(func() map[string]int {
 	return numbers
 })
 
-// Find returns the number of the capability that is called name, such as
-// "cap_chown".
+// Find returns the number of the capability with this name, such as "cap_chown". ok is
+// false for any other text, also for a number.
 func Find(name string) (n int, ok bool) {
 	n, ok = byName()[name]
 	return n, ok

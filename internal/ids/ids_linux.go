@@ -1,6 +1,6 @@
-// Package ids reads the ids of the calling thread from the kernel. A seccomp(2)
-// filter can make a system call succeed without effect: each function here returns
-// an error where the kernel has not written its answer.
+// Package ids reads the user and group IDs of the calling thread. A seccomp(2) filter can
+// make a system call succeed without effect; the functions return ErrNoEffect if the
+// kernel has written no result.
 package ids
 
 import (
@@ -9,22 +9,22 @@ import (
 	"unsafe"
 )
 
-// ErrNoEffect is the error of a system call that succeeded and did nothing.
+// ErrNoEffect is the error of a system call that succeeded without effect.
 var ErrNoEffect = errors.New("it had no effect")
 
-// none is (uid_t)-1, which no process has and which is in no list of groups.
+// none is (uid_t)-1, which is never the ID of a process or a group.
 const none = ^uint32(0)
 
-// UIDs returns the real, effective, saved and file system uid: getresuid(2) and
-// setfsuid(2), which with an invalid id changes nothing and returns the current one.
+// UIDs returns the real, effective, saved and file system user ID: getresuid(2) and
+// setfsuid(2). With an invalid ID, setfsuid changes nothing and returns the current ID.
 func UIDs() ([4]uint32, error) { return read(SysGetresuid, sysSetfsuid) }
 
-// GIDs returns the real, effective, saved and file system gid: getresgid(2) and
+// GIDs returns the real, effective, saved and file system group ID: getresgid(2) and
 // setfsgid(2).
 func GIDs() ([4]uint32, error) { return read(SysGetresgid, sysSetfsgid) }
 
 func read(getres, setfs uintptr) (list [4]uint32, err error) {
-	// On the heap: the kernel writes to where it is now.
+	// On the heap, because the stack may move before the kernel writes to it.
 	p := &[3]uint32{none, none, none}
 	if _, err := call(getres, uintptr(unsafe.Pointer(&p[0])), uintptr(unsafe.Pointer(&p[1])), uintptr(unsafe.Pointer(&p[2]))); err != nil {
 		return list, err
@@ -36,10 +36,11 @@ func read(getres, setfs uintptr) (list [4]uint32, err error) {
 	return [4]uint32{p[0], p[1], p[2], uint32(fs)}, err
 }
 
-// MaxGroups is NGROUPS_MAX of the kernel.
+// MaxGroups is the maximal number of supplementary groups: NGROUPS_MAX.
 const MaxGroups = 65536
 
-// Groups returns the supplementary groups in the order of the kernel: getgroups(2).
+// Groups returns the supplementary groups in the order of the kernel: getgroups(2). The
+// result is not nil unless there is an error.
 func Groups() ([]uint32, error) {
 	n, err := call(SysGetgroups, 0, 0, 0)
 	if err != nil {
@@ -62,8 +63,8 @@ func Groups() ([]uint32, error) {
 	return list, nil
 }
 
-// checkNoGroups returns an error unless the kernel itself answered that there are no
-// groups. It refuses a negative size, and a buffer for one group where there are more.
+// checkNoGroups returns ErrNoEffect unless it is the kernel that returned no groups. The
+// kernel returns an error for a negative size, and for a buffer that is too small.
 func checkNoGroups() error {
 	if _, err := call(SysGetgroups, uintptr(none), 0, 0); err != syscall.EINVAL {
 		return ErrNoEffect
@@ -76,8 +77,8 @@ func checkNoGroups() error {
 	return nil
 }
 
-// call makes a system call on the calling thread. Arguments that were pointers live
-// on the heap and stay alive for the call.
+// call makes a system call on the calling thread. Arguments that were pointers stay alive
+// and in place during the call.
 //
 //go:uintptrescapes
 func call(nr, a1, a2, a3 uintptr) (uintptr, error) {

@@ -4,7 +4,7 @@ package ids
 
 import "golang.org/x/sys/unix"
 
-// The system calls that take ids of 32 bits.
+// Numbers of the system calls with IDs of 32 bits.
 const (
 	SysSetresuid = unix.SYS_SETRESUID
 	SysSetresgid = unix.SYS_SETRESGID

@@ -4,8 +4,8 @@ package ids
 
 import "golang.org/x/sys/unix"
 
-// The system calls that take ids of 32 bits. Those without a suffix take 16-bit ids
-// here: 100000 would silently become 34464.
+// Numbers of the system calls with IDs of 32 bits. On these architectures the calls
+// without the suffix 32 have IDs of 16 bits: 100000 would become 34464.
 const (
 	SysSetresuid = unix.SYS_SETRESUID32
 	SysSetresgid = unix.SYS_SETRESGID32

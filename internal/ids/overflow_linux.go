@@ -8,41 +8,41 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxOverflow is the largest id that the kernel accepts as an overflow id.
+// maxOverflow is the largest overflow ID that the kernel accepts.
 const maxOverflow = 65535
 
-// overflow has the overflow ids. They are the same in every namespace.
+// overflow are the overflow IDs, which are the same in every user namespace.
 type overflow struct {
 	uid, gid uint32
 	known    bool
 }
 
-// readOverflow reads the overflow ids once: /proc/sys/kernel/overflowuid and
-// overflowgid in proc_sys_kernel(5).
+// readOverflow reads the overflow IDs once, from /proc/sys/kernel/overflowuid and
+// overflowgid: proc_sys_kernel(5).
 var readOverflow = sync.OnceValue(func() (o overflow) {
 	uid, okUID := readID("/proc/sys/kernel/overflowuid")
 	gid, okGID := readID("/proc/sys/kernel/overflowgid")
 	return overflow{uid, gid, okUID && okGID}
 })
 
-// ReadOverflow reads the overflow ids, before a change of the root directory.
+// ReadOverflow reads the overflow IDs. Call it before a change of the root directory.
 func ReadOverflow() { readOverflow() }
 
-// MayBeUnmappedUID reports whether the kernel may show uid for one that the user
-// namespace does not map. Where the overflow id cannot be read, every id up to 65535
-// may be it.
+// MayBeUnmappedUID reports whether the kernel may have returned uid instead of a user ID
+// that the user namespace does not map. If the overflow ID cannot be read, that is true
+// for every ID up to 65535.
 func MayBeUnmappedUID(uid uint32) bool {
 	o := readOverflow()
 	return uid <= maxOverflow && (!o.known || uid == o.uid)
 }
 
-// MayBeUnmappedGID is MayBeUnmappedUID for gids.
+// MayBeUnmappedGID is like MayBeUnmappedUID, for a group ID.
 func MayBeUnmappedGID(gid uint32) bool {
 	o := readOverflow()
 	return gid <= maxOverflow && (!o.known || gid == o.gid)
 }
 
-// readID reads a number from a file of the proc file system; ok is false without that.
+// readID reads an overflow ID from a file in /proc. ok is false if it cannot be read.
 func readID(path string) (id uint32, ok bool) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {

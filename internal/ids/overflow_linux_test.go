@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// coverOverflow covers the file of the overflow uid, in a mount namespace of its own,
-// and reports which uids may be unmapped ones.
+// coverOverflow mounts file over that of the overflow user ID, in a new mount namespace,
+// and prints which IDs may be unmapped.
 func coverOverflow(file string) {
 	err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
 	if err == nil {
@@ -35,8 +35,8 @@ func coverOverflow(file string) {
 	fmt.Println(MayBeUnmappedUID(last), MayBeUnmappedUID(1000), MayBeUnmappedUID(65535), MayBeUnmappedUID(65536), MayBeUnmappedGID(1000))
 }
 
-// TestOverflow: the overflow id is the one of the kernel, and every id that it may be
-// where that is not known.
+// TestOverflow: only the overflow ID of the kernel may be unmapped, or every ID if the
+// file is not one of /proc.
 func TestOverflow(t *testing.T) {
 	requires.Root(t)
 	for role, want := range map[string]string{

@@ -22,12 +22,12 @@ const (
 // Check returns an error if the kernel started caprun with AT_SECURE, with the reason,
 // or if this cannot be determined. It opens no file.
 func Check() error {
-	vector, err := unix.Auxv()
+	auxv, err := unix.Auxv()
 	if err != nil {
 		return fmt.Errorf("cannot determine whether the kernel started caprun in secure-execution mode (AT_SECURE): %w", err)
 	}
 	entries := map[uintptr]uint32{}
-	for _, entry := range vector {
+	for _, entry := range auxv {
 		entries[entry[0]] = uint32(entry[1])
 	}
 	secure, known := entries[atSecure]

@@ -15,7 +15,7 @@ func Block(signals ...unix.Signal) (before unix.Sigset_t, err error) {
 	return before, err
 }
 
-// Restore sets the mask of the calling thread to one that Block returned.
+// Restore sets the mask of the calling thread to a mask that Block returned.
 func Restore(mask unix.Sigset_t) error {
 	return unix.PthreadSigmask(unix.SIG_SETMASK, &mask, nil)
 }

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestBlock compares the mask of the thread with what the kernel reports,
+// TestBlock blocks signals, compares with the mask that the kernel reports,
 // proc_pid_status(5), and restores it.
 func TestBlock(t *testing.T) {
 	runtime.LockOSThread()
@@ -31,12 +31,12 @@ func TestBlock(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := blocked(); got != "8000000000001000" {
-		t.Errorf("blocked are %s", got)
+		t.Errorf("blocked signals are %s", got)
 	}
 	if err := Restore(before); err != nil {
 		t.Fatal(err)
 	}
 	if got := blocked(); got != original {
-		t.Errorf("blocked are %s, and were %s before", got, original)
+		t.Errorf("after Restore, blocked signals are %s, want %s", got, original)
 	}
 }
