@@ -15,12 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// effectiveRoles try the calls that raise a capability for a purpose.
+// effectiveRoles test the functions that raise a capability temporarily.
 var effectiveRoles = reexec.Roles{"effective": effective}
 
 const effectiveVariable = "CAP_TEST_EFFECTIVE"
 
-// without takes away one capability; the others stay effective.
+// without removes one capability; the others stay effective.
 func without(val Value) func() error {
 	return func() error {
 		c := GetProc()
@@ -28,7 +28,7 @@ func without(val Value) func() error {
 	}
 }
 
-// locked sets securebits, and leaves the effective set as it is.
+// locked sets securebits, and does not change the effective set.
 func locked(bits Secbits) func() error {
 	return func() error {
 		_, err := Prctlw(unix.PR_SET_SECUREBITS, uintptr(bits))
@@ -36,8 +36,8 @@ func locked(bits Secbits) func() error {
 	}
 }
 
-// lowered leaves one capability permitted only, so that the effective set to
-// restore is neither empty nor full.
+// lowered makes one capability permitted but not effective, so that the effective set
+// is neither empty nor full.
 func lowered(val Value) func() error {
 	return func() error {
 		c := GetProc()
@@ -45,8 +45,8 @@ func lowered(val Value) func() error {
 	}
 }
 
-// effectiveCases say what each call leaves of the effective set, which is not
-// empty before it. restored stands for the one before the call.
+// effectiveCases are functions and the effective set after each, which is not empty
+// before. restored is the effective set before the call.
 var effectiveCases = []struct {
 	name     string
 	before   func() error
@@ -86,7 +86,7 @@ var effectiveCases = []struct {
 	{"IAB.SetProc of an unknown one", nil, func() error { return iabOf(1<<63, 0, 0).SetProc() }, ErrBadValue, true},
 }
 
-// effective runs one case and prints what is wrong with it.
+// effective runs one case and prints the differences.
 func effective() {
 	watch()
 	for _, c := range effectiveCases {
@@ -119,8 +119,8 @@ func effective() {
 	}
 }
 
-// TestEffective looks at the effective set after each call that raises
-// something in it, on all threads, be the call a success or not.
+// TestEffective checks the effective set of all threads after each function that raises
+// a capability in it, whether that succeeds or fails.
 func TestEffective(t *testing.T) {
 	requires.Root(t)
 	for _, c := range effectiveCases {

@@ -10,8 +10,8 @@ import (
 	"caprun/cap"
 )
 
-// A launched program runs beside its parent, with a privilege of its own: here
-// one that nothing can raise again. The parent waits for it.
+// The program runs as a child process, without any capability and without a way to gain
+// one. The caller waits for it.
 func ExampleLauncher_Launch() {
 	l := cap.NewLauncher("/bin/echo", []string{"echo", "hello"}, nil)
 	l.SetNoNewPrivs()
@@ -36,8 +36,8 @@ func ExampleLauncher_Launch() {
 	// status 0
 }
 
-// A function that needs no privilege can run without any, while the rest of
-// the process keeps its own.
+// The function runs on a thread without capabilities. The other threads of the process
+// keep theirs.
 func ExampleFuncLauncher() {
 	before := cap.GetProc().String()
 	_, err := cap.FuncLauncher(func(data any) error {
@@ -53,7 +53,7 @@ func ExampleFuncLauncher() {
 	// <nil> true
 }
 
-// Exec replaces the process. It returns only if it could not.
+// Exec replaces the process, and returns only if it fails.
 func ExampleLauncher_Exec() {
 	l := cap.NewLauncher("/usr/bin/id", []string{"id"}, nil)
 	l.SetUID(65534)
@@ -63,8 +63,8 @@ func ExampleLauncher_Exec() {
 	log.Fatal(l.Exec())
 }
 
-// A capability that is permitted is made effective for one call, on all
-// threads, and lowered again.
+// A permitted capability is made effective on all threads for one call, and then lowered
+// again.
 func ExampleSet_SetProc() {
 	before := cap.GetProc()
 	raised, err := before.Dup()
@@ -87,8 +87,8 @@ func ExampleSet_SetProc() {
 	defer l.Close()
 }
 
-// The program may raise one capability, but starts without. It takes
-// CAP_SETFCAP to say so.
+// The program gets one permitted capability, which is not effective when it starts.
+// SetFile needs CAP_SETFCAP.
 func ExampleSet_SetFile() {
 	c, err := cap.FromText("cap_net_bind_service=p")
 	if err != nil {
@@ -105,12 +105,12 @@ func ExampleSet_SetFile() {
 	fmt.Println(path, got)
 
 	var none *cap.Set
-	if err := none.SetFile(path); err != nil { // and takes them away again
+	if err := none.SetFile(path); err != nil { // removes the capabilities
 		log.Fatal(err)
 	}
 }
 
-// What another process has, and what it hands on.
+// The capabilities of another process, and those that it passes on through exec.
 func ExampleGetPID() {
 	const pid = 1
 	c, err := cap.GetPID(pid)
@@ -124,9 +124,9 @@ func ExampleGetPID() {
 	fmt.Printf("%d: %q, IAB %q\n", pid, c, iab)
 }
 
-// A daemon that has opened what it needs becomes an ordinary user without
-// any capability and without a way back. The order matters: the ids need
-// capabilities, which the mode takes away.
+// A daemon that has opened its files becomes an unprivileged user without any capability
+// and without a way to gain one. The IDs are set first, because that needs capabilities,
+// which the mode removes.
 func ExampleMode_Set() {
 	if err := cap.SetGroups(65534); err != nil {
 		log.Fatal(err)

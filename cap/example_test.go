@@ -123,7 +123,7 @@ func ExampleValue_Description() {
 
 func ExampleIAB() {
 	iab := cap.NewIAB()
-	// An ambient capability is inheritable too.
+	// An ambient capability is also inheritable.
 	if err := iab.SetVector(cap.Amb, true, cap.NET_RAW); err != nil {
 		fmt.Println(err)
 	}
@@ -131,7 +131,7 @@ func ExampleIAB() {
 		fmt.Println(err)
 	}
 	fmt.Println(iab)
-	// No longer inheritable, it is no longer ambient either.
+	// A capability that is not inheritable cannot be ambient.
 	if err := iab.SetVector(cap.Inh, false, cap.NET_RAW); err != nil {
 		fmt.Println(err)
 	}

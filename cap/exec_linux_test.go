@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 
 const webCaps = 1 << NET_BIND_SERVICE
 
-// webLauncher is the launch of a web server: one capability, another user,
-// and no way back.
+// webLauncher returns a Launcher for a web server: another user, one capability, and no
+// way to gain more.
 func webLauncher() *Launcher {
 	l := NewLauncher("/bin/cat", []string{"cat", "/proc/self/status"}, []string{})
 	l.SetUID(33)
@@ -98,7 +98,7 @@ func TestLaunch(t *testing.T) {
 	checkWeb(t, reexec.Run(t, "launch-web", nil))
 }
 
-// execRefused asks for a capability that the process has given up.
+// execRefused requests a capability that the process has dropped.
 func execRefused() {
 	l := webLauncher()
 	if err := SetOf(0, 0, 0).SetProc(); err != nil {
@@ -121,7 +121,7 @@ func TestExecNamesTheStep(t *testing.T) {
 	}
 }
 
-// execStopped has a last check that says no.
+// execStopped has a SetBeforeExec function that returns an error.
 func execStopped() {
 	l := NewLauncher("/bin/echo", []string{"echo", "the target ran"}, nil)
 	l.SetBeforeExec(func() error { return errors.New("no") })
@@ -134,7 +134,7 @@ func TestBeforeExecStops(t *testing.T) {
 	}
 }
 
-// execDumpable says before exec who may look into the launcher.
+// execDumpable prints before exec whether the process is dumpable.
 func execDumpable() {
 	l := webLauncher()
 	l.SetBeforeExec(func() error {
@@ -144,9 +144,9 @@ func execDumpable() {
 	fmt.Println(l.Exec())
 }
 
-// TestNotDumpable: between the change of user and the exec, another process of
-// that user can neither trace the launcher, which has capabilities still, nor
-// get a core of it. 2 is what fs.suid_dumpable may say: cores for root.
+// TestNotDumpable: between the change of user and exec, the process still has
+// capabilities, so another process of that user must not trace it or get a core dump.
+// fs.suid_dumpable may be 2: core dumps only for root.
 func TestNotDumpable(t *testing.T) {
 	requires.Root(t)
 	if r := reexec.Run(t, "exec-dumpable", nil); !strings.HasPrefix(r.Stdout, "dumpable 0 ") && !strings.HasPrefix(r.Stdout, "dumpable 2 ") {
@@ -154,7 +154,7 @@ func TestNotDumpable(t *testing.T) {
 	}
 }
 
-// TestEveryStepIsExecuted fails when the executor or the names lack a kind.
+// TestEveryStepIsExecuted: each kind of step has a name and an executor.
 func TestEveryStepIsExecuted(t *testing.T) {
 	if StepKinds != StepExec+1 || len(executors) != int(StepKinds) {
 		t.Errorf("the last kind is %d, and there are %d names and %d executors", StepExec, StepKinds, len(executors))
@@ -253,7 +253,7 @@ func TestExecOnly(t *testing.T) {
 	}
 }
 
-// TestKernelID covers what an int of 32 bits cannot hold where it can.
+// TestKernelID tests the limits of IDs; some do not fit in an int of 32 bits.
 func TestKernelID(t *testing.T) {
 	for _, id := range []int64{-1, 1<<32 - 1, 1 << 32, 1<<32 + 33, math.MinInt64, math.MaxInt64} {
 		if int64(int(id)) != id {
@@ -273,7 +273,7 @@ func TestKernelID(t *testing.T) {
 	}
 }
 
-// TestSetIDs: every id of the kernel reaches the steps, on 32 bits too.
+// TestSetIDs: every ID of the kernel can be set, also where an int has 32 bits.
 func TestSetIDs(t *testing.T) {
 	l := NewLauncher("", nil, nil)
 	l.SetIDs(1<<32-2, 1<<31, []uint32{1<<32 - 2, 0})

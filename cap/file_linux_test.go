@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// program makes a file that may have capabilities.
+// program creates a file that can have capabilities.
 func program(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
@@ -24,7 +24,7 @@ func program(t *testing.T) string {
 	return path
 }
 
-// TestFileCaps writes, reads and removes, by name and by descriptor.
+// TestFileCaps writes, reads and removes capabilities, by path and by descriptor.
 func TestFileCaps(t *testing.T) {
 	requires.Root(t)
 	for _, c := range []struct {
@@ -81,7 +81,7 @@ func TestFileCaps(t *testing.T) {
 	}
 }
 
-// TestFileRefused tries what is no regular file, and never waits for one.
+// TestFileRefused: only regular files can get capabilities, and no call waits.
 func TestFileRefused(t *testing.T) {
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
@@ -112,7 +112,7 @@ func TestFileRefused(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(time.Minute):
-		t.Fatal("a FIFO holds the call up")
+		t.Fatal("the call waits for a FIFO")
 	}
 	d, err := os.Open(dir)
 	if err != nil {
@@ -148,8 +148,8 @@ func TestFileRefused(t *testing.T) {
 	}
 }
 
-// FuzzFileCaps decodes any attribute; what is decoded is encoded and decoded
-// to the same set.
+// FuzzFileCaps decodes attributes. A set that is decoded can be encoded, and decoded to
+// the same set again.
 func FuzzFileCaps(f *testing.F) {
 	f.Add(encodeFile(1<<40, 1<<40, 2, 0))
 	f.Add(encodeFile(0, 1, 0, 7))

@@ -18,20 +18,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// filterRoles run under a seccomp filter that answers in place of the kernel.
+// filterRoles run under a seccomp(2) filter that returns results instead of the kernel.
 var filterRoles = reexec.Roles{"filter-bounding": filterBounding, "filter-answers": filterAnswers, "filter-reads": filterReads}
 
-// answer is a system call that a filter answers with an error number, 0 for success
-// without effect. args are the values of the first arguments to answer for, none for
-// all.
+// answer is a system call for which a filter returns an error number, or 0 for success
+// without effect. It applies to calls whose first arguments are args.
 type answer struct {
 	call  uint32
 	errno unix.Errno
 	args  []uint32
 }
 
-// install answers a system call on the calling thread, which must be locked, or on
-// every thread.
+// install installs the filter on the calling thread, to which the goroutine must be
+// locked, or on every thread.
 func (a answer) install(everyThread bool) error {
 	const (
 		load, equal, ret    = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
@@ -64,7 +63,8 @@ func (a answer) install(everyThread bool) error {
 	return nil
 }
 
-// filterAnswers reads the state of threads whose filter answers one call with success.
+// filterAnswers reads the state of threads under filters that make one call succeed
+// without effect.
 func filterAnswers() {
 	watch()
 	for _, c := range []struct {
@@ -89,7 +89,8 @@ func filterAnswers() {
 	}
 }
 
-// TestNoAnswer: a system call that succeeds without effect is no answer of the kernel.
+// TestNoAnswer: functions that read the state return an error if a system call succeeds
+// without effect.
 func TestNoAnswer(t *testing.T) {
 	r := reexec.Run(t, "filter-answers", nil)
 	if r.Stdout == "" {
@@ -111,7 +112,8 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// filterReads executes steps on threads whose filter answers 0 for a state that is 1.
+// filterReads executes steps on threads under filters that return 0 for a state that
+// is 1.
 func filterReads() {
 	watch()
 	const setting = 1 << NET_RAW
@@ -145,7 +147,7 @@ func filterReads() {
 	}
 }
 
-// raiseNetRaw makes cap_net_raw ambient, and cap_chown inheritable.
+// raiseNetRaw makes cap_net_raw ambient and cap_chown inheritable.
 func raiseNetRaw() error {
 	_, p, _, err := capget(0)
 	if err != nil {
@@ -157,17 +159,17 @@ func raiseNetRaw() error {
 	return thisThread.ambientRaise(NET_RAW)
 }
 
-// noRootInherited reports whether noroot is set: with it, a program that uid 0 executes
-// gets no capability. The filter does not answer for that program.
+// noRootInherited reports whether noroot is set: with it, a program that user ID 0
+// executes gets no capabilities. The filter does not apply to its system calls.
 func noRootInherited() bool {
 	text, err := exec.Command("/bin/cat", "/proc/self/status").Output()
 	try(err)
 	return reexec.Status(string(text))["CapEff"] == "0000000000000000"
 }
 
-// TestStepsDoNotBelieveReads: a filter that answers that something is not set keeps no
-// step from removing it.
-func TestStepsDoNotBelieveReads(t *testing.T) {
+// TestStepsDoNotTrustReads: a step removes a capability, or sets a securebit, although a
+// filter returns that it is already done.
+func TestStepsDoNotTrustReads(t *testing.T) {
 	requires.Root(t)
 	r := reexec.Run(t, "filter-reads", nil)
 	const none = "0000000000000000"
@@ -199,8 +201,8 @@ func filterBounding() {
 	fmt.Println(err)
 }
 
-// TestBoundingSetUnreadable: what needs nothing of the bounding set works, and
-// no grant stays because it could not be read.
+// TestBoundingSetUnreadable: where the bounding set cannot be read, a function that does
+// not need it works, and a function that lowers it does that or fails.
 func TestBoundingSetUnreadable(t *testing.T) {
 	requires.Root(t)
 	r := reexec.Run(t, "filter-bounding", nil)

@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// TestThreadIDReused ends a launch on this thread, as if the kernel had given
-// the id of the launch thread to it: a change is again for the whole process,
-// and still waits for the launch.
+// TestThreadIDReused: if a thread gets the ID of a former launch thread, its changes
+// apply to the whole process, and wait for the launch to end.
 func TestThreadIDReused(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -105,7 +105,7 @@ var badTuples = []struct {
 	{"cap_kill\u2003", 0, "cap_kill\u2003", "white space"},
 }
 
-// isNameError reports whether err is one of FromName, unwrapped.
+// isNameError reports whether err is an unwrapped error of FromName.
 func isNameError(err error) bool {
 	_, number := err.(*strconv.NumError)
 	return number || err == ErrBadValue
@@ -290,7 +290,7 @@ func TestIABCf(t *testing.T) {
 	}
 }
 
-// modelIAB is the grammar of a tuple once more.
+// modelIAB is a simple second implementation of ParseIAB.
 func modelIAB(text string) (i, a, nb Mask, ok bool) {
 	if text == "" {
 		return 0, 0, 0, true
@@ -361,8 +361,8 @@ func TestIABAgainstModel(t *testing.T) {
 func TestIABRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewSource(4))
 	for range 10_000 {
-		i := randomVector(r)
-		iab := iabOf(i, i&randomVector(r), randomVector(r))
+		i := randomMask(r)
+		iab := iabOf(i, i&randomMask(r), randomMask(r))
 		again, err := IABFromText(iab.String())
 		if err != nil {
 			t.Fatalf("%q: %v", iab, err)

@@ -15,8 +15,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// statusFile makes a proc file system with the status of one process, 7, and
-// lets IABGetPID look there for the length of the test.
+// statusFile creates a directory with the status file of process 7, and makes IABGetPID
+// use it until the test ends.
 func statusFile(t *testing.T, text string) {
 	t.Helper()
 	root := t.TempDir()
@@ -30,7 +30,7 @@ func statusFile(t *testing.T, text string) {
 	t.Cleanup(func() { ProcRoot(before) })
 }
 
-// vectorLines are the lines of a status file that count.
+// vectorLines returns the lines of a status file that IABGetPID reads.
 func vectorLines(inh, amb, bnd string) string {
 	return "CapInh:\t" + inh + "\nCapPrm:\t0000000000000001\nCapEff:\t0000000000000001\nCapBnd:\t" + bnd + "\nCapAmb:\t" + amb + "\n"
 }
@@ -92,7 +92,7 @@ func TestIABGetPIDRefuses(t *testing.T) {
 	}
 }
 
-// TestIABGetPIDMissing has no file to read, or one that is no file.
+// TestIABGetPIDMissing: the status file does not exist, or is a directory.
 func TestIABGetPIDMissing(t *testing.T) {
 	statusFile(t, vectorLines(noBits, noBits, allBits))
 	if err := os.MkdirAll(filepath.Join(ProcRoot(""), "9", "status"), 0o755); err != nil {
@@ -125,8 +125,7 @@ func TestProcRoot(t *testing.T) {
 	}
 }
 
-// waiting launches a process that lives until the test ends, and returns its
-// pid and a function that ends it.
+// waiting launches a process, and returns its process ID and a function that ends it.
 func waiting(t *testing.T, configure func(*Launcher)) (int, func()) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -175,7 +174,7 @@ func waiting(t *testing.T, configure func(*Launcher)) (int, func()) {
 	return pid, end
 }
 
-// TestOtherProcess reads the state of processes with a different one each.
+// TestOtherProcess reads the state of several processes that differ in it.
 func TestOtherProcess(t *testing.T) {
 	requires.Root(t)
 	for _, c := range []struct {

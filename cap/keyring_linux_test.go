@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keyringRoles are those of TestNewKeyring: the launch, its target, and a user who
-// has used up the quota of keys.
+// keyringRoles are the roles of TestNewKeyring: the launch, its target, and a user whose
+// quota of keys is used up.
 var keyringRoles = reexec.Roles{
 	"keyring-launch": keyringLaunch,
 	"keyring-target": keyringTarget,
@@ -36,7 +36,7 @@ func addKey(name string, keyring int) (int, error) {
 	return int(int32(r)), err
 }
 
-// joinWithKey gives the calling thread a session keyring with one key in it.
+// joinWithKey gives the calling thread a session keyring with one key.
 func joinWithKey(name string) (keyring int, err error) {
 	runtime.LockOSThread()
 	if keyring, err = keyctl(unix.KEYCTL_JOIN_SESSION_KEYRING, 0); err != nil {
@@ -84,7 +84,7 @@ func keyringLaunch() {
 	fmt.Println("refused:", l.Exec())
 }
 
-// keyringTarget reports what it can reach of the caller's keys.
+// keyringTarget prints which keys of the caller it can reach.
 func keyringTarget() {
 	kind, description := []byte("user\x00"), []byte(callersKey+"\x00")
 	session := unix.KEY_SPEC_SESSION_KEYRING
@@ -103,8 +103,7 @@ func found(err error) string {
 	return "found"
 }
 
-// keyringQuota makes keys until the kernel refuses one, and keeps them until its
-// input ends.
+// keyringQuota creates keys until the quota is used up, and exits when its input ends.
 func keyringQuota() {
 	runtime.LockOSThread()
 	if err := errors.Join(thisThread.setgids(keyringUID), thisThread.setuids(keyringUID)); err != nil {
@@ -155,7 +154,7 @@ func TestNewKeyring(t *testing.T) {
 	}
 }
 
-// TestNewKeyringQuota launches a target whose user can have no more keys.
+// TestNewKeyringQuota launches a target whose user cannot create more keys.
 func TestNewKeyringQuota(t *testing.T) {
 	requires.Root(t)
 	cmd := reexec.Command("keyring-quota")

@@ -17,11 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hungRoles run in a mount namespace of their own.
+// hungRoles run in a new mount namespace.
 var hungRoles = reexec.Roles{"launch-hung": launchHung}
 
-// launchHung launches programs on a file system that nobody serves, more than
-// Go has processors, and meanwhile one on another file system.
+// launchHung launches programs on a file system that does not respond, more than
+// GOMAXPROCS, and at the same time a program on another file system.
 func launchHung() {
 	watch()
 	try(unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
@@ -79,8 +79,8 @@ func launchHung() {
 	try(os.Remove(dir))
 }
 
-// leadsOut launches, with another root directory, a program that is a link to a path
-// which only that directory lacks.
+// leadsOut launches a program with another root directory. The program is a symbolic link
+// to a path that exists only outside that directory.
 func leadsOut(path string) {
 	jail, err := os.MkdirTemp("", "jail")
 	try(err)
@@ -93,9 +93,9 @@ func leadsOut(path string) {
 	}
 }
 
-// TestLaunchHung: programs on a file system that does not answer hold up no
-// other launch, and no other goroutine. Nor does one that a link in the new root
-// directory names and the directory lacks.
+// TestLaunchHung: programs on a file system that does not respond delay no other launch
+// and no other goroutine. Neither does a symbolic link in a new root directory that would
+// lead to such a file system outside.
 func TestLaunchHung(t *testing.T) {
 	requires.Root(t)
 	if able, err := GetProc().GetFlag(Effective, SYS_ADMIN); err != nil || !able {

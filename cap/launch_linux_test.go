@@ -15,7 +15,7 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// launchRoles change the process that they run in.
+// launchRoles change their process.
 var launchRoles = reexec.Roles{
 	"launch-many":     launchMany,
 	"launch-goexit":   launchGoexit,
@@ -26,8 +26,7 @@ var launchRoles = reexec.Roles{
 	"launch-nested":   launchNested,
 }
 
-// output launches l with its standard output in a pipe, and returns what it
-// printed.
+// output launches l and returns its standard output.
 func output(l *Launcher) (string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -56,7 +55,7 @@ func output(l *Launcher) (string, error) {
 	return text.String(), err
 }
 
-// watch ends the process when a test hangs.
+// watch ends the process if the test hangs.
 func watch() {
 	time.AfterFunc(time.Minute, func() {
 		buf := make([]byte, 1<<20)
@@ -72,8 +71,8 @@ func try(err error) {
 	}
 }
 
-// launchMany launches on several goroutines while others change the process,
-// and looks for a thread or a child with the wrong credentials.
+// launchMany launches on several goroutines while other goroutines change the process,
+// and checks the credentials of all threads and children.
 func launchMany() {
 	watch()
 	const launches = 25
@@ -112,7 +111,7 @@ func launchMany() {
 	fmt.Println("done")
 }
 
-// sameThreads reports a thread whose credentials differ from the first one's.
+// sameThreads returns an error if the threads differ in credentials.
 func sameThreads() error {
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil {
@@ -190,7 +189,7 @@ func launchCallback() {
 	fmt.Println(l.Launch(nil))
 }
 
-// launchFunc changes the state of its thread, and of no other.
+// launchFunc changes only the state of its own thread.
 func launchFunc() {
 	watch()
 	before := GetProc().String()
@@ -211,8 +210,8 @@ func launchFunc() {
 	try(sameThreads())
 }
 
-// launchChroot has a callback that sets other attributes: the root directory
-// is changed all the same.
+// launchChroot has a callback that sets other attributes. The root directory is changed,
+// too.
 func launchChroot() {
 	watch()
 	dir, err := os.MkdirTemp("", "jail")
@@ -260,7 +259,8 @@ func TestLaunchBehaviour(t *testing.T) {
 	}
 }
 
-// TestEnvironment: nil inherits, empty stays empty.
+// TestEnvironment: with nil the target inherits the environment; an empty slice makes it
+// empty.
 func TestEnvironment(t *testing.T) {
 	t.Setenv("CAP_TEST", "inherited")
 	for want, env := range map[string][]string{"inherited\n": nil, "\n": {}, "own\n": {"CAP_TEST=own"}} {

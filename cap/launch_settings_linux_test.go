@@ -12,8 +12,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// launchSettingRoles look at what a launch does with its settings, and what it
-// makes effective for them.
+// launchSettingRoles test how a launch applies its settings, and which capabilities are
+// effective then.
 var launchSettingRoles = reexec.Roles{
 	"launch-bracketed": launchBracketed,
 	"launch-lowers":    launchLowers,
@@ -28,8 +28,8 @@ func dropEffective(*syscall.ProcAttr, any) error {
 
 func dropAll(*syscall.ProcAttr, any) error { return NewSet().SetProc() }
 
-// launchBracketed keeps its effective set empty, as a careful program does, and
-// launches what only a capability could reach.
+// launchBracketed has an empty effective set, as a careful program does, and launches a
+// program that it could reach only with a capability.
 func launchBracketed() {
 	watch()
 	dir, err := os.MkdirTemp("", "private")
@@ -53,7 +53,7 @@ func launchBracketed() {
 	fmt.Println(l.Launch(nil))
 }
 
-// launchLowers applies each setting and prints what it leaves effective.
+// launchLowers applies each setting and prints the effective set afterwards.
 func launchLowers() {
 	watch()
 	for name, set := range lowering {
@@ -101,7 +101,7 @@ var lowering = map[string]func(*Launcher){
 	},
 }
 
-// launchIgnores gives a FuncLauncher settings, which it does not use.
+// launchIgnores has a FuncLauncher with settings, which are not applied.
 func launchIgnores() {
 	watch()
 	for name, set := range map[string]func(*Launcher){

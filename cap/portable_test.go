@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// exportWith sets MinExtFlagSize for the rest of the test.
+// exportWith sets MinExtFlagSize until the test ends.
 func exportWith(t testing.TB, n uint) {
 	t.Helper()
 	old := MinExtFlagSize

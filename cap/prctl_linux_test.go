@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPrctlWhereStacksGrow passes a pointer to a variable of the caller, as
-// rule 4 of package unsafe allows, at every depth of the stack: what the kernel
-// writes must arrive, also when the call makes the runtime move the stack.
+// TestPrctlWhereStacksGrow passes a pointer to a local variable, as rule 4 of
+// unsafe.Pointer allows, at every depth of the stack. The result of the kernel must
+// arrive, also when the call makes the runtime move the stack.
 func TestPrctlWhereStacksGrow(t *testing.T) {
 	const depths = 400
 	for name, get := range map[string]func() bool{
@@ -38,7 +38,7 @@ func TestPrctlWhereStacksGrow(t *testing.T) {
 	}
 }
 
-// below calls get many calls deep.
+// below calls get with depth more frames on the stack.
 //
 //go:noinline
 func below(depth int, get func() bool) bool {

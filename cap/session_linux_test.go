@@ -20,8 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sessionRoles are those of TestNewSession: who starts the launch, the launch,
-// and its target.
+// sessionRoles are the roles of TestNewSession: the shell that starts the launch, the
+// launch, and its target.
 var sessionRoles = reexec.Roles{
 	"session-start":  sessionStart,
 	"session-launch": sessionLaunch,
@@ -51,7 +51,7 @@ func openPty(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
-// sessionStart stands for the shell. It has standard input as its terminal.
+// sessionStart acts as the shell. Its standard input is its terminal.
 func sessionStart() {
 	kind := os.Getenv("KIND")
 	if kind == "leader" || kind == "none" {
@@ -94,7 +94,7 @@ func sessionLaunch() {
 	fmt.Println(l.Exec())
 }
 
-// sessionTarget tries to type what another program would read.
+// sessionTarget tries to push input to the terminal, which another program would read.
 func sessionTarget() {
 	report := func(what string, err error) {
 		text := "works"
@@ -130,8 +130,8 @@ func sessionTarget() {
 	fmt.Println("hup:", "ignored", has("SigIgn"))
 }
 
-// TestNewSession starts a target from every place in a session that a launch
-// can have, on a real terminal, and lets it push input to it.
+// TestNewSession starts a target on a pseudoterminal, from a process in every position in
+// a session. The target tries to push input to the terminal.
 func TestNewSession(t *testing.T) {
 	type want map[string]string
 	gone := want{"push": "operation not permitted", "open": "no such device or address", "same pid": "true"}
@@ -177,7 +177,7 @@ func TestNewSession(t *testing.T) {
 	}
 }
 
-// TestNewSessionBlind launches where the terminal cannot be asked about.
+// TestNewSessionBlind launches where neither /dev/tty nor /proc can be read.
 func TestNewSessionBlind(t *testing.T) {
 	requires.Root(t)
 	empty := "ROOT=" + t.TempDir()
@@ -185,11 +185,11 @@ func TestNewSessionBlind(t *testing.T) {
 		t.Errorf("with the terminal as standard input: %v", got)
 	}
 	if got := runOnTerminal(t, "group", "NEW=1 "+empty+" NOINPUT=1"); !strings.Contains(got["leave the terminal"], "/dev/tty: no such file") {
-		t.Errorf("with nothing that tells: %v", got)
+		t.Errorf("without terminal and /proc: %v", got)
 	}
 }
 
-// runOnTerminal returns what the target says, by key.
+// runOnTerminal returns the values that the target prints, by key.
 func runOnTerminal(t *testing.T, kind, env string) map[string]string {
 	t.Helper()
 	master, slave := openPty(t)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// mustText is the set of a text, for a kernel with the named capabilities.
+// mustText returns the set of a text, for a kernel with the named capabilities.
 func mustText(t testing.TB, text string) *Set {
 	t.Helper()
 	c, err := ParseText(text, NamedCount)
@@ -138,7 +138,7 @@ func TestSetFlags(t *testing.T) {
 	do(c.Clear(), "=")
 }
 
-func TestDupIsApart(t *testing.T) {
+func TestDupIsIndependent(t *testing.T) {
 	c := mustText(t, "cap_kill=ep")
 	c.SetNSOwner(7)
 	d, err := c.Dup()
@@ -218,8 +218,8 @@ func TestCf(t *testing.T) {
 	}
 }
 
-// A method of two sets, or of a tuple and a set, must not hold one while it
-// waits for the other: two of them in opposite order would wait for ever.
+// TestNeverHoldsTwoLocks: a method of two sets, or of a tuple and a set, must not lock one
+// while it waits for the other. Two such methods in opposite order would deadlock.
 func TestNeverHoldsTwoLocks(t *testing.T) {
 	a, b, x, y := NewSet(), NewSet(), NewIAB(), NewIAB()
 	for name, c := range map[string]struct {
@@ -257,7 +257,8 @@ func TestNeverHoldsTwoLocks(t *testing.T) {
 	}
 }
 
-// Every pair of methods may run at once, on two sets in either order.
+// TestConcurrentUse: any two methods may run at the same time, with two sets in either
+// order.
 func TestConcurrentUse(t *testing.T) {
 	a, b := mustText(t, "=p"), mustText(t, "cap_kill=i")
 	x, y := NewIAB(), NewIAB()
@@ -310,7 +311,7 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// TestMasks: a set or a tuple is made of masks, and gives them back.
+// TestMasks: Masks returns the masks from which a set or a tuple was made.
 func TestMasks(t *testing.T) {
 	if e, p, i, err := SetOf(1, 2, 4).Masks(); e != 1 || p != 2 || i != 4 || err != nil {
 		t.Errorf("%v, %v, %v, %v", e, p, i, err)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestDeathSignalWhereStacksGrow: what the kernel writes arrives, also when the
-// call makes the runtime move the stack.
+// TestDeathSignalWhereStacksGrow: the result of the kernel arrives, also when the call
+// makes the runtime move the stack.
 func TestDeathSignalWhereStacksGrow(t *testing.T) {
 	for depth := range 400 {
 		done := make(chan int)
@@ -26,7 +26,8 @@ func TestDeathSignalWhereStacksGrow(t *testing.T) {
 	}
 }
 
-// deathSignalBelow is getDeathSignal, many calls deep; 0 for an error.
+// deathSignalBelow calls getDeathSignal with depth more frames on the stack. It returns 0
+// after an error.
 //
 //go:noinline
 func deathSignalBelow(depth int) int {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// goodTexts are read for 41 capabilities and written again.
+// goodTexts are texts and what Text prints for them, for 41 capabilities.
 var goodTexts = []struct{ text, want string }{
 	{"=", "="},
 	{"= ", "="},
@@ -88,7 +88,7 @@ var goodTexts = []struct{ text, want string }{
 	{"=p " + strings.Repeat(" ", 200_000) + "cap_kill-p", "=p cap_kill-p"},
 }
 
-// names is a list of the capabilities from one number to below another.
+// names returns the names of the capabilities from one number to below another.
 func names(from, to Value) string {
 	var list []string
 	for v := from; v < to; v++ {
@@ -113,7 +113,7 @@ func TestGoodTexts(t *testing.T) {
 	}
 }
 
-// badTexts say at which byte the word at fault begins, and part of the reason.
+// badTexts have the offset of the word with the error, the word, and a part of the reason.
 var badTexts = []struct {
 	text   string
 	offset int
@@ -217,7 +217,7 @@ func TestTextErrorIsShort(t *testing.T) {
 	}
 }
 
-// Kernels with fewer and with more capabilities than have names.
+// TestTextForOtherKernels: kernels with fewer and with more capabilities than names.
 func TestTextForOtherKernels(t *testing.T) {
 	for _, c := range []struct {
 		bits       Value
@@ -256,8 +256,8 @@ func TestTextForOtherKernels(t *testing.T) {
 	}
 }
 
-// randomVector has between none and all of its bits, not only half of them.
-func randomVector(r *rand.Rand) Mask {
+// randomMask returns a mask with few, half, or most of the bits.
+func randomMask(r *rand.Rand) Mask {
 	v := r.Uint64()
 	for range r.Intn(4) {
 		v &= r.Uint64()
@@ -269,7 +269,7 @@ func randomVector(r *rand.Rand) Mask {
 }
 
 func randomSet(r *rand.Rand) *Set {
-	e, p, i := randomVector(r), randomVector(r), randomVector(r)
+	e, p, i := randomMask(r), randomMask(r), randomMask(r)
 	switch r.Intn(4) {
 	case 0:
 		p = e
@@ -306,8 +306,8 @@ func TestTextRoundTrip(t *testing.T) {
 	}
 }
 
-// model is the grammar once more, by regular expressions. It is slow and says
-// nothing about errors.
+// model is a second implementation of ParseText, by regular expressions. It is slow and
+// does not explain errors.
 var modelClause = regexp.MustCompile(`^([^=+-]*)(=[eip]*|[+-][eip]+)((?:[+-][eip]+)*)$`)
 var modelOp = regexp.MustCompile(`[=+-][eip]*`)
 
@@ -399,7 +399,7 @@ func checkTextError(t testing.TB, text string, err error) {
 	}
 }
 
-// randomText is nearly a text: parts of one in nearly the right order.
+// randomText returns parts of a text in nearly the right order.
 func randomText(r *rand.Rand, parts []string) string {
 	var b strings.Builder
 	for range r.Intn(12) {
@@ -423,7 +423,7 @@ func TestTextAgainstModel(t *testing.T) {
 		}
 	}
 	if good < 1000 {
-		t.Errorf("only %d texts were good: the test does not test much", good)
+		t.Errorf("only %d texts were valid", good)
 	}
 }
 

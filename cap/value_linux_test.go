@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestValuesAreTheKernels(t *testing.T) {
+func TestValuesOfKernel(t *testing.T) {
 	for v, want := range [...]Value{
 		CHOWN:              unix.CAP_CHOWN,
 		DAC_OVERRIDE:       unix.CAP_DAC_OVERRIDE,

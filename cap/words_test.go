@@ -64,8 +64,8 @@ func TestReadIAB(t *testing.T) {
 	}
 }
 
-// checkWords: ReadText gives the set and the error of ParseText, and words that
-// lie in the text where they say, without a gap.
+// checkWords checks that ReadText returns the set and the error of ParseText, and words
+// that make up the text.
 func checkWords(t testing.TB, text string, bits Value) {
 	t.Helper()
 	want, wantErr := ParseText(text, bits)
@@ -102,7 +102,7 @@ func checkName(t testing.TB, text string, n Name) {
 	}
 }
 
-// checkFields: the fields of a tuple make the text.
+// checkFields checks that the fields of a tuple make up the text.
 func checkFields(t testing.TB, text string) {
 	t.Helper()
 	tuple, fields, err := ReadIAB(text)
