@@ -94,7 +94,7 @@ func TestAction(t *testing.T) {
 		t.Errorf("%d inputs and %d variables", len(a.Inputs), len(env))
 	}
 	for name, in := range a.Inputs {
-		if in.Description == "" || name != "paths" && name != "format" && name != "fail-on" && in.Default != "" {
+		if in.Description == "" || name != "paths" && name != "format" && name != "fail-on" && name != "base-fail-on" && in.Default != "" {
 			t.Errorf("input %s: %+v", name, in)
 		}
 	}
@@ -124,7 +124,7 @@ func runAction(t *testing.T, dir string, inputs map[string]string) (stdout, stde
 	}
 	cmd := exec.Command(bash, "--noprofile", "--norc", "-e", "-o", "pipefail", script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+root, "GITHUB_OUTPUT="+outputs, "RUNNER_TEMP="+temp)
+	cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+root, "GITHUB_OUTPUT="+outputs, "GITHUB_STEP_SUMMARY="+filepath.Join(temp, "summary"), "RUNNER_TEMP="+temp)
 	for name := range env {
 		input := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "INPUT_"), "_", "-"))
 		value, ok := inputs[input]
@@ -211,6 +211,44 @@ func TestActionRuns(t *testing.T) {
 	}
 }
 
+// TestActionBase: with a base, the action also compares the profiles with those of a git
+// revision, and fails where a profile grants more.
+func TestActionBase(t *testing.T) {
+	git := requires.Tool(t, "git")
+	dir := profileTree(t)
+	run := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command(git, append([]string{"-c", "user.name=nobody", "-c", "user.email=nobody@example.org"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	run("init", "-q")
+	run("add", ".")
+	run("commit", "-q", "-m", "one")
+	inputs := map[string]string{"paths": "profiles", "fail-on": "never", "base": "HEAD", "caprun": caprun(t)}
+	if stdout, stderr, output, status := runAction(t, dir, inputs); status != exitOK || stderr != "" || !strings.HasPrefix(output, "status=0\ndiff-status=0\ndiff=/") {
+		t.Errorf("no change: status %d, output %q\n%s%s", status, output, stdout, stderr)
+	}
+	wider := "version: 1\ncaps: \"=\"\n"
+	if err := os.WriteFile(filepath.Join(dir, "profiles/good.yaml"), []byte(wider), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, output, status := runAction(t, dir, inputs)
+	if status != exitFindings || stderr != "" || !strings.HasPrefix(output, "status=0\ndiff-status=1\ndiff=/") || !strings.Contains(stdout, "| widened | `profiles/good.yaml` |") {
+		t.Errorf("a widening: status %d, output %q\n%s%s", status, output, stdout, stderr)
+	}
+	inputs["base-fail-on"] = "never"
+	if stdout, stderr, output, status := runAction(t, dir, inputs); status != exitOK || stderr != "" || !strings.Contains(output, "diff-status=0") {
+		t.Errorf("approved: status %d, output %q\n%s%s", status, output, stdout, stderr)
+	}
+	inputs["base"] = "nowhere"
+	if stdout, stderr, output, status := runAction(t, dir, inputs); status != exitError || !strings.Contains(stderr, `revision "nowhere": unknown revision`) {
+		t.Errorf("no revision: status %d, output %q\n%s%s", status, output, stdout, stderr)
+	}
+}
+
 // TestActionBuilds: the action builds caprun from its own checkout.
 func TestActionBuilds(t *testing.T) {
 	requires.Heavy(t)
@@ -227,13 +265,13 @@ func TestActionObeysNoInput(t *testing.T) {
 	for _, evil := range []string{
 		"$(touch x)", "`touch x`", "; touch x", "\"; touch x; \"", "'; touch x; '", "a && touch x", "| touch x", "${IFS}touch${IFS}x", "*", "-fail-on=never", "--help", "\\", "$HOME",
 	} {
-		for _, input := range []string{"paths", "format", "fail-on", "ceiling", "output", "caprun"} {
+		for _, input := range []string{"paths", "format", "fail-on", "ceiling", "output", "base", "base-fail-on", "caprun"} {
 			dir := t.TempDir()
 			fake := filepath.Join(dir, "fake")
-			if err := os.WriteFile(fake, []byte("#!/bin/sh\nprintf '<%s>' \"$@\" >args\n"), 0o755); err != nil {
+			if err := os.WriteFile(fake, []byte("#!/bin/sh\nprintf '<%s>' \"$@\" >>args\n"), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			inputs := map[string]string{"paths": "p", "ceiling": "c", "caprun": fake}
+			inputs := map[string]string{"paths": "p", "ceiling": "c", "base": "b", "caprun": fake}
 			inputs[input] = evil
 			if input == "output" && strings.Contains(evil, "/") {
 				continue
@@ -249,11 +287,12 @@ func TestActionObeysNoInput(t *testing.T) {
 				}
 				continue
 			}
-			words := map[string]string{"format": "github", "fail-on": "warning"}
+			words := map[string]string{"format": "github", "fail-on": "warning", "base-fail-on": "widen"}
 			for name, value := range inputs {
 				words[name] = value
 			}
 			want := fmt.Sprintf("<check><-format><%s><-fail-on><%s><-ceiling><%s><--><%s>", words["format"], words["fail-on"], words["ceiling"], words["paths"])
+			want += fmt.Sprintf("<diff><-base><%s><-fail-on><%s><-format><markdown><--><%s>", words["base"], words["base-fail-on"], words["paths"])
 			if string(args) != want || status != 0 {
 				t.Errorf("%s %q: status %d, got %s, want %s", input, evil, status, args, want)
 			}
@@ -467,7 +506,7 @@ func TestCIDocs(t *testing.T) {
 			}
 		}
 	}
-	if used != 3 {
+	if used != 4 {
 		t.Errorf("%d examples use the action or the hook", used)
 	}
 }
