@@ -5,8 +5,9 @@ import (
 	"caprun/policy"
 )
 
-// decisiveAlternative returns the alternative because of which there is no plan: with either
-// file alone there would be one. It returns nil where no file leads to one.
+// decisiveAlternative returns the alternative of the target's file that decides
+// whether there is a plan: for the file or for the alternative alone there would be
+// one. It returns nil if there is no plan for any of them.
 func (c *compiler) decisiveAlternative() *machine.Alternative {
 	if len(c.Target.Alternatives) == 0 {
 		return nil
@@ -29,7 +30,7 @@ func (c *compiler) decisiveAlternative() *machine.Alternative {
 	return nil
 }
 
-// refuseAlternative says what is not known about the target's file.
+// refuseAlternative refuses a target because of what is unknown about its file.
 func (c *compiler) refuseAlternative(a *machine.Alternative) *policy.Diagnostic {
 	hint := a.Hint
 	if c.noNewPrivsHelps() {
@@ -38,14 +39,14 @@ func (c *compiler) refuseAlternative(a *machine.Alternative) *policy.Diagnostic 
 	return c.diagnose(ruleTarget, c.first("caps", "iab", "uid", "user", "command"), c.targetEffect()+", and "+a.Unknown, hint)
 }
 
-// mountMatters reports whether there would be a plan if the kernel did not ignore
-// what the target's file has for the sake of its mount.
+// mountMatters reports whether there would be a plan if the target's mount allowed
+// set-id bits and file capabilities.
 func (c *compiler) mountMatters() bool {
 	if !c.Target.File.NoSuid || c.Target.ignored() == "" {
 		return false
 	}
-	heeded := *c
-	heeded.Target.File.NoSuid = false
-	_, ok := heeded.solve()
+	suid := *c
+	suid.Target.File.NoSuid = false
+	_, ok := suid.solve()
 	return ok
 }

@@ -9,17 +9,13 @@ import (
 	"caprun/policy"
 )
 
-// Compile makes the plan of a launch that begins in the state from and ends
-// in target, or says with position and reason why there is none. It reads
-// nothing from the system. The profile is one that policy.Parse accepted, or
-// one filled by hand with the same care.
-//
-// A profile that declares caps has a plan when one of the routes leads to them.
-// When none does, the diagnostic names one cause and the nearest reachable state,
-// see refuse.
-func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
-	c := &compiler{Plan: Plan{Profile: p, Caller: from, Target: target}}
-	c.Identity = machine.TargetIdentity(p, from, target.User)
+// Compile returns the plan of a launch of target by a process with the credentials
+// caller. If there is none, it returns nil and at least one diagnostic, with the
+// position, the reason, and what to do. It reads nothing from the system. The profile
+// must be one that policy.Parse accepted, or equivalent.
+func Compile(p *policy.Profile, caller cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
+	c := &compiler{Plan: Plan{Profile: p, Caller: caller, Target: target}}
+	c.Identity = machine.TargetIdentity(p, caller, target.User)
 	if d := c.readDeclaration(); d != nil {
 		return nil, []policy.Diagnostic{*d}
 	}
@@ -39,40 +35,38 @@ func Compile(p *policy.Profile, from cred.Cred, target Target) (*Plan, []policy.
 	return &c.Plan, nil
 }
 
-// compiler is a plan in the making.
+// compiler makes a plan.
 type compiler struct {
 	Plan
 	caps *declaredCaps
 	iab  *policy.IAB
 	bits cred.Securebits // of the target, before exec
 
-	// keepNoGroups says that the caller's empty list of groups stays: see
-	// tryGroups.
+	// keepNoGroups leaves the caller's empty group list unchanged: see tryGroups.
 	keepNoGroups bool
 }
 
-// declaredCaps is what the caps key says.
+// declaredCaps are the effective, permitted and inheritable sets of the caps key.
 type declaredCaps struct{ e, p, i cred.Caps }
 
 func (d declaredCaps) text() string { return setText(d.e, d.p, d.i) }
 
-// setText returns the text of a set as a profile has it.
+// setText returns the sets in the text form of the caps key.
 func setText(e, p, i cred.Caps) string { return cap.SetOf(e, p, i).Text(cap.NamedCount) }
 
-// written returns the text as a profile has it: a plain = is an error to readers
-// of YAML 1.1.
-func (d declaredCaps) written() string {
+// yaml returns the sets as a YAML value. It quotes "=", which YAML 1.1 reserves.
+func (d declaredCaps) yaml() string {
 	if text := d.text(); text != "=" {
 		return text
 	}
 	return `"="`
 }
 
-// named returns every capability that the key names.
+// named returns the capabilities that are in any of the three sets.
 func (d declaredCaps) named() cred.Caps { return d.e.Union(d.p).Union(d.i) }
 
-// readDeclaration takes what the profile declares, and refuses what the running
-// kernel does not have.
+// readDeclaration reads the sets and securebits that the profile declares, and
+// refuses those that the kernel does not have.
 func (c *compiler) readDeclaration() *policy.Diagnostic {
 	p := c.Profile
 	if p.Caps != nil {
@@ -83,30 +77,30 @@ func (c *compiler) readDeclaration() *policy.Diagnostic {
 	return c.checkKernel()
 }
 
-// checkKernel refuses what the running kernel does not have, before a reason
-// that follows from it hides it.
+// checkKernel refuses capabilities and securebits that the kernel does not have. It
+// comes first, because such a declaration fails later for less obvious reasons.
 func (c *compiler) checkKernel() *policy.Diagnostic {
-	key, asked := "caps", cred.Caps(0)
+	key, unknown := "caps", cred.Caps(0)
 	if c.caps != nil {
-		asked = c.caps.named().Minus(c.Caller.All)
+		unknown = c.caps.named().Minus(c.Caller.All)
 	}
-	if asked == 0 && c.iab != nil {
-		key, asked = "iab", c.iab.Inheritable.Union(c.iab.Ambient).Minus(c.Caller.All)
+	if unknown == 0 && c.iab != nil {
+		key, unknown = "iab", c.iab.Inheritable.Union(c.iab.Ambient).Minus(c.Caller.All)
 	}
-	if asked != 0 {
-		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+asked.String()+capsSince(asked), "leave it out on such a machine")
+	if unknown != 0 {
+		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+unknown.String()+capsSince(unknown), "remove it from "+key)
 	}
 	if p := c.Profile; p.Secbits != nil && !c.Target.KernelRules.ExecSecurebits {
 		if bits := cred.Securebits(*p.Secbits) & cred.SecAllUnprivileged; bits != 0 {
 			return c.diagnose(ruleUnknownToOS, "secbits",
 				fmt.Sprintf("this kernel does not have %s (%s)", SecbitsText(bits), execSecurebitsSince.andLater(len(bits.Names()))),
-				"leave it out on such a machine")
+				"remove it from secbits")
 		}
 	}
 	return nil
 }
 
-// readBits finds the securebits that the target starts with.
+// readBits sets bits to the securebits that the target starts with.
 func (c *compiler) readBits() {
 	p := c.Profile
 	c.bits = c.Caller.Securebits
@@ -118,7 +112,8 @@ func (c *compiler) readBits() {
 	}
 }
 
-// modeBits returns the securebits of a mode, from the steps that it leads to.
+// modeBits returns the securebits that a mode sets. It takes them from the steps that
+// package cap makes for the mode.
 func modeBits(m cap.Mode) cred.Securebits {
 	l := cap.NewLauncher("", nil, nil)
 	l.SetMode(m)
@@ -131,22 +126,22 @@ func modeBits(m cap.Mode) cred.Securebits {
 	return 0
 }
 
-// try makes the plan along one route, or says what is in its way.
+// try makes the plan for one route. It returns nil if the route leads to what the
+// profile declares.
 func (c *compiler) try(sets launchSets) *routeFailure { return c.tryGroups(sets) }
 
-// tryRoute is try with a list of groups that is decided on.
+// tryRoute is try after tryGroups has set keepNoGroups.
 func (c *compiler) tryRoute(sets launchSets) *routeFailure {
 	o := c.tryFinal(sets, c.final(sets))
 	if o != nil && o.step != nil && o.step.step.Kind == cap.StepFinal {
-		// Locks of the caller took capabilities with the uid. The file may give
-		// them all the same.
+		// The uid change dropped capabilities because of the caller's locked
+		// securebits. The target's file may grant them nevertheless.
 		return c.tryFinal(sets, c.final(sets).Intersect(o.step.state.Permitted))
 	}
 	return o
 }
 
-// tryFinal makes the plan along one route, with a permitted set just before
-// exec.
+// tryFinal is tryRoute with final as the permitted set just before exec.
 func (c *compiler) tryFinal(sets launchSets, final cred.Caps) *routeFailure {
 	l, d := c.launcher(sets, final)
 	if d != nil {
@@ -181,8 +176,8 @@ func (c *compiler) tryFinal(sets launchSets, final cred.Caps) *routeFailure {
 	return c.checkAlternatives()
 }
 
-// checkAlternatives compares what the target's file leads to with what it would
-// lead to if it were one of its alternatives.
+// checkAlternatives fails if exec of one of the file's alternatives would lead to
+// another state than exec of the file itself.
 func (c *compiler) checkAlternatives() *routeFailure {
 	for n := range c.Target.Alternatives {
 		a := &c.Target.Alternatives[n]
@@ -194,12 +189,12 @@ func (c *compiler) checkAlternatives() *routeFailure {
 	return nil
 }
 
-// launcher configures the launch along one route.
+// launcher returns the cap.Launcher for one route.
 func (c *compiler) launcher(sets launchSets, finalCaps cred.Caps) (*cap.Launcher, *policy.Diagnostic) {
 	p := c.Profile
 	path, args := c.Target.Path, c.Target.Args
 	if path == "" {
-		// An ordinary target: the list of steps ends in an exec all the same.
+		// The program is unknown. The plan still ends with an exec step.
 		path, args = "(the target)", []string{"(the target)"}
 		if len(p.Command) > 0 {
 			path, args = p.Command[0], p.Command
@@ -231,7 +226,7 @@ func (c *compiler) launcher(sets launchSets, finalCaps cred.Caps) (*cap.Launcher
 	for _, r := range p.Rlimits {
 		number, ok := machine.RlimitNumber(r.Name)
 		if !ok {
-			return nil, c.diagnose(ruleInternal, "rlimits."+r.Name, "the reader accepted an unknown limit", "report this")
+			return nil, c.diagnose(ruleInternal, "rlimits."+r.Name, fmt.Sprintf("unknown limit %q", r.Name), "report this as a bug")
 		}
 		l.SetRlimit(number, r.Soft, r.Hard)
 	}
@@ -251,9 +246,8 @@ func (c *compiler) launcher(sets launchSets, finalCaps cred.Caps) (*cap.Launcher
 	return l, nil
 }
 
-// final returns the permitted set just before exec: what the target may have
-// at most. Under no_new_privs the kernel cuts the target's own file
-// capabilities, and what uid 0 would gain, to it.
+// final returns the permitted set just before exec. Under no_new_privs exec grants no
+// capability outside of it, neither to uid 0 nor for file capabilities.
 func (c *compiler) final(sets launchSets) cred.Caps {
 	inheritable, ambient := c.Caller.Inheritable, c.Caller.Ambient
 	if sets.change {
@@ -261,7 +255,7 @@ func (c *compiler) final(sets launchSets) cred.Caps {
 	}
 	switch {
 	case c.caps != nil:
-		// What iab makes ambient must stay so until exec, even if it is lost there.
+		// An ambient capability must stay permitted until exec.
 		return c.caps.p.Union(ambient).Intersect(c.Caller.Permitted)
 	case c.gainsAsRoot():
 		return c.Caller.Bounding.Minus(sets.drop).Union(inheritable).Intersect(c.Caller.Permitted)
@@ -269,7 +263,7 @@ func (c *compiler) final(sets launchSets) cred.Caps {
 	return ambient
 }
 
-// check compares the prediction with the declaration.
+// check compares the predicted state with the declared one.
 func (c *compiler) check(sets launchSets, result cred.ExecResult) *routeFailure {
 	a := c.AfterExec
 	if id := c.Identity; id.Declared {
@@ -283,7 +277,7 @@ func (c *compiler) check(sets launchSets, result cred.ExecResult) *routeFailure 
 		return &routeFailure{result: result}
 	}
 	if a.Bounding.Intersect(sets.drop) != 0 {
-		return &routeFailure{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+a.Bounding.Intersect(sets.drop).String(), "report this")}
+		return &routeFailure{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+a.Bounding.Intersect(sets.drop).String(), "report this as a bug")}
 	}
 	if c.caps == nil && c.iab != nil && !sets.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
 		return &routeFailure{ambientLost: true}
@@ -291,7 +285,7 @@ func (c *compiler) check(sets launchSets, result cred.ExecResult) *routeFailure 
 	return nil
 }
 
-// first returns the first key that the profile has.
+// first returns the first of keys that the profile has; empty if it has none.
 func (c *compiler) first(keys ...string) string {
 	for _, key := range keys {
 		if c.Profile.Has(key) {

@@ -147,22 +147,22 @@ func TestRefuse(t *testing.T) {
 		{name: "mode and caps", text: "uid: 33\ngid: 33\nmode: NOPRIV\ncaps: cap_kill=eip", from: cred.Root(),
 			rule: ruleMode, line: 5, says: []string{"NOPRIV"}},
 		{name: "no setuid", text: "uid: 33\ngid: 1000\ngroups: [1000]\ncaps: \"=\"\niab: \"\"", from: withCaps(0),
-			rule: ruleMissing, line: 2, says: []string{"set uid 33", "needs cap_setuid", "held: none", "run as root"}},
+			rule: ruleMissing, line: 2, says: []string{"set uid 33", "needs cap_setuid", "caller has: none", "start caprun as root"}},
 		{name: "no setpcap, for a user whose bounding set lacks it", text: "caps: \"=\"", from: func() cred.Cred {
 			c := withCaps(0)
 			c.Bounding = raw
 			return c
-		}(), rule: ruleMissing, line: 2, says: []string{"needs cap_setpcap", "run as root", "start as root with cap_setpcap"}},
+		}(), rule: ruleMissing, line: 2, says: []string{"needs cap_setpcap", "start caprun as root", "start as root with cap_setpcap"}},
 		{name: "no setpcap", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: noSetpcap,
 			rule: ruleMissing, line: 4, says: []string{"needs cap_setpcap", "iab: ''"}},
 		{name: "not held", text: "caps: cap_net_raw=eip\niab: ^cap_net_raw", from: withCaps(0),
-			rule: ruleMissing, line: 3, says: []string{"cap_net_raw", "start as root with it"}},
+			rule: ruleMissing, line: 3, says: []string{"cap_net_raw", "start as root with cap_net_raw"}},
 		{name: "locked securebits", text: "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: []", from: locked,
 			rule: ruleSecbits, line: 5, says: []string{"noroot,noroot_locked"}},
 		{name: "set-user-id target", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: cred.Root(), file: cred.File{Setuid: true, UID: 5},
-			rule: ruleIdentity, line: 2, says: []string{"set-user-id for uid 5", "no_new_privs"}},
+			rule: ruleIdentity, line: 2, says: []string{"set-user-ID (uid 5)", "no_new_privs"}},
 		{name: "set-group-id target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(), file: cred.File{Setgid: true, GroupExec: true, GID: 5},
-			rule: ruleIdentity, line: 2, says: []string{"set-group-id for gid 5"}},
+			rule: ruleIdentity, line: 2, says: []string{"set-group-ID (gid 5)"}},
 		{name: "empty file capabilities", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(), file: cred.File{HasCaps: true},
 			rule: ruleTarget, line: 4, says: []string{"/t has file capabilities (an empty set)", "cap_net_raw=i"}},
 		{name: "file capabilities outside the bounding set", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(),
@@ -174,7 +174,7 @@ func TestRefuse(t *testing.T) {
 			c := withCaps(raw)
 			c.EUID, c.Securebits = 0, cred.SecKeepCapsLocked
 			return c
-		}(), rule: ruleCaller, line: 2, says: []string{"locked keep_caps", "without these locks"}},
+		}(), rule: ruleCaller, line: 2, says: []string{"locked keep_caps", "without keep_caps_locked"}},
 		{name: "the permitted set of the caller", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: func() cred.Cred {
 			c := cred.Root()
 			c.Bounding = c.Bounding.Minus(raw)
@@ -282,22 +282,22 @@ func TestGroupsAlike(t *testing.T) {
 		{name: "of the caller", text: ids, from: with(func(c *cred.Cred) { c.NoNewPrivs = true }), groups: "none"},
 		{name: "a saved gid that goes", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.SGID = 7 }), groups: "none"},
 		{name: "a real gid that stays possible", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.GID = 1000; c.EGID, c.FSGID = 7, 7 }), groups: "none"},
-		{name: "without no_new_privs", text: ids, from: none, refused: "set groups 1000 (the caller has none): operation not permitted: needs cap_setgid (held: none)"},
-		{name: "another gid", text: "uid: 1000\ngid: 7\nno_new_privs: true", from: none, refused: "set groups 7 (the caller has none)"},
-		{name: "another group", text: ids + "groups: [7]\nno_new_privs: true", from: none, refused: "set groups 7,1000 (the caller has none)"},
-		{name: "a group of the caller", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.Groups = []uint32{7} }), refused: "(the caller has 7)"},
+		{name: "without no_new_privs", text: ids, from: none, refused: "set groups 1000 (caller has groups: none): operation not permitted: needs cap_setgid (caller has: none)"},
+		{name: "another gid", text: "uid: 1000\ngid: 7\nno_new_privs: true", from: none, refused: "set groups 7 (caller has groups: none)"},
+		{name: "another group", text: ids + "groups: [7]\nno_new_privs: true", from: none, refused: "set groups 7,1000 (caller has groups: none)"},
+		{name: "a group of the caller", text: ids + "no_new_privs: true", from: with(func(c *cred.Cred) { c.Groups = []uint32{7} }), refused: "(caller has groups: 7)"},
 		{name: "cap_setgid sets it", text: ids + "no_new_privs: true\niab: ''", from: with(func(c *cred.Cred) { c.Permitted, c.Effective = setgid, setgid }), groups: "1000"},
 		{name: "cap_setgid denied and held", text: "iab: ^cap_setgid\n" + ids + "no_new_privs: true",
-			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "(the caller has none): setgroups is denied in this user namespace"},
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "(caller has groups: none): this user namespace denies setgroups(2)"},
 		{name: "cap_setgid denied and inheritable", text: "iab: cap_setgid\n" + ids + "no_new_privs: true",
-			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "setgroups is denied"},
+			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.Inheritable, c.UserNS = setgid, setgid, setgid, denied }), refused: "this user namespace denies setgroups(2)"},
 		{name: "cap_setgid denied and given up", text: "iab: ''\n" + ids + "no_new_privs: true",
 			from: with(func(c *cred.Cred) { c.Permitted, c.Effective, c.UserNS = setgid, setgid, denied }), groups: "none"},
 		{name: "unmapped", text: "uid: 1000\ngid: 1000\ngroups: [5, 3000, 4000]\niab: ''",
 			from: with(func(c *cred.Cred) {
 				c.Permitted, c.Effective, c.UserNS = setgid, setgid, denied
 				c.UserNS.SetgroupsDenied = false
-			}), refused: "set groups 5,1000,3000,4000 (the caller has none): this user namespace does not map gid 3000,4000"},
+			}), refused: "set groups 5,1000,3000,4000 (caller has groups: none): this user namespace does not map gid 3000,4000"},
 	} {
 		plan, found := Compile(parse(t, c.text), c.from, OrdinaryTarget())
 		switch {

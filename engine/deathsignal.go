@@ -6,23 +6,24 @@ import (
 	"caprun/cap"
 )
 
-// losesDeathSignal reports whether the exec takes the parent-death signal back:
-// begin_new_exec and commit_creds of the kernel, for a target that is privileged in
-// its own right.
+// losesDeathSignal reports whether exec clears the parent-death signal, as it does
+// for a program that gains privileges.
+//
+// Kernel: begin_new_exec (fs/exec.c), commit_creds (kernel/cred.c).
 func (p *Plan) losesDeathSignal() bool {
 	b, a := p.BeforeExec, p.AfterExec
 	return p.SecureExec || a.EUID != b.EUID || a.EGID != b.EGID || a.FSUID != b.FSUID || a.FSGID != b.FSGID ||
 		!a.Permitted.SubsetOf(b.Permitted)
 }
 
-// setDeathSignal adds the step for the signal to a launch.
+// setDeathSignal adds the step that sets the parent-death signal.
 func (c *compiler) setDeathSignal(l *cap.Launcher) {
 	if c.Target.DeathSignal.Signal != 0 {
 		l.SetDeathSignal(c.Target.DeathSignal.Signal, c.Target.DeathSignal.Parent)
 	}
 }
 
-// omitLostSignal removes the step for a signal of the caller that the exec clears.
+// omitLostSignal removes that step if the signal is inherited and exec clears it.
 func (c *compiler) omitLostSignal() {
 	if c.Target.DeathSignal.Inherited && c.losesDeathSignal() {
 		c.Plan.launcher.SetDeathSignal(0, 0)

@@ -9,7 +9,7 @@ import (
 	"caprun/policy"
 )
 
-// Describe returns what a step does in words, with its arguments.
+// Describe returns a description of a step with its arguments, such as "set uid 33".
 func (p *Plan) Describe(s Step) string {
 	if text := kindOf(s.Kind).text; text != nil {
 		return text(p, s)
@@ -26,8 +26,8 @@ func (p *Plan) describeDescriptors(s Step) string {
 
 func (p *Plan) describeGroups(s Step) string {
 	if len(s.Groups) == 0 {
-		// See groupsAlike.
-		return "keep no supplementary group, which counts as gid " + p.groupsText(p.Identity.Groups)
+		// See groupsEquivalent.
+		return "keep the empty group list, equivalent to gid " + p.groupsText(p.Identity.Groups)
 	}
 	return "set groups " + p.groupsText(s.Groups)
 }
@@ -53,7 +53,7 @@ func (p *Plan) describeRlimit(s Step) string {
 	if s.Soft == s.Hard {
 		return fmt.Sprintf("set limit %s to %s", machine.RlimitName(s.Resource), LimitText(s.Soft))
 	}
-	return fmt.Sprintf("set limit %s to %s, at most %s", machine.RlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
+	return fmt.Sprintf("set limit %s to soft %s, hard %s", machine.RlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
 }
 
 func (p *Plan) describeDeathSignal(s Step) string {
@@ -61,12 +61,13 @@ func (p *Plan) describeDeathSignal(s Step) string {
 		return fmt.Sprintf("set the caller's parent-death signal, %d", s.Signal)
 	}
 	if p.losesDeathSignal() {
-		return "set the signal at the end of caprun, which exec clears"
+		return "set a parent-death signal, which exec clears"
 	}
-	return fmt.Sprintf("end by signal %d when caprun ends", s.Signal)
+	return fmt.Sprintf("set the parent-death signal %d, sent when caprun ends", s.Signal)
 }
 
-// SecbitsText returns the names of securebits, joined with commas; "none".
+// SecbitsText returns the names of the set bits, joined with commas; "none" if no bit
+// is set.
 func SecbitsText(bits cred.Securebits) string {
 	if bits == 0 {
 		return "none"
@@ -74,8 +75,8 @@ func SecbitsText(bits cred.Securebits) string {
 	return strings.Join(bits.Names(), ",")
 }
 
-// LimitText returns a resource limit in words: its number, or "unlimited" for
-// policy.Unlimited.
+// LimitText returns a resource limit as a decimal number, in the unit of the resource,
+// or as "unlimited" for policy.Unlimited.
 func LimitText(n uint64) string {
 	if n == policy.Unlimited {
 		return "unlimited"
@@ -102,7 +103,7 @@ func (p *Plan) gidText(gid uint32) string {
 
 func (p *Plan) groupsText(groups []uint32) string {
 	if _, _, known := p.KnownIDs(); !known {
-		// A list that the profile has lacks the user's own gid only.
+		// Only the user's own gid, which is added to the declared groups, is unknown.
 		if len(p.Profile.Groups) > 0 {
 			return joinNumbers(p.Profile.Groups) + " and the gid of user " + p.Identity.User
 		}
@@ -125,8 +126,8 @@ func joinNumbers[T int | uint32](list []T) string {
 	return b.String()
 }
 
-// IdentityText returns what the target's uids, gids and groups become, in
-// words where they are those of a user that was not looked up.
+// IdentityText returns the target's uids, gids and groups as text, such as "33" or
+// "33,4". An id that belongs to a user that was not looked up is "of user NAME".
 func (p *Plan) IdentityText() (uid, gid, groups string) {
 	a := p.AfterExec
 	knownUID, knownGID, _ := p.KnownIDs()
@@ -140,8 +141,8 @@ func (p *Plan) IdentityText() (uid, gid, groups string) {
 	return uid, gid, p.groupsText(a.Groups)
 }
 
-// IDsText returns the real, effective, saved and file system id of a user or
-// a group: once when they are the same.
+// IDsText returns the real, effective, saved and file system id, joined with commas.
+// If all are the same, it returns the id once.
 func IDsText(r, e, s, fs uint32) string {
 	if r == e && e == s && s == fs {
 		return fmt.Sprint(r)
@@ -149,8 +150,8 @@ func IDsText(r, e, s, fs uint32) string {
 	return joinNumbers([]uint32{r, e, s, fs})
 }
 
-// FieldText returns one dimension of a state in words: a field name of
-// cred.Cred, as Diff returns them.
+// FieldText returns one field of c as text. The names of the fields are those that
+// [cred.Cred.Diff] returns. For a field without a text form it returns "different".
 func FieldText(c cred.Cred, field string) string {
 	switch field {
 	case "UID":

@@ -1,5 +1,5 @@
-// Package engine turns a profile into a launch that holds exactly what the
-// profile declares.
+// Package engine turns a profile into a plan, and a plan into a launch: a process
+// that starts with exactly the privileges that the profile declares.
 //
 // Three calls launch a program:
 //
@@ -11,19 +11,19 @@
 // must exit. A caller with privilege must not launch a profile that another user
 // could have written: machine.ReadTrusted refuses such a file.
 //
-// A [Plan] is a flat, ordered list of steps. The same list is printed, folded over
-// the model of the kernel in package cred, which predicts the state in which the
-// target starts, and executed by cap.Launcher. [Plan.Exec] reads the state back after
-// the last step and starts the target only if it is the predicted one.
+// A [Plan] is an ordered list of steps. The same list is printed, run through the
+// kernel model of package cred to predict the state in which the target starts, and
+// executed by cap.Launcher. After the last step [Plan.Exec] reads the state back, and
+// starts the target only if it is the predicted state.
 //
-// [Compile] makes the plan for any caller and any program. It is pure and works on
-// every system, as does everything that only reasons. [Prepare] makes the plan for
-// this process and this machine, whose facts package machine reads.
+// [Compile] makes the plan for any caller and any program. It reads nothing from the
+// system and works on every operating system. [Prepare] makes the plan for this
+// process and this machine, with facts that package machine reads.
 //
-// A profile that contradicts itself, or declares what no route leads to, has no
-// plan: the diagnostics name the line, the reason, and the nearest outcome that is
-// reachable.
+// A profile that contradicts itself, or whose capabilities are not reachable, has no
+// plan. The diagnostics then name the line, the reason, and the nearest declaration
+// that is reachable.
 //
-// Package compare orders plans and compares a process with one; package review
-// finds the risks of a profile.
+// Package compare compares two plans, or a process with a plan. Package review
+// reports the risks of a profile.
 package engine

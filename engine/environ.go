@@ -9,17 +9,17 @@ import (
 	"caprun/policy"
 )
 
-// VarSource says where a variable of the target comes from.
+// VarSource is the origin of an environment variable of the target.
 type VarSource int
 
 const (
 	VarAbsent   VarSource = iota // the target does not have it
-	VarCaller                    // the caller has given it, if it has it
-	VarSet                       // the profile sets it
-	VarIdentity                  // HOME, USER or LOGNAME: it follows the target's user, and may be absent
+	VarCaller                    // inherited from the caller, if the caller has it
+	VarSet                       // set by the profile
+	VarIdentity                  // HOME, USER or LOGNAME of the target's user, if the user has it
 )
 
-// EnvPolicy decides which variables a target has, and from where.
+// EnvPolicy decides which environment variables the target has, and their origin.
 type EnvPolicy struct {
 	spec     *policy.Env
 	identity machine.Identity
@@ -27,7 +27,7 @@ type EnvPolicy struct {
 	noLoader bool // loader variables are removed
 }
 
-// EnvPolicy returns what decides about the environment of the target.
+// EnvPolicy returns the policy for the target's environment.
 func (p *Plan) EnvPolicy() EnvPolicy {
 	return newEnvPolicy(p.Profile, p.Identity, p.Identity.ChangesUID(p.Caller), p.removesLoaderVariables())
 }
@@ -40,7 +40,7 @@ func newEnvPolicy(p *policy.Profile, id machine.Identity, newUser, noLoader bool
 	return EnvPolicy{spec, id, newUser, noLoader}
 }
 
-// Source says where a variable comes from.
+// Source returns the origin of a variable.
 func (e EnvPolicy) Source(name string) VarSource {
 	kept := slices.Contains(e.spec.Keep, name)
 	_, set := e.spec.Set[name]
@@ -57,26 +57,29 @@ func (e EnvPolicy) Source(name string) VarSource {
 	return VarCaller
 }
 
-// Value returns the value that the profile sets a variable to.
+// Value returns the value that the profile sets for a variable. If the profile does
+// not set it, set is false.
 func (e EnvPolicy) Value(name string) (value string, set bool) {
 	value, set = e.spec.Set[name]
 	return value, set
 }
 
-// DeclaredNames returns the names that the profile has, sorted, each once.
+// DeclaredNames returns the names under keep, unset and set in the profile, sorted and
+// without duplicates.
 func (e EnvPolicy) DeclaredNames() []string {
 	names := slices.Concat(e.spec.Keep, e.spec.Unset, slices.Collect(maps.Keys(e.spec.Set)))
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// Environ returns the environment of the target for that of the caller: what the
-// profile keeps, sets and unsets, the variables of the new identity, and no loader
-// variables where Plan.removesLoaderVariables holds.
+// Environ returns the environment of the target, in the form of [os.Environ], for the
+// environment of the caller. It applies keep, unset and set of the profile. For a new
+// user it replaces HOME, USER and LOGNAME, unless the profile names them. It removes
+// the [LoaderVariables] if the target's identity changes or the target is privileged.
 func (p *Plan) Environ(caller []string) []string { return p.EnvPolicy().apply(caller) }
 
 func (e EnvPolicy) apply(caller []string) []string {
-	env := []string{} // not nil, which would stand for the caller's
+	env := []string{} // not nil: nil stands for the caller's environment
 	seen := map[string]bool{}
 	for _, entry := range caller {
 		name, _, ok := strings.Cut(entry, "=")
@@ -94,16 +97,16 @@ func (e EnvPolicy) apply(caller []string) []string {
 	return env
 }
 
-// IdentityVariables returns the names of the variables that follow a change of
-// identity.
+// IdentityVariables returns the names of the variables that a launch replaces for a
+// new user: HOME, LOGNAME and USER.
 func IdentityVariables() []string { return []string{"HOME", "LOGNAME", "USER"} }
 
 func identityVariable(name string) bool {
 	return name == "HOME" || name == "USER" || name == "LOGNAME"
 }
 
-// identityVariables returns the variables that follow a change of identity,
-// but for those that the profile names.
+// identityVariables returns the variables of a new user, without those that the
+// profile names.
 func identityVariables(spec *policy.Env, id machine.Identity) []string {
 	var env []string
 	add := func(name, value string) {

@@ -7,29 +7,30 @@ import (
 	"caprun/policy"
 )
 
-// EnvironChange says what becomes of the environment, by the names of its
-// variables. Values are left out: they may be secret.
+// EnvironChange describes how a launch changes the caller's environment. It leaves out
+// the values of the caller and the profile, which may be secret.
 type EnvironChange struct {
-	// KeepAll says that everything stays but what is listed; otherwise only
-	// Keep stays.
+	// KeepAll reports that the target inherits every variable that the other
+	// fields do not name. Otherwise it inherits only those in Keep.
 	KeepAll bool
 	Keep    []string
 
-	Set, Unset []string // by the profile, sorted and as written
+	Set   []string // set by the profile, sorted
+	Unset []string // removed by the profile, in its order
 
-	// NewUser says that HOME, USER and LOGNAME follow a new identity:
-	// Identity has the entries that are set, and the others go. It is empty
-	// while UserUnknown: the user was not looked up.
+	// NewUser reports that the launch replaces HOME, USER and LOGNAME. Identity
+	// has those that it sets, as NAME=VALUE; it removes the others. If UserUnknown
+	// is set, the user was not looked up and Identity is empty.
 	NewUser, UserUnknown bool
 	Identity             []string
 
-	// Loader are the names of the loader variables where the launch removes
-	// them, see Plan.removesLoaderVariables. "LD_*" stands for all that begin
-	// with LD_.
+	// Loader has the names of the loader variables that the launch removes; it is
+	// empty if the launch keeps them. "LD_*" stands for all names that begin with
+	// LD_.
 	Loader []string
 }
 
-// EnvironChange says what becomes of the environment of any caller.
+// EnvironChange returns how the launch changes the environment of its caller.
 func (p *Plan) EnvironChange() EnvironChange {
 	spec := p.Profile.Env
 	if spec == nil {

@@ -5,21 +5,21 @@ import (
 	"syscall"
 )
 
-// execHint says what to do about an error of execve(2).
+// execHint returns what to do about an error of execve(2); empty for other errors.
 func execHint(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
-		return "it is neither a program for this machine nor a script with a first line #!"
+		return "use a program built for this machine, or a script that begins with #!"
 	case errors.Is(err, syscall.EACCES):
-		return "the target's user must be able to search its directories and to execute it, on a mount without noexec"
+		return "let the target's user search its directories and execute it, on a mount without noexec"
 	case errors.Is(err, syscall.ENOENT):
-		return "its dynamic loader is missing inside the root directory; a static program needs none"
+		return "install its dynamic loader inside the root directory, or use a static program"
 	case errors.Is(err, syscall.EAGAIN):
-		return "the target's user has more processes than RLIMIT_NPROC allows"
+		return "raise RLIMIT_NPROC (rlimits.nproc): the target's user has more processes than it allows"
 	case errors.Is(err, syscall.E2BIG):
-		return "the arguments and the environment are too large"
+		return "shorten the arguments or the environment"
 	case errors.Is(err, syscall.ETXTBSY):
-		return "somebody has it open for writing"
+		return "stop the process that has the file open for writing"
 	}
 	return ""
 }

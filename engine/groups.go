@@ -8,9 +8,9 @@ import (
 	"caprun/engine/cred"
 )
 
-// tryGroups is tryRoute, also for a caller who may not call setgroups and need
-// not: one with no supplementary group, for a profile that declares none but the
-// gid. The target keeps the empty list then, if no permission depends on it.
+// tryGroups is try. If the caller may not call setgroups(2), has no supplementary
+// group, and the profile declares no group but the gid, the target keeps the empty
+// list, provided that no permission depends on the difference.
 func (c *compiler) tryGroups(sets launchSets) *routeFailure {
 	c.keepNoGroups = false
 	o := c.tryRoute(sets)
@@ -23,21 +23,20 @@ func (c *compiler) tryGroups(sets launchSets) *routeFailure {
 	kept := *c
 	kept.keepNoGroups = true
 	other := kept.tryRoute(sets)
-	if other == nil && !kept.groupsAlike() || other != nil && other.step != nil && other.step.step.Kind == cap.StepGID {
+	if other == nil && !kept.groupsEquivalent() || other != nil && other.step != nil && other.step.step.Kind == cap.StepGID {
 		return o
 	}
 	*c = kept
 	return other
 }
 
-// groupsAlike reports whether no permission depends on whether the target's list of
-// supplementary groups is empty or has its gid alone. getgroups(2) shows the target
-// which of them it is. Group permission is that of the
-// file system gid or of a group in the list, so both give the same until the gid
-// changes: by one of the four gids, by a set-group-ID program, or by cap_setgid,
-// which changes the list too. So all four are the gid, no_new_privs rules the
-// program out, and cap_setgid is neither held nor can be gained.
-func (c *compiler) groupsAlike() bool {
+// groupsEquivalent reports whether an empty list of supplementary groups grants the
+// target the same permissions as a list of its gid alone. Only getgroups(2) shows the
+// difference: the kernel grants the permissions of the file system gid and of the
+// groups in the list. This holds until the file system gid changes: to another of the
+// four gids, by a set-group-ID program, or with cap_setgid. So all four gids must be
+// the same, no_new_privs must be set, and cap_setgid must not be reachable.
+func (c *compiler) groupsEquivalent() bool {
 	for _, s := range []cred.Cred{c.BeforeExec, c.AfterExec} {
 		gid := c.Identity.GID
 		if !s.NoNewPrivs || s.GID != gid || s.EGID != gid || s.SGID != gid || s.FSGID != gid ||
@@ -48,7 +47,8 @@ func (c *compiler) groupsAlike() bool {
 	return !c.reachable().most.Has(cred.SETGID)
 }
 
-// groupsList returns groups for a message, of which a caller may have 65536.
+// groupsList returns groups as text for a message, which names at most 20 of them: a
+// process may have 65536.
 func groupsList(groups []uint32) string {
 	const most = 20
 	switch {

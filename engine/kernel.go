@@ -9,16 +9,15 @@ import (
 	"caprun/engine/cred"
 )
 
-// Kernel is a release of Linux that a plan can be made for: 5.8 or later,
-// which is what the model describes.
+// Kernel is a version of Linux, 5.8 or later, that a plan can be made for.
 type Kernel struct{ Major, Minor int }
 
-// LatestKernel returns the newest release that the model was compared with.
-// Later ones get its rules.
+// LatestKernel returns the newest version that the model was compared with. Newer
+// versions get its rules.
 func LatestKernel() Kernel { return Kernel{6, 18} }
 
-// ParseKernel parses MAJOR.MINOR or MAJOR.MINOR.PATCH, decimal numbers below 1000.
-// It refuses releases before 5.8. The error says what to write instead.
+// ParseKernel parses MAJOR.MINOR or MAJOR.MINOR.PATCH, decimal numbers below 1000. It
+// returns an error for other text and for a version below 5.8.
 func ParseKernel(text string) (Kernel, error) {
 	parts := strings.Split(text, ".")
 	var n [3]int
@@ -38,21 +37,20 @@ func ParseKernel(text string) (Kernel, error) {
 	return k, nil
 }
 
-// String returns the version as ParseKernel reads it.
+// String returns the version as MAJOR.MINOR.
 func (k Kernel) String() string { return fmt.Sprintf("%d.%d", k.Major, k.Minor) }
 
-// Rules returns the rules of the release.
+// Rules returns the rules by which the version changes credentials.
 func (k Kernel) Rules() cred.Rules { return cred.Linux(k.Major, k.Minor) }
 
-// NewerThanLatest reports whether the release came after the newest that the model was
-// compared with.
+// NewerThanLatest reports whether k is newer than [LatestKernel].
 func (k Kernel) NewerThanLatest() bool {
 	latest := LatestKernel()
 	return k != latest && k.since(latest.Major, latest.Minor)
 }
 
-// newCaps are the capabilities that came with releases which may still run, each
-// with the first release that has it: linux/capability.h.
+// newCaps are the newest capabilities, each with the first version that has it:
+// linux/capability.h.
 var newCaps = [...]struct {
 	value cap.Value
 	since Kernel
@@ -63,10 +61,10 @@ var newCaps = [...]struct {
 	{cap.CHECKPOINT_RESTORE, Kernel{5, 9}},
 }
 
-// execSecurebitsSince is the first release with the securebits 8 to 11.
+// execSecurebitsSince is the first version with the securebits 8 to 11.
 var execSecurebitsSince = Kernel{6, 14}
 
-// Caps returns the capabilities that the release has.
+// Caps returns the capabilities that the version has.
 func (k Kernel) Caps() cred.Caps {
 	caps := cred.FirstCaps(cap.NamedCount)
 	for _, c := range newCaps {
@@ -77,8 +75,8 @@ func (k Kernel) Caps() cred.Caps {
 	return caps
 }
 
-// capsSince says which releases have all of the capabilities: " (Linux 5.9 and
-// later have it)"; empty where that is not known.
+// capsSince names the versions that have all of the capabilities, in the form
+// " (Linux 5.9 and later have it)". It is empty if one of them is not in newCaps.
 func capsSince(caps cred.Caps) string {
 	var first Kernel
 	for v := range caps.All() {
@@ -98,7 +96,7 @@ func capsSince(caps cred.Caps) string {
 	return " (" + first.andLater(caps.Len()) + ")"
 }
 
-// andLater says that a release and those after it have a number of things.
+// andLater returns the text that k and later versions have one or several things.
 func (k Kernel) andLater(things int) string {
 	if things == 1 {
 		return fmt.Sprintf("Linux %v and later have it", k)
@@ -106,7 +104,7 @@ func (k Kernel) andLater(things int) string {
 	return fmt.Sprintf("Linux %v and later have them", k)
 }
 
-// Securebits returns the securebits and locks that the release has.
+// Securebits returns the securebits and locks that the version has.
 func (k Kernel) Securebits() cred.Securebits {
 	all := cred.SecAllBits | cred.SecAllLocks
 	if !k.Rules().ExecSecurebits {
@@ -115,8 +113,7 @@ func (k Kernel) Securebits() cred.Securebits {
 	return all
 }
 
-// Restrict returns a state as it would be on this kernel: without the
-// capabilities and securebits that it does not have.
+// Restrict returns c without the capabilities and securebits that k does not have.
 func (k Kernel) Restrict(c cred.Cred) cred.Cred {
 	has := k.Caps()
 	for _, set := range []*cred.Caps{&c.All, &c.Effective, &c.Permitted, &c.Inheritable, &c.Bounding, &c.Ambient} {

@@ -13,16 +13,18 @@ import (
 	"caprun/engine/machine"
 )
 
-// Exec replaces the calling process with the target, which starts with
-// exactly the predicted credentials, or returns a *machine.Error; the process
-// must end then. It needs a plan that Prepare made for the present state.
+// Exec replaces the calling process with the target, which starts with exactly the
+// credentials AfterExec. The plan must come from [Prepare], and the state of the
+// calling thread must be the one it was prepared for.
 //
-// After the last step the state is read back from the kernel and compared
-// with the prediction, and the files of the target are looked at again.
+// After the last step Exec reads the state back from the kernel and compares it with
+// BeforeExec, and verifies that the target's files are unchanged. Exec returns only if
+// it fails, with a *machine.Error. The process may then have changed and must exit.
 func (p *Plan) Exec() error { return p.exec(nil) }
 
-// DryRun does all that Exec does but the exec, and calls done with the state
-// read back before it returns. The process is changed and must end.
+// DryRun does everything that [Plan.Exec] does except the exec itself. It calls done
+// with the state that it read back, and returns nil if the target would have started.
+// The process has changed and must exit.
 func (p *Plan) DryRun(done func(cred.Cred)) error {
 	err := p.exec(done)
 	if errors.Is(err, errDryRun) {
@@ -61,13 +63,13 @@ func (p *Plan) failExec(what string, err error, hint string) error {
 	return &machine.Error{Profile: p.Profile, Key: "command", Subject: what, Err: err, Hint: hint, NotExecutable: true}
 }
 
-// checkCaller refuses what the plan was not made for.
+// checkCaller refuses a plan that was not prepared for the present state.
 func (p *Plan) checkCaller() error {
 	if p.Target.Path == "" {
-		return p.fail("command", "exec", errors.New("the plan is for no particular program"), "find the target first")
+		return p.fail("command", "exec", errors.New("the plan names no program"), "make the plan with engine.Prepare")
 	}
 	if !p.Identity.Resolved {
-		return p.fail("user", "set uid", errors.New("the user has not been looked up"), "look it up first")
+		return p.fail("user", "set uid", errors.New("the user was not looked up"), "make the plan with engine.Prepare")
 	}
 	now, err := machine.CurrentCred()
 	if err != nil {
@@ -75,7 +77,7 @@ func (p *Plan) checkCaller() error {
 	}
 	now.Chrooted, now.Traced, now.TracerUID, now.SharedFS = p.Caller.Chrooted, p.Caller.Traced, p.Caller.TracerUID, p.Caller.SharedFS
 	if diff := now.Diff(p.Caller); diff != nil {
-		return p.fail("", "read the caller's state", diffError(diff, p.Caller, now), "compile the plan again")
+		return p.fail("", "read the caller's state", diffError(diff, p.Caller, now), "prepare the plan again")
 	}
 	if err := p.checkDescriptors(); err != nil {
 		return err
@@ -83,9 +85,9 @@ func (p *Plan) checkCaller() error {
 	return p.checkTracer()
 }
 
-// checkDescriptors refuses what no step would notice.
+// checkDescriptors checks the descriptors again: no step would notice a change.
 func (p *Plan) checkDescriptors() error {
-	around, err := machine.ReadResources(p.Profile)
+	resources, err := machine.ReadResources(p.Profile)
 	if err != nil {
 		return p.fail("", "read the caller's state", err, "")
 	}
@@ -93,16 +95,16 @@ func (p *Plan) checkDescriptors() error {
 		if s.Kind != cap.StepCloseOnExec && s.Kind != cap.StepChroot {
 			continue
 		}
-		if r := refuseResource(around, p.Caller, p.Profile, s.Step); r != nil {
-			return p.fail(r.key, r.what, errors.New(r.why), r.hint)
+		if r := refuseResource(resources, p.Caller, p.Profile, s.Step); r != nil {
+			return p.fail(r.key, r.subject, errors.New(r.why), r.hint)
 		}
 	}
 	return nil
 }
 
-// checkTracer refuses a launch whose outcome a tracer without cap_sys_ptrace would
-// change: the kernel withholds then what exec would give. What a tracer had when it
-// attached, which is what counts, cannot be read.
+// checkTracer refuses a launch under a tracer if the result of exec depends on it: if
+// the tracer had no cap_sys_ptrace when it attached, the kernel withholds what exec
+// would grant. Whether it had the capability cannot be read.
 func (p *Plan) checkTracer() error {
 	before := p.BeforeExec
 	before.Traced = !p.BeforeExec.Traced
@@ -116,17 +118,17 @@ func (p *Plan) checkTracer() error {
 	}
 	pid, err := machine.Tracer()
 	if err != nil {
-		return p.fail("", "exec", fmt.Errorf("cannot determine whether a tracer is attached, and the outcome depends on it: %w", err), "mount /proc")
+		return p.fail("", "exec", fmt.Errorf("cannot determine whether a tracer is attached, which would change what exec grants: %w", err), "mount /proc")
 	}
 	if pid != 0 {
-		return p.fail("", "exec", fmt.Errorf("thread %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read: "+
-			"without it, the kernel withholds what the exec gives", pid), "start caprun without the tracer")
+		return p.fail("", "exec", fmt.Errorf("thread %d traces caprun: what exec grants depends on whether the tracer had cap_sys_ptrace when it attached, "+
+			"which caprun cannot determine", pid), "start caprun without the tracer")
 	}
 	return nil
 }
 
-// readBack compares the state of the thread, and the files of the target,
-// with what the plan predicts just before exec.
+// readBack compares the state of the thread with the predicted BeforeExec, and the
+// target's files with those that the plan was made for.
 func (p *Plan) readBack() (cred.Cred, error) {
 	got, err := machine.CurrentCredWithoutProc()
 	if err != nil {
@@ -135,21 +137,21 @@ func (p *Plan) readBack() (cred.Cred, error) {
 	want := p.BeforeExec
 	got.UserNS, got.Chrooted, got.Traced, got.TracerUID, got.SharedFS = want.UserNS, want.Chrooted, want.Traced, want.TracerUID, want.SharedFS
 	if diff := got.Diff(want); diff != nil {
-		return got, p.fail("", "read back", diffError(diff, want, got), "a filter of system calls keeps one from having its effect, or this is a kernel that caprun does not know, or a mistake in it: please report it")
+		return got, p.fail("", "read back", diffError(diff, want, got), "a system call filter (seccomp) may have suppressed a step; if there is none, report this as a bug")
 	}
 	if path, err := p.Target.CheckSearch(); err != nil {
-		return got, p.failExec("exec "+path, err, "write the path of the program")
+		return got, p.failExec("exec "+path, err, "write the absolute path of the program")
 	}
 	switch path, err := p.Target.CheckFiles(); {
 	case errors.Is(err, machine.ErrFileChanged):
-		return got, p.failExec("exec "+path, err, "start again, and see who can write it")
+		return got, p.failExec("exec "+path, err, "start caprun again, and check who can write the file")
 	case err != nil:
-		return got, p.failExec("exec "+path, err, "the target's user must be able to reach it")
+		return got, p.failExec("exec "+path, err, "give the target's user access to the file")
 	}
 	return got, nil
 }
 
-// diffError says in which dimensions two states differ.
+// diffError returns an error that names the fields in which two states differ.
 func diffError(fields []string, want, got cred.Cred) error {
 	parts := make([]string, len(fields))
 	for n, f := range fields {
@@ -158,8 +160,7 @@ func diffError(fields []string, want, got cred.Cred) error {
 	return errors.New(strings.Join(parts, ", "))
 }
 
-// stepError turns an error of the executor into one that names the place in the
-// profile and a fix.
+// stepError adds the profile key and a hint to an error of cap.Launcher.
 func (p *Plan) stepError(err error) error {
 	var failed *cap.StepError
 	if !errors.As(err, &failed) {

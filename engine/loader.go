@@ -9,24 +9,25 @@ import (
 	"caprun/policy"
 )
 
-// A LoaderVariable is an environment variable that the dynamic loader or the C
-// library ignores in a program with AT_SECURE.
+// LoaderVariable is an environment variable that the dynamic loader or the C library
+// ignores in a program that starts with AT_SECURE, see ld.so(8).
 type LoaderVariable struct {
-	// Name is the name; LD_* stands for all that begin with LD_.
+	// Name is the name of the variable. "LD_*" stands for all names that begin
+	// with LD_.
 	Name string
 
-	// Effect says what the variable does in a program that heeds it: a verb and
-	// its objects.
+	// Effect describes what the variable does in other programs, in a phrase that
+	// begins with a verb.
 	Effect string
 
-	// Instead says what to do in place of a variable that names code to load.
-	// It is empty for the others.
+	// Instead says what to do instead of setting the variable. It is empty unless
+	// the variable names code to load.
 	Instead string
 }
 
-// loaderVariables are those that glibc removes from the environment of a program
-// with AT_SECURE (sysdeps/generic/unsecvars.h), and those that musl ignores
-// there, sorted by name. The first that matches counts.
+// loaderVariables are the variables that glibc removes from the environment of a
+// program with AT_SECURE (sysdeps/generic/unsecvars.h), and those that musl ignores
+// there, sorted by name. The first entry that matches a name applies.
 var loaderVariables = [...]LoaderVariable{
 	{"GCONV_PATH", "names directories from which iconv(3) loads converters, which are code", "install the converters where the C library looks for them"},
 	{"GETCONF_DIR", "names the directory of programs that getconf(1) executes", ""},
@@ -50,17 +51,18 @@ var loaderVariables = [...]LoaderVariable{
 	{"MUSL_LOCPATH", "names directories from which musl reads locales", ""},
 	{"NIS_PATH", "names the directories in which NIS+ searches", ""},
 	{"NLSPATH", "names files from which catopen(3) reads messages", ""},
-	{"RESOLV_HOST_CONF", "names a file that is read in place of /etc/host.conf", ""},
+	{"RESOLV_HOST_CONF", "names a file that is read instead of /etc/host.conf", ""},
 	{"RES_OPTIONS", "changes the options of the resolver", ""},
 	{"TMPDIR", "names the directory in which programs make temporary files", ""},
 	{"TZDIR", "names the directory from which the C library reads time zones", ""},
 }
 
-// LoaderVariables returns all of them, sorted by name but for LD_*, which comes
-// after the variables that it stands for too.
+// LoaderVariables returns all loader variables, sorted by name. "LD_*" comes after the
+// names with an entry of their own that begin with LD_.
 func LoaderVariables() []LoaderVariable { return slices.Clone(loaderVariables[:]) }
 
-// FindLoaderVariable returns the loader variable of a name.
+// FindLoaderVariable returns the loader variable with a name. ok is false if the name
+// is not that of a loader variable.
 func FindLoaderVariable(name string) (v LoaderVariable, ok bool) {
 	n := slices.IndexFunc(loaderVariables[:], func(v LoaderVariable) bool {
 		prefix, all := strings.CutSuffix(v.Name, "*")
@@ -74,13 +76,14 @@ func FindLoaderVariable(name string) (v LoaderVariable, ok bool) {
 	return v, true
 }
 
-// IsLoaderVariable reports whether a variable is a [LoaderVariable].
+// IsLoaderVariable reports whether name is the name of a [LoaderVariable].
 func IsLoaderVariable(name string) bool {
 	_, ok := FindLoaderVariable(name)
 	return ok
 }
 
-// loaderNames returns the names that stand for every loader variable.
+// loaderNames returns the names of all loader variables, with "LD_*" for all that
+// begin with LD_.
 func loaderNames() []string {
 	names := []string{"LD_*"}
 	for _, v := range loaderVariables {
@@ -91,8 +94,8 @@ func loaderNames() []string {
 	return names
 }
 
-// PresentLoaderVariables returns the names of the loader variables in a
-// caller's environment, each once.
+// PresentLoaderVariables returns the names of the loader variables in environ, which
+// has the form of [os.Environ], in its order and without duplicates.
 func PresentLoaderVariables(environ []string) []string {
 	var names []string
 	for _, entry := range environ {
@@ -104,15 +107,15 @@ func PresentLoaderVariables(environ []string) []string {
 }
 
 // removesLoaderVariables reports whether the launch removes the caller's loader
-// variables. The dynamic loader ignores them only under AT_SECURE, which neither
-// an identity change before exec nor ambient capabilities set; so whoever set
-// them would choose code of another user, or code with capabilities.
+// variables. The dynamic loader ignores them only under AT_SECURE, which neither an
+// identity change before exec nor ambient capabilities set. Without the removal, the
+// caller could load code into a process of another user or with capabilities.
 func (p *Plan) removesLoaderVariables() bool { return p.loaderReason() != "" }
 
-// loaderReason says why the launch removes loader variables; empty where it does
-// not. A root target that remains root holds nothing that its caller, root too,
-// could not have without caprun. Under noroot, uid 0 is not root: exec gives it
-// no capabilities.
+// loaderReason returns why the launch removes loader variables; empty if it keeps
+// them. It keeps them for root that stays root: the caller could run its own code with
+// these capabilities without caprun. Under noroot, uid 0 does not count as root,
+// because exec grants it no capabilities.
 func (p *Plan) loaderReason() string {
 	from, to := p.Caller, p.AfterExec
 	root := to.UID == 0 && to.EUID == 0 && !to.Securebits.Has(cred.SecNoRoot)
@@ -124,7 +127,7 @@ func (p *Plan) loaderReason() string {
 	case !sameGroupSet(from.Groups, to.Groups):
 		return "the groups change"
 	case !root && to.Permitted != 0:
-		return "the target is not root and holds " + to.Permitted.String()
+		return "the target is not root and has " + to.Permitted.String()
 	}
 	return ""
 }
@@ -139,8 +142,8 @@ func sameGroupSet(a, b []uint32) bool {
 	return slices.Equal(sorted(a), sorted(b))
 }
 
-// checkLoaderVariables refuses what env.keep names and the launch removes. A
-// variable that env.set gives is not the caller's any more.
+// checkLoaderVariables refuses loader variables under env.keep that the launch
+// removes. It allows those that env.set sets: their value is the profile's.
 func (c *compiler) checkLoaderVariables() []policy.Diagnostic {
 	spec := c.Profile.Env
 	if spec == nil {
@@ -161,7 +164,7 @@ func (c *compiler) checkLoaderVariables() []policy.Diagnostic {
 			hint = "remove it from keep; " + v.Instead
 		}
 		found = append(found, *c.diagnose(ruleLoaderRemoved, fmt.Sprintf("env.keep[%d]", n),
-			fmt.Sprintf("keep names %s, which is removed because %s: it %s", name, why, v.Effect), hint))
+			fmt.Sprintf("caprun removes %s because %s: it %s", name, why, v.Effect), hint))
 	}
 	return found
 }

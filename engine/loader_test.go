@@ -38,7 +38,7 @@ func TestLoaderVariablesAreRemoved(t *testing.T) {
 		{"root with everything", "", cred.Root(), cred.File{}, ""},
 		{"root with fewer capabilities", "caps: cap_kill=ep", cred.Root(), cred.File{}, ""},
 		{"root without capabilities under noroot", "caps: \"=\"\nsecbits: [noroot]", cred.Root(), cred.File{}, ""},
-		{"root with a capability under noroot", "caps: cap_kill=eip\nsecbits: [noroot]", cred.Root(), cred.File{}, "not root and holds cap_kill"},
+		{"root with a capability under noroot", "caps: cap_kill=eip\nsecbits: [noroot]", cred.Root(), cred.File{}, "not root and has cap_kill"},
 		{"the same ids", "uid: 1000\ngid: 1000", user, cred.File{}, ""},
 		{"another uid", "uid: 1001\ngid: 1000", cred.Root(), cred.File{}, "the uid changes"},
 		{"only the saved uid", "uid: 1000\ngid: 1000", setid, cred.File{}, "the uid changes"},
@@ -47,9 +47,9 @@ func TestLoaderVariablesAreRemoved(t *testing.T) {
 		{"a user by name", "user: www-data", cred.Root(), cred.File{}, "the uid changes"},
 		{"the same groups", "caps: \"=\"", groups, cred.File{}, ""},
 		{"the same groups in another order", "caps: \"=\"", unsorted, cred.File{}, ""},
-		{"a user who keeps an ambient capability", "caps: cap_kill=eip", holding(cred.CapsOf(5)), cred.File{}, "not root and holds cap_kill"},
+		{"a user who keeps an ambient capability", "caps: cap_kill=eip", holding(cred.CapsOf(5)), cred.File{}, "not root and has cap_kill"},
 		{"a user who gives it up", "caps: \"=\"", ambient, cred.File{}, ""},
-		{"a user whose file has capabilities", "", withCaps(0), cred.File{HasCaps: true, Permitted: cred.CapsOf(5), Effective: true}, "not root and holds cap_kill"},
+		{"a user whose file has capabilities", "", withCaps(0), cred.File{HasCaps: true, Permitted: cred.CapsOf(5), Effective: true}, "not root and has cap_kill"},
 	}
 	caller := []string{"LD_X=1", "TMPDIR=/x", "MUSL_LOCPATH=/x", "LDX=1", "A=1"}
 	for _, c := range cases {

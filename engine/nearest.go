@@ -7,21 +7,20 @@ import (
 	"caprun/policy"
 )
 
-// nearest returns the declaration nearest to the one that has no plan, and
-// whether there is one. It compiles for the same profile, caller and target
-// with caps alone replaced; names no capability that the declared one does not
-// name; and grants all that was declared to be permitted or effective, with
-// what was declared to be effective being so. Of all such declarations it is
-// the one that changes the fewest bits, a bit being one capability in one of
-// the three sets; of those the one that permits the least; of those the one
-// in which the least is inheritable.
+// nearest returns the declaration nearest to c.caps that has a plan for the same
+// profile, caller and target; ok is false if there is none. That declaration
 //
-// The rules of exec look at each capability by itself, once the ids, the
-// securebits and the file are given, unless the real and the effective uid differ
-// under no_new_privs. So each is decided by itself, in a kernel that has no
-// other; and the model has the last word about the whole.
-func (c *compiler) nearest() (declaredCaps, bool) {
-	var near declaredCaps
+//   - names no other capability than c.caps,
+//   - permits each capability that c.caps permits or makes effective, and makes
+//     effective each one that c.caps makes effective,
+//   - changes as few bits as possible (a bit is one capability in one of the three
+//     sets), then permits as few capabilities as possible, then has as few inheritable
+//     ones as possible.
+//
+// For given ids, securebits and file, exec treats each capability on its own, unless
+// the real and the effective uid differ under no_new_privs. So nearest decides on each
+// capability alone, and then verifies the whole in the model.
+func (c *compiler) nearest() (near declaredCaps, ok bool) {
 	for n := range 64 {
 		if !c.caps.named().Has(n) {
 			continue
@@ -32,11 +31,11 @@ func (c *compiler) nearest() (declaredCaps, bool) {
 		}
 		near = declaredCaps{near.e.Union(one.e), near.p.Union(one.p), near.i.Union(one.i)}
 	}
-	_, ok := c.withCaps(&near).solve()
+	_, ok = c.withCaps(&near).solve()
 	return near, ok
 }
 
-// nearestBit returns what is nearest to the declaration for one capability.
+// nearestBit is nearest for capability n alone.
 func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
 	one := c.restrictTo(n)
 	d := *one.caps
@@ -60,8 +59,9 @@ func (c *compiler) nearestBit(n int) (declaredCaps, bool) {
 	return best, least != nil
 }
 
-// restrictTo returns the compiler for a kernel in which only capability n counts.
-// The caller keeps what the steps need, but cannot grant it to the target.
+// restrictTo returns a compiler in whose declaration, caller and target only
+// capability n is left. The caller keeps the capabilities that steps need, but cannot
+// grant them to the target.
 func (c *compiler) restrictTo(n int) *compiler {
 	bit := cred.CapsOf(n)
 	able := bit.Union(neededCaps())

@@ -11,14 +11,15 @@ import (
 	"caprun/engine/machine"
 )
 
-// maxCallerText bounds the text of a start: some thousand groups.
+// maxCallerText is the maximum length of the text, in bytes: enough for a thousand
+// groups.
 const maxCallerText = 16 << 10
 
-// callerError says what is wrong with the text of a start.
+// callerError is an error in the text of a caller's credentials.
 type callerError struct {
-	Word   string // the word at fault, or what of it; empty for the whole text
+	Word   string // the wrong word; empty if the error is about the whole text
 	Reason string
-	Hint   string // what to write instead
+	Hint   string // what to do
 }
 
 // Error returns the word and the reason.
@@ -29,33 +30,34 @@ func (e *callerError) Error() string {
 	return fmt.Sprintf("%q: %s", clip(e.Word), e.Reason)
 }
 
-// ParseCaller reads the state of a caller from text, for the newest kernel that
-// the model knows. See [Kernel.ParseCaller].
+// ParseCaller parses the credentials of a caller for [LatestKernel]. See
+// [Kernel.ParseCaller].
 func ParseCaller(text string) (cred.Cred, error) { return LatestKernel().ParseCaller(text) }
 
-// ParseCaller reads the state of a caller on this kernel from words separated
-// by white space. "root" alone is the state of [cred.Root]. Otherwise:
+// ParseCaller parses the credentials of a caller on kernel k. It reads nothing from
+// the system. The text is the word "root", which stands for [cred.Root], or a list of
+// words separated by white space:
 //
-//	uid=N             real, effective, saved and file system uid; 0
-//	gid=N             the same of the gid; 0
-//	groups=N,N        supplementary groups; none
-//	secbits=NAME,NAME securebits; none
-//	bounding=CAP,CAP  the bounding set, also "all" or "none"
-//	ambient=CAP,CAP   the ambient set, also "all" or "none"; none
-//	no_new_privs
+//	uid=N             real, effective, saved and file system uid (default 0)
+//	gid=N             real, effective, saved and file system gid (default 0)
+//	groups=N,N        supplementary groups (default none)
+//	secbits=NAME,NAME securebits (default none)
+//	bounding=CAP,CAP  bounding set, also "all" or "none"
+//	ambient=CAP,CAP   ambient set, also "all" or "none" (default none)
+//	no_new_privs      sets no_new_privs
 //
-// All other words together are the capability text of the effective,
-// permitted and inheritable sets, as cap.ParseText reads it. Without any, uid
-// 0 has every capability permitted and effective, and another uid none.
+// All other words together are the effective, permitted and inheritable sets in the
+// text form of cap.ParseText. By default, uid 0 has every capability permitted and
+// effective, and any other uid has none.
 //
-// Without bounding, the bounding set of uid 0 with a capability text is what
-// the text permits or inherits, which is what a container runtime gives; of
-// every other start it is everything.
+// The default bounding set has all capabilities, with one exception: if uid 0 has
+// capability sets as text, the bounding set has the permitted and inheritable ones. A
+// container runtime starts a container this way.
 //
-// It refuses what a kernel cannot have: an effective set that is not within
-// the permitted one, an ambient one that is not within the permitted and the
-// inheritable one, ids, capabilities and securebits that do not exist. The
-// error is a *machine.Error. Nothing is read from the system.
+// The error is a *machine.Error. ParseCaller refuses unknown ids, capabilities and
+// securebits, those that k does not have, and sets that the kernel does not allow: the
+// effective set must be within the permitted set, and the ambient set within both the
+// permitted and the inheritable set.
 func (k Kernel) ParseCaller(text string) (cred.Cred, error) {
 	c, err := k.parseCaller(text)
 	var bad *callerError
@@ -67,12 +69,12 @@ func (k Kernel) ParseCaller(text string) (cred.Cred, error) {
 
 func (k Kernel) parseCaller(text string) (cred.Cred, error) {
 	if len(text) > maxCallerText {
-		return cred.Cred{}, &callerError{Reason: fmt.Sprintf("a start of more than %d bytes", maxCallerText), Hint: "write fewer groups"}
+		return cred.Cred{}, &callerError{Reason: fmt.Sprintf("credentials are %d bytes; the limit is %d", len(text), maxCallerText), Hint: "write fewer groups"}
 	}
 	words := strings.Fields(text)
 	switch {
 	case len(words) == 0:
-		return cred.Cred{}, &callerError{Reason: "it is empty", Hint: "write root, current, or words such as uid=1000"}
+		return cred.Cred{}, &callerError{Reason: "missing credentials", Hint: "write root, current, or words such as uid=1000"}
 	case len(words) == 1 && words[0] == "root":
 		return k.Restrict(cred.Root()), nil
 	}
@@ -88,7 +90,7 @@ func (k Kernel) parseCaller(text string) (cred.Cred, error) {
 	return s.cred, nil
 }
 
-// callerParser collects the words of a start.
+// callerParser parses the words of a caller's credentials.
 type callerParser struct {
 	kernel Kernel
 	cred   cred.Cred
@@ -101,27 +103,27 @@ func (s *callerParser) word(word string) error {
 	switch key {
 	case "uid", "gid", "groups", "secbits", "bounding", "ambient", "no_new_privs":
 	case "root", "current":
-		return &callerError{word, "it is a start of its own", "write it alone, or uid=0"}
+		return &callerError{word, key + " and other words are mutually exclusive", "write " + key + " alone, or replace it with uid=N"}
 	default:
 		s.caps = append(s.caps, word)
 		return nil
 	}
 	if s.seen[key] {
-		return &callerError{word, key + " is written twice", "write it once"}
+		return &callerError{word, "duplicate " + key, "write " + key + " once"}
 	}
 	s.seen[key] = true
 	c := &s.cred
 	var err error
 	switch key {
 	case "uid":
-		c.UID, err = parseCallerID(word, value)
+		c.UID, err = parseCallerID(word, "uid", value)
 		c.EUID, c.SUID, c.FSUID = c.UID, c.UID, c.UID
 	case "gid":
-		c.GID, err = parseCallerID(word, value)
+		c.GID, err = parseCallerID(word, "gid", value)
 		c.EGID, c.SGID, c.FSGID = c.GID, c.GID, c.GID
 	case "groups":
 		for text := range strings.SplitSeq(value, ",") {
-			gid, err := parseCallerID(word, text)
+			gid, err := parseCallerID(word, "gid", text)
 			if err != nil {
 				return err
 			}
@@ -137,16 +139,17 @@ func (s *callerParser) word(word string) error {
 	case "no_new_privs":
 		c.NoNewPrivs = true
 		if hasValue {
-			err = &callerError{word, "no_new_privs takes no value", "write no_new_privs, or leave it out"}
+			err = &callerError{word, "no_new_privs takes no value", "write no_new_privs without a value"}
 		}
 	}
 	return err
 }
 
-func parseCallerID(word, text string) (uint32, error) {
+// parseCallerID parses an id in word; kind is "uid" or "gid".
+func parseCallerID(word, kind, text string) (uint32, error) {
 	id, err := machine.ParseID(text)
 	if err != nil {
-		return 0, &callerError{word, fmt.Sprintf("%q is no id", clip(text)), "write decimal digits, from 0 to 4294967294"}
+		return 0, &callerError{word, fmt.Sprintf("invalid %s %q", kind, clip(text)), "write a decimal number from 0 to 4294967294"}
 	}
 	return id, nil
 }
@@ -156,10 +159,10 @@ func (s *callerParser) securebits(word, value string) (cred.Securebits, error) {
 	for name := range strings.SplitSeq(value, ",") {
 		bit, err := cap.SecbitsFromName(name)
 		if err != nil {
-			return 0, &callerError{word, fmt.Sprintf("no securebit is called %q", clip(name)), "write names such as noroot,noroot_locked"}
+			return 0, &callerError{word, fmt.Sprintf("unknown securebit %q", clip(name)), "write names such as noroot,noroot_locked"}
 		}
 		if cred.Securebits(bit)&^s.kernel.Securebits() != 0 {
-			return 0, &callerError{word, fmt.Sprintf("Linux %v has no securebit %s (%s)", s.kernel, name, execSecurebitsSince.andLater(1)), "leave it out, or name a later kernel"}
+			return 0, &callerError{word, fmt.Sprintf("Linux %v does not have %s (%s)", s.kernel, name, execSecurebitsSince.andLater(1)), "remove it, or choose a newer kernel"}
 		}
 		bits |= cred.Securebits(bit)
 	}
@@ -177,7 +180,7 @@ func (s *callerParser) capSet(word, value string) (cred.Caps, error) {
 	for name := range strings.SplitSeq(value, ",") {
 		v, err := cap.FromName(name)
 		if err != nil {
-			return 0, &callerError{word, fmt.Sprintf("%q is no capability", clip(name)), "write names such as cap_kill,cap_net_raw, or all, or none"}
+			return 0, &callerError{word, fmt.Sprintf("unknown capability %q", clip(name)), "write names such as cap_kill,cap_net_raw, or all, or none"}
 		}
 		caps = caps.With(int(v))
 	}
@@ -187,13 +190,13 @@ func (s *callerParser) capSet(word, value string) (cred.Caps, error) {
 // checkKnown refuses capabilities that the kernel does not have.
 func (s *callerParser) checkKnown(word string, caps cred.Caps) error {
 	if unknown := caps.Minus(s.cred.All); unknown != 0 {
-		return &callerError{word, fmt.Sprintf("Linux %v has no %s%s", s.kernel, unknown.Join(), capsSince(unknown)), "leave it out, or name a later kernel"}
+		return &callerError{word, fmt.Sprintf("Linux %v does not have %s%s", s.kernel, unknown.Join(), capsSince(unknown)), "remove it, or choose a newer kernel"}
 	}
 	return nil
 }
 
-// finish reads the capability text, fills in what was left out and refuses
-// sets that contradict each other.
+// finish parses the capability text, sets the defaults, and refuses sets that the
+// kernel does not allow.
 func (s *callerParser) finish() error {
 	c := &s.cred
 	text := strings.Join(s.caps, " ")
@@ -219,16 +222,16 @@ func (s *callerParser) finish() error {
 		}
 	}
 	if more := c.Effective.Minus(c.Permitted); more != 0 {
-		return &callerError{text, "what is effective is permitted too, and this is not: " + more.Join(), "add p to its flags"}
+		return &callerError{text, more.Join() + " is effective but not permitted", "add p to its flags"}
 	}
 	if more := c.Ambient.Minus(c.Permitted.Intersect(c.Inheritable)); more != 0 {
-		return &callerError{"ambient=" + c.Ambient.Join(), "what is ambient is permitted and inheritable too, and this is not: " + more.Join(),
-			"write " + more.Join() + "=eip"}
+		return &callerError{"ambient=" + c.Ambient.Join(), more.Join() + " is ambient but not permitted and inheritable",
+			"add " + more.Join() + "=eip"}
 	}
 	return nil
 }
 
-// textError names the word of a capability text that is at fault.
+// textError returns the error of a capability text with the word that it is about.
 func (s *callerParser) textError(text string, err error) error {
 	const words = "write uid=, gid=, groups=, secbits=, bounding=, ambient=, no_new_privs, or a capability text such as cap_net_raw=ep"
 	var bad *cap.TextError
@@ -238,7 +241,7 @@ func (s *callerParser) textError(text string, err error) error {
 	return &callerError{wordAt(text, bad.Offset), bad.Reason, words}
 }
 
-// wordAt returns the word of text that the byte at offset is in.
+// wordAt returns the word of text at a byte offset.
 func wordAt(text string, offset int) string {
 	offset = max(0, min(offset, len(text)))
 	begin := strings.LastIndexByte(text[:offset], ' ') + 1
@@ -246,7 +249,7 @@ func wordAt(text string, offset int) string {
 	return word
 }
 
-// clip shortens text from outside for a message.
+// clip shortens untrusted text for a message.
 func clip(text string) string {
 	const most = 80
 	if len(text) > most {

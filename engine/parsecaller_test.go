@@ -69,19 +69,19 @@ func TestParseCaller(t *testing.T) {
 // TestParseCallerRefuses: the message names the word and what to do.
 func TestParseCallerRefuses(t *testing.T) {
 	cases := map[string][]string{
-		"":                                   {"empty", "uid=1000"},
-		" \n":                                {"empty"},
+		"":                                   {"missing credentials", "uid=1000"},
+		" \n":                                {"missing credentials"},
 		"root uid=0":                         {`"root"`, "alone"},
 		"current":                            {`"current"`},
 		"uid=5 current":                      {`"current"`, "alone"},
-		"uid":                                {`"uid"`, "decimal"},
-		"uid=":                               {`"uid="`, "decimal"},
-		"uid=007":                            {`"uid=007"`, "decimal"},
+		"uid":                                {`"uid"`, "decimal number"},
+		"uid=":                               {`"uid="`, "decimal number"},
+		"uid=007":                            {`"uid=007"`, "decimal number"},
 		"uid=-1":                             {`"uid=-1"`, "4294967294"},
 		"uid=4294967295":                     {`"uid=4294967295"`, "4294967294"},
-		"uid=nobody":                         {`"uid=nobody"`, "decimal"},
-		"uid=5 uid=5":                        {`"uid=5"`, "twice"},
-		"no_new_privs no_new_privs":          {"twice"},
+		"uid=nobody":                         {`"uid=nobody"`, "decimal number"},
+		"uid=5 uid=5":                        {`"uid=5"`, "duplicate uid"},
+		"no_new_privs no_new_privs":          {"duplicate no_new_privs"},
 		"no_new_privs=true":                  {`"no_new_privs=true"`, "no value"},
 		"gid=1,2":                            {`"gid=1,2"`},
 		"groups=1,,2":                        {`"groups=1,,2"`, `""`},
@@ -91,12 +91,12 @@ func TestParseCallerRefuses(t *testing.T) {
 		"uid=5 cap_net_row=ep":               {`"cap_net_row=ep"`, "unknown capability"},
 		"uid=5 foo=bar":                      {`"foo=bar"`, "no_new_privs"},
 		"uid=5 cap_net_raw":                  {`"cap_net_raw"`},
-		"cap_net_raw=e":                      {"cap_net_raw", "permitted too", "add p"},
-		"uid=5 ambient=cap_kill":             {`"ambient=cap_kill"`, "inheritable too", "cap_kill=eip"},
-		"cap_kill=ep ambient=cap_kill":       {"inheritable too"},
+		"cap_net_raw=e":                      {"cap_net_raw", "effective but not permitted", "add p"},
+		"uid=5 ambient=cap_kill":             {`"ambient=cap_kill"`, "cap_kill is ambient but not permitted and inheritable", "cap_kill=eip"},
+		"cap_kill=ep ambient=cap_kill":       {"cap_kill is ambient but not permitted and inheritable"},
 		"45=ep":                              {`"45=ep"`, "Linux 6.18"},
 		"bounding=63":                        {"bounding=63", "Linux 6.18"},
-		strings.Repeat("1", maxCallerText+1): {"more than 16384 bytes"},
+		strings.Repeat("1", maxCallerText+1): {"credentials are 16385 bytes; the limit is 16384"},
 		"uid=" + strings.Repeat("9", 500):    {"..."},
 	}
 	for text, says := range cases {
@@ -144,7 +144,7 @@ func TestKernel(t *testing.T) {
 	}
 	old, late := Kernel{5, 8}, Kernel{6, 14}
 	for _, text := range []string{"cap_checkpoint_restore=ep", "bounding=40", "secbits=exec_restrict_file"} {
-		if _, err := old.ParseCaller(text); err == nil || !strings.Contains(err.Error(), "Linux 5.8 has no") {
+		if _, err := old.ParseCaller(text); err == nil || !strings.Contains(err.Error(), "Linux 5.8 does not have") {
 			t.Errorf("5.8: %s: %v", text, err)
 		}
 		if _, err := late.ParseCaller(text); err != nil {

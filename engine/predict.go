@@ -8,21 +8,22 @@ import (
 	"caprun/policy"
 )
 
-// stepFailure says which step the kernel would refuse.
+// stepFailure describes a step that fails in the model.
 type stepFailure struct {
 	step  Step
 	state cred.Cred // before the step
 	errno cred.Errno
 
-	// value is the capability at which the step stops; -1 without one.
+	// value is the capability at which the step fails; -1 if it fails for
+	// another reason.
 	value int
 
-	// refusal is the reason where it lies beside the credentials.
+	// refusal is the reason, if it is a resource and not the credentials.
 	refusal *stepRefusal
 }
 
-// predict folds the steps over the state from, as cap.Launcher.Exec performs
-// them on the kernel. It returns the steps with what they need and the state
+// predict executes steps in the model, beginning in the state from, as
+// cap.Launcher.Exec executes them. It returns them with what they need, and the state
 // before exec.
 func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile) ([]Step, cred.Cred, *stepFailure) {
 	r := target.KernelRules
@@ -54,8 +55,9 @@ func predict(from cred.Cred, steps []cap.Step, target Target, p *policy.Profile)
 	return out, c, nil
 }
 
-// raised is the state in which the step of the inheritable set begins: it makes
-// effective first what a change of uid left permitted only.
+// raised returns the state in which the step of the inheritable set begins. That step
+// first makes the permitted capabilities effective again if a uid change has cleared
+// the effective set.
 func raised(c cred.Cred) cred.Cred {
 	if c.Effective == 0 {
 		c, _ = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
@@ -63,8 +65,8 @@ func raised(c cred.Cred) cred.Cred {
 	return c
 }
 
-// predictStep is one step on the model: the counterpart of cap's execute. value
-// is the capability at which it stops.
+// predictStep executes one step in the model: the counterpart of execute in package
+// cap. If the step fails, value is the capability at which it does, or -1.
 func predictStep(c cred.Cred, s *cap.Step, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
 	value = -1
 	switch s.Kind {
@@ -126,15 +128,15 @@ func predictStep(c cred.Cred, s *cap.Step, r cred.Rules) (next cred.Cred, value 
 	return next, value, errno
 }
 
-// sameGroups compares a list as the kernel keeps it, sorted, with any other.
+// sameGroups reports whether b, in any order, has the groups of sorted.
 func sameGroups(sorted, b []uint32) bool {
 	b = slices.Clone(b)
 	slices.Sort(b)
 	return slices.Equal(sorted, b)
 }
 
-// predictUID changes the uids, keeps the permitted set where that can be done,
-// and makes all of it effective again.
+// predictUID changes all uids to uid. It keeps the permitted set if the securebits
+// allow it, and makes all of it effective again.
 func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
 	if c.UID == uid && c.EUID == uid && c.SUID == uid && c.FSUID == uid {
 		return c, 0
@@ -142,12 +144,12 @@ func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
 	var n cred.Cred
 	var errno cred.Errno
 	leaves := uid != 0 && (c.UID == 0 || c.EUID == 0 || c.SUID == 0)
-	standsIn := !c.Securebits.Has(cred.SecNoSetuidFixupLocked) && c.Permitted.Has(cred.SETPCAP)
+	maySetFixup := !c.Securebits.Has(cred.SecNoSetuidFixupLocked) && c.Permitted.Has(cred.SETPCAP)
 	locks := c.Securebits & (cred.SecKeepCapsLocked | cred.SecNoCapAmbientRaiseLocked)
 	switch {
 	case c.Permitted == 0 || !leaves || c.Securebits&(cred.SecKeepCaps|cred.SecNoSetuidFixup) != 0:
 		n, errno = c.Setresuid(uid, uid, uid)
-	case standsIn && locks != 0:
+	case maySetFixup && locks != 0:
 		n, errno = c.SetSecurebits(c.Securebits|cred.SecNoSetuidFixup, r)
 		if errno == 0 {
 			n, errno = n.Setresuid(uid, uid, uid)
@@ -172,8 +174,8 @@ func predictUID(c cred.Cred, uid uint32, r cred.Rules) (cred.Cred, cred.Errno) {
 	return n.Capset(n.Permitted, n.Permitted, n.Inheritable)
 }
 
-// predictAmbient makes the ambient set what is wanted. A securebit that forbids
-// to raise it, and is not locked, is cleared for as long as that takes.
+// predictAmbient sets the ambient set to want. If no_cap_ambient_raise is set and not
+// locked, it clears the securebit temporarily.
 func predictAmbient(c cred.Cred, want cred.Caps, r cred.Rules) (next cred.Cred, value int, errno cred.Errno) {
 	if want == 0 {
 		return c.ClearAmbient(), -1, 0
@@ -205,7 +207,7 @@ func predictAmbient(c cred.Cred, want cred.Caps, r cred.Rules) (next cred.Cred, 
 	return next, -1, 0
 }
 
-// lowest returns the smallest capability of a set, -1 for the empty one.
+// lowest returns the lowest capability of a set; -1 for the empty set.
 func lowest(caps cred.Caps) int {
 	for n := range 64 {
 		if caps.Has(n) {

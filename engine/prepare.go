@@ -10,20 +10,20 @@ import (
 	"caprun/policy"
 )
 
-// Caller is the state that a launch starts from.
+// Caller is the state of the process that launches a target.
 type Caller struct {
 	Cred cred.Cred
 
-	// DeathSignal is the parent-death signal that the target gets.
+	// DeathSignal is the parent-death signal to set for the target.
 	DeathSignal machine.DeathSignal
 }
 
-// NoPlanError says why a profile has no plan.
+// NoPlanError reports why a profile has no plan.
 type NoPlanError struct {
 	Diagnostics []policy.Diagnostic // at least one
 }
 
-// Error returns the diagnostics, one a line, without their hints.
+// Error returns the diagnostics without their hints, one a line.
 func (e *NoPlanError) Error() string {
 	lines := make([]string, len(e.Diagnostics))
 	for n, d := range e.Diagnostics {
@@ -32,19 +32,21 @@ func (e *NoPlanError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Prepare makes the plan of a launch on this machine, now: it looks up the user of
-// the profile, finds the program that argv names, or the profile's command if argv
-// is empty, and calls Compile. [Plan.Exec] carries the plan out.
+// Prepare makes the plan of a launch on this machine: it looks up the profile's user,
+// finds the program that argv names (the profile's command if argv is empty), and
+// calls [Compile]. [Plan.Exec] executes the plan.
 //
-// If caller is nil, Prepare reads the state of the calling thread. Only the first
-// thread of a process has the parent-death signal that its parent asked for: a
-// program that is to pass it on locks its main goroutine to that thread, with
-// runtime.LockOSThread in an init function. A caller that is not nil comes from
-// machine.CurrentCred and machine.CurrentDeathSignal; Exec refuses another state.
+// If caller is nil, Prepare reads the state of the calling thread. Otherwise caller
+// must come from machine.CurrentCred and machine.CurrentDeathSignal: Plan.Exec refuses
+// any other state.
 //
-// The error is a [*NoPlanError] if the profile has no plan, machine.ErrNoCommand,
-// a *machine.Error if the user or the program is missing, or one about reading the
-// caller's state.
+// Only the first thread of a process has the parent-death signal that its parent set.
+// To pass that signal on, lock the main goroutine to this thread: call
+// runtime.LockOSThread in an init function.
+//
+// The error is a [*NoPlanError] if the profile has no plan, machine.ErrNoCommand if
+// neither argv nor the profile names a program, a *machine.Error if the user or the
+// program cannot be used, or an error about reading the caller's state.
 func Prepare(p *policy.Profile, argv []string, caller *Caller) (*Plan, error) {
 	if caller == nil {
 		var err error
@@ -69,7 +71,7 @@ func Prepare(p *policy.Profile, argv []string, caller *Caller) (*Plan, error) {
 
 // currentCaller reads the state of the calling thread.
 func currentCaller() (*Caller, error) {
-	// The signal first: a parent that ends meanwhile is noticed.
+	// The signal first, so that a parent that ends later is noticed.
 	death, err := machine.CurrentDeathSignal()
 	if err != nil {
 		return nil, err
@@ -78,11 +80,11 @@ func currentCaller() (*Caller, error) {
 	return &Caller{now, death}, err
 }
 
-// FindTarget returns the program that argv names, or the profile's command
-// when argv is empty, as a launch from a state would find it on this machine
-// now, with the entry of the profile's user. Which kernel's rules hold is left
-// to the caller. The error is machine.ErrNoCommand or a *machine.Error.
-func FindTarget(p *policy.Profile, from cred.Cred, argv []string) (Target, error) {
+// FindTarget looks up the user of p, and finds the program that argv names (the
+// profile's command if argv is empty) as a launch by a process with the credentials
+// caller finds it on this machine. It leaves KernelRules, DeathSignal and Resources
+// zero. The error is machine.ErrNoCommand or a *machine.Error.
+func FindTarget(p *policy.Profile, caller cred.Cred, argv []string) (Target, error) {
 	user, err := machine.LookupUser(p)
 	if err != nil {
 		return Target{}, err
@@ -90,23 +92,22 @@ func FindTarget(p *policy.Profile, from cred.Cred, argv []string) (Target, error
 	if len(argv) == 0 {
 		argv = p.Command
 	}
-	id := machine.TargetIdentity(p, from, user)
+	id := machine.TargetIdentity(p, caller, user)
 	var env []string
 	if len(argv) > 0 && !strings.Contains(argv[0], "/") {
-		// Where the program is does not depend on the variables of the loader.
-		env = newEnvPolicy(p, id, id.ChangesUID(from), false).apply(os.Environ())
+		// Only PATH matters here, so the loader variables may stay.
+		env = newEnvPolicy(p, id, id.ChangesUID(caller), false).apply(os.Environ())
 	}
-	program, err := machine.FindProgram(p, id, accessorOf(p, from, user, machine.KernelRules()), argv, env)
+	program, err := machine.FindProgram(p, id, accessorOf(p, caller, user, machine.KernelRules()), argv, env)
 	return Target{Program: program, User: user}, err
 }
 
-// accessorOf returns the process that a launch turns caprun into just before
-// exec; nil where a step would be refused, and where the user is not looked up.
-// What it holds then does not depend on the program: that decides only about the
-// sets that exec makes of it.
-func accessorOf(p *policy.Profile, from cred.Cred, user *machine.User, r cred.Rules) *machine.Accessor {
-	c := &compiler{Plan: Plan{Profile: p, Caller: from, Target: Target{KernelRules: r, User: user}}}
-	c.Identity = machine.TargetIdentity(p, from, user)
+// accessorOf returns the process as it is just before exec: its permissions decide
+// which program is found. They do not depend on the program. It returns nil if a step
+// would fail, or if the user was not looked up.
+func accessorOf(p *policy.Profile, caller cred.Cred, user *machine.User, r cred.Rules) *machine.Accessor {
+	c := &compiler{Plan: Plan{Profile: p, Caller: caller, Target: Target{KernelRules: r, User: user}}}
+	c.Identity = machine.TargetIdentity(p, caller, user)
 	if !c.Identity.Resolved || c.readDeclaration() != nil {
 		return nil
 	}

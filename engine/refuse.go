@@ -11,39 +11,36 @@ import (
 	"caprun/policy"
 )
 
-// routeFailure is what is in the way along one route. Without any of the other
-// fields, the target would get other sets than declared.
+// routeFailure says why a route does not lead to what the profile declares. If only
+// result is set, the target would start with other sets than caps declares.
 type routeFailure struct {
-	diagnostic  *policy.Diagnostic // a mistake in caprun itself
-	stepsErr    error              // of cap.Launcher.Steps
+	diagnostic  *policy.Diagnostic // a bug in caprun
+	stepsErr    error              // from cap.Launcher.Steps
 	step        *stepFailure
-	execRefused bool // the kernel would refuse to start the target
-	idsReplaced bool // the declared ids do not last
-	ambientLost bool // the ambient set of iab does not reach the target
+	execRefused bool // execve(2) would fail with EPERM
+	idsReplaced bool // exec would replace the declared ids
+	ambientLost bool // exec would empty the ambient set that iab declares
 	result      cred.ExecResult
 
-	alternative *machine.Alternative // of the target's file, that leads elsewhere
+	alternative *machine.Alternative // of the target's file, that leads to another state
 }
 
-// refuse says why there is no plan: one cause, and what to do about it.
+// refuse returns why there is no plan: one cause, and what to do about it.
 //
-//	may the target's file be another, with which   yes
-//	there would be a plan?                         ---> refuseAlternative
+//	is there a plan for one of the alternatives     yes
+//	of the target's file?                           ---> refuseAlternative
 //	         | no
-//	does iab, or a profile without caps, fail      yes
-//	whatever caps declares?                        ---> describe
+//	does the launch fail whatever caps declares     yes
+//	(with iab, or without caps)?                    ---> describe
 //	         | no
-//	for each set of causes, the smallest first:    yes
-//	is there a plan, assuming that they are gone?  ---> conflict, of the first in the set
+//	for each set of causes, the smallest first:     yes
+//	is there a plan without these causes?           ---> conflict, for the first in the set
 //	         | no, for none of the sets
 //	unreachable: caps itself is the cause
 //
-// So each cause in the set is necessary, and the named one is never innocent;
-// where it is the only one, removing it is enough. The conflict is explained with
-// the other causes of the set assumed gone, lest one of them hides it:
-//
-//	set {mode, caller}:  caps --- mode --- caller --- target     two obstacles
-//	explained in:        caps --- mode -------------- target     mode alone is left
+// No smaller set is enough, so every cause in the set is necessary. If the set has
+// one cause, removing it is sufficient. A conflict is explained without the other
+// causes of the set, because one of them could hide it.
 func (c *compiler) refuse() *policy.Diagnostic {
 	if a := c.decisiveAlternative(); a != nil {
 		return c.refuseAlternative(a)
@@ -65,8 +62,8 @@ func (c *compiler) refuse() *policy.Diagnostic {
 	return c.conflict(set, sets)
 }
 
-// conflict explains the named cause of a set. Without the set there is a plan
-// along sets.
+// conflict explains the first cause of set. Without all causes of set, the launch
+// with sets has a plan.
 func (c *compiler) conflict(set cause, sets launchSets) *policy.Diagnostic {
 	rest := c.withoutCauses(set &^ set.first())
 	switch set.first() {
@@ -80,11 +77,10 @@ func (c *compiler) conflict(set cause, sets launchSets) *policy.Diagnostic {
 	return rest.callerConflict(sets)
 }
 
-// tryFirst tries the one route of a profile that gives the vectors itself, or
-// none.
+// tryFirst tries the only route of a profile that declares iab, or no caps.
 func (c *compiler) tryFirst() *routeFailure { return c.try(c.routes()[0]) }
 
-// cause is a set of things that may be in the way of what is declared.
+// cause is a set of causes why a profile has no plan.
 type cause uint
 
 const (
@@ -94,13 +90,12 @@ const (
 	causeCaller
 )
 
-// first returns the cause of a set that is named: what the profile says
-// before what the machine is.
+// first returns the cause of a set that the diagnostic names: the keys of the profile
+// come before the target and the caller.
 func (s cause) first() cause { return s & -s }
 
-// causeSets lists the sets of causes, the smallest first. Of the single ones
-// the caller comes first, for a mode, a tuple or a target is to blame only for
-// what it does to every caller.
+// causeSets lists the sets of causes, the smallest first. The caller alone comes
+// first: a mode, an iab or a target is the cause only if it fails for every caller.
 var causeSets = [...]cause{
 	causeCaller, causeMode, causeIAB, causeTarget,
 	causeMode | causeIAB, causeMode | causeTarget, causeMode | causeCaller,
@@ -110,7 +105,7 @@ var causeSets = [...]cause{
 	causeMode | causeIAB | causeTarget | causeCaller,
 }
 
-// possibleCauses returns the causes that there can be.
+// possibleCauses returns the causes that apply to this profile and target.
 func (c *compiler) possibleCauses() cause {
 	s := causeCaller
 	if c.modeEmptiesSets() {
@@ -125,8 +120,8 @@ func (c *compiler) possibleCauses() cause {
 	return s
 }
 
-// smallestCauses returns the first set of causes with which gone the profile has what
-// found looks for; 0 if there is none.
+// smallestCauses returns the first set of causes without which found reports true; 0
+// if there is none.
 func (c *compiler) smallestCauses(found func(*compiler) bool) cause {
 	present := c.possibleCauses()
 	for _, set := range causeSets {
@@ -137,15 +132,15 @@ func (c *compiler) smallestCauses(found func(*compiler) bool) cause {
 	return 0
 }
 
-// withCaps returns the compiler for the same profile with other caps; nil for
-// none.
+// withCaps returns a compiler for the same profile with other caps. If caps is nil,
+// the profile declares none.
 func (c *compiler) withCaps(caps *declaredCaps) *compiler {
 	n := *c
 	n.caps = caps
 	return &n
 }
 
-// noNewPrivsHelps reports whether there would be a plan with no_new_privs.
+// noNewPrivsHelps reports whether the profile would have a plan with no_new_privs.
 func (c *compiler) noNewPrivsHelps() bool {
 	n, profile := *c, *c.Profile
 	profile.NoNewPrivs = true
@@ -154,9 +149,8 @@ func (c *compiler) noNewPrivsHelps() bool {
 	return ok
 }
 
-// withoutCauses returns the compiler for the case that the causes are gone: no mode;
-// no tuple; an ordinary target; a caller who holds every capability and whose
-// locks are open.
+// withoutCauses returns a compiler for the same profile without the causes s: no mode;
+// no iab; an ordinary target; a caller with every capability and no locked securebits.
 func (c *compiler) withoutCauses(s cause) *compiler {
 	n := *c
 	profile := *c.Profile
@@ -185,8 +179,8 @@ func (c *compiler) withoutCauses(s cause) *compiler {
 	return &n
 }
 
-// targetMatters reports whether the target's file has anything that exec may
-// heed.
+// targetMatters reports whether the target's file has set-id bits or file capabilities
+// that the kernel does not ignore.
 func (c *compiler) targetMatters() bool {
 	f := c.Target.File
 	setsIDs := f.Setuid || f.Setgid && f.GroupExec
@@ -198,26 +192,27 @@ func (c *compiler) modeEmptiesSets() bool {
 	return c.Profile.Mode != nil && *c.Profile.Mode != cap.ModeHybrid
 }
 
-// orNearestCaps returns the end of a hint: the nearest that can be had, if any.
+// orNearestCaps returns the end of a hint that names the nearest reachable caps; empty
+// if there are none.
 func (c *compiler) orNearestCaps() string {
 	if near, ok := c.nearest(); ok {
-		return ", or write caps: " + near.written()
+		return ", or write caps: " + near.yaml()
 	}
 	return ""
 }
 
-// modeConflict says that the mode takes away what caps asks for. Like the
-// other conflicts it is explained where no other cause is in the way, and
-// what to do is said for things as they are.
+// modeConflict refuses a mode that empties a set of caps. Like the other conflicts, it
+// is a method of the compiler without the other causes, and takes the hint from the
+// compiler asIs, with all of them.
 func (c *compiler) modeConflict(asIs *compiler) *policy.Diagnostic {
 	d := c.refuseMode("caps")
 	if or := asIs.orNearestCaps(); or != "" {
-		d.Hint = "leave mode out and write secbits" + or
+		d.Hint = "replace mode with secbits" + or
 	}
 	return d
 }
 
-// iabConflict says that the vectors lead elsewhere.
+// iabConflict refuses an iab that leads to other sets than caps declares.
 func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 	alone := asIs.withCaps(nil)
 	if o := alone.tryFirst(); o != nil {
@@ -231,18 +226,18 @@ func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 	}
 	var fixes []string
 	if _, derived := c.withoutCauses(causeIAB).solve(); derived {
-		fixes = append(fixes, "leave iab out and the vectors are derived")
+		fixes = append(fixes, "remove iab")
 	}
 	if ok {
-		fixes = append(fixes, "write caps: "+near.written())
+		fixes = append(fixes, "write caps: "+near.yaml())
 	}
 	return c.diagnose(ruleCapsIAB, "caps",
-		fmt.Sprintf("iab (line %d) leads to %s, and caps declares %s", c.Profile.Position("iab").Line, got.text(), c.caps.text()),
+		fmt.Sprintf("with iab (line %d) the target starts with %s, but caps declares %s", c.Profile.Position("iab").Line, got.text(), c.caps.text()),
 		strings.Join(fixes, ", or "))
 }
 
-// targetConflict says what the target's own file does to the plan that an
-// ordinary target would have along sets.
+// targetConflict refuses the target because of its file. With an ordinary target, the
+// launch with sets has a plan.
 func (c *compiler) targetConflict(sets launchSets, asIs *compiler) *policy.Diagnostic {
 	o := c.try(sets)
 	if o == nil {
@@ -252,19 +247,19 @@ func (c *compiler) targetConflict(sets launchSets, asIs *compiler) *policy.Diagn
 	switch {
 	case o.idsReplaced:
 	case o.execRefused:
-		d.Hint = "remove the file capabilities of the target"
+		d.Hint = "remove the target's file capabilities"
 		more := declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
 		if _, ok := asIs.withCaps(&more).solve(); ok {
-			d.Hint += ", or grant them too: caps: " + more.written()
+			d.Hint += ", or grant them too: caps: " + more.yaml()
 		}
 	default:
-		d.Hint = "remove the set-id bits or file capabilities of the target" + asIs.orNearestCaps()
+		d.Hint = "remove the target's set-id bits and file capabilities" + asIs.orNearestCaps()
 	}
 	return d
 }
 
-// callerConflict says what the caller lacks for the plan that another one
-// would have along sets.
+// callerConflict names what the caller lacks. For a caller that lacks nothing, the
+// launch with sets has a plan.
 func (c *compiler) callerConflict(sets launchSets) *policy.Diagnostic {
 	o := c.try(sets)
 	switch {
@@ -279,20 +274,20 @@ func (c *compiler) callerConflict(sets launchSets) *policy.Diagnostic {
 	if !o.execRefused {
 		lost = c.caps.p.Minus(c.AfterExec.Permitted)
 	}
-	text := c.caps.text() + " cannot be had: "
+	text := "caps " + c.caps.text() + " is not reachable: "
 	if missing := lost.Minus(c.Caller.Bounding); missing != 0 {
 		return c.diagnose(ruleMissing, "caps", text+"the caller's bounding set lacks "+missing.String(),
-			"start caprun with "+missing.String()+" (a container: cap_add), or declare less")
+			"start caprun with "+missing.String()+" (in a container: cap_add), or declare less")
 	}
 	missing := lost.Minus(c.Caller.Permitted)
 	if missing == 0 {
 		return c.describe(o)
 	}
 	fix := c.startHint(missing) + ", or declare less"
-	return c.diagnose(ruleMissing, "caps", text+"an exec that is not safe, as under no_new_privs, gives no more than the caller's permitted set, which lacks "+missing.String(), fix)
+	return c.diagnose(ruleMissing, "caps", text+"the caller's permitted set lacks "+missing.String()+", and an unsafe exec, as under no_new_privs, grants nothing outside it", fix)
 }
 
-// describe turns an obstacle into a diagnostic.
+// describe returns the diagnostic for a failure.
 func (c *compiler) describe(o *routeFailure) *policy.Diagnostic {
 	switch {
 	case o.diagnostic != nil:
@@ -309,35 +304,35 @@ func (c *compiler) describe(o *routeFailure) *policy.Diagnostic {
 	case o.alternative != nil:
 		return c.refuseAlternative(o.alternative)
 	case o.ambientLost:
-		return c.diagnose(ruleAmbientLost, "iab", "the ambient set does not reach the target: "+c.targetEffect(),
-			"remove the set-id bits or file capabilities of the target, or name another program")
+		return c.diagnose(ruleAmbientLost, "iab", "exec would empty the ambient set: "+c.targetEffect(),
+			"remove the target's set-id bits and file capabilities, or start another program")
 	}
 	got := declaredCaps{c.AfterExec.Effective, c.AfterExec.Permitted, c.AfterExec.Inheritable}
 	return c.diagnose(ruleTarget, "caps",
 		fmt.Sprintf("the target would start with %s, not with the declared %s: %s", got.text(), c.caps.text(), c.targetEffect()), "")
 }
 
-// refuseIdentity says that the target's file changes the declared ids.
+// refuseIdentity refuses a target whose set-id bits replace the declared ids.
 func (c *compiler) refuseIdentity() *policy.Diagnostic {
 	a := c.AfterExec
-	hint := "name another program"
+	hint := "start another program"
 	if c.noNewPrivsHelps() {
-		hint = "set no_new_privs: true, which switches set-id bits off, or " + hint
+		hint = "set no_new_privs: true, which disables set-id bits, or " + hint
 	}
 	return c.diagnose(ruleIdentity, c.first("uid", "user"),
-		fmt.Sprintf("%s: the target would run with uid %d and gid %d instead: %s", "the declared ids do not last", a.EUID, a.EGID, c.targetEffect()), hint)
+		fmt.Sprintf("the target would run with uid %d and gid %d, not with the declared ids: %s", a.EUID, a.EGID, c.targetEffect()), hint)
 }
 
-// targetEffect says what the target's file does to credentials.
+// targetEffect describes the set-id bits and file capabilities of the target's file.
 func (c *compiler) targetEffect() string {
 	f := c.Target.File
 	path := c.Target.FilePath
 	var effects []string
 	if f.Setuid {
-		effects = append(effects, "is set-user-id for "+ownerText(f, "uid", f.UID))
+		effects = append(effects, "is set-user-ID ("+ownerText(f, "uid", f.UID)+")")
 	}
 	if f.Setgid && f.GroupExec {
-		effects = append(effects, "is set-group-id for "+ownerText(f, "gid", f.GID))
+		effects = append(effects, "is set-group-ID ("+ownerText(f, "gid", f.GID)+")")
 	}
 	if f.HasCaps {
 		effects = append(effects, "has file capabilities ("+fileCapsText(f)+")")
@@ -348,10 +343,10 @@ func (c *compiler) targetEffect() string {
 	return path + " " + strings.Join(effects, " and ")
 }
 
-// ownerText returns the uid or gid of an owner in words.
+// ownerText returns the owner of a file as text; kind is "uid" or "gid".
 func ownerText(f cred.File, kind string, id uint32) string {
 	if machine.UnmappedOwner(f) {
-		return "an unmapped owner or group"
+		return "unmapped owner or group"
 	}
 	return fmt.Sprintf("%s %d", kind, id)
 }
@@ -367,27 +362,27 @@ func fileCapsText(f cred.File) string {
 	return setText(e, f.Permitted, f.Inheritable)
 }
 
-// refuseExec says why the kernel would not start the target.
+// refuseExec refuses a target that the kernel would refuse to execute: its file
+// requires capabilities that exec does not grant.
 func (c *compiler) refuseExec(result cred.ExecResult) *policy.Diagnostic {
 	return c.diagnose(ruleTarget, c.first("caps", "iab", "mode"),
-		fmt.Sprintf("%s, and %s can be had by nobody here: the bounding set lacks it, so the kernel would refuse to start the program",
-			c.targetEffect(), result.Missing.String()),
-		"remove the file capabilities of the target, or grant them in the profile")
+		fmt.Sprintf("%s, but the bounding set lacks %s: the kernel would refuse to execute it", c.targetEffect(), result.Missing.String()),
+		"remove the target's file capabilities, or grant them in the profile")
 }
 
-// refuseSteps turns an error of cap.Launcher.Steps into a diagnostic. The
-// reader has checked everything but what a mode allows.
+// refuseSteps returns the diagnostic for an error of cap.Launcher.Steps. Package
+// policy has checked everything except what a mode allows.
 func (c *compiler) refuseSteps(err error) *policy.Diagnostic {
 	if !errors.Is(err, cap.ErrBadMode) {
-		return c.diagnose(ruleInternal, "", "the plan has no steps: "+err.Error(), "report this")
+		return c.diagnose(ruleInternal, "", "cannot make the steps: "+err.Error(), "report this as a bug")
 	}
 	return c.refuseMode(c.first("iab", "caps"))
 }
 
-// refuseMode says that the mode takes away what key asks for.
+// refuseMode refuses a mode that empties a set that key declares.
 func (c *compiler) refuseMode(key string) *policy.Diagnostic {
 	mode := c.Profile.Mode.String()
-	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties what %s asks for: a target in this mode starts without it",
+	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties a set that %s declares",
 		mode, c.Profile.Position("mode").Line, key),
-		fmt.Sprintf("leave mode out and write secbits, or declare no more than %s allows", mode))
+		fmt.Sprintf("replace mode with secbits, or declare no more than %s allows", mode))
 }

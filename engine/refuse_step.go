@@ -9,39 +9,39 @@ import (
 	"caprun/policy"
 )
 
-// refuseStep says why the kernel would refuse a step, and what to do.
+// refuseStep returns the diagnostic for a step that the kernel would refuse.
 func (c *compiler) refuseStep(f *stepFailure) *policy.Diagnostic {
 	s := f.step
-	what := c.Describe(s)
+	subject := c.Describe(s)
 	if s.Kind == cap.StepGroups {
-		what += " (the caller has " + groupsList(f.state.Groups) + ")"
+		subject += " (caller has groups: " + groupsList(f.state.Groups) + ")"
 	}
 	fail := func(which rule, why, hint string) *policy.Diagnostic {
-		return c.diagnose(which, s.Key, what+": "+why, hint)
+		return c.diagnose(which, s.Key, subject+": "+why, hint)
 	}
 	if r := f.refusal; r != nil && f.errno == 0 {
-		if r.what != "" {
-			what = r.what
+		if r.subject != "" {
+			subject = r.subject
 		}
 		s.Key = r.key
 		return fail(r.rule, r.why, r.hint)
 	}
-	held := "held: " + f.state.Permitted.String()
+	has := "caller has: " + f.state.Permitted.String()
 	if lost := c.Caller.Permitted.Minus(f.state.Permitted); lost != 0 {
-		return c.lockConflict(what + ": ")
+		return c.lockConflict(subject + ": ")
 	}
 	if f.value >= 0 && !f.state.All.Has(f.value) {
-		return fail(ruleUnknownToOS, fmt.Sprintf("this kernel does not have %v%s", cap.Value(f.value), capsSince(cred.CapsOf(f.value))), "leave it out on this machine")
+		return fail(ruleUnknownToOS, fmt.Sprintf("this kernel does not have %v%s", cap.Value(f.value), capsSince(cred.CapsOf(f.value))), "remove it from the profile")
 	}
 	if f.value >= 0 && c.grantsToTarget(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()
-		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, held),
+		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, has),
 			c.startHint(cred.CapsOf(f.value))+", or declare less")
 	}
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
 	if _, _, errno := predictStep(able, s.Step, c.Target.KernelRules); errno == 0 {
-		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, s.Needs.String(), held), c.needsHint(s, f.state))
+		return fail(ruleMissing, fmt.Sprintf("%v: needs %s (%s)", f.errno, s.Needs.String(), has), c.needsHint(s, f.state))
 	}
 	if explain := kindOf(s.Kind).explain; explain != nil {
 		if r := explain(f); r != nil {
@@ -51,7 +51,7 @@ func (c *compiler) refuseStep(f *stepFailure) *policy.Diagnostic {
 	return fail(ruleCaller, f.errno.Error(), "")
 }
 
-// explainIDs explains a uid, a gid or groups that a user namespace does not allow.
+// explainIDs explains a uid, gid or group list that the user namespace does not allow.
 func explainIDs(f *stepFailure) *stepRefusal {
 	s := f.step
 	if missing := unmappedIDs(s.Step, f.state.UserNS); f.errno == cred.EINVAL && len(missing) > 0 {
@@ -60,18 +60,19 @@ func explainIDs(f *stepFailure) *stepRefusal {
 			kind = "uid"
 		}
 		return &stepRefusal{rule: ruleCaller, why: fmt.Sprintf("this user namespace does not map %s %s", kind, groupsList(missing)),
-			hint: "map it, or declare an id that is mapped"}
+			hint: "map it in this user namespace, or declare a mapped " + kind}
 	}
 	if s.Kind == cap.StepGroups && f.errno == cred.EPERM {
-		return &stepRefusal{rule: ruleCaller, why: "setgroups is denied in this user namespace",
-			hint: "declare the groups that the caller has, or map gids with privilege"}
+		return &stepRefusal{rule: ruleCaller, why: "this user namespace denies setgroups(2)",
+			hint: "declare the caller's groups, or have a process with cap_setgid in the parent namespace write gid_map"}
 	}
 	return nil
 }
 
+// explainAmbient explains a capability that cannot be raised in the ambient set.
 func explainAmbient(*stepFailure) *stepRefusal {
 	return &stepRefusal{rule: ruleCaller, why: "the caller has set and locked no_cap_ambient_raise",
-		hint: "start caprun without it, or declare no ambient capability"}
+		hint: "start caprun without this securebit, or declare no ambient capability"}
 }
 
 // explainCaps explains an inheritable or a permitted set that is too large.
@@ -83,9 +84,10 @@ func explainCaps(f *stepFailure) *stepRefusal {
 	return &stepRefusal{rule: ruleMissing, why: "the caller's bounding set lacks " + name, hint: "start caprun with it, or declare less"}
 }
 
+// explainSecbits explains securebits that a lock does not allow.
 func explainSecbits(f *stepFailure) *stepRefusal {
-	return &stepRefusal{rule: ruleSecbits, why: fmt.Sprintf("the caller has %s, with locks that do not allow it", SecbitsText(f.state.Securebits)),
-		hint: "declare what is locked too, or start caprun without these locks"}
+	return &stepRefusal{rule: ruleSecbits, why: fmt.Sprintf("locked by the caller's securebits (%s)", SecbitsText(f.state.Securebits)),
+		hint: "declare the locked securebits too, or start caprun without these locks"}
 }
 
 // unmappedIDs returns the ids of a step that a user namespace does not map.
@@ -109,41 +111,43 @@ func (c *compiler) grantsToTarget(value int) bool {
 	return c.iab != nil && c.iab.Ambient.Has(value)
 }
 
-// startHint says how a caller comes to capabilities that the target is to have.
+// startHint returns how to start caprun with capabilities that the target gets.
 func (c *compiler) startHint(caps cred.Caps) string {
 	names := caps.String()
 	if c.Caller.EUID != 0 && c.Caller.Permitted == 0 && caps.SubsetOf(c.Caller.Bounding) {
-		return fmt.Sprintf("start caprun with %s (a container: start as root with it; its capabilities do not reach a non-root user)", names)
+		return "start caprun with " + names + nonRootContainer(names)
 	}
-	return "start caprun with " + names + " (a container: cap_add, as root)"
+	return "start caprun with " + names + " (in a container: as root with cap_add)"
 }
 
-// needsHint says how a caller comes to the capability that a step needs.
+// nonRootContainer says how to start a container whose user has no capability.
+func nonRootContainer(names string) string {
+	return " (in a container: start as root with " + names + "; a non-root user gets no capabilities)"
+}
+
+// needsHint returns how to start caprun with the capability that a step needs.
 func (c *compiler) needsHint(s Step, state cred.Cred) string {
 	names := s.Needs.String()
 	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
-		// See groupsAlike.
-		return "set no_new_privs: true, with which no group counts as the gid alone, or start caprun with " + names
+		// See groupsEquivalent.
+		return "set no_new_privs: true, so that caprun can keep the empty group list, or start caprun with " + names
+	}
+	orKeepBounding := ""
+	if s.Kind == cap.StepBound {
+		orKeepBounding = ", or add iab: '' and no_new_privs: true to keep the bounding set"
 	}
 	if state.EUID != 0 && state.Permitted == 0 {
-		fix := "run as root"
-		if s.Kind == cap.StepBound {
-			fix += ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
-		}
-		return fix + fmt.Sprintf(" (a container: start as root with %s; its capabilities do not reach a non-root user)", names)
+		return "start caprun as root" + orKeepBounding + nonRootContainer(names)
 	}
-	container := " (a container: cap_add)"
+	container := " (in a container: cap_add)"
 	if state.EUID != 0 {
-		container = " (a container: cap_add, as root)"
+		container = " (in a container: as root with cap_add)"
 	}
-	if s.Kind == cap.StepBound {
-		return "start caprun with " + names + container + ", or add iab: '' to leave the bounding set as it is, with no_new_privs: true"
-	}
-	return "start caprun with " + names + container
+	return "start caprun with " + names + container + orKeepBounding
 }
 
-// locksDropCaps reports whether locks of the caller take its capabilities with the
-// change of uid.
+// locksDropCaps reports whether the uid change drops capabilities because of the
+// caller's locked securebits.
 func (c *compiler) locksDropCaps() bool {
 	from := c.Caller
 	from.Effective = from.Permitted
@@ -151,9 +155,9 @@ func (c *compiler) locksDropCaps() bool {
 	return c.Identity.Declared && errno == 0 && after.Permitted != from.Permitted
 }
 
-// lockConflict says so; what is the step that misses them.
-func (c *compiler) lockConflict(what string) *policy.Diagnostic {
+// lockConflict refuses such a caller. prefix names the step that lacks a capability.
+func (c *compiler) lockConflict(prefix string) *policy.Diagnostic {
 	return c.diagnose(ruleCaller, c.first("uid", "user"),
-		what+"the caller has locked keep_caps and may not set no_setuid_fixup, so the change of uid loses every capability",
-		"start caprun as this uid, or without these locks")
+		prefix+"the uid change drops every capability: the caller has locked keep_caps and cannot set no_setuid_fixup",
+		"start caprun as this uid, or without keep_caps_locked")
 }

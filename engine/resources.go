@@ -9,110 +9,121 @@ import (
 	"caprun/policy"
 )
 
-// stepRefusal says why a step will fail, for a reason beside the credentials.
+// stepRefusal says why a step fails, and what to do.
 type stepRefusal struct {
-	rule      rule
-	key, what string // empty for those of the step
-	why, hint string
+	rule         rule
+	key, subject string // if empty, those of the step
+	why, hint    string
 }
 
-// refuseResource returns why a step will fail in a state, for a caller with these
-// surroundings; nil where nothing is known to be in its way.
-func refuseResource(a *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
-	if a == nil {
+// refuseResource returns why step s fails in the state c because of the resources r;
+// nil if they do not make it fail, or if r is nil.
+func refuseResource(r *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
+	if r == nil {
 		return nil
 	}
 	switch s.Kind {
 	case cap.StepCloseOnExec:
-		return refuseDescriptors(a, s.Keep)
+		return refuseDescriptors(r, s.Keep)
 	case cap.StepNewSession:
-		return refuseSession(a)
+		return refuseSession(r)
 	case cap.StepKeyring:
-		return refuseKeyring(a, p)
+		return refuseKeyring(r, p)
 	case cap.StepChroot:
-		return refuseStandard(a, p)
+		return refuseStandard(r, p)
 	case cap.StepRlimit:
-		return refuseLimit(a, c, s)
+		return refuseLimit(r, c, s)
 	}
 	return nil
 }
 
-// refuseLimit is do_prlimit of kernel/sys.c.
-func refuseLimit(a *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
-	have, ok := a.Limits[s.Resource]
-	if !ok || have == (machine.Limit{Soft: s.Soft, Hard: s.Hard}) {
+// maxNrOpen is the greatest value of fs.nr_open on a 64-bit machine:
+// sysctl_nr_open_max (fs/file.c).
+const maxNrOpen = 0x7fffffc0
+
+// refuseLimit refuses a limit that the kernel does not allow.
+//
+// Kernel: do_prlimit (kernel/sys.c).
+func refuseLimit(r *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
+	now, ok := r.Limits[s.Resource]
+	if !ok || now == (machine.Limit{Soft: s.Soft, Hard: s.Hard}) {
 		return nil
 	}
 	name := machine.RlimitName(s.Resource)
-	has := fmt.Sprintf("the caller has %s, at most %s", LimitText(have.Soft), LimitText(have.Hard))
+	limit := fmt.Sprintf("caller's limit: soft %s, hard %s", LimitText(now.Soft), LimitText(now.Hard))
 	key := "rlimits." + name
-	if name == "nofile" && a.NrOpen != 0 && s.Hard > a.NrOpen {
+	if name == "nofile" && r.NrOpen != 0 && s.Hard > r.NrOpen {
+		hint := fmt.Sprintf("declare at most %d", r.NrOpen)
+		if s.Hard <= maxNrOpen {
+			hint += fmt.Sprintf(", or raise fs.nr_open: sysctl fs.nr_open=%d", s.Hard)
+		}
 		return &stepRefusal{rule: ruleCaller, key: key,
-			why:  fmt.Sprintf("fs.nr_open allows no more than %d (%s)", a.NrOpen, has),
-			hint: fmt.Sprintf("declare at most %d, or raise it: sysctl fs.nr_open=%s", a.NrOpen, LimitText(s.Hard))}
+			why: fmt.Sprintf("fs.nr_open allows no more than %d (%s)", r.NrOpen, limit), hint: hint}
 	}
-	able := c.Effective.Has(sysResource) && !c.UserNS.Nested && !a.HardLimitsFixed
-	if s.Hard <= have.Hard || able {
+	able := c.Effective.Has(sysResource) && !c.UserNS.Nested && !r.HardLimitsFixed
+	if s.Hard <= now.Hard || able {
 		return nil
 	}
-	needs, held := "needs cap_sys_resource", "held: "+c.Permitted.String()
+	needs, has := "needs cap_sys_resource", "caller has: "+c.Permitted.String()
 	switch {
-	case a.HardLimitsFixed:
-		held = "no process here can hold it"
+	case r.HardLimitsFixed:
+		has = "no process here can have it"
 	case c.UserNS.Nested:
 		needs += " in the initial user namespace"
 	}
 	return &stepRefusal{rule: ruleMissing, key: key,
-		why: fmt.Sprintf("%v: a higher hard limit %s (%s; %s)", cred.EPERM, needs, has, held),
-		hint: fmt.Sprintf("declare at most %s, give the caller a hard limit of %s (a container: ulimits), or start caprun with cap_sys_resource",
-			LimitText(have.Hard), LimitText(s.Hard))}
+		why: fmt.Sprintf("%v: raising the hard limit %s (%s; %s)", cred.EPERM, needs, has, limit),
+		hint: fmt.Sprintf("declare at most %s, raise the caller's hard limit to %s (in a container: ulimits), or start caprun with cap_sys_resource",
+			LimitText(now.Hard), LimitText(s.Hard))}
 }
 
 const sysResource = int(cap.SYS_RESOURCE)
 
-func refuseDescriptors(a *machine.Resources, keep []int) *stepRefusal {
-	if a.Descriptors == nil {
+// refuseDescriptors refuses a descriptor to keep that is not open, or that exec closes.
+func refuseDescriptors(r *machine.Resources, keep []int) *stepRefusal {
+	if r.Descriptors == nil {
 		return nil
 	}
 	for n, fd := range keep {
-		r := &stepRefusal{rule: ruleCaller, key: fmt.Sprintf("keep_fds[%d]", n), what: fmt.Sprintf("keep descriptor %d", fd)}
-		switch d := a.Descriptors[fd]; {
+		refusal := &stepRefusal{rule: ruleCaller, key: fmt.Sprintf("keep_fds[%d]", n), subject: fmt.Sprintf("keep descriptor %d", fd)}
+		switch d := r.Descriptors[fd]; {
 		case !d.Open:
-			r.why, r.hint = "it is not open", "open it before caprun starts"
-			return r
+			refusal.why, refusal.hint = "not open", "open it before caprun starts"
+			return refusal
 		case d.CloseOnExec:
-			// Perhaps the Go runtime's own, in place of one that was not open.
-			r.why, r.hint = "it is not open, or close-on-exec", "open it without that flag before caprun starts"
-			return r
+			// A number that was not open may now be a descriptor of the Go runtime.
+			refusal.why, refusal.hint = "not open, or close-on-exec", "open it without O_CLOEXEC before caprun starts"
+			return refusal
 		}
 	}
 	return nil
 }
 
-// refuseStandard refuses a directory as a standard descriptor of a target with
-// another root directory: it leads out of that, and no profile declares it.
-func refuseStandard(a *machine.Resources, p *policy.Profile) *stepRefusal {
+// refuseStandard refuses a directory as a standard descriptor of a target with another
+// root directory: the target could leave the root directory through it.
+func refuseStandard(r *machine.Resources, p *policy.Profile) *stepRefusal {
 	if p.Chroot == "/" {
 		return nil
 	}
 	for fd := range 3 {
-		if a.Descriptors[fd].Directory {
-			return &stepRefusal{rule: ruleCaller, key: "chroot", what: fmt.Sprintf("pass on descriptor %d", fd),
-				why: "it is a directory, which leads out of the root directory", hint: "open a file or the null device there"}
+		if r.Descriptors[fd].Directory {
+			return &stepRefusal{rule: ruleCaller, key: "chroot", subject: fmt.Sprintf("pass on descriptor %d", fd),
+				why: "it is a directory, through which the target could leave the root directory", hint: "redirect it to a file or /dev/null"}
 		}
 	}
 	return nil
 }
 
-// refuseSession is executeSession of package cap.
-func refuseSession(a *machine.Resources) *stepRefusal {
-	t := a.Terminal
+// refuseSession refuses a caller of which executeSession in package cap cannot
+// determine whether it has a controlling terminal.
+func refuseSession(r *machine.Resources) *stepRefusal {
+	t := r.Terminal
 	if t == nil || t.DevTTY || t.GroupLeader && t.OnStandardFD || t.InProc && (t.ProcNone || !t.GroupLeader) {
 		return nil
 	}
 	return &stepRefusal{rule: ruleCaller, key: "new_session",
-		why: "whether the caller has a controlling terminal cannot be told: neither /dev/tty nor /proc/self/stat says", hint: sessionHint}
+		why: "cannot determine whether the caller has a controlling terminal: neither /dev/tty nor /proc/self/stat is usable", hint: sessionHint}
 }
 
-// sessionHint says what the step needs that leaves the terminal.
-const sessionHint = "start caprun where /dev/tty and /proc can be reached, from a process that leads no process group, or leave new_session out"
+// sessionHint is the hint for a step that cannot leave the session.
+const sessionHint = "provide /dev/tty or mount /proc, start caprun in a process that does not lead its process group, or remove new_session"

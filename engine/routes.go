@@ -6,18 +6,19 @@ import (
 	"caprun/engine/cred"
 )
 
-// vectors is what a route makes of the vectors. Where given is false, they
-// stay the caller's.
+// launchSets are the sets that a launch has set just before exec: the inheritable and
+// the ambient set, and the capabilities dropped from the bounding set. If change is
+// false, the launch leaves the caller's sets.
 type launchSets struct {
 	route      Route
 	change     bool
 	i, a, drop cred.Caps
 }
 
-// routeByResult leaves the name of a route to what exec does.
+// routeByResult stands for a route that is only known once exec is predicted.
 const routeByResult Route = -1
 
-// routeOf names the route by which exec gave what it gave.
+// routeOf returns the route by which exec granted the capabilities.
 func routeOf(result cred.ExecResult) Route {
 	switch {
 	case result.FileCaps:
@@ -28,9 +29,9 @@ func routeOf(result cred.ExecResult) Route {
 	return RouteAmbient
 }
 
-// solve makes the plan along the first route that leads to what is declared.
-// The vectors are those of that route.
-func (c *compiler) solve() (launchSets, bool) {
+// solve makes the plan for the first route that leads to what the profile declares,
+// and returns its sets. ok is false if no route does.
+func (c *compiler) solve() (sets launchSets, ok bool) {
 	for _, sets := range c.routes() {
 		if c.try(sets) == nil {
 			return sets, true
@@ -39,32 +40,35 @@ func (c *compiler) solve() (launchSets, bool) {
 	return launchSets{}, false
 }
 
-// routes returns the ways that may lead to what is declared, the simplest
-// first. The model decides which does, so that a plan is right whatever is
-// missing here; what is refused as unreachable is refused for want of a route.
+// routes returns the candidate sets, the simplest first. The model verifies each
+// candidate, so a plan is never wrong; if the list lacks a candidate, a reachable
+// declaration is refused.
 //
-// That the list misses nothing is not proven. TestEveryRoute compares it with a
-// search through all operations of the model, for two capabilities. Where the
-// real and the effective uid differ under no_new_privs, one capability outside of
-// the permitted set decides what exec does with the ids, and so with all of them:
-// there the reasons below do not hold. With e, p and i declared, the vectors just
-// before exec are I, A, B, and the permitted set is p, as far as the caller has it:
+// The list is not proven to be complete. TestEveryRoute compares it with a search
+// through all operations of the model, for two capabilities. The reasons below do not
+// apply if the real and the effective uid differ under no_new_privs: then one
+// capability outside the permitted set decides which ids exec keeps, and so affects
+// all other capabilities.
 //
-//   - Exec leaves I as it is, so it is i.
-//   - Where A outlasts exec it is what is effective, so it is e, unless the
-//     effective uid 0 makes all effective; then all that A could give comes
-//     from I already. Where A is lost it may be empty.
-//   - B has nothing outside of p and i. What of i is not in p must leave B
-//     where a file with capabilities would give it; and must stay, under
-//     no_new_privs, where such a file insists on it and the permitted set
-//     withholds it again. Which of the two holds does not depend on the
-//     capability. Everything in p may stay.
+// Let e, p and i be the declared sets, and I, A and B the inheritable, ambient and
+// bounding sets just before exec. The permitted set is then p, as far as the caller
+// has it.
+//
+//   - Exec keeps I, so I = i.
+//   - If A survives exec, it becomes the effective set, so A = e. An effective uid 0
+//     is the exception: all permitted capabilities become effective, and A grants
+//     nothing that I does not. If exec clears A, A may be empty.
+//   - B has no capability outside p and i. A capability in i but not in p must not be
+//     in B if the target's file capabilities would grant it. It must be in B under
+//     no_new_privs if the file requires it (effective flag) and the permitted set
+//     withholds it. Which case applies does not depend on the capability. Each
+//     capability in p may be in B.
 func (c *compiler) routes() []launchSets {
 	switch {
 	case c.iab != nil:
 		return []launchSets{{change: true, i: c.iab.Inheritable, a: c.iab.Ambient, drop: c.iab.Blocked}}
 	case c.caps == nil && c.Identity.ChangesUID(c.Caller):
-		// Of the caller's vectors only the bounding set follows to another user.
+		// For another user only the caller's bounding set is inherited.
 		return []launchSets{{change: true}}
 	case c.caps == nil:
 		return []launchSets{{}}
@@ -92,7 +96,8 @@ func (c *compiler) routes() []launchSets {
 	return list
 }
 
-// gainsAsRoot reports whether exec gives an ordinary target B|I for being uid 0.
+// gainsAsRoot reports whether exec grants an ordinary target its bounding and
+// inheritable sets because its real or effective uid is 0.
 func (c *compiler) gainsAsRoot() bool {
 	uid, euid := c.targetUIDs()
 	return !c.bits.Has(cred.SecNoRoot) && (uid == 0 || euid == 0)

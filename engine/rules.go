@@ -2,8 +2,7 @@ package engine
 
 import "caprun/policy"
 
-// rule is an index into rules: those about contradictions and about what
-// cannot be had.
+// rule is an index into rules.
 type rule int
 
 const (
@@ -24,30 +23,30 @@ const (
 	ruleRootWritable
 )
 
-// rules is the one table of them.
+// rules has the rules of this package.
 var rules = [...]policy.Rule{
-	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "None of the ways that caprun knows leads to the declared caps."},
-	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "The vectors of iab lead to other sets than caps declares."},
-	ruleMode:        {Name: "mode-conflict", Severity: policy.Error, Summary: "The mode takes away what another key asks for."},
-	ruleSecbits:     {Name: "secbits-conflict", Severity: policy.Error, Summary: "Securebits that the caller has locked differ from the declared ones."},
-	ruleIdentity:    {Name: "identity-lost", Severity: policy.Error, Summary: "Set-id bits of the program would replace the declared ids."},
-	ruleAmbientLost: {Name: "ambient-lost", Severity: policy.Error, Summary: "The program's own file would empty the ambient set that iab asks for."},
-	ruleMissing:     {Name: "missing-capability", Severity: policy.Error, Summary: "The caller lacks a capability that a step needs or the target is to have."},
-	ruleCaller:      {Name: "caller-conflict", Severity: policy.Error, Summary: "The state of the caller does not allow a step."},
-	ruleTarget:      {Name: "target-conflict", Severity: policy.Error, Summary: "The program's own file changes what is declared."},
+	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "The declared caps are not reachable: the kernel's rules for exec do not lead to them."},
+	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "With the declared iab, the target would start with other sets than caps declares."},
+	ruleMode:        {Name: "mode-conflict", Severity: policy.Error, Summary: "The mode empties a set that another key declares."},
+	ruleSecbits:     {Name: "secbits-conflict", Severity: policy.Error, Summary: "The caller has locked securebits that differ from the declared ones."},
+	ruleIdentity:    {Name: "identity-lost", Severity: policy.Error, Summary: "The program's set-user-ID or set-group-ID bit would replace the declared ids."},
+	ruleAmbientLost: {Name: "ambient-lost", Severity: policy.Error, Summary: "The program's set-id bits or file capabilities would empty the ambient set that iab declares."},
+	ruleMissing:     {Name: "missing-capability", Severity: policy.Error, Summary: "The caller lacks a capability that a step needs or that the profile grants."},
+	ruleCaller:      {Name: "caller-conflict", Severity: policy.Error, Summary: "The caller's state does not allow a step."},
+	ruleTarget:      {Name: "target-conflict", Severity: policy.Error, Summary: "The program's set-id bits or file capabilities would change what the profile declares."},
 	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability or securebit."},
 	ruleInternal:    {Name: "internal-error", Severity: policy.Error, Summary: "caprun has a bug; the profile is not the cause."},
 
-	ruleLoaderRemoved: {Name: "loader-variable-removed", Severity: policy.Error, Summary: "A loader variable in env.keep is removed, because the target has another identity or is privileged."},
+	ruleLoaderRemoved: {Name: "loader-variable-removed", Severity: policy.Error, Summary: "env.keep names a loader variable that caprun removes, because the target's identity changes or the target is privileged."},
 
-	ruleTargetWritable: {Name: "target-writable", Severity: policy.Warning, Summary: "The target's user could replace the program that gets its privileges."},
-	ruleRootWritable:   {Name: "chroot-writable", Severity: policy.Warning, Summary: "The target's user could change its own root directory."},
+	ruleTargetWritable: {Name: "target-writable", Severity: policy.Warning, Summary: "The target's user can replace the program that gets the target's privileges."},
+	ruleRootWritable:   {Name: "chroot-writable", Severity: policy.Warning, Summary: "The target's user can change its own root directory."},
 }
 
 // Rules returns the rules of this package.
 func Rules() []policy.Rule { return append([]policy.Rule(nil), rules[:]...) }
 
-// diagnose returns what a rule has found.
+// diagnose returns a diagnostic of a rule.
 func diagnose(p *policy.Profile, which rule, at policy.Position, message, hint string) policy.Diagnostic {
 	r := rules[which]
 	return policy.Diagnostic{File: p.File, Position: at, Severity: r.Severity, Rule: r.Name, Message: message, Hint: hint}

@@ -307,7 +307,7 @@ func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 			return ""
 		}
 	}
-	if sets == nil && named == 0 && strings.HasPrefix(got.Hint, "nothing that grants ") {
+	if sets == nil && named == 0 && strings.HasPrefix(got.Hint, "grant less: no declaration that grants ") {
 		return ""
 	}
 	return "the cause is not the text"
@@ -335,10 +335,10 @@ func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) 
 		}
 	}
 	switch {
-	case m == nil && isNear && causeOf[rule] != causeCaller && rule != rules[ruleIdentity].Name && !strings.HasPrefix(hint, "remove the file capabilities"):
+	case m == nil && isNear && causeOf[rule] != causeCaller && rule != rules[ruleIdentity].Name && !strings.HasPrefix(hint, "remove the target's file capabilities"):
 		return "the hint could be " + nearest.text()
 	case m == nil:
-		if rule == rules[ruleCapsIAB].Name && !strings.HasPrefix(hint, "leave iab out") {
+		if rule == rules[ruleCapsIAB].Name && !strings.HasPrefix(hint, "remove iab") {
 			return "no hint"
 		}
 		return ""

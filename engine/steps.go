@@ -11,39 +11,38 @@ import (
 	"caprun/engine/machine"
 )
 
-// stepKind is what is known of a kind of step beside how it is executed, which is
-// in package cap, and predicted, which is in predictStep and refuses.
+// stepKind describes a kind of step. How a step is executed is in package cap; how it
+// is predicted, in predictStep and refuseResource.
 type stepKind struct {
-	// name is the word for the kind in JSON.
+	// name is the name of the kind in JSON.
 	name string
 
-	// keys are those keys of a profile that ask for the step: it comes from the
-	// first one that the profile has. * stands for the name of the resource.
+	// keys are the profile keys that cause the step, in order of precedence. *
+	// stands for the name of the resource.
 	keys []string
 
-	// needs is the capability that the kernel may require for the step, empty
-	// for none. Whether it does in a given state is a question to the model.
+	// needs is the capability that the kernel may require for the step; empty if
+	// it requires none. The model decides whether it does in a given state.
 	needs cred.Caps
 
-	// inModel tells that the step changes credentials alone, so that the model
-	// can tell a step that changes nothing.
+	// inModel reports that the step changes credentials only, so that the model
+	// decides whether it is a no-op.
 	inModel bool
 
-	// text describes a step with its arguments; nil where the words of
-	// cap.StepKind are enough.
+	// text describes a step with its arguments. If it is nil, the description is
+	// that of cap.StepKind.
 	text func(*Plan, Step) string
 
-	// explain explains a failure that the model predicts although the caller
-	// has the capability that the step needs. Where it is nil, or returns nil,
-	// the error number has to do.
+	// explain returns why the model predicts a failure although the caller has
+	// the capability in needs. If it is nil, or returns nil, the message has only
+	// the error number.
 	explain func(*stepFailure) *stepRefusal
 
-	// hint says what to do about a failure that the model cannot foresee; nil
-	// where nothing is known that helps.
+	// hint returns what to do about a failure that the model does not predict.
 	hint func(*cap.StepError) string
 }
 
-// stepKinds describes each kind of step, in the order of a launch.
+// stepKinds has the description of each kind, in the order of a launch.
 var stepKinds = [...]stepKind{
 	cap.StepCloseOnExec: {
 		name: "close_on_exec", keys: []string{"keep_fds"},
@@ -74,12 +73,12 @@ var stepKinds = [...]stepKind{
 	cap.StepChroot: {
 		name: "chroot", keys: []string{"chroot"}, needs: 1 << cred.SYS_CHROOT,
 		text: (*Plan).describePath,
-		hint: func(*cap.StepError) string { return "the directory must exist and be reachable" },
+		hint: func(*cap.StepError) string { return "create the directory, or let the caller reach it" },
 	},
 	cap.StepChdir: {
 		name: "chdir", keys: []string{"cwd"},
 		text: (*Plan).describePath,
-		hint: func(*cap.StepError) string { return "the directory must exist inside the root directory" },
+		hint: func(*cap.StepError) string { return "create the directory inside the root directory, or correct cwd" },
 	},
 	cap.StepInheritable: {
 		name: "inheritable", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, inModel: true,
@@ -111,7 +110,7 @@ var stepKinds = [...]stepKind{
 		name: "rlimit", keys: []string{"rlimits.*"}, needs: 1 << sysResource,
 		text: (*Plan).describeRlimit,
 		hint: func(*cap.StepError) string {
-			return "a hard limit can be raised only with cap_sys_resource: declare no more than the caller has"
+			return "declare no more than the caller's hard limit, or start caprun with cap_sys_resource"
 		},
 	},
 	cap.StepFinal: {
@@ -132,7 +131,7 @@ var stepKinds = [...]stepKind{
 	},
 }
 
-// kindOf returns the row of a kind, an empty one for an unknown kind.
+// kindOf returns the description of a kind; an empty one for an unknown kind.
 func kindOf(k cap.StepKind) *stepKind {
 	if uint(k) >= uint(len(stepKinds)) {
 		return &stepKind{}
@@ -140,7 +139,7 @@ func kindOf(k cap.StepKind) *stepKind {
 	return &stepKinds[k]
 }
 
-// neededCaps returns the capabilities that steps may need.
+// neededCaps returns every capability that some kind of step may need.
 func neededCaps() cred.Caps {
 	var caps cred.Caps
 	for n := range stepKinds {
@@ -149,12 +148,12 @@ func neededCaps() cred.Caps {
 	return caps
 }
 
-// Name returns the word for the kind of a step in the JSON form of a plan:
-// "bounding". It is empty for an unknown kind.
+// Name returns the name of the kind in the JSON form of a plan, such as "bounding".
+// It is empty for an unknown kind.
 func (s Step) Name() string { return kindOf(s.Kind).name }
 
-// origin returns the key of the profile that a step comes from; empty for a step
-// of every launch.
+// origin returns the profile key that causes a step; empty for a step that is part of
+// every launch.
 func (c *compiler) origin(s *cap.Step) string {
 	for _, key := range kindOf(s.Kind).keys {
 		if key := strings.Replace(key, "*", machine.RlimitName(s.Resource), 1); c.Profile.Has(key) {
@@ -164,7 +163,8 @@ func (c *compiler) origin(s *cap.Step) string {
 	return ""
 }
 
-// stepHint says what to do about a step whose failure the model cannot foresee.
+// stepHint returns what to do about a failure that the model did not predict; empty if
+// nothing is known to help.
 func stepHint(failed *cap.StepError) string {
 	if hint := kindOf(failed.Step.Kind).hint; hint != nil {
 		return hint(failed)
@@ -173,26 +173,26 @@ func stepHint(failed *cap.StepError) string {
 }
 
 func idHint(failed *cap.StepError) string {
-	// Without /proc the model takes every id to be mapped.
+	// Without /proc the model assumes that every id is mapped.
 	if errors.Is(failed.Err, syscall.EINVAL) {
-		return "in a user namespace it must be mapped: map it, or declare an id that is mapped"
+		return "map the id in this user namespace, or declare a mapped id"
 	}
 	if errors.Is(failed.Err, syscall.EPERM) && failed.Step.Kind != cap.StepGroups && failed.Step.ID == cred.OverflowID {
-		return "the caller shows this id without having it: the user namespace does not map its own; start caprun there as a user that is mapped"
+		return "start caprun as a user that the user namespace maps: the kernel shows this id for an unmapped one"
 	}
 	return ""
 }
 
 func ambientHint(failed *cap.StepError) string {
 	if errors.Is(failed.Err, syscall.EINVAL) {
-		return "this kernel may not have ambient capabilities (Linux 4.3 and later have them)"
+		return "use Linux 4.3 or later, which has ambient capabilities"
 	}
 	return ""
 }
 
 func deathSignalHint(failed *cap.StepError) string {
 	if failed.Call == "getppid" {
-		return "the process that the target must not outlive has ended, so the target is not started"
+		return "start caprun again: its parent process has ended, and with it the target would have to end"
 	}
 	return ""
 }

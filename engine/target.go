@@ -5,28 +5,30 @@ import (
 	"caprun/engine/machine"
 )
 
-// Target is what the plan is made for on a machine: the program, and the
-// entry of the user that the profile names. [OrdinaryTarget]
-// stands for a program of which nothing is known.
+// Target is what a plan depends on beside the profile and the caller's credentials:
+// the program, the kernel, and the entry of the profile's user.
 type Target struct {
-	// KernelRules is the version of the kernel's rules.
+	// KernelRules are the rules of the kernel that executes the plan.
 	KernelRules cred.Rules
 
-	// Program is what was found of the program.
+	// Program is the program to start. Its zero value stands for an unknown
+	// program without set-id bits and file capabilities.
 	machine.Program
 
-	// User is the entry of the profile's user; nil when not looked up.
+	// User is the user database entry of the profile's user; nil if it was not
+	// looked up.
 	User *machine.User
 
-	// DeathSignal is the signal that the target gets when its parent ends.
+	// DeathSignal is the parent-death signal of the target, see prctl(2),
+	// PR_SET_PDEATHSIG.
 	DeathSignal machine.DeathSignal
 
-	// Resources are those of the caller; nil for one who is not known, of
-	// whom only the credentials decide about a step.
+	// Resources are the caller's resource limits, descriptors and terminal. If
+	// they are nil, the plan assumes that no step fails because of them.
 	Resources *machine.Resources
 }
 
-// OrdinaryTarget is a program that is not set-id and has no file
-// capabilities, on the newest kernel known, for a user not looked up: what
-// check, explain and diff plan for.
+// OrdinaryTarget returns the target that check, explain and diff plan for: a program
+// without set-id bits and file capabilities, on the newest kernel that the model
+// knows, with a user that was not looked up.
 func OrdinaryTarget() Target { return Target{KernelRules: cred.Latest()} }

@@ -83,7 +83,7 @@ func TestTracer(t *testing.T) {
 	}
 	_ = cmd.Wait() // waits for the output
 	lines := strings.Split(out.String(), "\n")
-	want := fmt.Sprintf("exec: thread %d traces caprun, and the outcome depends on whether it had cap_sys_ptrace when it attached, which cannot be read", unix.Gettid())
+	want := fmt.Sprintf("exec: thread %d traces caprun: what exec grants depends on whether the tracer had cap_sys_ptrace when it attached", unix.Gettid())
 	if len(lines) != 3 || lines[0] != "<nil>" || !strings.HasPrefix(lines[1], want) || !strings.Contains(lines[1], "start caprun without the tracer") {
 		t.Errorf("%s", out.String())
 	}

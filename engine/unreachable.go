@@ -8,13 +8,12 @@ import (
 	"caprun/policy"
 )
 
-// unreachable says that none of the routes leads to the declared caps, for any
-// caller and an ordinary target, and which declaration is the nearest that has a
-// plan.
+// unreachable refuses caps that no route leads to, whatever the caller, for an
+// ordinary target. The hint names the nearest declaration that has a plan.
 func (c *compiler) unreachable() *policy.Diagnostic {
 	d := c.caps
 	near, ok := c.nearest()
-	hint := "write " + near.written()
+	hint := "write " + near.yaml()
 	if !ok {
 		set := c.smallestCauses(func(n *compiler) bool {
 			near, ok = n.nearest()
@@ -24,31 +23,30 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 		case first == causeMode || first == causeIAB:
 			return c.conflict(set, launchSets{})
 		case set == 0 || near == *d:
-			// What refuse says of d itself may lead here again, without end.
-			hint = "nothing that grants " + d.e.Union(d.p).String() + " can be had here; declare less"
+			// To call refuse for d itself would not terminate.
+			hint = "grant less: no declaration that grants " + d.e.Union(d.p).String() + " is reachable here"
 		default:
-			// With the nearest in place, what is in its way is the cause.
 			rest := c.withoutCauses(set &^ set.first()).withCaps(&near)
-			hint = near.text() + " is the nearest, and is not to be had here: " + rest.refuse().Message
+			hint = "declare caps: " + near.yaml() + ", and correct what then fails: " + rest.refuse().Message
 		}
 	}
 	t := c.execTarget()
 	message := fmt.Sprintf("caps %s is not reachable for %s without file capabilities: %s", d.text(), t.who(), t.brokenRule())
 	if c.targetMatters() {
-		message += ", and " + c.targetEffect() + ", which does not lead there"
+		message += "; with the target's own file it is not reachable either: " + c.targetEffect()
 	}
 	return c.diagnose(ruleUnreachable, "caps", message, hint)
 }
 
-// execTarget is an ordinary target, as far as it matters to exec, and what is
-// declared for it.
+// execTarget is what the rules of exec depend on for an ordinary target, and the sets
+// that the profile declares for it.
 type execTarget struct {
 	declaredCaps
 	uid, euid   uint32
 	gainsAsRoot bool // see compiler.gainsAsRoot
 
-	mode        string // the name of a mode that empties sets; "" for none
-	onlyAmbient bool   // it empties the ambient set alone
+	mode        string // the name of a mode that empties sets; empty if there is none
+	onlyAmbient bool   // the mode empties the ambient set only
 
 	effectiveIDChange bool // see cred.Rules
 }
@@ -62,7 +60,7 @@ func (c *compiler) execTarget() *execTarget {
 	return t
 }
 
-// who says what the target is.
+// who describes the target in a message.
 func (t *execTarget) who() string {
 	switch {
 	case t.gainsAsRoot && t.uid != t.euid:
@@ -75,10 +73,11 @@ func (t *execTarget) who() string {
 	return "a non-root target (real and effective uid not 0)"
 }
 
-// execRules are the rules of exec that keep an ordinary target from what is
-// declared: cap_bprm_creds_from_file of the kernel. The first rule that the
-// declaration breaks is the reason: rules that apply to more targets come first,
-// and each may rely on the ones before it.
+// execRules are the rules of exec that can make a declaration unreachable for an
+// ordinary target. The first rule that a declaration breaks is the reason to name.
+// Rules that apply to more targets come first, and each relies on the rules before it.
+//
+// Kernel: cap_bprm_creds_from_file (security/commoncap.c).
 var execRules = [...]struct {
 	breaks func(*execTarget) bool
 	rule   string // MODE stands for the name of the mode
@@ -88,7 +87,7 @@ var execRules = [...]struct {
 	{func(t *execTarget) bool { return t.mode != "" && !t.onlyAmbient && t.i != 0 },
 		"mode MODE leaves nothing inheritable"},
 
-	// Without the power of root, the ambient set is all that the target gets.
+	// A target that does not gain as root gets the ambient set only.
 	{func(t *execTarget) bool { return !t.gainsAsRoot && t.e != t.p },
 		"a capability passed on by the ambient set is permitted, effective and inheritable"},
 	{func(t *execTarget) bool { return !t.gainsAsRoot && !t.p.SubsetOf(t.i) },
@@ -96,8 +95,8 @@ var execRules = [...]struct {
 	{func(t *execTarget) bool { return t.mode != "" },
 		"mode MODE leaves nothing ambient"},
 
-	// The power of root gives the bounding and the inheritable set, effective
-	// where the effective uid is 0.
+	// A target that gains as root gets the bounding and the inheritable set. They
+	// become effective if the effective uid is 0.
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid == 0 && t.e != t.p },
 		"what uid 0 is permitted becomes effective at exec"},
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid != 0 && t.e != 0 && !t.effectiveIDChange },
@@ -108,7 +107,7 @@ var execRules = [...]struct {
 		"what uid 0 inherits becomes permitted at exec"},
 }
 
-// brokenRule returns the rule of exec that forbids what is declared.
+// brokenRule returns the first rule of exec that the declaration breaks.
 func (t *execTarget) brokenRule() string {
 	for _, r := range execRules {
 		if r.breaks(t) {

@@ -7,10 +7,11 @@ import (
 	"caprun/policy"
 )
 
-// WritablePaths returns what the target's user could change of the files that decide
-// what runs with the privileges of the plan, and of its root directory. It
-// knows what FindProgram found. Of a program without capabilities only the root
-// directory counts, and for uid 0 nothing does: it may write everything.
+// WritablePaths returns the paths that the target's user can change and that decide
+// which program gets the target's capabilities, or what is in its root directory. They
+// are those of p.Target; machine.FindProgram finds none for uid 0, which may write
+// everything. For a target without capabilities, WritablePaths leaves out the paths to
+// the program.
 func (p *Plan) WritablePaths() []machine.WritablePath {
 	var list []machine.WritablePath
 	for _, e := range p.Target.WritablePaths {
@@ -21,7 +22,7 @@ func (p *Plan) WritablePaths() []machine.WritablePath {
 	return list
 }
 
-// WritablePathDiagnostic returns a writable path as a finding about the profile of p.
+// WritablePathDiagnostic returns the diagnostic about a writable path.
 func (p *Plan) WritablePathDiagnostic(e machine.WritablePath) policy.Diagnostic {
 	which, key := ruleTargetWritable, "command[0]"
 	if e.Key == "chroot" {
@@ -30,15 +31,15 @@ func (p *Plan) WritablePathDiagnostic(e machine.WritablePath) policy.Diagnostic 
 	return diagnose(p.Profile, which, placeOf(p.Profile, key), p.writablePathWarning(e), e.Hint)
 }
 
-// writablePathWarning says what the target's user can do with the path.
+// writablePathWarning returns the message about a writable path.
 func (p *Plan) writablePathWarning(e machine.WritablePath) string {
 	if e.Key == "chroot" {
-		return fmt.Sprintf("%s %s: whoever takes the target over can replace what programs inside the root directory believe", e.Path, e.Reason)
+		return fmt.Sprintf("%s %s: a compromised target can replace files that programs inside the root directory trust", e.Path, e.Reason)
 	}
-	return fmt.Sprintf("%s %s: whoever takes the target over can replace what runs with %s next time", e.Path, e.Reason, p.AfterExec.Permitted.String())
+	return fmt.Sprintf("%s %s: a compromised target can replace the program that the next launch starts with %s", e.Path, e.Reason, p.AfterExec.Permitted.String())
 }
 
-// placeOf returns where a key stands, or where the profile begins.
+// placeOf returns the position of a key, or that of version if the profile lacks it.
 func placeOf(p *policy.Profile, key string) policy.Position {
 	if at := p.Position(key); at.IsKnown() {
 		return at
