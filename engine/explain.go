@@ -14,7 +14,7 @@ func (p *Plan) KnownIDs() (uid, gid, groups bool) {
 }
 
 // Effect says what the file that decides about privilege does to credentials:
-// "/usr/bin/su is set-user-id for uid 0".
+// "/usr/bin/su is set-user-ID (uid 0)".
 func (t Target) Effect() string {
 	text := (&compiler{Plan: Plan{Target: t}}).targetEffect() + t.ignored()
 	for _, a := range t.Alternatives {

@@ -117,7 +117,7 @@ func (c *compiler) startHint(caps cred.Caps) string {
 	if c.Caller.EUID != 0 && c.Caller.Permitted == 0 && caps.SubsetOf(c.Caller.Bounding) {
 		return "start caprun with " + names + nonRootContainer(names)
 	}
-	return "start caprun with " + names + " (in a container: as root with cap_add)"
+	return "start caprun with " + names + " (in a container: cap_add, as root)"
 }
 
 // nonRootContainer says how to start a container whose user has no capability.
@@ -141,7 +141,7 @@ func (c *compiler) needsHint(s Step, state cred.Cred) string {
 	}
 	container := " (in a container: cap_add)"
 	if state.EUID != 0 {
-		container = " (in a container: as root with cap_add)"
+		container = " (in a container: cap_add, as root)"
 	}
 	return "start caprun with " + names + container + orKeepBounding
 }

@@ -25,8 +25,8 @@ const (
 
 // rules has the rules of this package.
 var rules = [...]policy.Rule{
-	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "The declared caps are not reachable: the kernel's rules for exec do not lead to them."},
-	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "With the declared iab, the target would start with other sets than caps declares."},
+	ruleUnreachable: {Name: "unreachable-caps", Severity: policy.Error, Summary: "The kernel's rules for exec do not let a target start with the declared caps."},
+	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "The declared iab gives the target other capability sets than caps declares."},
 	ruleMode:        {Name: "mode-conflict", Severity: policy.Error, Summary: "The mode empties a set that another key declares."},
 	ruleSecbits:     {Name: "secbits-conflict", Severity: policy.Error, Summary: "The caller has locked securebits that differ from the declared ones."},
 	ruleIdentity:    {Name: "identity-lost", Severity: policy.Error, Summary: "The program's set-user-ID or set-group-ID bit would replace the declared ids."},
@@ -37,7 +37,7 @@ var rules = [...]policy.Rule{
 	ruleUnknownToOS: {Name: "capability-not-in-kernel", Severity: policy.Error, Summary: "The kernel does not have a declared capability or securebit."},
 	ruleInternal:    {Name: "internal-error", Severity: policy.Error, Summary: "caprun has a bug; the profile is not the cause."},
 
-	ruleLoaderRemoved: {Name: "loader-variable-removed", Severity: policy.Error, Summary: "env.keep names a loader variable that caprun removes, because the target's identity changes or the target is privileged."},
+	ruleLoaderRemoved: {Name: "loader-variable-removed", Severity: policy.Error, Summary: "The launch removes a loader variable in env.keep: the target's identity changes or the target is privileged."},
 
 	ruleTargetWritable: {Name: "target-writable", Severity: policy.Warning, Summary: "The target's user can replace the program that gets the target's privileges."},
 	ruleRootWritable:   {Name: "chroot-writable", Severity: policy.Warning, Summary: "The target's user can change its own root directory."},

@@ -192,7 +192,7 @@ func ambientHint(failed *cap.StepError) string {
 
 func deathSignalHint(failed *cap.StepError) string {
 	if failed.Call == "getppid" {
-		return "start caprun again: its parent process has ended, and with it the target would have to end"
+		return "start caprun from a process that keeps running: its parent process has ended"
 	}
 	return ""
 }

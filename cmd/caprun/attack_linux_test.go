@@ -108,7 +108,7 @@ func TestReplacedTarget(t *testing.T) {
 		switch status := cmd.ProcessState.ExitCode(); {
 		case status == 0 && isLowProfile(out.String()):
 			ran++
-		case status == exitNoExec && out.Len() == 0 && strings.Contains(errs.String(), "see who can write it"):
+		case status == exitNoExec && out.Len() == 0 && strings.Contains(errs.String(), "check who can write the file"):
 			refused++
 		default:
 			t.Fatalf("status %d\n%s%s", status, out.String(), errs.String())

@@ -109,7 +109,7 @@ func TestDeathSignalCallerEnds(t *testing.T) {
 				s.stdin.Close()
 				message := make([]byte, 4096)
 				n, _ := r.Read(message)
-				if got := string(message[:n]); !strings.Contains(got, "has ended, so the target is not started") && !strings.Contains(got, "the caller has ended, and set a parent-death signal to end caprun with it") {
+				if got := string(message[:n]); !strings.Contains(got, "its parent process has ended") && !strings.Contains(got, "the caller has ended, and set a parent-death signal to end caprun with it") {
 					t.Errorf("%q", got)
 				}
 				_ = s.Process.Kill()
