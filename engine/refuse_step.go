@@ -64,7 +64,7 @@ func explainIDs(f *stepFailure) *stepRefusal {
 	}
 	if s.Kind == cap.StepGroups && f.errno == cred.EPERM {
 		return &stepRefusal{rule: ruleCaller, why: "this user namespace denies setgroups(2)",
-			hint: "declare the caller's groups, or have a process with cap_setgid in the parent namespace write gid_map"}
+			hint: "declare the caller's groups, or use a user namespace whose gid_map was written with cap_setgid"}
 	}
 	return nil
 }
