@@ -41,7 +41,7 @@ func checkForm() *form {
 				more: "caprun reports a missing user, directory or program, and paths that the user of the program can write."},
 			stdinName,
 		},
-		operands: []operand{{metavar: "PATH", takes: toCheck, many: true, about: "profile or directory"}},
+		operands: []operand{{metavar: "PATH", takes: aCheckPath, many: true, about: "profile or directory"}},
 		status:   "Exit status: 0 no findings at or above -fail-on, 1 findings, 2 usage error or unreadable file.",
 		run: func(c *Command, paths []string) int {
 			if stdinName.given && !slices.Contains(paths, "-") {
@@ -119,7 +119,7 @@ func printFindings(print findingPrinter, colour bool) func(io.Writer, iter.Seq[r
 // readCeiling plans the profile of -ceiling. If it returns no plan, it has reported
 // why, and status is exitError.
 func (c *Command) readCeiling(arg string) (plan *engine.Plan, status int) {
-	p, text, status := c.readToReview(arg, exitError)
+	p, text, status := c.readProfile(arg, exitError)
 	if p == nil {
 		return nil, status
 	}

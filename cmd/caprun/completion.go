@@ -64,11 +64,11 @@ func (o offers) words(takes kind, values []string) string {
 	switch takes {
 	case aSwitch:
 		return "switch"
-	case aChoice, usually:
+	case aChoice, aSuggestion:
 		return "words " + strings.Join(values, " ")
 	case aProfile:
 		return "profile"
-	case toCheck:
+	case aCheckPath:
 		return "checked"
 	case aFile:
 		return "file"
@@ -212,11 +212,11 @@ func (o offers) zshSpecs(f *form) []string {
 // zshAction returns the action of _arguments that completes an argument.
 func (o offers) zshAction(takes kind, values []string) string {
 	switch takes {
-	case aChoice, usually, aBuiltin, aRule:
+	case aChoice, aSuggestion, aBuiltin, aRule:
 		return "(" + strings.TrimPrefix(o.words(takes, values), "words ") + ")"
 	case aProfile:
 		return "_caprun_profile"
-	case toCheck:
+	case aCheckPath:
 		return "_caprun_checked"
 	case aFile:
 		return "_caprun_files"

@@ -69,7 +69,7 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 	}
 	var plans [2]*engine.Plan
 	for n, arg := range operands {
-		p, text, status := c.readToReview(arg, exitError)
+		p, text, status := c.readProfile(arg, exitError)
 		if p == nil {
 			return status
 		}

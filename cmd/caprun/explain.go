@@ -44,7 +44,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	if !ok {
 		return status
 	}
-	p, text, status := c.readToReview(profile, exitFindings)
+	p, text, status := c.readProfile(profile, exitFindings)
 	if p == nil {
 		return status
 	}

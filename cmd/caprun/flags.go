@@ -27,7 +27,7 @@ type formFlag struct {
 // value is the type of a flag's value, and where it is stored.
 type value struct {
 	takes kind
-	words []string // all values of aChoice; examples for usually
+	words []string // all values of aChoice; examples for aSuggestion
 	def   string   // the default; empty for none
 	store func(text string) error
 }

@@ -62,12 +62,12 @@ func (f *form) usages() []usage {
 type kind int
 
 const (
-	aSwitch  kind = iota // of a flag: no value, =true or =false
-	aChoice              // one of some words
-	usually              // any text; completion offers some words
-	aText                // any text
-	aProfile             // what -profile takes
-	toCheck              // profiles, and directories with profiles below them
+	aSwitch     kind = iota // of a flag: no value, =true or =false
+	aChoice                 // one of some words
+	aSuggestion             // any text; completion offers some words
+	aText                   // any text
+	aProfile                // what -profile takes
+	aCheckPath              // profiles, and directories with profiles below them
 	aFile
 	aProgram // the name of a command, or an executable file
 	aProcess // a process ID

@@ -27,7 +27,7 @@ func example(takes kind, words []string) string {
 	switch takes {
 	case aSwitch:
 		return "true"
-	case aChoice, usually:
+	case aChoice, aSuggestion:
 		return words[0]
 	case aProcess:
 		return "1"

@@ -105,7 +105,7 @@ func (f *form) takesProfile() bool {
 		}
 	}
 	for _, p := range f.operands {
-		if p.takes == aProfile || p.takes == toCheck {
+		if p.takes == aProfile || p.takes == aCheckPath {
 			return true
 		}
 	}

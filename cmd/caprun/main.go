@@ -1,5 +1,5 @@
 // Command caprun starts a program with exactly the privileges that a reviewed
-// YAML profile declares, or does not start it at all.
+// YAML profile declares, or does not start it.
 package main
 
 import (

@@ -12,9 +12,9 @@ import (
 
 // The subcommands that review profiles share these functions.
 
-// readToReview reads a profile. If it returns none, it has reported why, and status
+// readProfile reads a profile. If it returns none, it has reported why, and status
 // is findingsStatus for a profile with errors, or exitError.
-func (c *Command) readToReview(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
+func (c *Command) readProfile(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
 	src, err := source.Find(arg, c.Stdin)
 	if err != nil {
 		return nil, nil, c.fail(err)

@@ -47,7 +47,7 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 	if status, ok := c.reportCaller(o.as, err); !ok {
 		return status
 	}
-	p, text, status := c.readToReview(profile, exitError)
+	p, text, status := c.readProfile(profile, exitError)
 	if p == nil {
 		return status
 	}

@@ -22,7 +22,7 @@ type viewpoint struct {
 func asFlag(as *string) *formFlag {
 	*as = "root"
 	v := anyText(as)
-	v.takes, v.words, v.def = usually, []string{"root", "current"}, *as
+	v.takes, v.words, v.def = aSuggestion, []string{"root", "current"}, *as
 	return &formFlag{name: "as", metavar: "CALLER", about: "credentials of the caller",
 		more:  `root is uid 0 with every capability; current is the caller of caprun; others are words in one argument, such as "uid=1000 gid=1000 cap_net_raw=eip".`,
 		value: v}
@@ -32,7 +32,7 @@ func asFlag(as *string) *formFlag {
 func kernelFlag(k **engine.Kernel) *formFlag {
 	return &formFlag{name: "kernel", metavar: "VERSION", about: "kernel version to model",
 		more: "The default is the newest known version, and with -as current that of the running kernel.",
-		value: value{takes: usually, words: []string{"5.10", "5.15", "6.1", "6.6", "6.12", "6.18"}, store: func(text string) error {
+		value: value{takes: aSuggestion, words: []string{"5.10", "5.15", "6.1", "6.6", "6.12", "6.18"}, store: func(text string) error {
 			kernel, err := engine.ParseKernel(text)
 			if err != nil {
 				return err

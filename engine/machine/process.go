@@ -87,7 +87,7 @@ func processError(pid int, err error, hint string) *Error {
 
 // The reasons why a process cannot be read.
 var (
-	ErrNoProcess       = errors.New("there is no such process")
+	ErrNoProcess       = errors.New("no such process")
 	ErrProcessEnded    = errors.New("it ended while it was read")
 	ErrProcessHidden   = errors.New("the proc file system hides it from this user (hidepid)")
 	ErrProcessThread   = errors.New("this is the number of a thread, not of a process")
