@@ -17,11 +17,11 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// Attacks by untrusted files on the users who review them. TestActionObeysNoInput has
+// Attacks by untrusted files on the users who review them. TestActionExecutesNoInput has
 // more attacks on the action.
 
-// obeyed returns what a terminal or a CI runner could execute in a text, or "".
-func obeyed(text string) string {
+// findCommand returns what a terminal or a CI runner could execute in a text, or "".
+func findCommand(text string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
@@ -74,10 +74,10 @@ func TestHostileNames(t *testing.T) {
 		c := &Command{Env: render.Env{Stdin: emptyFile(t), Stdout: &out, Stderr: &messages}}
 		c.Main(args)
 		format := strings.Join(args, " ")
-		if fault := obeyed(messages.String()); fault != "" {
+		if fault := findCommand(messages.String()); fault != "" {
 			t.Errorf("%q: a message has %s", args, fault)
 		}
-		if fault := obeyed(out.String()); fault != "" && !strings.Contains(format, "-format github") {
+		if fault := findCommand(out.String()); fault != "" && !strings.Contains(format, "-format github") {
 			t.Errorf("%q: the output has %s", args, fault)
 		}
 	}

@@ -259,9 +259,9 @@ func TestActionBuilds(t *testing.T) {
 	}
 }
 
-// TestActionObeysNoInput gives each input text that a shell would execute. A program
+// TestActionExecutesNoInput gives each input text that a shell would execute. A program
 // instead of caprun receives the words unchanged.
-func TestActionObeysNoInput(t *testing.T) {
+func TestActionExecutesNoInput(t *testing.T) {
 	for _, evil := range []string{
 		"$(touch x)", "`touch x`", "; touch x", "\"; touch x; \"", "'; touch x; '", "a && touch x", "| touch x", "${IFS}touch${IFS}x", "*", "-fail-on=never", "--help", "\\", "$HOME",
 	} {

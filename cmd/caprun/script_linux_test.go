@@ -162,7 +162,7 @@ func requiresCommand(ts *testscript.TestScript, neg bool, args []string) {
 			file := ts.MkAbs(".tmp/probe")
 			probe = []string{"root", "copy=" + ts.Getenv("BIN") + "/creds:" + file, "filecaps=0,0:" + file}
 		default:
-			ts.Fatalf("requires %s: want root, userns, mounts, statmount, idmap, filecaps, pids or one of some programs", what)
+			ts.Fatalf("requires %s: want root, userns, mounts, statmount, idmap, filecaps, pids or a program such as sh", what)
 		}
 		if out, err := exec.Command(filepath.Join(ts.Getenv("BIN"), "runas"), probe...).CombinedOutput(); err != nil {
 			requires.Skip(script, fmt.Sprintf("%s: %s", what, out))
@@ -233,14 +233,14 @@ func runStatus(ts *testscript.TestScript, args []string) int {
 // refusedCommand runs a caprun that must not start its target.
 func refusedCommand(ts *testscript.TestScript, neg bool, args []string) {
 	statusCommand(ts, neg, args)
-	if fault := unlikeRefusal(ts); fault != "" {
+	if fault := checkRefusal(ts); fault != "" {
 		ts.Fatalf("%s", fault)
 	}
 }
 
-// unlikeRefusal returns why the output is not that of a refused launch, in which the target
-// does not run and caprun prints a message, or "".
-func unlikeRefusal(ts *testscript.TestScript) string {
+// checkRefusal returns what is wrong with the output of a refused launch, or "". The
+// target must not run, and caprun must print a message.
+func checkRefusal(ts *testscript.TestScript) string {
 	messages := ts.ReadFile("stderr")
 	switch {
 	case ts.ReadFile("stdout") != "":
@@ -285,7 +285,7 @@ func mistakesCommand(ts *testscript.TestScript, neg bool, args []string) {
 		if got := runStatus(ts, []string{"caprun", "-profile", "mistake.yaml", "--", "creds"}); got != exitRefused {
 			ts.Fatalf("launch: status %d", got)
 		}
-		if fault := unlikeRefusal(ts); fault != "" {
+		if fault := checkRefusal(ts); fault != "" {
 			ts.Fatalf("launch: %s", fault)
 		}
 		if !strings.HasPrefix(ts.ReadFile("stderr"), "caprun: mistake.yaml:") {

@@ -34,7 +34,7 @@ func TestShowHostileNames(t *testing.T) {
 			if status := c.Main(args); status != exitOK || messages.Len() != 0 {
 				t.Errorf("%q: status %d, %s", name, status, messages.String())
 			}
-			if fault := obeyed(out.String()); fault != "" {
+			if fault := findCommand(out.String()); fault != "" {
 				t.Errorf("%q, %q: the output has %s", name, args, fault)
 			}
 			if strings.Count(out.String(), "\n") < 10 {

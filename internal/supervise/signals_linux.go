@@ -138,7 +138,7 @@ func (s *supervisor) forward(sig unix.Signal) {
 		err = unix.Kill(s.child, sig)
 	}
 	if err != nil && err != unix.ESRCH {
-		s.env.Report(fmt.Sprintf("forward %s to process %d: %v; if the program has changed its user, caprun needs cap_kill",
+		s.env.Report(fmt.Sprintf("forward %s to process %d: %v; if the target has changed its user, caprun needs cap_kill",
 			signalName(sig), s.child, err))
 	}
 }

@@ -96,7 +96,7 @@ func TestInitBrokenPipe(t *testing.T) {
 	s.signal(unix.SIGUSR1)
 	message := make([]byte, 4096)
 	n, _ := r.Read(message)
-	if got := string(message[:n]); !strings.Contains(got, "if the program has changed its user, caprun needs cap_kill") {
+	if got := string(message[:n]); !strings.Contains(got, "if the target has changed its user, caprun needs cap_kill") {
 		t.Errorf("%q", got)
 	}
 	r.Close()

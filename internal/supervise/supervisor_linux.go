@@ -47,8 +47,8 @@ func (r Request) Supervise(env *render.Env) int {
 		return Refuse(env, fmt.Errorf("-init: start the child: %w", err))
 	}
 	// The child waits for the request, so the target does not run if this fails.
-	if what, err := s.prepare(r); err != nil {
-		return s.fail(what, err, notStarted)
+	if step, err := s.prepare(r); err != nil {
+		return s.fail(step, err, notStarted)
 	}
 	r.supervisor = os.Getpid()
 	switch err := sendRequest(channel, r); err {
@@ -65,7 +65,7 @@ func (r Request) Supervise(env *render.Env) int {
 
 // prepare drops everything that the supervisor must not have while the target runs. It
 // returns an error with the name of the failed step.
-func (s *supervisor) prepare(r Request) (what string, err error) {
+func (s *supervisor) prepare(r Request) (step string, err error) {
 	if err := closeInherited(); err != nil {
 		return "close the descriptors of the target", err
 	}
@@ -107,7 +107,7 @@ func (s *supervisor) loop(signals *caughtSignals, executed <-chan struct{}) int 
 				status, ended, err := s.reap(signals)
 				if err != nil {
 					s.terminal.reclaim()
-					return s.fail("wait for the program", err, "if it was still running, it was killed")
+					return s.fail("wait for the target", err, "if it was still running, it was killed")
 				}
 				if ended {
 					s.terminal.reclaim()
@@ -133,7 +133,7 @@ func isClosed(c <-chan struct{}) bool {
 
 // notStarted is the state of the target if the supervisor fails before it has sent the
 // request.
-const notStarted = "the program was not started"
+const notStarted = "the target was not started"
 
 // fail kills the child, and reports the failed step and the state of the target. It
 // returns the exit status.

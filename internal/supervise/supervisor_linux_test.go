@@ -109,7 +109,7 @@ func TestInitCannotWait(t *testing.T) {
 	w.Close()
 	message := make([]byte, 4096)
 	n, _ := r.Read(message)
-	if got := string(message[:n]); !strings.Contains(got, "-init: wait for the program: wait4: operation not permitted; if it was still running, it was killed") {
+	if got := string(message[:n]); !strings.Contains(got, "-init: wait for the target: wait4: operation not permitted; if it was still running, it was killed") {
 		t.Errorf("%q", got)
 	}
 }
