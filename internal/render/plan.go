@@ -40,7 +40,7 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	var b strings.Builder
 	t := planPrinter{v, &b, p}
 	t.title()
-	t.begin()
+	t.inputs()
 	t.steps()
 	t.state()
 	printCaps(t, p, v.Colour)
@@ -118,8 +118,8 @@ func (t planPrinter) title() {
 	fmt.Fprintln(t)
 }
 
-// begin prints the caller, the target, the route and the kernel.
-func (t planPrinter) begin() {
+// inputs prints the caller, the target, the route and the kernel.
+func (t planPrinter) inputs() {
 	row := func(name, text string) {
 		for n, line := range wrap(text, 76) {
 			if n > 0 {
