@@ -40,10 +40,10 @@ func diffForm() *form {
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", differenceFormats()...)},
 		},
 		operands: []operand{
-			{metavar: "OLD", takes: toCheck, about: "old profile or directory"},
-			{metavar: "NEW", takes: toCheck, about: "new profile or directory"},
+			{metavar: "OLD", takes: aCheckPath, about: "old profile or directory"},
+			{metavar: "NEW", takes: aCheckPath, about: "new profile or directory"},
 		},
-		variant: &variant{flag: "base", operands: []operand{{metavar: "PATH", takes: toCheck, optional: true, many: true, about: "profile or directory of the working tree"}}},
+		variant: &variant{flag: "base", operands: []operand{{metavar: "PATH", takes: aCheckPath, optional: true, many: true, about: "profile or directory of the working tree"}}},
 		status:  "Exit status: 0 no such difference, 1 difference, 2 usage error, unreadable file or a profile without a plan.",
 		run:     func(c *Command, operands []string) int { return c.diff(o, operands) },
 	}
