@@ -68,7 +68,7 @@ func launchHung() {
 	default:
 		fmt.Println("others run")
 	}
-	// Without a server there is no file system, and no launch waits any more.
+	// Without a server, a launch does not wait for the file system.
 	unix.Close(device)
 	for range hung {
 		if err := <-errs; err == nil {

@@ -149,7 +149,7 @@ func launchGoexit() {
 	l.Callback(func(*syscall.ProcAttr, any) error { runtime.Goexit(); return nil })
 	pid, err := l.Launch(nil)
 	fmt.Println(pid, err)
-	// A change of the process is not held up for ever.
+	// A change of the process does not wait forever.
 	fmt.Println(GetProc().SetProc())
 }
 

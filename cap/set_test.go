@@ -237,7 +237,7 @@ func TestNeverHoldsTwoLocks(t *testing.T) {
 			done := make(chan error)
 			go func() { done <- c.call() }()
 			time.Sleep(5 * time.Millisecond)
-			// The call may take free for a moment, but not keep it.
+			// The call may lock free, but not keep it locked.
 			got := false
 			for try := 0; try < 1000 && !got; try++ {
 				if got = free.TryLock(); got {

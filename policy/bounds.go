@@ -39,7 +39,7 @@ const (
 	// Each of the 41 names in three clauses has less than 3000 bytes.
 	maxCapabilityText = 4096
 
-	// Far more than anybody reviews; the kernel accepts two million.
+	// Far more than a review covers; the kernel accepts two million.
 	maxArguments = 1024
 
 	// A quarter of what the kernel accepts in one argument or variable
@@ -49,7 +49,7 @@ const (
 	// The kernel accepts 65536 (NGROUPS_MAX); directory services stop at 1015.
 	maxGroups = 1024
 
-	// An environment that anybody reviews is far smaller.
+	// An environment in a reviewed profile is far smaller.
 	maxVariables = 1024
 
 	// Far longer than any name in use.

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-var update = flag.Bool("update", false, "write the expected files anew")
+var update = flag.Bool("update", false, "rewrite the expected files")
 
 // profiles returns the files of a directory of testdata.
 func profiles(t testing.TB, dir string) map[string][]byte {

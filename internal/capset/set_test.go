@@ -46,7 +46,7 @@ func TestSet(t *testing.T) {
 	}
 	for n := range s.All() {
 		if n != 0 {
-			t.Errorf("All goes on with %d", n)
+			t.Errorf("All continues with %d", n)
 		}
 		break
 	}

@@ -10,7 +10,7 @@ import (
 
 // TestJSONPlan: the object can be decoded; unknown IDs are null, and lists are not.
 func TestJSONPlan(t *testing.T) {
-	for text, user := range map[string]any{"user: somebody": "somebody", "uid: 3\ngid: 3": nil, "user: root": "root"} {
+	for text, user := range map[string]any{"user: alice": "alice", "uid: 3\ngid: 3": nil, "user: root": "root"} {
 		out, err := json.Marshal(newJSONPlan(planOf(t, text, cred.Root()), PlanView{As: "root"}))
 		if err != nil {
 			t.Fatal(err)
@@ -26,7 +26,7 @@ func TestJSONPlan(t *testing.T) {
 		if got.After["user"] != user || (got.After["gid"] == nil) != (user != nil) || (got.After["groups"] == nil) != (user != nil) {
 			t.Errorf("%s: %v", text, got.After)
 		}
-		if (got.After["uid"] == nil) != (user == "somebody") {
+		if (got.After["uid"] == nil) != (user == "alice") {
 			t.Errorf("%s: the uid is %v", text, got.After["uid"])
 		}
 		if bytes.Contains(out, []byte("429496729")) || len(got.Steps) == 0 || len(got.Reachable) == 0 || got.After["bounding"] == nil {
