@@ -58,8 +58,9 @@ func (r *reader) readCaps(f field) {
 // is wrong with its form. It returns false for the latter.
 func (r *reader) checkClause(n *yaml.Node, clause cap.Clause) (formed bool) {
 	good, hint := true, ""
-	if clause.Actions == nil {
-		// The flags that are missing are part of what the names should be.
+	flags := clause.Text[len(clause.List):]
+	if _, _, err := cap.ReadText("cap_chown"+flags, cap.NamedCount); err != nil {
+		// To correct a name alone would leave the flags wrong.
 		hint = capsHint(n)
 	}
 	for _, name := range clause.Names {

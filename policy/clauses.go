@@ -84,7 +84,7 @@ func fixCaps(texts []string) string {
 	if len(words) > 0 {
 		last := &words[len(words)-1]
 		if n := strings.IndexAny(*last, "=+"); n > 0 {
-			*last, flags = (*last)[:n], (*last)[n:]
+			*last, flags = (*last)[:n], strings.ToLower((*last)[n:])
 		}
 	}
 	var names []string
@@ -123,7 +123,7 @@ func isCaps(s string) bool {
 func fixIAB(texts []string) string {
 	text := strings.Join(wordsOf(strings.Join(texts, ","), ","), ",")
 	_, fields, err := cap.ReadIAB(text)
-	if err != nil || text == "" {
+	if err != nil || text == "" && !slices.Equal(texts, []string{""}) {
 		return ""
 	}
 	for _, field := range fields {

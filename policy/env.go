@@ -21,7 +21,7 @@ var (
 	}
 	unsetKind = listKind{
 		what: "env.unset", limit: maxVariables, separators: ",", fix: variableName,
-		hint: "write a list, for example [LANG, TZ]",
+		hint: "write a list, for example [DEBUG]",
 	}
 	variableKind = textKind{what: "a variable name", valid: isVariable, hint: "use letters, digits and '_', and begin with a letter or '_'"}
 	valueKind    = textKind{what: "a variable", hint: "write text"}

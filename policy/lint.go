@@ -45,7 +45,7 @@ var (
 	}
 	entryKind = mappingKind{
 		what:     "an entry of lint.ignore",
-		required: []string{"rule", "reason"},
+		required: []string{"rule", "reason", "caps"}, // without caps an entry accepts more
 	}
 	ruleKind   = textKind{what: "rule", valid: isName, hint: "write the name in brackets after a finding"}
 	reasonKind = textKind{what: "reason", valid: isReason, hint: "write why the finding is accepted"}

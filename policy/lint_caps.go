@@ -16,7 +16,7 @@ var (
 	ignoredCapsKind = listKind{
 		what: "caps", limit: cap.NamedCount, separators: ",",
 		fix:  capabilityName,
-		hint: "write a list, for example [cap_chown]",
+		hint: "write a list of capabilities",
 	}
 	ignoredCapKind = textKind{what: "a capability", fix: capabilityName, hint: "write the name of a capability"}
 )

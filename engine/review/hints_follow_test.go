@@ -223,6 +223,15 @@ func (e *editor) splice(begin, end int, by string) bool {
 	return true
 }
 
+// inPlace returns a value as it can stand in a holder: in brackets a text with a
+// comma needs quotes, as every text does in JSON.
+func inPlace(holder *yaml.Node, value string) string {
+	if holder != nil && holder.Style&yaml.FlowStyle != 0 && strings.Contains(value, ",") && !strings.ContainsAny(value[:1], "\"'[{") {
+		return strconv.Quote(value)
+	}
+	return value
+}
+
 // replace replaces what the finding points at. Where that is all of a scalar and
 // the message is about one word of it, the word is replaced.
 func (e *editor) replace(by string) bool {
@@ -245,7 +254,7 @@ func (e *editor) replace(by string) bool {
 			return e.writeKey(e.holder.Content[e.index].Value, by)
 		}
 	}
-	return e.splice(e.begin, e.end, by)
+	return e.splice(e.begin, e.end, inPlace(e.holder, by))
 }
 
 // mapping returns the mapping that the finding is about: what it points at, or
@@ -295,7 +304,7 @@ func (e *editor) writeKey(key, value string) bool {
 		return false
 	}
 	begin, end := entrySpan(e.text, holder, i)
-	return e.splice(begin, end, key+": "+value)
+	return e.splice(begin, end, key+": "+inPlace(holder, value))
 }
 
 // add adds keys to the mapping that the finding is in, or an item to its list.

@@ -18,7 +18,7 @@ import (
 // and no error new. Hints that cannot be followed mechanically are those of
 // thoughtful, each with the reason.
 func TestHints(t *testing.T) {
-	h := hintCheck{t: t, used: map[*regexp.Regexp]bool{}}
+	h := newHintCheck(t)
 	for name, text := range hinted(t) {
 		h.check(name, text, func(text string) []Finding { return Check(name, []byte(text), Options{}).Findings })
 	}
@@ -37,6 +37,19 @@ type hintCheck struct {
 	followed int
 }
 
+func newHintCheck(t *testing.T) *hintCheck {
+	return &hintCheck{t: t, used: map[*regexp.Regexp]bool{}}
+}
+
+// isListed reports whether words are among those of thoughtful.
+func (h *hintCheck) isListed(words string) bool {
+	n := slices.IndexFunc(thoughtful[:], func(e thoughtfulHint) bool { return e.words.MatchString(words) })
+	if n >= 0 {
+		h.used[thoughtful[n].words] = true
+	}
+	return n >= 0
+}
+
 // check follows the hints of each finding about a text.
 func (h *hintCheck) check(name, text string, find func(string) []Finding) {
 	text = strings.TrimPrefix(text, "\ufeff")
@@ -48,8 +61,7 @@ func (h *hintCheck) check(name, text string, find func(string) []Finding) {
 		}
 		seen[f.Rule+f.Hint+f.Position.String()] = true
 		for _, words := range alternatives(f.Hint) {
-			if n := slices.IndexFunc(thoughtful[:], func(e thoughtfulHint) bool { return e.words.MatchString(words) }); n >= 0 {
-				h.used[thoughtful[n].words] = true
+			if h.isListed(words) {
 				continue
 			}
 			changed, announced, ok := follow(text, f, words)
