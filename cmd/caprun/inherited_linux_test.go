@@ -96,7 +96,7 @@ var attributeScenes = map[string]attributeScene{
 	"pending signals that stay blocked": {caller: "block=10", through: []string{"sh", "-c", `kill -USR1 $$; exec "$@"`, "sh"}, observer: "grep", key: "ShdPnd", forwarded: true},
 	"interval timers":                   {caller: "timers=3600"},
 
-	"nice value":             {caller: "nice=7"},
+	"nice value":             {caller: "nice=17"},
 	"policy and priority":    {caller: "batch"},
 	"CPU affinity":           {caller: "cpu=0"},
 	"core-scheduling cookie": {caller: "cookie", optional: true},

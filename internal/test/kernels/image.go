@@ -15,7 +15,7 @@ import (
 )
 
 // programs are those that tests in the guest build with go.
-var programs = []string{"./cmd/caprun", "./internal/test/creds", "./internal/test/runas", "./internal/test/signalreport"}
+var programs = []string{"./cmd/caprun", "./internal/test/attributes", "./internal/test/creds", "./internal/test/runas", "./internal/test/signalreport"}
 
 // data are the directories with files that tests read; the guest has no others.
 var data = []string{"cmd/caprun", "internal/test/creds", "internal/test/runas", "internal/test/signalreport", "profiles", "policy/testdata", "engine", "cap", "examples"}

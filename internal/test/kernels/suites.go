@@ -50,6 +50,8 @@ func allSuites(o options) []suite {
 		return all
 	}
 	return append(all,
+		// The programs use more processor time in the emulator, and there are no docs.
+		suite{name: "inherited", pkg: "cmd/caprun", run: "^TestInherited", skip: "^TestInheritedDocs$|^TestInherited$/^CPU_time$", limit: 600},
 		suite{name: "steps", pkg: "cap", run: ".", limit: 600},
 		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR", limit: 1200},
 		// The guest has no module binfmt_misc and no dynamic shell, its shell has all
