@@ -122,9 +122,10 @@ func (p *Plan) inheritsIDs() bool { return !p.Identity.Declared }
 
 func (p *Plan) inheritsKeyring() bool { return !p.NewKeyring() || p.KeysUnreachable() }
 
-// setsCaps reports whether a key of the profile sets the inheritable and ambient sets.
+// setsCaps reports whether the launch sets the inheritable and ambient sets: for a key
+// of the profile or for another uid.
 func (p *Plan) setsCaps() bool {
-	return p.Profile.Caps != nil || p.Profile.IAB != nil || p.Profile.Mode != nil
+	return p.Profile.Caps != nil || p.Profile.IAB != nil || p.Profile.Mode != nil || p.Identity.ChangesUID(p.Caller)
 }
 
 func (p *Plan) inheritsInheritable() bool {

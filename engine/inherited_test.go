@@ -30,8 +30,8 @@ func TestInheritedKeys(t *testing.T) {
 		"locks: 1, sigpending: 1, msgqueue: 1, nice: 1, rtprio: 1, rttime: 1}"
 	empty := compiled(t, "umask: \"0022\"", cred.Root(), cred.File{})
 	for text, names := range map[string]string{
-		"uid: 33\ngid: 33":                   "user ID, group ID, supplementary groups, session keyring",
-		"uid: 33\ngid: 33\nkeyring: inherit": "user ID, group ID, supplementary groups",
+		"uid: 33\ngid: 33":                   "user ID, group ID, supplementary groups, session keyring, inheritable set, ambient set",
+		"uid: 33\ngid: 33\nkeyring: inherit": "user ID, group ID, supplementary groups, inheritable set, ambient set",
 		"caps: \"=\"":                        "inheritable set, ambient set, bounding set",
 		"mode: NOPRIV":                       "inheritable set, ambient set, bounding set, securebits, no_new_privs",
 		"secbits: [noroot]":                  "securebits",
