@@ -40,7 +40,7 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.looked.Store(0)
+			l.verified.Store(0)
 			begin := time.Now()
 			if err := load.Run(count, atOnce, l.launch); err != nil {
 				t.Fatal(err)
@@ -51,7 +51,7 @@ func TestLoad(t *testing.T) {
 				t.Error(err)
 			}
 			t.Logf("%d launches, %d at once, in %v; %d verified; resources of the test before %+v, after %+v",
-				count, atOnce, took.Round(time.Millisecond), l.looked.Load(), before, after)
+				count, atOnce, took.Round(time.Millisecond), l.verified.Load(), before, after)
 		})
 	}
 }
@@ -60,8 +60,8 @@ func TestLoad(t *testing.T) {
 type launchLoad struct {
 	caprun, creds, sleep, profile string
 
-	looked atomic.Int64
-	same   load.Same
+	verified atomic.Int64
+	same     load.Same
 }
 
 func (l *launchLoad) launch(n int) error {
@@ -106,9 +106,9 @@ func (l *launchLoad) verify() (err error) {
 	if err != nil {
 		return fmt.Errorf("verify: %w: %s", err, out)
 	}
-	if !strings.Contains(string(out), " holds what ") {
+	if !strings.Contains(string(out), " has the privileges that ") {
 		return fmt.Errorf("verify reports a difference: %s", out)
 	}
-	l.looked.Add(1)
+	l.verified.Add(1)
 	return nil
 }
