@@ -191,7 +191,7 @@ const runtimeTime = 20 * time.Second
 const (
 	asDeclared    = "the target runs as declared"
 	runtimeEnds   = "the Go runtime ends with status 2"
-	runtimeUneven = "the Go runtime ends with status 2, as the call came to something else in another thread"
+	runtimeUneven = "the Go runtime ends with status 2, because the call had another result on another thread"
 	// syscall.ForkExec of the Go library never returns if its pipe to the child does not
 	// exist, cannot be read or is not closed: it waits for the pipe, or for the child,
 	// which waits for the parent.
