@@ -13,6 +13,7 @@ import (
 type launchOptions struct {
 	profile            string
 	dryRun, supervised bool
+	group              bool
 }
 
 // launchForm is the form that starts a program.
@@ -31,6 +32,8 @@ func newLaunchForm(o *launchOptions) *form {
 			{name: "init", about: "stay as the parent of the program, also as PID 1", value: isSet(&o.supervised),
 				more: "caprun forwards signals, reaps orphans and exits with the status of the program (128+n for signal n). " +
 					"The kernel kills the program when caprun ends."},
+			{name: "init-group", about: "with -init, forward signals to the process group of the program", value: isSet(&o.group),
+				more: "The default is to forward them to the program alone."},
 			{name: "dry-run", about: "do every step except exec, and print the plan", value: isSet(&o.dryRun)},
 		},
 		operands: []operand{
@@ -45,6 +48,9 @@ func newLaunchForm(o *launchOptions) *form {
 
 // launch executes the program in this process, or with -init in a child.
 func (c *Command) launch(o launchOptions, argv []string) int {
+	if o.group && !o.supervised {
+		return c.usageError("-init-group requires -init")
+	}
 	request, err := c.readRequest(o, argv)
 	switch {
 	case err != nil:
@@ -69,6 +75,7 @@ func (c *Command) readRequest(o launchOptions, argv []string) (r supervise.Reque
 		return r, fmt.Errorf("read the caller's state: %w", err)
 	}
 	r.Profile, r.Argv, r.DryRun, r.Strict = src.Name, argv, o.dryRun, machine.HasPrivilege(r.From)
+	r.Group = o.group
 	if r.Text, err = src.Text(r.Strict); err != nil {
 		return r, fmt.Errorf("profile %s: %w", src.Name, err)
 	}

@@ -1,4 +1,4 @@
-// Package sigmask blocks signals for one thread.
+// Package sigmask blocks and unblocks signals for one thread.
 package sigmask
 
 import "golang.org/x/sys/unix"
@@ -13,6 +13,15 @@ func Block(signals ...unix.Signal) (before unix.Sigset_t, err error) {
 	}
 	err = unix.PthreadSigmask(unix.SIG_BLOCK, &set, &before)
 	return before, err
+}
+
+// Unblock removes signals from the mask of the calling thread.
+func Unblock(signals ...unix.Signal) error {
+	var set unix.Sigset_t
+	for _, sig := range signals {
+		add(&set, sig)
+	}
+	return unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
 }
 
 // Restore sets the mask of the calling thread to a mask that Block returned.

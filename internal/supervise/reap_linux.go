@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"caprun/internal/sigmask"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -11,10 +13,25 @@ import (
 // again: orphans can end without pause.
 const reapRound = 1000
 
+// ending is how a launch with -init has ended.
+type ending struct {
+	status int         // the exit status for the caller
+	signal unix.Signal // that ended the target; 0 for none
+}
+
+// endSelf ends caprun by a signal with its default action. It returns if that fails, and
+// in PID 1, which the kernel protects from such signals. The supervisor is not dumpable,
+// so SIGQUIT makes no core file.
+func endSelf(sig unix.Signal) {
+	var defaults kernelAction
+	if sigaction(sig, &defaults, nil) == nil && sigmask.Unblock(sig) == nil {
+		_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), sig)
+	}
+}
+
 // reap reaps the children that have ended, and handles a stop of the target: wait4(2).
-// ended reports whether the target has ended, and status is then the exit status for
-// the caller.
-func (s *supervisor) reap(signals *caughtSignals) (status int, ended bool, err error) {
+// ended reports whether the target has ended, and end is then how.
+func (s *supervisor) reap(signals *caughtSignals) (end ending, ended bool, err error) {
 	asked := false
 	for range reapRound {
 		var ws unix.WaitStatus
@@ -22,23 +39,23 @@ func (s *supervisor) reap(signals *caughtSignals) (status int, ended bool, err e
 		switch {
 		case err == unix.EINTR:
 		case err != nil:
-			return 0, false, fmt.Errorf("wait4: %w", err)
+			return ending{}, false, fmt.Errorf("wait4: %w", err)
 		case pid == 0 && asked:
-			return 0, false, nil
+			return ending{}, false, nil
 		case pid == 0:
 			// No other SIGCHLD would follow for a child that ended meanwhile: ask twice.
 			asked = true
 		case pid != s.child:
 		case ws.Exited():
-			return ws.ExitStatus(), true, nil
+			return ending{status: ws.ExitStatus()}, true, nil
 		case ws.Signaled():
-			return 128 + int(ws.Signal()), true, nil
+			return ending{128 + int(ws.Signal()), ws.Signal()}, true, nil
 		case ws.Stopped():
 			s.stopWithTarget(ws.StopSignal())
 		}
 	}
 	signals.reapAgain()
-	return 0, false, nil
+	return ending{}, false, nil
 }
 
 // killTime bounds the wait for a killed child.

@@ -21,6 +21,7 @@ type Request struct {
 	// other user can write it.
 	Strict bool
 	DryRun bool     // do every step except exec, and print the plan
+	Group  bool     // Supervise forwards signals to the process group of the target
 	Argv   []string // the target and its arguments; empty for the command of the profile
 
 	// From is the state of this process. The launch reads it again before the first

@@ -122,6 +122,9 @@ func (s *caughtSignals) reapAgain() {
 // forward sends a signal to the target.
 func (s *supervisor) forward(sig unix.Signal) {
 	to := s.child
+	if s.group {
+		to = -s.child
+	}
 	switch sig {
 	case unix.SIGCONT:
 		s.resume()

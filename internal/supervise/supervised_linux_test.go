@@ -112,13 +112,16 @@ func (s *supervised) ready() int {
 	return pid
 }
 
-// status waits until caprun has ended, and returns its status.
+// status waits until caprun has ended, and returns its status: 128+n for a signal.
 func (s *supervised) status() int {
 	s.t.Helper()
 	select {
 	case <-s.ended:
 	case <-time.After(command.Hangs):
 		s.t.Fatal("caprun does not end")
+	}
+	if ws := s.ProcessState.Sys().(syscall.WaitStatus); ws.Signaled() {
+		return 128 + int(ws.Signal())
 	}
 	return s.ProcessState.ExitCode()
 }

@@ -15,17 +15,28 @@ import (
 // supervisor is a caprun whose child executes the target.
 type supervisor struct {
 	env      *render.Env
-	child    int // its process ID, and its process group
+	child    int  // its process ID, and its process group
+	group    bool // signals are for the whole process group
 	terminal tty
 }
 
 // Supervise starts the target as a child, waits until it ends and returns its exit
 // status, or StatusRefused if the launch failed. The supervisor keeps the parent-death
-// signal r.Death of the caller.
+// signal r.Death of the caller. It does not return if the target was ended by SIGINT,
+// SIGQUIT or SIGTERM: the same signal ends this process, unless it is PID 1.
 //
 // The caller must be the main goroutine, locked to its thread. Afterwards the process
 // must exit, because its state has changed.
 func (r Request) Supervise(env *render.Env) int {
+	e := r.supervise(env)
+	if e.signal == unix.SIGINT || e.signal == unix.SIGQUIT || e.signal == unix.SIGTERM {
+		// A shell stops a script only if ^C ends the program that it waits for.
+		endSelf(e.signal)
+	}
+	return e.status
+}
+
+func (r Request) supervise(env *render.Env) ending {
 	// The kernel kills the child when the thread that forked it ends. The main thread
 	// lives as long as the process.
 	runtime.LockOSThread()
@@ -39,12 +50,12 @@ func (r Request) Supervise(env *render.Env) int {
 	signals := catchSignals()
 	// Orphans become children of caprun, also if it is not PID 1.
 	if _, err := cap.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1); err != nil {
-		return Refuse(env, fmt.Errorf("-init: prctl PR_SET_CHILD_SUBREAPER: %w", err))
+		return ending{status: Refuse(env, fmt.Errorf("-init: prctl PR_SET_CHILD_SUBREAPER: %w", err))}
 	}
-	s := &supervisor{env: env, terminal: findTTY()}
+	s := &supervisor{env: env, group: r.Group, terminal: findTTY()}
 	channel, err := s.startChild(r.Argv)
 	if err != nil {
-		return Refuse(env, fmt.Errorf("-init: start the child: %w", err))
+		return ending{status: Refuse(env, fmt.Errorf("-init: start the child: %w", err))}
 	}
 	// The child waits for the request, so the target does not run if this fails.
 	if step, err := s.prepare(r); err != nil {
@@ -87,9 +98,8 @@ func (s *supervisor) prepare(r Request) (step string, err error) {
 	return "", nil
 }
 
-// loop forwards signals and reaps children until the child has ended. It returns the
-// exit status.
-func (s *supervisor) loop(signals *caughtSignals, executed <-chan struct{}) int {
+// loop forwards signals and reaps children until the child has ended. It returns how.
+func (s *supervisor) loop(signals *caughtSignals, executed <-chan struct{}) ending {
 	running := false
 	var early []unix.Signal
 	for {
@@ -104,14 +114,14 @@ func (s *supervisor) loop(signals *caughtSignals, executed <-chan struct{}) int 
 		for _, sig := range got {
 			switch {
 			case sig == unix.SIGCHLD:
-				status, ended, err := s.reap(signals)
+				end, ended, err := s.reap(signals)
 				if err != nil {
 					s.terminal.reclaim()
 					return s.fail("wait for the target", err, "if it was still running, it was killed")
 				}
 				if ended {
 					s.terminal.reclaim()
-					return status
+					return end
 				}
 			case running || endsCaprun(sig):
 				s.forward(sig)
@@ -137,9 +147,9 @@ const notStarted = "the target was not started"
 
 // fail kills the child, and reports the failed step and the state of the target. It
 // returns the exit status.
-func (s *supervisor) fail(step string, err error, state string) int {
+func (s *supervisor) fail(step string, err error, state string) ending {
 	if running := s.killChild(); running != nil {
 		state = running.Error()
 	}
-	return Refuse(s.env, fmt.Errorf("-init: %s: %w; %s", step, err, state))
+	return ending{status: Refuse(s.env, fmt.Errorf("-init: %s: %w; %s", step, err, state))}
 }

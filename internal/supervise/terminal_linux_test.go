@@ -88,7 +88,8 @@ func TestInitWithoutJobControl(t *testing.T) {
 // gets its status.
 func TestInitJob(t *testing.T) {
 	requires.Tool(t, "sh")
-	screen, s := onTerminal(t, `"$0" "$@"; echo stopped with $?; fg >/dev/null; echo ended with $?; read line; echo read $line`,
+	// Without the trap, ^C would end the shell.
+	screen, s := onTerminal(t, `trap true INT; "$0" "$@"; echo stopped with $?; fg >/dev/null; echo ended with $?; read line; echo read $line`,
 		requires.Tool(t, "sh"), "-c", "echo ready $$; read line; echo got $line; exec sleep 60")
 	pid := readyOn(t, screen)
 	eventually(t, "the target is in the foreground", func() bool { return screen.Group(t) == pid })
@@ -102,6 +103,17 @@ func TestInitJob(t *testing.T) {
 	screen.Types(t, "more\r")
 	eventually(t, "the shell reads", screen.Shows("read more\r"))
 	s.status()
+}
+
+// TestInitScriptStops: ^C ends a script, as it does without a supervisor.
+func TestInitScriptStops(t *testing.T) {
+	requires.Tool(t, "sh")
+	screen, s := onTerminal(t, `"$0" "$@"; echo not stopped`, requires.Tool(t, "sh"), "-c", "echo ready $$; exec sleep 60")
+	readyOn(t, screen)
+	screen.Types(t, controlC)
+	if got := s.status(); got != 130 || strings.Contains(screen.Text(), "not stopped") {
+		t.Errorf("status %d\n%s", got, screen.Text())
+	}
 }
 
 // TestInitPipeline: in a pipeline, the target gets the foreground when it reads the
