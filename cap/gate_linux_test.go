@@ -13,22 +13,22 @@ func TestThreadIDReused(t *testing.T) {
 	tid := gettid()
 	beginLaunch(tid, false)
 	if !onLaunchThread() {
-		t.Error("a launch does not know its thread")
+		t.Error("the thread of a launch is not known")
 	}
 	leaveLaunchThread(tid)
 	if onLaunchThread() {
-		t.Error("a change on a thread with the id of one that has left would be for that thread alone")
+		t.Error("a change on a thread with the ID of a former launch thread would apply only to that thread")
 	}
 	changed := make(chan scope)
 	go change(func(s scope) error { changed <- s; return nil })
 	runtime.Gosched()
 	select {
 	case <-changed:
-		t.Error("a change does not wait until the thread of a launch is gone")
+		t.Error("a change does not wait until the thread of a launch has ended")
 	default:
 		endLaunch()
 		if <-changed != allThreads {
-			t.Error("the change is not for all threads")
+			t.Error("the change does not apply to all threads")
 		}
 	}
 }

@@ -51,6 +51,7 @@ func (iab *IAB) SetProc() error {
 	return change(func(s scope) error { return s.applyIAB(i, a, nb) })
 }
 
+// applyIAB does the work of SetProc.
 func (s scope) applyIAB(i, a, nb Mask) (err error) {
 	if (i|a)&^kernelMask() != 0 {
 		return ErrBadValue
@@ -61,6 +62,7 @@ func (s scope) applyIAB(i, a, nb Mask) (err error) {
 	}
 	drop := nb & kernelMask()
 	if p&(1<<SETPCAP) == 0 {
+		// Only what is in the bounding set must be dropped, which then fails.
 		drop = stillBounding(nb)
 	}
 	raised := e

@@ -197,8 +197,8 @@ func (attr *Launcher) SetDescriptors(keep []int) {
 // SetDeathSignal makes the kernel send a signal, from 1 to 64, to the target when the
 // thread that forked it ends: prctl(2) PR_SET_PDEATHSIG. parent is the process ID of
 // the parent, or 0 if that is outside the PID namespace, as getppid(2) returns it. If
-// the parent is then another process, it has ended before, and Exec returns an error.
-// That cannot be detected for parent 0. If signal and parent are 0, no signal is set.
+// the target has another parent by then, the parent has ended, and Exec returns an error.
+// For parent 0 this cannot be detected. If signal and parent are 0, no signal is set.
 // The kernel clears the signal if the target is set-user-ID or set-group-ID or has file
 // capabilities. Only Exec supports this setting.
 func (attr *Launcher) SetDeathSignal(signal, parent int) {

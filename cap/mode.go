@@ -15,7 +15,7 @@ const (
 	ModeNoPriv
 	// ModePure1EInit is ModePure1E with an empty inheritable set.
 	ModePure1EInit
-	// ModePure1E grants capabilities only by file and inheritable ones: user ID 0
+	// ModePure1E grants capabilities only through file capabilities: user ID 0
 	// has no special meaning, and no ambient capability can be raised.
 	ModePure1E
 	// ModeHybrid is the default state of Linux, without securebits.

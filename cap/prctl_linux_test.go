@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestPrctlWhereStacksGrow passes a pointer to a local variable, as rule 4 of
+// TestPrctlWhenStackGrows passes a pointer to a local variable, as rule 4 of
 // unsafe.Pointer allows, at every depth of the stack. The result of the kernel must
 // arrive, also when the call makes the runtime move the stack.
-func TestPrctlWhereStacksGrow(t *testing.T) {
+func TestPrctlWhenStackGrows(t *testing.T) {
 	const depths = 400
 	for name, get := range map[string]func() bool{
 		"Prctl": func() bool {
@@ -27,7 +27,7 @@ func TestPrctlWhereStacksGrow(t *testing.T) {
 		lost := 0
 		for depth := range depths {
 			arrived := make(chan bool)
-			go func() { arrived <- below(depth, get) }()
+			go func() { arrived <- atDepth(depth, get) }()
 			if !<-arrived {
 				lost++
 			}
@@ -38,12 +38,12 @@ func TestPrctlWhereStacksGrow(t *testing.T) {
 	}
 }
 
-// below calls get with depth more frames on the stack.
+// atDepth calls get with depth more frames on the stack.
 //
 //go:noinline
-func below(depth int, get func() bool) bool {
+func atDepth(depth int, get func() bool) bool {
 	if depth > 0 {
-		return below(depth-1, get)
+		return atDepth(depth-1, get)
 	}
 	return get()
 }

@@ -118,9 +118,9 @@ func (c *Set) ClearFlag(vec Flag) error {
 	})
 }
 
-// Fill copies the flag from to the flag to: c.Fill(Effective, Permitted) makes exactly
-// the permitted capabilities effective. The error is ErrBadSet for a nil or zero Set,
-// or ErrBadValue for a bad flag.
+// Fill replaces the flag to by the flag from: c.Fill(Effective, Permitted) makes exactly
+// the permitted capabilities effective. The error is ErrBadSet for a nil or zero Set, or
+// ErrBadValue for a bad flag.
 func (c *Set) Fill(to, from Flag) error {
 	return c.change(func() error {
 		if to >= flagCount || from >= flagCount {
@@ -131,7 +131,7 @@ func (c *Set) Fill(to, from Flag) error {
 	})
 }
 
-// FillFlag copies the flag from of ref to the flag to of c. The error is ErrBadSet if
+// FillFlag replaces the flag to of c by the flag from of ref. The error is ErrBadSet if
 // either is a nil or zero Set, or ErrBadValue for a bad flag.
 func (c *Set) FillFlag(to Flag, ref *Set, from Flag) error {
 	// Never lock both sets: two goroutines that fill two sets from each other

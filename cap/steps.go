@@ -168,7 +168,7 @@ func (c *launchConfig) contradiction() error {
 	}
 	mode := *c.mode
 	if c.secbits != nil {
-		return fmt.Errorf("%w: %v sets the securebits itself", ErrBadMode, mode)
+		return fmt.Errorf("%w: %v sets the securebits, so no others can be set", ErrBadMode, mode)
 	}
 	if mode == ModeHybrid {
 		return nil
@@ -179,14 +179,14 @@ func (c *launchConfig) contradiction() error {
 			return err
 		}
 		if a != 0 {
-			return fmt.Errorf("%w: %v empties the ambient set, and the tuple raises it", ErrBadMode, mode)
+			return fmt.Errorf("%w: %v empties the ambient set, but the IAB tuple raises capabilities in it", ErrBadMode, mode)
 		}
 		if i != 0 && mode != ModePure1E {
-			return fmt.Errorf("%w: %v empties the inheritable set, and the tuple raises it", ErrBadMode, mode)
+			return fmt.Errorf("%w: %v empties the inheritable set, but the IAB tuple raises capabilities in it", ErrBadMode, mode)
 		}
 	}
 	if mode == ModeNoPriv && c.final != nil && *c.final != 0 {
-		return fmt.Errorf("%w: %v empties the permitted set, and the final set does not", ErrBadMode, mode)
+		return fmt.Errorf("%w: %v empties the permitted set, but the final set is not empty", ErrBadMode, mode)
 	}
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestDeathSignalWhereStacksGrow: the result of the kernel arrives, also when the call
+// TestDeathSignalWhenStackGrows: the result of the kernel arrives, also when the call
 // makes the runtime move the stack.
-func TestDeathSignalWhereStacksGrow(t *testing.T) {
+func TestDeathSignalWhenStackGrows(t *testing.T) {
 	for depth := range 400 {
 		done := make(chan int)
 		go func() {
@@ -16,7 +16,7 @@ func TestDeathSignalWhereStacksGrow(t *testing.T) {
 			runtime.LockOSThread()
 			got := 0
 			if err := setDeathSignal(int(syscall.SIGURG)); err == nil {
-				got = deathSignalBelow(depth)
+				got = deathSignalAtDepth(depth)
 			}
 			done <- got
 		}()
@@ -26,13 +26,13 @@ func TestDeathSignalWhereStacksGrow(t *testing.T) {
 	}
 }
 
-// deathSignalBelow calls getDeathSignal with depth more frames on the stack. It returns 0
+// deathSignalAtDepth calls getDeathSignal with depth more frames on the stack. It returns 0
 // after an error.
 //
 //go:noinline
-func deathSignalBelow(depth int) int {
+func deathSignalAtDepth(depth int) int {
 	if depth > 0 {
-		return deathSignalBelow(depth - 1)
+		return deathSignalAtDepth(depth - 1)
 	}
 	signal, _ := getDeathSignal()
 	return signal

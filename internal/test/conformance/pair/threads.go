@@ -11,12 +11,13 @@ import (
 	upstream "kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// setProc changes every thread, with so many threads more than Go has anyway.
+// setProc changes every thread of a process with this number of threads in addition to
+// those of the Go runtime.
 //
-// With cgo and few threads upstream can be a little faster on an idle machine
-// with several CPUs. Its threads wait in sched_yield(2), which keeps every CPU
-// awake; ours sleep, and each signal wakes a CPU again. On a busy machine that
-// wait costs upstream milliseconds, and ours nothing.
+// With cgo and few threads, upstream can be a little faster on an idle machine with
+// several CPUs. Its threads wait in sched_yield(2), which keeps every CPU awake; ours
+// sleep, so each signal wakes a CPU again. On a busy machine, waiting in this way takes
+// upstream milliseconds.
 func setProc(threads int) Pair {
 	return Pair{
 		Name:    fmt.Sprintf("SetProc, %d more threads", threads),
@@ -26,7 +27,7 @@ func setProc(threads int) Pair {
 	}
 }
 
-// park makes threads that wait in a read until undo ends them.
+// park starts threads that wait in read(2) until undo ends them.
 func park(threads int) (undo func(), err error) {
 	var p [2]int
 	if err := syscall.Pipe2(p[:], syscall.O_CLOEXEC); err != nil {
