@@ -91,7 +91,7 @@ var inheritedRows = [...]inheritedRow{
 	{Inherited{"files", "working directory", "cwd"}, func(p *Plan) bool { return p.Profile.Cwd == "" && p.Profile.Chroot == "" }, nil},
 	{Inherited{"files", "umask", "umask"}, func(p *Plan) bool { return p.Profile.Umask == nil }, nil},
 	{Inherited{"files", "descriptors 0 to 2", ""}, nil, (*Plan).descriptorsDetail},
-	{Inherited{"files", "record locks on them", ""}, (*Plan).replacesCaprun, nil},
+	{Inherited{"files", "record locks on them, unless caprun reads the file", ""}, (*Plan).replacesCaprun, nil},
 
 	{Inherited{"environment", "variables", "env"}, func(p *Plan) bool { return p.EnvironChange().KeepAll }, (*Plan).variablesDetail},
 }

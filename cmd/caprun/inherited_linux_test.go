@@ -115,11 +115,11 @@ var attributeScenes = map[string]attributeScene{
 		"limit=4:0:1000 limit=5:1000000000:2000000000 limit=6:5000:6000 limit=7:200:300 limit=8:10000:20000 limit=9:80000000000:90000000000 " +
 		"limit=10:100:200 limit=11:500:600 limit=12:4000:5000 limit=15:1000000000:2000000000", observer: "grep", key: "limits"},
 
-	"root directory":       {jail: true, root: true},
-	"working directory":    {caller: "cwd=/usr"},
-	"umask":                {caller: "umask=037"},
-	"descriptors 0 to 2":   {caller: "fd=0:/etc/passwd"},
-	"record locks on them": {caller: "fd=0:/etc/passwd lock"},
+	"root directory":     {jail: true, root: true},
+	"working directory":  {caller: "cwd=/usr"},
+	"umask":              {caller: "umask=037"},
+	"descriptors 0 to 2": {caller: "fd=0:/etc/passwd"},
+	"record locks on them, unless caprun reads the file": {caller: "fd=0:/etc/hosts lock"},
 
 	"variables": {caller: "env=INHERITED=yes"},
 }
@@ -329,6 +329,19 @@ func TestInheritedSemaphore(t *testing.T) {
 		if listed := slices.Contains(inheritedRows(t, append(flags, profile)...), scene.key); listed != (flags == nil) {
 			t.Errorf("%v: explain lists it: %v", flags, listed)
 		}
+	}
+}
+
+// TestInheritedLock: a process that closes a file loses its record locks on it,
+// fcntl(2), and caprun reads the profile.
+func TestInheritedLock(t *testing.T) {
+	profile := profileFile(t, "version: 1\n")
+	scene := attributeScene{caller: "fd=0:" + profile + " lock", observer: "attributes", key: "record locks on them, unless caprun reads the file"}
+	if bare, ok := scene.report(t); !ok || bare == "" {
+		t.Fatal(bare)
+	}
+	if got, ok := scene.report(t, caprun(t), "-profile", profile, "--"); !ok || got != "" {
+		t.Errorf("it has %q", got)
 	}
 }
 

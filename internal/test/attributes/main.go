@@ -141,7 +141,7 @@ var attributes = []attribute{
 	{"working directory", directory(".")},
 	{"umask", func() (string, error) { return fmt.Sprintf("%#o", unix.Umask(0)), nil }},
 	{"descriptors 0 to 2", descriptors},
-	{"record locks on them", locks},
+	{"record locks on them, unless caprun reads the file", locks},
 	{"variables", func() (string, error) { return os.Getenv("INHERITED"), nil }},
 }
 
