@@ -27,7 +27,7 @@ var offered = []struct {
 	{"caprun ", []string{"check", "explain", "diff", "verify", "show", "schema", "profiles", "completion", "rules", "odd", "version", "help"}},
 	{"caprun expl", []string{"explain"}},
 	{"caprun nosuch", nil},
-	{"caprun -", []string{"-profile", "-init", "-dry-run"}},
+	{"caprun -", []string{"-profile", "-init", "-init-group", "-dry-run"}},
 	{"caprun --d", []string{"-dry-run"}},
 	{"caprun check -", []string{"-format", "-fail-on", "-ceiling", "-host", "-stdin-name"}},
 	{"caprun check -format ", []string{"human", "oneline", "json", "sarif", "github"}},

@@ -32,8 +32,8 @@ func newLaunchForm(o *launchOptions) *form {
 			{name: "init", about: "stay as the parent of the program, also as PID 1", value: isSet(&o.supervised),
 				more: "caprun forwards signals, reaps orphans and exits with the status of the program (128+n for signal n). " +
 					"The kernel kills the program when caprun ends."},
-			{name: "init-group", about: "with -init, forward signals to the process group of the program", value: isSet(&o.group),
-				more: "The default is to forward them to the program alone."},
+			{name: "init-group", about: "forward signals to the process group of the program", value: isSet(&o.group),
+				more: "Only with -init, which by default forwards them to the program alone."},
 			{name: "dry-run", about: "do every step except exec, and print the plan", value: isSet(&o.dryRun)},
 		},
 		operands: []operand{
