@@ -6,8 +6,8 @@ import (
 	"caprun/policy"
 )
 
-// world is everything that decides whether declared caps can be had, but for
-// the caps themselves.
+// world is everything that decides whether declared caps are reachable, except the
+// caps.
 type world struct {
 	from    cred.Cred
 	uid     *uint32 // declared, with the caller's groups

@@ -127,7 +127,7 @@ func TestReachableText(t *testing.T) {
 			rootFiles,
 			atSecure,
 		}},
-		{name: "set-user-id, undeclared", text: "umask: \"0022\"", from: func(c *cred.Cred) { *c = withCaps(0) }, file: cred.File{Setuid: true, UID: 5}, says: []string{
+		{name: "set-user-ID, undeclared", text: "umask: \"0022\"", from: func(c *cred.Cred) { *c = withCaps(0) }, file: cred.File{Setuid: true, UID: 5}, says: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
 			setID,
 			"A program with file capabilities gets all permitted ones.",
@@ -176,7 +176,7 @@ func TestReachableText(t *testing.T) {
 }
 
 // TestReachable executes, from the target's state, programs of every kind and
-// the calls that are allowed, and holds the claims against what comes of it.
+// the calls that are allowed, and compares the claims with the results.
 func TestReachable(t *testing.T) {
 	const rounds = 3000
 	r := rand.New(rand.NewPCG(1, 2))
@@ -252,7 +252,7 @@ func disprove(r *rand.Rand, p *Plan, f reachable) string {
 		suid.GID = a.UserNS.GIDs[0].Inside
 	}
 	if got, _, errno := a.Exec(suid, rules); f.setRoot && (errno != 0 || got.EUID != 0 || got.Permitted != f.setRootCaps) {
-		return "set-user-id root leads elsewhere"
+		return "set-user-ID root leads elsewhere"
 	}
 	for n := range 41 {
 		one := cred.CapsOf(n)
@@ -277,7 +277,7 @@ func disprove(r *rand.Rand, p *Plan, f reachable) string {
 			}
 		}
 		if handed != f.raisable.Has(n) && !f.ordinary.Has(n) {
-			return fmt.Sprintf("it hands on %d: %v", n, handed)
+			return fmt.Sprintf("it passes on %d: %v", n, handed)
 		}
 	}
 

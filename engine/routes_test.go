@@ -31,7 +31,7 @@ func TestRareRoutes(t *testing.T) {
 		{name: "real uid 0 only: part of it effective", text: "caps: cap_net_raw=eip cap_kill+p", from: mixed(0, 1000), route: RouteRoot},
 		{name: "real uid 0 only: nothing effective", text: "caps: cap_kill=p", from: mixed(0, 1000), route: RouteRoot},
 		{name: "uid 0 under no_new_privs inherits without being permitted", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep cap_kill+i\nno_new_privs: true", from: cred.Root(), route: RouteRoot},
-		{name: "a set-user-id root target", text: "caps: cap_net_raw=ep", from: user, file: cred.File{Setuid: true}, route: RouteRoot},
+		{name: "a set-user-ID-root target", text: "caps: cap_net_raw=ep", from: user, file: cred.File{Setuid: true}, route: RouteRoot},
 		{name: "a file that may not give what is inherited", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=i", from: cred.Root(),
 			file: cred.File{HasCaps: true, Permitted: raw}, route: RouteFile},
 		{name: "a file that insists on what no_new_privs withholds", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=i\nno_new_privs: true", from: cred.Root(),

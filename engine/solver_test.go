@@ -112,8 +112,8 @@ func pick(r *rand.Rand, u universe) world {
 }
 
 // TestEveryRoute compares the solver with a search through all operations of
-// the model, for every declaration over two capabilities: nothing that can be
-// had is refused, and what is accepted is what was declared.
+// the model, for every declaration over two capabilities: nothing
+// reachable is refused, and an accepted plan gives what was declared.
 func TestEveryRoute(t *testing.T) {
 	u := universe{setpcap | raw, setpcap | raw | 1<<cred.SETUID}
 	declarations := u.declarations()
@@ -269,7 +269,7 @@ var causeOf = map[string]cause{
 // check says what is wrong with the refusal of d.
 func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 	if j.iab != nil {
-		// A tuple that cannot be had by itself is the cause whatever caps says.
+		// A tuple that is not reachable alone is the cause whatever caps declares.
 		if plan, alone := Compile(j.profile(nil), j.from, j.target()); plan == nil {
 			if got.Message != alone[0].Message {
 				return "iab alone is refused with: " + alone[0].Message

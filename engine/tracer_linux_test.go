@@ -49,8 +49,9 @@ func tracerThere() {
 	fmt.Println(depends.checkTracer())
 }
 
-// TestTracer refuses a launch that a tracer without cap_sys_ptrace would change,
-// whoever traces: what counts cannot be read. The message claims no more.
+// TestTracer refuses a launch that a tracer without cap_sys_ptrace would change, for
+// every tracer: caprun cannot read whether it has the capability. The message claims
+// no more.
 func TestTracer(t *testing.T) {
 	// Requests to a tracee come from the thread that started it.
 	runtime.LockOSThread()
@@ -103,8 +104,8 @@ func tracerWithoutProc() {
 	fmt.Println(depends.checkTracer())
 }
 
-// TestTracerUnknown refuses a launch that a tracer could change when it cannot
-// be told whether there is one.
+// TestTracerUnknown refuses a launch that a tracer could change if it cannot determine
+// whether there is one.
 func TestTracerUnknown(t *testing.T) {
 	requires.Root(t)
 	depends, indifferent, err := tracerPlans()

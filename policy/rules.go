@@ -94,7 +94,7 @@ var rules = [...]Rule{
 	discardedClause:   {"discarded-clause", Error, "A later clause of caps with '=' discards this one, but C tools keep both."},
 
 	unknownMode:    {"unknown-mode", Error, "The mode is not HYBRID, PURE1E_INIT, PURE1E or NOPRIV."},
-	unknownSecbit:  {"unknown-secbit", Error, "There is no securebit with this name."},
+	unknownSecbit:  {"unknown-secbit", Error, "No securebit has this name."},
 	keepCaps:       {"keep-caps", Error, "keep_caps cannot be set for the target, because exec clears it."},
 	lockWithoutBit: {"lock-without-bit", Error, "A lock without its securebit keeps the securebit cleared permanently."},
 	cannotUnset:    {"cannot-unset", Error, "no_new_privs or new_session is false, but no process can undo them."},
@@ -105,7 +105,7 @@ var rules = [...]Rule{
 	badVariable:         {"bad-variable", Error, "The name of an environment variable has other characters than letters, digits and '_', or begins with a digit."},
 	conflictingVariable: {"conflicting-variable", Error, "An environment variable is both passed to the target and removed."},
 
-	unknownRlimit: {"unknown-rlimit", Error, "There is no resource limit with this name."},
+	unknownRlimit: {"unknown-rlimit", Error, "No resource limit has this name."},
 	badRlimit:     {"bad-rlimit", Error, "A resource limit is neither a whole number nor unlimited, or its soft limit is above its hard limit."},
 	badDescriptor: {"bad-descriptor", Error, "A descriptor in keep_fds is not in the range 3 to 1048575."},
 	badKeyring:    {"bad-keyring", Error, "The value of keyring is not inherit."},

@@ -40,8 +40,8 @@ type Difference struct {
 	Old, New  Value
 }
 
-// Changed reports whether the values differ. They may have an order all the same:
-// uid 0 stands above every group.
+// Changed reports whether the values differ. Different values can be ordered too:
+// uid 0 is above every group.
 func (d Difference) Changed() bool { return !d.Old.equal(d.New) }
 
 // Comparison says, dimension by dimension, how much a new launch allows next to an

@@ -54,7 +54,7 @@ func TestCompare(t *testing.T) {
 		{"no_setuid_fixup where nothing is left", "caps: \"=\"\niab: \"\"\nno_new_privs: true", "uid: 33\ngid: 33\nmode: NOPRIV", Less,
 			"uid:less gid:less groups:less bounding:less secbits:less keyring:less env:less"},
 		{"no_setuid_fixup with an empty bounding set", "uid: 33\ngid: 33\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: [no_setuid_fixup]", Less, "secbits:less"},
-		{"keep_caps off for good", web, web + "secbits: [keep_caps_locked]", Less, "secbits:less"},
+		{"keep_caps locked off", web, web + "secbits: [keep_caps_locked]", Less, "secbits:less"},
 		{"a user that is not root", "uid: 0\ngid: 0\ncaps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less keyring:less env:less"},
 		{"the caller's identity is root's", "caps: \"=\"", "uid: 33\ngid: 33\ncaps: \"=\"", Less, "uid:less gid:less groups:less keyring:less env:less"},
 		{"another user", web, strings.ReplaceAll(web, "33", "34"), Incomparable,
@@ -286,7 +286,7 @@ func outcomeText(p *engine.Plan) string {
 
 // TestRegainable walks from random states through the model, as a program with
 // bad intentions and every file at hand would, and never comes to hold more
-// than was said; and what was said to be regainable can be had.
+// than was said; and the regainable capabilities are reachable.
 func TestRegainable(t *testing.T) {
 	const seed, walks, steps = 1, 3000, 30
 	r := rand.New(rand.NewPCG(seed, 0))

@@ -87,8 +87,8 @@ func compareIdentity(old, new identity) []Difference {
 	gid := Difference{GID, orderIDs(old.gids, new.gids), old.gids, new.gids}
 	groups := Difference{Groups, within(minus(old.groups, new.groups) == nil, minus(new.groups, old.groups) == nil), old.groups, new.groups}
 	if rootBefore, rootAfter := old.uids.MayBeRoot(), new.uids.MayBeRoot(); rootBefore != rootAfter {
-		// Whoever may be uid 0 can join every group by editing a file: the lists
-		// say nothing about what is gained.
+		// A process that may be uid 0 can join every group by editing a file: the
+		// lists do not show what it gains.
 		order := within(rootAfter, rootBefore)
 		uid.Order, gid.Order, groups.Order = order, order, order
 		groups.Old, groups.New = Text(old.groups.String()), Text(new.groups.String())

@@ -45,8 +45,8 @@ func userFixed(c cred.Cred) bool {
 }
 
 // orderLessBit compares a securebit that takes something away, and its lock, the
-// next bit. The lock without the bit leaves nothing to take away for good, which is
-// neither less nor more than any other state.
+// next bit. The lock without the bit keeps the bit clear permanently, which is neither
+// less nor more than any other state.
 func orderLessBit(old, new, bit cred.Securebits) Order {
 	if level := bit | bit<<1; old&level == new&level {
 		return Same

@@ -57,7 +57,7 @@ func TestVerify(t *testing.T) {
 		{name: "no_new_privs besides", text: plain, steps: "nnp", verdict: VerdictLess, notes: "-no_new_privs"},
 		{name: "without no_new_privs", text: plain + "\nno_new_privs: true", verdict: VerdictMore, notes: "+no_new_privs"},
 		{name: "another user", text: strings.ReplaceAll(plain, "33", "34"), verdict: VerdictIncomparable, notes: "!uid !gid !groups"},
-		{name: "root all the same", text: plain, root: true, verdict: VerdictMore, notes: "+uid +gid +groups +effective +permitted"},
+		{name: "root, not declared", text: plain, root: true, verdict: VerdictMore, notes: "+uid +gid +groups +effective +permitted"},
 		{name: "root declared, user found", text: "uid: 0\ngid: 0", verdict: VerdictLess, notes: "-uid -gid -groups -effective -permitted"},
 		{name: "as root", text: "", root: true, verdict: VerdictSame},
 

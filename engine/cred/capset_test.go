@@ -12,27 +12,27 @@ func TestCapset(t *testing.T) {
 	to := func(e, p, i cred.Caps) func(cred.Cred) (cred.Cred, cred.Errno) {
 		return func(c cred.Cred) (cred.Cred, cred.Errno) { return c.Capset(e, p, i) }
 	}
-	vectors := func(e, p, i, b, a cred.Caps) cred.Cred {
+	state := func(e, p, i, b, a cred.Caps) cred.Cred {
 		return cred.Cred{Effective: e, Permitted: p, Inheritable: i, Bounding: b, Ambient: a, All: cred.FirstCaps(41)}
 	}
 	check(t, []transition{
-		{name: "all three at once", from: vectors(0, 7, 0, 7, 0), do: to(1, 3, 7), want: vectors(1, 3, 7, 7, 0)},
-		{name: "effective to permitted", from: vectors(0, 7, 0, 0, 0), do: to(7, 7, 0), want: vectors(7, 7, 0, 0, 0)},
-		{name: "effective beyond the new permitted", from: vectors(7, 7, 0, 0, 0), do: to(7, 3, 0), errno: cred.EPERM},
-		{name: "permitted never grows", from: vectors(setpcap, setpcap, 7, 7, 0), do: to(0, 1, 7), errno: cred.EPERM},
-		{name: "bits that no kernel knows", from: vectors(0, 7, 0, 7, 0), do: to(1<<41|1, 1<<63|3, 1<<41|1), want: vectors(1, 3, 1, 7, 0)},
+		{name: "all three at once", from: state(0, 7, 0, 7, 0), do: to(1, 3, 7), want: state(1, 3, 7, 7, 0)},
+		{name: "effective to permitted", from: state(0, 7, 0, 0, 0), do: to(7, 7, 0), want: state(7, 7, 0, 0, 0)},
+		{name: "effective beyond the new permitted", from: state(7, 7, 0, 0, 0), do: to(7, 3, 0), errno: cred.EPERM},
+		{name: "permitted never grows", from: state(setpcap, setpcap, 7, 7, 0), do: to(0, 1, 7), errno: cred.EPERM},
+		{name: "bits that no kernel knows", from: state(0, 7, 0, 7, 0), do: to(1<<41|1, 1<<63|3, 1<<41|1), want: state(1, 3, 1, 7, 0)},
 
-		{name: "inheritable from permitted", from: vectors(0, 1, 2, 7, 0), do: to(0, 1, 3), want: vectors(0, 1, 3, 7, 0)},
-		{name: "inheritable from the bounding set alone", from: vectors(0, 1, 0, 7, 0), do: to(0, 1, 2), errno: cred.EPERM},
-		{name: "the same with SETPCAP", from: vectors(setpcap, setpcap, 0, 7, 0), do: to(0, 0, 2), want: vectors(0, 0, 2, 7, 0)},
-		{name: "SETPCAP permitted is not enough", from: vectors(0, setpcap, 0, 7, 0), do: to(setpcap, setpcap, 2), errno: cred.EPERM},
-		{name: "inheritable from permitted beyond the bounding set", from: vectors(0, 7, 0, 3, 0), do: to(0, 7, 4), errno: cred.EPERM},
-		{name: "the same with SETPCAP", from: vectors(setpcap, setpcap|7, 0, 3, 0), do: to(0, 7, 4), errno: cred.EPERM},
-		{name: "inheritable stays beyond the bounding set", from: vectors(0, 0, 4, 3, 0), do: to(0, 0, 4), want: vectors(0, 0, 4, 3, 0)},
+		{name: "inheritable from permitted", from: state(0, 1, 2, 7, 0), do: to(0, 1, 3), want: state(0, 1, 3, 7, 0)},
+		{name: "inheritable from the bounding set alone", from: state(0, 1, 0, 7, 0), do: to(0, 1, 2), errno: cred.EPERM},
+		{name: "the same with SETPCAP", from: state(setpcap, setpcap, 0, 7, 0), do: to(0, 0, 2), want: state(0, 0, 2, 7, 0)},
+		{name: "SETPCAP permitted is not enough", from: state(0, setpcap, 0, 7, 0), do: to(setpcap, setpcap, 2), errno: cred.EPERM},
+		{name: "inheritable from permitted beyond the bounding set", from: state(0, 7, 0, 3, 0), do: to(0, 7, 4), errno: cred.EPERM},
+		{name: "the same with SETPCAP", from: state(setpcap, setpcap|7, 0, 3, 0), do: to(0, 7, 4), errno: cred.EPERM},
+		{name: "inheritable stays beyond the bounding set", from: state(0, 0, 4, 3, 0), do: to(0, 0, 4), want: state(0, 0, 4, 3, 0)},
 
-		{name: "ambient follows permitted", from: vectors(7, 7, 7, 7, 7), do: to(0, 3, 7), want: vectors(0, 3, 7, 7, 3)},
-		{name: "ambient follows inheritable", from: vectors(7, 7, 7, 7, 7), do: to(7, 7, 4), want: vectors(7, 7, 4, 7, 4)},
-		{name: "ambient does not come back", from: vectors(7, 7, 0, 7, 0), do: to(7, 7, 7), want: vectors(7, 7, 7, 7, 0)},
+		{name: "ambient follows permitted", from: state(7, 7, 7, 7, 7), do: to(0, 3, 7), want: state(0, 3, 7, 7, 3)},
+		{name: "ambient follows inheritable", from: state(7, 7, 7, 7, 7), do: to(7, 7, 4), want: state(7, 7, 4, 7, 4)},
+		{name: "ambient does not come back", from: state(7, 7, 0, 7, 0), do: to(7, 7, 7), want: state(7, 7, 7, 7, 0)},
 	})
 }
 

@@ -45,7 +45,7 @@ The rules for these calls are in cap_capset and cap_task_prctl
 	securebits           needs SETPCAP, apart from the bits for interpreters
 	keep-caps            always, unless locked
 
-So P only shrinks until the next exec, and B shrinks for good. Only I can take
+So P only shrinks until the next exec, and B shrinks permanently. Only I can take
 in something that P lacks, and only with SETPCAP. An ambient capability takes
 two steps: make it inheritable, then raise it.
 
@@ -161,7 +161,7 @@ What surprises:
   - A user who is not root carries nothing through exec but A, and what the
     file brings.
   - A file with capabilities, even an empty set, takes A away. So does a
-    set-uid or set-gid file of somebody else. On a nosuid mount, set-id bits
+    set-user-ID or set-group-ID file of another owner. On a nosuid mount, set-id bits
     and capabilities are as if they were not there, and A stays.
   - no_new_privs limits by P. A task that still has a capability in P gets it
     from a file that offers it.

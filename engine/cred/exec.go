@@ -194,7 +194,7 @@ func (c Cred) idChanged(euid, egid uint32, r Rules) bool {
 	return euid != c.EUID || egid != c.FSGID && !slices.Contains(c.Groups, egid)
 }
 
-// unsafe reports whether somebody less privileged might control what the task
+// unsafe reports whether a process with less privilege might control what the task
 // does after exec.
 //
 // Kernel: check_unsafe_exec (fs/exec.c), ptracer_capable (kernel/ptrace.c).

@@ -45,7 +45,7 @@ const (
 	rawCap  = cred.Caps(1 << netRaw)  // 0x2000
 )
 
-// holding returns c with these sets in place of its own.
+// holding returns c with these sets.
 func holding(c cred.Cred, e, p, i, a cred.Caps) cred.Cred {
 	c.Effective, c.Permitted, c.Inheritable, c.Ambient = e, p, i, a
 	return c
@@ -218,8 +218,7 @@ func TestExecSetID(t *testing.T) {
 	})
 }
 
-// TestExecUnsafe has what happens when somebody less privileged might
-// interfere.
+// TestExecUnsafe has the results where a process with less privilege might interfere.
 func TestExecUnsafe(t *testing.T) {
 	now, old := cred.Latest(), cred.Linux(6, 16)
 	all := cred.FirstCaps(41)

@@ -18,7 +18,7 @@ type Rules struct {
 
 // Linux returns the rules of a mainline release. Versions above 6.18, the
 // last one compared with a real kernel, get the rules of 6.18. Versions below
-// 5.8 get the rules of 5.8: until then exec computed credentials anew for each
+// 5.8 get the rules of 5.8: until then exec computed credentials again for each
 // interpreter, which this package does not describe.
 func Linux(major, minor int) Rules {
 	since := func(ma, mi int) bool { return major > ma || major == ma && minor >= mi }

@@ -5,7 +5,7 @@ import "strconv"
 // Securebits switch single rules of capability transformation off. Each bit
 // has a lock, the next higher bit: once a lock is set, neither it nor its bit
 // can ever change. A lock may be set while its bit is clear, which keeps the
-// rule on for good.
+// bit clear permanently.
 type Securebits uint32
 
 // The securebits of linux/securebits.h. Bits 8 to 11 exist since Linux 6.14;

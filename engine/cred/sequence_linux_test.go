@@ -433,7 +433,7 @@ func (g *generator) file() cred.File {
 		GID:       g.run.Owners[g.IntN(len(g.run.Owners))],
 	}
 	if !f.GroupExec {
-		// Whoever is in the group could not execute the file.
+		// A process in the group could not execute the file.
 		f.GID = g.run.Outsider
 	}
 	if f.GID == cred.NoID {

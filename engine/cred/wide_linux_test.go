@@ -47,7 +47,7 @@ func makeWideFixed(t *testing.T, dir, binary string, seed uint64, count int) (fi
 			caps.Permitted = cred.Caps(r.Uint64() & r.Uint64()).Intersect(cred.FirstCaps(41))
 			caps.Inheritable = cred.Caps(r.Uint64()).Intersect(cred.FirstCaps(41))
 			// Root here, root of the wide namespace, another user there, the
-			// overflow id outside, and somebody whom the namespace does not map.
+			// overflow id outside, and a user whom the namespace does not map.
 			roots := [...]uint32{0, wideRoot, wideRoot, wideRoot + cred.OverflowID, cred.OverflowID, 5000}
 			root := &roots[r.IntN(len(roots))]
 			if *root == 0 && r.IntN(2) == 0 {

@@ -25,8 +25,8 @@ const (
 // may reports whether the kernel lets the process search a directory, or execute
 // another file, with this mode and these owners: generic_permission of fs/namei.c.
 // Access control lists and security modules are left out: what depends on this is
-// asked again of the kernel just before exec. A nil accessor stands for one of
-// whom nothing is known: it may what anybody may.
+// asked again of the kernel just before exec. A nil accessor stands for an
+// unknown process: it may do what every process may.
 func (a *Accessor) may(mode, uid, gid uint32) bool {
 	directory := mode&modeType == modeDirectory
 	if a == nil {

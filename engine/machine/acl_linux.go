@@ -10,7 +10,7 @@ import (
 // maxACL bounds the attribute of an access control list: some thousand entries.
 const maxACL = 64 << 10
 
-// checkACL refuses what an access control list lets somebody else write. fd is
+// checkACL returns an error if an access control list lets another user write. fd is
 // open for reading.
 func (t *trust) checkACL(fd int, path string) error {
 	users, groups, err := aclWriters(fd)

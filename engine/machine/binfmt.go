@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// format is an entry of binfmt_misc: a kind of file, and the program that the
-// kernel runs in place of such a file.
+// format is an entry of binfmt_misc: a kind of file, and the program that the kernel
+// runs instead of such a file.
 type format struct {
 	name        string
 	interpreter string

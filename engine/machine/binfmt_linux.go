@@ -12,7 +12,7 @@ const formatsDir = "/proc/sys/fs/binfmt_misc"
 
 // readFormats returns the formats of binfmt_misc; none where it is not mounted.
 func readFormats() ([]format, error) {
-	// With O_PATH nothing is mounted that waits for somebody to look.
+	// O_PATH does not trigger an automount.
 	dir, err := openDir(unix.AT_FDCWD, formatsDir)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
 		return nil, nil

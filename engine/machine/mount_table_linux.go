@@ -29,7 +29,7 @@ type mount struct {
 // another mount of the same file system, whose root is at or above it. It is
 // empty where there is none. The error says why that cannot be determined.
 //
-// The answer holds against renames by other users. Whoever renames a directory
+// Renames by other users do not change the answer. A user who renames a directory
 // above fd can write its parent, so there is a writable mount above both. The
 // root of the highest one cannot be renamed through any mount, so its path is a
 // prefix of every path that fd gets, whenever it is read.

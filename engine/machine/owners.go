@@ -59,7 +59,7 @@ func (m ownerMaps) maps(shown, overflow uint32, covered bool) answer {
 	case !couldBeOverflow && (covered || !m.nsKnown):
 		return answerYes
 	}
-	// The overflow id of a namespace that maps it, or an id that the map lacks
-	// and the kernel shows all the same: one of the two was misread.
+	// The overflow ID of a namespace that maps it, or an ID that the kernel shows
+	// although the map lacks it: one of the two was misread.
 	return answerUnknown
 }

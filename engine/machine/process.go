@@ -172,7 +172,7 @@ func (s ProcessState) same(o ProcessState) bool {
 }
 
 // unmapped returns what has ids that ns does not map. In a namespace that maps
-// cred.OverflowID itself, such an id cannot be told from it.
+// cred.OverflowID itself, such an ID looks like that one.
 func unmapped(ns cred.UserNS, c cred.Cred) []string {
 	var list []string
 	if !ns.MapsUID(cred.OverflowID) && slices.Contains([]uint32{c.UID, c.EUID, c.SUID, c.FSUID}, cred.OverflowID) {

@@ -15,7 +15,7 @@ import (
 // ReadProcess reads the credentials, the root directories and the user
 // namespace of a process, of every thread. The directory of the process in
 // /proc is held open from first to last, so that another process with the
-// same number is never read. Securebits are not to be had. The error is an
+// same number is never read. Securebits cannot be read. The error is an
 // *Error or, on other systems, cap.ErrNotLinux.
 func ReadProcess(pid int) (*Process, error) {
 	p, err := readProcess(pid)
@@ -310,7 +310,7 @@ func readStatus(dir int) (threadStatus, error) {
 var errForeignFile = errors.New("its mount is not known to belong to this mount namespace, and reading the file could wait for its user")
 
 // executable returns what the file that the process executes brings, and which file
-// that is. Whoever has a mount namespace can attach a file system there that never
+// that is. A process can attach a file system to its mount namespace that never
 // answers, and a caller that waits for it cannot be killed. So a file of another
 // mount namespace is neither opened nor read: an open with O_PATH does not reach the
 // file system, and statx(2) returns what the kernel has of the file.

@@ -67,7 +67,7 @@ func TestReadProcess(t *testing.T) {
 	}
 }
 
-// TestReadProcessRefused reads what is no process, or none any more.
+// TestReadProcessRefused reads processes that do not exist, or have ended.
 func TestReadProcessRefused(t *testing.T) {
 	refused := func(what string, pid int, want error) {
 		t.Helper()

@@ -63,8 +63,8 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 // search looks for a bare name in the PATH of env, as execvp(3) does: it passes
 // over what is missing and what the target may not search or execute, and the
 // second wins when nothing is found. A script whose interpreter is missing counts as
-// missing: execve(2) fails with ENOENT. Whatever else is in the way ends the search.
-// It does where execvp(3) would take an empty or relative entry, too.
+// missing: execve(2) fails with ENOENT. Every other error ends the search, and so
+// does an empty or relative entry, which execvp(3) would use.
 func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	path, ok := lookupEnv(env, "PATH")
 	if !ok {

@@ -118,7 +118,7 @@ func readUserNS() (ns cred.UserNS, known bool) {
 	}
 	if strings.Join(strings.Fields(string(uidMap)), " ") == "0 0 4294967295" {
 		// Everything is mapped to itself: the initial namespace, or one that
-		// cannot be told from it and in which the same rules hold.
+		// looks the same and has the same rules.
 		return ns, true
 	}
 	gidMap, err := readFile("/proc/self/gid_map", maxMap)

@@ -142,9 +142,9 @@ func statPath(path string) (fileState, error) {
 }
 
 // executable reports whether the calling thread may execute what is at path, as
-// far as permissions tell: faccessat2(2). ENOENT, ENOTDIR and EACCES, at which
-// execvp(3) goes on, are no errors. Where a filter of system calls answers in the
-// place of the kernel, every regular file is an *accessError: its mode does not tell,
+// far as permissions tell: faccessat2(2). ENOENT, ENOTDIR and EACCES, after which
+// execvp(3) continues, are no errors. Where a filter of system calls answers instead
+// of the kernel, every regular file is an *accessError: its mode does not tell,
 // as an access control list or a security module may decide.
 func executable(path string) (bool, error) {
 	err := accessKnown()

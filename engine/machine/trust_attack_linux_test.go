@@ -71,12 +71,12 @@ func TestReadTrustedRace(t *testing.T) {
 	at := func(parts ...string) string { return filepath.Join(append([]string{base}, parts...)...) }
 	write := func(path, text string) error { return os.WriteFile(path, []byte(text), 0o644) }
 	err := errors.Join(
-		// A file and one of somebody else's.
+		// A file, and one of another user.
 		write(at("file"), "good"), write(at("other"), "evil"), os.Chown(at("other"), 5, 5),
 		// A directory and one that others can write.
 		os.Mkdir(at("dir"), 0o755), write(at("dir", "p"), "good"),
 		os.Mkdir(at("open"), 0o777), os.Chmod(at("open"), 0o777), write(at("open", "p"), "evil"),
-		// A link and one of somebody else's, in a sticky directory; a link to each
+		// A link, and one of another user, in a sticky directory; a link to each
 		// directory.
 		os.Mkdir(at("sticky"), 0o777), os.Chmod(at("sticky"), os.ModeSticky|0o777),
 		write(at("target"), "good"), write(at("bait"), "evil"),
@@ -116,8 +116,8 @@ func TestReadTrustedRace(t *testing.T) {
 	}
 }
 
-// TestReadTrustedACL gives somebody else the right to write by an access
-// control list, whose mask shows in the mode as the rights of group 0.
+// TestReadTrustedACL lets another user write with an access control list, whose mask
+// shows in the mode as the rights of group 0.
 func TestReadTrustedACL(t *testing.T) {
 	requires.Root(t)
 	base := t.TempDir()

@@ -161,7 +161,7 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 	switch {
 	case mapped == answerNo && t.maps.nsKnown && t.maps.ns.Nested:
 		// In the initial namespace it would be an owner that an idmapped mount
-		// hides, who can be anybody.
+		// hides, who can be any user.
 		return nil
 	case mapped != answerYes && st.Uid == overflow && (t.maps.ns.Nested || !t.maps.nsKnown):
 		e := &untrusted{path: path, hint: "pass the profile with -profile -"}

@@ -57,7 +57,7 @@ var mountScenes = map[string]struct {
 	"mounted file":        {steps: "chmod:0666:fs/volume/p.yaml bind:fs/volume/p.yaml:hosts ro:hosts umount:fs", path: "hosts", refused: "$B/hosts is writable by everyone; "},
 	"owner of directory":  {steps: "chown:fs/volume bind:fs/volume:v ro:v umount:fs", refused: "$B/v belongs to uid 5"},
 
-	// In the initial namespace, who shows as the overflow id can be anybody.
+	// In the initial namespace, the overflow ID can stand for any user.
 	"idmapped": {steps: "chmod:0755:fs/volume chown:fs/volume/p.yaml idmap:fs/volume:v", refused: "$B/v/p.yaml belongs to uid 65534, who could change it"},
 
 	// Where the mounts are not known, nothing is.
@@ -67,7 +67,7 @@ var mountScenes = map[string]struct {
 
 	"nobody without /proc": {steps: "chmod:0755:fs/volume chown:fs/volume/p.yaml:65534 tmpfs:/proc", path: "fs/volume/p.yaml",
 		refused: "$B/fs/volume/p.yaml belongs to uid 65534, who could change it; chown root "},
-	// Files in place of /proc, by which uid 5 would be an owner that is not mapped.
+	// Files instead of /proc, which make uid 5 look unmapped.
 	"false /proc": {steps: `chmod:0755:fs/volume chown:fs/volume/p.yaml mkdir:fs/volume/proc/self mkdir:fs/volume/proc/sys mkdir:fs/volume/proc/sys/kernel ` +
 		`write:fs/volume/proc/self/uid_map:0\0400\0401\012 write:fs/volume/proc/self/gid_map:0\0400\0401\012 write:fs/volume/proc/sys/kernel/overflowuid:5 ` +
 		`write:fs/volume/proc/sys/kernel/overflowgid:5 chroot:fs/volume`, path: "/p.yaml", refused: "/p.yaml belongs to uid 5, who could change it; chown root /p.yaml"},

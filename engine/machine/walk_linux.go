@@ -187,10 +187,10 @@ func (r *resolver) walkAs(as *Accessor, path string) (found, error) {
 //	                    └ another file        ENOTDIR
 //
 //	symbolic link ──────┬ of the proc file system, with procLinks
-//	                    │                     the kernel follows it: as above for what is there
+//	                    │                     the kernel follows it: as above for its target
 //	                    └ another one         rest begins with its text, absolute from the root
 //
-// Where an error ends the walk, whoever started it closes what is open.
+// After an error, the function that started the walk closes the open descriptors.
 type pathWalk struct {
 	r  *resolver
 	as *Accessor
@@ -234,8 +234,8 @@ func (w *pathWalk) look(name string) error {
 	return w.r.observer.onEntry(w.fd, name, w.st)
 }
 
-// proceed goes into fd, which is no symbolic link, for the rest of the path; or
-// ends the walk there, when there is none.
+// proceed continues in fd, which is not a symbolic link, with the remaining path, or
+// ends the walk there if there is none.
 func (w *pathWalk) proceed(name, tail string, more bool) (done bool, err error) {
 	switch {
 	case !more:
@@ -249,7 +249,7 @@ func (w *pathWalk) proceed(name, tail string, more bool) (done bool, err error) 
 	return false, nil
 }
 
-// follow goes on where the symbolic link fd leads.
+// follow continues at the target of the symbolic link fd.
 func (w *pathWalk) follow(name, tail string, more bool) (done bool, err error) {
 	w.links++
 	link, err := readLink(w.fd)

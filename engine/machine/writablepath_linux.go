@@ -128,7 +128,7 @@ func (w *writablePathFinder) noteEntry(fd int, name string, st unix.Stat_t) erro
 	w.sticky = false
 	switch kind := st.Mode & unix.S_IFMT; {
 	case kind == unix.S_IFLNK:
-		w.sticky = sticky // where a relative link goes on
+		w.sticky = sticky // of the directory from which a relative link continues
 		if sticky && st.Uid == w.id.UID {
 			w.note(fd, fmt.Sprintf("belongs to uid %d, the target's own user", st.Uid), "chown -h root ")
 		}

@@ -95,7 +95,7 @@ var thoughtful = [...]thoughtfulHint{
 	{words(`the (limits|securebits|keys of \w+|keys of a limit|keys of an entry) are .*|the key of lint is ignore|the last capability is 40, cap_checkpoint_restore`), "it lists what there is"},
 	{words(`4294967295 and -1 mean "no change" to the kernel`), "it says what the number means"},
 	{words(`a profile has five levels`), "it says how a profile is made"},
-	{words(`write KEY: VALUE( lines, for example version: 1)?|write version: 1 and caps`), "there is no profile yet"},
+	{words(`write KEY: VALUE( lines, for example version: 1)?|write version: 1 and caps`), "the file has no profile yet"},
 	{words(`correct the indentation|put a value that contains a colon and a space in quotes|put the value in quotes|indent .*|begin it on its own line|write \[A, B\]|use single quotes|write \\\\ for a backslash`), "the parser does not know where the value ends"},
 	{words(`replace it with a line feed`), "the line that begins there can have mistakes, too"},
 	{words(`remove the tag(, and put the value in quotes)?|put text that begins with [!*] in quotes`), "the value can be wrong without the tag, and the parser does not know where it ends"},

@@ -66,7 +66,7 @@ func (h *hintCheck) check(name, text string, find func(string) []Finding) {
 			}
 			changed, announced, ok := follow(text, f, words)
 			if !ok {
-				h.t.Errorf("%s: %v\nhelp: %s\n%q can be followed by nobody in\n%s", name, f.Diagnostic, f.Hint, words, text)
+				h.t.Errorf("%s: %v\nhelp: %s\ncannot follow %q in\n%s", name, f.Diagnostic, f.Hint, words, text)
 				continue
 			}
 			h.followed++

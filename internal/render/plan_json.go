@@ -10,20 +10,20 @@ import (
 
 // jsonPlan is the JSON form of a plan.
 type jsonPlan struct {
-	Version     int             `json:"version"`
-	Profile     jsonProfile     `json:"profile"`
-	Start       jsonStart       `json:"start"`
-	Kernel      string          `json:"kernel"` // MAJOR.MINOR, or "running"
-	Target      jsonTarget      `json:"target"`
-	Route       string          `json:"route"`
-	Steps       []jsonStep      `json:"steps"`
-	Before      jsonPlanCred    `json:"before"` // after the last step before exec
-	After       jsonPlanCred    `json:"after"`  // at the target's first instruction
-	AtSecure    bool            `json:"at_secure"`
-	Reachable   []string        `json:"later"`
-	Stays       []string        `json:"stays"` // the keys of inherited
-	Inherited   []jsonInherited `json:"inherited"`
-	Environment jsonEnvironment `json:"environment"`
+	Version       int             `json:"version"`
+	Profile       jsonProfile     `json:"profile"`
+	Start         jsonStart       `json:"start"`
+	Kernel        string          `json:"kernel"` // MAJOR.MINOR, or "running"
+	Target        jsonTarget      `json:"target"`
+	Route         string          `json:"route"`
+	Steps         []jsonStep      `json:"steps"`
+	Before        jsonPlanCred    `json:"before"` // after the last step before exec
+	After         jsonPlanCred    `json:"after"`  // at the target's first instruction
+	AtSecure      bool            `json:"at_secure"`
+	Reachable     []string        `json:"later"`
+	InheritedKeys []string        `json:"stays"` // the keys of inherited
+	Inherited     []jsonInherited `json:"inherited"`
+	Environment   jsonEnvironment `json:"environment"`
 }
 
 // jsonInherited is an attribute that the target inherits from the caller.
@@ -110,20 +110,20 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 		kernel = "running"
 	}
 	j := jsonPlan{
-		Version:     FormatVersion,
-		Profile:     jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
-		Start:       jsonStart{v.As, newJSONCred(p.Caller)},
-		Kernel:      kernel,
-		Target:      newJSONTarget(p.Target),
-		Route:       p.Route.String(),
-		Steps:       []jsonStep{},
-		Before:      newJSONPlanCred(p, p.BeforeExec),
-		After:       newJSONPlanCred(p, p.AfterExec),
-		AtSecure:    p.SecureExec,
-		Reachable:   p.Reachable(),
-		Stays:       []string{},
-		Inherited:   []jsonInherited{},
-		Environment: newJSONEnvironment(p.EnvironChange()),
+		Version:       FormatVersion,
+		Profile:       jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
+		Start:         jsonStart{v.As, newJSONCred(p.Caller)},
+		Kernel:        kernel,
+		Target:        newJSONTarget(p.Target),
+		Route:         p.Route.String(),
+		Steps:         []jsonStep{},
+		Before:        newJSONPlanCred(p, p.BeforeExec),
+		After:         newJSONPlanCred(p, p.AfterExec),
+		AtSecure:      p.SecureExec,
+		Reachable:     p.Reachable(),
+		InheritedKeys: []string{},
+		Inherited:     []jsonInherited{},
+		Environment:   newJSONEnvironment(p.EnvironChange()),
 	}
 	for _, s := range p.Steps {
 		j.Steps = append(j.Steps, newJSONStep(p, s))
@@ -132,8 +132,8 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 		row := jsonInherited{Group: i.Group, Name: i.Name}
 		if i.Key != "" {
 			row.Key = &i.Key
-			if !slices.Contains(j.Stays, i.Key) {
-				j.Stays = append(j.Stays, i.Key)
+			if !slices.Contains(j.InheritedKeys, i.Key) {
+				j.InheritedKeys = append(j.InheritedKeys, i.Key)
 			}
 		}
 		j.Inherited = append(j.Inherited, row)
