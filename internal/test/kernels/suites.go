@@ -53,7 +53,7 @@ func allSuites(o options) []suite {
 		// The programs use more processor time in the emulator, and there are no docs.
 		suite{name: "inherited", pkg: "cmd/caprun", run: "^TestInherited", skip: "^TestInheritedDocs$|^TestInherited$/^CPU_time$", limit: 600},
 		suite{name: "steps", pkg: "cap", run: ".", limit: 600},
-		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR", limit: 1200},
+		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR|^TestLoaderVariablesAreDocumented$", limit: 1200},
 		// The guest has no module binfmt_misc and no dynamic shell, its shell has all
 		// programs in one file, and it has no limit of processor time, for which the
 		// Go runtime has a descriptor open.
