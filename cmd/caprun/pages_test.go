@@ -78,6 +78,7 @@ var pageTests = map[string]pageTest{
 		"go build -o web":  "TestContainerServer",
 		"caprun show -pid": "verify.txtar",
 	}},
+	"docs/services.md":        {others: map[string]string{"cd examples/services": "TestServices"}},
 	"docs/troubleshooting.md": {},
 	"docs/review.md": {
 		files: map[string]string{"web.yaml": "profiles/web.yaml", "ping.yaml": "profiles/ping.yaml"},
