@@ -17,7 +17,7 @@ version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))])
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(version)"
 
-.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-kernels draw-messages fuzz dist clean
+.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-services test-kernels draw-messages fuzz dist clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ mutate: ## change one rule of the model at a time; each change must make a test 
 
 test-podman: ## build and start the example image with Podman, as root; requires Debian's podman and runc or crun
 	go run ./internal/test/podman
+
+test-services: ## start and use the example services, as root; names the Debian packages that are missing
+	CAPRUN_TEST_SERVICES=all CAPRUN_TEST_STRICT=1 go test -count=1 -v -run 'Services|Page' ./examples/services
 
 test-kernels: ## boot Debian's 6.1 and 6.12 in qemu and run the tests that depend on the kernel; requires qemu-system-x86 and busybox-static
 	go run ./internal/test/kernels
