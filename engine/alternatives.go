@@ -34,7 +34,7 @@ func (c *compiler) decisiveAlternative() *machine.Alternative {
 func (c *compiler) refuseAlternative(a *machine.Alternative) *policy.Diagnostic {
 	hint := a.Hint
 	if c.noNewPrivsHelps() {
-		hint = "set no_new_privs: true, or " + hint
+		hint = "add no_new_privs: true, or " + hint
 	}
 	return c.diagnose(ruleTarget, c.first("caps", "iab", "uid", "user", "command"), c.targetEffect()+", and "+a.Unknown, hint)
 }

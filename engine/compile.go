@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 
 	"caprun/cap"
 	"caprun/engine/cred"
@@ -54,12 +55,14 @@ func (d declaredCaps) text() string { return setText(d.e, d.p, d.i) }
 // setText returns the sets in the text form of the caps key.
 func setText(e, p, i cred.Caps) string { return cap.SetOf(e, p, i).Text(cap.NamedCount) }
 
-// yaml returns the sets as a YAML value. It quotes "=", which YAML 1.1 reserves.
+// yaml returns the sets as a YAML value. It quotes "=", which YAML 1.1 reserves, and
+// what begins with it.
 func (d declaredCaps) yaml() string {
-	if text := d.text(); text != "=" {
-		return text
+	text := d.text()
+	if text[0] == '=' {
+		return `"` + text + `"`
 	}
-	return `"="`
+	return text
 }
 
 // named returns the capabilities that are in any of the three sets.
@@ -88,13 +91,17 @@ func (c *compiler) checkKernel() *policy.Diagnostic {
 		key, unknown = "iab", c.iab.Inheritable.Union(c.iab.Ambient).Minus(c.Caller.All)
 	}
 	if unknown != 0 {
-		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+unknown.String()+capsSince(unknown), "remove it from "+key)
+		hint := "remove " + unknown.String() + " from " + key
+		if key == "caps" && c.iab != nil {
+			hint += " and iab"
+		}
+		return c.diagnose(ruleUnknownToOS, key, "this kernel does not have "+unknown.String()+capsSince(unknown), hint)
 	}
 	if p := c.Profile; p.Secbits != nil && !c.Target.KernelRules.ExecSecurebits {
 		if bits := cred.Securebits(*p.Secbits) & cred.SecAllUnprivileged; bits != 0 {
 			return c.diagnose(ruleUnknownToOS, "secbits",
 				fmt.Sprintf("this kernel does not have %s (%s)", SecbitsText(bits), execSecurebitsSince.andLater(len(bits.Names()))),
-				"remove it from secbits")
+				"remove "+strings.Join(bits.Names(), ",")+" from secbits")
 		}
 	}
 	return nil

@@ -142,9 +142,16 @@ func (c *compiler) withCaps(caps *declaredCaps) *compiler {
 
 // noNewPrivsHelps reports whether the profile would have a plan with no_new_privs.
 func (c *compiler) noNewPrivsHelps() bool {
+	return c.solvesWith(func(p *policy.Profile) { p.NoNewPrivs = true })
+}
+
+// solvesWith reports whether the profile would have a plan after a change of keys
+// other than caps.
+func (c *compiler) solvesWith(change func(*policy.Profile)) bool {
 	n, profile := *c, *c.Profile
-	profile.NoNewPrivs = true
-	n.Profile = &profile
+	change(&profile)
+	n.Profile, n.iab = &profile, profile.IAB
+	n.readBits()
 	_, ok := n.solve()
 	return ok
 }
@@ -207,7 +214,7 @@ func (c *compiler) orNearestCaps() string {
 func (c *compiler) modeConflict(asIs *compiler) *policy.Diagnostic {
 	d := c.refuseMode("caps")
 	if or := asIs.orNearestCaps(); or != "" {
-		d.Hint = "replace mode with secbits" + or
+		d.Hint = c.modeHint() + or
 	}
 	return d
 }
@@ -250,7 +257,7 @@ func (c *compiler) targetConflict(sets launchSets, asIs *compiler) *policy.Diagn
 		d.Hint = "remove the target's file capabilities"
 		more := declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
 		if _, ok := asIs.withCaps(&more).solve(); ok {
-			d.Hint += ", or grant them too: caps: " + more.yaml()
+			d.Hint += ", or write caps: " + more.yaml()
 		}
 	default:
 		d.Hint = "remove the target's set-id bits and file capabilities" + asIs.orNearestCaps()
@@ -317,7 +324,7 @@ func (c *compiler) refuseIdentity() *policy.Diagnostic {
 	a := c.AfterExec
 	hint := "start another program"
 	if c.noNewPrivsHelps() {
-		hint = "set no_new_privs: true, which disables set-id bits, or " + hint
+		hint = "add no_new_privs: true to disable set-id bits, or " + hint
 	}
 	return c.diagnose(ruleIdentity, c.first("uid", "user"),
 		fmt.Sprintf("the target would run with uid %d and gid %d, not with the declared ids: %s", a.EUID, a.EGID, c.targetEffect()), hint)
@@ -384,5 +391,14 @@ func (c *compiler) refuseMode(key string) *policy.Diagnostic {
 	mode := c.Profile.Mode.String()
 	return c.diagnose(ruleMode, key, fmt.Sprintf("mode %s (line %d) empties a set that %s declares",
 		mode, c.Profile.Position("mode").Line, key),
-		fmt.Sprintf("replace mode with secbits, or declare no more than %s allows", mode))
+		fmt.Sprintf("%s, or declare no more than %s allows", c.modeHint(), mode))
+}
+
+// modeHint returns what to do instead of the mode.
+func (c *compiler) modeHint() string {
+	bits := cap.SecbitNoRoot | cap.SecbitNoRootLocked
+	if c.solvesWith(func(p *policy.Profile) { p.Mode, p.Secbits = nil, &bits }) {
+		return "write secbits: [noroot, noroot_locked] instead of mode"
+	}
+	return "remove mode"
 }

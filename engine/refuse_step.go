@@ -130,20 +130,42 @@ func (c *compiler) needsHint(s Step, state cred.Cred) string {
 	names := s.Needs.String()
 	if s.Kind == cap.StepGroups && len(state.Groups) == 0 && len(s.Groups) == 1 && !c.Profile.NoNewPrivs && state.GID == s.Groups[0] {
 		// See groupsEquivalent.
-		return "set no_new_privs: true, so that caprun can keep the empty group list, or start caprun with " + names
+		or := "start caprun with " + names
+		if c.noNewPrivsHelps() {
+			return "add no_new_privs: true to keep the empty group list, or " + or
+		}
+		return or
 	}
 	orKeepBounding := ""
 	if s.Kind == cap.StepBound {
-		orKeepBounding = ", or add iab: '' and no_new_privs: true to keep the bounding set"
+		orKeepBounding = c.orKeepBounding()
 	}
 	if state.EUID != 0 && state.Permitted == 0 {
-		return "start caprun as root" + orKeepBounding + nonRootContainer(names)
+		return "start caprun as root" + nonRootContainer(names) + orKeepBounding
 	}
 	container := " (in a container: cap_add)"
 	if state.EUID != 0 {
 		container = " (in a container: cap_add, as root)"
 	}
 	return "start caprun with " + names + container + orKeepBounding
+}
+
+// orKeepBounding returns the end of a hint: to leave the bounding set unchanged, if
+// the profile has a plan then. With no_new_privs a wider bounding set grants nothing.
+func (c *compiler) orKeepBounding() string {
+	iab, text := policy.IAB{}, "''"
+	if c.caps != nil && c.caps.i != 0 {
+		iab.Inheritable, iab.Ambient = c.caps.i, c.caps.i.Intersect(c.caps.e)
+		text = "'" + cap.IABOf(iab.Inheritable, iab.Ambient, 0).String() + "'"
+	}
+	const few = 8 // capabilities, for a hint that can be read
+	switch {
+	case c.iab != nil || iab.Inheritable.Len() > few || !c.solvesWith(func(p *policy.Profile) { p.IAB, p.NoNewPrivs = &iab, true }):
+		return ""
+	case c.Profile.NoNewPrivs:
+		return ", or add iab: " + text + " to keep the bounding set"
+	}
+	return ", or add iab: " + text + " and no_new_privs: true to keep the bounding set"
 }
 
 // locksDropCaps reports whether the uid change drops capabilities because of the

@@ -322,9 +322,11 @@ func readText(text string) declaredCaps {
 	return declaredCaps{caps.Effective, caps.Permitted, caps.Inheritable}
 }
 
-var granted = regexp.MustCompile(`grant them too: caps: (.*)$`)
-
-var written = regexp.MustCompile(`(?:^|or )write (?:caps: )?(\S.*)$`)
+// What a hint grants to a target whose file requires it, and what else it writes.
+var (
+	granted = regexp.MustCompile(`^remove the target's file capabilities, or write caps: (.*)$`)
+	written = regexp.MustCompile(`(?:^|or )write (?:caps: )?(["=ca0-9].*)$`)
+)
 
 // checkHint says what is wrong with a hint.
 func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) string {
@@ -333,6 +335,7 @@ func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) 
 		if plan, _ := j.compile(readText(n[1])); plan == nil {
 			return "the grant does not compile"
 		}
+		return ""
 	}
 	switch {
 	case m == nil && isNear && causeOf[rule] != causeCaller && rule != rules[ruleIdentity].Name && !strings.HasPrefix(hint, "remove the target's file capabilities"):

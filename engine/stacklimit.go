@@ -19,5 +19,5 @@ func (c *compiler) checkStack() *policy.Diagnostic {
 	}
 	return c.diagnose(ruleTarget, "rlimits.stack",
 		fmt.Sprintf("the kernel lowers the soft stack limit to %d, because the target starts with AT_SECURE", secureStack),
-		fmt.Sprintf("declare a soft limit of at most %d", secureStack))
+		fmt.Sprintf("write stack: {soft: %d, hard: %s}", secureStack, LimitText(c.Profile.Rlimits[n].Hard)))
 }

@@ -17,10 +17,7 @@ var placeholders = strings.NewReplacer("NUMBER", "7", "NAME", "x", "WHY", "becau
 // if they are none that it knows.
 func follow(text string, f Finding, words string) (changed, announced string, ok bool) {
 	e := editor{text: text, finding: f}
-	var document yaml.Node
-	if yaml.Unmarshal([]byte(text), &document) == nil && len(document.Content) == 1 {
-		e.root = document.Content[0]
-	}
+	e.parse()
 	ok = e.locate() && e.follow(words)
 	return e.text, e.announced, ok
 }
@@ -28,6 +25,9 @@ func follow(text string, f Finding, words string) (changed, announced string, ok
 // alternatives splits a hint at ", or ", and leaves out the explanation behind
 // a semicolon.
 func alternatives(hint string) []string {
+	if then.MatchString(hint) {
+		return []string{hint}
+	}
 	var list []string
 	for hint != "" {
 		end, next := len(hint), len(hint)
@@ -61,9 +61,9 @@ func outside(text string) func(yield func(int) bool) {
 				}
 			case (c == '"' || c == '\'') && (n == 0 || strings.IndexByte(" [{,:", text[n-1]) >= 0):
 				quote = c
-			case c == '[' || c == '{':
+			case c == '[' || c == '{' || c == '(':
 				depth++
-			case c == ']' || c == '}':
+			case c == ']' || c == '}' || c == ')':
 				depth--
 			case depth == 0:
 				if !yield(n) {
@@ -88,6 +88,14 @@ type editor struct {
 	above        []*yaml.Node // what the holder is in, the innermost first
 
 	announced string
+}
+
+// parse makes the tree of the text as it is.
+func (e *editor) parse() {
+	var document yaml.Node
+	if yaml.Unmarshal([]byte(e.text), &document) == nil && len(document.Content) == 1 {
+		e.root = document.Content[0]
+	}
 }
 
 func (e *editor) locate() (ok bool) {
@@ -134,6 +142,8 @@ var (
 	example  = regexp.MustCompile(`^[a-z].*, for example ((?:["\[{^]|[a-z_0-9]+(?:,\S+)?$|[a-z_]+: |[0-9]).*)$`)
 	lines    = regexp.MustCompile(`^delete (?:lint|the entry) on lines? (\d+)(?: to (\d+))?$`)
 	wrong    = regexp.MustCompile(`^the (?:key|securebit) is ([a-z_]+), (?:and its value is wrong too: |but )(.+)$`)
+	then     = regexp.MustCompile(`^declare (caps: .+), and correct what then fails: (.+)$`)
+	instead  = regexp.MustCompile(`^write ([a-z_]+: .+) instead of (\w+)$`)
 	amount   = regexp.MustCompile(`^(?:lower soft|raise (hard)) to (\w+)$`)
 )
 
@@ -143,6 +153,14 @@ func (e *editor) follow(words string) bool {
 	if m := wrong.FindStringSubmatch(words); m != nil {
 		e.announced = m[2]
 		return e.replace(m[1])
+	}
+	if m := then.FindStringSubmatch(words); m != nil {
+		e.announced = m[2]
+		return e.follow("write " + m[1])
+	}
+	if m := instead.FindStringSubmatch(words); m != nil && keyIndex(e.mapping(), m[2]) >= 0 {
+		begin, end := entrySpan(e.text, e.mapping(), keyIndex(e.mapping(), m[2]))
+		return e.splice(begin, end, m[1])
 	}
 	if m := lines.FindStringSubmatch(words); m != nil {
 		first, _ := strconv.Atoi(m[1])
@@ -316,12 +334,9 @@ func (e *editor) add(object string) bool {
 	if holder == nil || holder.Kind != yaml.MappingNode {
 		return false
 	}
-	target := ""
-	if object, target, _ = strings.Cut(object, " instead of "); target != "" {
-		return false
-	}
 	var added []string
 	for part := range strings.SplitSeq(object, " and ") {
+		part = value(part)
 		m := keyValue.FindStringSubmatch(part)
 		if m == nil || keyIndex(holder, m[1]) >= 0 {
 			return false

@@ -21,7 +21,7 @@ import (
 // change keeps what was meant, the first hint that writes a value must lead to a
 // profile without errors.
 func TestHintsOnMutants(t *testing.T) {
-	h := newHintCheck(t)
+	h := newHintCheck(t, thoughtful[:])
 	count, restored := 0, map[string]int{}
 	for name, text := range validProfiles(t) {
 		mutate(t, text, func(change string, meant bool, mutant string) {

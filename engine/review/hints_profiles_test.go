@@ -110,8 +110,7 @@ var thoughtful = [...]thoughtfulHint{
 	{words(`use a directory that only root can write, .*|pass sockets and regular files, .*|let the program read it from a file|pass it from the caller with env.keep|start (the program directly, .*|a shell that expands it: .*)|name the directory by its own path`), "it is about the machine"},
 	{words(`write the (value: .*|path of the home directory)|write a larger value|retype the value|use absolute paths and no empty entries|give it a value under set`), "only the user knows the value"},
 	{words(`write each word as a separate item, .*`), "the words of a shell are not certain"},
-	{words(`replace mode with secbits|declare no more than \w+ allows`), "only the user knows which"},
-	{words(`write =ep cap_setpcap-ep`), ""},
+	{words(`declare no more than \w+ allows`), "only the user knows which"},
 }
 
 // words matches an alternative of a hint.
