@@ -150,9 +150,8 @@ func loopbackUp() error {
 	return nil
 }
 
-// keepClock returns a function that gives the clock its frequency and status back. No
-// namespace has a clock of its own, and chronyd takes it over; it has no source here,
-// and so does not change the time.
+// keepClock returns a function that restores the frequency and status of the clock, which
+// no namespace separates. chronyd changes them; without a source it keeps the time.
 func keepClock() func() {
 	before := unix.Timex{}
 	if _, err := unix.Adjtimex(&before); err != nil {
