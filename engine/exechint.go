@@ -13,7 +13,7 @@ func execHint(err error) string {
 	case errors.Is(err, syscall.EACCES):
 		return "let the target's user search its directories and execute it, on a mount without noexec"
 	case errors.Is(err, syscall.ENOENT):
-		return "install its dynamic loader inside the root directory, or use a static program"
+		return "install its dynamic loader (with chroot: inside that directory), or use a static program"
 	case errors.Is(err, syscall.EAGAIN):
 		return "raise RLIMIT_NPROC (rlimits.nproc): the target's user has more processes than it allows"
 	case errors.Is(err, syscall.E2BIG):

@@ -78,7 +78,7 @@ var stepKinds = [...]stepKind{
 	cap.StepChdir: {
 		name: "chdir", keys: []string{"cwd"},
 		text: (*Plan).describePath,
-		hint: func(*cap.StepError) string { return "create the directory inside the root directory, or correct cwd" },
+		hint: func(*cap.StepError) string { return "create the directory, or correct cwd" },
 	},
 	cap.StepInheritable: {
 		name: "inheritable", keys: []string{"iab", "caps", "mode", "uid", "user"}, needs: 1 << cred.SETPCAP, inModel: true,

@@ -8,12 +8,12 @@ import (
 	"caprun/engine/machine"
 )
 
-// Dimension names one respect in which launches are compared. Most are keys of a
-// profile.
+// Dimension names one respect in which launches are compared. Most dimensions have the
+// name of the profile key.
 type Dimension string
 
 const (
-	Start       Dimension = "start" // the state in which the steps begin
+	Start       Dimension = "start" // the caller's credentials
 	UID         Dimension = "uid"
 	GID         Dimension = "gid"
 	Groups      Dimension = "groups"
@@ -22,7 +22,7 @@ const (
 	Inheritable Dimension = "inheritable"
 	Ambient     Dimension = "ambient"
 	Bounding    Dimension = "bounding"
-	Regainable  Dimension = "regainable" // what the target and its programs can come to hold
+	Regainable  Dimension = "regainable" // the capabilities that the target and its programs can gain
 	Securebits  Dimension = "secbits"
 	NoNewPrivs  Dimension = "no_new_privs"
 	Chroot      Dimension = "chroot"
@@ -33,51 +33,51 @@ const (
 	Descriptors Dimension = "keep_fds"
 )
 
-// Difference is the comparison in one dimension.
+// Difference is the result of the comparison in one dimension.
 type Difference struct {
 	Dimension Dimension
 	Order     Order // of New next to Old
 	Old, New  Value
 }
 
-// Changed reports whether the values differ. Different values can be ordered too:
-// uid 0 is above every group.
+// Changed reports whether the old and the new value differ. Equal values can have an order
+// other than [Same] in some dimensions: a target with uid 0 has more of every group.
 func (d Difference) Changed() bool { return !d.Old.equal(d.New) }
 
-// Comparison says, dimension by dimension, how much a new launch allows next to an
-// old one.
+// Comparison is the result of a comparison of two plans.
 type Comparison struct {
 	// Differences has every dimension, always in the same order.
 	Differences []Difference
 }
 
-// Compare says what the new plan allows next to the old one, both compiled from the
-// same start: a preorder in every dimension, and so in all of them together. From
-// different starts nothing can be compared, and the dimension Start says so.
+// Compare compares what two plans grant, both compiled for the same caller. It defines a
+// preorder in each dimension, and so in all of them together. If the callers differ,
+// nothing can be compared, and the dimension [Start] is [Incomparable].
 //
-// What is compared is what the target can do with its first instruction and later:
-// ids, capability sets, securebits, no_new_privs, root directory, session, and what
-// it inherits: environment, descriptors, limits. The program, its working directory
-// and its umask are no privilege.
+// Compared is what the target can do with its first instruction and later: ids, capability
+// sets, securebits, no_new_privs, root directory, session, keyring, and what it inherits:
+// environment, descriptors and limits. The program, its working directory and its umask
+// are not privileges.
 //
 //   - Capability sets, groups and descriptors are ordered by inclusion.
-//   - A launch that may be uid 0 allows more than one that may not, in groups too:
-//     uid 0 owns the files that say who everyone is. Two other users are not
-//     comparable. An entry of the user database that was not looked up equals
-//     itself alone.
-//   - A securebit that takes something away is less with its lock than without, and
-//     less without its lock than not at all. no_setuid_fixup gives and takes: with
-//     and without are not comparable where a capability could still meet a change
-//     of user between 0 and others.
-//   - Any root directory is less than the caller's; two others are not comparable.
-//   - Without a session of its own, the target can push input to the caller's
-//     terminal (TIOCSTI): that is more.
-//   - The caller's session keyring is more than a new one: the target can use the
-//     keys in it.
-//   - A variable of the caller's that reaches the target is more than none. Two
-//     values that profiles set, or a set one and another, are not comparable.
-//   - A limit is less when both of its values are at most the other's. The
-//     caller's own is not known: only 0 is less, only unlimited is more.
+//   - A target that may have uid 0 has more than one that may not, also in groups: uid 0
+//     owns the files that define users and groups. Two other users are not comparable. A
+//     user that was not looked up equals only itself.
+//   - A securebit that takes a privilege away is less if it is set than if not, and less
+//     still if it is also locked. no_setuid_fixup grants one privilege and takes another
+//     away: set and not set are not comparable, unless no capability can be affected by a
+//     change between uid 0 and other uids.
+//   - Any declared root directory is less than the caller's. Two different declared ones
+//     are not comparable.
+//   - The caller's session is more than a new one: the target can insert input into the
+//     caller's terminal (TIOCSTI).
+//   - The caller's session keyring is more than a new one: the target can use the keys in
+//     it.
+//   - To inherit a variable of the caller is more than not to have it. A variable that a
+//     profile sets is not comparable with any other value, or with none.
+//   - A limit is less if neither its soft nor its hard value is greater than the other's.
+//     The caller's limit is unknown: 0 is less than it, unlimited is more, and other values
+//     are not comparable with it.
 func Compare(old, new *engine.Plan) Comparison {
 	start := Difference{Dimension: Start, Old: sameStart, New: sameStart}
 	if !old.Caller.Equal(new.Caller) {
@@ -108,13 +108,12 @@ func (c Comparison) Order() Order {
 	return o
 }
 
-// Changed returns the dimensions in which something changed, and that have an
-// order other than Same.
+// Changed returns the dimensions whose value changed and whose order is not [Same].
 func (c Comparison) Changed() []Difference {
 	return slices.DeleteFunc(slices.Clone(c.Differences), func(d Difference) bool { return d.Order == Same || !d.Changed() })
 }
 
-// Find returns the comparison in one dimension.
+// Find returns the difference in one dimension; a zero Difference if c lacks it.
 func (c Comparison) Find(name Dimension) Difference {
 	for _, d := range c.Differences {
 		if d.Dimension == name {
@@ -124,7 +123,7 @@ func (c Comparison) Find(name Dimension) Difference {
 	return Difference{}
 }
 
-// compareCreds compares two states with known ids, but for securebits.
+// compareCreds compares two states, except for securebits.
 func compareCreds(old, new cred.Cred) []Difference {
 	list := compareIdentity(identityOf(old, machine.Identity{}), identityOf(new, machine.Identity{}))
 	list = append(list, compareSets(old, new)...)

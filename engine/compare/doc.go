@@ -1,14 +1,14 @@
-// Package compare orders what launches and processes may do.
-//
-// Two calls compare two plans, and a process with its profile:
+// Package compare compares the privileges of two launches, or of a process and a
+// launch.
 //
 //	c := compare.Compare(oldPlan, newPlan) // c.Order(), c.Changed()
 //	v, err := compare.Verify(p, caller, process) // v.Verdict(), v.Matches(exact)
 //
-// [Compare] says what a new plan grants more, less, or otherwise than an old one,
-// dimension by dimension. [Verify] says the same of a running process and the plan
-// that it is held to. Both work on typed values: text is made only for people.
+// [Compare] reports whether a new plan grants more or less than an old one, dimension by
+// dimension. [Verify] does the same for a running process and the plan of its profile.
+// Both compare typed values, never text.
 //
-// The order is about reach: where a comparison says less or the same, nothing that
-// the new target can come to hold, now or later, is out of the old one's reach.
+// The order is about what a target can reach, not only about its state at start. If a
+// comparison reports less or the same, the new target can never gain a privilege that the
+// old target cannot gain too.
 package compare

@@ -7,18 +7,18 @@ import (
 	"caprun/engine"
 )
 
-// Environ is what decides about the environment of a target.
+// Environ is the policy for the environment of a target.
 type Environ struct{ engine.EnvPolicy }
 
-// Values that stand for the variables that no policy mentions: ordinary ones, and
-// those of the dynamic loader. Neither is the name of a variable.
+// Names that stand for the variables that no policy names: all others, and all other
+// variables of the dynamic loader. No variable can have these names.
 const (
 	anyVariable       = "*"
 	anyLoaderVariable = "LD_*"
 )
 
-// String lists the variables of the caller that reach the target, and those that
-// the profile sets.
+// String lists the variables that the target inherits from the caller, and those that the
+// profile sets.
 func (e Environ) String() string {
 	text := ""
 	if e.Source(anyVariable) == engine.VarCaller {
@@ -48,13 +48,15 @@ func (e Environ) equal(v Value) bool {
 	return ok && !slices.ContainsFunc(universe(e, o), func(name string) bool { return orderVariable(e, o, name) != Same })
 }
 
-// fromCaller returns those of the names that the target has from the caller.
+// fromCaller returns those of names that the target inherits from the caller.
 func (e Environ) fromCaller(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return e.Source(name) != engine.VarCaller })
 }
 
-// Exceeding returns the caller's variables that reach this target and not that of
-// limit, sorted; all tells that they are countless.
+// Exceeding returns the variables that a target with e inherits from its caller and one
+// with limit does not. names are sorted. all reports that every variable that neither
+// policy names is one of them, and loader that loader variables are which limit does not
+// name; names then lacks these.
 func (e Environ) Exceeding(limit Environ) (names []string, all, loader bool) {
 	beyond := func(name string) bool {
 		return e.Source(name) == engine.VarCaller && limit.Source(name) != engine.VarCaller
@@ -73,7 +75,7 @@ func (e Environ) Exceeding(limit Environ) (names []string, all, loader bool) {
 	return names, all, loader
 }
 
-// universe returns names among which two policies differ if they differ at all,
+// universe returns names that are enough to detect every difference of two policies,
 // sorted.
 func universe(a, b Environ) []string {
 	names := slices.Concat([]string{anyVariable}, engine.IdentityVariables(), a.DeclaredNames(), b.DeclaredNames())
@@ -84,7 +86,7 @@ func universe(a, b Environ) []string {
 	return slices.Compact(names)
 }
 
-// orderVariable compares where two targets have a variable from.
+// orderVariable returns the order of a variable in two policies.
 func orderVariable(old, new Environ, name string) Order {
 	from, to := old.Source(name), new.Source(name)
 	valueOld, setOld := old.Value(name)

@@ -8,11 +8,11 @@ import (
 	"caprun/engine/machine"
 )
 
-// ID is the id of a user or a group: a number, or that of a user database entry
-// that was not looked up.
+// ID is a user or group ID: a number, or the unknown number of a user that was not looked
+// up.
 type ID struct {
 	Number uint32
-	User   string // whose entry it is; Number is 0 then
+	User   string // the user whose ID is unknown; Number is then 0
 }
 
 func (id ID) String() string {
@@ -22,14 +22,14 @@ func (id ID) String() string {
 	return fmt.Sprint(id.Number)
 }
 
-// isRoot reports whether the id may be 0: an entry that was not looked up stands for
-// another one, unless it is that of root, whose number is known.
+// isRoot reports whether the id is 0. An unknown id of another user than root counts as
+// not 0.
 func (id ID) isRoot() bool { return id == ID{} }
 
-// IDs are the real, effective, saved and file system id of a user or a group.
+// IDs are the real, effective, saved and file system ID of a user or a group.
 type IDs [4]ID
 
-// String prints the ids: once when they are the same.
+// String returns the ids, separated by commas; only one if all are the same.
 func (ids IDs) String() string {
 	if ids[0] == ids[1] && ids[1] == ids[2] && ids[2] == ids[3] {
 		return ids[0].String()
@@ -41,7 +41,7 @@ func (ids IDs) equal(v Value) bool { return v == Value(ids) }
 // MayBeRoot reports whether one of the ids is 0.
 func (ids IDs) MayBeRoot() bool { return slices.ContainsFunc(ids[:], ID.isRoot) }
 
-// GroupList is a list of supplementary groups, sorted, each once.
+// GroupList is a list of supplementary groups, sorted and without duplicates.
 type GroupList []ID
 
 func (g GroupList) String() string     { return joinOr(g.elements(), "none") }
@@ -53,7 +53,7 @@ func (g GroupList) elements() (list []string) {
 	return list
 }
 
-// identity is who a target is.
+// identity is the user and the groups of a target.
 type identity struct {
 	uids, gids IDs
 	groups     GroupList
@@ -87,8 +87,8 @@ func compareIdentity(old, new identity) []Difference {
 	gid := Difference{GID, orderIDs(old.gids, new.gids), old.gids, new.gids}
 	groups := Difference{Groups, within(minus(old.groups, new.groups) == nil, minus(new.groups, old.groups) == nil), old.groups, new.groups}
 	if rootBefore, rootAfter := old.uids.MayBeRoot(), new.uids.MayBeRoot(); rootBefore != rootAfter {
-		// A process that may be uid 0 can join every group by editing a file: the
-		// lists do not show what it gains.
+		// uid 0 can join every group by editing a file, so the lists do not show
+		// what is gained.
 		order := within(rootAfter, rootBefore)
 		uid.Order, gid.Order, groups.Order = order, order, order
 		groups.Old, groups.New = Text(old.groups.String()), Text(new.groups.String())
@@ -96,8 +96,8 @@ func compareIdentity(old, new identity) []Difference {
 	return []Difference{uid, gid, groups}
 }
 
-// orderIDs compares the four ids of a user or group. A task can switch between
-// those that it has, so more of them allow more.
+// orderIDs compares four ids. A task can switch between the ids that it has, so more
+// distinct ids grant more.
 func orderIDs(old, new IDs) Order {
 	if old == new {
 		return Same

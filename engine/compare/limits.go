@@ -8,8 +8,8 @@ import (
 	"caprun/policy"
 )
 
-// LimitMap has the resource limits that a profile sets, by the name of the resource.
-// The others are the caller's, which are not known here.
+// LimitMap has the resource limits that a profile sets, by name. The other limits are the
+// caller's, which are unknown.
 type LimitMap map[string]policy.Rlimit
 
 // limitsOf returns the limits that a profile sets.
@@ -44,8 +44,8 @@ func compareLimits(old, new LimitMap) Difference {
 	return d
 }
 
-// limitWithin reports whether one limit is at most the other, whatever the caller's
-// limits are.
+// limitWithin reports whether the limit name of a is never greater than that of b, for
+// all limits that the caller may have.
 func limitWithin(a, b LimitMap, name string) bool {
 	x, inA := a[name]
 	y, inB := b[name]

@@ -2,7 +2,7 @@ package compare
 
 import "caprun/engine/cred"
 
-// Order says how much the new value of a dimension allows next to the old one.
+// Order is how much a new value grants compared with an old one.
 type Order int
 
 const (
@@ -10,22 +10,22 @@ const (
 	Less
 	More
 
-	// Incomparable is what each allows and the other does not, or what has no
-	// order at all.
+	// Incomparable reports that each value grants something that the other does
+	// not, or that the values have no order.
 	Incomparable
 )
 
 var orderNames = [...]string{"same", "less", "more", "not comparable"}
 
-// String returns the order in words.
+// String returns "same", "less", "more" or "not comparable".
 func (o Order) String() string { return orderNames[o] }
 
-// Widens reports whether the new value allows something that the old one does not,
-// or may do so.
+// Widens reports whether the new value grants, or may grant, something that the old one
+// does not.
 func (o Order) Widens() bool { return o == More || o == Incomparable }
 
-// and returns the order in two dimensions together: less of one and more of
-// another is not comparable.
+// and returns the order in two dimensions together: less in one and more in the other is
+// not comparable.
 func (o Order) and(other Order) Order {
 	switch {
 	case o == Same || o == other:
@@ -36,8 +36,8 @@ func (o Order) and(other Order) Order {
 	return Incomparable
 }
 
-// within returns the order, from whether all that the old value allows is allowed
-// by the new one, and the reverse.
+// within returns the order if oldInNew reports whether the new value grants everything
+// that the old one grants, and newInOld the reverse.
 func within(oldInNew, newInOld bool) Order {
 	switch {
 	case oldInNew && newInOld:

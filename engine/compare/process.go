@@ -7,39 +7,39 @@ import (
 	"caprun/policy"
 )
 
-// Verify compares a process with the state in which a profile starts a target, for
-// a caller in the state from: ids, groups, the five capability sets, no_new_privs and
-// the root directory of every thread, and the user namespace before all of them. The
-// plan is that of an ordinary program or, if there is none, of the file that the
-// process executes.
+// Verify compares a process with the state in which profile p starts a target for a
+// process with the credentials caller. It compares the user namespace, and if that is the
+// same, for each thread: ids, groups, the five capability sets, no_new_privs and the root
+// directory. The plan is that for an ordinary program or, if there is none, for the file
+// that the process executes.
 //
-// The error is an [*engine.NoPlanError], or a *machine.Error: the user of the profile
-// has no entry, the user namespace of the process cannot be read, or the root
-// directory of the profile does not exist on this machine.
-func Verify(p *policy.Profile, from cred.Cred, proc *machine.Process) (*Verification, error) {
+// The error is an [*engine.NoPlanError], or a *machine.Error if the user of p has no
+// entry, if the user namespace of the process cannot be read, or if the root directory of
+// p cannot be opened on this machine.
+func Verify(p *policy.Profile, caller cred.Cred, proc *machine.Process) (*Verification, error) {
 	user, err := machine.LookupUser(p)
 	if err != nil {
 		return nil, err
 	}
-	plan, diagnostics := compileForProcess(proc, p, from, user)
+	plan, diagnostics := compileForProcess(proc, p, caller, user)
 	if plan == nil {
 		return nil, &engine.NoPlanError{Diagnostics: diagnostics}
 	}
 	return verify(plan, proc)
 }
 
-// compileForProcess makes the plan with which a process may have been started: for an
-// ordinary program or, where that leads nowhere, for the file that the process
-// executes. user is the entry of the profile's user, nil without.
-func compileForProcess(proc *machine.Process, p *policy.Profile, from cred.Cred, user *machine.User) (*engine.Plan, []policy.Diagnostic) {
+// compileForProcess returns the plan that a process may have been started with: for an
+// ordinary program or, if there is none, for the file that the process executes. user is
+// the entry of the profile's user; nil if it names none.
+func compileForProcess(proc *machine.Process, p *policy.Profile, caller cred.Cred, user *machine.User) (*engine.Plan, []policy.Diagnostic) {
 	target := engine.OrdinaryTarget()
 	target.KernelRules, target.User = machine.KernelRules(), user
-	plan, findings := engine.Compile(p, from, target)
+	plan, findings := engine.Compile(p, caller, target)
 	if plan != nil || proc.FileErr != nil {
 		return plan, findings
 	}
 	target.File, target.FilePath = proc.File, "the executable of the process"
-	if plan, _ := engine.Compile(p, from, target); plan != nil {
+	if plan, _ := engine.Compile(p, caller, target); plan != nil {
 		return plan, nil
 	}
 	return nil, findings

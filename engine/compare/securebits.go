@@ -2,11 +2,10 @@ package compare
 
 import "caprun/engine/cred"
 
-// reach returns every capability that a task, and the programs that it executes,
-// can come to hold by whatever means in its user namespace. Set-user-ID programs
-// and file capabilities give what the bounding and inheritable sets allow, and
-// inheritable can only grow within the bounding set; under no_new_privs nothing
-// ever exceeds the permitted set.
+// reach returns every capability that a task, and the programs that it executes, can gain
+// in its user namespace. Set-user-ID programs and file capabilities grant only what is in
+// the bounding and inheritable sets, and the inheritable set can only grow within the
+// bounding set. Under no_new_privs nothing exceeds the permitted set.
 func reach(c cred.Cred) cred.Caps {
 	if c.NoNewPrivs {
 		return c.Permitted
@@ -14,8 +13,7 @@ func reach(c cred.Cred) cred.Caps {
 	return c.Permitted.Union(c.Bounding).Union(c.Inheritable)
 }
 
-// compareSecurebits compares each bit with its lock: a bit that takes something
-// away allows less, and less still when nothing can clear it.
+// compareSecurebits compares each bit together with its lock.
 func compareSecurebits(old, new cred.Cred) Difference {
 	x, y := old.Securebits, new.Securebits
 	d := Difference{Dimension: Securebits, Old: Bits(x), New: Bits(y)}
@@ -35,8 +33,8 @@ func compareSecurebits(old, new cred.Cred) Difference {
 	return d
 }
 
-// userFixed reports whether no change of user between 0 and others can happen any
-// more, or none that touches a capability: what no_setuid_fixup is about.
+// userFixed reports whether no_setuid_fixup makes no difference: the task cannot change
+// between uid 0 and other uids, or has and gains no capability that this affects.
 func userFixed(c cred.Cred) bool {
 	gain := reach(c)
 	root := c.UID == 0
@@ -44,9 +42,9 @@ func userFixed(c cred.Cred) bool {
 	return gain == 0 || c.NoNewPrivs && !gain.Has(cred.SETUID) && same
 }
 
-// orderLessBit compares a securebit that takes something away, and its lock, the
-// next bit. The lock without the bit keeps the bit clear permanently, which is neither
-// less nor more than any other state.
+// orderLessBit compares a securebit that takes a privilege away, and its lock, the next
+// bit. The lock without the bit keeps the bit clear; it is not comparable with any other
+// state.
 func orderLessBit(old, new, bit cred.Securebits) Order {
 	if level := bit | bit<<1; old&level == new&level {
 		return Same
@@ -56,8 +54,8 @@ func orderLessBit(old, new, bit cred.Securebits) Order {
 	return within(old&(bit<<1) != 0 || new&bit == 0, new&(bit<<1) != 0 || old&bit == 0)
 }
 
-// orderEitherBit compares a securebit of which nobody can say whether it gives or
-// takes: only its lock has an order.
+// orderEitherBit compares a securebit that may grant privileges or take them away: only
+// its lock has an order.
 func orderEitherBit(old, new, bit cred.Securebits) Order {
 	if old&bit != new&bit {
 		return Incomparable

@@ -11,16 +11,16 @@ import (
 	"caprun/policy"
 )
 
-// Value is the value of a dimension: of [Caps], [Flag], [IDs], [GroupList], [Bits],
+// Value is a value of a dimension: [Caps], [Flag], [IDs], [GroupList], [Bits],
 // [RootDirectory], [OwnSession], [OwnKeyring], [Environ], [LimitMap], [FDs] or [Text].
 type Value interface {
-	// String returns the value in words.
+	// String returns the value as text for a report.
 	String() string
 
 	equal(Value) bool
 }
 
-// lister is a value with elements, of which some can be gained or lost.
+// lister is a value with elements that can be gained or lost.
 type lister interface{ elements() []string }
 
 // Caps is a capability set.
@@ -31,13 +31,13 @@ func (c Caps) equal(v Value) bool  { return v == Value(c) }
 func (c Caps) elements() []string  { return cred.Caps(c).Names() }
 func capsOf(v Value) (c cred.Caps) { s, _ := v.(Caps); return cred.Caps(s) }
 
-// Flag is the value of no_new_privs.
+// Flag is a value of no_new_privs.
 type Flag bool
 
 func (f Flag) String() string     { return strconv.FormatBool(bool(f)) }
 func (f Flag) equal(v Value) bool { return v == Value(f) }
 
-// Text is a value that has no order.
+// Text is a value without an order.
 type Text string
 
 const (
@@ -55,7 +55,7 @@ func (b Bits) String() string     { return engine.SecbitsText(cred.Securebits(b)
 func (b Bits) equal(v Value) bool { return v == Value(b) }
 func (b Bits) elements() []string { return cred.Securebits(b).Names() }
 
-// RootDirectory is the path of a root directory, empty for the caller's.
+// RootDirectory is the path of a root directory; empty for the caller's.
 type RootDirectory string
 
 func (r RootDirectory) String() string {
@@ -66,7 +66,7 @@ func (r RootDirectory) String() string {
 }
 func (r RootDirectory) equal(v Value) bool { return v == Value(r) }
 
-// OwnSession says whether the target has a session of its own.
+// OwnSession reports whether the target has a new session.
 type OwnSession bool
 
 func (s OwnSession) String() string {
@@ -77,13 +77,13 @@ func (s OwnSession) String() string {
 }
 func (s OwnSession) equal(v Value) bool { return v == Value(s) }
 
-// OwnKeyring says whether the target has a session keyring of its own.
+// OwnKeyring reports whether the target has a new session keyring.
 type OwnKeyring bool
 
 func (k OwnKeyring) String() string     { return OwnSession(k).String() }
 func (k OwnKeyring) equal(v Value) bool { return v == Value(k) }
 
-// FDs are kept descriptors, sorted, each once.
+// FDs are the descriptors that a target keeps, sorted and without duplicates.
 type FDs []int
 
 // descriptorsOf returns the descriptors that a profile keeps.
@@ -103,18 +103,19 @@ func (f FDs) elements() (list []string) {
 }
 func (f FDs) minus(o FDs) FDs { return minus(f, o) }
 
-// Gained returns what only the new value has, by name; nil where a value is no set.
+// Gained returns the elements that only the new value has, by name. It returns nil if the
+// values have no elements.
 func (d Difference) Gained() []string { return elementsMinus(d.New, d.Old) }
 
-// Lost returns what only the old value has.
+// Lost returns the elements that only the old value has, by name.
 func (d Difference) Lost() []string { return elementsMinus(d.Old, d.New) }
 
 // GainedCaps returns the capabilities that only the new value has. It is empty in
-// dimensions that are no capability set.
+// dimensions other than the capability sets.
 func (d Difference) GainedCaps() cred.Caps { return capsOf(d.New).Minus(capsOf(d.Old)) }
 
-// Text says what changed: "gains cap_net_raw; loses cap_kill" for sets, and "33
-// becomes 34" otherwise.
+// Text describes the change: "gains cap_net_raw; loses cap_kill" for values with elements,
+// "33 becomes 34" for others.
 func (d Difference) Text() string {
 	part := func(verb string, list []string, caps cred.Caps) string {
 		switch {
@@ -145,7 +146,7 @@ func elementsMinus(a, b Value) []string {
 	return minus(x.elements(), y.elements())
 }
 
-// minus returns the elements of a that are not in b; nil for none.
+// minus returns the elements of a that are not in b; nil if there are none.
 func minus[T comparable](a, b []T) []T {
 	var rest []T
 	for _, x := range a {
@@ -156,7 +157,7 @@ func minus[T comparable](a, b []T) []T {
 	return rest
 }
 
-// joinOr returns a list for people, none for an empty one.
+// joinOr returns the elements separated by commas; none if list is empty.
 func joinOr(list []string, none string) string {
 	if len(list) == 0 {
 		return none

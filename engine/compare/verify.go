@@ -9,18 +9,18 @@ import (
 	"caprun/policy"
 )
 
-// Verdict says what a process holds next to what a profile declares, in one
-// respect or in all of them. A greater verdict weighs more.
+// Verdict is the result of comparing a process with its profile, in one respect or in all.
+// A greater Verdict takes precedence over a lesser one.
 type Verdict int
 
 const (
 	VerdictSame Verdict = iota
 
-	// VerdictLess is a process that gave something up, or was started with
-	// less.
+	// VerdictLess reports that the process has less than the profile declares: it
+	// dropped privileges, or was started without them.
 	VerdictLess
 
-	// VerdictUnknown is what cannot be read.
+	// VerdictUnknown reports that the state of the process cannot be read.
 	VerdictUnknown
 	VerdictIncomparable
 	VerdictMore
@@ -28,49 +28,48 @@ const (
 
 var verdictNames = [...]string{"same", "less", "unknown", "not comparable", "more"}
 
-// String returns the verdict in words.
+// String returns "same", "less", "unknown", "not comparable" or "more".
 func (v Verdict) String() string { return verdictNames[v] }
 
 var orderVerdicts = [...]Verdict{Same: VerdictSame, Less: VerdictLess, More: VerdictMore, Incomparable: VerdictIncomparable}
 
-// Verification compares a running process with a plan. It is true of the
-// instant in which the process was read: what is permitted can become
-// effective at any time.
+// Verification is the result of comparing a running process with a plan. It applies to the
+// instant at which the process was read: a permitted capability can become effective at
+// any time.
 type Verification struct {
 	Plan    *engine.Plan
 	Process *machine.Process
 
-	// States has one comparison for each state of the process. It is empty
-	// for a process in another user namespace: capabilities are relative to
-	// that, and so nothing was compared.
+	// States has a comparison for each state of the process. It is empty if the
+	// process is in another user namespace, to which its capabilities are relative.
 	States []StateVerification
 }
 
-// StateVerification compares the threads that are in one state.
+// StateVerification is the comparison of the threads that are in one state.
 type StateVerification struct {
 	machine.ProcessState
 	Checks []Check
 }
 
-// Check is the comparison in one respect: Old is what the profile declares, New
-// what the process holds.
+// Check is the comparison in one respect. Old is what the profile declares, New what the
+// process has.
 type Check struct {
 	Difference
 	Verdict Verdict
 
-	// Ignored tells that the verdict does not count: securebits cannot be read
-	// of any process, so they are unknown, and never a match; the root directory
-	// of another mount namespace is unknown where the profile declares none.
+	// Ignored reports that the verdict does not count. That is so for securebits,
+	// which cannot be read of any process, and for the root directory of a process
+	// in another mount namespace, if the profile declares none.
 	Ignored bool
 
-	// Note says what cannot be known about the process; empty for nothing.
+	// Note says what is unknown about the process; empty if everything is known.
 	Note string
 }
 
-// Found returns what the process holds in words.
+// Found returns what the process has, as text.
 func (c Check) Found() string { return c.New.String() + c.Note }
 
-// Verdict returns the weightiest verdict that counts.
+// Verdict returns the greatest verdict of the checks that count.
 func (s StateVerification) Verdict() Verdict {
 	v := VerdictSame
 	for _, c := range s.Checks {
@@ -81,7 +80,8 @@ func (s StateVerification) Verdict() Verdict {
 	return v
 }
 
-// Verdict returns the weightiest verdict of all threads.
+// Verdict returns the greatest verdict of all threads. It is VerdictIncomparable for a
+// process in another user namespace.
 func (v *Verification) Verdict() Verdict {
 	if v.Process.UserNS != machine.NamespaceSame {
 		return VerdictIncomparable
@@ -93,9 +93,9 @@ func (v *Verification) Verdict() Verdict {
 	return all
 }
 
-// Matches reports whether the process holds what the plan declares and no
-// more; when exact, whether it does not hold less either, and everything
-// declared could be seen.
+// Matches reports whether the process has at most the privileges that the plan declares.
+// If exact, it reports whether the process has exactly these, and whether everything that
+// the profile declares can be read; securebits cannot.
 func (v *Verification) Matches(exact bool) bool {
 	if !exact {
 		return v.Verdict() <= VerdictLess
@@ -106,8 +106,7 @@ func (v *Verification) Matches(exact bool) bool {
 // setsSecurebits reports whether the profile declares securebits.
 func setsSecurebits(p *policy.Profile) bool { return p.Secbits != nil || p.Mode != nil }
 
-// verify compares a process with the state in which a plan starts its target: see
-// Verify.
+// verify compares a process with the state in which plan starts its target: see [Verify].
 func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 	v := &Verification{Plan: plan, Process: proc}
 	switch proc.UserNS {
@@ -115,8 +114,8 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 		return v, nil
 	case machine.NamespaceUnknown:
 		return nil, &machine.Error{
-			Subject: fmt.Sprintf("process %d", proc.PID), Err: fmt.Errorf("its user namespace cannot be read: %w", proc.UserNSErr),
-			Hint: "run caprun as root (cap_sys_ptrace): its own user may look only if it holds no capability that the user lacks, and is dumpable",
+			Subject: fmt.Sprintf("process %d", proc.PID), Err: fmt.Errorf("cannot read its user namespace: %w", proc.UserNSErr),
+			Hint: "run caprun as root (cap_sys_ptrace); as the user of the process, you can read it only if it is dumpable and has no capability that you lack",
 		}
 	}
 	own, err := machine.DirectoryID("/")
@@ -127,7 +126,7 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 	if path := plan.Profile.Chroot; path != "" {
 		if want, err = machine.DirectoryID(path); err != nil {
 			return nil, &machine.Error{Profile: plan.Profile, Key: "chroot", Subject: "root directory " + path, Err: err,
-				Hint: "verify on the machine, and with the root directory, where the process was started"}
+				Hint: "run caprun on the machine, and in the root directory, where the process was started"}
 		}
 	}
 	for _, s := range proc.States {
@@ -135,7 +134,7 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 		for _, d := range compareCreds(plan.AfterExec, s.Cred) {
 			check := Check{Difference: d, Verdict: orderVerdicts[d.Order]}
 			if !d.Changed() {
-				// Ordered by another dimension: uid 0 stands above every group.
+				// The order comes from another dimension: uid 0 has every group.
 				check.Verdict = VerdictSame
 			}
 			if slices.Contains(s.Unmapped, string(d.Dimension)) {
@@ -153,8 +152,8 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 	return v, nil
 }
 
-// rootCheck compares the root directory. chroot is that of the profile and want
-// identifies it; own is that of the reader.
+// rootCheck compares the root directory of a state. chroot is the declared path, and want
+// its identity; own is the root directory of the calling process.
 func rootCheck(chroot string, want, own machine.FileID, s machine.ProcessState) Check {
 	declared := Text("/")
 	if chroot != "" {
@@ -168,7 +167,7 @@ func rootCheck(chroot string, want, own machine.FileID, s machine.ProcessState) 
 	case s.Root == want:
 		d.New = d.Old
 	case chroot == "" && s.MountNS == machine.NamespaceOther:
-		// That of a container: the process inherited it, or one below it.
+		// The root directory of a container, which the process inherited.
 		d.Old, d.New, d.Order = Text("the caller's"), Text("one of another mount namespace"), Incomparable
 		return Check{Difference: d, Verdict: VerdictUnknown, Ignored: true}
 	case want == own:

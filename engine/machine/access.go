@@ -7,26 +7,27 @@ import (
 	"caprun/engine/cred"
 )
 
-// Accessor is the process that executes the target, in the state in which it
-// calls execve(2): the kernel asks for its permission to search directories and
-// to execute files.
+// Accessor is the process that calls execve(2) for the target. Its permissions decide
+// which directories it may search and which files it may execute.
 type Accessor struct {
 	cred.Cred
-	Name string // what messages call it: "uid 33"
+	Name string // its name in messages, such as "uid 33"
 }
 
-// The bits of a mode that permission depends on: inode(7).
+// The mode bits that permissions depend on, see inode(7).
 const (
 	modeType      = 0o170000
 	modeDirectory = 0o040000
 	modeExecute   = 0o111
 )
 
-// may reports whether the kernel lets the process search a directory, or execute
-// another file, with this mode and these owners: generic_permission of fs/namei.c.
-// Access control lists and security modules are left out: what depends on this is
-// asked again of the kernel just before exec. A nil accessor stands for an
-// unknown process: it may do what every process may.
+// may reports whether a may search a directory, or execute another file, with this
+// mode, owner and group. It leaves out access control lists and security modules; the
+// launch asks the kernel itself just before exec. A nil accessor stands for an unknown
+// process: it may search every directory, and execute a file that some user may
+// execute.
+//
+// Kernel: generic_permission (fs/namei.c).
 func (a *Accessor) may(mode, uid, gid uint32) bool {
 	directory := mode&modeType == modeDirectory
 	if a == nil {
@@ -51,8 +52,8 @@ func (a *Accessor) may(mode, uid, gid uint32) bool {
 	return a.Effective.Has(cred.DAC_OVERRIDE) && (directory || mode&modeExecute != 0)
 }
 
-// searchError says that a process may not search a directory on the way to a
-// file: EACCES of path_resolution(7).
+// searchError reports that a process may not search a directory on the way to a file:
+// EACCES of path_resolution(7).
 type searchError struct {
 	who, dir       string
 	mode, uid, gid uint32

@@ -7,18 +7,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxACL bounds the attribute of an access control list: some thousand entries.
+// maxACL is the maximum size of an access control list, in bytes.
 const maxACL = 64 << 10
 
-// checkACL returns an error if an access control list lets another user write. fd is
-// open for reading.
+// checkACL refuses a file whose access control list lets an untrusted user or group write.
+// fd is open for reading.
 func (t *trust) checkACL(fd int, path string) error {
 	users, groups, err := aclWriters(fd)
 	if err != nil {
 		return fmt.Errorf("access control list of %s: %w", path, err)
 	}
 	for _, uid := range users {
-		// An unmapped user has the number of cred.NoID here.
+		// Here an unmapped user has the number cred.NoID.
 		if !t.named(uid) {
 			return &untrusted{path, fmt.Sprintf("is writable by uid %d (an access control list)", uid), "setfacl -b " + quote(path)}
 		}
@@ -31,9 +31,9 @@ func (t *trust) checkACL(fd int, path string) error {
 	return nil
 }
 
-// aclWriters returns whom the access control list of a file names and lets
-// write: acl(5). The mode shows the mask of the list as the rights of the
-// group, so only what its group may write can have such a list. fd is open for
+// aclWriters returns the users and groups that the access control list of a file names and
+// lets write, see acl(5). A file has such an entry only if its mode lets the group write:
+// the mode shows the mask of the list as the permissions of the group. fd is open for
 // reading.
 func aclWriters(fd int) (users, groups []uint32, err error) {
 	const attribute = "system.posix_acl_access"

@@ -8,27 +8,28 @@ import (
 	"strings"
 )
 
-// format is an entry of binfmt_misc: a kind of file, and the program that the kernel
-// runs instead of such a file.
+// format is an entry of binfmt_misc: a format of files, and the interpreter that the
+// kernel executes for such a file.
 type format struct {
 	name        string
 	interpreter string
 
-	extension   string // what follows the last dot of the path; empty for a magic
-	offset      int
-	magic, mask []byte // mask is empty for one that keeps every bit
+	extension   string // of the file name; empty for a format with a magic
+	offset      int    // of the magic in the file
+	magic, mask []byte // an empty mask keeps every bit
 
-	// credentials tells that set-id bits and file capabilities are those of the
-	// file; otherwise they are those of the interpreter.
+	// credentials (flag C) reports that the kernel uses the set-id bits and file
+	// capabilities of the file. Otherwise it uses those of the interpreter.
 	credentials bool
 
-	// fixed tells that the interpreter was opened when the entry was made, in
-	// the root directory of that time.
+	// fixed (flag F) reports that the kernel opened the interpreter when the entry
+	// was registered.
 	fixed bool
 }
 
-// parseFormat reads an entry as entry_status of fs/binfmt_misc.c writes it. ok
-// is false for one that is disabled.
+// parseFormat parses an entry of binfmt_misc. ok is false for a disabled entry.
+//
+// Kernel: entry_status (fs/binfmt_misc.c).
 func parseFormat(name string, text []byte) (f format, ok bool, err error) {
 	f.name = name
 	enabled := false
@@ -53,7 +54,7 @@ func parseFormat(name string, text []byte) (f format, ok bool, err error) {
 		case "mask":
 			f.mask, err = hex.DecodeString(value)
 		default:
-			err = fmt.Errorf("%.80q is not known", word)
+			err = fmt.Errorf("unknown field %.80q", word)
 		}
 		if err != nil {
 			return f, false, fmt.Errorf("format %s of binfmt_misc: %w", name, err)
@@ -62,19 +63,20 @@ func parseFormat(name string, text []byte) (f format, ok bool, err error) {
 	whole := enabled && f.interpreter != "" && (f.extension != "" || len(f.magic) > 0) &&
 		f.offset >= 0 && f.offset <= headSize-len(f.magic) && (len(f.mask) == 0 || len(f.mask) == len(f.magic))
 	if !whole {
-		return f, false, fmt.Errorf("format %s of binfmt_misc cannot be understood", name)
+		return f, false, fmt.Errorf("format %s of binfmt_misc: invalid entry", name)
 	}
 	return f, true, nil
 }
 
-// matches reports whether the kernel takes a file for one of this format:
-// search_binfmt_handler of fs/binfmt_misc.c. head is what the file begins with.
+// matches reports whether a file has this format. head is the beginning of the file.
+//
+// Kernel: search_binfmt_handler (fs/binfmt_misc.c).
 func (f *format) matches(path string, head []byte) bool {
 	if f.extension != "" {
 		dot := strings.LastIndexByte(path, '.')
 		return dot >= 0 && path[dot+1:] == f.extension
 	}
-	var all [headSize]byte // the kernel fills up with zeros
+	var all [headSize]byte // the kernel pads a shorter file with zeros
 	copy(all[:], head)
 	part := all[f.offset : f.offset+len(f.magic)]
 	if len(f.mask) == 0 {
@@ -88,7 +90,7 @@ func (f *format) matches(path string, head []byte) bool {
 	return true
 }
 
-// findFormat returns the format that the kernel takes a file for; nil for none.
+// findFormat returns the format of a file; nil if it has none of them.
 func findFormat(all []format, path string, head []byte) (*format, error) {
 	var found *format
 	for n := range all {
@@ -96,8 +98,8 @@ func findFormat(all []format, path string, head []byte) (*format, error) {
 		switch {
 		case !f.matches(path, head):
 		case found != nil:
-			// The kernel takes the one made last, and does not tell which it is.
-			return nil, fmt.Errorf("formats %s and %s of binfmt_misc are both for it", found.name, f.name)
+			// The kernel uses the one registered last, and does not show the order.
+			return nil, fmt.Errorf("formats %s and %s of binfmt_misc both match", found.name, f.name)
 		default:
 			found = f
 		}

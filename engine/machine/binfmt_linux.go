@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// formatsDir is where the kernel shows the formats of binfmt_misc.
+// formatsDir is the mount point of binfmt_misc.
 const formatsDir = "/proc/sys/fs/binfmt_misc"
 
-// readFormats returns the formats of binfmt_misc; none where it is not mounted.
+// readFormats returns the enabled formats of binfmt_misc; none if it is not mounted.
 func readFormats() ([]format, error) {
-	// O_PATH does not trigger an automount.
+	// With O_PATH the open does not trigger an automount.
 	dir, err := openDir(unix.AT_FDCWD, formatsDir)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
 		return nil, nil
@@ -35,7 +35,7 @@ func readFormats() ([]format, error) {
 	return list, nil
 }
 
-// formatsIn reads the formats below a directory.
+// formatsIn returns the enabled formats in a directory.
 func formatsIn(dir int) ([]format, error) {
 	const maxFormat, maxFormats = 8 << 10, 1 << 10
 	status, err := readFileAt(dir, "status", maxFormat)
@@ -47,7 +47,7 @@ func formatsIn(dir int) ([]format, error) {
 		return nil, err
 	}
 	if len(names) > maxFormats {
-		return nil, fmt.Errorf("there are %d formats", len(names))
+		return nil, fmt.Errorf("%d formats; the limit is %d", len(names), maxFormats)
 	}
 	var list []format
 	for _, name := range names {
@@ -56,7 +56,7 @@ func formatsIn(dir int) ([]format, error) {
 		}
 		text, err := readFileAt(dir, name, maxFormat)
 		if errors.Is(err, unix.ENOENT) {
-			continue // removed since
+			continue // it was removed
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -72,7 +72,7 @@ func formatsIn(dir int) ([]format, error) {
 	return list, nil
 }
 
-// namesIn returns the names in a directory.
+// namesIn returns the names of the entries of a directory.
 func namesIn(at int) ([]string, error) {
 	dir, err := openAt(at, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {

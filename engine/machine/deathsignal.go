@@ -1,15 +1,16 @@
 package machine
 
-// DeathSignal is a parent-death signal: prctl(2) PR_SET_PDEATHSIG. The kernel
-// clears it when ids change, so a launch sets it as its last step.
+// DeathSignal is a parent-death signal, see prctl(2), PR_SET_PDEATHSIG. The kernel
+// clears it when the ids of the process change.
 type DeathSignal struct {
 	Signal int // 1 to 64; 0 for none
 
-	// Parent is the pid of the parent that must still be there; 0 for one
-	// outside of the pid namespace, whose end cannot be noticed.
+	// Parent is the process ID of the parent, which must still run when the signal
+	// is set. It is 0 for a parent outside the pid namespace: its end cannot be
+	// noticed.
 	Parent int
 
-	// Inherited tells that the signal is one that the caller wants, as opposed to
-	// that of a supervisor. Where the exec clears it, the plan does not set it.
+	// Inherited reports that the caller has set the signal, not a supervisor. If
+	// exec clears an inherited signal, the plan does not set it.
 	Inherited bool
 }

@@ -1,5 +1,4 @@
-// Package machine reads facts of this machine: programs and what the kernel asks
-// about their files, mounts, users, the state of the caller and of other
-// processes, and who else could have written a file. It knows profiles, and
-// nothing of plans.
+// Package machine reads facts about this machine: programs and their files, mounts,
+// users, the state of the calling thread and of other processes, and who can write a
+// file. Package engine makes plans from these facts.
 package machine

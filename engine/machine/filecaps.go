@@ -8,7 +8,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// The formats of the security.capability attribute: capabilities(7).
+// The format of the attribute security.capability: struct vfs_ns_cap_data
+// (include/uapi/linux/capability.h), capabilities(7).
 const (
 	maxFileCaps    = 24
 	fileCapsV1     = 0x01000000
@@ -16,13 +17,13 @@ const (
 	fileCapsV3     = 0x03000000
 	fileCapsEffect = 1
 
-	// rootOffset is where version 3 has the root user of its user namespace.
+	// rootOffset is the offset of the namespace root user in version 3.
 	rootOffset = 20
 )
 
-// fileCapsRoot returns the root user of the user namespace that the attribute
-// belongs to, as seen in the present one: 0 for this namespace, and for one
-// that it is inside of.
+// fileCapsRoot returns the root user, as a uid of this user namespace, of the user
+// namespace that the attribute belongs to. It is 0 for this namespace and its
+// ancestors.
 func fileCapsRoot(data []byte) uint32 {
 	if len(data) != maxFileCaps {
 		return 0
@@ -30,9 +31,9 @@ func fileCapsRoot(data []byte) uint32 {
 	return binary.LittleEndian.Uint32(data[rootOffset:])
 }
 
-// ownsFileCaps reports whether the attribute of a root user other than 0 counts
-// in the user namespace ns. It does if that user is uid 0 in a namespace further
-// out, as the root of the machine is who has another number inside.
+// ownsFileCaps reports whether an attribute with the root user root, not 0, applies in
+// the user namespace ns. It does if that user is uid 0 in an ancestor of ns: root of
+// the machine can have another number inside.
 //
 // Kernel: rootid_owns_currentns, cap_inode_getsecurity (security/commoncap.c).
 func ownsFileCaps(root uint32, ns cred.UserNS, known bool) (bool, error) {
@@ -44,14 +45,16 @@ func ownsFileCaps(root uint32, ns cred.UserNS, known bool) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, fmt.Errorf("%w: its root is uid %d here", errForeignCaps, root)
+	return false, fmt.Errorf("%w, whose root is uid %d here", errForeignCaps, root)
 }
 
-var errForeignCaps = errors.New("whether its file capabilities count cannot be seen: they belong to another user namespace")
+var errForeignCaps = errors.New("cannot determine whether its file capabilities apply: they belong to another user namespace")
 
-// decodeFileCaps reads the attribute as get_vfs_caps_from_disk does.
+// decodeFileCaps sets the capabilities of file from the attribute.
+//
+// Kernel: get_vfs_caps_from_disk (security/commoncap.c).
 func decodeFileCaps(data []byte, file *cred.File) error {
-	bad := fmt.Errorf("file capabilities of %d bytes cannot be read", len(data))
+	bad := fmt.Errorf("invalid file capabilities of %d bytes", len(data))
 	if len(data) < 4 {
 		return bad
 	}
@@ -69,7 +72,7 @@ func decodeFileCaps(data []byte, file *cred.File) error {
 		return bad
 	}
 	if fileCapsRoot(data) != 0 {
-		// Of a user namespace whose root is another id: the kernel ignores them.
+		// They belong to another user namespace: the kernel ignores them.
 		return nil
 	}
 	for w := range words {

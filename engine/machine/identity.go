@@ -9,32 +9,36 @@ import (
 	"caprun/policy"
 )
 
-// Identity is who the target runs as.
+// Identity is the user and the groups that a target runs as.
 type Identity struct {
-	// Declared tells that the profile names it; otherwise it is the caller's.
+	// Declared reports that the profile declares the identity. Otherwise the
+	// target inherits that of the caller.
 	Declared bool
 
-	// User is the user of the profile: a name or a number; empty without.
+	// User is the value of the profile's key user, a name or a number; empty if
+	// the profile does not have the key.
 	User string
 
-	// Resolved is false for a user whose entry has not been looked up. The
-	// ids are placeholders then: they stand for ids other than 0.
+	// Resolved is false if the entry of User was not looked up. The ids that come
+	// from the entry are then placeholders, see IsPlaceholder.
 	Resolved bool
 
 	UID, GID uint32
-	Groups   []uint32 // sorted, the primary gid included
+	Groups   []uint32 // sorted, with GID
 
-	// Entry is the entry of the user database; nil without.
+	// Entry is the user database entry of User; nil if there is none, or if it was
+	// not looked up.
 	Entry *User
 }
 
-// unresolvedID stands for the id of an entry that has not been looked up: it
-// is no id that a user has, and not 0.
+// unresolvedID is the placeholder for an unknown id. It is not 0, and no user has it.
 const unresolvedID = cred.NoID - 1
 
-// TargetIdentity finds the identity that p declares, with entry for its user.
-func TargetIdentity(p *policy.Profile, from cred.Cred, entry *User) Identity {
-	id := Identity{Resolved: true, UID: from.UID, GID: from.GID, Groups: from.Groups}
+// TargetIdentity returns the identity of a target of profile p, launched by a process
+// with the credentials caller. entry is the entry of the profile's user; nil if it was
+// not looked up.
+func TargetIdentity(p *policy.Profile, caller cred.Cred, entry *User) Identity {
+	id := Identity{Resolved: true, UID: caller.UID, GID: caller.GID, Groups: caller.Groups}
 	switch {
 	case p.UID != nil:
 		id.Declared, id.UID = true, *p.UID
@@ -69,24 +73,25 @@ func TargetIdentity(p *policy.Profile, from cred.Cred, entry *User) Identity {
 	return id
 }
 
-// withPrimary returns groups sorted, each once, with gid among them: a process
-// whose primary group is missing there passes negative group permissions by.
+// withPrimary returns groups and gid, sorted and without duplicates. A process whose
+// supplementary groups lack its gid could evade permissions that deny this group.
 func withPrimary(gid uint32, groups []uint32) []uint32 {
 	all := append([]uint32{gid}, groups...)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// IsPlaceholder reports whether a number stands for an id of an entry that was not
+// IsPlaceholder reports whether n stands for an unknown id, of an entry that was not
 // looked up.
 func (id Identity) IsPlaceholder(n uint32) bool { return n == unresolvedID }
 
-// ChangesUID reports whether the target has another uid than from.
-func (id Identity) ChangesUID(from cred.Cred) bool {
-	return id.Declared && (from.UID != id.UID || from.EUID != id.UID || from.SUID != id.UID)
+// ChangesUID reports whether the uid of the target differs from the real, effective or
+// saved uid of caller.
+func (id Identity) ChangesUID(caller cred.Cred) bool {
+	return id.Declared && (caller.UID != id.UID || caller.EUID != id.UID || caller.SUID != id.UID)
 }
 
-// Name returns what messages call the target's user: "user www" or "uid 33".
+// Name returns the target's user for a message: "user www" or "uid 33".
 func (id Identity) Name() string {
 	if id.User != "" {
 		return "user " + id.User

@@ -7,14 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statxCall is statx(2) for one file.
+// statxCall calls statx(2) for one file.
 type statxCall func(mask int, st *unix.Statx_t) error
 
-// readMount finds out about the mount of a file. The unique id (Linux 6.8) is
-// looked up with statmount(2). Where that cannot be asked, an id found in
-// /proc/thread-self/mountinfo proves that the mount is of this namespace. One not
-// found there proves nothing: in a chroot the file lacks mounts that are not below
-// the root directory.
+// readMount returns facts about the mount of a file. It looks the unique id (Linux 6.8) up
+// with statmount(2). If that is not possible, a reused id in /proc/thread-self/mountinfo
+// proves that the mount belongs to this mount namespace. An id that is not there proves
+// nothing: after chroot(2), mountinfo lists only mounts below the root directory.
 func readMount(statx statxCall) mountFacts {
 	m := mountFacts{id: mountID(statx, unix.STATX_MNT_ID_UNIQUE)}
 	if m.id != 0 {
@@ -35,8 +34,8 @@ func readMount(statx statxCall) mountFacts {
 // statxMountID is STATX_MNT_ID of linux/stat.h (Linux 5.8).
 const statxMountID = 0x1000
 
-// mountID returns the id of a mount of the kind that mask asks for; 0 where the
-// kernel does not tell.
+// mountID returns the mount id of the kind that mask selects; 0 if statx(2) does not
+// return it.
 func mountID(statx statxCall, mask int) uint64 {
 	var st unix.Statx_t
 	if err := ignoreEINTR(func() error { return statx(mask, &st) }); err != nil || st.Mask&uint32(mask) == 0 {
@@ -45,20 +44,19 @@ func mountID(statx statxCall, mask int) uint64 {
 	return st.Mnt_id
 }
 
-// noMount is a number that the kernel gives to no mount: unique ids count up from
-// 2^31.
+// noMount is an id that the kernel gives to no mount: unique ids count up from 2^31.
 const noMount = 1<<63 - 1
 
-// askStatmount asks with statmount(2) whether a mount is of this namespace. A
-// filter of system calls that answers in the place of the kernel does not know
-// noMount from a mount, and finds either all or none.
+// askStatmount asks with statmount(2) whether a mount belongs to this mount namespace. To
+// detect a system call filter that answers instead of the kernel, it also asks for noMount
+// and for a mount that exists.
 func askStatmount(id uint64) answer {
 	if statmount(noMount) != unix.ENOENT {
 		return answerUnknown
 	}
 	switch statmount(id) {
 	case nil, unix.EPERM:
-		// EPERM: it is of this namespace, and not below the root directory.
+		// EPERM: it belongs to this namespace, but is not below the root directory.
 		return answerYes
 	case unix.ENOENT:
 		if statmountFinds() {
@@ -68,8 +66,8 @@ func askStatmount(id uint64) answer {
 	return answerUnknown
 }
 
-// statmountFinds reports whether statmount(2) finds the mount of the root or the
-// working directory. It is asked once, before either changes.
+// statmountFinds reports whether statmount(2) finds the mount of the root or the working
+// directory. It asks once, before either directory changes.
 var statmountFinds = sync.OnceValue(func() bool {
 	for _, path := range [...]string{"/", "."} {
 		id := mountID(func(mask int, st *unix.Statx_t) error {
@@ -86,7 +84,7 @@ var statmountFinds = sync.OnceValue(func() bool {
 	return false
 })
 
-// inMountinfo reports whether the mount table of this process lists a mount.
+// inMountinfo reports whether the mount table of this process has a mount id.
 func inMountinfo(id uint64) bool {
 	proc, err := openProc()
 	if err != nil {

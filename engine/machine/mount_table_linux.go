@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxMountTable bounds mountinfo: fs.mount-max lines of 300 bytes.
+// maxMountTable is the maximum size of mountinfo, in bytes: 100000 mounts (fs.mount-max)
+// with lines of 300 bytes.
 const maxMountTable = 32 << 20
 
 // mount is a line of proc_pid_mountinfo(5).
@@ -20,19 +21,19 @@ type mount struct {
 	device        string // of the file system: major:minor
 	root          string // the directory of the file system that is mounted
 	point         string // where it is mounted, below the root directory of the process
-	writable      bool   // what the flag of the mount allows
-	superWritable bool   // what the file system allows
+	writable      bool   // the mount is not read-only
+	superWritable bool   // the file system is not read-only
 }
 
-// writableAs returns the path by which this mount namespace can write a file or
-// directory that has the permission to: below the mount of fd itself or below
-// another mount of the same file system, whose root is at or above it. It is
-// empty where there is none. The error says why that cannot be determined.
+// writableAs returns a path through which this mount namespace can write the open file or
+// directory fd, apart from permissions: on its own mount, or on another mount of the same
+// file system that contains it. The path is empty if there is none. The error is about
+// determining that.
 //
-// Renames by other users do not change the answer. A user who renames a directory
-// above fd can write its parent, so there is a writable mount above both. The
-// root of the highest one cannot be renamed through any mount, so its path is a
-// prefix of every path that fd gets, whenever it is read.
+// Renames by other users do not make the result wrong. A user who renames a directory
+// above fd can write its parent, so a writable mount contains both. The root of the topmost
+// such mount cannot be renamed through any mount, so its path is a prefix of every path
+// that fd can have.
 func writableAs(fd int) (string, error) {
 	proc, err := openProcFS()
 	if err != nil {
@@ -43,8 +44,8 @@ func writableAs(fd int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// After chroot(2) into a directory that is no mount point, the file leaves
-	// out the mount of the root directory and all that are not below it.
+	// After chroot(2) to a directory that is not a mount point, mountinfo lacks the
+	// mount of the root directory and every mount not below it.
 	root, err := openDir(unix.AT_FDCWD, "/")
 	if err != nil {
 		return "", err
@@ -64,14 +65,14 @@ func writableAs(fd int) (string, error) {
 	return own.writableAs(path, mounts)
 }
 
-// writableAs is writableAs for what path names in the mount m.
+// writableAs is the function writableAs for a path on the mount m.
 func (m mount) writableAs(path string, mounts []mount) (string, error) {
 	if !m.superWritable {
 		return "", nil
 	}
 	below, ok := pathBelow(path, m.point)
 	if !ok || !cleanPath(path) || !cleanPath(m.root) {
-		return "", fmt.Errorf("/proc/thread-self/mountinfo does not tell where %s is in its file system", path)
+		return "", fmt.Errorf("/proc/thread-self/mountinfo does not show where %s is in its file system", path)
 	}
 	inside := filepath.Join(m.root, below)
 	for _, other := range mounts {
@@ -80,7 +81,7 @@ func (m mount) writableAs(path string, mounts []mount) (string, error) {
 		}
 		root := strings.TrimSuffix(other.root, "//deleted")
 		if !cleanPath(root) {
-			return "", fmt.Errorf("/proc/thread-self/mountinfo does not tell which directory is mounted at %s", other.point)
+			return "", fmt.Errorf("/proc/thread-self/mountinfo does not show which directory is mounted at %s", other.point)
 		}
 		if below, ok := pathBelow(inside, root); ok {
 			return filepath.Join(other.point, below), nil
@@ -117,7 +118,8 @@ func mountOf(proc, fd int, mounts []mount) (mount, error) {
 	return found[0], nil
 }
 
-// readMountTable returns the mounts that this process can see; proc is /proc.
+// readMountTable returns the mounts that this process can see. proc is a descriptor of
+// /proc.
 func readMountTable(proc int) ([]mount, error) {
 	text, err := readFileAt(proc, "thread-self/mountinfo", maxMountTable)
 	if err != nil {
@@ -130,8 +132,7 @@ func readMountTable(proc int) ([]mount, error) {
 	return mounts, nil
 }
 
-// parseMountinfo returns the mounts of a mountinfo file. It refuses a file of
-// which it does not understand every line.
+// parseMountinfo parses a mountinfo file. It returns an error if a line is invalid.
 func parseMountinfo(text []byte) ([]mount, error) {
 	var mounts []mount
 	for line := range strings.Lines(string(text)) {
@@ -144,12 +145,12 @@ func parseMountinfo(text []byte) ([]mount, error) {
 	return mounts, nil
 }
 
-// parseMount reads the fields: id, parent, device, root, mount point, options of
-// the mount, any number of optional fields, a hyphen, type, source (which may be
-// empty), options of the file system.
+// parseMount parses a line. Its fields are: id, parent, device, root, mount point, options
+// of the mount, any number of optional fields, a hyphen, type, source (may be empty),
+// options of the file system.
 func parseMount(line string) (m mount, ok bool) {
 	const device, root, point, options, optional = 2, 3, 4, 5, 6
-	const kind, source, super = 1, 2, 3 // behind the hyphen
+	const kind, source, super = 1, 2, 3 // after the hyphen
 	f := strings.Split(line, " ")
 	hyphen := optional
 	for hyphen < len(f) && f[hyphen] != "-" {
@@ -171,15 +172,14 @@ func parseMount(line string) (m mount, ok bool) {
 	return m, ok1 && ok2 && ok3 && ok4 && cleanPath(m.point)
 }
 
-// isWritable reads the first of some mount options, which the kernel always
-// writes.
+// isWritable reports whether the first of the mount options, "rw" or "ro", is "rw".
 func isWritable(options string) (writable, ok bool) {
 	first, _, _ := strings.Cut(options, ",")
 	return first == "rw", first == "rw" || first == "ro"
 }
 
-// unescapeOctal replaces the octal sequences by which the kernel writes blanks,
-// line breaks and backslashes.
+// unescapeOctal decodes the octal escapes by which the kernel writes spaces, tabs, line
+// feeds and backslashes.
 func unescapeOctal(s string) (string, bool) {
 	const digits = 3
 	var b strings.Builder
@@ -201,12 +201,12 @@ func unescapeOctal(s string) (string, bool) {
 	}
 }
 
-// cleanPath reports whether path is absolute and has no component that is empty,
-// "." or "..".
+// cleanPath reports whether path is absolute and has no component that is empty, "." or
+// "..".
 func cleanPath(path string) bool { return filepath.IsAbs(path) && filepath.Clean(path) == path }
 
-// pathBelow returns what is left of path below dir, both absolute and clean; ok
-// is false where path is neither dir nor below it.
+// pathBelow returns path relative to dir; both are absolute and clean. ok is false if path
+// is neither dir nor below it.
 func pathBelow(path, dir string) (below string, ok bool) {
 	if path == dir {
 		return "", true
@@ -214,8 +214,8 @@ func pathBelow(path, dir string) (below string, ok bool) {
 	return strings.CutPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// outOfReach reports whether no process of this mount namespace can write an open
-// file or directory, whatever its mode. Another name of the file is not looked for.
+// outOfReach reports whether no process of this mount namespace can write an open file or
+// directory, whatever its mode. It ignores that a file can have another name elsewhere.
 func outOfReach(fd int) bool {
 	if !readOnly(fd) {
 		return false
@@ -224,8 +224,8 @@ func outOfReach(fd int) bool {
 	return err == nil && path == ""
 }
 
-// readOnly reports whether the mount of a file cannot be written. Another mount
-// of its file system perhaps can: see writableAs.
+// readOnly reports whether the mount of an open file is read-only. Another mount of the
+// same file system can be writable, see writableAs.
 func readOnly(fd int) bool {
 	var fs unix.Statfs_t
 	err := unix.Fstatfs(fd, &fs)

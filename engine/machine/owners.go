@@ -2,8 +2,7 @@ package machine
 
 import "caprun/engine/cred"
 
-// answer is what is known about a question of yes or no. The zero value says
-// that the answer is not known.
+// answer is the answer to a yes-no question. The zero value is answerUnknown.
 type answer uint8
 
 const (
@@ -12,38 +11,37 @@ const (
 	answerNo
 )
 
-// overflowIDs are the ids that stat(2) shows for an owner whom the user
-// namespace of the caller does not map: /proc/sys/kernel/overflowuid and
-// overflowgid. Where known is false they could not be read, and every id that
-// the kernel accepts there may be one of them.
+// overflowIDs are the ids that stat(2) shows for an owner that the caller's user
+// namespace does not map: /proc/sys/kernel/overflowuid and overflowgid. If known is
+// false, they could not be read, and may be any id up to maxOverflowID.
 type overflowIDs struct {
 	uid, gid uint32
 	known    bool
 }
 
-// maxOverflowID is the greatest number that the kernel accepts as an overflow
-// id: maxolduid of kernel/sysctl.c.
+// maxOverflowID is the greatest overflow id that the kernel accepts: maxolduid
+// (kernel/sysctl.c).
 const maxOverflowID = 65535
 
-// ownerMaps tells whether the user namespace maps the owner of a file. The
-// zero value knows nothing.
+// ownerMaps has the facts that decide whether the user namespace maps the owner of a
+// file. In the zero value, none is known.
 //
-// The id that stat shows does not answer that. A user namespace that maps the
-// overflow id, as every map of 65536 ids does, shows its own user of that
-// number and all unmapped users alike; an idmapped mount and a file system of
-// another user namespace show the overflow id in the initial namespace too.
+// The id that stat(2) shows does not always tell. A user namespace that maps the
+// overflow id, as every map of 65536 ids does, shows the same number for its own user
+// and for all unmapped users. An idmapped mount, and a file system of another user
+// namespace, show the overflow id in the initial user namespace too.
 type ownerMaps struct {
 	ns       cred.UserNS
 	nsKnown  bool
 	overflow overflowIDs
 }
 
-// uid reports whether the user is mapped whom stat shows as an owner.
+// uid reports whether the owner that stat(2) shows as uid shown is mapped.
 func (m ownerMaps) uid(shown uint32) answer {
 	return m.maps(shown, m.overflow.uid, m.ns.MapsUID(shown))
 }
 
-// gid is uid for a group.
+// gid is uid for the group.
 func (m ownerMaps) gid(shown uint32) answer {
 	return m.maps(shown, m.overflow.gid, m.ns.MapsGID(shown))
 }
@@ -59,7 +57,7 @@ func (m ownerMaps) maps(shown, overflow uint32, covered bool) answer {
 	case !couldBeOverflow && (covered || !m.nsKnown):
 		return answerYes
 	}
-	// The overflow ID of a namespace that maps it, or an ID that the kernel shows
-	// although the map lacks it: one of the two was misread.
+	// Either the map has the overflow id, or it lacks an id that the kernel shows:
+	// then one of the two was misread.
 	return answerUnknown
 }

@@ -10,8 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readOverflowIDs returns the overflow ids of this kernel. They are the same in
-// every namespace.
+// readOverflowIDs returns the overflow ids, which are the same in every namespace.
 var readOverflowIDs = sync.OnceValue(func() overflowIDs {
 	uid, okUID := readID("/proc/sys/kernel/overflowuid")
 	gid, okGID := readID("/proc/sys/kernel/overflowgid")
@@ -28,9 +27,8 @@ func readID(path string) (id uint32, ok bool) {
 	return id, err == nil && id <= maxOverflowID
 }
 
-// readOwnerMaps reads what this process's user namespace maps. Maps that lack
-// the ids of the caller, although the kernel shows them, were not read right:
-// they count as unknown.
+// readOwnerMaps reads the maps of this process's user namespace. If they lack the ids of
+// this process although the kernel shows them, they were misread and count as unknown.
 func readOwnerMaps() ownerMaps {
 	m := ownerMaps{overflow: readOverflowIDs()}
 	m.ns, m.nsKnown = readUserNS()
@@ -47,9 +45,10 @@ func readOwnerMaps() ownerMaps {
 	return m
 }
 
-// mapsOwners reports whether the user namespace maps the owner and the group of
-// an open file; st is what fstat(2) shows for it. The kernel ignores set-id bits
-// unless it maps both: bprm_fill_uid of fs/exec.c.
+// mapsOwners reports whether the user namespace maps both the owner and the group of an
+// open file; st is the result of fstat(2). Otherwise the kernel ignores set-id bits.
+//
+// Kernel: bprm_fill_uid (fs/exec.c).
 func mapsOwners(fd int, st *unix.Stat_t) answer {
 	m := readOwnerMaps()
 	uid, gid := m.uid(st.Uid), m.gid(st.Gid)
@@ -65,30 +64,30 @@ func mapsOwners(fd int, st *unix.Stat_t) answer {
 	return answerUnknown
 }
 
-// askWrite asks the kernel whether cap_dac_override lets the caller write a
-// file or directory whose mode and access control list deny it. fd may be open
-// with O_PATH; st is what fstat(2) shows for it.
+// askWrite asks the kernel whether cap_dac_override lets the caller write a file or
+// directory although the mode and the access control list deny it. fd may be open with
+// O_PATH; st is the result of fstat(2).
 //
-//   - answerYes: the capability counts for the file, so the user namespace maps
-//     its owner and its group.
-//   - answerNo: the kernel denies it (EACCES) to a caller with the capability
-//     effective. Either the namespace does not map the owner or the group, or a
-//     security module denies it.
-//   - answerUnknown: the question cannot be asked. The mode grants writing, the
-//     caller lacks the capability, the file system or the mount is read-only or
-//     does not decide by mode and owner alone, the kernel has no faccessat2(2)
-//     (Linux 5.8), or a filter of system calls answers for it.
+//   - answerYes: the capability applies to the file, so the user namespace maps its owner
+//     and its group.
+//   - answerNo: the kernel denies it (EACCES) to a caller with the capability effective.
+//     Either the namespace does not map the owner or the group, or a security module
+//     denies it.
+//   - answerUnknown: the answer proves nothing. The mode grants writing, the caller lacks
+//     the capability, the file system or the mount is read-only or does not decide by mode
+//     and owner alone, the kernel lacks faccessat2(2) (Linux 5.8), or a system call filter
+//     answers.
 //
-// Kernel: capable_wrt_inode_uidgid (kernel/capability.c), generic_permission
-// and inode_permission (fs/namei.c).
+// Kernel: capable_wrt_inode_uidgid (kernel/capability.c), generic_permission and
+// inode_permission (fs/namei.c).
 func askWrite(fd int, st *unix.Stat_t) answer {
 	uids, err := ids.UIDs()
 	if err != nil || st.Mode&(worldWrites|groupWrites) != 0 {
-		// The group's bits are also the mask of an access control list.
+		// The bits of the group are also the mask of an access control list.
 		return answerUnknown
 	}
 	if st.Mode&ownerWrites != 0 && st.Uid == uids[3] {
-		// Perhaps the caller's own, also where both show as the overflow id.
+		// The caller may own it, even if both uids show as the overflow id.
 		return answerUnknown
 	}
 	kind := st.Mode & unix.S_IFMT
@@ -110,12 +109,12 @@ func askWrite(fd int, st *unix.Stat_t) answer {
 	return answerUnknown
 }
 
-// ownerWrites is the bit of a mode that lets the owner write.
+// ownerWrites is the mode bit that lets the owner write.
 const ownerWrites = 0o200
 
-// decidesByMode reports whether the file system of a file is one that grants
-// access with generic_permission of fs/namei.c. Others, such as FUSE and NFS, ask
-// a server, whose consent proves nothing about owners.
+// decidesByMode reports whether the file system of a file is known to decide on access
+// with generic_permission (fs/namei.c). Others, such as FUSE and NFS, ask a server, whose
+// answer proves nothing about owners.
 func decidesByMode(fd int) bool {
 	var fs unix.Statfs_t
 	if ignoreEINTR(func() error { return unix.Fstatfs(fd, &fs) }) != nil {

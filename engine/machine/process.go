@@ -10,67 +10,66 @@ import (
 	"caprun/engine/cred"
 )
 
-// Process is what could be read of a running process at one instant. It may
-// change at any time after.
+// Process is the state of a running process at one instant. The process may change at
+// any time after.
 type Process struct {
 	PID  int
-	Name string // as the process calls itself, up to 15 bytes; it may contain anything
+	Name string // the name from prctl(2), PR_SET_NAME: up to 15 arbitrary bytes
 
-	// States are the distinct states of its threads, that of the lowest
-	// thread number first. Most processes have one.
+	// States are the distinct states of its threads, that of the thread with the
+	// lowest ID first. Most processes have one.
 	States []ProcessState
 
-	// UserNS says whether it lives in the user namespace of the reader.
-	// Capabilities are relative to that.
+	// UserNS reports whether the process is in the user namespace of the calling
+	// process, to which capabilities are relative.
 	UserNS Namespace
 
-	// UserNSErr says why UserNS is NamespaceUnknown.
+	// UserNSErr is the reason if UserNS is NamespaceUnknown.
 	UserNSErr error
 
-	// File has the facts of the file that it executes; FileErr says why they
-	// are not known, as those of a file of another mount namespace. FileID
-	// identifies the file; it is zero where even that is not known.
+	// File has the facts about the file that the process executes, unless FileErr
+	// is set. FileID identifies the file; it is zero if that is unknown too.
 	FileID  FileID
 	File    cred.File
 	FileErr error
 }
 
-// ProcessState is a state that one or more threads are in.
+// ProcessState is a state that one or more threads of a process are in.
 type ProcessState struct {
-	// Threads are their numbers, in ascending order.
+	// Threads are the IDs of these threads, in ascending order.
 	Threads []int
 
-	// Cred has the ids as the reader's user namespace shows them. Securebits
-	// of another process cannot be read, and are 0 here; UserNS, Chrooted,
-	// SharedFS and Traced are not read.
+	// Cred has the ids as seen in the user namespace of the calling process. Its
+	// Securebits are 0, because those of another process cannot be read. UserNS,
+	// Chrooted, SharedFS and Traced are not read either.
 	Cred cred.Cred
 
-	// Unmapped names what has an id that the reader's user namespace does not
-	// map, "uid", "gid" and "groups": it shows as cred.OverflowID, and can be
-	// anyone's.
+	// Unmapped has the names of the fields with an id that the user namespace of
+	// the calling process does not map: "uid", "gid" and "groups". Such an id is
+	// cred.OverflowID, and may belong to any user.
 	Unmapped []string
 
-	// Root identifies the root directory; RootErr says why it cannot be read.
+	// Root identifies the root directory, unless RootErr is set.
 	Root    FileID
 	RootErr error
 
-	// MountNS says whether the threads are in the mount namespace of the reader,
-	// where a directory has the same path.
+	// MountNS reports whether the threads are in the mount namespace of the
+	// calling process.
 	MountNS Namespace
 }
 
-// FileID tells a directory, or a file, from every other one on the machine.
+// FileID identifies a file or directory on this machine.
 type FileID struct{ Dev, Ino uint64 }
 
-// Namespace says where a process lives, next to the reader.
+// Namespace reports whether a process is in the same namespace as the calling process.
 type Namespace int
 
 const (
 	NamespaceSame Namespace = iota
 	NamespaceOther
 
-	// NamespaceUnknown is that of a process which the reader may not look
-	// into: ptrace(2), "Ptrace access mode checking".
+	// NamespaceUnknown reports that the calling process may not read the namespace,
+	// see ptrace(2), "Ptrace access mode checking".
 	NamespaceUnknown
 )
 
@@ -79,8 +78,8 @@ var namespaceNames = [...]string{"same", "other", "unknown"}
 // String returns "same", "other" or "unknown".
 func (n Namespace) String() string { return namespaceNames[n] }
 
-// processError says why a process cannot be read: err is one of the errors below,
-// or of the system.
+// processError returns the error for a process that cannot be read. err is one of the
+// errors below, or an error of the system.
 func processError(pid int, err error, hint string) *Error {
 	return &Error{Subject: fmt.Sprintf("process %d", pid), Err: err, Hint: hint}
 }
@@ -88,27 +87,26 @@ func processError(pid int, err error, hint string) *Error {
 // The reasons why a process cannot be read.
 var (
 	ErrNoProcess       = errors.New("no such process")
-	ErrProcessEnded    = errors.New("it ended while it was read")
-	ErrProcessHidden   = errors.New("the proc file system hides it from this user (hidepid)")
-	ErrProcessThread   = errors.New("this is the number of a thread, not of a process")
-	ErrProcessZombie   = errors.New("it has ended, and its parent has not waited for it")
-	ErrProcessKernel   = errors.New("it is a thread of the kernel")
-	ErrProcessChanging = errors.New("it does not hold still: its credentials or its threads change faster than they can be read")
+	ErrProcessEnded    = errors.New("ended while caprun read it")
+	ErrProcessHidden   = errors.New("hidden from this user by the proc file system (hidepid)")
+	ErrProcessThread   = errors.New("the ID of a thread, not of a process")
+	ErrProcessZombie   = errors.New("a zombie: it has ended, and its parent has not waited for it")
+	ErrProcessKernel   = errors.New("a kernel thread")
+	ErrProcessChanging = errors.New("its credentials or threads change faster than caprun can read them")
 	ErrNoProc          = errors.New("the proc file system of this pid namespace is not mounted on /proc")
 )
 
 // Bounds of what is read of a process.
 const (
-	maxStatus  = 1 << 20 // 65536 groups of ten digits
+	maxStatus  = 1 << 20 // in bytes: 65536 groups of ten digits
 	maxThreads = 1 << 16
 	maxStates  = 1 << 10 // distinct ones
 
-	// The ids and the capabilities of one read of a status file come from two
-	// looks at the credentials, so that it can show a state that never was.
-	// Only the thread itself changes them: of agreeingAsleep reads between
-	// which it did not run, the last but one is true. Of a thread that runs,
-	// agreeingAwake reads at random times must agree: one that changes faster
-	// than it can be read does not hold still.
+	// The kernel reads the credentials twice for one status file, for the ids and
+	// for the capabilities. If they change in between, the file shows a state that
+	// never existed. Only the thread itself changes them. So if a thread did not
+	// run during agreeingAsleep equal reads, the state is right. Of a thread that
+	// runs, agreeingAwake reads at random times must agree.
 	agreeingAsleep = 3
 	agreeingAwake  = 16
 
@@ -118,7 +116,7 @@ const (
 	maxPasses = 100
 )
 
-// stableStatus reads the status of a thread until it is known to be true.
+// stableStatus reads the status of a thread until enough reads agree.
 func stableStatus(read func() (threadStatus, error)) (threadStatus, error) {
 	var last threadStatus
 	agree, asleep := 0, 0
@@ -142,7 +140,7 @@ func stableStatus(read func() (threadStatus, error)) (threadStatus, error) {
 			return last, nil
 		}
 		if !s.asleep() {
-			// Not in step with a thread that changes all the time.
+			// At random times, so as not to be in step with the thread.
 			time.Sleep(rand.N(50 * time.Microsecond))
 		}
 	}
@@ -165,14 +163,15 @@ func (p *Process) add(tid int, s ProcessState) error {
 	return nil
 }
 
-// same reports whether two states are the same but for their threads. Errors
-// about the root directory count as the same.
+// same reports whether two states are equal except for their threads. All errors about
+// the root directory count as equal.
 func (s ProcessState) same(o ProcessState) bool {
 	return s.Root == o.Root && s.MountNS == o.MountNS && (s.RootErr == nil) == (o.RootErr == nil) && s.Cred.Equal(o.Cred)
 }
 
-// unmapped returns what has ids that ns does not map. In a namespace that maps
-// cred.OverflowID itself, such an ID looks like that one.
+// unmapped returns the fields of c that have ids which ns does not map: see
+// ProcessState.Unmapped. If ns maps cred.OverflowID, it finds none, because an unmapped
+// id then looks like the mapped one.
 func unmapped(ns cred.UserNS, c cred.Cred) []string {
 	var list []string
 	if !ns.MapsUID(cred.OverflowID) && slices.Contains([]uint32{c.UID, c.EUID, c.SUID, c.FSUID}, cred.OverflowID) {
@@ -191,9 +190,9 @@ func unmapped(ns cred.UserNS, c cred.Cred) []string {
 	return list
 }
 
-// agrees reports whether two passes over the threads saw the same: the same
-// states, and every thread that both saw in the same one. Threads may come and
-// go meanwhile.
+// agrees reports whether two passes over the threads found the same states, and every
+// thread that is in both passes in the same state. Threads may start and end in
+// between.
 func (p *Process) agrees(o *Process) bool {
 	if len(p.States) != len(o.States) || p.UserNS != o.UserNS {
 		return false

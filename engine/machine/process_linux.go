@@ -12,11 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadProcess reads the credentials, the root directories and the user
-// namespace of a process, of every thread. The directory of the process in
-// /proc is held open from first to last, so that another process with the
-// same number is never read. Securebits cannot be read. The error is an
-// *Error or, on other systems, cap.ErrNotLinux.
+// ReadProcess reads the credentials, root directory and namespaces of every thread of a
+// process, and the file that the process executes. It reads until two passes over the
+// threads agree. It holds the directory of the process in /proc open, so that it never
+// reads another process that reuses the number. Securebits of another process cannot be
+// read. The error is an *Error, which may wrap one of the errors of this package such as
+// [ErrNoProcess]; on other systems than Linux it is cap.ErrNotLinux.
 func ReadProcess(pid int) (*Process, error) {
 	p, err := readProcess(pid)
 	if err != nil {
@@ -29,7 +30,7 @@ func ReadProcess(pid int) (*Process, error) {
 	return p, nil
 }
 
-// DirectoryID returns the directory that path names, links followed.
+// DirectoryID returns the identity of the directory at path, following symbolic links.
 func DirectoryID(path string) (FileID, error) {
 	fd, err := openDir(unix.AT_FDCWD, path)
 	if err != nil {
@@ -39,24 +40,25 @@ func DirectoryID(path string) (FileID, error) {
 	return directory(fd)
 }
 
+// directory returns the identity of an open file.
 func directory(fd int) (FileID, error) {
 	var st unix.Stat_t
 	err := unix.Fstat(fd, &st)
 	return FileID{uint64(st.Dev), st.Ino}, err
 }
 
-// reader reads one process.
+// reader reads a process.
 type reader struct {
 	proc int // /proc
 	dir  int // /proc/PID
 	*Process
 
-	// own identifies the user namespace of the reader.
+	// own identifies the user namespace of the calling process.
 	own    FileID
 	ownErr error
 	maps   cred.UserNS
 
-	// mount identifies the mount namespace of the reader.
+	// mount identifies the mount namespace of the calling process.
 	mount    FileID
 	mountErr error
 }
@@ -78,8 +80,8 @@ func readProcess(pid int) (*Process, error) {
 	return r.Process, r.read()
 }
 
-// openProc opens /proc, which must show the processes as getpid(2) and kill(2)
-// number them.
+// openProc opens /proc, which must be the proc file system of the pid namespace of the
+// calling process.
 func openProc() (int, error) {
 	fd, err := openProcFS()
 	if err != nil {
@@ -94,8 +96,7 @@ func openProc() (int, error) {
 	return -1, ErrNoProc
 }
 
-// openProcFS opens /proc, which must be a proc file system. Its entry self is the
-// caller, or missing.
+// openProcFS opens /proc, which must be a proc file system, of any pid namespace.
 func openProcFS() (int, error) {
 	fd, err := openDir(unix.AT_FDCWD, "/proc")
 	if err != nil {
@@ -109,12 +110,12 @@ func openProcFS() (int, error) {
 	return -1, ErrNoProc
 }
 
-// missing says why the directory of a process cannot be opened.
+// missing returns why the directory of the process cannot be opened.
 func (r *reader) missing(err error) error {
 	if !gone(err) {
 		return err
 	}
-	// Hidden processes can be told from none: hidepid=4 in proc(5).
+	// With hidepid=4, see proc(5), a hidden process looks like a missing one.
 	if kill := unix.Kill(r.PID, 0); kill != nil && !errors.Is(kill, unix.EPERM) {
 		return ErrNoProcess
 	}
@@ -125,14 +126,14 @@ func (r *reader) hidden() error {
 	return processError(r.PID, ErrProcessHidden, "read it as root, or as the user of the process")
 }
 
-// unreadable says why the first file of an open directory cannot be read.
+// unreadable returns why the first file in the directory of the process cannot be read.
 func (r *reader) unreadable(err error) error {
 	var st unix.Stat_t
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return r.hidden() // hidepid=1
 	case gone(err) && unix.Fstat(r.dir, &st) != nil:
-		// Of a process that ended the directory could still be looked at.
+		// If the process had ended, fstat(2) of its directory would still succeed.
 		return r.hidden() // hidepid=2
 	}
 	return r.ended(err)
@@ -141,14 +142,14 @@ func (r *reader) unreadable(err error) error {
 // gone reports whether an error says that a process or thread has ended.
 func gone(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) }
 
-// read fills the process in.
+// read reads the process.
 func (r *reader) read() error {
 	leader, err := readStatus(r.dir)
 	switch {
 	case err != nil:
 		return r.unreadable(err)
 	case leader.tgid != r.PID || leader.pid != r.PID:
-		return processError(r.PID, ErrProcessThread, fmt.Sprintf("the process is %d", leader.tgid))
+		return processError(r.PID, ErrProcessThread, fmt.Sprintf("use process %d", leader.tgid))
 	}
 	r.Name = leader.name
 	stat, err := readFileAt(r.dir, "stat", maxStatus)
@@ -166,14 +167,14 @@ func (r *reader) read() error {
 		return err
 	}
 	r.FileID, r.File, r.FileErr = r.executable()
-	// What was read was read of one process: it is there still.
+	// The process still exists, so all that was read belongs to it.
 	if _, err := readStatus(r.dir); err != nil {
 		return r.ended(err)
 	}
 	return nil
 }
 
-// ended turns the error of a file that is gone into one about the process.
+// ended returns ErrProcessEnded for an error that gone reports, and other errors unchanged.
 func (r *reader) ended(err error) error {
 	if gone(err) {
 		return ErrProcessEnded
@@ -181,8 +182,8 @@ func (r *reader) ended(err error) error {
 	return err
 }
 
-// threads reads every thread, again and again until two passes agree. So all
-// were in these states at once, between the passes.
+// threads reads every thread, until two passes agree. Then all threads were in these
+// states at once, between the passes.
 func (r *reader) threads(leader threadStatus) error {
 	task, err := openAt(r.dir, "task", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -193,7 +194,7 @@ func (r *reader) threads(leader threadStatus) error {
 	r.mount, r.mountErr = namespace(r.proc, "self/ns/mnt")
 	var known bool
 	if r.maps, known = readUserNS(); !known {
-		// Then no id is known to be mapped.
+		// Without maps, treat every id as unmapped.
 		r.maps.Nested = true
 	}
 	var last *Process
@@ -218,8 +219,7 @@ func (r *reader) threads(leader threadStatus) error {
 	return ErrProcessChanging
 }
 
-// pass reads every thread once. It returns nil when one of them ended before
-// it could be read.
+// pass reads every thread once. It returns nil if a thread ended before it was read.
 func (r *reader) pass(task int) (*Process, error) {
 	tids, err := listNumbers(task, maxThreads)
 	if err != nil {
@@ -237,8 +237,8 @@ func (r *reader) pass(task int) (*Process, error) {
 	return p, nil
 }
 
-// thread reads one thread. One that executes nothing any more has no say: a
-// leader that ended is listed until the other threads have ended too.
+// thread reads one thread. It skips one that has ended: the kernel lists a leader that
+// ended until the other threads have ended.
 func (r *reader) thread(p *Process, task, tid int) error {
 	dir, err := openDir(task, strconv.Itoa(tid))
 	if err != nil {
@@ -280,15 +280,15 @@ func (r *reader) thread(p *Process, task, tid int) error {
 	return p.add(tid, s)
 }
 
-// namespace returns what identifies a namespace: two are the same when both
-// numbers are.
+// namespace returns the identity of a namespace.
 func namespace(dir int, name string) (FileID, error) {
 	var st unix.Stat_t
 	err := unix.Fstatat(dir, name, &st, 0)
 	return FileID{uint64(st.Dev), st.Ino}, err
 }
 
-// magicDirectory follows a link of /proc to a directory, wherever it is.
+// magicDirectory returns the identity of the directory that a magic link of /proc leads
+// to.
 func magicDirectory(dir int, name string) (FileID, error) {
 	fd, err := openAt(dir, name, unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
@@ -306,14 +306,15 @@ func readStatus(dir int) (threadStatus, error) {
 	return parseStatus(data)
 }
 
-// errForeignFile says why the attributes of an executable are not read.
-var errForeignFile = errors.New("its mount is not known to belong to this mount namespace, and reading the file could wait for its user")
+// errForeignFile is why the set-id bits and file capabilities of an executable are not
+// read.
+var errForeignFile = errors.New("its mount may belong to another mount namespace, whose owner could block the read")
 
-// executable returns what the file that the process executes brings, and which file
-// that is. A process can attach a file system to its mount namespace that never
-// answers, and a caller that waits for it cannot be killed. So a file of another
-// mount namespace is neither opened nor read: an open with O_PATH does not reach the
-// file system, and statx(2) returns what the kernel has of the file.
+// executable returns the identity of the file that the process executes, and the facts
+// about it. It neither opens nor reads a file of another mount namespace: whoever made
+// that namespace can mount a file system that never answers, and a process that waits for
+// it cannot be killed. openat(2) with O_PATH does not ask the file system, and statx(2)
+// with AT_STATX_DONT_SYNC returns what the kernel has cached.
 func (r *reader) executable() (FileID, cred.File, error) {
 	fd, err := openAt(r.dir, "exe", unix.O_PATH)
 	if err != nil {
@@ -338,8 +339,8 @@ func (r *reader) executable() (FileID, cred.File, error) {
 	return id, file, err
 }
 
-// attributes reads the file of this mount namespace that fd, open with O_PATH, stands
-// for. It is not opened by its name: the process may execute another one by now.
+// attributes returns the facts about the file that fd, open with O_PATH, stands for. It
+// opens the file by the descriptor, because the process may execute another file now.
 func (r *reader) attributes(fd int) (cred.File, error) {
 	file, err := openAt(r.proc, fmt.Sprintf("self/fd/%d", fd), unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
@@ -357,7 +358,7 @@ func (r *reader) attributes(fd int) (cred.File, error) {
 	return fileFacts(&st, s)
 }
 
-// listNumbers returns the names of a directory that are numbers, sorted.
+// listNumbers returns the entries of a directory whose names are numbers, sorted.
 func listNumbers(dir, max int) ([]int, error) {
 	if _, err := unix.Seek(dir, 0, unix.SEEK_SET); err != nil {
 		return nil, err
@@ -382,7 +383,7 @@ func listNumbers(dir, max int) ([]int, error) {
 			}
 		}
 		if len(numbers) > max {
-			return nil, fmt.Errorf("it has more than %d threads", max)
+			return nil, fmt.Errorf("more than %d threads", max)
 		}
 	}
 }

@@ -136,7 +136,7 @@ func TestReadProcessReuse(t *testing.T) {
 	r := reexec.Run(t, "reuse", func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	})
-	if r.Stdout != "it ended while it was read\nthe other can be read\n" || r.Status != 0 {
+	if r.Stdout != "ended while caprun read it\nthe other can be read\n" || r.Status != 0 {
 		t.Errorf("status %d\n%s%s", r.Status, r.Stdout, r.Stderr)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"caprun/engine/cred"
 )
 
-// threadStatus is what a status file says: proc_pid_status(5).
+// threadStatus is the content of a status file, see proc_pid_status(5).
 type threadStatus struct {
 	name  string
 	state byte // a letter: Z for a zombie, X for a dead thread
@@ -19,14 +19,14 @@ type threadStatus struct {
 	pid   int
 	cred  cred.Cred
 
-	// switches are how often it left a processor, of its own will or not.
+	// switches are the numbers of voluntary and involuntary context switches.
 	switches [2]uint64
 }
 
-// asleep reports whether the thread was not about to run.
+// asleep reports whether the thread was neither running nor ready to run.
 func (s threadStatus) asleep() bool { return s.state != 'R' }
 
-// ended reports whether the thread executes nothing any more.
+// ended reports whether the thread has ended.
 func (s threadStatus) ended() bool { return s.state == 'Z' || s.state == 'X' }
 
 // statusFields are the lines of a status file that are read, in the order in
@@ -37,9 +37,10 @@ var statusFields = [...]string{
 	"voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
 }
 
-// parseStatus reads a status file. Every line of interest must be there once,
-// in the kernel's order: so that no name of a process can stand for another
-// line. The kernel writes a newline in a name as \n and a backslash as \\.
+// parseStatus parses a status file. It requires each of the statusFields exactly once
+// and in the kernel's order, so that the name of a process, which it chooses itself,
+// cannot forge another line. The kernel writes a newline in a name as \n and a
+// backslash as \\.
 func parseStatus(data []byte) (threadStatus, error) {
 	var s threadStatus
 	next := 0
@@ -48,20 +49,20 @@ func parseStatus(data []byte) (threadStatus, error) {
 		n := slices.Index(statusFields[:], key)
 		if !ok || n < 0 {
 			if next == 0 {
-				return s, fmt.Errorf("the first line of its status is not its name")
+				return s, fmt.Errorf("invalid status file: the first line is not Name")
 			}
 			continue
 		}
 		if n != next {
-			return s, fmt.Errorf("its status has the line %s in the place of %s", key, statusFields[min(next, len(statusFields)-1)])
+			return s, fmt.Errorf("invalid status file: line %s instead of %s", key, statusFields[min(next, len(statusFields)-1)])
 		}
 		next++
 		if err := s.set(key, strings.TrimPrefix(value, "\t")); err != nil {
-			return s, fmt.Errorf("line %s of its status: %w", key, err)
+			return s, fmt.Errorf("invalid status file: line %s: %w", key, err)
 		}
 	}
 	if next < len(statusFields) {
-		return s, fmt.Errorf("its status lacks the line %s", statusFields[next])
+		return s, fmt.Errorf("invalid status file: no line %s", statusFields[next])
 	}
 	s.cred.All = cred.FirstCaps(int(cap.MaxBits()))
 	return s, nil
@@ -150,21 +151,21 @@ func capsMask(value string) (cred.Caps, error) {
 	return cred.Caps(n), err
 }
 
-// kernelThread reports whether a stat file is that of a thread of the kernel.
+// kernelThread reports whether a stat file is that of a kernel thread.
 func kernelThread(stat []byte) (bool, error) {
-	// The name stands in parentheses and may contain some itself.
+	// The name is in parentheses and may contain parentheses itself.
 	end := bytes.LastIndexByte(stat, ')')
 	if end < 0 {
-		return false, fmt.Errorf("its stat file has no name")
+		return false, fmt.Errorf("invalid stat file: no name")
 	}
 	const flagsField = 6 // after state, ppid, pgrp, session, tty_nr and tpgid
 	f := strings.Fields(string(stat[end+1:]))
 	if len(f) <= flagsField {
-		return false, fmt.Errorf("its stat file is too short")
+		return false, fmt.Errorf("invalid stat file: too few fields")
 	}
 	flags, err := strconv.ParseUint(f[flagsField], 10, 32)
 	if err != nil {
-		return false, fmt.Errorf("the flags in its stat file: %w", err)
+		return false, fmt.Errorf("invalid stat file: flags: %w", err)
 	}
 	const kthread = 0x00200000 // PF_KTHREAD
 	return flags&kthread != 0, nil

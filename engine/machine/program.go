@@ -7,34 +7,34 @@ import (
 	"caprun/engine/cred"
 )
 
-// Program is a program of this machine as the kernel sees it when a target
-// executes it. The zero value is one of which nothing is known.
+// Program is a program of this machine. The zero value stands for an unknown program
+// without set-id bits and file capabilities.
 type Program struct {
-	// Path is what execve(2) gets: as the target sees it, from its root and
-	// working directory. Empty for a program of which nothing is known.
+	// Path is the path for execve(2), as the target resolves it from its root and
+	// working directory. It is empty for an unknown program.
 	Path string
 
-	// Args is the command line, Args[0] the program's own name for itself.
+	// Args is the command line. Args[0] is the name that the program gets.
 	Args []string
 
-	// File is the file that decides about privilege: the program, or the
-	// interpreter of a script.
+	// File has the facts about the file whose set-id bits and file capabilities
+	// the kernel uses: the program, or the interpreter of a script.
 	File cred.File
 
-	// ForeignMount says that the mount of the file belongs to another mount
-	// namespace, which is why File has NoSuid.
+	// ForeignMount reports that the mount of the file belongs to another mount
+	// namespace. File.NoSuid is then set.
 	ForeignMount bool
 
-	// Alternatives are what File may be to the kernel instead, where something
-	// that decides about its privilege is not known. A plan leads to the same
-	// state with each of them.
+	// Alternatives are other facts that may be true of the file instead of File,
+	// because caprun cannot determine which are. A plan leads to the same state
+	// for File and for each alternative.
 	Alternatives []Alternative
 
-	// FilePath is where File was found.
+	// FilePath is the path of the file that File is about.
 	FilePath string
 
-	// WritablePaths are what the target's user could change on the way to the program
-	// and to the root directory.
+	// WritablePaths are the paths to the program and to the root directory that
+	// the target's user can change.
 	WritablePaths []WritablePath
 
 	// passed are the paths that the search in PATH passed over, because the
@@ -45,24 +45,24 @@ type Program struct {
 	pinned []pinnedFile
 }
 
-// pinnedFile remembers what was found at a path.
+// pinnedFile is the path and the state of a file that was read.
 type pinnedFile struct {
 	path string
 	fileState
 }
 
-// fileState is what decides about the privilege that a file brings.
+// fileState is what decides which privileges exec of a file grants.
 type fileState struct {
 	id             fileStamp
 	nosuid, noexec bool   // of its mount
-	caps           string // its attribute security.capability; empty without
+	caps           string // its attribute security.capability; empty if it has none
 
-	// mount is read for a file with set-id bits or capabilities only.
+	// mount is set only for a file with set-id bits or capabilities.
 	mount mountFacts
 }
 
-// same reports whether a later look at a file shows the same. Whether the mount is
-// of this mount namespace may be known no more: then its id has to do.
+// same reports whether s and a later state now are the same. If one of them does not
+// tell whether the mount belongs to this mount namespace, the mount id decides.
 func (s fileState) same(now fileState) bool {
 	if s.mount.ours == answerUnknown || now.mount.ours == answerUnknown {
 		now.mount.ours = s.mount.ours
@@ -70,31 +70,31 @@ func (s fileState) same(now fileState) bool {
 	return now == s
 }
 
-// mountFacts is what is known of the mount that a file was reached through.
+// mountFacts are facts about the mount of a file.
 type mountFacts struct {
-	// id is its unique id, on a kernel that has none the one that statx(2)
-	// shows otherwise; 0 where statx tells neither.
+	// id is the unique mount id, or on kernels before 6.8 the reused one, see
+	// statx(2). It is 0 if statx returns neither.
 	id uint64
 
-	// ours tells whether the mount belongs to the mount namespace of the
-	// caller. The kernel ignores set-id bits and file capabilities elsewhere:
-	// mnt_may_suid of fs/namespace.c.
+	// ours reports whether the mount belongs to the caller's mount namespace. The
+	// kernel ignores set-id bits and file capabilities on other mounts:
+	// mnt_may_suid (fs/namespace.c).
 	ours answer
 }
 
-// fileStamp tells a file and its state from every other one.
+// fileStamp identifies a file and the last change of its inode.
 type fileStamp struct {
 	dev, ino         uint64
 	mode, uid, gid   uint32
 	ctimeSec, ctimeN int64
 }
 
-// ErrFileChanged is the error of CheckFiles for a file that is another one now.
+// ErrFileChanged reports that a file has changed since [FindProgram] read it.
 var ErrFileChanged = errors.New("the file, its capabilities or its mount changed since it was checked")
 
-// CheckFiles compares the files that decide about the privilege of the program
-// with what was found of them. It returns the path of the first that differs,
-// with ErrFileChanged, or that cannot be reached.
+// CheckFiles reads the state of the program's files again: the program and its
+// interpreters. It returns the path of the first file that has changed, with
+// [ErrFileChanged], or that cannot be read, with an error of the system.
 func (p *Program) CheckFiles() (path string, err error) {
 	for _, file := range p.pinned {
 		now, err := statPath(file.path)
@@ -108,9 +108,10 @@ func (p *Program) CheckFiles() (path string, err error) {
 	return "", nil
 }
 
-// CheckSearch asks the kernel, as the process that will execute the target,
-// whether it may not execute what the search in PATH passed over. It returns the
-// path of the first file that it may execute, or of which the kernel does not tell.
+// CheckSearch verifies the search in PATH with faccessat2(2), in the process that will
+// execute the target: that process may not execute the files that the search passed
+// over. It returns the path of the first file that the process may execute, or of which
+// the kernel does not tell, and an error.
 func (p *Program) CheckSearch() (path string, err error) {
 	for _, path := range p.passed {
 		may, err := executable(path)
@@ -119,7 +120,7 @@ func (p *Program) CheckSearch() (path string, err error) {
 		case errors.As(err, &unknown):
 			err = fmt.Errorf("caprun cannot determine whether the target may execute it, and it comes before %s in PATH: %w", p.Path, err)
 		case err == nil && may:
-			err = fmt.Errorf("it comes before %s in PATH, and the target may execute it, which its mode does not tell", p.Path)
+			err = fmt.Errorf("it comes before %s in PATH, and the target may execute it although its mode does not grant that", p.Path)
 		}
 		if err != nil {
 			return path, err
@@ -128,11 +129,11 @@ func (p *Program) CheckSearch() (path string, err error) {
 	return "", nil
 }
 
-// accessError says why the kernel cannot be asked whether a file may be executed.
+// accessError reports that faccessat2(2) cannot be used, and why.
 type accessError struct{ err error }
 
 func (e *accessError) Error() string { return "faccessat2: " + e.err.Error() }
 func (e *accessError) Unwrap() error { return e.err }
 
-// ErrNoCommand is returned when neither the caller nor the profile names a program.
-var ErrNoCommand = errors.New("no program to start; write it after --, or as command: in the profile")
+// ErrNoCommand reports that neither the command line nor the profile names a program.
+var ErrNoCommand = errors.New("no program to start; write it after --, or set command in the profile")

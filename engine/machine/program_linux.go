@@ -12,23 +12,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FindProgram finds the program that argv names as the target will see it:
-// inside the profile's root directory, symbolic links too, from its working
-// directory, and for a bare name in the PATH of env, the environment of the
-// target. It reads what the prediction needs: set-id bits, file capabilities,
-// mount flags, and the same of what runs in its place: the interpreter of a
-// script, or of a format of binfmt_misc. The error is ErrNoCommand
-// or an *Error.
+// FindProgram finds the program that argv names as the target will find it: inside the
+// profile's root directory, also for symbolic links, and from its working directory. It
+// searches a name without a slash in the PATH of env, the environment of the target. It
+// reads what the prediction needs, for the program and for the interpreter that the kernel
+// executes instead of it: set-id bits, file capabilities and mount flags.
 //
-// Permission is that of the process as; nil where nothing is known of it.
+// as is the process that will execute the program: FindProgram applies its permissions. A
+// nil as stands for an unknown process. The error is [ErrNoCommand] or an *Error.
 func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []string) (Program, error) {
 	if len(argv) == 0 {
 		return Program{}, ErrNoCommand
 	}
 	if argv[0] == "" {
-		return Program{}, missingProgram(`""`, errors.New("no program has an empty name"), "write the name of the program")
+		return Program{}, missingProgram(`""`, errors.New("empty program name"), "write the name of the program")
 	}
-	// First, while few descriptors are open.
+	// First, because reading needs descriptors, and few are open now.
 	formats, err := readFormats()
 	if err != nil {
 		err = fmt.Errorf("%w: %w", errFormat, err)
@@ -60,22 +59,22 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 	return program, err
 }
 
-// search looks for a bare name in the PATH of env, as execvp(3) does: it passes
-// over what is missing and what the target may not search or execute, and the
-// second wins when nothing is found. A script whose interpreter is missing counts as
-// missing: execve(2) fails with ENOENT. Every other error ends the search, and so
-// does an empty or relative entry, which execvp(3) would use.
+// search finds a name without a slash in the PATH of env, like execvp(3). It passes over
+// files that are missing, and those that the target may not search or execute; if it finds
+// no other, it returns the error of the latter. A script whose interpreter is missing
+// counts as missing, because execve(2) fails with ENOENT. Any other error ends the search.
+// An empty or relative entry, which execvp(3) would use, is an error.
 func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	path, ok := lookupEnv(env, "PATH")
 	if !ok {
 		return Program{}, missingProgram(name, errors.New("PATH is not set in the environment of the target"),
-			"write the path of the program, or set PATH with env")
+			"write the path of the program, or set PATH in env")
 	}
 	var denied, lacking error
 	var passed []string
 	for dir := range strings.SplitSeq(path, ":") {
 		if !strings.HasPrefix(dir, "/") {
-			return Program{}, missingProgram(name, fmt.Errorf("PATH has the entry %q, which is not absolute", dir),
+			return Program{}, missingProgram(name, fmt.Errorf("relative entry %q in PATH", dir),
 				"write the path of the program, or correct PATH")
 		}
 		t, err := r.target(strings.TrimRight(dir, "/")+"/"+name, argv)
@@ -112,7 +111,7 @@ func lookupEnv(env []string, name string) (string, bool) {
 	return "", false
 }
 
-// target reads the program at path, and the interpreters of a script.
+// target reads the program at path, and its interpreters.
 func (r *resolver) target(path string, argv []string) (Program, error) {
 	t := Program{Path: path, Args: slices.Clone(argv)}
 	next, fix, decided := path, "", false
@@ -136,7 +135,7 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 			return t, nil
 		}
 		if depth == maxInterpreters {
-			return t, notExecutable(path, errors.New("scripts run scripts more than five deep"), "name a program as interpreter")
+			return t, notExecutable(path, errors.New("more than five nested interpreters"), "name an interpreter that is not a script")
 		}
 		next, fix = f.interpreter, "correct the first line of the script"
 		if f.format != nil {
@@ -149,10 +148,10 @@ func (r *resolver) target(path string, argv []string) (Program, error) {
 	}
 }
 
-// fixed is target for a program whose interpreter the kernel holds open since
-// the format was made: what lies at its path in this root directory says
-// nothing. It is looked up in that of caprun, and it has to bring nothing and to
-// be no script: whose interpreter is looked for where the target is.
+// fixed is target for a program whose interpreter the kernel holds open since the format
+// was registered (flag F). The file at the interpreter's path in the target's root
+// directory need not be this interpreter. fixed reads the one in caprun's root directory,
+// and refuses it unless it has no set-id bits, no file capabilities and no interpreter.
 func (r *resolver) fixed(t Program, f *format, decided bool) (Program, error) {
 	if decided {
 		return t, nil
@@ -160,33 +159,33 @@ func (r *resolver) fixed(t Program, f *format, decided bool) (Program, error) {
 	prog, err := r.readHere(f.interpreter)
 	switch {
 	case err != nil:
-		err = fmt.Errorf("cannot be looked at: %w", err)
+		err = fmt.Errorf("cannot be read: %w", err)
 	case prog.facts.Setuid || prog.facts.Setgid || prog.facts.HasCaps:
 		err = errors.New("is set-id or has file capabilities")
 	case prog.interpreter != "":
-		err = errors.New("is itself run by another program, which brings its own")
+		err = errors.New("has an interpreter itself")
 	default:
-		t.File, t.Alternatives, t.FilePath = prog.facts, nil, f.interpreter // it brings nothing
+		t.File, t.Alternatives, t.FilePath = prog.facts, nil, f.interpreter
 		return t, nil
 	}
 	return t, notExecutable(t.Path, fmt.Errorf("its interpreter %s, of the format %s of binfmt_misc with flag F, %w", f.interpreter, f.name, err),
-		"make the format with flag C too, or remove it")
+		"register the format with flag C too, or remove it")
 }
 
-// programFile is what one file says about its execution.
+// programFile has what decides about the execution of a file.
 type programFile struct {
 	fileState
 	facts        cred.File
 	alternatives []Alternative
-	interpreter  string  // empty for a file that is no script
-	format       *format // of binfmt_misc, that names the interpreter; nil without
+	interpreter  string  // its path; empty if the file has none
+	format       *format // of binfmt_misc, that names the interpreter; nil for a script
 }
 
 func (r *resolver) file(path string) (programFile, error) {
 	fail := func(err error, hint string) (programFile, error) {
 		return programFile{}, notExecutable(path, err, hint)
 	}
-	// Where execve(2) fails with ENOENT, ENOTDIR or EACCES.
+	// For the errors after which execvp(3) continues: ENOENT, ENOTDIR and EACCES.
 	skip := func(err error, hint string, missing bool) (programFile, error) {
 		e := notExecutable(path, err, hint)
 		e.Missing, e.skipped = missing, path
@@ -211,7 +210,7 @@ func (r *resolver) file(path string) (programFile, error) {
 		return skip(errNotRegular, "name a program", false)
 	}
 	if !r.as.may(st.Mode, st.Uid, st.Gid) {
-		what := "it is not executable"
+		what := "not executable"
 		if r.as != nil {
 			what = r.as.Name + " may not execute it"
 		}
@@ -228,34 +227,34 @@ func (r *resolver) file(path string) (programFile, error) {
 	return prog, nil
 }
 
-// notExecutable returns the error of a program that cannot be executed.
+// notExecutable returns the error for a program that cannot be executed.
 func notExecutable(path string, err error, hint string) *Error {
 	return &Error{Subject: path, Err: err, Hint: hint, NotExecutable: true}
 }
 
-// missingProgram returns the error of a program that does not exist.
+// missingProgram returns the error for a program that does not exist.
 func missingProgram(path string, err error, hint string) *Error {
 	return &Error{Subject: path, Err: err, Hint: hint, NotExecutable: true, Missing: true}
 }
 
 var (
-	errReplaced      = errors.New("it changed while it was read")
+	errReplaced      = errors.New("it changed while caprun read it")
 	errNoExec        = errors.New("its file system is mounted noexec")
 	errNoInterpreter = errors.New("its first line names no interpreter")
-	errFormat        = errors.New("what binfmt_misc makes of it cannot be seen")
+	errFormat        = errors.New("cannot determine its binfmt_misc format")
 )
 
-// readHint says what to do about an error of readProgram.
+// readHint returns what to do about an error of readProgram.
 func readHint(err error) string {
 	switch {
 	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
 		return "raise the limit of open files (RLIMIT_NOFILE): caprun needs about ten"
 	case errors.Is(err, errForeignCaps):
-		return "remove them"
+		return "remove its file capabilities"
 	case errors.Is(err, errReplaced):
-		return "start again, and see who can write it"
+		return "start caprun again, and check who can write the file"
 	case errors.Is(err, errNoExec):
-		return "move the program to a file system that is mounted exec"
+		return "move the program to a file system that is mounted without noexec"
 	case errors.Is(err, errFormat):
 		return "let caprun read " + formatsDir + ", or remove the format there"
 	case errors.Is(err, errNoInterpreter):
@@ -264,12 +263,12 @@ func readHint(err error) string {
 	return "make it readable for the user who starts caprun"
 }
 
-// readProgram reads what decides about the privilege of a program. path is what
-// the kernel gets for it.
+// readProgram reads what decides about the execution of a file. path is its path for
+// execve(2).
 func (r *resolver) readProgram(path string, f *found) (programFile, error) {
 	fd, err := f.openRead()
 	if err != nil {
-		return programFile{}, fmt.Errorf("cannot be read to see what privileges it brings: %w", err)
+		return programFile{}, fmt.Errorf("cannot open it to determine the privileges that it grants: %w", err)
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
@@ -287,7 +286,7 @@ func (r *resolver) readProgram(path string, f *found) (programFile, error) {
 	return r.readOpen(path, fd, &st)
 }
 
-// readHere is readProgram for a path in the root directory of caprun.
+// readHere is readProgram for a path in caprun's root directory.
 func (r *resolver) readHere(path string) (programFile, error) {
 	fd, err := openAt(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
@@ -301,7 +300,7 @@ func (r *resolver) readHere(path string) (programFile, error) {
 	return r.readOpen(path, fd, &st)
 }
 
-// readOpen is readProgram for a file that is open.
+// readOpen is readProgram for an open file.
 func (r *resolver) readOpen(path string, fd int, st *unix.Stat_t) (prog programFile, err error) {
 	if prog.fileState, err = statOpen(fd, st); err != nil {
 		return programFile{}, err
@@ -313,9 +312,9 @@ func (r *resolver) readOpen(path string, fd int, st *unix.Stat_t) (prog programF
 	var head [headSize]byte
 	n, err := unix.Pread(fd, head[:], 0)
 	if err != nil {
-		return programFile{}, fmt.Errorf("its first line cannot be read: %w", err)
+		return programFile{}, fmt.Errorf("cannot read its first line: %w", err)
 	}
-	// The kernel asks binfmt_misc before it looks for a first line.
+	// The kernel tries the formats of binfmt_misc before scripts.
 	if prog.format, err = findFormat(r.formats, path, head[:n]); err != nil {
 		return programFile{}, fmt.Errorf("%w: %w", errFormat, err)
 	}
@@ -338,7 +337,8 @@ func identifyFile(st *unix.Stat_t) fileStamp {
 	}
 }
 
-// fileFacts returns what the model wants to know about an executable.
+// fileFacts returns the facts about an executable that the model needs. It returns an
+// error for a file on a noexec mount.
 func fileFacts(st *unix.Stat_t, s fileState) (cred.File, error) {
 	if s.noexec {
 		return cred.File{}, errNoExec

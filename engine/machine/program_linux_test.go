@@ -83,7 +83,7 @@ func TestFindProgram(t *testing.T) {
 		"/plain":                            {"may not execute", false},
 		"/bin/lost":                         {"interpreter /bin/none: no such file", false},
 		"/bin/crlf":                         {"interpreter /bin/prog\r: no such file", false},
-		"/bin/self":                         {"more than five deep", false},
+		"/bin/self":                         {"more than five nested interpreters", false},
 		"none":                              {"not found in PATH", true},
 		"/" + strings.Repeat("x/", maxPath): {"too long", false},
 	} {
@@ -174,7 +174,7 @@ func TestReplacedWhileRead(t *testing.T) {
 	if err := os.Rename(filepath.Join(root, "other"), filepath.Join(root, "prog")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.readProgram("program", &f); !errors.Is(err, errReplaced) || !strings.Contains(readHint(err), "who can write it") {
+	if _, err := r.readProgram("program", &f); !errors.Is(err, errReplaced) || !strings.Contains(readHint(err), "who can write the file") {
 		t.Errorf("a program replaced while it was read: %v; %s", err, readHint(err))
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReadResources reads what of the calling process, and of this machine, the
-// steps of a profile depend on beside credentials. It does not look at the
-// directories of the profile: see CheckDirectories.
+// ReadResources reads the resources of the calling process that the steps of p depend
+// on: limits, descriptors, the controlling terminal and access to keys. For the
+// directories of p, see [CheckDirectories].
 func ReadResources(p *policy.Profile) (*Resources, error) {
 	a, err := ReadLimits(p)
 	if err != nil {
@@ -32,13 +32,13 @@ func ReadResources(p *policy.Profile) (*Resources, error) {
 	return a, nil
 }
 
-// ReadLimits reads the limits that a profile declares.
+// ReadLimits reads the limits of the calling process that p declares, and nothing else.
 func ReadLimits(p *policy.Profile) (*Resources, error) {
 	a := &Resources{Limits: map[int]Limit{}}
 	for _, r := range p.Rlimits {
 		number, ok := RlimitNumber(r.Name)
 		if !ok {
-			continue // a step that there is not
+			continue // no step has this limit
 		}
 		soft, hard, err := getrlimit(number)
 		if err != nil {
@@ -67,8 +67,8 @@ func readDescriptorState(fd int) (Descriptor, error) {
 	return Descriptor{Open: true, CloseOnExec: closes, Directory: directory}, err
 }
 
-// readTerminal asks for the controlling terminal in the ways in which package cap
-// finds and gives it up.
+// readTerminal queries the controlling terminal in the same ways in which package cap
+// finds it and gives it up.
 func readTerminal() *Terminal {
 	t := &Terminal{GroupLeader: unix.Getpgrp() == unix.Getpid()}
 	var st unix.Stat_t
@@ -84,7 +84,7 @@ func readTerminal() *Terminal {
 		of, asked := unix.IoctlGetInt(fd, unix.TIOCGSID)
 		t.OnStandardFD = t.OnStandardFD || err == nil && asked == nil && of == session
 	}
-	// Field 7 of proc_pid_stat(5), behind the name.
+	// Field 7 of proc_pid_stat(5), tty_nr, is after the name.
 	const number = 7
 	if text, err := readFile("/proc/self/stat", 4096); err == nil {
 		name := bytes.LastIndexByte(text, ')')

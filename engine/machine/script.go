@@ -2,17 +2,19 @@ package machine
 
 import "bytes"
 
-// The kernel reads this much of a script to find its interpreter:
-// BINPRM_BUF_SIZE of fs/exec.c.
+// headSize is the number of bytes that the kernel reads of a file to find its
+// interpreter: BINPRM_BUF_SIZE (include/uapi/linux/binfmts.h).
 const headSize = 256
 
-// maxInterpreters is how deep the kernel follows scripts whose interpreters
-// are scripts: exec_binprm of fs/exec.c.
+// maxInterpreters is the maximum number of interpreters that are themselves scripts:
+// exec_binprm (fs/exec.c).
 const maxInterpreters = 5
 
-// interpreter returns the program that runs a file beginning with head, as
-// load_script of fs/binfmt_script.c reads it. script is false for a file that
-// is no script; path is empty for a script that the kernel refuses.
+// interpreter returns the path of the interpreter in the first line of a script. head
+// is the beginning of the file. script is false for a file that is not a script. path is
+// empty for a script that the kernel refuses.
+//
+// Kernel: load_script (fs/binfmt_script.c).
 func interpreter(head []byte) (path string, script bool) {
 	line, ok := bytes.CutPrefix(head, []byte("#!"))
 	if !ok {

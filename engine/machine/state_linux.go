@@ -15,11 +15,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CurrentCred returns the credentials of the calling thread, from system calls
-// alone but for the maps of a user namespace and the tracer, which the proc
-// file system knows; without it, the namespace counts as the initial one.
-//
-// Whether the root directory was changed cannot be asked: Chrooted is false.
+// CurrentCred returns the credentials of the calling thread. It makes system calls, and
+// reads the maps of the user namespace from /proc; without /proc it assumes the initial
+// user namespace. Chrooted, SharedFS, Traced and TracerUID are not read and are zero. The
+// error names the system call that failed.
 func CurrentCred() (cred.Cred, error) {
 	c, err := CurrentCredWithoutProc()
 	if err != nil {
@@ -29,7 +28,7 @@ func CurrentCred() (cred.Cred, error) {
 	return c, nil
 }
 
-// CurrentCredWithoutProc reads what system calls tell.
+// CurrentCredWithoutProc is [CurrentCred] without reading /proc: UserNS is zero.
 func CurrentCredWithoutProc() (cred.Cred, error) {
 	var c cred.Cred
 	c.All = cred.FirstCaps(int(cap.MaxBits()))
@@ -54,8 +53,8 @@ func CurrentCredWithoutProc() (cred.Cred, error) {
 	if err != nil {
 		return c, fmt.Errorf("capget: %w", err)
 	}
-	// The number of capabilities was found by errors. One that meant something
-	// else would hide capabilities.
+	// Package cap determines the last capability from an error of the kernel. If it
+	// was another error, capabilities would be missing below.
 	if _, err := cap.GetBound(cap.MaxBits()); cap.MaxBits() < 64 && !errors.Is(err, unix.EINVAL) {
 		return c, fmt.Errorf("prctl PR_CAPBSET_READ: cannot determine the kernel's last capability: %v is the answer for cap %d", err, cap.MaxBits())
 	}
@@ -68,7 +67,7 @@ func CurrentCredWithoutProc() (cred.Cred, error) {
 			c.Bounding = c.Bounding.With(int(v))
 		}
 		if !c.Permitted.Intersect(c.Inheritable).Has(int(v)) {
-			// The kernel keeps the ambient set within both.
+			// An ambient capability is in both sets.
 			continue
 		}
 		ambient, err := cap.GetAmbient(v)
@@ -92,33 +91,33 @@ func CurrentCredWithoutProc() (cred.Cred, error) {
 	return c, nil
 }
 
-// CurrentDeathSignal returns the parent-death signal of the calling thread, which
-// for a launch is the one that becomes the target, and its parent. It is to be
-// read before the time-consuming part of a launch: an end of the parent counts from
-// then on.
+// CurrentDeathSignal returns the parent-death signal of the calling thread and the
+// process ID of the parent. Call it early: the launch fails if the parent ends after the
+// call.
 func CurrentDeathSignal() (DeathSignal, error) {
-	// First the parent: one that ends after this is noticed.
+	// The parent first, so that one that ends later is noticed.
 	parent := unix.Getppid()
 	signal, err := deathSignal()
 	if err != nil {
-		return DeathSignal{}, fmt.Errorf("the parent-death signal: prctl PR_GET_PDEATHSIG: %w", err)
+		return DeathSignal{}, fmt.Errorf("parent-death signal: prctl PR_GET_PDEATHSIG: %w", err)
 	}
 	return DeathSignal{Signal: signal, Parent: parent, Inherited: true}, nil
 }
 
-// maxMap bounds the map files of a user namespace: 340 lines.
+// maxMap is the maximum size of a map file of a user namespace, in bytes: it has at most
+// 340 lines.
 const maxMap = 64 << 10
 
-// readUserNS returns the facts about the user namespace; known is false
-// without the proc file system.
+// readUserNS returns the facts about the user namespace. known is false if /proc cannot
+// be read.
 func readUserNS() (ns cred.UserNS, known bool) {
 	uidMap, err := readFile("/proc/self/uid_map", maxMap)
 	if err != nil {
 		return ns, false
 	}
 	if strings.Join(strings.Fields(string(uidMap)), " ") == "0 0 4294967295" {
-		// Everything is mapped to itself: the initial namespace, or one that
-		// looks the same and has the same rules.
+		// Every id is mapped to itself: the initial namespace, or one with the same
+		// map, in which the same rules apply.
 		return ns, true
 	}
 	gidMap, err := readFile("/proc/self/gid_map", maxMap)
@@ -147,8 +146,8 @@ func extents(file []byte) []cred.Extent {
 	return list
 }
 
-// Tracer returns the pid of the tracer, 0 without one; it cannot be determined
-// without the proc file system.
+// Tracer returns the thread ID of the tracer of the calling thread; 0 if there is none. It
+// returns an error if /proc cannot be read.
 func Tracer() (int, error) {
 	status, err := readFile("/proc/self/status", maxMap)
 	if err != nil {
@@ -159,10 +158,11 @@ func Tracer() (int, error) {
 			return strconv.Atoi(string(bytes.TrimSpace(pid)))
 		}
 	}
-	return 0, errors.New("/proc/self/status has no TracerPid")
+	return 0, errors.New("/proc/self/status: no line TracerPid")
 }
 
-// KernelRules returns the rules of the running kernel, from uname(2).
+// KernelRules returns the rules of the running kernel, for its version from uname(2). If
+// the version cannot be read, it returns [cred.Latest].
 func KernelRules() cred.Rules {
 	var u unix.Utsname
 	if unix.Uname(&u) != nil {

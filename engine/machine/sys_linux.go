@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// This file holds the raw system calls. Files are opened without the
-// runtime's poller, so that a launch needs few descriptors.
+// This file has the raw system calls. They open files without the poller of the
+// runtime, so that a launch needs few descriptors.
 
 func openDir(at int, path string) (int, error) {
 	return openAt(at, path, unix.O_PATH|unix.O_DIRECTORY)
@@ -20,8 +20,8 @@ func openPath(at int, name string) (int, error) {
 	return openAt(at, name, unix.O_PATH|unix.O_NOFOLLOW)
 }
 
-// openRead opens a regular file. A FIFO or a device in its place neither
-// blocks nor becomes the controlling terminal.
+// openRead opens a regular file. If it is a FIFO or a device, the call does not block, and
+// the device does not become the controlling terminal.
 func openRead(at int, name string) (int, error) {
 	return openAt(at, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY)
 }
@@ -35,16 +35,16 @@ func openAt(at int, name string, flags int) (int, error) {
 	}
 }
 
-// setNoAtime sets O_NOATIME for an open file, and O_NONBLOCK: fcntl(2) F_SETFL.
+// setNoAtime sets O_NOATIME and O_NONBLOCK for an open file, see fcntl(2), F_SETFL.
 func setNoAtime(fd int) error {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_NOATIME|unix.O_NONBLOCK)
 	return err
 }
 
-// readLink returns the text of the symbolic link that fd stands for.
+// readLink returns the text of the symbolic link that fd is a descriptor of.
 func readLink(fd int) (string, error) { return readLinkAt(fd, "") }
 
-// readLinkAt is readLink for a link below a directory.
+// readLinkAt is readLink for a path below a directory.
 func readLinkAt(at int, name string) (string, error) {
 	buf := make([]byte, maxPath)
 	n, err := unix.Readlinkat(at, name, buf)
@@ -60,7 +60,8 @@ func readLinkAt(at int, name string) (string, error) {
 	return string(buf[:n]), nil
 }
 
-// readFile returns the content of a file of at most max bytes.
+// readFile returns the content of a file. If the file has more than max bytes, it returns
+// the first max bytes and EFBIG.
 func readFile(path string, max int) ([]byte, error) {
 	return readFileAt(unix.AT_FDCWD, path, max)
 }
@@ -75,10 +76,9 @@ func readFileAt(at int, path string, max int) ([]byte, error) {
 	return readDescriptor(fd, max)
 }
 
-// readDescriptor reads to the end of a file. Of one with more than max bytes it
-// returns the first max, with EFBIG.
+// readDescriptor is readFile for an open file.
 func readDescriptor(fd, max int) ([]byte, error) {
-	data := make([]byte, 0, 1024) // most profiles and all that is read of /proc for a plain launch fit
+	data := make([]byte, 0, 1024) // enough for most profiles and for the files of /proc
 	for {
 		if len(data) == cap(data) {
 			data = append(data, 0)[:len(data)]
@@ -99,22 +99,23 @@ func readDescriptor(fd, max int) ([]byte, error) {
 	}
 }
 
-// checkWhole refuses a file that ends before its size: what is missing could
-// be what matters. Files of the proc file system have none.
+// checkWhole returns an error if a file ended before its size: the missing part could be
+// what matters. Files of the proc file system have size 0.
 func checkWhole(fd, length int) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
 	if st.Mode&unix.S_IFMT == unix.S_IFREG && int64(length) < st.Size {
-		return errors.New("it ends before its size; perhaps it is being written")
+		return errors.New("it ends before its size: a process may be writing it")
 	}
 	return nil
 }
 
 // deathSignal returns the parent-death signal of the calling thread.
 func deathSignal() (int, error) {
-	// On the heap: the kernel writes to where it is now.
+	// On the heap: the runtime may move the stack, and the kernel writes to this
+	// address.
 	signal := new(int32)
 	*signal = -1
 	_, _, errno := syscall.RawSyscall6(unix.SYS_PRCTL, unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(signal)), 0, 0, 0, 0)
@@ -127,7 +128,7 @@ func deathSignal() (int, error) {
 	return int(*signal), nil
 }
 
-// statPath returns what there is at path, links followed. It needs no
+// statPath returns the state of the file at path, following symbolic links. It needs no
 // permission to read the file.
 func statPath(path string) (fileState, error) {
 	var st unix.Stat_t
@@ -141,11 +142,11 @@ func statPath(path string) (fileState, error) {
 	})
 }
 
-// executable reports whether the calling thread may execute what is at path, as
-// far as permissions tell: faccessat2(2). ENOENT, ENOTDIR and EACCES, after which
-// execvp(3) continues, are no errors. Where a filter of system calls answers instead
-// of the kernel, every regular file is an *accessError: its mode does not tell,
-// as an access control list or a security module may decide.
+// executable reports whether the calling thread may execute the file at path, according to
+// faccessat2(2). ENOENT, ENOTDIR and EACCES, after which execvp(3) continues, are not
+// errors. If the call is not available or a system call filter answers it, the error for a
+// regular file is an *accessError: its mode alone does not tell, because of access control
+// lists and security modules.
 func executable(path string) (bool, error) {
 	err := accessKnown()
 	if err == nil {
@@ -168,8 +169,7 @@ func executable(path string) (bool, error) {
 	return false, &accessError{err}
 }
 
-// statOpen is statPath for a file that is open for reading; st is what fstat(2)
-// shows for it.
+// statOpen is statPath for a file that is open for reading; st is the result of fstat(2).
 func statOpen(fd int, st *unix.Stat_t) (fileState, error) {
 	return readFileState(st, fileCalls{
 		statfs: func(fs *unix.Statfs_t) error { return unix.Fstatfs(fd, fs) },
@@ -180,20 +180,20 @@ func statOpen(fd int, st *unix.Stat_t) (fileState, error) {
 
 const capsAttribute = "security.capability"
 
-// fileCalls are the system calls that read what stat does not tell about a file.
+// fileCalls are the system calls that readFileState makes for a file.
 type fileCalls struct {
 	statfs func(*unix.Statfs_t) error
 	caps   func([]byte) (int, error)
 	statx  statxCall
 }
 
-// readFileState reads what st does not tell about a file. It asks for the mount only
-// where that matters.
+// readFileState returns the state of a file; st is the result of stat(2). It reads the
+// mount only for a file with set-id bits or capabilities.
 func readFileState(st *unix.Stat_t, call fileCalls) (fileState, error) {
 	s := fileState{id: identifyFile(st)}
 	var fs unix.Statfs_t
 	if err := ignoreEINTR(func() error { return call.statfs(&fs) }); err != nil {
-		return s, fmt.Errorf("its mount flags cannot be read: %w", err)
+		return s, fmt.Errorf("cannot read its mount flags: %w", err)
 	}
 	s.nosuid, s.noexec = fs.Flags&unix.ST_NOSUID != 0, fs.Flags&unix.ST_NOEXEC != 0
 	var err error
@@ -206,23 +206,23 @@ func readFileState(st *unix.Stat_t, call fileCalls) (fileState, error) {
 	return s, nil
 }
 
-// readCaps returns the attribute security.capability of a file; empty without.
+// readCaps returns the attribute security.capability of a file; empty if it has none.
 func readCaps(getxattr func([]byte) (int, error)) (string, error) {
 	var data [maxFileCaps]byte
 	n, err := getxattr(data[:])
 	switch {
 	case errors.Is(err, unix.ENODATA), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOVERFLOW):
-		// EOVERFLOW: they belong to a user namespace that is not ours.
+		// EOVERFLOW: they belong to another user namespace.
 		return "", nil
 	case err != nil:
-		return "", fmt.Errorf("its file capabilities cannot be read: %w", err)
+		return "", fmt.Errorf("cannot read its file capabilities: %w", err)
 	case n == 0:
-		return "", errors.New("its file capabilities cannot be read: the attribute is empty")
+		return "", errors.New("cannot read its file capabilities: the attribute is empty")
 	}
 	return string(data[:n]), nil
 }
 
-// setsIDs reports whether exec heeds the set-id bits of a mode.
+// setsIDs reports whether a mode has set-id bits that exec applies.
 func setsIDs(mode uint32) bool {
 	return mode&unix.S_ISUID != 0 || mode&unix.S_ISGID != 0 && mode&unix.S_IXGRP != 0
 }
@@ -235,17 +235,16 @@ func ignoreEINTR(call func() error) error {
 	}
 }
 
-// effectiveAccess is faccessat2(2) with the effective ids and capabilities, for an
-// open file.
+// effectiveAccess is faccessat2(2) with AT_EACCESS, for an open file.
 func effectiveAccess(fd int, mode uint32) error {
 	return accessAt(fd, "", mode, unix.AT_EACCESS|unix.AT_EMPTY_PATH)
 }
 
-// errAccessFiltered says that a filter of system calls answers for faccessat2(2).
-var errAccessFiltered = errors.New("a filter of system calls answers for the kernel")
+// errAccessFiltered reports that a system call filter answers faccessat2(2).
+var errAccessFiltered = errors.New("a system call filter answers instead of the kernel")
 
-// accessKnown returns nil where the kernel itself answers faccessat2(2). A filter
-// that answers in its place answers for a descriptor that is not open, too.
+// accessKnown returns nil if the kernel itself answers faccessat2(2). A filter that
+// answers would also answer for a descriptor that is not open.
 func accessKnown() error {
 	switch err := effectiveAccess(-1, unix.W_OK); err {
 	case unix.EBADF:
@@ -256,8 +255,8 @@ func accessKnown() error {
 	return errAccessFiltered
 }
 
-// accessAt is faccessat2(2). unix.Faccessat guesses the answer from the mode where
-// the system call is missing or forbidden.
+// accessAt is faccessat2(2). It is not unix.Faccessat, which guesses the result from the
+// mode if the system call is not available.
 func accessAt(at int, path string, mode uint32, flags int) error {
 	name, err := unix.BytePtrFromString(path)
 	if err != nil {
@@ -272,14 +271,14 @@ func accessAt(at int, path string, mode uint32, flags int) error {
 	})
 }
 
-// statmount is statmount(2) for a mount of this namespace; what it returns about
-// the mount is left out.
+// statmount calls statmount(2) for a mount of this mount namespace, and returns only
+// whether it succeeds.
 func statmount(id uint64) error {
 	request := struct {
 		size, spare uint32
 		id, param   uint64
 	}{size: unix.MNT_ID_REQ_SIZE_VER0, id: id}
-	var buf [512]byte // struct statmount, without the strings that nobody asked for
+	var buf [512]byte // struct statmount without strings
 	_, _, errno := unix.Syscall6(unix.SYS_STATMOUNT, uintptr(unsafe.Pointer(&request)), uintptr(unsafe.Pointer(&buf[0])),
 		uintptr(len(buf)), 0, 0, 0)
 	if errno != 0 {
@@ -294,13 +293,13 @@ func getrlimit(resource int) (soft, hard uint64, err error) {
 	return r.Cur, r.Max, err
 }
 
-// descriptorFlags returns the flags of a descriptor: fcntl(2) F_GETFD.
+// descriptorFlags returns the flags of a descriptor, see fcntl(2), F_GETFD.
 func descriptorFlags(fd int) (closeOnExec bool, err error) {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return flags&unix.FD_CLOEXEC != 0, err
 }
 
-// descriptorIsDirectory reports whether a descriptor stands for a directory.
+// descriptorIsDirectory reports whether a descriptor is that of a directory.
 func descriptorIsDirectory(fd int) (bool, error) {
 	var st unix.Stat_t
 	err := unix.Fstat(fd, &st)

@@ -11,7 +11,7 @@ import (
 	"caprun/policy"
 )
 
-// Elsewhere plans can be made and read, and not carried out.
+// On other systems than Linux, plans can be made and printed but not executed.
 
 // CurrentCred returns cap.ErrNotLinux.
 func CurrentCred() (cred.Cred, error) { return cred.Cred{}, cap.ErrNotLinux }
@@ -60,8 +60,8 @@ func readFile(path string, max int) ([]byte, error) { return nil, cap.ErrNotLinu
 func executable(path string) (bool, error)          { return false, cap.ErrNotLinux }
 func statPath(path string) (fileState, error)       { return fileState{}, cap.ErrNotLinux }
 
-// ReadTrusted reads the first max bytes of a file. Whose it is does not matter
-// where nothing is launched.
+// ReadTrusted returns the first max bytes of a file. It ignores strict: a system
+// without launches needs no trusted files.
 func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// untrusted says who else could have written a file.
+// untrusted reports that a user who is not trusted can write a file.
 type untrusted struct {
 	path   string // the file or a directory above it
 	reason string
@@ -22,21 +22,24 @@ type untrusted struct {
 // Error returns the path and the reason.
 func (e *untrusted) Error() string { return e.path + " " + e.reason }
 
-// ReadTrusted reads the first max bytes of a regular file, once, from one open
-// descriptor. When strict, which callers with privilege ask for, no other user
-// may be able to change the file or a directory or link on the way to it. The
-// error is an *Error or one of the system.
+// ReadTrusted returns the first max bytes of a regular file. It reads the file once, from
+// one open descriptor. If strict, it fails if another user could change the file, a
+// directory on the way to it, or a symbolic link on the way. Callers with privilege must
+// set strict, see [HasPrivilege]. The error is an *Error, or an error of the system.
 //
-// The owner must be root or, when the real uid is 0, the user in SUDO_UID. The
-// real uid of another caller is not trusted: processes of that user without the
-// privilege of the caller could write the file. An owner that the user namespace
-// does not map is trusted. Neither the world nor a group other than gid 0 nor a
-// user of an access control list may have the permission to write.
+// Strict requires, for the file and for each directory on the way:
 //
-// In a sticky directory the owner of each entry counts, also of a symbolic link;
-// elsewhere who can write the directory replaces a link, and nobody changes its
-// text. A directory that this mount namespace cannot write may have any mode; a
-// file may not, since it may have another name elsewhere.
+//   - The owner is root, the user in SUDO_UID if the real uid is 0, or a user that the
+//     user namespace does not map. The real uid of another caller is not trusted, because
+//     processes of that user without the caller's privileges could write the file.
+//   - Neither everyone, nor a group other than gid 0, nor another user or group in the
+//     access control list may write.
+//
+// There are two exceptions. A sticky directory may be writable; then the owner of the
+// entry in it must be trusted, also if the entry is a symbolic link. (In another directory
+// the owner of a link does not matter: only a user who can write the directory can replace
+// the link.) A directory that cannot be written through any mount of this mount namespace
+// may have any mode. A file may not, because it can have another name elsewhere.
 func ReadTrusted(path string, max int, strict bool) ([]byte, error) {
 	data, err := readTrusted(path, max, strict)
 	var refused *untrusted
@@ -102,7 +105,7 @@ func readTrusted(path string, max int, strict bool) ([]byte, error) {
 		return nil, err
 	}
 	if identifyFile(&st) != identifyFile(&f.st) {
-		return nil, errors.New("it changed while it was opened")
+		return nil, errors.New("it changed while caprun opened it")
 	}
 	if strict && st.Mode&groupWrites != 0 {
 		if err := t.checkACL(fd, string(at)); err != nil {
@@ -118,12 +121,12 @@ func readTrusted(path string, max int, strict bool) ([]byte, error) {
 
 var errNotRegular = errors.New("not a regular file")
 
-// trust knows whose files can be believed.
+// trust checks the owners and permissions of files.
 type trust struct {
 	uid    uint32 // the caller's real uid
 	owners []uint32
 
-	// sticky tells that the next entry lies in a sticky directory.
+	// sticky reports that the next entry is in a sticky directory.
 	sticky bool
 
 	maps *ownerMaps // read when an owner is none of these
@@ -141,10 +144,10 @@ func newTrust() *trust {
 	return t
 }
 
-// named reports whether a uid is that of a trusted user.
+// named reports whether uid is a trusted user.
 func (t *trust) named(uid uint32) bool { return slices.Contains(t.owners, uid) }
 
-// checkOwner refuses an owner that is neither trusted by name nor unmapped.
+// checkOwner refuses an owner that is neither a trusted user nor unmapped.
 func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 	if t.named(st.Uid) {
 		return nil
@@ -160,21 +163,20 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 	isLink := st.Mode&unix.S_IFMT == unix.S_IFLNK
 	switch {
 	case mapped == answerNo && t.maps.nsKnown && t.maps.ns.Nested:
-		// In the initial namespace it would be an owner that an idmapped mount
-		// hides, who can be any user.
+		// In the initial namespace it could be any owner, hidden by an idmapped mount.
 		return nil
 	case mapped != answerYes && st.Uid == overflow && (t.maps.ns.Nested || !t.maps.nsKnown):
 		e := &untrusted{path: path, hint: "pass the profile with -profile -"}
-		e.reason = fmt.Sprintf("belongs to uid %d, or to a user whom the user namespace does not map: ", st.Uid)
+		e.reason = fmt.Sprintf("belongs to uid %d or to an unmapped user, and caprun cannot determine which ", st.Uid)
 		switch {
 		case !t.maps.nsKnown:
-			e.reason += "without /proc caprun cannot tell"
+			e.reason += "without /proc"
 			e.hint = "mount -t proc proc /proc, or " + e.hint
 		case isLink:
-			e.reason += "of a symbolic link caprun cannot tell"
+			e.reason += "for a symbolic link"
 			e.hint = "name the file without the link, or " + e.hint
 		default:
-			e.reason += "caprun can tell only with cap_fowner in effect, on a local file system and with the permission to read"
+			e.reason += "without cap_fowner in effect, a local file system and the permission to read"
 		}
 		return e
 	case st.Uid == t.uid:
@@ -191,8 +193,8 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 	return &untrusted{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), hint}
 }
 
-// readTrustedMaps is readOwnerMaps where /proc is a proc file system: a file in
-// its place could call every owner unmapped.
+// readTrustedMaps is readOwnerMaps if /proc is a proc file system; otherwise it returns
+// no facts, because other files in /proc could claim that every owner is unmapped.
 func readTrustedMaps() *ownerMaps {
 	proc, err := openProcFS()
 	if err != nil {
@@ -203,7 +205,7 @@ func readTrustedMaps() *ownerMaps {
 	return &m
 }
 
-// check checks one entry on the way to a file.
+// check checks an entry on the way to a file, or the file.
 func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
 	kind := st.Mode & unix.S_IFMT
 	if kind != unix.S_IFREG && kind != unix.S_IFDIR && kind != unix.S_IFLNK {
@@ -234,7 +236,7 @@ func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
 	elsewhere, err := writableAs(fd)
 	switch {
 	case err != nil:
-		refused.reason += fmt.Sprintf(", and caprun cannot tell where else its file system is mounted: %v", err)
+		refused.reason += fmt.Sprintf(", and caprun cannot determine where else its file system is mounted: %v", err)
 		refused.hint = "pass the profile with -profile -"
 		return refused
 	case elsewhere == "":
@@ -251,8 +253,8 @@ func (t *trust) check(fd int, path string, st *unix.Stat_t) error {
 	return refused
 }
 
-// isWritableDir reports whether path still leads to the directory st, by a mount
-// that is not read-only.
+// isWritableDir reports whether path is still the directory st, on a mount that is not
+// read-only.
 func isWritableDir(path string, st *unix.Stat_t) bool {
 	fd, err := openDir(unix.AT_FDCWD, path)
 	if err != nil {
@@ -263,8 +265,8 @@ func isWritableDir(path string, st *unix.Stat_t) bool {
 	return unix.Fstat(fd, &there) == nil && identifyFile(&there) == identifyFile(st) && !readOnly(fd)
 }
 
-// hintReadOnly completes the hint of err, where it is a *untrusted: on a mount
-// that is read-only the command alone fails.
+// hintReadOnly adds to the hint of an *untrusted error that the command fails on this
+// mount, if the mount is read-only.
 func hintReadOnly(fd int, err error) error {
 	var refused *untrusted
 	if errors.As(err, &refused) && readOnly(fd) {
@@ -273,8 +275,8 @@ func hintReadOnly(fd int, err error) error {
 	return err
 }
 
-// checkWriters refuses what the mode or the access control list lets other users
-// write. The list of a file is read once it is open.
+// checkWriters refuses an entry that its mode or access control list lets another user
+// write. The access control list of a file is checked once the file is open.
 func (t *trust) checkWriters(fd int, path string, st *unix.Stat_t) error {
 	switch {
 	case st.Mode&worldWrites != 0:
@@ -292,7 +294,7 @@ func (t *trust) checkWriters(fd int, path string, st *unix.Stat_t) error {
 	return t.checkACL(dir, path)
 }
 
-// The bits of a mode that let others write.
+// The mode bits that let other users write.
 const worldWrites, groupWrites = 0o002, 0o020
 
 // quote returns path as a word for a shell.

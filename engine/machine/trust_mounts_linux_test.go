@@ -61,9 +61,9 @@ var mountScenes = map[string]struct {
 	"idmapped": {steps: "chmod:0755:fs/volume chown:fs/volume/p.yaml idmap:fs/volume:v", refused: "$B/v/p.yaml belongs to uid 65534, who could change it"},
 
 	// Where the mounts are not known, nothing is.
-	"without /proc":   {steps: "bind:fs/volume:v ro:v umount:fs tmpfs:/proc", refused: "$B/v is writable by everyone, and caprun cannot tell where else its file system is mounted: "},
-	"a wrong /proc":   {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc/sys:/proc", refused: "$B/v is writable by everyone, and caprun cannot tell where else its file system is mounted: "},
-	"plain directory": {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc:proc chroot:.", path: "/v/p.yaml", refused: "/v is writable by everyone, and caprun cannot tell where else its file system is mounted: the root directory: /proc/thread-self/mountinfo does not list its mount"},
+	"without /proc":   {steps: "bind:fs/volume:v ro:v umount:fs tmpfs:/proc", refused: "$B/v is writable by everyone, and caprun cannot determine where else its file system is mounted: "},
+	"a wrong /proc":   {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc/sys:/proc", refused: "$B/v is writable by everyone, and caprun cannot determine where else its file system is mounted: "},
+	"plain directory": {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc:proc chroot:.", path: "/v/p.yaml", refused: "/v is writable by everyone, and caprun cannot determine where else its file system is mounted: the root directory: /proc/thread-self/mountinfo does not list its mount"},
 
 	"nobody without /proc": {steps: "chmod:0755:fs/volume chown:fs/volume/p.yaml:65534 tmpfs:/proc", path: "fs/volume/p.yaml",
 		refused: "$B/fs/volume/p.yaml belongs to uid 65534, who could change it; chown root "},
@@ -290,10 +290,10 @@ func TestMountWritableAs(t *testing.T) {
 		{"deleted", own + "\n8 1 8:1 /srv/a/d//deleted /d rw - ext4 /dev/sda rw", "/v/d", "/d <nil>"},
 		{"deleted elsewhere", own + "\n8 1 8:1 /etc/hosts//deleted /d rw - ext4 /dev/sda rw", "/v/d", " <nil>"},
 		{"a namespace", own + "\n8 1 0:4 net:[4026532209] /run/netns/x rw - nsfs nsfs rw", "/v/d", " <nil>"},
-		{"outside of a control group", own + "\n8 1 8:1 /../a /d rw - cgroup2 cgroup2 rw", "/v/d", " /proc/thread-self/mountinfo does not tell which directory is mounted at /d"},
-		{"own root deleted", strings.Replace(own, "/srv/a", "/srv/a//deleted", 1), "/v/d", " /proc/thread-self/mountinfo does not tell where /v/d is in its file system"},
-		{"moved out of its mount", own, "/w/d", " /proc/thread-self/mountinfo does not tell where /w/d is in its file system"},
-		{"not an absolute path", own, "v/d", " /proc/thread-self/mountinfo does not tell where v/d is in its file system"},
+		{"outside of a control group", own + "\n8 1 8:1 /../a /d rw - cgroup2 cgroup2 rw", "/v/d", " /proc/thread-self/mountinfo does not show which directory is mounted at /d"},
+		{"own root deleted", strings.Replace(own, "/srv/a", "/srv/a//deleted", 1), "/v/d", " /proc/thread-self/mountinfo does not show where /v/d is in its file system"},
+		{"moved out of its mount", own, "/w/d", " /proc/thread-self/mountinfo does not show where /w/d is in its file system"},
+		{"not an absolute path", own, "v/d", " /proc/thread-self/mountinfo does not show where v/d is in its file system"},
 	} {
 		mounts, err := parseMountinfo([]byte(c.text))
 		if err != nil {

@@ -77,8 +77,8 @@ func TestReadTrustedUnmapped(t *testing.T) {
 	const (
 		user    = "belongs to uid 5, who could change it; chown root "
 		service = "belongs to uid 65534, who could change it; chown root "
-		unknown = "belongs to uid 65534, or to a user whom the user namespace does not map: caprun can tell only with cap_fowner in effect, on a local file system and with the permission to read; pass the profile with -profile -"
-		link    = "belongs to uid 65534, or to a user whom the user namespace does not map: of a symbolic link caprun cannot tell; name the file without the link, or pass the profile with -profile -"
+		unknown = "belongs to uid 65534 or to an unmapped user, and caprun cannot determine which without cap_fowner in effect, a local file system and the permission to read; pass the profile with -profile -"
+		link    = "belongs to uid 65534 or to an unmapped user, and caprun cannot determine which for a symbolic link; name the file without the link, or pass the profile with -profile -"
 		world   = "is writable by everyone; chmod o-w "
 	)
 	for _, c := range []struct {

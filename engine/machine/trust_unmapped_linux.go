@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mayBeUnmapped reports whether a uid of the caller, whose state is c, may be one
-// that the user namespace does not map: it shows as the overflow id, and the caller
-// has the rights of its owner, who may be root outside. Without /proc the overflow id
-// counts as one in every namespace.
+// mayBeUnmapped reports whether a uid of a caller with the credentials c may be one that
+// the user namespace does not map. It shows as the overflow id, and the caller has the
+// rights of its owner, who may be root in the initial user namespace. Without /proc every
+// overflow id may be unmapped.
 func mayBeUnmapped(c cred.Cred) bool {
 	m := readTrustedMaps()
 	if m.nsKnown && !m.ns.Nested {
@@ -24,13 +24,12 @@ func mayBeUnmapped(c cred.Cred) bool {
 	})
 }
 
-// mapsOwner reports whether the user namespace maps the owner of an open file, or
-// the owner is the calling user; its group does not matter. fd may be open with
-// O_PATH; st is what fstat(2) shows for it.
+// mapsOwner reports whether the user namespace maps the owner of an open file, or the
+// calling user owns it. The group does not matter. fd may be open with O_PATH; st is the
+// result of fstat(2).
 //
-// A denied write proves an unmapped owner only where the group is known to be
-// mapped: a mapped user can own a file of an unmapped group, which a set-group-ID
-// directory gives to the files in it.
+// A denied write proves that the owner is unmapped only if the group is mapped: a mapped
+// user can own a file of an unmapped group, which files in a set-group-ID directory get.
 func mapsOwner(m ownerMaps, fd int, st *unix.Stat_t) answer {
 	if known := m.uid(st.Uid); known != answerUnknown {
 		return known
@@ -48,14 +47,14 @@ func mapsOwner(m ownerMaps, fd int, st *unix.Stat_t) answer {
 	return answerUnknown
 }
 
-// askOwner asks the kernel whether the caller may set O_NOATIME for a file or
-// directory: its owner may, and who has cap_fowner in effect where the user
-// namespace maps the owner.
+// askOwner asks the kernel whether the caller may set O_NOATIME for a file or directory.
+// The owner may, and a process with cap_fowner effective if the user namespace maps the
+// owner.
 //
-//   - answerYes: the owner is mapped, or the caller.
+//   - answerYes: the owner is mapped, or is the caller.
 //   - answerNo: the owner is neither, or a security module denies cap_fowner.
-//   - answerUnknown: the caller cannot read the file or lacks the capability, the
-//     file system decides by other means, or a filter of system calls answers.
+//   - answerUnknown: the caller cannot read the file or lacks the capability, the file
+//     system decides in another way, or a system call filter answers.
 //
 // Kernel: setfl (fs/fcntl.c), inode_owner_or_capable (fs/inode.c).
 func askOwner(fd int, st *unix.Stat_t) answer {
@@ -87,7 +86,8 @@ func askOwner(fd int, st *unix.Stat_t) answer {
 	return answerUnknown
 }
 
-// hasEffective reports whether the caller is known to have a capability in effect.
+// hasEffective reports whether the caller has a capability effective. It returns false if
+// that cannot be read.
 func hasEffective(value cap.Value) bool {
 	set, err := cap.GetPID(0)
 	if err != nil {

@@ -11,25 +11,26 @@ import (
 	"caprun/policy"
 )
 
-// User is an entry of the user database with the groups that name it.
+// User is an entry of the user database, passwd(5), with its groups.
 type User struct {
 	Name     string
 	UID, GID uint32
-	Groups   []uint32 // of /etc/group, sorted, without GID
+	Groups   []uint32 // the groups of /etc/group that list the user, sorted, without GID
 	Home     string
 }
 
-// maxUserFile bounds /etc/passwd and /etc/group: some ten thousand users.
+// maxUserFile is the maximum size of /etc/passwd and /etc/group, in bytes: enough for
+// ten thousand users.
 const maxUserFile = 16 << 20
 
-// userError says that a user of a profile has no entry that can be used.
+// userError returns the error for a user without a usable entry.
 func userError(name string, err error, hint string) *Error {
 	return &Error{Subject: "user " + name, Err: err, Hint: hint}
 }
 
-// readUser reads the entry of a user, by name or number, from /etc/passwd
-// and the groups of it from /etc/group. It asks no other database, so that
-// the result is the same in every build. The error is an *Error.
+// readUser reads the entry of a user, by name or number, from /etc/passwd, and its
+// groups from /etc/group. It reads no other database, so that every build returns the
+// same result. The error is an *Error.
 func readUser(name string) (*User, error) {
 	passwd, err := readFile("/etc/passwd", maxUserFile)
 	if err != nil {
@@ -42,8 +43,8 @@ func readUser(name string) (*User, error) {
 	return findUser(name, passwd, group)
 }
 
-// LookupUser returns the entry of the user that a profile names; nil for a profile
-// that names none. The error is an *Error.
+// LookupUser returns the entry of the profile's user in /etc/passwd, with its groups in
+// /etc/group. It returns nil for a profile without user. The error is an *Error.
 func LookupUser(p *policy.Profile) (*User, error) {
 	if p.User == "" {
 		return nil, nil
@@ -56,9 +57,9 @@ func LookupUser(p *policy.Profile) (*User, error) {
 	return user, err
 }
 
-// findUser finds a user in the text of a passwd(5) and a group(5) file. The
-// first entry counts. A number that is also the name of an entry with another uid
-// is refused: other tools take it for the name, and a reader for the uid.
+// findUser finds a user in the text of a passwd(5) and a group(5) file. The first
+// matching entry applies. A number that is also the name of an entry with another uid
+// is an error: some tools would use it as the name, others as the uid.
 func findUser(name string, passwd, group []byte) (*User, error) {
 	var user *User
 	for pass := range 2 {
@@ -70,10 +71,10 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 			uid, uidErr := ParseID(f[2])
 			gid, gidErr := ParseID(f[3])
 			if uidErr != nil || gidErr != nil {
-				return nil, userError(name, errors.New("its entry in /etc/passwd has no valid uid and gid"), "correct the entry")
+				return nil, userError(name, errors.New("invalid uid or gid in /etc/passwd"), "correct the entry")
 			}
 			if number, err := ParseID(name); err == nil && number != uid {
-				return nil, userError(name, fmt.Errorf("it is the name of an entry in /etc/passwd with uid %d", uid), "write uid and gid")
+				return nil, userError(name, fmt.Errorf("ambiguous: it is also the name of an entry in /etc/passwd with uid %d", uid), "write uid and gid")
 			}
 			user = &User{Name: f[0], UID: uid, GID: gid, Home: f[5]}
 			break
@@ -92,7 +93,7 @@ func findUser(name string, passwd, group []byte) (*User, error) {
 		}
 		gid, err := ParseID(f[2])
 		if err != nil {
-			return nil, userError(name, fmt.Errorf("its group %q in /etc/group has no valid gid", f[0]), "correct the entry")
+			return nil, userError(name, fmt.Errorf("invalid gid of group %q in /etc/group", f[0]), "correct the entry")
 		}
 		if gid != user.GID {
 			user.Groups = append(user.Groups, gid)
@@ -112,12 +113,12 @@ func sameNumber(field, name string) bool {
 	return err == nil && a == b
 }
 
-// ParseID reads an id as the profile does: decimal digits below 4294967295,
-// no sign, no space, no leading zero.
+// ParseID parses a user or group ID: a decimal number from 0 to 4294967294 without
+// sign, space and leading zero.
 func ParseID(s string) (uint32, error) {
 	n, err := strconv.ParseUint(s, 10, 32)
 	if err != nil || n > 1<<32-2 || strconv.FormatUint(n, 10) != s {
-		return 0, fmt.Errorf("%q is not an id", s)
+		return 0, fmt.Errorf("invalid id %q", s)
 	}
 	return uint32(n), nil
 }

@@ -10,40 +10,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resolver finds files inside a root directory, as the target will.
+// resolver resolves paths inside a root directory, as the target does.
 type resolver struct {
 	root, cwd int // directories, opened with O_PATH
 
 	formats []format  // of binfmt_misc
 	as      *Accessor // who executes the program; nil where nothing is known of it
 
-	// procLinks lets the kernel follow symbolic links of the proc file system,
-	// as it does for the target: /proc/PID/root and others lead elsewhere than
-	// their text says. Who checks every directory on the way leaves it false.
+	// procLinks makes the kernel follow symbolic links of the proc file system, as
+	// it does for the target: /proc/PID/root and others lead elsewhere than their
+	// text says. A caller that checks every directory on the way leaves it false.
 	procLinks bool
 
 	observer pathObserver
 }
 
-// pathObserver is told of what a walk comes to. A function may be nil. One that
-// returns an error ends the walk with it.
+// pathObserver has functions that a walk calls. Each may be nil. If one returns an error,
+// the walk ends with it.
 type pathObserver struct {
-	onStart   func(path string)                               // the path, before the first entry
-	onEntry   func(fd int, name string, st unix.Stat_t) error // every entry, links too; fd is open with O_PATH
-	onSymlink func(link string)                               // the text of a symbolic link, before it is followed
-	onMissing func(dir int)                                   // the directory that lacks the next entry
-	onOpen    func(fd int, st unix.Stat_t) error              // a program that is open for reading
+	onStart   func(path string)                               // gets the path, before the first entry
+	onEntry   func(fd int, name string, st unix.Stat_t) error // gets every entry, also links, open with O_PATH
+	onSymlink func(link string)                               // gets the text of a symbolic link, before the walk follows it
+	onMissing func(dir int)                                   // gets the directory that lacks the next entry
+	onOpen    func(fd int, st unix.Stat_t) error              // gets a program that is open for reading
 }
 
-// maxPath is PATH_MAX, maxLinks the number of symbolic links that the kernel
-// follows: path_resolution(7).
+// maxPath is PATH_MAX. maxLinks is the number of symbolic links that the kernel follows,
+// see path_resolution(7).
 const (
 	maxPath  = 4096
 	maxLinks = 40
 )
 
-// CheckDirectories opens the root and the working directory of a profile, as a
-// launch does. The error is an *Error.
+// CheckDirectories checks that the root and the working directory of p can be opened, as
+// a launch opens them. The error is an *Error.
 func CheckDirectories(p *policy.Profile) error {
 	r, err := openRoot(p)
 	if err != nil {
@@ -85,17 +85,17 @@ func openRoot(p *policy.Profile) (*resolver, error) {
 	return r, nil
 }
 
-// rootError says why a launch cannot have its root directory.
+// rootError returns the error for a root directory that cannot be opened.
 func rootError(p *policy.Profile, path string, err error, hint string) *Error {
 	return &Error{Profile: p, Key: "chroot", Subject: "root directory " + path, Err: err, Hint: hint}
 }
 
-// cwdError says why a launch cannot have its working directory.
+// cwdError returns the error for a working directory that cannot be opened.
 func cwdError(p *policy.Profile, path string, err error, hint string) *Error {
 	return &Error{Profile: p, Key: "cwd", Subject: "working directory " + path, Err: err, Hint: hint}
 }
 
-// dir opens the directory that path names inside the root.
+// dir opens the directory at path inside the root.
 func (r *resolver) dir(path string) (int, error) {
 	f, err := r.walk(path)
 	if err != nil {
@@ -117,19 +117,19 @@ func (r *resolver) close() {
 	}
 }
 
-// found is a file that a walk ended at.
+// found is the file that a walk led to.
 type found struct {
 	fd   int // opened with O_PATH
 	st   unix.Stat_t
 	dir  int // where name was found
 	name string
 
-	// procLink says that name is a link of the proc file system, which the kernel
-	// followed.
+	// procLink reports that name is a symbolic link of the proc file system, which
+	// the kernel followed.
 	procLink bool
 }
 
-// close closes both descriptors; one that is negative is not open.
+// close closes the descriptors that are not negative.
 func (f *found) close() {
 	for _, fd := range [...]int{f.fd, f.dir} {
 		if fd >= 0 {
@@ -138,7 +138,7 @@ func (f *found) close() {
 	}
 }
 
-// openRead opens what was found for reading. Another file may be there since.
+// openRead opens the file for reading. It may be another file now than st describes.
 func (f *found) openRead() (int, error) {
 	if f.procLink {
 		return openAt(f.dir, f.name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
@@ -146,12 +146,12 @@ func (f *found) openRead() (int, error) {
 	return openRead(f.dir, f.name)
 }
 
-// walk finds what path names, and never leaves the root. It needs three
-// descriptors, whatever the length of the path.
+// walk resolves path inside the root. It needs three descriptors, whatever the length of
+// path.
 func (r *resolver) walk(path string) (found, error) { return r.walkAs(nil, path) }
 
-// walkAs is walk for a process: a directory on the way that it may not search
-// is a *searchError.
+// walkAs is walk with the permissions of a process: if it may not search a directory on
+// the way, the error is a *searchError.
 func (r *resolver) walkAs(as *Accessor, path string) (found, error) {
 	if path == "" {
 		return found{}, unix.ENOENT
@@ -179,10 +179,10 @@ func (r *resolver) walkAs(as *Accessor, path string) (found, error) {
 	}
 }
 
-// pathWalk is a walk on its way. Between two steps found.dir is the directory
-// that rest begins in, and found.fd is not open. A step opens the next entry:
+// pathWalk is the state of a walk. Between two steps found.dir is the directory where rest
+// begins, and found.fd is not open. A step opens the next entry:
 //
-//	                    ┌ the last one        done
+//	                    ┌ the last one        the walk is done
 //	no symbolic link ───┼ a directory         becomes dir, rest loses a component
 //	                    └ another file        ENOTDIR
 //
@@ -190,16 +190,16 @@ func (r *resolver) walkAs(as *Accessor, path string) (found, error) {
 //	                    │                     the kernel follows it: as above for its target
 //	                    └ another one         rest begins with its text, absolute from the root
 //
-// After an error, the function that started the walk closes the open descriptors.
+// If an error ends the walk, walkAs closes what is open.
 type pathWalk struct {
 	r  *resolver
 	as *Accessor
 	found
-	rest  string // what is left of the path
-	links int    // that were followed
+	rest  string // of the path
+	links int    // number of symbolic links followed
 }
 
-// step takes the next component of the path. done tells that the walk has ended.
+// step takes the next component of the path. done reports that the walk has ended.
 func (w *pathWalk) step() (done bool, err error) {
 	name, tail, more := strings.Cut(strings.TrimLeft(w.rest, "/"), "/")
 	if name == "" {
@@ -223,7 +223,8 @@ func (w *pathWalk) step() (done bool, err error) {
 	return w.proceed(name, tail, more)
 }
 
-// look reads what fd is, and tells the observer. name is what led there.
+// look reads the state of fd, and calls the observer. name is the entry or the text of
+// the link that led there.
 func (w *pathWalk) look(name string) error {
 	if err := unix.Fstat(w.fd, &w.st); err != nil {
 		return err
@@ -234,8 +235,8 @@ func (w *pathWalk) look(name string) error {
 	return w.r.observer.onEntry(w.fd, name, w.st)
 }
 
-// proceed continues in fd, which is not a symbolic link, with the remaining path, or
-// ends the walk there if there is none.
+// proceed continues in fd, which is not a symbolic link, with the rest of the path. If
+// there is none, the walk ends.
 func (w *pathWalk) proceed(name, tail string, more bool) (done bool, err error) {
 	switch {
 	case !more:
@@ -249,7 +250,7 @@ func (w *pathWalk) proceed(name, tail string, more bool) (done bool, err error) 
 	return false, nil
 }
 
-// follow continues at the target of the symbolic link fd.
+// follow continues where the symbolic link fd leads.
 func (w *pathWalk) follow(name, tail string, more bool) (done bool, err error) {
 	w.links++
 	link, err := readLink(w.fd)
@@ -282,8 +283,8 @@ func (w *pathWalk) follow(name, tail string, more bool) (done bool, err error) {
 	return false, nil
 }
 
-// followProc has the kernel follow the link name of the proc file system, which
-// may lead elsewhere than its text says.
+// followProc makes the kernel follow the symbolic link name of the proc file system, which
+// can lead elsewhere than its text says.
 func (w *pathWalk) followProc(name, link, tail string, more bool) (done bool, err error) {
 	if w.fd, err = openAt(w.dir, name, unix.O_PATH); err != nil {
 		return false, err
@@ -304,7 +305,7 @@ func isProc(fd int) bool {
 	return ignoreEINTR(func() error { return unix.Fstatfs(fd, &fs) }) == nil && fs.Type == unix.PROC_SUPER_MAGIC
 }
 
-// search refuses a directory that the process may not search.
+// search returns an error if the process may not search the directory.
 func (a *Accessor) search(dir int) error {
 	if a == nil {
 		return nil
@@ -337,7 +338,7 @@ func (r *resolver) start(path string) (int, error) {
 	return openDir(r.cwd, ".")
 }
 
-// enter opens one entry of a directory; the parent of the root is the root.
+// enter opens an entry of a directory. The parent of the root is the root.
 func (r *resolver) enter(at int, name string) (int, error) {
 	if name == ".." {
 		var here, root unix.Stat_t
@@ -354,12 +355,12 @@ func (r *resolver) enter(at int, name string) (int, error) {
 	return openPath(at, name)
 }
 
-// walkedPath is the path of the entry that a walk has come to.
+// walkedPath is the path of the present entry of a walk.
 type walkedPath string
 
 func (p *walkedPath) enter(name string) { *p = walkedPath(filepath.Join(string(*p), name)) }
 
-// follow leaves a link for what it names.
+// follow replaces a symbolic link by the directory where its text begins.
 func (p *walkedPath) follow(link string) {
 	*p = walkedPath(filepath.Dir(string(*p)))
 	if strings.HasPrefix(link, "/") {

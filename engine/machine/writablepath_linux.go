@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writablePathFinder notes what a user could change on the way to a file.
+// writablePathFinder collects the paths that the target's user can change on the way to a
+// file.
 type writablePathFinder struct {
 	id    Identity
 	key   string
@@ -18,13 +19,13 @@ type writablePathFinder struct {
 	at    walkedPath
 	found []WritablePath
 
-	// sticky tells that the entry lies in a directory where only its owner can
-	// replace it.
+	// sticky reports that the next entry is in a sticky directory, where only its
+	// owner can replace it.
 	sticky bool
 }
 
-// newWritablePathFinder returns a finder for the target's user; nil for one who may
-// write everything anyway.
+// newWritablePathFinder returns a finder for the target's user. It returns nil for uid 0,
+// which may write everything, and for an unknown user.
 func newWritablePathFinder(id Identity) *writablePathFinder {
 	if id.UID == 0 || !id.Resolved {
 		return nil
@@ -32,8 +33,9 @@ func newWritablePathFinder(id Identity) *writablePathFinder {
 	return &writablePathFinder{id: id, key: "command"}
 }
 
-// WritablePathsToRoot returns what the target's user could change on the way to the
-// root directory, when both directories of the profile are there.
+// WritablePathsToRoot returns the paths that the target's user can change on the way to
+// the root directory of p. The error is an *Error if the root or the working directory of
+// p is missing.
 func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error) {
 	if err := CheckDirectories(p); err != nil {
 		return nil, err
@@ -45,8 +47,8 @@ func WritablePathsToRoot(p *policy.Profile, id Identity) ([]WritablePath, error)
 	return w.all(p)
 }
 
-// observe has w look at every entry that r comes to, below root. cwd is where a
-// relative path begins; empty for the working directory of the caller.
+// observe makes w examine every entry on the walks of r below root. cwd is the directory
+// where relative paths begin; empty for the caller's working directory.
 func (w *writablePathFinder) observe(r *resolver, root, cwd string) {
 	w.root = root
 	r.observer = pathObserver{
@@ -74,8 +76,8 @@ func (w *writablePathFinder) observe(r *resolver, root, cwd string) {
 	}
 }
 
-// walkCwd looks at the way to the working directory, where a relative path
-// begins. A directory that has no path any more was left by who may do so.
+// walkCwd examines the way to the working directory, where a relative path begins. A
+// working directory that has been removed has no path; w ignores it.
 func (w *writablePathFinder) walkCwd(r *resolver, cwd string) {
 	if cwd == "" {
 		cwd, _ = unix.Getwd()
@@ -88,21 +90,21 @@ func (w *writablePathFinder) walkCwd(r *resolver, cwd string) {
 	w.at, w.sticky = walkedPath(cwd), false
 }
 
-// noteMissing notes a directory where PATH is searched before the program is found,
-// and the user could put another one.
+// noteMissing notes a directory that the search in PATH passed over, if the user can put
+// a program there.
 func (w *writablePathFinder) noteMissing(dir int) {
 	var st unix.Stat_t
 	if err := unix.Fstat(dir, &st); err != nil || st.Mode&unix.S_ISVTX == 0 {
-		return // noteEntry has noted it
+		return // noteEntry notes it
 	}
 	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && (w.member(st.Gid) || w.listed(dir)) {
 		path := w.root + string(w.at)
-		w.add(dir, "lets the target's user put a program there, and PATH has it before the one found", "take "+quote(path)+" out of PATH")
+		w.add(dir, "is writable by the target's user, and comes before the directory of the program in PATH", "remove "+quote(path)+" from PATH")
 	}
 }
 
-// all returns what the user could change on the way to the program, and
-// to the root directory where there is one.
+// all returns the paths that the user can change on the way to the program, and to the
+// root directory of p if it has one.
 func (w *writablePathFinder) all(p *policy.Profile) ([]WritablePath, error) {
 	if p.Chroot == "" {
 		return w.found, nil
@@ -128,7 +130,7 @@ func (w *writablePathFinder) noteEntry(fd int, name string, st unix.Stat_t) erro
 	w.sticky = false
 	switch kind := st.Mode & unix.S_IFMT; {
 	case kind == unix.S_IFLNK:
-		w.sticky = sticky // of the directory from which a relative link continues
+		w.sticky = sticky // a relative link continues in the same directory
 		if sticky && st.Uid == w.id.UID {
 			w.note(fd, fmt.Sprintf("belongs to uid %d, the target's own user", st.Uid), "chown -h root ")
 		}
@@ -152,8 +154,8 @@ func (w *writablePathFinder) noteEntry(fd int, name string, st unix.Stat_t) erro
 	return nil
 }
 
-// noteList notes a file, open for reading, whose access control list lets the user
-// write it.
+// noteList notes a file, open for reading, if its access control list grants the user
+// write permission.
 func (w *writablePathFinder) noteList(fd int) error {
 	users, groups, err := aclWriters(fd)
 	if err != nil {
@@ -165,8 +167,8 @@ func (w *writablePathFinder) noteList(fd int) error {
 	return nil
 }
 
-// listed reports whether the access control list of a directory lets the user
-// write.
+// listed reports whether the access control list of a directory grants the user write
+// permission.
 func (w *writablePathFinder) listed(fd int) bool {
 	dir, err := openList(fd)
 	if err != nil {
@@ -177,7 +179,7 @@ func (w *writablePathFinder) listed(fd int) bool {
 	return err == nil && (slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.member))
 }
 
-// openList opens a directory to read its access control list.
+// openList opens a directory for reading its access control list.
 func openList(fd int) (int, error) { return openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
 
 func (w *writablePathFinder) member(gid uint32) bool {
@@ -188,7 +190,8 @@ func (w *writablePathFinder) note(fd int, reason, fix string) {
 	w.add(fd, reason, fix+quote(w.root+string(w.at)))
 }
 
-// add notes the entry that fd stands for, once.
+// add notes the current entry, of which fd is a descriptor, unless it is already noted or
+// on a file system that cannot be written.
 func (w *writablePathFinder) add(fd int, reason, hint string) {
 	path := w.root + string(w.at)
 	seen := slices.ContainsFunc(w.found, func(e WritablePath) bool { return e.Path == path })
