@@ -91,7 +91,7 @@ func executeRlimit(s *Step, fail failFunc) error {
 	}
 	soft, hard, err = getrlimit(s.Resource)
 	if err == nil && !(sameLimit(soft, s.Soft) && sameLimit(hard, s.Hard)) {
-		err = fmt.Errorf("it is %d, at most %d", soft, hard)
+		err = fmt.Errorf("the limits are now %d (soft) and %d (hard)", soft, hard)
 	}
 	return fail("getrlimit", err)
 }

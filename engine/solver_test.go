@@ -369,7 +369,7 @@ func (j *judge) because(d declaredCaps, message string) bool {
 		": a capability passed on by the ambient set is also inheritable": d.p != 0 && !d.p.SubsetOf(d.i),
 		"permitted, effective and inheritable":                            d.e != d.p,
 		"becomes effective":                                               d.e != d.p,
-		"inherits becomes permitted":                                      !d.i.SubsetOf(d.p) && !j.nnp && !j.from.NoNewPrivs,
+		"of uid 0 becomes permitted":                                      !d.i.SubsetOf(d.p) && !j.nnp && !j.from.NoNewPrivs,
 		"its effective set is the ambient one":                            !d.e.SubsetOf(d.i),
 		"exec empties the ambient set":                                    d.e != 0 && j.rules != cred.Latest() && j.from.UID != j.from.EUID,
 		"leaves nothing inheritable":                                      d.i != 0 && (j.mode == nil || *j.mode != cap.ModePure1E),

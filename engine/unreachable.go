@@ -98,13 +98,13 @@ var execRules = [...]struct {
 	// A target that gains as root gets the bounding and the inheritable set. They
 	// become effective if the effective uid is 0.
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid == 0 && t.e != t.p },
-		"what uid 0 is permitted becomes effective at exec"},
+		"every permitted capability of uid 0 becomes effective at exec"},
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid != 0 && t.e != 0 && !t.effectiveIDChange },
 		"before Linux 6.17 exec empties the ambient set where the ids differ, so nothing is effective"},
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid != 0 && !t.e.SubsetOf(t.i) },
 		"its effective set is the ambient one, and a capability passed on by the ambient set is also inheritable"},
 	{func(t *execTarget) bool { return t.gainsAsRoot && !t.i.SubsetOf(t.p) },
-		"what uid 0 inherits becomes permitted at exec"},
+		"every inheritable capability of uid 0 becomes permitted at exec"},
 }
 
 // brokenRule returns the first rule of exec that the declaration breaks.

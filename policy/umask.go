@@ -14,7 +14,7 @@ var umaskKind = textKind{
 		}
 		return `"` + strings.Repeat("0", 4-len(digits)) + digits + `"`
 	},
-	hint: `write "0027"; it denies the group writing, and others everything`,
+	hint: `write "0027"; it denies write access to the group, and all access to others`,
 }
 
 // readUmask reads octal digits in quotes: 0027 without them is 23 to some

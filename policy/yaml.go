@@ -196,7 +196,7 @@ func kindOf(n *yaml.Node) string {
 	case "!!timestamp":
 		return "a date"
 	case "!!null":
-		return "nothing"
+		return "null"
 	}
 	return "text"
 }

@@ -325,13 +325,13 @@ func canRead(pid int) bool {
 
 // withoutLimit removes the limit of the machine from a message.
 func withoutLimit(message string) string {
-	const words = "getrlimit: it is "
+	const words = "getrlimit: the limits are now "
 	before, after, found := strings.Cut(message, words)
 	if !found {
 		return message
 	}
 	_, hint, _ := strings.Cut(after, ";")
-	return before + words + "another one;" + hint
+	return before + words + "others;" + hint
 }
 
 // faultWorkers is the number of launches at the same time, each of which mostly waits.

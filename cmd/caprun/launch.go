@@ -33,7 +33,7 @@ func newLaunchForm(o *launchOptions) *form {
 				more: "caprun forwards signals, reaps orphans and exits with the status of the program (128+n for signal n). " +
 					"The kernel kills the program when caprun ends."},
 			{name: "init-group", about: "forward signals to the process group of the program", value: isSet(&o.group),
-				more: "Only with -init, which by default forwards them to the program alone."},
+				more: "Only with -init. The default is to forward signals to the program alone."},
 			{name: "dry-run", about: "do every step except exec, and print the plan", value: isSet(&o.dryRun)},
 		},
 		operands: []operand{
