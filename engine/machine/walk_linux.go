@@ -235,7 +235,7 @@ func (w *pathWalk) look(name string) error {
 	return w.r.observer.onEntry(w.fd, name, w.st)
 }
 
-// proceed continues in fd, which is not a symbolic link, with the rest of the path. If
+// proceed continues in fd, which is not a symbolic link, with the remaining path. If
 // there is none, the walk ends.
 func (w *pathWalk) proceed(name, tail string, more bool) (done bool, err error) {
 	switch {
