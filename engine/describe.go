@@ -127,7 +127,7 @@ func joinNumbers[T int | uint32](list []T) string {
 }
 
 // IdentityText returns the target's uids, gids and groups as text, such as "33" or
-// "33,4". An id that belongs to a user that was not looked up is "of user NAME".
+// "33,4". An ID that belongs to a user that was not looked up is "of user NAME".
 func (p *Plan) IdentityText() (uid, gid, groups string) {
 	a := p.AfterExec
 	knownUID, knownGID, _ := p.KnownIDs()
@@ -141,8 +141,8 @@ func (p *Plan) IdentityText() (uid, gid, groups string) {
 	return uid, gid, p.groupsText(a.Groups)
 }
 
-// IDsText returns the real, effective, saved and file system id, joined with commas.
-// If all are the same, it returns the id once.
+// IDsText returns the real, effective, saved and file system ID, joined with commas.
+// If all are the same, it returns the ID once.
 func IDsText(r, e, s, fs uint32) string {
 	if r == e && e == s && s == fs {
 		return fmt.Sprint(r)

@@ -4,7 +4,7 @@ import (
 	"caprun/engine/machine"
 )
 
-// KnownIDs reports which ids of the target the plan knows. The others belong to
+// KnownIDs reports which IDs of the target the plan knows. The others belong to
 // a user that was not looked up, and are placeholders.
 func (p *Plan) KnownIDs() (uid, gid, groups bool) {
 	looked, profile := p.Identity.Resolved, p.Profile

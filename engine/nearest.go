@@ -17,7 +17,7 @@ import (
 //     sets), then permits as few capabilities as possible, then has as few inheritable
 //     ones as possible.
 //
-// For given ids, securebits and file, exec treats each capability on its own, unless
+// For given IDs, securebits and file, exec treats each capability on its own, unless
 // the real and the effective uid differ under no_new_privs. So nearest decides on each
 // capability alone, and then verifies the whole in the model.
 func (c *compiler) nearest() (near declaredCaps, ok bool) {

@@ -54,7 +54,7 @@ func ParseCaller(text string) (cred.Cred, error) { return LatestKernel().ParseCa
 // capability sets as text, the bounding set has the permitted and inheritable ones. A
 // container runtime starts a container this way.
 //
-// The error is a *machine.Error. ParseCaller refuses unknown ids, capabilities and
+// The error is a *machine.Error. ParseCaller refuses unknown IDs, capabilities and
 // securebits, those that k does not have, and sets that the kernel does not allow: the
 // effective set must be within the permitted set, and the ambient set within both the
 // permitted and the inheritable set.
@@ -145,7 +145,7 @@ func (s *callerParser) word(word string) error {
 	return err
 }
 
-// parseCallerID parses an id in word; kind is "uid" or "gid".
+// parseCallerID parses an ID in word; kind is "uid" or "gid".
 func parseCallerID(word, kind, text string) (uint32, error) {
 	id, err := machine.ParseID(text)
 	if err != nil {

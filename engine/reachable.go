@@ -117,7 +117,7 @@ func (p *Plan) reachable() reachable {
 	return f
 }
 
-// mappedID returns an id of the namespace that is neither 0 nor not;
+// mappedID returns an ID of the namespace that is neither 0 nor not;
 // cred.NoID when there is none.
 func mappedID(ns cred.UserNS, extents []cred.Extent, not uint32) uint32 {
 	if !ns.Nested {

@@ -18,7 +18,7 @@ type routeFailure struct {
 	stepsErr    error              // from cap.Launcher.Steps
 	step        *stepFailure
 	execRefused bool // execve(2) would fail with EPERM
-	idsReplaced bool // exec would replace the declared ids
+	idsReplaced bool // exec would replace the declared IDs
 	ambientLost bool // exec would empty the ambient set that iab declares
 	result      cred.ExecResult
 
@@ -319,7 +319,7 @@ func (c *compiler) describe(o *routeFailure) *policy.Diagnostic {
 		fmt.Sprintf("the target would start with %s, not with the declared %s: %s", got.text(), c.caps.text(), c.targetEffect()), "")
 }
 
-// refuseIdentity refuses a target whose set-id bits replace the declared ids.
+// refuseIdentity refuses a target whose set-id bits replace the declared IDs.
 func (c *compiler) refuseIdentity() *policy.Diagnostic {
 	a := c.AfterExec
 	hint := "start another program"
@@ -327,7 +327,7 @@ func (c *compiler) refuseIdentity() *policy.Diagnostic {
 		hint = "add no_new_privs: true to disable set-id bits, or " + hint
 	}
 	return c.diagnose(ruleIdentity, c.first("uid", "user"),
-		fmt.Sprintf("the target would run with uid %d and gid %d, not with the declared ids: %s", a.EUID, a.EGID, c.targetEffect()), hint)
+		fmt.Sprintf("the target would run with uid %d and gid %d, not with the declared IDs: %s", a.EUID, a.EGID, c.targetEffect()), hint)
 }
 
 // targetEffect describes the set-id bits and file capabilities of the target's file.

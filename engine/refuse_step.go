@@ -90,7 +90,7 @@ func explainSecbits(f *stepFailure) *stepRefusal {
 		hint: "declare the locked securebits too, or start caprun without these locks"}
 }
 
-// unmappedIDs returns the ids of a step that a user namespace does not map.
+// unmappedIDs returns the IDs of a step that a user namespace does not map.
 func unmappedIDs(s *cap.Step, ns cred.UserNS) []uint32 {
 	ids, maps := s.Groups, ns.MapsGID
 	switch s.Kind {

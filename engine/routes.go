@@ -47,7 +47,7 @@ func (c *compiler) solve() (sets launchSets, ok bool) {
 // The list is not proven to be complete. TestEveryRoute compares it with a search
 // through all operations of the model, for two capabilities. The reasons below do not
 // apply if the real and the effective uid differ under no_new_privs: then one
-// capability outside the permitted set decides which ids exec keeps, and so affects
+// capability outside the permitted set decides which IDs exec keeps, and so affects
 // all other capabilities.
 //
 // Let e, p and i be the declared sets, and I, A and B the inheritable, ambient and

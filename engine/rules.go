@@ -29,7 +29,7 @@ var rules = [...]policy.Rule{
 	ruleCapsIAB:     {Name: "caps-iab-conflict", Severity: policy.Error, Summary: "The declared iab gives the target other capability sets than caps declares."},
 	ruleMode:        {Name: "mode-conflict", Severity: policy.Error, Summary: "The mode empties a set that another key declares."},
 	ruleSecbits:     {Name: "secbits-conflict", Severity: policy.Error, Summary: "The caller has locked securebits that differ from the declared ones."},
-	ruleIdentity:    {Name: "identity-lost", Severity: policy.Error, Summary: "The program's set-user-ID or set-group-ID bit would replace the declared ids."},
+	ruleIdentity:    {Name: "identity-lost", Severity: policy.Error, Summary: "The program's set-user-ID or set-group-ID bit would replace the declared IDs."},
 	ruleAmbientLost: {Name: "ambient-lost", Severity: policy.Error, Summary: "The program's set-id bits or file capabilities would empty the ambient set that iab declares."},
 	ruleMissing:     {Name: "missing-capability", Severity: policy.Error, Summary: "The caller lacks a capability that a step needs or that the profile grants."},
 	ruleCaller:      {Name: "caller-conflict", Severity: policy.Error, Summary: "The caller's state does not allow a step."},

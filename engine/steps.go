@@ -173,12 +173,12 @@ func stepHint(failed *cap.StepError) string {
 }
 
 func idHint(failed *cap.StepError) string {
-	// Without /proc the model assumes that every id is mapped.
+	// Without /proc the model assumes that every ID is mapped.
 	if errors.Is(failed.Err, syscall.EINVAL) {
-		return "map the id in this user namespace, or declare a mapped id"
+		return "map the ID in this user namespace, or declare a mapped ID"
 	}
 	if errors.Is(failed.Err, syscall.EPERM) && failed.Step.Kind != cap.StepGroups && failed.Step.ID == cred.OverflowID {
-		return "start caprun as a user that the user namespace maps: the kernel shows this id for an unmapped one"
+		return "start caprun as a user that the user namespace maps: the kernel shows this ID for an unmapped one"
 	}
 	return ""
 }

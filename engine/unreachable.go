@@ -100,7 +100,7 @@ var execRules = [...]struct {
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid == 0 && t.e != t.p },
 		"every permitted capability of uid 0 becomes effective at exec"},
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid != 0 && t.e != 0 && !t.effectiveIDChange },
-		"before Linux 6.17 exec empties the ambient set where the ids differ, so nothing is effective"},
+		"before Linux 6.17, exec empties the ambient set if the real and the effective uid differ, so nothing is effective"},
 	{func(t *execTarget) bool { return t.gainsAsRoot && t.euid != 0 && !t.e.SubsetOf(t.i) },
 		"its effective set is the ambient one, and a capability passed on by the ambient set is also inheritable"},
 	{func(t *execTarget) bool { return t.gainsAsRoot && !t.i.SubsetOf(t.p) },
@@ -114,5 +114,5 @@ func (t *execTarget) brokenRule() string {
 			return strings.Replace(r.rule, "MODE", t.mode, 1)
 		}
 	}
-	return "exec empties the ambient set where the ids differ, so nothing is effective"
+	return "exec empties the ambient set if the real and the effective uid differ, so nothing is effective"
 }

@@ -54,7 +54,7 @@ type Comparison struct {
 // preorder in each dimension, and so in all of them together. If the callers differ,
 // nothing can be compared, and the dimension [Start] is [Incomparable].
 //
-// Compared is what the target can do with its first instruction and later: ids, capability
+// Compared is what the target can do with its first instruction and later: IDs, capability
 // sets, securebits, no_new_privs, root directory, session, keyring, and what it inherits:
 // environment, descriptors and limits. The program, its working directory and its umask
 // are not privileges.

@@ -275,7 +275,7 @@ func outcomeText(p *engine.Plan) string {
 	}
 	fds := slices.Clone(p.Profile.KeepFDs)
 	slices.Sort(fds)
-	// HOME and the like follow the ids, unless the profile names them.
+	// HOME and the like follow the IDs, unless the profile names them.
 	names := []string{"PATH=1", "TZ=2", "LD_PRELOAD=3", "A=4", "HOME=5", "TERM=6", "USER=7"}
 	env := slices.DeleteFunc(p.Environ(names), func(e string) bool { return strings.HasPrefix(e, "HOME=") && e != "HOME=5" })
 	slices.Sort(env)

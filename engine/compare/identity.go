@@ -22,14 +22,14 @@ func (id ID) String() string {
 	return fmt.Sprint(id.Number)
 }
 
-// isRoot reports whether the id is 0. An unknown id of another user than root counts as
+// isRoot reports whether the ID is 0. An unknown ID of another user than root counts as
 // not 0.
 func (id ID) isRoot() bool { return id == ID{} }
 
 // IDs are the real, effective, saved and file system ID of a user or a group.
 type IDs [4]ID
 
-// String returns the ids, separated by commas; only one if all are the same.
+// String returns the IDs, separated by commas; only one if all are the same.
 func (ids IDs) String() string {
 	if ids[0] == ids[1] && ids[1] == ids[2] && ids[2] == ids[3] {
 		return ids[0].String()
@@ -38,7 +38,7 @@ func (ids IDs) String() string {
 }
 func (ids IDs) equal(v Value) bool { return v == Value(ids) }
 
-// MayBeRoot reports whether one of the ids is 0.
+// MayBeRoot reports whether one of the IDs is 0.
 func (ids IDs) MayBeRoot() bool { return slices.ContainsFunc(ids[:], ID.isRoot) }
 
 // GroupList is a list of supplementary groups, sorted and without duplicates.
@@ -96,8 +96,8 @@ func compareIdentity(old, new identity) []Difference {
 	return []Difference{uid, gid, groups}
 }
 
-// orderIDs compares four ids. A task can switch between the ids that it has, so more
-// distinct ids grant more.
+// orderIDs compares four IDs. A task can switch between the IDs that it has, so more
+// distinct IDs grant more.
 func orderIDs(old, new IDs) Order {
 	if old == new {
 		return Same

@@ -9,7 +9,7 @@ import (
 
 // Verify compares a process with the state in which profile p starts a target for a
 // process with the credentials caller. It compares the user namespace, and if that is the
-// same, for each thread: ids, groups, the five capability sets, no_new_privs and the root
+// same, for each thread: IDs, groups, the five capability sets, no_new_privs and the root
 // directory. The plan is that for an ordinary program or, if there is none, for the file
 // that the process executes.
 //

@@ -12,7 +12,7 @@ import (
 )
 
 // reached is what a target came to on a walk: capabilities that it was permitted,
-// ids and groups that it had, and what it inherited.
+// IDs and groups that it had, and what it inherited.
 type reached map[string]bool
 
 func (r reached) add(c cred.Cred) {

@@ -138,7 +138,7 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 				check.Verdict = VerdictSame
 			}
 			if slices.Contains(s.Unmapped, string(d.Dimension)) {
-				check.Note = ", with ids that are not mapped here"
+				check.Note = ", with IDs that are not mapped here"
 				check.Verdict = max(check.Verdict, VerdictUnknown)
 			}
 			checks = append(checks, check)

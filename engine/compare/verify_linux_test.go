@@ -201,7 +201,7 @@ func TestVerifyRoot(t *testing.T) {
 	}
 }
 
-// TestVerifyUnmapped does not take an id that is not mapped for nobody's.
+// TestVerifyUnmapped does not take an ID that is not mapped for nobody's.
 func TestVerifyUnmapped(t *testing.T) {
 	own, err := machine.CurrentCred()
 	if err != nil {

@@ -2,14 +2,13 @@ package cred
 
 import "caprun/internal/capset"
 
-// Caps is a set of capabilities: bit n stands for capability n, 0 to 63.
-// The zero value is the empty set. Values are compared with ==. It has the methods
-// Has, With, Without, Union, Intersect, Minus, SubsetOf, Len, Lowest, All, Names,
-// Join and String.
+// Caps is a set of capabilities: bit n stands for capability n, 0 to 63. The zero value is
+// the empty set. Values can be compared with ==. Its methods are Has, With, Without, Union,
+// Intersect, Minus, SubsetOf, Len, Lowest, All, Names, Join and String.
 type Caps = capset.Set
 
-// The capabilities that a rule of this package names, with the numbers of
-// linux/capability.h. No other capability changes how credentials transform.
+// The capabilities that the rules of this package name, with their numbers in
+// linux/capability.h.
 const (
 	CHOWN           = 0
 	DAC_OVERRIDE    = 1
@@ -25,16 +24,16 @@ const (
 	MAC_OVERRIDE    = 32
 )
 
-// FS holds the capabilities that follow the file system uid, see
-// [Cred.Setfsuid]. The kernel calls it CAP_FS_SET.
+// FS is the set of the capabilities that the effective set loses and gains with the file
+// system uid, see [Cred.Setfsuid]: CAP_FS_SET (include/linux/capability.h).
 const FS Caps = 1<<CHOWN | 1<<DAC_OVERRIDE | 1<<DAC_READ_SEARCH | 1<<FOWNER |
 	1<<FSETID | 1<<LINUX_IMMUTABLE | 1<<MKNOD | 1<<MAC_OVERRIDE
 
-// CapsOf returns the set of the given capability numbers. Numbers outside
-// 0 to 63 are left out.
+// CapsOf returns the set of the capabilities with these numbers. It ignores numbers
+// outside 0 to 63.
 func CapsOf(numbers ...int) Caps { return capset.Of(numbers...) }
 
-// FirstCaps returns the set of the capabilities 0 to count-1: what a kernel
-// with that many capabilities knows. It is empty for a count below 1 and has
-// 64 members for a count above 63.
+// FirstCaps returns the set of the capabilities 0 to count-1, which a kernel with count
+// capabilities has. It is empty for a count below 1 and has 64 elements for a count above
+// 63.
 func FirstCaps(count int) Caps { return capset.First(count) }

@@ -1,14 +1,12 @@
 package cred
 
-// Capset replaces the effective, permitted and inheritable sets, as
-// capset(2) does for the calling thread. Bits that the kernel does not know
-// are ignored. The bounding set stays; the ambient set loses what is no longer
-// both permitted and inheritable.
+// Capset replaces the effective, permitted and inheritable sets, as capset(2) does for the
+// calling thread. It ignores capabilities that the kernel does not have. The bounding set
+// is unchanged; the ambient set loses what is no longer both permitted and inheritable.
 //
-// EPERM, in this order: i has something that is neither inheritable nor
-// permitted now, without SETPCAP; i has something that is neither inheritable
-// now nor in the bounding set, even with SETPCAP; p exceeds the permitted set;
-// e exceeds p.
+// EPERM, in this order: without SETPCAP, i has a capability that is neither inheritable nor
+// permitted now; i has a capability that is neither inheritable now nor in the bounding
+// set; p exceeds the permitted set; e exceeds p.
 //
 // Kernel: sys_capset (kernel/capability.c), cap_capset (security/commoncap.c).
 func (c Cred) Capset(e, p, i Caps) (Cred, Errno) {
@@ -30,11 +28,10 @@ func (c Cred) Capset(e, p, i Caps) (Cred, Errno) {
 	return c, 0
 }
 
-// DropBounding removes capability n from the bounding set and from nothing
-// else, as PR_CAPBSET_DROP does. Dropping what is already gone succeeds.
+// DropBounding removes capability n from the bounding set only, as PR_CAPBSET_DROP does.
+// It succeeds if n is not in the set.
 //
-// EPERM without SETPCAP, whatever n is; then EINVAL for a number that the
-// kernel does not know.
+// EPERM without SETPCAP; then EINVAL for a capability that the kernel does not have.
 //
 // Kernel: cap_prctl_drop (security/commoncap.c).
 func (c Cred) DropBounding(n int) (Cred, Errno) {
@@ -48,12 +45,11 @@ func (c Cred) DropBounding(n int) (Cred, Errno) {
 	return c, 0
 }
 
-// RaiseAmbient adds capability n to the ambient set, as PR_CAP_AMBIENT_RAISE
-// does. It needs no privilege; neither the effective nor the bounding set
-// matters.
+// RaiseAmbient adds capability n to the ambient set, as PR_CAP_AMBIENT_RAISE does. It
+// requires no capability, and does not depend on the effective and the bounding set.
 //
-// EINVAL for a number that the kernel does not know; EPERM unless n is both
-// permitted and inheritable, and under [SecNoCapAmbientRaise].
+// EINVAL for a capability that the kernel does not have; EPERM unless n is both permitted
+// and inheritable, and under [SecNoCapAmbientRaise].
 //
 // Kernel: cap_task_prctl (security/commoncap.c).
 func (c Cred) RaiseAmbient(n int) (Cred, Errno) {
@@ -67,10 +63,10 @@ func (c Cred) RaiseAmbient(n int) (Cred, Errno) {
 	return c, 0
 }
 
-// LowerAmbient removes capability n from the ambient set, as
-// PR_CAP_AMBIENT_LOWER does. It needs no privilege.
+// LowerAmbient removes capability n from the ambient set, as PR_CAP_AMBIENT_LOWER does. It
+// requires no capability.
 //
-// EINVAL for a number that the kernel does not know.
+// EINVAL for a capability that the kernel does not have.
 //
 // Kernel: cap_task_prctl (security/commoncap.c).
 func (c Cred) LowerAmbient(n int) (Cred, Errno) {
@@ -81,8 +77,8 @@ func (c Cred) LowerAmbient(n int) (Cred, Errno) {
 	return c, 0
 }
 
-// ClearAmbient empties the ambient set, as PR_CAP_AMBIENT_CLEAR_ALL does. It
-// always succeeds.
+// ClearAmbient empties the ambient set, as PR_CAP_AMBIENT_CLEAR_ALL does. It always
+// succeeds.
 //
 // Kernel: cap_task_prctl (security/commoncap.c).
 func (c Cred) ClearAmbient() Cred {

@@ -1,11 +1,11 @@
 package cred
 
-// Chroot changes the root directory, as chroot(2) does, to one that is not the
-// root of the mount namespace. After it no user namespace can be made. The
-// working directory is no part of the credentials and does not follow.
+// Chroot changes the root directory, as chroot(2) does, to a directory other than the root
+// of the mount namespace. A task with such a root directory cannot create a user namespace.
+// The working directory, which chroot(2) does not change either, is outside the model.
 //
-// EPERM without SYS_CHROOT. The kernel looks the path up first and reports
-// what is wrong with it before that.
+// EPERM without SYS_CHROOT. The kernel resolves the path first and reports its errors
+// before EPERM.
 //
 // Kernel: sys_chroot (fs/open.c).
 func (c Cred) Chroot() (Cred, Errno) {

@@ -2,86 +2,80 @@ package cred
 
 import "slices"
 
-// Cred is what the kernel knows about the privileges of one task (a thread):
-// its struct cred, and the few facts outside of it that a rule reads.
+// Cred is the privileges of one task (a thread): the fields of the kernel's struct cred,
+// and a few facts outside of it that the rules depend on.
 //
-// A Cred is a plain value. Every operation returns a new one and leaves its
-// receiver as it was. Two values may share the arrays behind Groups and
-// UserNS, so nobody writes to those; replace the slice instead.
+// A Cred is a value: every operation returns a new one and does not change its receiver.
+// Two values may share the arrays behind Groups and UserNS, so do not write to these;
+// replace the slice.
 //
-// The kernel keeps three invariants, and so do the operations when the value
-// they start from has them: Effective within Permitted, Ambient within
-// Permitted, Ambient within Inheritable. Nothing else holds: Inheritable may
-// exceed Permitted and Bounding, and Permitted may exceed Bounding.
+// The kernel keeps three invariants: Effective is within Permitted, Ambient is within
+// Permitted, and Ambient is within Inheritable. If a value has them, so have the results of
+// all operations. Inheritable may exceed Permitted and Bounding, and Permitted may exceed
+// Bounding.
 type Cred struct {
-	// User and group ids: real, effective, saved, and of file system access.
-	// They are written as a process inside the task's user namespace sees
-	// them; an id that the namespace does not map is [OverflowID], or [NoID]
-	// where the namespace maps OverflowID too.
+	// The real, effective, saved and file system IDs, as seen in the task's user
+	// namespace. An ID that the namespace does not map is [OverflowID], or [NoID]
+	// if the namespace maps OverflowID.
 	UID, EUID, SUID, FSUID uint32
 	GID, EGID, SGID, FSGID uint32
 
-	// Groups are the supplementary groups in ascending order. The kernel
-	// keeps duplicates.
+	// Groups are the supplementary groups in ascending order. As in the kernel,
+	// they may have duplicates.
 	Groups []uint32
 
-	// The capability sets, in formulas I, P, E, B and A.
+	// The capability sets, called I, P, E, B and A in formulas.
 	Inheritable, Permitted, Effective, Bounding, Ambient Caps
 
 	Securebits Securebits
 
-	// NoNewPrivs is a flag of the task, not of its struct cred.
+	// NoNewPrivs is no_new_privs, see prctl(2), PR_SET_NO_NEW_PRIVS.
 	NoNewPrivs bool
 
-	// All is the set of capabilities that the running kernel knows, the
-	// numbers 0 to cap_last_cap. No operation changes it.
+	// All is the set of capabilities that the kernel has, 0 to cap_last_cap. No
+	// operation changes it.
 	All Caps
 
-	// UserNS has the facts about the user namespace. The zero value is the
-	// initial one.
+	// UserNS is the task's user namespace. The zero value is the initial one.
 	UserNS UserNS
 
-	// Chrooted says that the root directory differs from the root of the
-	// mount namespace.
+	// Chrooted reports that the root directory is not the root of the mount
+	// namespace.
 	Chrooted bool
 
-	// SharedFS says that a task of another process shares root, working
-	// directory and umask with this one (CLONE_FS). Exec is then unsafe.
+	// SharedFS reports that a task of another process shares the root directory,
+	// working directory and umask of this task (CLONE_FS). Exec is then unsafe.
 	SharedFS bool
 
-	// Traced says that a tracer is attached whose credentials, as they were
-	// when it attached, lack CAP_SYS_PTRACE over the task's user namespace.
-	// Exec is then unsafe.
+	// Traced reports that a tracer is attached that did not have CAP_SYS_PTRACE over
+	// the task's user namespace when it attached. Exec is then unsafe.
 	Traced bool
 
-	// TracerUID is the effective uid that this tracer had when it attached, if
-	// its user namespace is the task's. Otherwise, or if it is unknown, it is
-	// [NoID]. The kernel gives every capability over a user namespace to the
-	// user who created it: see [Cred.NewUserNamespace]. It means nothing, and
-	// is 0, unless Traced.
+	// TracerUID is the effective uid of this tracer when it attached, if it is in
+	// the task's user namespace; otherwise, or if that is unknown, it is [NoID]. It
+	// matters because the creator of a user namespace has every capability over it,
+	// see [Cred.NewUserNamespace]. If Traced is not set, TracerUID is 0.
 	TracerUID uint32
 }
 
-// Root returns the credentials of a shell of uid 0 right after login on a
-// kernel with 41 capabilities (5.9 and later): all ids 0, no supplementary
-// groups, everything permitted, effective and in the bounding set, nothing
-// inheritable or ambient, no securebits, the initial user namespace.
+// Root returns the credentials of a root login shell on a kernel with 41 capabilities (5.9
+// and later): all IDs 0, no supplementary groups, every capability permitted, effective and
+// in the bounding set, none inheritable or ambient, no securebits, the initial user
+// namespace.
 func Root() Cred {
 	all := FirstCaps(41)
 	return Cred{Permitted: all, Effective: all, Bounding: all, All: all}
 }
 
-// Equal reports whether c and d agree in every dimension.
+// Equal reports whether all fields of c and d are equal, see [Cred.Diff].
 func (c Cred) Equal(d Cred) bool {
 	equal := true
 	c.compare(&d, func(_ string, same bool) { equal = equal && same })
 	return equal
 }
 
-// Diff returns the names of the fields in which c and d differ, in the order
-// in which [Cred] declares them, nil when there are none. Groups are equal
-// when the slices have the same elements in the same order; nil and empty
-// slices are the same.
+// Diff returns the names of the fields in which c and d differ, in the order of their
+// declaration; nil if there are none. A nil and an empty slice are equal.
 func (c Cred) Diff(d Cred) []string {
 	var fields []string
 	c.compare(&d, func(field string, same bool) {

@@ -79,7 +79,7 @@ func TestTracedIntoUserNamespace(t *testing.T) {
 }
 
 // TestOverflowIDMapped has one set-id file for each meaning that the overflow
-// id has as its owner where the user namespace maps that id.
+// ID has as its owner where the user namespace maps that ID.
 func TestOverflowIDMapped(t *testing.T) {
 	base, worker, here := directedSetup(t)
 	dir := makeHelper(t, base, worker, wideRoot)

@@ -2,68 +2,66 @@ package cred
 
 import "slices"
 
-// File has the facts about the file that is finally executed: for a script,
-// the interpreter that the kernel ends up with. Set-id bits and capabilities
-// of the script itself never count, and neither do those of the dynamic
-// loader. The zero value is an ordinary file of root, which transforms nothing
-// by itself.
+// File has the facts about the file that exec executes in the end: for a script, the
+// interpreter. Set-id bits and capabilities of a script, and of the dynamic loader, have no
+// effect. The zero value is a file of root without set-id bits and capabilities.
 type File struct {
 	// Setuid, Setgid and GroupExec are the mode bits S_ISUID, S_ISGID and
 	// S_IXGRP. S_ISGID without S_IXGRP has no effect.
 	Setuid, Setgid, GroupExec bool
 
-	// UID and GID are the owner as seen inside the task's user namespace.
-	// [NoID] says that the namespace does not map it, as does any id outside
-	// its maps. Set-id bits count only if both are mapped.
+	// UID and GID are the owner and the group, as seen in the task's user
+	// namespace. An unmapped ID is [NoID], or any other ID outside the maps. Set-id
+	// bits have no effect unless both are mapped.
 	UID, GID uint32
 
-	// HasCaps says that the file has a security.capability attribute which
-	// the namespace owns. An attribute of version 1 or 2 belongs to the root
-	// user of the namespace that owns the file system, one of version 3 to the
-	// uid that it names. The attribute is owned if that user is uid 0 in the
-	// task's user namespace or in one of its ancestors. An attribute that is
-	// not owned counts as none; an empty one that is owned does count.
+	// HasCaps reports that the file has an attribute security.capability that
+	// applies in the task's user namespace, even if the attribute is empty. It
+	// applies if its root user is uid 0 in the namespace or in an ancestor. That
+	// user is named in an attribute of version 3; otherwise it is the root user of
+	// the namespace that owns the file system.
 	HasCaps bool
 
-	// Permitted, Inheritable and Effective are its contents: fP, fI and the
-	// flag.
+	// Permitted, Inheritable and Effective are the content of the attribute, called
+	// fP, fI and the flag in formulas.
 	Permitted, Inheritable Caps
 	Effective              bool
 
-	// NoSuid says that the mount is not capable of set-id: it is mounted
-	// nosuid, or belongs to another mount namespace, or its file system to a
-	// user namespace that the task is not inside of. Set-id bits and
-	// capabilities are then ignored without a word.
+	// NoSuid reports that the kernel ignores set-id bits and capabilities of the
+	// file because of its mount. The mount has the option nosuid, or belongs to
+	// another mount namespace, or its file system belongs to a user namespace that
+	// is neither the task's nor an ancestor of it.
 	NoSuid bool
 }
 
-// ExecResult says what exec did on the way to the new credentials.
+// ExecResult describes what exec did to the credentials.
 type ExecResult struct {
-	// Secure is AT_SECURE: the loader and libc distrust the environment.
+	// Secure is AT_SECURE, see getauxval(3): the dynamic loader and the C library
+	// ignore some environment variables.
 	Secure bool
 
-	// FileCaps says that the capabilities of the file counted. They always
-	// empty the ambient set.
+	// FileCaps reports that the capabilities of the file had an effect. They empty
+	// the ambient set.
 	FileCaps bool
 
-	// RootGained says that a real or effective uid 0 was given B | I.
+	// RootGained reports that a real or effective uid 0 gained B | I.
 	RootGained bool
 
-	// IDChanged says that the ids changed in the sense of the rules (see
-	// [Rules]). That empties the ambient set.
+	// IDChanged reports that the IDs changed, as [Rules] define it. That empties
+	// the ambient set.
 	IDChanged bool
 
-	// Withheld says that exec was unsafe and that something was therefore
-	// kept back, an id or a capability.
+	// Withheld reports that exec was unsafe, and withheld an ID or a capability for
+	// this reason.
 	Withheld bool
 
-	// Missing is set when exec fails with EPERM: what the file needs and the
-	// task cannot have.
+	// Missing is the set of capabilities that the file requires and the task cannot
+	// get. It is empty unless exec failed with EPERM.
 	Missing Caps
 }
 
-// SetNoNewPrivs sets no_new_privs, as PR_SET_NO_NEW_PRIVS does. It needs no
-// privilege, always succeeds and cannot be undone.
+// SetNoNewPrivs sets no_new_privs, as PR_SET_NO_NEW_PRIVS does. It requires no capability
+// and always succeeds. No operation clears it.
 //
 // Kernel: task_set_no_new_privs (include/linux/sched.h).
 func (c Cred) SetNoNewPrivs() Cred {
@@ -71,15 +69,12 @@ func (c Cred) SetNoNewPrivs() Cred {
 	return c
 }
 
-// Exec executes f, as execve(2) does. The package documentation goes through
-// the steps.
+// Exec executes f, as execve(2) does. The package documentation describes the steps.
 //
-// EPERM if the file has the effective flag and a permitted capability that the
-// task cannot have; it is the one error that credentials cause. Whether the
-// file can be found and opened is outside this model.
+// EPERM if f has the effective flag and a permitted capability that the task cannot get.
+// Errors that do not depend on credentials, such as a missing file, are outside the model.
 //
-// Kernel: bprm_fill_uid (fs/exec.c), cap_bprm_creds_from_file
-// (security/commoncap.c).
+// Kernel: bprm_fill_uid (fs/exec.c), cap_bprm_creds_from_file (security/commoncap.c).
 func (c Cred) Exec(f File, r Rules) (Cred, ExecResult, Errno) {
 	var res ExecResult
 	n := c
@@ -130,7 +125,7 @@ func (c Cred) Exec(f File, r Rules) (Cred, ExecResult, Errno) {
 	return n, res, 0
 }
 
-// setID returns the effective ids that the set-id bits of f give.
+// setID returns the effective IDs after exec of f.
 //
 // Kernel: bprm_fill_uid (fs/exec.c).
 func (c Cred) setID(f File) (euid, egid uint32) {
@@ -154,7 +149,7 @@ func (c Cred) honoursSetID(f File) bool {
 
 // ClearsPersonality reports whether exec of f clears the flags of personality(2) that
 // are unsafe for set-user-ID programs. It does so also for set-id bits that change no
-// id, and for capabilities that it then withholds.
+// ID, and for capabilities that it then withholds.
 //
 // Kernel: PER_CLEAR_ON_SETID in bprm_fill_uid (fs/exec.c) and
 // cap_bprm_creds_from_file (security/commoncap.c).
@@ -168,9 +163,9 @@ func (c Cred) ClearsPersonality(f File, r Rules) bool {
 	return !n.Permitted.SubsetOf(c.Permitted)
 }
 
-// rootGains reports whether exec with the new effective uid gives B | I for
-// being root. A file that makes another user root, and has capabilities of its
-// own, is left to those.
+// rootGains reports whether exec grants B | I because the real or the new effective uid is
+// 0. A file with capabilities that is also set-user-ID root does not, unless the real uid
+// is 0.
 //
 // Kernel: handle_privileged_root (security/commoncap.c).
 func (c Cred) rootGains(euid uint32, fileCaps bool) bool {
@@ -183,8 +178,7 @@ func (c Cred) rootGains(euid uint32, fileCaps bool) bool {
 	return c.isRoot(euid) || c.isRoot(c.UID)
 }
 
-// idChanged reports whether exec with these new effective ids counts as a
-// change of ids.
+// idChanged reports whether exec with these new effective IDs counts as a change of IDs.
 //
 // Kernel: cap_bprm_creds_from_file (security/commoncap.c).
 func (c Cred) idChanged(euid, egid uint32, r Rules) bool {
@@ -194,8 +188,7 @@ func (c Cred) idChanged(euid, egid uint32, r Rules) bool {
 	return euid != c.EUID || egid != c.FSGID && !slices.Contains(c.Groups, egid)
 }
 
-// unsafe reports whether a process with less privilege might control what the task
-// does after exec.
+// unsafe reports whether a less privileged process might control the task after exec.
 //
 // Kernel: check_unsafe_exec (fs/exec.c), ptracer_capable (kernel/ptrace.c).
 func (c Cred) unsafe() bool { return c.NoNewPrivs || c.SharedFS || c.Traced }

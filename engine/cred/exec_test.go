@@ -51,7 +51,7 @@ func holding(c cred.Cred, e, p, i, a cred.Caps) cred.Cred {
 	return c
 }
 
-// uids returns c with these real and effective ids.
+// uids returns c with these real and effective IDs.
 func uids(c cred.Cred, real, effective uint32) cred.Cred {
 	c.UID, c.EUID, c.SUID, c.FSUID = real, effective, effective, effective
 	return c

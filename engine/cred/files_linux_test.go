@@ -149,7 +149,7 @@ func linkFixed(t *testing.T, base, dir string, owner uint32) []fixed {
 	return files
 }
 
-// inInitialNamespace returns an error unless the test is root where every id
+// inInitialNamespace returns an error unless the test is root where every ID
 // exists. Root of another user namespace does not get to all the states.
 func inInitialNamespace() error {
 	text, err := os.ReadFile("/proc/self/uid_map")

@@ -2,20 +2,18 @@ package cred
 
 import "slices"
 
-// NoID stands for an id that is left unchanged in Setreuid, Setresuid and
-// their group counterparts: the -1 of the manual pages. As an id of its own it
-// is never valid.
+// NoID leaves an ID unchanged in Setreuid, Setresuid, Setregid and Setresgid: -1 in the
+// manual pages. It is never a valid ID.
 const NoID = ^uint32(0)
 
-// MaxGroups is the longest list of supplementary groups: NGROUPS_MAX.
+// MaxGroups is the maximum number of supplementary groups: NGROUPS_MAX.
 const MaxGroups = 65536
 
-// Setuid is setuid(2). With SETUID it sets all four uids to u. Without, u must
-// be the real or the saved uid (the effective one is not enough), and only the
-// effective and the file system uid change. The capability sets follow, see
-// the package documentation.
+// Setuid is setuid(2). With SETUID it sets all four uids to u. Without SETUID it sets only
+// the effective and the file system uid, and u must be the real or the saved uid. The
+// capability sets change as the package documentation describes.
 //
-// EINVAL for an id that the user namespace does not map, then EPERM.
+// EINVAL for an ID that the user namespace does not map, then EPERM.
 //
 // Kernel: __sys_setuid (kernel/sys.c).
 func (c Cred) Setuid(u uint32) (Cred, Errno) {
@@ -26,13 +24,13 @@ func (c Cred) Setuid(u uint32) (Cred, Errno) {
 	return c.withUIDs(x), errno
 }
 
-// Setreuid is setreuid(2); [NoID] leaves an id as it is. Without SETUID a new
-// real uid must be the real or effective one, a new effective uid the real,
-// effective or saved one. The saved uid follows the effective one if r is
-// given, or if e is given and differs from the old real uid. The file system
-// uid follows the effective one always. The capability sets follow.
+// Setreuid is setreuid(2); [NoID] leaves an ID unchanged. Without SETUID a new real uid
+// must be the real or effective one, and a new effective uid the real, effective or saved
+// one. The saved uid becomes the effective one if r is given, or if e is given and is not
+// the old real uid. The file system uid always becomes the effective one. The capability
+// sets change as for [Cred.Setuid].
 //
-// EINVAL for an id that the user namespace does not map, then EPERM.
+// EINVAL for an ID that the user namespace does not map, then EPERM.
 //
 // Kernel: __sys_setreuid (kernel/sys.c).
 func (c Cred) Setreuid(r, e uint32) (Cred, Errno) {
@@ -43,14 +41,13 @@ func (c Cred) Setreuid(r, e uint32) (Cred, Errno) {
 	return c.withUIDs(x), errno
 }
 
-// Setresuid is setresuid(2); [NoID] leaves an id as it is. Without SETUID each
-// given id must be one of the real, effective and saved uid. The file system
-// uid follows the effective one, unless nothing that was given differs from
-// what is: then the call does nothing at all. (A kernel before 6.3 lets the file
-// system uid follow in that case, too, unless it has that fix of 6.3.) The
-// capability sets follow.
+// Setresuid is setresuid(2); [NoID] leaves an ID unchanged. Without SETUID each given ID
+// must be the real, effective or saved uid. If a given ID differs from the present one, the
+// file system uid becomes the effective one; otherwise the call changes nothing. (Kernels
+// before 6.3 without the backported fix set the file system uid in that case too.) The
+// capability sets change as for [Cred.Setuid].
 //
-// EINVAL for an id that the user namespace does not map, then EPERM.
+// EINVAL for an ID that the user namespace does not map, then EPERM.
 //
 // Kernel: __sys_setresuid (kernel/sys.c).
 func (c Cred) Setresuid(r, e, s uint32) (Cred, Errno) {
@@ -61,14 +58,12 @@ func (c Cred) Setresuid(r, e, s uint32) (Cred, Errno) {
 	return c.withUIDs(x), errno
 }
 
-// Setfsuid is setfsuid(2). It sets the file system uid to u if u is one of the
-// four uids or the task has SETUID, and does nothing otherwise: the call never
-// fails. When the file system uid leaves 0 the effective set loses [FS]; when
-// it becomes 0 the effective set gains what of FS is permitted.
-// [SecNoSetuidFixup] switches that off.
+// Setfsuid is setfsuid(2). It sets the file system uid to u if u is one of the four uids or
+// the task has SETUID; otherwise it does nothing. It never fails. If the file system uid
+// changes from 0, the effective set loses [FS]; if it changes to 0, the effective set gains
+// the permitted capabilities of FS. [SecNoSetuidFixup] disables both.
 //
-// Kernel: __sys_setfsuid (kernel/sys.c), cap_task_fix_setuid
-// (security/commoncap.c).
+// Kernel: __sys_setfsuid (kernel/sys.c), cap_task_fix_setuid (security/commoncap.c).
 func (c Cred) Setfsuid(u uint32) Cred {
 	if !c.UserNS.uids().has(u) {
 		return c
@@ -87,10 +82,10 @@ func (c Cred) Setfsuid(u uint32) Cred {
 	return n
 }
 
-// Setgid is setgid(2): [Cred.Setuid] for groups, with SETGID. No group call
+// Setgid is setgid(2): [Cred.Setuid] for gids, with SETGID instead of SETUID. No group call
 // changes a capability set.
 //
-// EINVAL for an id that the user namespace does not map, then EPERM.
+// EINVAL for an ID that the user namespace does not map, then EPERM.
 //
 // Kernel: __sys_setgid (kernel/sys.c).
 func (c Cred) Setgid(g uint32) (Cred, Errno) {
@@ -101,9 +96,9 @@ func (c Cred) Setgid(g uint32) (Cred, Errno) {
 	return c.withGIDs(x), errno
 }
 
-// Setregid is setregid(2): [Cred.Setreuid] for groups, with SETGID.
+// Setregid is setregid(2): [Cred.Setreuid] for gids, with SETGID instead of SETUID.
 //
-// EINVAL for an id that the user namespace does not map, then EPERM.
+// EINVAL for an ID that the user namespace does not map, then EPERM.
 //
 // Kernel: __sys_setregid (kernel/sys.c).
 func (c Cred) Setregid(r, e uint32) (Cred, Errno) {
@@ -114,9 +109,9 @@ func (c Cred) Setregid(r, e uint32) (Cred, Errno) {
 	return c.withGIDs(x), errno
 }
 
-// Setresgid is setresgid(2): [Cred.Setresuid] for groups, with SETGID.
+// Setresgid is setresgid(2): [Cred.Setresuid] for gids, with SETGID instead of SETUID.
 //
-// EINVAL for an id that the user namespace does not map, then EPERM.
+// EINVAL for an ID that the user namespace does not map, then EPERM.
 //
 // Kernel: __sys_setresgid (kernel/sys.c).
 func (c Cred) Setresgid(r, e, s uint32) (Cred, Errno) {
@@ -127,8 +122,8 @@ func (c Cred) Setresgid(r, e, s uint32) (Cred, Errno) {
 	return c.withGIDs(x), errno
 }
 
-// Setfsgid is setfsgid(2): it sets the file system gid to g if g is one of the
-// four gids or the task has SETGID, and does nothing otherwise.
+// Setfsgid is setfsgid(2): it sets the file system gid to g if g is one of the four gids or
+// the task has SETGID; otherwise it does nothing.
 //
 // Kernel: __sys_setfsgid (kernel/sys.c).
 func (c Cred) Setfsgid(g uint32) Cred {
@@ -138,12 +133,12 @@ func (c Cred) Setfsgid(g uint32) Cred {
 	return c.withGIDs(c.gids().setfs(g, c.able(SETGID)))
 }
 
-// Setgroups replaces the supplementary groups by a sorted copy of groups, as
-// setgroups(2) does. An empty list is a list like any other.
+// Setgroups replaces the supplementary groups by a sorted copy of groups, which may be
+// empty, as setgroups(2) does.
 //
-// EPERM without SETGID, and in a user namespace that denies setgroups or has
-// no gid map; then EINVAL for more than [MaxGroups] entries or for an id that
-// the user namespace does not map.
+// EPERM without SETGID, and in a user namespace that denies setgroups or has no gid map;
+// then EINVAL for more than [MaxGroups] groups or for an ID that the user namespace does not
+// map.
 //
 // Kernel: sys_setgroups, may_setgroups (kernel/groups.c).
 func (c Cred) Setgroups(groups []uint32) (Cred, Errno) {
@@ -162,16 +157,15 @@ func (c Cred) Setgroups(groups []uint32) (Cred, Errno) {
 	return c, 0
 }
 
-// ids are the four uids or the four gids of a task. Users and groups follow
-// the same rules up to here; what able means and what an id does to the
-// capability sets differs.
+// ids are the four uids or the four gids of a task. The same rules change both; they differ
+// in the capability that is required and in the effect on capability sets.
 type ids struct{ real, effective, saved, fs uint32 }
 
 func (c Cred) uids() ids { return ids{c.UID, c.EUID, c.SUID, c.FSUID} }
 func (c Cred) gids() ids { return ids{c.GID, c.EGID, c.SGID, c.FSGID} }
 
-// withUIDs returns c with the uids x of a set*uid call and with the capability
-// sets that the call leaves.
+// withUIDs returns c with the uids x, and with the capability sets after a call that
+// changed the uids to x.
 //
 // Kernel: cap_task_fix_setuid, cap_emulate_setxuid (security/commoncap.c).
 func (c Cred) withUIDs(x ids) Cred {
@@ -200,11 +194,11 @@ func (c Cred) withGIDs(x ids) Cred {
 	return c
 }
 
-// isRoot reports whether u is the root user of the task's user namespace,
-// which need not have one. In formulas: u == root0.
+// isRoot reports whether u is the root user of the task's user namespace, which may not
+// have one.
 func (c Cred) isRoot(u uint32) bool { return u == 0 && c.UserNS.uids().has(0) }
 
-// hasRootID reports whether the real, the effective or the saved uid is root.
+// hasRootID reports whether the real, effective or saved uid is root.
 func (c Cred) hasRootID() bool {
 	return c.isRoot(c.UID) || c.isRoot(c.EUID) || c.isRoot(c.SUID)
 }

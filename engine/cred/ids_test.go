@@ -14,7 +14,7 @@ const (
 	setgidCap = cred.Caps(1 << cred.SETGID)
 )
 
-// TestIDs goes through the id arithmetic, which users and groups share. Ids
+// TestIDs goes through the ID arithmetic, which users and groups share. IDs
 // are real, effective, saved, file system; nil means EPERM.
 func TestIDs(t *testing.T) {
 	type four = [4]uint32

@@ -20,7 +20,7 @@ import (
 )
 
 // The 32-bit systems are left out: their system calls have other numbers for
-// ids of this size.
+// IDs of this size.
 
 // The test binary also plays two other parts, told apart by argument 0: the
 // worker runs sequences in threads of its own, the reporter is the file that a

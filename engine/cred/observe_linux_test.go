@@ -29,7 +29,7 @@ func (o observation) complete(predicted cred.Cred, root inode) cred.Cred {
 	c.Traced, c.TracerUID = predicted.Traced, predicted.TracerUID
 	c.Chrooted = o.Root != root
 
-	// The kernel shows an unmapped id and a mapped OverflowID alike.
+	// The kernel shows an unmapped ID and a mapped OverflowID alike.
 	same := func(id *uint32, predicted uint32) {
 		if *id == cred.OverflowID && predicted == cred.NoID {
 			*id = cred.NoID
@@ -75,7 +75,7 @@ func observe() (observation, error) {
 	ids[3], ids[4], ids[5] = unix.Getresgid()
 	c.UID, c.EUID, c.SUID = uint32(ids[0]), uint32(ids[1]), uint32(ids[2])
 	c.GID, c.EGID, c.SGID = uint32(ids[3]), uint32(ids[4]), uint32(ids[5])
-	// With an id that cannot exist these calls only return the present one.
+	// With an ID that cannot exist these calls only return the present one.
 	fsuid, _ := unix.SetfsuidRetUid(-1)
 	fsgid, _ := unix.SetfsgidRetGid(-1)
 	c.FSUID, c.FSGID = uint32(fsuid), uint32(fsgid)

@@ -2,43 +2,41 @@ package cred
 
 import "strconv"
 
-// Securebits switch single rules of capability transformation off. Each bit
-// has a lock, the next higher bit: once a lock is set, neither it nor its bit
-// can ever change. A lock may be set while its bit is clear, which keeps the
-// bit clear permanently.
+// Securebits are flags that disable single rules for capabilities, see capabilities(7).
+// Each bit has a lock, the next higher bit. If the lock is set, neither the bit nor the lock
+// can change. A lock without its bit keeps the rule enabled.
 type Securebits uint32
 
 // The securebits of linux/securebits.h. Bits 8 to 11 exist since Linux 6.14;
 // they are advice to interpreters and change no rule in the kernel.
 const (
-	// SecNoRoot takes from uid 0 what it would gain by exec.
+	// SecNoRoot disables the capabilities that uid 0 gains at exec.
 	SecNoRoot Securebits = 1 << iota
 	SecNoRootLocked
-	// SecNoSetuidFixup keeps the sets as they are when ids change.
+	// SecNoSetuidFixup keeps the capability sets unchanged when uids change.
 	SecNoSetuidFixup
 	SecNoSetuidFixupLocked
-	// SecKeepCaps keeps the permitted set when all ids leave 0. Exec clears
-	// the bit, even a locked one.
+	// SecKeepCaps keeps the permitted set when the last uid 0 changes. Exec clears
+	// the bit, also if it is locked.
 	SecKeepCaps
 	SecKeepCapsLocked
-	// SecNoCapAmbientRaise forbids raising the ambient set.
+	// SecNoCapAmbientRaise denies raising ambient capabilities.
 	SecNoCapAmbientRaise
 	SecNoCapAmbientRaiseLocked
-	// SecExecRestrictFile asks interpreters to check files before they run
-	// them.
+	// SecExecRestrictFile asks interpreters to check files before executing them.
 	SecExecRestrictFile
 	SecExecRestrictFileLocked
-	// SecExecDenyInteractive asks interpreters to refuse other commands.
+	// SecExecDenyInteractive asks interpreters to refuse interactive commands.
 	SecExecDenyInteractive
 	SecExecDenyInteractiveLocked
 )
 
 const (
-	// SecAllBits are the bits that are not locks: SECURE_ALL_BITS.
+	// SecAllBits are all bits other than locks: SECURE_ALL_BITS.
 	SecAllBits = SecNoRoot | SecNoSetuidFixup | SecKeepCaps | SecNoCapAmbientRaise |
 		SecExecRestrictFile | SecExecDenyInteractive
 
-	// SecAllLocks are the locks: SECURE_ALL_LOCKS.
+	// SecAllLocks are all locks: SECURE_ALL_LOCKS.
 	SecAllLocks = SecAllBits << 1
 
 	// SecAllUnprivileged are the bits and locks of Linux 6.14 that a task
@@ -59,8 +57,8 @@ var securebitNames = [...]string{
 // Has reports whether all bits of v are set.
 func (s Securebits) Has(v Securebits) bool { return s&v == v }
 
-// Names returns the names of the set bits from the lowest to the highest, as
-// setpriv(1) writes them; a bit without a name becomes "bit12" and the like.
+// Names returns the names of the set bits in ascending order, as setpriv(1) prints them. A
+// bit without a name is "bit12", for example.
 func (s Securebits) Names() []string {
 	var names []string
 	for n := range 32 {
@@ -77,11 +75,10 @@ func (s Securebits) Names() []string {
 
 // SetSecurebits replaces the securebits by v, as PR_SET_SECUREBITS does.
 //
-// Every refusal is EPERM: a bit whose lock is set would change; a lock would
-// be cleared; v has a bit that the kernel does not know; SETPCAP is missing.
-// Since Linux 6.14 a task without SETPCAP may change bits of
-// [SecAllUnprivileged], if it changes no other and at least one: writing the
-// present value is refused.
+// EPERM if a bit with a set lock would change, if a lock would be cleared, if v has a bit
+// that the kernel does not have, and without SETPCAP. Since Linux 6.14 a task without
+// SETPCAP may change bits of [SecAllUnprivileged], if it changes at least one of them and no
+// other bit.
 //
 // Kernel: cap_task_prctl (security/commoncap.c).
 func (c Cred) SetSecurebits(v Securebits, r Rules) (Cred, Errno) {
@@ -105,10 +102,10 @@ func (c Cred) SetSecurebits(v Securebits, r Rules) (Cred, Errno) {
 	return c, 0
 }
 
-// SetKeepCaps sets or clears [SecKeepCaps], as PR_SET_KEEPCAPS does. It needs no
-// privilege.
+// SetKeepCaps sets or clears [SecKeepCaps], as PR_SET_KEEPCAPS does. It requires no
+// capability.
 //
-// EPERM under [SecKeepCapsLocked], even when the bit would stay as it is.
+// EPERM under [SecKeepCapsLocked], even if the bit would not change.
 //
 // Kernel: cap_task_prctl (security/commoncap.c).
 func (c Cred) SetKeepCaps(on bool) (Cred, Errno) {

@@ -95,7 +95,7 @@ func (e ending) model(c cred.Cred, r cred.Rules) (cred.Cred, cred.ExecResult, cr
 	return c.Exec(f, r)
 }
 
-// blursIDs reports whether c, or the child on the way, has ids that differ and
+// blursIDs reports whether c, or the child on the way, has IDs that differ and
 // that the new user namespace does not map. They still differ for the kernel,
 // and for nobody inside.
 func (e ending) blursIDs(c cred.Cred, r cred.Rules) bool {
@@ -189,7 +189,7 @@ func (g *generator) start() {
 		g.add(setSecurebits(cred.SecNoRoot | cred.SecNoRootLocked | cred.Securebits(g.Uint32())&0xff))
 		g.dropToRandomBounding()
 		g.add(capset(g.now.Effective, g.now.Permitted, g.caps()))
-	case 6: // ids that all differ
+	case 6: // IDs that all differ
 		g.add(setgroups(g.gid(), g.gid()))
 		g.add(setresgid(g.gid(), g.gid(), g.gid()))
 		if g.IntN(2) == 0 {
@@ -276,7 +276,7 @@ func (g *generator) idOperation() operation {
 	case 10:
 		return setgroups([]uint32{g.gid(), g.gid(), g.gid()}[:g.IntN(4)]...)
 	}
-	// Without these, ids can only change places.
+	// Without these, IDs can only change places.
 	e := g.now.Effective.Without(cred.SETUID).Without(cred.SETGID)
 	return capset(e, g.now.Permitted, g.now.Inheritable)
 }
@@ -354,7 +354,7 @@ func (g *generator) capability() int {
 	return g.IntN(41)
 }
 
-// uid returns one of the present ids, one from the pool, or none.
+// uid returns one of the present IDs, one from the pool, or none.
 func (g *generator) uid() uint32 {
 	return g.id(g.now.UID, g.now.EUID, g.now.SUID, g.now.FSUID)
 }

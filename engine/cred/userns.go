@@ -2,55 +2,51 @@ package cred
 
 import "slices"
 
-// OverflowID is what the kernel shows for an id that the user namespace does
-// not map: the default of /proc/sys/kernel/overflowuid and overflowgid.
+// OverflowID is the ID that the kernel shows for an ID that the user namespace does not
+// map: the default of /proc/sys/kernel/overflowuid and overflowgid.
 const OverflowID = 65534
 
-// UserNS holds the facts about a user namespace that rules depend on. The zero
-// value is the initial namespace, where every id but [NoID] exists and
-// setgroups is allowed.
+// UserNS has the facts about a user namespace that the rules depend on. The zero value is
+// the initial namespace, where every ID except [NoID] exists and setgroups(2) is allowed.
 //
-// The ids of a [Cred] and of a [File] are as seen inside. Two different ids
-// that are not mapped look the same there, and are the same to this package.
-// A namespace that maps OverflowID too shows an unmapped id and the mapped one
-// alike. To this package they differ: there, [NoID] stands for an unmapped id.
+// The IDs of a [Cred] and of a [File] are as seen in the namespace. Two different unmapped
+// IDs look the same there, and the model treats them as the same. In a namespace that maps
+// OverflowID, the kernel shows an unmapped ID and the mapped one alike; the model uses
+// [NoID] for an unmapped ID there.
 type UserNS struct {
-	// Nested says that this is not the initial namespace. UIDs and GIDs then
-	// have the lines of uid_map and gid_map, in any order, and an id that no
-	// extent covers does not exist.
+	// Nested reports that this is not the initial namespace. UIDs and GIDs then have
+	// the lines of uid_map and gid_map, in any order, and an ID that is in no
+	// extent does not exist.
 	Nested     bool
 	UIDs, GIDs []Extent
 
-	// SetgroupsDenied says that /proc/PID/setgroups reads "deny".
+	// SetgroupsDenied reports that /proc/PID/setgroups is "deny".
 	SetgroupsDenied bool
 }
 
-// Extent is a line of uid_map or gid_map: the ids Inside to Inside+Count-1 are
-// the ids Outside to Outside+Count-1 of the parent namespace.
+// Extent is a line of uid_map or gid_map: the IDs Inside to Inside+Count-1 are the IDs
+// Outside to Outside+Count-1 of the parent namespace.
 type Extent struct{ Inside, Outside, Count uint32 }
 
-// NewUserNamespace moves the task into a new user namespace, as
-// unshare(2) and clone(2) with CLONE_NEWUSER do. The argument says how the
-// namespace will be once its maps are written; Nested is implied. With empty
-// maps the result is what the task is before that.
+// NewUserNamespace moves the task to a new user namespace, as unshare(2) and clone(2) with
+// CLONE_NEWUSER do. ns describes the namespace after its maps are written; Nested is
+// implied. With empty maps the result is the state before that.
 //
-// The task gets every capability inside, whatever its bounding set was
-// outside: P = E = B = All, I = A = {}. Securebits are cleared, even locked
-// ones. The user stays the same, so its ids change as the maps say. The
-// file system state is no longer shared. No_new_privs stays.
+// The task gets every capability, whatever its bounding set was: P = E = B = All, I = A =
+// {}. The securebits are cleared, even locked ones. The IDs become what the maps say. The
+// file system state is no longer shared. no_new_privs is unchanged.
 //
-// The effective user owns the new namespace. A tracer which had that effective
-// uid when it attached, in the parent namespace, has CAP_SYS_PTRACE over the
-// new one, and Traced ends. Any other tracer stays one without it, there and in
-// every namespace below.
+// The effective user owns the new namespace. A tracer with that effective uid when it
+// attached, in the parent namespace, has CAP_SYS_PTRACE over the new namespace, so Traced
+// becomes false. Any other tracer stays a tracer without it, there and in every namespace
+// below.
 //
-// EPERM after a change of root directory, and when the effective uid or gid
-// is not mapped in the present namespace. Limits (ENOSPC) and threads
-// (EINVAL from unshare) are outside this model, and so is who may write which
-// map.
+// EPERM if the root directory was changed, or if the effective uid or gid is not mapped in
+// the present namespace. Outside the model are limits (ENOSPC), the number of threads
+// (EINVAL from unshare), and who may write which map.
 //
-// Kernel: create_user_ns, set_cred_user_ns (kernel/user_namespace.c), and for
-// the tracer cap_capable (security/commoncap.c).
+// Kernel: create_user_ns, set_cred_user_ns (kernel/user_namespace.c), and for the tracer
+// cap_capable (security/commoncap.c).
 func (c Cred) NewUserNamespace(ns UserNS) (Cred, Errno) {
 	if c.Chrooted || !c.UserNS.uids().has(c.EUID) || !c.UserNS.gids().has(c.EGID) {
 		return c, EPERM
@@ -90,22 +86,22 @@ func (ns UserNS) equal(other UserNS) bool {
 		slices.Equal(ns.UIDs, other.UIDs) && slices.Equal(ns.GIDs, other.GIDs)
 }
 
-// MapsUID reports whether a uid exists inside the namespace.
+// MapsUID reports whether uid exists in the namespace.
 func (ns UserNS) MapsUID(uid uint32) bool { return ns.uids().has(uid) }
 
-// MapsGID reports whether a gid exists inside the namespace.
+// MapsGID reports whether gid exists in the namespace.
 func (ns UserNS) MapsGID(gid uint32) bool { return ns.gids().has(gid) }
 
 func (ns UserNS) uids() idMap { return idMap{everything: !ns.Nested, extents: ns.UIDs} }
 func (ns UserNS) gids() idMap { return idMap{everything: !ns.Nested, extents: ns.GIDs} }
 
-// idMap is one of the two maps of a user namespace.
+// idMap is the uid map or the gid map of a user namespace.
 type idMap struct {
 	everything bool
 	extents    []Extent
 }
 
-// has reports whether id exists inside: from_kuid and make_kuid
+// has reports whether id exists in the namespace: from_kuid and make_kuid
 // (kernel/user_namespace.c).
 func (m idMap) has(id uint32) bool {
 	if id == NoID {
@@ -116,7 +112,7 @@ func (m idMap) has(id uint32) bool {
 	})
 }
 
-// hasGiven reports whether all ids that are not NoID exist inside.
+// hasGiven reports whether all IDs that are not NoID exist in the namespace.
 func (m idMap) hasGiven(ids ...uint32) bool {
 	for _, id := range ids {
 		if id != NoID && !m.has(id) {
@@ -126,8 +122,8 @@ func (m idMap) hasGiven(ids ...uint32) bool {
 	return true
 }
 
-// inside returns what an id of the parent namespace is inside. An unmapped one
-// is OverflowID, or NoID where OverflowID is mapped.
+// inside returns the ID in the namespace of an ID of the parent namespace. For an unmapped
+// one it returns OverflowID, or NoID if the map has OverflowID.
 func (m idMap) inside(id uint32) uint32 {
 	for _, x := range m.extents {
 		if id >= x.Outside && id-x.Outside < x.Count {

@@ -41,7 +41,7 @@ func TestNewUserNamespace(t *testing.T) {
 	blank.GID, blank.EGID, blank.SGID = cred.OverflowID, cred.OverflowID, cred.OverflowID
 	blank.Groups = []uint32{cred.OverflowID, cred.OverflowID}
 
-	// Two of the ids are unmapped, and OverflowID is mapped.
+	// Two of the IDs are unmapped, and OverflowID is mapped.
 	wide := cred.UserNS{
 		UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}, {Inside: 1, Outside: 100000, Count: 65535}},
 		GIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}, {Inside: 1, Outside: 100000, Count: 65535}},
@@ -78,7 +78,7 @@ func TestNewUserNamespace(t *testing.T) {
 	})
 }
 
-// TestUnmappedIDs has what ids a user namespace knows.
+// TestUnmappedIDs has what IDs a user namespace knows.
 func TestUnmappedIDs(t *testing.T) {
 	ns := cred.UserNS{
 		Nested: true,
@@ -146,11 +146,11 @@ func TestUnmappedIDs(t *testing.T) {
 }
 
 // TestNoRootUser: where uid 0 is not mapped nobody is root, and no change of
-// ids touches the sets.
+// IDs touches the sets.
 func TestNoRootUser(t *testing.T) {
 	c := edit(cred.Root(), func(c *cred.Cred) {
 		c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 1, Outside: 1, Count: 9}}}
-		// An id of 0 cannot show here. If it does, it is not root's.
+		// An ID of 0 cannot show here. If it does, it is not root's.
 		c.UID, c.EUID, c.SUID, c.FSUID = 0, 0, 0, 0
 	})
 	after, errno := c.Setuid(1)

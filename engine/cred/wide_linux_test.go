@@ -16,8 +16,8 @@ import (
 // wideRoot is what uid 0 and gid 0 of [wideNamespace] are outside.
 const wideRoot = 100000
 
-// wideNamespace is what rootless containers run in: it maps 65536 ids, and so
-// the overflow id too, as which it shows every id that it does not map.
+// wideNamespace is what rootless containers run in: it maps 65536 IDs, and so
+// the overflow ID too, as which it shows every ID that it does not map.
 func wideNamespace() cred.UserNS {
 	ids := []cred.Extent{{Inside: 0, Outside: wideRoot, Count: 65536}}
 	return cred.UserNS{UIDs: ids, GIDs: ids}
@@ -47,7 +47,7 @@ func makeWideFixed(t *testing.T, dir, binary string, seed uint64, count int) (fi
 			caps.Permitted = cred.Caps(r.Uint64() & r.Uint64()).Intersect(cred.FirstCaps(41))
 			caps.Inheritable = cred.Caps(r.Uint64()).Intersect(cred.FirstCaps(41))
 			// Root here, root of the wide namespace, another user there, the
-			// overflow id outside, and a user whom the namespace does not map.
+			// overflow ID outside, and a user whom the namespace does not map.
 			roots := [...]uint32{0, wideRoot, wideRoot, wideRoot + cred.OverflowID, cred.OverflowID, 5000}
 			root := &roots[r.IntN(len(roots))]
 			if *root == 0 && r.IntN(2) == 0 {
@@ -65,7 +65,7 @@ func makeWideFixed(t *testing.T, dir, binary string, seed uint64, count int) (fi
 	return files
 }
 
-// wideID returns what an id of the initial namespace is in the wide one.
+// wideID returns what an ID of the initial namespace is in the wide one.
 func wideID(outside uint32) uint32 {
 	if outside < wideRoot || outside >= wideRoot+65536 {
 		return cred.NoID
@@ -73,7 +73,7 @@ func wideID(outside uint32) uint32 {
 	return outside - wideRoot
 }
 
-// testWide compares in a user namespace that maps the overflow id: as its root
+// testWide compares in a user namespace that maps the overflow ID: as its root
 // user, and as a user whom it does not map.
 func testWide(t *testing.T, base, worker string, here cred.Cred, unmapped bool, r run) {
 	dir := makeHelper(t, base, worker, wideRoot)

@@ -1,7 +1,7 @@
 package machine
 
 // DeathSignal is a parent-death signal, see prctl(2), PR_SET_PDEATHSIG. The kernel
-// clears it when the ids of the process change.
+// clears it when the IDs of the process change.
 type DeathSignal struct {
 	Signal int // 1 to 64; 0 for none
 

@@ -19,7 +19,7 @@ type Identity struct {
 	// the profile does not have the key.
 	User string
 
-	// Resolved is false if the entry of User was not looked up. The ids that come
+	// Resolved is false if the entry of User was not looked up. The IDs that come
 	// from the entry are then placeholders, see IsPlaceholder.
 	Resolved bool
 
@@ -31,7 +31,7 @@ type Identity struct {
 	Entry *User
 }
 
-// unresolvedID is the placeholder for an unknown id. It is not 0, and no user has it.
+// unresolvedID is the placeholder for an unknown ID. It is not 0, and no user has it.
 const unresolvedID = cred.NoID - 1
 
 // TargetIdentity returns the identity of a target of profile p, launched by a process
@@ -81,7 +81,7 @@ func withPrimary(gid uint32, groups []uint32) []uint32 {
 	return slices.Compact(all)
 }
 
-// IsPlaceholder reports whether n stands for an unknown id, of an entry that was not
+// IsPlaceholder reports whether n stands for an unknown ID, of an entry that was not
 // looked up.
 func (id Identity) IsPlaceholder(n uint32) bool { return n == unresolvedID }
 

@@ -10,9 +10,9 @@ import (
 // statxCall calls statx(2) for one file.
 type statxCall func(mask int, st *unix.Statx_t) error
 
-// readMount returns facts about the mount of a file. It looks the unique id (Linux 6.8) up
-// with statmount(2). If that is not possible, a reused id in /proc/thread-self/mountinfo
-// proves that the mount belongs to this mount namespace. An id that is not there proves
+// readMount returns facts about the mount of a file. It looks the unique ID (Linux 6.8) up
+// with statmount(2). If that is not possible, a reused ID in /proc/thread-self/mountinfo
+// proves that the mount belongs to this mount namespace. An ID that is not there proves
 // nothing: after chroot(2), mountinfo lists only mounts below the root directory.
 func readMount(statx statxCall) mountFacts {
 	m := mountFacts{id: mountID(statx, unix.STATX_MNT_ID_UNIQUE)}
@@ -34,7 +34,7 @@ func readMount(statx statxCall) mountFacts {
 // statxMountID is STATX_MNT_ID of linux/stat.h (Linux 5.8).
 const statxMountID = 0x1000
 
-// mountID returns the mount id of the kind that mask selects; 0 if statx(2) does not
+// mountID returns the mount ID of the kind that mask selects; 0 if statx(2) does not
 // return it.
 func mountID(statx statxCall, mask int) uint64 {
 	var st unix.Statx_t
@@ -44,7 +44,7 @@ func mountID(statx statxCall, mask int) uint64 {
 	return st.Mnt_id
 }
 
-// noMount is an id that the kernel gives to no mount: unique ids count up from 2^31.
+// noMount is an ID that the kernel gives to no mount: unique IDs count up from 2^31.
 const noMount = 1<<63 - 1
 
 // askStatmount asks with statmount(2) whether a mount belongs to this mount namespace. To
@@ -84,7 +84,7 @@ var statmountFinds = sync.OnceValue(func() bool {
 	return false
 })
 
-// inMountinfo reports whether the mount table of this process has a mount id.
+// inMountinfo reports whether the mount table of this process has a mount ID.
 func inMountinfo(id uint64) bool {
 	proc, err := openProc()
 	if err != nil {

@@ -145,7 +145,7 @@ func parseMountinfo(text []byte) ([]mount, error) {
 	return mounts, nil
 }
 
-// parseMount parses a line. Its fields are: id, parent, device, root, mount point, options
+// parseMount parses a line. Its fields are: ID, parent, device, root, mount point, options
 // of the mount, any number of optional fields, a hyphen, type, source (may be empty),
 // options of the file system.
 func parseMount(line string) (m mount, ok bool) {

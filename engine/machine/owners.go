@@ -11,25 +11,25 @@ const (
 	answerNo
 )
 
-// overflowIDs are the ids that stat(2) shows for an owner that the caller's user
+// overflowIDs are the IDs that stat(2) shows for an owner that the caller's user
 // namespace does not map: /proc/sys/kernel/overflowuid and overflowgid. If known is
-// false, they could not be read, and may be any id up to maxOverflowID.
+// false, they could not be read, and may be any ID up to maxOverflowID.
 type overflowIDs struct {
 	uid, gid uint32
 	known    bool
 }
 
-// maxOverflowID is the greatest overflow id that the kernel accepts: maxolduid
+// maxOverflowID is the greatest overflow ID that the kernel accepts: maxolduid
 // (kernel/sysctl.c).
 const maxOverflowID = 65535
 
 // ownerMaps has the facts that decide whether the user namespace maps the owner of a
 // file. In the zero value, none is known.
 //
-// The id that stat(2) shows does not always tell. A user namespace that maps the
-// overflow id, as every map of 65536 ids does, shows the same number for its own user
+// The ID that stat(2) shows does not always tell. A user namespace that maps the
+// overflow ID, as every map of 65536 IDs does, shows the same number for its own user
 // and for all unmapped users. An idmapped mount, and a file system of another user
-// namespace, show the overflow id in the initial user namespace too.
+// namespace, show the overflow ID in the initial user namespace too.
 type ownerMaps struct {
 	ns       cred.UserNS
 	nsKnown  bool
@@ -57,7 +57,7 @@ func (m ownerMaps) maps(shown, overflow uint32, covered bool) answer {
 	case !couldBeOverflow && (covered || !m.nsKnown):
 		return answerYes
 	}
-	// Either the map has the overflow id, or it lacks an id that the kernel shows:
+	// Either the map has the overflow ID, or it lacks an ID that the kernel shows:
 	// then one of the two was misread.
 	return answerUnknown
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readOverflowIDs returns the overflow ids, which are the same in every namespace.
+// readOverflowIDs returns the overflow IDs, which are the same in every namespace.
 var readOverflowIDs = sync.OnceValue(func() overflowIDs {
 	uid, okUID := readID("/proc/sys/kernel/overflowuid")
 	gid, okGID := readID("/proc/sys/kernel/overflowgid")
@@ -27,7 +27,7 @@ func readID(path string) (id uint32, ok bool) {
 	return id, err == nil && id <= maxOverflowID
 }
 
-// readOwnerMaps reads the maps of this process's user namespace. If they lack the ids of
+// readOwnerMaps reads the maps of this process's user namespace. If they lack the IDs of
 // this process although the kernel shows them, they were misread and count as unknown.
 func readOwnerMaps() ownerMaps {
 	m := ownerMaps{overflow: readOverflowIDs()}
@@ -87,7 +87,7 @@ func askWrite(fd int, st *unix.Stat_t) answer {
 		return answerUnknown
 	}
 	if st.Mode&ownerWrites != 0 && st.Uid == uids[3] {
-		// The caller may own it, even if both uids show as the overflow id.
+		// The caller may own it, even if both uids show as the overflow ID.
 		return answerUnknown
 	}
 	kind := st.Mode & unix.S_IFMT

@@ -73,7 +73,7 @@ func ownersOf() {
 	}
 }
 
-// runInUserNS runs a role in a user namespace that maps the first ids to
+// runInUserNS runs a role in a user namespace that maps the first IDs to
 // themselves.
 func runInUserNS(t *testing.T, role string, ids int, steps ...string) reexec.Result {
 	t.Helper()
@@ -88,7 +88,7 @@ func runInUserNS(t *testing.T, role string, ids int, steps ...string) reexec.Res
 }
 
 // TestMapsOwners asks about files in user namespaces that map, and do not map,
-// the overflow id.
+// the overflow ID.
 func TestMapsOwners(t *testing.T) {
 	requires.Root(t)
 	dir := t.TempDir()

@@ -39,13 +39,13 @@ type ProcessState struct {
 	// Threads are the IDs of these threads, in ascending order.
 	Threads []int
 
-	// Cred has the ids as seen in the user namespace of the calling process. Its
+	// Cred has the IDs as seen in the user namespace of the calling process. Its
 	// Securebits are 0, because those of another process cannot be read. UserNS,
 	// Chrooted, SharedFS and Traced are not read either.
 	Cred cred.Cred
 
-	// Unmapped has the names of the fields with an id that the user namespace of
-	// the calling process does not map: "uid", "gid" and "groups". Such an id is
+	// Unmapped has the names of the fields with an ID that the user namespace of
+	// the calling process does not map: "uid", "gid" and "groups". Such an ID is
 	// cred.OverflowID, and may belong to any user.
 	Unmapped []string
 
@@ -102,7 +102,7 @@ const (
 	maxThreads = 1 << 16
 	maxStates  = 1 << 10 // distinct ones
 
-	// The kernel reads the credentials twice for one status file, for the ids and
+	// The kernel reads the credentials twice for one status file, for the IDs and
 	// for the capabilities. If they change in between, the file shows a state that
 	// never existed. Only the thread itself changes them. So if a thread did not
 	// run during agreeingAsleep equal reads, the state is right. Of a thread that
@@ -169,9 +169,9 @@ func (s ProcessState) same(o ProcessState) bool {
 	return s.Root == o.Root && s.MountNS == o.MountNS && (s.RootErr == nil) == (o.RootErr == nil) && s.Cred.Equal(o.Cred)
 }
 
-// unmapped returns the fields of c that have ids which ns does not map: see
+// unmapped returns the fields of c that have IDs which ns does not map: see
 // ProcessState.Unmapped. If ns maps cred.OverflowID, it finds none, because an unmapped
-// id then looks like the mapped one.
+// ID then looks like the mapped one.
 func unmapped(ns cred.UserNS, c cred.Cred) []string {
 	var list []string
 	if !ns.MapsUID(cred.OverflowID) && slices.Contains([]uint32{c.UID, c.EUID, c.SUID, c.FSUID}, cred.OverflowID) {

@@ -194,7 +194,7 @@ func (r *reader) threads(leader threadStatus) error {
 	r.mount, r.mountErr = namespace(r.proc, "self/ns/mnt")
 	var known bool
 	if r.maps, known = readUserNS(); !known {
-		// Without maps, treat every id as unmapped.
+		// Without maps, treat every ID as unmapped.
 		r.maps.Nested = true
 	}
 	var last *Process

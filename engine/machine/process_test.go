@@ -207,7 +207,7 @@ func TestProcessAgrees(t *testing.T) {
 	}
 }
 
-// TestUnmapped finds the ids that stand for others.
+// TestUnmapped finds the IDs that stand for others.
 func TestUnmapped(t *testing.T) {
 	const over = cred.OverflowID
 	nobody := cred.Cred{SUID: over, FSGID: over, Groups: []uint32{7, over}}

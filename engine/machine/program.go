@@ -62,7 +62,7 @@ type fileState struct {
 }
 
 // same reports whether s and a later state now are the same. If one of them does not
-// tell whether the mount belongs to this mount namespace, the mount id decides.
+// tell whether the mount belongs to this mount namespace, the mount ID decides.
 func (s fileState) same(now fileState) bool {
 	if s.mount.ours == answerUnknown || now.mount.ours == answerUnknown {
 		now.mount.ours = s.mount.ours
@@ -72,7 +72,7 @@ func (s fileState) same(now fileState) bool {
 
 // mountFacts are facts about the mount of a file.
 type mountFacts struct {
-	// id is the unique mount id, or on kernels before 6.8 the reused one, see
+	// id is the unique mount ID, or on kernels before 6.8 the reused one, see
 	// statx(2). It is 0 if statx returns neither.
 	id uint64
 

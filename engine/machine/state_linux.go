@@ -116,7 +116,7 @@ func readUserNS() (ns cred.UserNS, known bool) {
 		return ns, false
 	}
 	if strings.Join(strings.Fields(string(uidMap)), " ") == "0 0 4294967295" {
-		// Every id is mapped to itself: the initial namespace, or one with the same
+		// Every ID is mapped to itself: the initial namespace, or one with the same
 		// map, in which the same rules apply.
 		return ns, true
 	}

@@ -97,7 +97,7 @@ func trustMounts() {
 	fmt.Printf("%s %v\n", text, err)
 }
 
-// mountIDMapped mounts from at to, with the ids of root alone.
+// mountIDMapped mounts from at to, with the IDs of root alone.
 func mountIDMapped(from, to string) error {
 	holder := reexec.Command("swapper")
 	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}}

@@ -11,9 +11,9 @@ import (
 )
 
 // mayBeUnmapped reports whether a uid of a caller with the credentials c may be one that
-// the user namespace does not map. It shows as the overflow id, and the caller has the
+// the user namespace does not map. It shows as the overflow ID, and the caller has the
 // rights of its owner, who may be root in the initial user namespace. Without /proc every
-// overflow id may be unmapped.
+// overflow ID may be unmapped.
 func mayBeUnmapped(c cred.Cred) bool {
 	m := readTrustedMaps()
 	if m.nsKnown && !m.ns.Nested {

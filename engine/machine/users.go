@@ -118,7 +118,7 @@ func sameNumber(field, name string) bool {
 func ParseID(s string) (uint32, error) {
 	n, err := strconv.ParseUint(s, 10, 32)
 	if err != nil || n > 1<<32-2 || strconv.FormatUint(n, 10) != s {
-		return 0, fmt.Errorf("invalid id %q", s)
+		return 0, fmt.Errorf("invalid ID %q", s)
 	}
 	return uint32(n), nil
 }
