@@ -17,7 +17,7 @@ func TestReachableText(t *testing.T) {
 	const (
 		setID      = "Set-user-ID and set-group-ID programs run as the user and the group that own them."
 		notStarted = "A program does not start (EPERM) if its file capabilities are effective and permit a capability outside the bounding set."
-		nnp        = "Under no_new_privs, set-ID bits and file capabilities grant no program more than the target has."
+		nnp        = "Under no_new_privs, set-id bits and file capabilities grant no program more than the target has."
 		noRoot     = "A set-user-ID-root program runs as uid 0 without capabilities: noroot."
 		rootFiles  = "The target owns root's files, whatever its capabilities: uid 0."
 		atSecure   = "The dynamic loader ignores LD_PRELOAD and similar variables: AT_SECURE."

@@ -38,9 +38,9 @@ const (
 )
 
 // claimFormats are the formats of the sentences. An ordinary program has neither
-// set-ID bits nor file capabilities.
+// set-id bits nor file capabilities.
 var claimFormats = [...]string{
-	claimNoNewPrivs:        "Under no_new_privs, set-ID bits and file capabilities grant no program more than the target has.",
+	claimNoNewPrivs:        "Under no_new_privs, set-id bits and file capabilities grant no program more than the target has.",
 	claimSetRoot:           "A set-user-ID-root program without file capabilities runs as uid 0 with %s.",
 	claimSetRootNoRoot:     "A set-user-ID-root program runs as uid 0 without capabilities: noroot.",
 	claimSetRootEmpty:      "A set-user-ID-root program runs as uid 0 without capabilities: the bounding and inheritable sets are empty.",
@@ -117,7 +117,7 @@ func (p *Plan) Reachable() []string {
 	return list
 }
 
-// addSetID adds what set-ID bits grant.
+// addSetID adds what set-id bits grant.
 func (list *claims) addSetID(f reachable, a cred.Cred) {
 	switch {
 	case f.noNewPrivs:
@@ -184,7 +184,7 @@ func grantedText(permitted, inheritable, all cred.Caps) string {
 	return text + "the inheritable ones within " + inheritable.String()
 }
 
-// addOrdinary adds what a program without set-ID bits and file capabilities gets.
+// addOrdinary adds what a program without set-id bits and file capabilities gets.
 func (list *claims) addOrdinary(f reachable, a cred.Cred) {
 	has := capsPhrase(f.ordinary, a.All)
 	switch {

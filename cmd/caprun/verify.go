@@ -32,7 +32,7 @@ func verifyForm() *form {
 			asFlag(&o.as),
 			{name: "exact", about: "match only a process with exactly the declared privileges", value: isSet(&o.exact),
 				more: "A profile that sets securebits then matches no process: caprun cannot read the securebits of another process."},
-			{name: "v", about: "print what is the same, too", value: isSet(&o.all)},
+			{name: "v", about: "print values that match, too", value: isSet(&o.all)},
 			formatFlag(&o.json),
 		},
 		operands: []operand{{metavar: "PROFILE", takes: aProfile, about: "profile"}},

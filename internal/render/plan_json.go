@@ -57,7 +57,7 @@ type jsonFacts struct {
 	SetGID    bool          `json:"setgid"` // and executable by its group
 	UID       uint32        `json:"uid"`
 	GID       uint32        `json:"gid"`
-	NoSUID    bool          `json:"nosuid"`    // of the mount, or another mount namespace: the kernel ignores set-ID bits and file capabilities
+	NoSUID    bool          `json:"nosuid"`    // of the mount, or another mount namespace: the kernel ignores set-id bits and file capabilities
 	Caps      *jsonFileCaps `json:"file_caps"` // null if none
 	Privilege string        `json:"text"`
 }

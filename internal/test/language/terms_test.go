@@ -39,6 +39,7 @@ var terms = []term{
 	{"for a moment", "temporarily", nil},
 	{"look again | looks again | second look", "verify, check", nil},
 	{"set-user-id", "set-user-ID", inputs},
+	{"set-ID", "set-id", nil},
 	{"set-group-id", "set-group-ID", inputs},
 	{"no good as pid 1", "not checked for PID 1 duties", nil},
 	{"nothing that counts", "no unsuppressed findings", nil},
