@@ -37,11 +37,15 @@ func (c *Command) Main(args []string) int {
 		c.Stderr = message.Bounded(c.Stderr)
 		return supervise.RunChild(&c.Env, args[1:])
 	}
-	c.form, args = findForm(args)
+	var err error
+	c.form, args, err = findForm(args)
 	if c.form.name == "" {
 		c.Stderr = message.Bounded(c.Stderr)
 	}
-	operands, err := c.form.parse(args)
+	var operands []string
+	if err == nil {
+		operands, err = c.form.parse(args)
+	}
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return c.printHelp(c.form)

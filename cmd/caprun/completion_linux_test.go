@@ -29,7 +29,7 @@ var offered = []struct {
 	{"caprun nosuch", nil},
 	{"caprun -", []string{"-profile", "-init", "-init-group", "-dry-run"}},
 	{"caprun --d", []string{"-dry-run"}},
-	{"caprun check -", []string{"-format", "-fail-on", "-ceiling", "-host", "-stdin-name"}},
+	{"caprun check -", []string{"-format", "-fail-on", "-ceiling", "-host", "-exclude", "-stdin-name"}},
 	{"caprun check -format ", []string{"human", "oneline", "json", "sarif", "github"}},
 	{"caprun check -format=", []string{"human", "oneline", "json", "sarif", "github"}},
 	{"caprun check --format ", []string{"human", "oneline", "json", "sarif", "github"}},

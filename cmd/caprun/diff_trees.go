@@ -35,7 +35,7 @@ func (c *Command) diffDirectories(o diffOptions, v viewpoint, old, new string) i
 			label:    func(path string) string { return filepath.Join(dir, path) },
 			profiles: map[string]func() ([]byte, error){},
 		}
-		err := source.Walk(dir, func(f source.Found) {
+		err := source.Walk(dir, nil, func(f source.Found) {
 			if path, err := filepath.Rel(filepath.Clean(dir), f.Name); err == nil {
 				trees[n].profiles[path] = readFound(f)
 			}
@@ -119,7 +119,7 @@ func workingTree(paths []string) (profileSet, error) {
 				return r.Read(path)
 			}
 		default:
-			err := source.Walk(path, func(f source.Found) {
+			err := source.Walk(path, nil, func(f source.Found) {
 				if !f.Link {
 					t.profiles[filepath.Clean(f.Name)] = readFound(f)
 				}

@@ -18,6 +18,7 @@ type formFlag struct {
 	about    string // what it does, short enough for a menu
 	more     string // sentences that only the help has; optional
 	required bool
+	repeated bool // it can be given more than once
 	value
 
 	given bool
@@ -44,7 +45,7 @@ func (f *formFlag) String() string { return f.def }
 // Set stores the value. It refuses a second one, because caprun cannot know which
 // of two profiles, for example, was meant.
 func (f *formFlag) Set(text string) error {
-	if f.given {
+	if f.given && !f.repeated {
 		f.err = fmt.Errorf("flag given more than once: -%s", f.name)
 		return f.err
 	}
@@ -148,7 +149,7 @@ func formatFlag(json *bool) *formFlag {
 }
 
 // parse parses the arguments of the form, in the syntax of package flag. It
-// returns flag.ErrHelp if -h is among the flags.
+// returns flag.ErrHelp if -h is among the flags, or among the operands of a subcommand.
 func (f *form) parse(args []string) (operands []string, err error) {
 	set := flag.NewFlagSet(f.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -170,7 +171,15 @@ func (f *form) parse(args []string) (operands []string, err error) {
 			return nil, fmt.Errorf("flag -%s is required", flag.name)
 		}
 	}
+	if f.name != "" && !slices.Contains(args, "--") && slices.ContainsFunc(set.Args(), isHelp) {
+		return nil, flag.ErrHelp
+	}
 	return set.Args(), f.checkOperands(set.Args())
+}
+
+// isHelp reports whether an argument asks for help.
+func isHelp(arg string) bool {
+	return arg == "-h" || arg == "--h" || arg == "-help" || arg == "--help"
 }
 
 // checkOperands checks the number of the operands, and each one that must be one of

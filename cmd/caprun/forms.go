@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
+	"caprun/internal/source"
 	"caprun/internal/supervise"
+	"caprun/policy"
 )
 
 // form is one form of the command line: a launch or a subcommand. The parser, the
@@ -98,16 +102,47 @@ func forms() []*form {
 }
 
 // findForm returns the form that the arguments select, and the arguments that it
-// parses. The first argument selects a subcommand if it is the name of one.
-func findForm(args []string) (*form, []string) {
-	if len(args) > 0 && args[0] != "" && !strings.HasPrefix(args[0], "-") {
+// parses: a launch if the first argument is a flag, and otherwise the subcommand that
+// it names. The form of an unknown one is a launch, too, with an error.
+func findForm(args []string) (*form, []string, error) {
+	switch {
+	case len(args) == 0:
+	case args[0] == "-version", args[0] == "--version":
+		return versionForm(), args[1:], nil
+	case !strings.HasPrefix(args[0], "-"):
 		for _, f := range forms() {
-			if f.name == args[0] {
-				return f, args[1:]
+			if f.name == args[0] && f.name != "" {
+				return f, args[1:], nil
 			}
 		}
+		return launchForm(), args, unknownCommand(args[0])
 	}
-	return launchForm(), args
+	return launchForm(), args, nil
+}
+
+// otherCommands are words of other programs for what subcommands do.
+var otherCommands = map[string]string{
+	"lint": "check", "validate": "check", "test": "check", "plan": "explain", "describe": "explain", "compare": "diff",
+	"status": "show", "ps": "show", "list": "profiles", "man": "help",
+}
+
+// unknownCommand is the error for a first argument that is neither a flag nor the name
+// of a subcommand.
+func unknownCommand(word string) error {
+	const start = "to start a program, write caprun -profile PROFILE -- CMD"
+	var names []string
+	for _, f := range forms() {
+		if f.name != "" {
+			names = append(names, f.name)
+		}
+	}
+	switch suggestion := cmp.Or(otherCommands[word], policy.Suggest(word, names)); {
+	case strings.Contains(word, "/"), source.IsProfileName(word), slices.Contains([]string{"run", "exec", "start", "launch", ""}, word):
+		return fmt.Errorf("unknown command %q; %s", shorten(word), start)
+	case suggestion != "":
+		return fmt.Errorf("unknown command %q; did you mean %s?", word, suggestion)
+	}
+	return fmt.Errorf("unknown command %q; %s", shorten(word), start)
 }
 
 // key returns the name of the form in the completion scripts.

@@ -128,6 +128,9 @@ func (f *form) synopsis() string {
 			if !u.requires(flag) {
 				word = "[" + word + "]"
 			}
+			if flag.repeated {
+				word += "..."
+			}
 			words = append(words, word)
 		}
 		text += layOut("    "+f.command(), append(words, operandWords(u.operands)...))

@@ -124,6 +124,9 @@ func manualSynopsis(name string, u usage) string {
 		if !u.requires(flag) {
 			words = "Op " + words
 		}
+		if flag.repeated {
+			words += " ..."
+		}
 		lines = append(lines, "."+words)
 	}
 	optional := ""

@@ -183,13 +183,12 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 		return &untrusted{path, fmt.Sprintf("belongs to uid %d, the caller's own, and processes of that user without the caller's capabilities could change it", st.Uid),
 			"copy the profile to /etc/caprun as root, pass it with -profile -, or start caprun with sudo(8)"}
 	}
-	hint := "chown root " + quote(path)
-	switch {
-	case isLink:
-		hint = "chown -h root " + quote(path)
-	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
-		hint += ", or copy the profile to /etc/caprun"
+	chown := "chown root "
+	if isLink {
+		chown = "chown -h root "
 	}
+	// A checkout of a developer belongs to the developer, and shall.
+	hint := fmt.Sprintf("%s, copy the profile to /etc/caprun, or start caprun with sudo(8) as uid %d", chown+quote(path), st.Uid)
 	return &untrusted{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), hint}
 }
 

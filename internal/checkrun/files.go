@@ -38,7 +38,9 @@ type content struct {
 //
 // An argument that is neither a directory nor a regular file is refused, except a pipe
 // that is already open.
-func (r *Run) Add(args []string, stdinName string) {
+//
+// Files and directories below a directory that exclude selects are left out.
+func (r *Run) Add(args []string, stdinName string, exclude source.Patterns) {
 	var files []file
 	// Only two arguments can select a file twice.
 	seen := map[string]bool{}
@@ -72,7 +74,7 @@ func (r *Run) Add(args []string, stdinName string) {
 					add(f.Name, file{name: f.Name, path: f.Path})
 				}
 			}
-			if err := source.Walk(arg, found); err != nil {
+			if err := source.Walk(arg, exclude, found); err != nil {
 				r.fail(err)
 			}
 		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):

@@ -37,7 +37,7 @@ func TestReplacedByLink(t *testing.T) {
 		var out, messages bytes.Buffer
 		env := &render.Env{Stdout: &out, Stderr: &messages}
 		run := New(env, review.Options{}, every)
-		run.Add([]string{arg}, "")
+		run.Add([]string{arg}, "", nil)
 		if status := run.Print(review.Oneline); status != Findings || strings.Count(out.String(), "unknown-key") != 4 {
 			t.Errorf("%s: result %d\n%s%s", arg, status, out.String(), messages.String())
 		}

@@ -222,7 +222,7 @@ func (r *Run) check(reader *source.Reader, f file) (o checked) {
 		text, err = reader.Read(f.name)
 	}
 	if err != nil {
-		return checked{err: fmt.Errorf("%s: %w%s", f.name, cause(err), flagHint(f.name, err))}
+		return checked{err: fmt.Errorf("%s: %w%s", f.name, source.BrokenLink(f.name, cause(err)), flagHint(f.name, err))}
 	}
 	return checked{report: review.Check(f.name, text, r.options)}
 }

@@ -62,7 +62,7 @@ func check(t *testing.T, stdout io.Writer, args ...string) (result Result, stder
 	done := make(chan Result, 1)
 	go func() {
 		run := New(&render.Env{Stdin: os.Stdin, Stdout: stdout, Stderr: &messages}, review.Options{}, every)
-		run.Add(args, "")
+		run.Add(args, "", nil)
 		done <- run.Print(review.Oneline)
 	}()
 	select {
@@ -109,11 +109,11 @@ func TestMany(t *testing.T) {
 	}
 	var want, errs strings.Builder
 	listed := New(&render.Env{Stdout: io.Discard, Stderr: io.Discard}, review.Options{}, every)
-	listed.Add([]string{dir}, "")
+	listed.Add([]string{dir}, "", nil)
 	for _, file := range listed.files {
 		text, err := os.ReadFile(file.name)
 		if err != nil {
-			fmt.Fprintf(&errs, "caprun: %s: %v\n", file.name, syscall.ENOENT)
+			fmt.Fprintf(&errs, "caprun: %s: broken symbolic link to nowhere\n", file.name)
 			continue
 		}
 		for _, f := range review.Check(file.name, text, review.Options{}).Findings {
@@ -169,7 +169,7 @@ func TestPanic(t *testing.T) {
 		}
 		return engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 	}}, every)
-	run.Add([]string{dir}, "")
+	run.Add([]string{dir}, "", nil)
 	if status := run.Print(review.Oneline); status != Failed {
 		t.Errorf("the result is %d", status)
 	}

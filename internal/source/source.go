@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
@@ -74,6 +75,12 @@ func (s Source) Text(strict bool) ([]byte, error) {
 	}
 	if errors.Is(err, fs.ErrNotExist) && (strings.HasPrefix(s.path, "/dev/fd/") || strings.HasPrefix(s.path, "/proc/")) {
 		err = fmt.Errorf("%w; to read a pipe, pass -profile -", err)
+	}
+	if name, ok := strings.CutPrefix(s.path, etc); ok && errors.Is(err, fs.ErrNotExist) {
+		// The working directory is only searched for the message.
+		if _, there := os.Lstat(name); there == nil {
+			err = fmt.Errorf("%w; for the file in the working directory, write ./%s", err, name)
+		}
 	}
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		err = fmt.Errorf("%w; raise the limit of open files (RLIMIT_NOFILE): caprun needs about ten", err)

@@ -21,10 +21,10 @@ type Found struct {
 }
 
 // Walk calls add with each profile below a directory: a regular file, or a symbolic
-// link to one of these files, whose name ends in .yaml or .yml and that is not hidden.
-// It returns an error for every directory that cannot be read, or if there are no
+// link to one of these files, whose name ends in .yaml or .yml and that is not hidden
+// or excluded. It returns an error for every directory that cannot be read, or if there are no
 // profiles.
-func Walk(root string, add func(Found)) error {
+func Walk(root string, excluded Patterns, add func(Found)) error {
 	// WalkDir does not follow root if it is a link.
 	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		root += "/"
@@ -45,10 +45,11 @@ func Walk(root string, add func(Found)) error {
 			return nil
 		}
 		hidden := strings.HasPrefix(d.Name(), ".") && path != root
+		skipped := hidden || path != root && excluded.match(root, path)
 		switch {
-		case hidden && d.IsDir():
+		case skipped && d.IsDir():
 			return fs.SkipDir
-		case hidden || d.IsDir() || !IsProfileName(path):
+		case skipped || d.IsDir() || !IsProfileName(path):
 		case d.Type().IsRegular():
 			found = true
 			add(Found{Name: path, Path: withoutLinks(root, top, path)})
@@ -86,6 +87,19 @@ func withoutLinks(root, top, path string) string {
 	return filepath.Join(top, strings.TrimPrefix(path, clean))
 }
 
+// BrokenLink returns an error that says that a path is a broken symbolic link, and to
+// what, if err says that no file exists there; otherwise err.
+func BrokenLink(path string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	target, failed := os.Readlink(path)
+	if failed != nil {
+		return err
+	}
+	return fmt.Errorf("broken symbolic link to %s", target)
+}
+
 // IsProfileName reports whether the name of a file below a directory is that of a
 // profile.
 func IsProfileName(path string) bool {
@@ -98,7 +112,7 @@ func IsProfileName(path string) bool {
 func followLink(top, path string) (file string, err error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
-		return "", err
+		return "", BrokenLink(path, err)
 	}
 	if file, err = filepath.EvalSymlinks(path); err != nil {
 		return "", err
