@@ -29,14 +29,14 @@ func diffForm() *form {
 	return &form{
 		name: "diff", about: "print which privileges a new profile widens and narrows",
 		help: "OLD and NEW can be directories: caprun compares the profiles below them that have the same path. " +
-			"With -base, it compares the profiles of a git revision with those of the working tree: the files and directories PATH, " +
-			"or all below the working directory.",
+			"With -base, it compares the profiles of a git revision with those of the working tree: in the files and directories PATH, " +
+			"or below the working directory.",
 		flags: []*formFlag{
 			{name: "base", metavar: "REV", about: "compare with this git revision", value: pathOf(&o.base, aText)},
 			asFlag(&o.as),
 			kernelFlag(&o.kernel),
-			{name: "fail-on", metavar: "CHANGE", about: "difference that makes the exit status 1", value: oneOf(&o.fails, "change", "change", differences()...),
-				more: "widen is a new profile, or a privilege that is wider or cannot be compared."},
+			{name: "fail-on", metavar: "CHANGE", about: "difference for which the exit status is 1", value: oneOf(&o.fails, "change", "change", differences()...),
+				more: "widen: a new profile, or a privilege that is wider or cannot be compared."},
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", differenceFormats()...)},
 		},
 		operands: []operand{
@@ -44,7 +44,7 @@ func diffForm() *form {
 			{metavar: "NEW", takes: aCheckPath, about: "new profile or directory"},
 		},
 		variant: &variant{flag: "base", operands: []operand{{metavar: "PATH", takes: aCheckPath, optional: true, many: true, about: "profile or directory of the working tree"}}},
-		status:  "Exit status: 0 no such difference, 1 difference, 2 usage error, unreadable file or a profile without a plan.",
+		status:  "Exit status: 0 no such difference, 1 such a difference, 2 usage error, unreadable file or a profile without a plan.",
 		run:     func(c *Command, operands []string) int { return c.diff(o, operands) },
 	}
 }
