@@ -235,7 +235,11 @@ func (c *compiler) launcher(sets launchSets, finalCaps cred.Caps) (*cap.Launcher
 		if !ok {
 			return nil, c.diagnose(ruleInternal, "rlimits."+r.Name, fmt.Sprintf("unknown limit %q", r.Name), "report this as a bug")
 		}
-		l.SetRlimit(number, r.Soft, r.Hard)
+		soft, hard := c.limit(r)
+		if d := c.checkLimit(r, soft, hard); d != nil {
+			return nil, d
+		}
+		l.SetRlimit(number, soft, hard)
 	}
 	if p.Mode == nil || *p.Mode != cap.ModeNoPriv {
 		l.SetFinal(cap.SetOf(0, finalCaps, 0))

@@ -50,10 +50,18 @@ func (p *Plan) describeBound(s Step) string {
 }
 
 func (p *Plan) describeRlimit(s Step) string {
-	if s.Soft == s.Hard {
-		return fmt.Sprintf("set limit %s to %s", machine.RlimitName(s.Resource), LimitText(s.Soft))
+	name := machine.RlimitName(s.Resource)
+	declared, soft, hard := declaredLimit(p.Profile, name), LimitText(s.Soft), LimitText(s.Hard)
+	known := p.knowsLimit(s.Resource)
+	switch {
+	case declared.InheritSoft:
+		soft = callersLimit(soft, known)
+	case declared.InheritHard:
+		hard = callersLimit(hard, known)
+	case s.Soft == s.Hard:
+		return fmt.Sprintf("set limit %s to %s", name, soft)
 	}
-	return fmt.Sprintf("set limit %s to soft %s, hard %s", machine.RlimitName(s.Resource), LimitText(s.Soft), LimitText(s.Hard))
+	return fmt.Sprintf("set limit %s to soft %s, hard %s", name, soft, hard)
 }
 
 func (p *Plan) describeDeathSignal(s Step) string {

@@ -2,10 +2,8 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	"caprun/engine/machine"
-	"caprun/policy"
 )
 
 // Inherited is an attribute that the target inherits from the caller.
@@ -169,24 +167,26 @@ func (p *Plan) schedulingDetail() string {
 // inheritsLimits reports whether the profile leaves a limit to the caller.
 func (p *Plan) inheritsLimits() bool {
 	for n := 0; machine.RlimitName(n) != ""; n++ {
-		if !p.declaresLimit(machine.RlimitName(n)) {
+		if r := declaredLimit(p.Profile, machine.RlimitName(n)); r.InheritSoft || r.InheritHard {
 			return true
 		}
 	}
 	return false
 }
 
-func (p *Plan) declaresLimit(name string) bool {
-	return slices.ContainsFunc(p.Profile.Rlimits, func(r policy.Rlimit) bool { return r.Name == name })
-}
-
 func (p *Plan) limitsDetail() string {
 	text, separator := "", " except "
 	for _, r := range p.Profile.Rlimits {
-		text += separator + r.Name
-		separator = ", "
+		text += separator
+		switch separator = ", "; {
+		case r.InheritSoft:
+			text += "hard "
+		case r.InheritHard:
+			text += "soft "
+		}
+		text += r.Name
 	}
-	if p.SecureExec && !p.declaresLimit("stack") {
+	if p.SecureExec && declaredLimit(p.Profile, "stack").InheritSoft {
 		// See checkStack.
 		text += fmt.Sprintf("; the soft limit of the stack is at most %d", secureStack)
 	}

@@ -71,6 +71,9 @@ func (p *Plan) checkCaller() error {
 	if !p.Identity.Resolved {
 		return p.fail("user", "set uid", errors.New("the user was not looked up"), "make the plan with engine.Prepare")
 	}
+	if name := p.unknownLimit(); name != "" {
+		return p.fail("rlimits."+name, "set limit "+name, errors.New("the caller's limit was not read"), "make the plan with engine.Prepare")
+	}
 	now, err := machine.CurrentCred()
 	if err != nil {
 		return p.fail("", "read the caller's state", err, "")

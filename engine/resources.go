@@ -32,7 +32,7 @@ func refuseResource(r *machine.Resources, c cred.Cred, p *policy.Profile, s *cap
 	case cap.StepChroot:
 		return refuseStandard(r, p)
 	case cap.StepRlimit:
-		return refuseLimit(r, c, s)
+		return refuseLimit(r, c, p, s)
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ const maxNrOpen = 0x7fffffc0
 // refuseLimit refuses a limit that the kernel does not allow.
 //
 // Kernel: do_prlimit (kernel/sys.c).
-func refuseLimit(r *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
+func refuseLimit(r *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.Step) *stepRefusal {
 	now, ok := r.Limits[s.Resource]
 	if !ok || now == (machine.Limit{Soft: s.Soft, Hard: s.Hard}) {
 		return nil
@@ -54,6 +54,9 @@ func refuseLimit(r *machine.Resources, c cred.Cred, s *cap.Step) *stepRefusal {
 	key := "rlimits." + name
 	if name == "nofile" && r.NrOpen != 0 && s.Hard > r.NrOpen {
 		hint := fmt.Sprintf("declare at most %d", r.NrOpen)
+		if declaredLimit(p, name).InheritHard {
+			hint = fmt.Sprintf("add hard: %d", r.NrOpen)
+		}
 		if s.Hard <= maxNrOpen {
 			hint += fmt.Sprintf(", or raise fs.nr_open: sysctl fs.nr_open=%d", s.Hard)
 		}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
 
 	"caprun/policy"
 )
@@ -13,11 +12,11 @@ const secureStack = 8 << 20
 
 // checkStack refuses a declared stack limit that exec would lower.
 func (c *compiler) checkStack() *policy.Diagnostic {
-	n := slices.IndexFunc(c.Profile.Rlimits, func(r policy.Rlimit) bool { return r.Name == "stack" })
-	if n < 0 || !c.SecureExec || c.Profile.Rlimits[n].Soft <= secureStack {
+	stack := declaredLimit(c.Profile, "stack")
+	if stack.InheritSoft || !c.SecureExec || stack.Soft <= secureStack {
 		return nil
 	}
 	return c.diagnose(ruleTarget, "rlimits.stack",
 		fmt.Sprintf("the kernel lowers the soft stack limit to %d, because the target starts with AT_SECURE", secureStack),
-		fmt.Sprintf("write stack: {soft: %d, hard: %s}", secureStack, LimitText(c.Profile.Rlimits[n].Hard)))
+		fmt.Sprintf("write stack: {soft: %d, hard: %s}", secureStack, LimitText(stack.Hard)))
 }

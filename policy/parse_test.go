@@ -53,7 +53,7 @@ func TestValues(t *testing.T) {
 		Secbits: ptr(cap.SecbitNoRoot | cap.SecbitNoRootLocked), NoNewPrivs: true,
 		Chroot: "/srv/jail", Cwd: "/", Umask: ptr(uint32(0o27)),
 		Env:     &Env{Keep: []string{"PATH", "LANG"}, Set: map[string]string{"MODE": "production"}, Unset: []string{}},
-		Rlimits: []Rlimit{{"core", 0, Unlimited}, {"nofile", 4096, 4096}},
+		Rlimits: []Rlimit{{Name: "core", Hard: Unlimited}, {Name: "nofile", Soft: 4096, Hard: 4096}},
 		KeepFDs: []int{3},
 	}
 	every := Profile{
@@ -63,7 +63,7 @@ func TestValues(t *testing.T) {
 		Caps: caps(t, "cap_kill,cap_chown+ip cap_kill+e cap_net_raw+p-i\n"), IAB: iab(t, "^cap_kill,!cap_chown,%cap_net_raw,!%cap_setuid,40"),
 		Mode: ptr(cap.ModePure1EInit), NoNewPrivs: true, Umask: ptr(uint32(0o777)),
 		Env:        &Env{KeepAll: true, Set: map[string]string{"A": "", "_b1": "x=y z", "Y": "no"}, Unset: []string{"D"}},
-		Rlimits:    []Rlimit{{"as", Unlimited, Unlimited}, {"core", 0, 0}, {"nofile", 1<<63 - 1, Unlimited}},
+		Rlimits:    []Rlimit{{Name: "as", Soft: Unlimited, Hard: Unlimited}, {Name: "core"}, {Name: "nofile", Soft: 1<<63 - 1, Hard: Unlimited}},
 		KeepFDs:    []int{1048575, 3},
 		NewSession: true, InheritKeyring: true,
 		Ignored: []Ignore{{"kept-descriptors", nil, "the socket, bound by the starter", "2027-01-31"}, {"x", nil, "two words\n", ""}, {"y", []string{"cap_kill", "21", "0", "40"}, "z", ""}},

@@ -62,6 +62,9 @@ type Env struct {
 type Rlimit struct {
 	Name       string
 	Soft, Hard uint64 // Unlimited, or at most 1<<63 - 1
+
+	// The target inherits the caller's value; Soft or Hard is then 0.
+	InheritSoft, InheritHard bool
 }
 
 // Unlimited is the kernel's RLIM_INFINITY.

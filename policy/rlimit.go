@@ -53,12 +53,11 @@ func (r *reader) limitNameHint(f field, fields []field) string {
 	return "the limits are " + strings.Join(rlimitNames[:], ", ")
 }
 
-// limit reads one value for both limits, or both.
+// limit reads one value for both limits, or a mapping.
 func (r *reader) limit(f field) (limit Rlimit, ok bool) {
 	limit.Name = f.name
 	if f.value.Kind == yaml.MappingNode {
-		limit.Soft, limit.Hard, ok = r.softAndHard(f)
-		return limit, ok
+		return r.softAndHard(f)
 	}
 	limit.Soft, ok = r.amount(f.value, f.name, limitHint(f.value))
 	limit.Hard = limit.Soft
@@ -68,10 +67,15 @@ func (r *reader) limit(f field) (limit Rlimit, ok bool) {
 	return limit, ok
 }
 
-func (r *reader) softAndHard(f field) (soft, hard uint64, ok bool) {
-	kind := mappingKind{what: f.name, required: limitKeys[:]}
+// softAndHard reads one or both limits; the target inherits the one that is absent.
+func (r *reader) softAndHard(f field) (limit Rlimit, ok bool) {
+	limit = Rlimit{Name: f.name, InheritSoft: true, InheritHard: true}
+	kind := mappingKind{what: f.name}
+	if len(f.value.Content) == len("kv") {
+		kind.required = limitKeys[:]
+	}
 	fields, _ := r.fields(f.value, f.path, kind)
-	good := 0
+	ok = true
 	has := map[string]field{}
 	for _, f := range fields {
 		has[f.name] = f
@@ -79,43 +83,28 @@ func (r *reader) softAndHard(f field) (soft, hard uint64, ok bool) {
 		case !slices.Contains(limitKeys[:], f.name):
 			r.unknownKey(f, kind.what, r.limitKeyHint(f, fields))
 		case f.bad:
+			ok = false
 		default:
-			v, ok := r.amount(f.value, f.name, boundedHint(f, fields))
-			if !ok {
-				continue
-			}
-			good++
+			v, valid := r.amount(f.value, f.name, boundedHint(f, fields))
+			ok = ok && valid
 			if f.name == "soft" {
-				soft = v
+				limit.Soft, limit.InheritSoft = v, false
 			} else {
-				hard = v
+				limit.Hard, limit.InheritHard = v, false
 			}
 		}
 	}
 	softField, hasSoft := has["soft"]
-	hardField, hasHard := has["hard"]
+	_, hasHard := has["hard"]
 	switch {
 	case !hasSoft && !hasHard:
-		r.reportAt(f.value, missingKey, "write {soft: NUMBER, hard: NUMBER}, or write one number for both", "missing keys \"soft\" and \"hard\"")
-	case !hasSoft:
-		r.reportAt(hardField.key, missingKey, addLimit("soft", hardField), "missing key \"soft\"")
-	case !hasHard:
-		r.reportAt(softField.key, missingKey, addLimit("hard", softField), "missing key \"hard\"")
-	case good == 2 && soft > hard:
-		r.reportAt(softField.value, badRlimit, "lower soft to "+amountText(hard)+", or raise hard to "+amountText(soft), "soft limit %s is above hard limit %s", amountText(soft), amountText(hard))
-	default:
-		return soft, hard, good == 2
+		r.reportAt(f.value, missingKey, "write {soft: NUMBER, hard: NUMBER}, or write one number for both", "missing key \"soft\" or \"hard\"")
+		return limit, false
+	case ok && hasSoft && hasHard && limit.Soft > limit.Hard:
+		r.reportAt(softField.value, badRlimit, "lower soft to "+amountText(limit.Hard)+", or raise hard to "+amountText(limit.Soft), "soft limit %s is above hard limit %s", amountText(limit.Soft), amountText(limit.Hard))
+		return limit, false
 	}
-	return 0, 0, false
-}
-
-// addLimit is the hint to add the one of soft and hard that is missing.
-func addLimit(name string, other field) string {
-	value := "NUMBER"
-	if fixed := fixAmount(other.value.Value); isScalar(other.value) && fixed != "" {
-		value = fixed
-	}
-	return "add " + name + ": " + value
+	return limit, ok
 }
 
 func (r *reader) limitKeyHint(f field, fields []field) string {

@@ -15,7 +15,7 @@ var keywords = map[string]string{
 	"$schema": "", "$id": "", "$ref": "", "definitions": "",
 	"title": "", "description": "", "examples": "", "type": "", "enum": "",
 	"properties": "object", "patternProperties": "object", "additionalProperties": "object",
-	"required": "object", "dependencies": "object", "maxProperties": "object",
+	"required": "object", "dependencies": "object", "maxProperties": "object", "minProperties": "object",
 	"items": "array", "minItems": "array", "maxItems": "array", "uniqueItems": "array",
 	"minLength": "string", "maxLength": "string", "pattern": "string",
 	"minimum": "number", "maximum": "number",

@@ -25,11 +25,17 @@ func (l LimitMap) String() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(l)) {
 		limit := l[name]
-		text := name + " " + engine.LimitText(limit.Soft)
-		if limit.Soft != limit.Hard {
-			text += ":" + engine.LimitText(limit.Hard)
+		soft, hard := engine.LimitText(limit.Soft), engine.LimitText(limit.Hard)
+		switch {
+		case limit.InheritSoft:
+			parts = append(parts, name+" hard "+hard)
+		case limit.InheritHard:
+			parts = append(parts, name+" soft "+soft)
+		case soft == hard:
+			parts = append(parts, name+" "+soft)
+		default:
+			parts = append(parts, name+" "+soft+":"+hard)
 		}
-		parts = append(parts, text)
 	}
 	return joinOr(parts, "the caller's")
 }
@@ -45,17 +51,31 @@ func compareLimits(old, new LimitMap) Difference {
 }
 
 // limitWithin reports whether the limit name of a is never greater than that of b, for
-// all limits that the caller may have.
+// all limits that the caller may have. A soft limit is never above its hard limit.
 func limitWithin(a, b LimitMap, name string) bool {
-	x, inA := a[name]
-	y, inB := b[name]
-	switch {
-	case inA && inB:
-		return x.Soft <= y.Soft && x.Hard <= y.Hard
-	case inA:
-		return x.Soft == 0 && x.Hard == 0
-	case inB:
-		return y.Soft == policy.Unlimited && y.Hard == policy.Unlimited
+	x, y := limitOf(a, name), limitOf(b, name)
+	mostHard, leastSoft := uint64(policy.Unlimited), uint64(0)
+	if !x.InheritHard {
+		mostHard = x.Hard
 	}
-	return true
+	if !y.InheritSoft {
+		leastSoft = y.Soft
+	}
+	mostSoft, leastHard := mostHard, leastSoft
+	if !x.InheritSoft {
+		mostSoft = x.Soft
+	}
+	if !y.InheritHard {
+		leastHard = y.Hard
+	}
+	return (x.InheritSoft && y.InheritSoft || mostSoft <= leastSoft) &&
+		(x.InheritHard && y.InheritHard || mostHard <= leastHard)
+}
+
+// limitOf returns a limit; both values are the caller's if the profile does not set it.
+func limitOf(l LimitMap, name string) policy.Rlimit {
+	if limit, ok := l[name]; ok {
+		return limit
+	}
+	return policy.Rlimit{Name: name, InheritSoft: true, InheritHard: true}
 }

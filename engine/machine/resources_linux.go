@@ -33,12 +33,17 @@ func ReadResources(p *policy.Profile) (*Resources, error) {
 }
 
 // ReadLimits reads the limits of the calling process that p declares, and nothing else.
+// If the target inherits the soft limit of open files, ReadLimits first restores the
+// value that this process inherited.
 func ReadLimits(p *policy.Profile) (*Resources, error) {
 	a := &Resources{Limits: map[int]Limit{}}
 	for _, r := range p.Rlimits {
 		number, ok := RlimitNumber(r.Name)
 		if !ok {
 			continue // no step has this limit
+		}
+		if r.Name == "nofile" && r.InheritSoft {
+			restoreOpenFiles()
 		}
 		soft, hard, err := getrlimit(number)
 		if err != nil {

@@ -287,6 +287,11 @@ func statmount(id uint64) error {
 	return nil
 }
 
+// restoreOpenFiles sets the soft limit of open files to the value that the process
+// inherited. Package syscall raises it before main, and only its Exec restores it. This
+// Exec fails: no file has an empty name.
+func restoreOpenFiles() { _ = syscall.Exec("", nil, nil) }
+
 func getrlimit(resource int) (soft, hard uint64, err error) {
 	var r unix.Rlimit
 	err = unix.Getrlimit(resource, &r)

@@ -72,7 +72,7 @@ func (c *ceilingCheck) limits(d compare.Difference) {
 	ceiling, has := d.Old.(compare.LimitMap), d.New.(compare.LimitMap)
 	var absent []string
 	for _, name := range slices.Sorted(maps.Keys(ceiling)) {
-		if _, ok := has[name]; !ok && ceiling[name].Soft != policy.Unlimited {
+		if _, ok := has[name]; !ok && restricts(ceiling[name]) {
 			absent = append(absent, name)
 		}
 	}
@@ -83,15 +83,37 @@ func (c *ceilingCheck) limits(d compare.Difference) {
 		limit, ok := ceiling[name]
 		path := "rlimits." + name
 		switch l := has[name]; {
-		case !ok && l.Hard == policy.Unlimited:
+		case (!ok || limit.InheritHard) && l.Hard == policy.Unlimited:
 			c.report(c.at(path+".hard"), name+" unlimited, but "+c.name+" does not set it", "remove "+name+" from rlimits, or set a lower limit")
 		case !ok:
-		case l.Hard > limit.Hard:
+		case l.InheritHard && !limit.InheritHard && limit.Hard != policy.Unlimited:
+			c.reportInherited(path, "hard", limit.Hard, l.Soft)
+		case !limit.InheritHard && l.Hard > limit.Hard:
 			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "lower the limit to "+engine.LimitText(limit.Hard))
-		case l.Soft > limit.Soft:
+		case l.InheritSoft && !limit.InheritSoft && limit.Soft < l.Hard:
+			c.reportInherited(path, "soft", limit.Soft, 0)
+		case limit.InheritSoft && !l.InheritSoft:
+			c.report(c.at(path+".soft"), name+" sets the soft limit, but "+c.name+" does not", "write "+name+": {hard: "+engine.LimitText(l.Hard)+"}")
+		case !limit.InheritSoft && l.Soft > limit.Soft:
 			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
 		}
 	}
+}
+
+// restricts reports whether a limit restricts the target.
+func restricts(l policy.Rlimit) bool {
+	return !l.InheritSoft && l.Soft != policy.Unlimited || !l.InheritHard && l.Hard != policy.Unlimited
+}
+
+// reportInherited reports a soft or hard limit that the target inherits, where the
+// ceiling sets it to limit. least is the least possible value.
+func (c *ceilingCheck) reportInherited(path, key string, limit, least uint64) {
+	name := strings.TrimPrefix(path, "rlimits.")
+	hint := "add " + key + ": " + engine.LimitText(limit)
+	if limit < least {
+		hint = "write " + name + ": " + engine.LimitText(limit)
+	}
+	c.report(c.at(path), fmt.Sprintf("%s does not set the %s limit, but %s does", name, key, c.name), hint)
 }
 
 func (c *ceilingCheck) descriptors(d compare.Difference) {

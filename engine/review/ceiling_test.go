@@ -106,11 +106,14 @@ func TestCeiling(t *testing.T) {
 
 		"limits": {user + none + nnp + "rlimits: {nofile: 4096, core: {soft: 0, hard: 5}}\n", user + none + nnp + "rlimits: {nofile: 4097, core: {soft: 1, hard: 5}}\n",
 			[]string{"6:19 nofile 4097: more than P allows", "6:38 core 1: more than P allows"}},
-		"lower limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {nofile: {soft: 1, hard: 4096}}\n", nil},
-		"no limits":       {user + none + nnp + "rlimits: {nofile: 4096, core: 0, data: unlimited}\n", user + none + nnp, []string{"1:10 rlimits does not set core and nofile, but P does"}},
-		"other limits":    {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {core: 9}\n", []string{"6:1 rlimits does not set nofile, but P does"}},
-		"unlimited":       {user + none + nnp, user + none + nnp + "rlimits: {core: {soft: 0, hard: unlimited}, data: 9}\n", []string{"6:33 core unlimited, but P does not set it"}},
-		"unlimited there": {user + none + nnp + "rlimits: {core: unlimited}\n", user + none + nnp + "rlimits: {core: unlimited}\n", nil},
+		"lower limits": {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {nofile: {soft: 1, hard: 4096}}\n", nil},
+		"no limits":    {user + none + nnp + "rlimits: {nofile: 4096, core: 0, data: unlimited}\n", user + none + nnp, []string{"1:10 rlimits does not set core and nofile, but P does"}},
+		"other limits": {user + none + nnp + "rlimits: {nofile: 4096}\n", user + none + nnp + "rlimits: {core: 9}\n", []string{"6:1 rlimits does not set nofile, but P does"}},
+		"unlimited":    {user + none + nnp, user + none + nnp + "rlimits: {core: {soft: 0, hard: unlimited}, data: 9}\n", []string{"6:33 core unlimited, but P does not set it"}},
+		"one of two limits": {user + none + nnp + "rlimits: {core: 9, data: {soft: 5}, nofile: 7}\n", user + none + nnp + "rlimits: {core: {soft: 5}, data: {hard: 9}, nofile: {soft: 8}}\n",
+			[]string{"6:17 core does not set the hard limit, but P does", "6:34 data does not set the soft limit, but P does", "6:53 nofile does not set the hard limit, but P does"}},
+		"the same of two limits": {user + none + nnp + "rlimits: {core: {soft: 9}}\n", user + none + nnp + "rlimits: {core: {soft: 5}}\n", nil},
+		"unlimited there":        {user + none + nnp + "rlimits: {core: unlimited}\n", user + none + nnp + "rlimits: {core: unlimited}\n", nil},
 
 		"descriptors":       {user + none + nnp + "keep_fds: [3]\n", user + none + nnp + "keep_fds: [3, 9, 4]\n", []string{"6:15 keep_fds 4,9: more than P allows"}},
 		"fewer descriptors": {user + none + nnp + "keep_fds: [3, 4]\n", user + none + nnp + "keep_fds: [4]\n", nil},
@@ -157,7 +160,7 @@ func TestCeilingAgreesWithCompare(t *testing.T) {
 		{"", "secbits: []\n", "secbits: [noroot]\n", "secbits: [noroot, noroot_locked]\n", "secbits: [no_setuid_fixup]\n", "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", "secbits: [keep_caps_locked]\n", "mode: PURE1E\n", "mode: PURE1E_INIT\n", "mode: NOPRIV\n"},
 		{"", "chroot: /srv\n", "chroot: /srv/jail\n", "chroot: /home\n"},
 		{"", "env: {keep: []}\n", "env: {keep: [A]}\n", "env: {keep: [A, B]}\n", "env: {unset: [A]}\n", "env: {unset: [C]}\n", "env: {keep: [LD_X]}\n", "env: {set: {A: x}}\n"},
-		{"", "rlimits: {core: 0}\n", "rlimits: {core: 5}\n", "rlimits: {core: {soft: 1, hard: 5}}\n", "rlimits: {core: unlimited}\n", "rlimits: {core: 5, data: 6}\n"},
+		{"", "rlimits: {core: 0}\n", "rlimits: {core: 5}\n", "rlimits: {core: {soft: 1, hard: 5}}\n", "rlimits: {core: {soft: 5}}\n", "rlimits: {core: {hard: 5}}\n", "rlimits: {core: unlimited}\n", "rlimits: {core: 5, data: 6}\n"},
 		{"", "keep_fds: [3]\n", "keep_fds: [4]\n", "keep_fds: [3, 4]\n"},
 	}
 	var plans []*engine.Plan

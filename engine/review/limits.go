@@ -15,7 +15,7 @@ func limitWithoutEffect(p *engine.Plan, report func(policy.Position, string, str
 		return
 	}
 	for _, limit := range p.Profile.Rlimits {
-		if limit.Soft == policy.Unlimited {
+		if limit.Soft == policy.Unlimited || limit.InheritSoft && limit.Hard == policy.Unlimited {
 			continue
 		}
 		if why, instead := unenforced(p, limit.Name); why != "" {
@@ -97,21 +97,24 @@ func limitTooLow(p *engine.Plan, report func(policy.Position, string, string)) {
 	for _, limit := range p.Profile.Rlimits {
 		for _, l := range minimumLimits {
 			// A core limit of 1 is meant for core_pattern pipes, see core(5).
-			special := l.zero && limit.Soft == 0 || l.name == "core" && limit.Soft == 1
-			if l.name != limit.Name || limit.Soft >= l.least || special {
+			value, key := limit.Soft, "soft"
+			if limit.InheritSoft {
+				value, key = limit.Hard, "hard"
+			}
+			special := l.zero && value == 0 || l.name == "core" && value == 1
+			if l.name != limit.Name || value >= l.least || special {
 				continue
 			}
-			at := p.Profile.Position("rlimits." + limit.Name + ".soft")
+			at := p.Profile.Position("rlimits." + limit.Name + "." + key)
 			both := at == p.Profile.Position("rlimits."+limit.Name)
-			report(at, fmt.Sprintf("%s is %d %s: %s", l.name, limit.Soft, l.unit, l.why), l.hint(limit, both))
+			report(at, fmt.Sprintf("%s is %d %s: %s", l.name, value, l.unit, l.why), l.hint(limit, value, both))
 		}
 	}
 }
 
 // hint names the value that was probably meant. both says that one value is the
 // soft and the hard limit.
-func (l minimumLimit) hint(limit policy.Rlimit, both bool) string {
-	value := limit.Soft
+func (l minimumLimit) hint(limit policy.Rlimit, value uint64, both bool) string {
 	switch {
 	case l.unit != "bytes":
 		return fmt.Sprintf("write a larger value; %s is in %s", l.name, l.unit)
@@ -119,7 +122,7 @@ func (l minimumLimit) hint(limit policy.Rlimit, both bool) string {
 		return "write a larger value; " + l.name + " is in bytes"
 	}
 	key := ""
-	if !both && value*kib > limit.Hard {
+	if !both && !limit.InheritSoft && !limit.InheritHard && value*kib > limit.Hard {
 		key = l.name + ": "
 	}
 	return fmt.Sprintf("write %s%d for %d KiB; %s is in bytes, ulimit in KiB", key, value*kib, value, l.name)
