@@ -43,7 +43,7 @@ var loaderVariables = [...]LoaderVariable{
 	{"MALLOC_ARENA_TEST", "changes from how many arenas on malloc(3) limits them", ""},
 	{"MALLOC_CHECK_", "makes malloc(3) check the heap", ""},
 	{"MALLOC_MMAP_MAX_", "limits the mappings of malloc(3)", ""},
-	{"MALLOC_MMAP_THRESHOLD_", "changes from which size on malloc(3) uses mappings", ""},
+	{"MALLOC_MMAP_THRESHOLD_", "changes the size above which malloc(3) uses mmap(2)", ""},
 	{"MALLOC_PERTURB_", "makes malloc(3) fill the memory that it allocates and frees", ""},
 	{"MALLOC_TOP_PAD_", "changes how much memory malloc(3) requests at a time", ""},
 	{"MALLOC_TRACE", "names a file to which mtrace(3) writes", ""},
