@@ -109,9 +109,9 @@ func (r *reader) checkCapability(n *yaml.Node, name cap.Name, which rule, hint s
 	case err == nil && v >= cap.NamedCount, isDecimal(name.Text) && err != nil:
 		report(unknownCapability, fmt.Sprintf("the last capability is %d, %v", cap.NamedCount-1, cap.Value(cap.NamedCount-1)), "unknown capability %s")
 	case err == nil && hasItem(items, v.String()):
-		report(which, meantItem(v.String(), items), "%s is another number to other tools")
+		report(which, meantItem(v.String(), items), "ambiguous capability number %s: other tools read it differently")
 	case err == nil:
-		report(which, "write "+v.String(), "%s is another number to other tools")
+		report(which, "write "+v.String(), "ambiguous capability number %s: other tools read it differently")
 	default:
 		report(unknownCapability, capabilityHint(name.Text, items), "unknown capability %s")
 	}

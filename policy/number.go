@@ -85,7 +85,7 @@ func (r *reader) isNumber(n *yaml.Node, k numberKind) bool {
 	case r.opaque(n):
 		return false
 	case isNull(n):
-		r.reportNull(nil, n, k.what, "write a value")
+		r.reportNull(nil, n, "list item", "write a value")
 		return false
 	case isAmbiguous(n):
 		r.reportAt(n, ambiguousValue, k.hintFor(n), "%s must be a number, and %s is text to some YAML readers and %s to others", k.what, quote(n.Value), otherReading(n))

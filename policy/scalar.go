@@ -39,7 +39,7 @@ func (r *reader) text(n *yaml.Node, k textKind) (s string, ok bool) {
 	case r.opaque(n):
 		return "", false
 	case isNull(n):
-		r.reportNull(nil, n, k.what, "write a value")
+		r.reportNull(nil, n, "list item", "write a value")
 		return "", false
 	case isAmbiguous(n):
 		r.reportAt(n, ambiguousValue, k.hintFor(n), "%s without quotes is text to some YAML readers and %s to others", quote(n.Value), otherReading(n))

@@ -106,7 +106,7 @@ var thoughtful = [...]thoughtfulHint{
 
 	{words(`remove iab and declare caps|declare caps and secbits: .*|remove those that it does not need`), "only the user knows what the target needs"},
 	{words(`declare (another user|another group|that user|gid and groups|the user, which|chroot).*`), "only the user knows which"},
-	{words(`use cap_bpf, .* if one of them suffices|give the (files to the )?target's user.*|a group, access to the files that it needs|load the modules at boot, .*|link the program with the library|run the target as the user whose processes it traces, .*|change the owner of the files before the launch|set (pids|memory).max in a cgroup|limit as instead`), "it is about the machine"},
+	{words(`use cap_bpf, .* if one of them suffices|give the (files to the )?target's user.*|a group, access to the files that it needs|load the modules at boot, .*|link the program with the library|run the target as the user whose processes it traces, .*|change the owner of the files before the launch|set (pids|memory).max in a cgroup|set rlimits\.as instead`), "it is about the machine"},
 	{words(`use a directory that only root can write, .*|pass sockets and regular files, .*|let the program read it from a file|pass it from the caller with env.keep|start (the program directly, .*|a shell that expands it: .*)|name the directory by its own path`), "it is about the machine"},
 	{words(`write the (value: .*|path of the home directory)|write a larger value|retype the value|use absolute paths and no empty entries|give it a value under set`), "only the user knows the value"},
 	{words(`write each word as a separate item, .*`), "the words of a shell are not certain"},

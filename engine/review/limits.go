@@ -49,7 +49,7 @@ func unenforced(p *engine.Plan, name string) (why, instead string) {
 	has := func(v cap.Value) bool { return p.AfterExec.Permitted.Has(int(v)) && !canChangeUser(p) }
 	switch {
 	case name == "rss":
-		return "Linux ignores it since 2.4.30", "limit as instead, or set memory.max in a cgroup"
+		return "Linux ignores it since 2.4.30", "set rlimits.as instead, or set memory.max in a cgroup"
 	case name == "locks":
 		return "Linux ignores it since 2.4.25", "remove locks from rlimits"
 	case name == "nproc" && p.AfterExec.UID == 0 && !canChangeUser(p):
