@@ -4,8 +4,9 @@ import (
 	"caprun/engine/machine"
 )
 
-// KnownIDs reports which IDs of the target the plan knows. The others belong to
-// a user that was not looked up, and are placeholders.
+// KnownIDs reports whether the plan knows the uids, the gids and the groups of the target.
+// An unknown one belongs to a user that was not looked up; its value in the plan is a
+// placeholder.
 func (p *Plan) KnownIDs() (uid, gid, groups bool) {
 	looked, profile := p.Identity.Resolved, p.Profile
 	uid = looked || !p.Identity.IsPlaceholder(p.Identity.UID)
@@ -13,8 +14,8 @@ func (p *Plan) KnownIDs() (uid, gid, groups bool) {
 	return uid, gid, looked || profile.GID != nil && profile.Groups != nil
 }
 
-// Effect says what the file that decides about privilege does to credentials:
-// "/usr/bin/su is set-user-ID (uid 0)".
+// Effect describes the set-id bits and file capabilities of t.File, such as "/usr/bin/su is
+// set-user-ID (uid 0)", and whether the kernel ignores them.
 func (t Target) Effect() string {
 	text := (&compiler{Plan: Plan{Target: t}}).targetEffect() + t.ignored()
 	for _, a := range t.Alternatives {
@@ -23,7 +24,8 @@ func (t Target) Effect() string {
 	return text
 }
 
-// ignored says why the kernel ignores what the file has; empty where it does not.
+// ignored returns why the kernel ignores the set-id bits and file capabilities of t.File;
+// empty if it does not.
 func (t Target) ignored() string {
 	f := t.File
 	setsIDs := f.Setuid || f.Setgid && f.GroupExec

@@ -12,21 +12,23 @@ type Inherited struct {
 	// "memory", "limits", "files" or "environment".
 	Group string
 
+	// Name is the name of the attribute, such as "working directory".
 	Name string // in words
 
-	// Key is the key of a profile that sets the attribute; empty if there is none.
+	// Key is the profile key that sets the attribute; empty if there is none.
 	Key string
 }
 
-// inheritedRow is a row of inheritedRows.
+// inheritedRow is an attribute, and when the target inherits it.
 type inheritedRow struct {
 	Inherited
 	inherits func(*Plan) bool   // nil: always
 	detail   func(*Plan) string // nil: nothing to add to the name
 }
 
-// inheritedRows has the attributes that execve(2) preserves, by their man pages. What
-// a launch or a new process of -init changes has a condition or says so.
+// inheritedRows has the attributes that execve(2) preserves, according to the man pages.
+// An attribute that a launch or the child process of -init changes has a condition or a
+// detail.
 var inheritedRows = [...]inheritedRow{
 	{Inherited{"identity", "user ID", "uid"}, (*Plan).inheritsIDs, nil},
 	{Inherited{"identity", "group ID", "gid"}, (*Plan).inheritsIDs, nil},
@@ -94,7 +96,7 @@ var inheritedRows = [...]inheritedRow{
 	{Inherited{"environment", "variables", "env"}, func(p *Plan) bool { return p.EnvironChange().KeepAll }, (*Plan).variablesDetail},
 }
 
-// Inherited returns what the target inherits from the caller: the attributes that
+// Inherited returns the attributes that the target inherits from the caller: those that
 // execve(2) preserves and that neither the profile nor the launch sets.
 func (p *Plan) Inherited() []Inherited {
 	var list []Inherited
@@ -110,8 +112,8 @@ func (p *Plan) Inherited() []Inherited {
 	return list
 }
 
-// replacesCaprun reports whether the target is the process of the caller. With -init
-// it is a child, which does not inherit everything: fork(2).
+// replacesCaprun reports whether the target replaces caprun in its process. With -init it
+// is a child of caprun, which does not inherit all attributes: fork(2).
 func (p *Plan) replacesCaprun() bool {
 	return p.Target.DeathSignal.Signal == 0 || p.Target.DeathSignal.Inherited
 }
@@ -120,8 +122,8 @@ func (p *Plan) inheritsIDs() bool { return !p.Identity.Declared }
 
 func (p *Plan) inheritsKeyring() bool { return !p.NewKeyring() || p.KeysUnreachable() }
 
-// setsCaps reports whether the launch sets the inheritable and ambient sets: for a key
-// of the profile or for another uid.
+// setsCaps reports whether the launch sets the inheritable and ambient sets, for a key of
+// the profile or because the uid changes.
 func (p *Plan) setsCaps() bool {
 	return p.Profile.Caps != nil || p.Profile.IAB != nil || p.Profile.Mode != nil || p.Identity.ChangesUID(p.Caller)
 }
@@ -144,12 +146,14 @@ func (p *Plan) inheritsNoNewPrivs() bool {
 
 func (p *Plan) inheritsSession() bool { return !p.Profile.NewSession }
 
-// inheritsGroup: the child of -init leads a process group.
+// inheritsGroup reports whether the target inherits the process group. The child of -init
+// leads a new one.
 func (p *Plan) inheritsGroup() bool { return p.inheritsSession() && p.replacesCaprun() }
 
 func (p *Plan) inheritsDeathSignal() bool { return p.replacesCaprun() && !p.losesDeathSignal() }
 
-// personalityDetail names the flags that the kernel clears for a privileged target.
+// personalityDetail names the flags that the kernel clears for a privileged target, see
+// personality(2).
 func (p *Plan) personalityDetail() string {
 	if !p.BeforeExec.ClearsPersonality(p.Target.File, p.Target.KernelRules) {
 		return ""
@@ -164,7 +168,7 @@ func (p *Plan) schedulingDetail() string {
 	return " without SCHED_RESET_ON_FORK"
 }
 
-// inheritsLimits reports whether the profile leaves a limit to the caller.
+// inheritsLimits reports whether the profile does not set every resource limit.
 func (p *Plan) inheritsLimits() bool {
 	for n := 0; machine.RlimitName(n) != ""; n++ {
 		if r := declaredLimit(p.Profile, machine.RlimitName(n)); r.InheritSoft || r.InheritHard {
@@ -203,7 +207,7 @@ func (p *Plan) descriptorsDetail() string {
 	return text
 }
 
-// variablesDetail points to the variables that are set or removed.
+// variablesDetail refers to the variables that the launch sets or removes.
 func (p *Plan) variablesDetail() string {
 	c := p.EnvironChange()
 	if len(c.Set)+len(c.Unset)+len(c.Identity)+len(c.Loader) == 0 && !c.NewUser {

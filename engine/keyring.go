@@ -8,14 +8,14 @@ import (
 	"caprun/policy"
 )
 
-// NewKeyring reports whether the target gets a new, empty session keyring instead
-// of the caller's: keyrings(7).
+// NewKeyring reports whether the target gets a new, empty session keyring instead of the
+// caller's, see keyrings(7).
 func (p *Plan) NewKeyring() bool {
 	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Kind == cap.StepKeyring })
 }
 
-// KeysUnreachable reports whether the plan is for a caller that can reach no key, so
-// that the session keyring cannot be replaced and need not be.
+// KeysUnreachable reports whether the caller, and so the target, can access no key: the
+// launch cannot replace the session keyring then and does not need to.
 func (p *Plan) KeysUnreachable() bool {
 	a := p.Target.Resources
 	return a != nil && a.Keys == cap.KeysUnreachable
@@ -28,7 +28,8 @@ func (p *Plan) describeKeyring(Step) string {
 	return "replace the session keyring"
 }
 
-// refuseKeyring is executeKeyring of package cap.
+// refuseKeyring refuses a caller that cannot replace the session keyring and can access
+// keys, as executeKeyring of package cap does.
 func refuseKeyring(a *machine.Resources, p *policy.Profile) *stepRefusal {
 	if a.Keys != cap.KeysFixed {
 		return nil
@@ -38,9 +39,9 @@ func refuseKeyring(a *machine.Resources, p *policy.Profile) *stepRefusal {
 		key = "uid"
 	}
 	return &stepRefusal{rule: ruleCaller, key: key,
-		why:  "a seccomp filter refuses KEYCTL_JOIN_SESSION_KEYRING of keyctl(2), and not every call that reaches a key: the target could use the caller's keys",
+		why:  "a seccomp filter denies KEYCTL_JOIN_SESSION_KEYRING of keyctl(2) but allows other access to keys: the target could use the caller's keys",
 		hint: keyringHint}
 }
 
-// keyringHint says what to do where the session keyring cannot be replaced.
-const keyringHint = "allow keyctl(2) in the filter, refuse add_key(2) and request_key(2) as well, or declare keyring: inherit"
+// keyringHint is the hint for a session keyring that cannot be replaced.
+const keyringHint = "allow keyctl(2) in the filter, deny add_key(2) and request_key(2) too, or add keyring: inherit"

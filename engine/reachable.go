@@ -2,56 +2,58 @@ package engine
 
 import "caprun/engine/cred"
 
-// reachable is what the target, and the programs that it runs, can still gain:
-// what the model makes of the state in which the target starts. A user namespace
-// that it creates is left out: what a process gains there counts there only.
+// reachable is what the target, and the programs that it executes, can gain after the
+// target has started, according to the model. What a process can gain in a user namespace
+// that it creates is left out: it applies there only.
 type reachable struct {
-	// noNewPrivs says that no exec gives the target or a program more than
-	// it has permitted, or another user.
+	// noNewPrivs reports that no exec grants a capability outside the permitted set,
+	// or changes the user.
 	noNewPrivs bool
 
-	// most is what any sequence of steps and programs leads to at most: no
-	// capability outside of it is ever permitted.
+	// most is every capability that any sequence of operations and programs can make
+	// permitted.
 	most cred.Caps
 
-	// filePermitted are the permitted capabilities of a file that a program gets,
-	// fileInheritable the inheritable ones.
+	// filePermitted is the set of permitted capabilities that a file can grant,
+	// fileInheritable that of the inheritable ones.
 	filePermitted, fileInheritable cred.Caps
 
-	// ordinary is what an ordinary program is permitted, ordinaryEffective
-	// what of it is effective; rootPower says that it is so for uid 0.
+	// ordinary is the permitted set of an ordinary program, ordinaryEffective its
+	// effective set. rootPower reports that it has them because of uid 0.
 	ordinary, ordinaryEffective cred.Caps
 	rootPower                   bool
 
-	// raisable is what else the target can make ambient, for ordinary programs.
+	// raisable is the set of further capabilities that the target can make ambient
+	// for ordinary programs.
 	raisable cred.Caps
 
-	// setID says that set-id programs change the user or the group; setRoot
-	// that one of root makes a target root that is not, with setRootCaps.
+	// setID reports that a set-id program changes the user or the group. setRoot
+	// reports that a set-user-ID root program makes a target root that is not, with
+	// the permitted set setRootCaps.
 	setID, setRoot bool
 	setRootCaps    cred.Caps
 
-	// otherUID says that the real or saved uid is another than the effective
-	// one, so that the target can change between them.
+	// otherUID reports that the real or saved uid is not the effective one, so that
+	// the target can switch between them.
 	otherUID bool
 
-	// What cap_setuid, cap_setgid, cap_sys_chroot and cap_setpcap allow, when
-	// they are permitted. asRoot is what programs get once it made itself
-	// root.
+	// anyUser, anyGroup, anyRoot and anyVector report that cap_setuid, cap_setgid,
+	// cap_sys_chroot and cap_setpcap are permitted. asRoot is the permitted set of
+	// an ordinary program if the target first changes all its uids to 0.
 	anyUser, anyGroup, anyRoot, anyVector bool
 	asRoot                                cred.Caps
 
-	// clear are the securebits that it can clear, set those that it can set.
+	// clear are the securebits that the target can clear, set those that it can set.
 	clear, set cred.Securebits
 
-	// ownsRoot says that one of its uids is 0.
+	// ownsRoot reports that one of the uids is 0.
 	ownsRoot bool
 
-	// secure is AT_SECURE.
+	// secure is AT_SECURE, see getauxval(3).
 	secure bool
 }
 
-// reachable asks the model what the target can still gain.
+// reachable returns what the target can gain.
 func (p *Plan) reachable() reachable {
 	a, r := p.AfterExec, p.Target.KernelRules
 	// What these withhold, an exec grants once they have ended.
@@ -117,8 +119,7 @@ func (p *Plan) reachable() reachable {
 	return f
 }
 
-// mappedID returns an ID of the namespace that is neither 0 nor not;
-// cred.NoID when there is none.
+// mappedID returns an ID of the namespace other than 0 and not; cred.NoID if there is none.
 func mappedID(ns cred.UserNS, extents []cred.Extent, not uint32) uint32 {
 	if !ns.Nested {
 		extents = []cred.Extent{{Inside: 1, Count: 2}}

@@ -6,7 +6,7 @@ import (
 	"caprun/engine/cred"
 )
 
-// claim is an index into claimFormats: a sentence about what the target can gain.
+// claim is an index into claimFormats.
 type claim int
 
 const (
@@ -37,8 +37,8 @@ const (
 	claimSecure
 )
 
-// claimFormats are the formats of the sentences. An ordinary program has neither
-// set-id bits nor file capabilities.
+// claimFormats are the sentences about what the target can gain. An ordinary program has
+// neither set-id bits nor file capabilities.
 var claimFormats = [...]string{
 	claimNoNewPrivs:        "Under no_new_privs, set-id bits and file capabilities grant no program more than the target has.",
 	claimSetRoot:           "A set-user-ID-root program without file capabilities runs as uid 0 with %s.",
@@ -67,15 +67,15 @@ var claimFormats = [...]string{
 	claimSecure:            "The dynamic loader ignores LD_PRELOAD and similar variables: AT_SECURE.",
 }
 
-// claims collects sentences.
+// claims is a list of sentences.
 type claims []string
 
 func (list *claims) add(c claim, args ...any) {
 	*list = append(*list, fmt.Sprintf(claimFormats[c], args...))
 }
 
-// Reachable returns what the target, and the programs that it runs, can and cannot
-// still gain, in sentences that are true in the model of the kernel.
+// Reachable returns what the target, and the programs that it executes, can and cannot
+// gain after the target has started. Each element is a sentence that is true in the model.
 func (p *Plan) Reachable() []string {
 	f, a := p.reachable(), p.AfterExec
 	var list claims
@@ -117,7 +117,7 @@ func (p *Plan) Reachable() []string {
 	return list
 }
 
-// addSetID adds what set-id bits grant.
+// addSetID adds the sentences about set-id programs.
 func (list *claims) addSetID(f reachable, a cred.Cred) {
 	switch {
 	case f.noNewPrivs:
@@ -139,8 +139,7 @@ func (list *claims) addSetID(f reachable, a cred.Cred) {
 	}
 }
 
-// addFileCaps adds what file capabilities grant, and what keeps a program from
-// starting.
+// addFileCaps adds the sentences about programs with file capabilities.
 func (list *claims) addFileCaps(f reachable, a cred.Cred) {
 	ambient := ""
 	if a.Ambient != 0 {
@@ -163,8 +162,8 @@ func (list *claims) addFileCaps(f reachable, a cred.Cred) {
 	}
 }
 
-// grantedText describes which permitted and which inheritable file capabilities a
-// program gets.
+// grantedText describes the permitted and the inheritable file capabilities that a program
+// gets.
 func grantedText(permitted, inheritable, all cred.Caps) string {
 	text := ""
 	switch {
@@ -184,7 +183,7 @@ func grantedText(permitted, inheritable, all cred.Caps) string {
 	return text + "the inheritable ones within " + inheritable.String()
 }
 
-// addOrdinary adds what a program without set-id bits and file capabilities gets.
+// addOrdinary adds the sentences about programs without set-id bits and file capabilities.
 func (list *claims) addOrdinary(f reachable, a cred.Cred) {
 	has := capsPhrase(f.ordinary, a.All)
 	switch {
@@ -204,7 +203,7 @@ func (list *claims) addOrdinary(f reachable, a cred.Cred) {
 	}
 }
 
-// capsPhrase is the text of a set within a sentence.
+// capsPhrase returns a set as part of a sentence.
 func capsPhrase(caps, all cred.Caps) string {
 	if caps == all {
 		return "every capability"
