@@ -16,7 +16,11 @@ func (c *compiler) checkStack() *policy.Diagnostic {
 	if stack.InheritSoft || !c.SecureExec || stack.Soft <= secureStack {
 		return nil
 	}
+	limits := fmt.Sprintf("soft: %d", secureStack)
+	if !stack.InheritHard {
+		limits += ", hard: " + LimitText(stack.Hard)
+	}
 	return c.diagnose(ruleTarget, "rlimits.stack",
 		fmt.Sprintf("the kernel lowers the soft stack limit to %d, because the target starts with AT_SECURE", secureStack),
-		fmt.Sprintf("write stack: {soft: %d, hard: %s}", secureStack, LimitText(stack.Hard)))
+		"write stack: {"+limits+"}")
 }

@@ -23,7 +23,7 @@ var (
 		what: "env.unset", limit: maxVariables, separators: ",", fix: variableName,
 		hint: "write a list, for example [DEBUG]",
 	}
-	variableKind = textKind{what: "a variable name", valid: isVariable, hint: "use letters, digits and '_', and begin with a letter or '_'"}
+	variableKind = textKind{what: "a variable name", valid: isVariable, hint: "use letters, digits, '_', '.' and '-', and begin with a letter or '_'"}
 	valueKind    = textKind{what: "a variable", hint: "write text"}
 )
 
@@ -168,7 +168,8 @@ func (r *reader) variables(f field, k listKind) (names []string, ok bool) {
 	return names, true
 }
 
-// checkVariable reports a name that some programs could not read.
+// checkVariable reports a name that programs do not read. Some, such as Elasticsearch and
+// Spring, read names with dots and hyphens, which a shell cannot set.
 func (r *reader) checkVariable(n *yaml.Node) bool {
 	if isVariable(n.Value) {
 		return true
@@ -178,11 +179,11 @@ func (r *reader) checkVariable(n *yaml.Node) bool {
 }
 
 func isVariable(s string) bool {
-	if s == "" || len(s) > maxVariableLength || '0' <= s[0] && s[0] <= '9' {
+	if s == "" || len(s) > maxVariableLength || strings.IndexByte("0123456789.-", s[0]) >= 0 {
 		return false
 	}
 	for i := range len(s) {
-		if s[i] != '_' && !isAlphanumeric(s[i]) {
+		if !isAlphanumeric(s[i]) && strings.IndexByte("_.-", s[i]) < 0 {
 			return false
 		}
 	}

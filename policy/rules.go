@@ -102,7 +102,7 @@ var rules = [...]Rule{
 	badPath:  {"bad-path", Error, "A path is not absolute, or not in its shortest form."},
 	badUmask: {"bad-umask", Error, "The umask is not three or four octal digits in quotes."},
 
-	badVariable:         {"bad-variable", Error, "The name of an environment variable has other characters than letters, digits and '_', or begins with a digit."},
+	badVariable:         {"bad-variable", Error, "A variable name has other characters than letters, digits, '_', '.' and '-', or begins with a digit, '.' or '-'."},
 	conflictingVariable: {"conflicting-variable", Error, "An environment variable is both passed to the target and removed."},
 
 	unknownRlimit: {"unknown-rlimit", Error, "No resource limit has this name."},

@@ -91,7 +91,7 @@ type thoughtfulHint struct {
 // thoughtful are all of them, with the reason.
 var thoughtful = [...]thoughtfulHint{
 	{words(`write a value|write the value( instead of the alias)?|write the keys instead of merging them`), "only the user knows the value"},
-	{words(`use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit|use letters, digits and '_', and begin with a letter or '_'`), "it says how a name is made"},
+	{words(`use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit|use letters, digits, '_', '.' and '-', and begin with a letter or '_'`), "it says how a name is made"},
 	{words(`the (limits|securebits|keys of \w+|keys of a limit|keys of an entry) are .*|the key of lint is ignore|the last capability is 40, cap_checkpoint_restore`), "it lists what there is"},
 	{words(`4294967295 and -1 mean "no change" to the kernel`), "it says what the number means"},
 	{words(`a profile has five levels`), "it says how a profile is made"},
