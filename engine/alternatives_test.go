@@ -10,8 +10,8 @@ import (
 	"caprun/internal/test/command"
 )
 
-// somethingUnknown returns the facts about a file and what it may be instead, as
-// machine.FindProgram does where it cannot determine everything.
+// somethingUnknown returns facts about a file, and alternatives for them, as
+// machine.FindProgram does if it cannot determine everything.
 func somethingUnknown(r *rand.Rand, f cred.File) (cred.File, []machine.Alternative) {
 	const no, unknown = 1, 2 // of three answers
 	setsIDs := f.Setuid || f.Setgid && f.GroupExec
@@ -45,17 +45,17 @@ func somethingUnknown(r *rand.Rand, f cred.File) (cred.File, []machine.Alternati
 	return f, list
 }
 
-// TestEveryAlternative compiles, for files of which something is not known, all
-// declarations over two capabilities. A plan leads to the same state whatever the
-// file is; and what every file leads to in the same way is not refused.
+// TestEveryAlternative compiles all declarations over two capabilities for files with
+// unknown facts. A plan must lead to the same state for all facts that may be true. A
+// declaration to which all of them lead must not be refused.
 func TestEveryAlternative(t *testing.T) {
 	u := universe{setpcap | raw, setpcap | raw | 1<<cred.SETUID}
 	declarations := u.declarations()
 	r := rand.New(rand.NewPCG(2, 1))
-	plans, doubts := 0, 0
+	plans, unknown := 0, 0
 	for range int(command.Number(t, "CAPRUN_TEST_COMBINATIONS", 60)) {
 		w := pick(r, u)
-		w.file = worldFiles[r.IntN(len(worldFiles))]
+		w.file = scenarioFiles[r.IntN(len(scenarioFiles))]
 		file, alternatives := somethingUnknown(r, w.file)
 		w.file = file
 		for _, d := range declarations {
@@ -69,7 +69,7 @@ func TestEveryAlternative(t *testing.T) {
 				if plan != nil {
 					after, result, errno := plan.BeforeExec.Exec(a.File, w.rules)
 					if errno != 0 || result.Secure != plan.SecureExec || !after.Equal(plan.AfterExec) {
-						t.Fatalf("%s: the plan leads elsewhere with %+v, in %s", d.text(), a.File, w)
+						t.Fatalf("%s: the plan leads to another state with %+v, in %s", d.text(), a.File, w)
 					}
 				}
 				if alone != nil {
@@ -85,16 +85,16 @@ func TestEveryAlternative(t *testing.T) {
 			case plan != nil:
 				plans++
 			case agree:
-				t.Fatalf("%s: refused although every file leads there: %v, in %s", d.text(), found, w)
+				t.Fatalf("%s: refused although every alternative leads to it: %v, in %s", d.text(), found, w)
 			case reachable && !strings.Contains(found[0].Message, "cannot determine"):
 				t.Fatalf("%s: reachable %v, and %v, in %s", d.text(), reachable, found, w)
 			case reachable:
-				doubts++
+				unknown++
 			}
 		}
 	}
-	if plans == 0 || doubts == 0 {
-		t.Errorf("%d plans, %d refused for what is not known", plans, doubts)
+	if plans == 0 || unknown == 0 {
+		t.Errorf("%d plans, %d refused for unknown facts", plans, unknown)
 	}
-	t.Logf("%d plans, %d refused for what is not known", plans, doubts)
+	t.Logf("%d plans, %d refused for unknown facts", plans, unknown)
 }

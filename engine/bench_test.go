@@ -6,7 +6,7 @@ import (
 	"caprun/engine/cred"
 )
 
-// BenchmarkCompile is on the path of every launch.
+// BenchmarkCompile measures Compile, which every launch calls.
 func BenchmarkCompile(b *testing.B) {
 	p := parse(b, "uid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\nno_new_privs: true")
 	from, to := cred.Root(), OrdinaryTarget()
@@ -18,7 +18,7 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
-// BenchmarkRefuse is the explanation of a profile that names every capability.
+// BenchmarkRefuse measures the refusal of a profile that names every capability.
 func BenchmarkRefuse(b *testing.B) {
 	p := parse(b, "uid: 33\ngid: 33\ncaps: all=ep")
 	from, to := cred.Root(), OrdinaryTarget()

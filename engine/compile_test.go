@@ -9,7 +9,7 @@ import (
 	"caprun/policy"
 )
 
-// parse reads a profile given by its lines without the version.
+// parse returns the profile with these lines and the version.
 func parse(t testing.TB, text string) *policy.Profile {
 	t.Helper()
 	p, diagnostics := policy.Parse("test.yaml", []byte("version: 1\n"+text+"\n"))
@@ -24,7 +24,7 @@ const (
 	raw  = cred.Caps(1 << 13)
 )
 
-// withCaps is an ordinary user who holds caps, ambient ones too.
+// withCaps returns the credentials of an ordinary user with caps, also in the ambient set.
 func withCaps(caps cred.Caps) cred.Cred {
 	c := cred.Root()
 	c.UID, c.EUID, c.SUID, c.FSUID = 1000, 1000, 1000, 1000
@@ -40,8 +40,7 @@ func target(f cred.File) Target {
 	return t
 }
 
-// TestCompile compiles profiles that have a plan and compares what the target
-// starts with.
+// TestCompile compares the state in which the target starts, for profiles with a plan.
 func TestCompile(t *testing.T) {
 	all := cred.FirstCaps(41)
 	pingFile := cred.File{HasCaps: true, Permitted: raw, Effective: true}
@@ -62,9 +61,9 @@ func TestCompile(t *testing.T) {
 			from: cred.Root(), route: RouteRoot, e: raw, p: raw, b: raw},
 		{name: "uid 0 under noroot", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=eip\nsecbits: [noroot]",
 			from: cred.Root(), route: RouteAmbient, e: raw, p: raw, i: raw, b: raw, a: raw},
-		{name: "nothing at all, for root", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true",
+		{name: "no capabilities, root", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true",
 			from: cred.Root(), route: RouteNone, b: all, nnp: true},
-		{name: "nothing at all, for a user", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true",
+		{name: "no capabilities, a user", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true",
 			from: withCaps(0), route: RouteNone, b: all, uid: 1000, nnp: true},
 		{name: "a user passes on one of two", text: "caps: cap_net_raw=eip\niab: ^cap_net_raw",
 			from: withCaps(raw | bind), route: RouteNone, e: raw, p: raw, i: raw, b: all, a: raw, uid: 1000},
@@ -72,7 +71,7 @@ func TestCompile(t *testing.T) {
 			from: cred.Root(), route: RouteNone, b: all, uid: 33},
 		{name: "no declaration, same user", text: "no_new_privs: true",
 			from: withCaps(raw), route: RouteNone, e: raw, p: raw, i: raw, b: all, a: raw, uid: 1000, nnp: true},
-		{name: "the tuple alone", text: "uid: 33\ngid: 33\niab: ^cap_net_raw,!cap_chown",
+		{name: "iab without caps", text: "uid: 33\ngid: 33\niab: ^cap_net_raw,!cap_chown",
 			from: cred.Root(), route: RouteNone, e: raw, p: raw, i: raw, b: all.Without(0), a: raw, uid: 33},
 		{name: "file capabilities that give what is declared", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep",
 			from: cred.Root(), file: pingFile, route: RouteFile, e: raw, p: raw, b: raw, uid: 33},
@@ -116,7 +115,7 @@ func TestCompile(t *testing.T) {
 	}
 }
 
-// TestRefuse compiles profiles that have no plan and compares why.
+// TestRefuse compares the diagnostic, for profiles without a plan.
 func TestRefuse(t *testing.T) {
 	noSetpcap := cred.Root()
 	noSetpcap.Permitted = noSetpcap.Permitted.Without(cred.SETPCAP)
@@ -130,67 +129,67 @@ func TestRefuse(t *testing.T) {
 		file       cred.File
 		rule       rule
 		line       int
-		says       []string
+		want       []string
 	}{
 		{name: "not inheritable", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"caps cap_net_raw=ep is not reachable for a non-root target", "also inheritable", "write cap_net_raw=eip"}},
+			rule: ruleUnreachable, line: 4, want: []string{"caps cap_net_raw=ep is not reachable for a non-root target", "also inheritable", "write cap_net_raw=eip"}},
 		{name: "not effective", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=p", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"permitted, effective and inheritable", "write cap_net_raw=eip"}},
+			rule: ruleUnreachable, line: 4, want: []string{"permitted, effective and inheritable", "write cap_net_raw=eip"}},
 		{name: "uid 0 inherits more", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep cap_kill+i", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"for uid 0 without", "becomes permitted"}},
+			rule: ruleUnreachable, line: 4, want: []string{"for uid 0 without", "becomes permitted"}},
 		{name: "uid 0 under noroot", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep\nsecbits: [noroot]", from: cred.Root(),
-			rule: ruleUnreachable, line: 4, says: []string{"uid 0 under noroot", "write cap_net_raw=eip"}},
+			rule: ruleUnreachable, line: 4, want: []string{"uid 0 under noroot", "write cap_net_raw=eip"}},
 		{name: "caps and iab", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\niab: ^cap_kill", from: cred.Root(),
-			rule: ruleCapsIAB, line: 4, says: []string{"cap_kill=eip", "cap_net_raw=eip"}},
+			rule: ruleCapsIAB, line: 4, want: []string{"cap_kill=eip", "cap_net_raw=eip"}},
 		{name: "mode and iab", text: "uid: 33\ngid: 33\nmode: PURE1E\niab: ^cap_kill", from: cred.Root(),
-			rule: ruleMode, line: 5, says: []string{"PURE1E"}},
+			rule: ruleMode, line: 5, want: []string{"PURE1E"}},
 		{name: "mode and caps", text: "uid: 33\ngid: 33\nmode: NOPRIV\ncaps: cap_kill=eip", from: cred.Root(),
-			rule: ruleMode, line: 5, says: []string{"NOPRIV"}},
+			rule: ruleMode, line: 5, want: []string{"NOPRIV"}},
 		{name: "no setuid", text: "uid: 33\ngid: 1000\ngroups: [1000]\ncaps: \"=\"\niab: \"\"", from: withCaps(0),
-			rule: ruleMissing, line: 2, says: []string{"set uid 33", "needs cap_setuid", "caller has: none", "start caprun as root"}},
+			rule: ruleMissing, line: 2, want: []string{"set uid 33", "needs cap_setuid", "caller has: none", "start caprun as root"}},
 		{name: "no setpcap, for a user whose bounding set lacks it", text: "caps: \"=\"", from: func() cred.Cred {
 			c := withCaps(0)
 			c.Bounding = raw
 			return c
-		}(), rule: ruleMissing, line: 2, says: []string{"needs cap_setpcap", "start caprun as root", "start as root with cap_setpcap"}},
+		}(), rule: ruleMissing, line: 2, want: []string{"needs cap_setpcap", "start caprun as root", "start as root with cap_setpcap"}},
 		{name: "no setpcap", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: noSetpcap,
-			rule: ruleMissing, line: 4, says: []string{"needs cap_setpcap", "iab: ''"}},
+			rule: ruleMissing, line: 4, want: []string{"needs cap_setpcap", "iab: ''"}},
 		{name: "not held", text: "caps: cap_net_raw=eip\niab: ^cap_net_raw", from: withCaps(0),
-			rule: ruleMissing, line: 3, says: []string{"cap_net_raw", "start as root with cap_net_raw"}},
+			rule: ruleMissing, line: 3, want: []string{"cap_net_raw", "start as root with cap_net_raw"}},
 		{name: "locked securebits", text: "uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: []", from: locked,
-			rule: ruleSecbits, line: 5, says: []string{"noroot,noroot_locked"}},
+			rule: ruleSecbits, line: 5, want: []string{"noroot,noroot_locked"}},
 		{name: "set-user-ID target", text: "uid: 33\ngid: 33\ncaps: \"=\"", from: cred.Root(), file: cred.File{Setuid: true, UID: 5},
-			rule: ruleIdentity, line: 2, says: []string{"set-user-ID (uid 5)", "no_new_privs"}},
+			rule: ruleIdentity, line: 2, want: []string{"set-user-ID (uid 5)", "no_new_privs"}},
 		{name: "set-group-ID target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(), file: cred.File{Setgid: true, GroupExec: true, GID: 5},
-			rule: ruleIdentity, line: 2, says: []string{"set-group-ID (gid 5)"}},
+			rule: ruleIdentity, line: 2, want: []string{"set-group-ID (gid 5)"}},
 		{name: "empty file capabilities", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(), file: cred.File{HasCaps: true},
-			rule: ruleTarget, line: 4, says: []string{"/t has file capabilities (an empty set)", "cap_net_raw=i"}},
+			rule: ruleTarget, line: 4, want: []string{"/t has file capabilities (an empty set)", "cap_net_raw=i"}},
 		{name: "file capabilities outside the bounding set", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: cred.Root(),
 			file: cred.File{HasCaps: true, Permitted: bind, Effective: true},
-			rule: ruleTarget, line: 4, says: []string{"/t has file capabilities (cap_net_bind_service=ep)", "bounding set"}},
-		{name: "ambient by tuple, lost", text: "uid: 33\ngid: 33\niab: ^cap_net_raw", from: cred.Root(), file: cred.File{HasCaps: true, Permitted: raw},
-			rule: ruleAmbientLost, line: 4, says: []string{"/t has file capabilities"}},
+			rule: ruleTarget, line: 4, want: []string{"/t has file capabilities (cap_net_bind_service=ep)", "bounding set"}},
+		{name: "ambient set of iab, emptied", text: "uid: 33\ngid: 33\niab: ^cap_net_raw", from: cred.Root(), file: cred.File{HasCaps: true, Permitted: raw},
+			rule: ruleAmbientLost, line: 4, want: []string{"/t has file capabilities"}},
 		{name: "a lock, not a missing capability", text: "uid: 1000\ngid: 1000\ngroups: [1000]\ncaps: cap_net_raw=eip\niab: ^cap_net_raw", from: func() cred.Cred {
 			c := withCaps(raw)
 			c.EUID, c.Securebits = 0, cred.SecKeepCapsLocked
 			return c
-		}(), rule: ruleCaller, line: 2, says: []string{"locked keep_caps", "without keep_caps_locked"}},
+		}(), rule: ruleCaller, line: 2, want: []string{"locked keep_caps", "without keep_caps_locked"}},
 		{name: "the permitted set of the caller", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", from: func() cred.Cred {
 			c := cred.Root()
 			c.Bounding = c.Bounding.Minus(raw)
 			c.Permitted, c.Effective = c.Permitted.Minus(raw), c.Effective.Minus(raw)
 			return c
-		}(), rule: ruleMissing, line: 4, says: []string{"permitted set lacks cap_net_raw"}},
+		}(), rule: ruleMissing, line: 4, want: []string{"permitted set lacks cap_net_raw"}},
 		{name: "the bounding set of the caller", text: "uid: 0\ngid: 0\ncaps: cap_net_raw=ep", from: func() cred.Cred {
 			c := cred.Root()
 			c.Bounding = c.Bounding.Minus(raw)
 			return c
-		}(), rule: ruleMissing, line: 4, says: []string{"the caller's bounding set lacks cap_net_raw"}},
+		}(), rule: ruleMissing, line: 4, want: []string{"the caller's bounding set lacks cap_net_raw"}},
 		{name: "a capability of no kernel", text: "uid: 33\ngid: 33\ncaps: 40=eip", from: func() cred.Cred {
 			c := cred.Root()
 			c.All = cred.FirstCaps(40)
 			return c
-		}(), rule: ruleUnknownToOS, line: 4, says: []string{"does not have cap_checkpoint_restore"}},
+		}(), rule: ruleUnknownToOS, line: 4, want: []string{"does not have cap_checkpoint_restore"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -202,7 +201,7 @@ func TestRefuse(t *testing.T) {
 			if d.Rule != rules[c.rule].Name || d.Line != c.line {
 				t.Errorf("rule %s on line %d, want %s on line %d: %v", d.Rule, d.Line, rules[c.rule].Name, c.line, d)
 			}
-			for _, s := range c.says {
+			for _, s := range c.want {
 				if !strings.Contains(d.Message+"; "+d.Hint, s) {
 					t.Errorf("%q is missing in: %s; %s", s, d.Message, d.Hint)
 				}
@@ -211,8 +210,7 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
-// TestEveryStepIsPredicted fails when the predictor lacks a kind that the
-// executor has.
+// TestEveryStepIsPredicted fails if predictStep lacks a kind of step.
 func TestEveryStepIsPredicted(t *testing.T) {
 	for k := cap.StepKind(1); k < cap.StepKinds; k++ {
 		if _, _, errno := predictStep(cred.Root(), &cap.Step{Kind: k}, cred.Latest()); errno != 0 {
@@ -224,7 +222,7 @@ func TestEveryStepIsPredicted(t *testing.T) {
 	}
 }
 
-// TestNumbersAgree holds the numbers of cred equal to those of cap.
+// TestNumbersAgree compares the numbers in package cred with those in package cap.
 func TestNumbersAgree(t *testing.T) {
 	for n, v := range map[int]cap.Value{
 		cred.CHOWN: cap.CHOWN, cred.DAC_OVERRIDE: cap.DAC_OVERRIDE, cred.DAC_READ_SEARCH: cap.DAC_READ_SEARCH,
@@ -247,7 +245,8 @@ func TestNumbersAgree(t *testing.T) {
 	}
 }
 
-// TestModeBeforeText: what a mode empties is not answered with another text.
+// TestModeBeforeText checks that a set which the mode empties is refused because of the
+// mode, also if caps is not reachable without the mode either.
 func TestModeBeforeText(t *testing.T) {
 	for _, caps := range []string{"cap_net_raw=ep", "cap_net_raw=p", "cap_net_raw=eip"} {
 		_, diagnostics := Compile(parse(t, "uid: 0\ngid: 0\nmode: NOPRIV\ncaps: "+caps), cred.Root(), OrdinaryTarget())
@@ -257,9 +256,9 @@ func TestModeBeforeText(t *testing.T) {
 	}
 }
 
-// TestGroupsAlike takes an empty list of groups for one of the gid alone only
-// where nothing can tell them apart.
-func TestGroupsAlike(t *testing.T) {
+// TestGroupsEquivalent checks that the empty group list is kept only if it is equivalent
+// to a list of the gid.
+func TestGroupsEquivalent(t *testing.T) {
 	const setgid = cred.Caps(1 << cred.SETGID)
 	none := withCaps(0)
 	none.Groups = nil
@@ -311,8 +310,8 @@ func TestGroupsAlike(t *testing.T) {
 	}
 }
 
-// TestDifferingUIDs has a plan for a caller whose real and effective uid differ
-// that one without uid 0 has not, and names both where there is none.
+// TestDifferingUIDs compiles for a caller whose real and effective uid differ: it can have
+// a plan where one without uid 0 has none, and a refusal names both uids.
 func TestDifferingUIDs(t *testing.T) {
 	from := cred.Root()
 	from.UID = 1000
@@ -321,8 +320,8 @@ func TestDifferingUIDs(t *testing.T) {
 	if plan == nil || plan.AfterExec.UID != 1000 || plan.AfterExec.Effective != raw || plan.AfterExec.Inheritable != 0 {
 		t.Errorf("cap_net_raw=ep: %v", found)
 	}
-	const says = "caps cap_net_raw=p is not reachable for real uid 1000 with effective uid 0 without file capabilities: "
-	if plan, found := Compile(parse(t, "caps: cap_net_raw=p"), from, OrdinaryTarget()); plan != nil || !strings.HasPrefix(found[0].Message, says) {
+	const want = "caps cap_net_raw=p is not reachable for real uid 1000 with effective uid 0 without file capabilities: "
+	if plan, found := Compile(parse(t, "caps: cap_net_raw=p"), from, OrdinaryTarget()); plan != nil || !strings.HasPrefix(found[0].Message, want) {
 		t.Errorf("cap_net_raw=p: %v", found)
 	}
 }

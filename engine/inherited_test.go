@@ -9,7 +9,7 @@ import (
 	"caprun/engine/machine"
 )
 
-// compiled compiles a profile, which must have a plan.
+// compiled returns the plan of a profile, which must have one.
 func compiled(t *testing.T, text string, caller cred.Cred, file cred.File) *Plan {
 	t.Helper()
 	plan, diagnostics := Compile(parse(t, text), caller, target(file))
@@ -19,12 +19,12 @@ func compiled(t *testing.T, text string, caller cred.Cred, file cred.File) *Plan
 	return plan
 }
 
-// inherits reports whether a row has exactly this name.
+// inherits reports whether the target inherits the attribute with this name.
 func inherits(p *Plan, name string) bool {
 	return slices.ContainsFunc(p.Inherited(), func(i Inherited) bool { return i.Name == name })
 }
 
-// TestInheritedKeys: an attribute is inherited unless the profile sets it.
+// TestInheritedKeys checks that a key of the profile removes its attributes from the list.
 func TestInheritedKeys(t *testing.T) {
 	const allLimits = "rlimits: {cpu: 1, fsize: 1, data: 1, stack: 99999, core: 1, rss: 1, nproc: 1, nofile: 1, memlock: 1, as: 1, " +
 		"locks: 1, sigpending: 1, msgqueue: 1, nice: 1, rtprio: 1, rttime: 1}"
@@ -59,7 +59,7 @@ func TestInheritedKeys(t *testing.T) {
 	}
 }
 
-// TestInheritedDetails: a name says what of the attribute is inherited.
+// TestInheritedDetails checks the details after the names of attributes.
 func TestInheritedDetails(t *testing.T) {
 	user := withCaps(0)
 	setID := cred.File{Setuid: true, UID: 5}
@@ -86,7 +86,7 @@ func TestInheritedDetails(t *testing.T) {
 	}
 }
 
-// TestInheritedSupervised: with -init the target is a new process.
+// TestInheritedSupervised checks that with -init the target is a new process.
 func TestInheritedSupervised(t *testing.T) {
 	for _, death := range []machine.DeathSignal{{}, {Signal: 10, Inherited: true}, {Signal: 9, Parent: 1}} {
 		to := OrdinaryTarget()

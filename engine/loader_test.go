@@ -9,8 +9,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// TestLoaderVariablesAreRemoved: where the identity changes or a target that is
-// not root holds a capability, and nowhere else.
+// TestLoaderVariablesAreRemoved checks that the launch removes loader variables if and only
+// if the identity changes, or a target that is not root has a capability.
 func TestLoaderVariablesAreRemoved(t *testing.T) {
 	// A caller without cap_setpcap cannot drop from the bounding set.
 	holding := func(caps cred.Caps) cred.Cred {
@@ -88,8 +88,8 @@ func TestLoaderVariablesAreRemoved(t *testing.T) {
 	}
 }
 
-// TestLoaderVariableIsSet: a value of the profile's own reaches the target,
-// whatever else the profile says of the name.
+// TestLoaderVariableIsSet checks that a variable under env.set reaches the target, whatever
+// other keys name it.
 func TestLoaderVariableIsSet(t *testing.T) {
 	for text, want := range map[string]string{
 		"env: {set: {TMPDIR: /y}}":                 "TMPDIR=/y",
@@ -119,29 +119,8 @@ func TestLoaderVariableIsSet(t *testing.T) {
 	}
 }
 
-// TestNamesLikeLoaderVariables: a name with a dot or a hyphen is a loader variable only
-// where ld.so(8) ignores it.
-func TestNamesLikeLoaderVariables(t *testing.T) {
-	for name, want := range map[string]bool{
-		"LD_PRELOAD": true, "LD_a.b": true, "LD_-": true, "LD-PRELOAD": false, "LD.PRELOAD": false,
-		"TMPDIR": true, "TMPDIR.x": false, "TMPDIR-": false, "x.TMPDIR": false,
-	} {
-		if got := IsLoaderVariable(name); got != want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	plan, found := Compile(parse(t, "uid: 33\ngid: 33\nenv: {set: {HOME.x: a, USER-: b, LD.x: c}}"), cred.Root(), target(cred.File{}))
-	if plan == nil {
-		t.Fatal(found)
-	}
-	want := []string{"A.b=1", "HOME=/", "HOME.x=a", "LD.x=c", "USER-=b"}
-	if got := plan.Environ([]string{"A.b=1", "LD_A.b=2", "HOME=3", "USER=4"}); !slices.Equal(got, want) {
-		t.Errorf("%q", got)
-	}
-}
-
-// TestLoaderVariablesAreDocumented: each has a sentence, and the page and the
-// manual page name all of them.
+// TestLoaderVariablesAreDocumented checks that the page of the rule and the manual page
+// name every loader variable.
 func TestLoaderVariablesAreDocumented(t *testing.T) {
 	text, err := os.ReadFile("../docs/rules/loader-variable-removed.md")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"caprun/engine/machine"
 )
 
-// TestNearestBesideLimit finds the nearest declaration beside a limit that the
-// caller raises with cap_sys_resource, which the search once took away.
+// TestNearestBesideLimit checks that nearest keeps cap_sys_resource, with which the caller
+// raises a limit.
 func TestNearestBesideLimit(t *testing.T) {
 	target := OrdinaryTarget()
 	target.Resources = &machine.Resources{Limits: map[int]machine.Limit{4: {Soft: 0, Hard: 8}}}

@@ -6,9 +6,9 @@ import (
 	"caprun/policy"
 )
 
-// world is everything that decides whether declared caps are reachable, except the
+// scenario is everything that decides whether declared caps are reachable, except the
 // caps.
-type world struct {
+type scenario struct {
 	from    cred.Cred
 	uid     *uint32 // declared, with the caller's groups
 	secbits *cred.Securebits
@@ -19,7 +19,7 @@ type world struct {
 	rules   cred.Rules
 }
 
-func (w world) profile(caps *declaredCaps) *policy.Profile {
+func (w scenario) profile(caps *declaredCaps) *policy.Profile {
 	p := &policy.Profile{IAB: w.iab, Mode: w.mode, NoNewPrivs: w.nnp}
 	if caps != nil {
 		p.Caps = &policy.Caps{Text: caps.text(), Effective: caps.e, Permitted: caps.p, Inheritable: caps.i}
@@ -35,18 +35,18 @@ func (w world) profile(caps *declaredCaps) *policy.Profile {
 	return p
 }
 
-func (w world) target() Target {
+func (w scenario) target() Target {
 	t := target(w.file)
 	t.KernelRules = w.rules
 	return t
 }
 
-func (w world) compile(d declaredCaps) (*Plan, []policy.Diagnostic) {
+func (w scenario) compile(d declaredCaps) (*Plan, []policy.Diagnostic) {
 	return Compile(w.profile(&d), w.from, w.target())
 }
 
-// universe is the set of capabilities of the searches; all three kinds of
-// declaration of each make 8^n declarations.
+// universe has the capabilities of a search. declared are those that declarations name: n
+// of them make 8^n declarations.
 type universe struct{ declared, all cred.Caps }
 
 func (u universe) subsets() []cred.Caps {
@@ -71,22 +71,22 @@ func (u universe) declarations() []declaredCaps {
 	return list
 }
 
-// point is what of a state a search changes. The effective set is the
-// permitted one: having less of it forbids operations and allows none.
-type point struct {
+// searchState is the part of a state that a search changes. The effective set is always
+// the permitted one: a smaller one only forbids operations.
+type searchState struct {
 	uid, euid, suid, fsuid uint32
 	p, i, b, a             cred.Caps
 	bits                   cred.Securebits
 }
 
-func pointOf(c cred.Cred) point {
-	return point{c.UID, c.EUID, c.SUID, c.FSUID, c.Permitted, c.Inheritable, c.Bounding, c.Ambient, c.Securebits}
+func searchStateOf(c cred.Cred) searchState {
+	return searchState{c.UID, c.EUID, c.SUID, c.FSUID, c.Permitted, c.Inheritable, c.Bounding, c.Ambient, c.Securebits}
 }
 
-// finals returns every state that operations of the model lead to, in any
-// order and number, and that is as the profile has it just before exec. It
-// knows nothing about routes or steps.
-func (w world) finals(u universe) []cred.Cred {
+// beforeExec returns every state that operations of the model can lead to, in any order and
+// number, and that is as the profile declares just before exec. It knows nothing about
+// routes and steps.
+func (w scenario) beforeExec(u universe) []cred.Cred {
 	bits := w.from.Securebits
 	switch {
 	case w.secbits != nil:
@@ -96,7 +96,7 @@ func (w world) finals(u universe) []cred.Cred {
 	case w.mode != nil:
 		bits = 0xef
 	}
-	seen := map[point]bool{}
+	seen := map[searchState]bool{}
 	finals := []cred.Cred{}
 	var todo []cred.Cred
 	visit := func(c cred.Cred, errno cred.Errno) {
@@ -104,7 +104,7 @@ func (w world) finals(u universe) []cred.Cred {
 			return
 		}
 		c, _ = c.Capset(c.Permitted, c.Permitted, c.Inheritable)
-		if at := pointOf(c); !seen[at] {
+		if at := searchStateOf(c); !seen[at] {
 			seen[at] = true
 			todo = append(todo, c)
 		}
@@ -113,7 +113,7 @@ func (w world) finals(u universe) []cred.Cred {
 	for len(todo) > 0 {
 		c := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if w.final(c, bits) {
+		if w.isBeforeExec(c, bits) {
 			finals = append(finals, c)
 		}
 		for n := range 64 {
@@ -148,8 +148,8 @@ func (w world) finals(u universe) []cred.Cred {
 	return finals
 }
 
-// final reports whether a state may be the one before exec.
-func (w world) final(c cred.Cred, bits cred.Securebits) bool {
+// isBeforeExec reports whether a state is as the profile declares just before exec.
+func (w scenario) isBeforeExec(c cred.Cred, bits cred.Securebits) bool {
 	uid := [4]uint32{c.UID, c.EUID, c.SUID, c.FSUID}
 	if w.uid == nil && uid != [4]uint32{w.from.UID, w.from.EUID, w.from.SUID, w.from.FSUID} {
 		return false
@@ -188,9 +188,8 @@ func (w world) final(c cred.Cred, bits cred.Securebits) bool {
 	return w.iab == nil || c.Bounding == bounding
 }
 
-// reach returns what a target can start with: by the declaration that it
-// fulfils.
-func (w world) reach(u universe, finals []cred.Cred) map[declaredCaps]bool {
+// outcomes returns the sets with which a target can start, as declarations.
+func (w scenario) outcomes(u universe, finals []cred.Cred) map[declaredCaps]bool {
 	got := map[declaredCaps]bool{}
 	for _, c := range finals {
 		after, _, errno := c.Exec(w.file, w.rules)
@@ -209,8 +208,8 @@ func (w world) reach(u universe, finals []cred.Cred) map[declaredCaps]bool {
 	return got
 }
 
-// assuming is the world in which causes are gone.
-func (w world) assuming(s cause) world {
+// withoutCauses returns the scenario without these causes.
+func (w scenario) withoutCauses(s cause) scenario {
 	if s&causeMode != 0 {
 		w.mode = nil
 	}
@@ -230,8 +229,8 @@ func (w world) assuming(s cause) world {
 	return w
 }
 
-// near finds the nearest declaration by looking at every one.
-func near(d declaredCaps, reach map[declaredCaps]bool) (declaredCaps, bool) {
+// nearestOf returns the nearest declaration by comparing all of them.
+func nearestOf(d declaredCaps, reach map[declaredCaps]bool) (declaredCaps, bool) {
 	var best declaredCaps
 	found := false
 	count := func(c cred.Caps) int { return c.Len() }

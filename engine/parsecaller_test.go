@@ -10,7 +10,7 @@ import (
 	"caprun/engine/machine"
 )
 
-// TestParseCaller reads starts and compares what they are.
+// TestParseCaller compares the credentials that texts stand for.
 func TestParseCaller(t *testing.T) {
 	all := cred.FirstCaps(41)
 	setid := cred.CapsOf(cred.SETGID, cred.SETUID, cred.SETPCAP)
@@ -66,7 +66,7 @@ func TestParseCaller(t *testing.T) {
 	}
 }
 
-// TestParseCallerRefuses: the message names the word and what to do.
+// TestParseCallerRefuses checks that the error names the wrong word and what to write.
 func TestParseCallerRefuses(t *testing.T) {
 	cases := map[string][]string{
 		"":                                   {"missing credentials", "uid=1000"},
@@ -99,7 +99,7 @@ func TestParseCallerRefuses(t *testing.T) {
 		strings.Repeat("1", maxCallerText+1): {"credentials are 16385 bytes; the limit is 16384"},
 		"uid=" + strings.Repeat("9", 500):    {"..."},
 	}
-	for text, says := range cases {
+	for text, want := range cases {
 		c, err := ParseCaller(text)
 		var bad *machine.Error
 		if !errors.As(err, &bad) || !c.Equal(cred.Cred{}) {
@@ -109,7 +109,7 @@ func TestParseCallerRefuses(t *testing.T) {
 		if len(err.Error()) > 500 {
 			t.Errorf("%.40q: a message of %d bytes", text, len(err.Error()))
 		}
-		for _, s := range says {
+		for _, s := range want {
 			if !strings.Contains(err.Error(), s) {
 				t.Errorf("%.40q: %q is missing in: %v", text, s, err)
 			}
@@ -117,7 +117,7 @@ func TestParseCallerRefuses(t *testing.T) {
 	}
 }
 
-// TestKernel reads versions, and starts on kernels that lack something.
+// TestKernel parses versions, and credentials for versions that lack capabilities.
 func TestKernel(t *testing.T) {
 	for text, want := range map[string]Kernel{"5.8": {5, 8}, "6.12": {6, 12}, "6.12.3": {6, 12}, "6.18.0": {6, 18}, "7.0": {7, 0}, "999.999.999": {999, 999}} {
 		if k, err := ParseKernel(text); err != nil || k != want {
@@ -130,7 +130,7 @@ func TestKernel(t *testing.T) {
 		}
 	}
 	if k := (Kernel{6, 19}); !k.NewerThanLatest() || (Kernel{6, 18}).NewerThanLatest() || (Kernel{6, 12}).NewerThanLatest() || !(Kernel{7, 0}).NewerThanLatest() {
-		t.Error("which kernels are newer is wrong")
+		t.Error("NewerThanLatest is wrong for some version")
 	}
 	for k, count := range map[Kernel]int{{5, 8}: 40, {5, 9}: 41, {6, 18}: 41} {
 		c, err := k.ParseCaller("root")
@@ -155,12 +155,11 @@ func TestKernel(t *testing.T) {
 	mine.All, mine.Bounding = cred.FirstCaps(43), cred.FirstCaps(43)
 	mine.Securebits = cred.SecNoRoot | cred.SecExecRestrictFile
 	if got := (Kernel{6, 12}).Restrict(mine); got.All != cred.FirstCaps(41) || got.Bounding != cred.FirstCaps(41) || got.Securebits != cred.SecNoRoot {
-		t.Errorf("limited to %+v", got)
+		t.Errorf("Restrict returns %+v", got)
 	}
 }
 
-// TestKernelLacks: what the kernel lacks is the reason, not what
-// follows from it.
+// TestKernelLacks checks that a refusal names what the kernel lacks, not a consequence.
 func TestKernelLacks(t *testing.T) {
 	old := Kernel{5, 8}
 	from := old.Restrict(cred.Root())
@@ -185,8 +184,8 @@ func TestKernelLacks(t *testing.T) {
 	}
 }
 
-// FuzzParseCaller: no text panics, and what is accepted is a state that a
-// kernel can have.
+// FuzzParseCaller checks that no text panics, and that the result is a state that the
+// kernel allows.
 func FuzzParseCaller(f *testing.F) {
 	for _, text := range []string{
 		"root", "uid=1000 gid=1000 groups=4,24", "cap_setuid,cap_setgid=ep secbits=noroot,noroot_locked no_new_privs",
@@ -206,31 +205,31 @@ func FuzzParseCaller(f *testing.F) {
 		}
 		switch {
 		case !c.Effective.SubsetOf(c.Permitted), !c.Ambient.SubsetOf(c.Permitted.Intersect(c.Inheritable)):
-			t.Fatalf("%q breaks what the kernel keeps: %+v", text, c)
+			t.Fatalf("%q breaks an invariant of the kernel: %+v", text, c)
 		case !c.Effective.Union(c.Permitted).Union(c.Inheritable).Union(c.Bounding).SubsetOf(c.All) || c.All != k.Caps():
 			t.Fatalf("%q has a capability that the kernel lacks: %+v", text, c)
 		case c.UID == cred.NoID || c.GID == cred.NoID || c.Securebits&^k.Securebits() != 0:
 			t.Fatalf("%q: %+v", text, c)
 		}
 		if again := k.Restrict(c); !again.Equal(c) {
-			t.Fatalf("%q is not of this kernel", text)
+			t.Fatalf("%q has what the kernel lacks: %+v", text, c)
 		}
 	})
 }
 
-// TestCapabilityCount: the model's kernels end where the names do.
+// TestCapabilityCount checks that the newest kernel has exactly the named capabilities.
 func TestCapabilityCount(t *testing.T) {
 	if LatestKernel().Caps() != cred.FirstCaps(cap.NamedCount) {
 		t.Error("the newest kernel has other capabilities than the named ones")
 	}
 }
 
-// TestKernelNamed says at the key which releases have what this one lacks.
+// TestKernelNamed checks that a refusal names the versions that have what the kernel lacks.
 func TestKernelNamed(t *testing.T) {
 	const secbits = "uid: 33\ngid: 33\nsecbits: "
 	for _, c := range []struct {
 		kernel     Kernel
-		text, says string
+		text, want string
 	}{
 		{Kernel{6, 1}, secbits + "[exec_restrict_file]", "4:10: error: this kernel does not have exec_restrict_file (Linux 6.14 and later have it)"},
 		{Kernel{6, 13}, secbits + "[noroot, exec_deny_interactive, exec_deny_interactive_locked]",
@@ -244,8 +243,8 @@ func TestKernelNamed(t *testing.T) {
 		target := OrdinaryTarget()
 		target.KernelRules = c.kernel.Rules()
 		plan, found := Compile(parse(t, c.text), c.kernel.Restrict(cred.Root()), target)
-		if c.says == "" && plan == nil || c.says != "" && (plan != nil || !strings.Contains(found[0].String(), c.says)) {
-			t.Errorf("%v, %s: %v, want %q", c.kernel, c.text, found, c.says)
+		if c.want == "" && plan == nil || c.want != "" && (plan != nil || !strings.Contains(found[0].String(), c.want)) {
+			t.Errorf("%v, %s: %v, want %q", c.kernel, c.text, found, c.want)
 		}
 	}
 	for n := range 30 {

@@ -9,8 +9,8 @@ import (
 	"caprun/policy"
 )
 
-// TestPrepareReadsCaller: without a caller, Prepare plans for the calling thread,
-// with its parent-death signal.
+// TestPrepareReadsCaller checks that without a caller Prepare reads the state of the
+// calling thread, and its parent-death signal.
 func TestPrepareReadsCaller(t *testing.T) {
 	p := parse(t, "command: [/bin/sh]")
 	plan, err := Prepare(p, nil, nil)
@@ -29,8 +29,8 @@ func TestPrepareReadsCaller(t *testing.T) {
 	}
 }
 
-// TestPrepareRefusesAnotherCaller: a plan for another state, such as that of a Caller
-// that nobody filled in, is not carried out.
+// TestPrepareRefusesAnotherCaller checks that a plan for another state, such as that of an
+// empty Caller, is not executed.
 func TestPrepareRefusesAnotherCaller(t *testing.T) {
 	plan, err := Prepare(parse(t, "command: [/bin/sh]"), nil, &Caller{})
 	if err != nil {
@@ -42,7 +42,7 @@ func TestPrepareRefusesAnotherCaller(t *testing.T) {
 	}
 }
 
-// TestPrepareErrors tells a profile without a plan from what the machine lacks.
+// TestPrepareErrors checks the types of errors: no plan, no program named, program missing.
 func TestPrepareErrors(t *testing.T) {
 	plan, err := Prepare(parse(t, "uid: 33\ngid: 33\ncaps: cap_net_raw=ep\ncommand: [/bin/sh]"), nil, nil)
 	var none *NoPlanError

@@ -273,7 +273,7 @@ func (s *scene) expectSets(program string, permitted, effective cred.Caps) error
 	return nil
 }
 
-// expectRoot runs a set-user-ID-root program.
+// expectRoot runs a set-user-ID root program.
 func (s *scene) expectRoot(caps cred.Caps) error {
 	program := s.program(setID(0, 0, unixSetUID))
 	if got := s.runs(program); got.ids("uids")[1] != 0 {
@@ -307,8 +307,8 @@ func expectFileCaps(s *scene, words []string) error {
 		s.expectSets(s.program(fileCaps(0, kernelCaps(), true)), inheritable, inheritable))
 }
 
-// expectNotStarted runs programs with capabilities outside of the bounding set. Those in
-// but make a program start if they are inheritable ones of the file, too.
+// expectNotStarted runs programs with capabilities outside the bounding set. With those in
+// but, a program starts if the file also has them inheritable.
 func (s *scene) expectNotStarted(but cred.Caps) error {
 	bounding := s.start().caps("bounding")
 	starts := func(permitted, inheritable cred.Caps, effective bool) bool {
@@ -333,10 +333,10 @@ func (s *scene) expectNotStarted(but cred.Caps) error {
 	return nil
 }
 
-// kernelCaps are the capabilities of the running kernel.
+// kernelCaps returns the capabilities of the running kernel.
 func kernelCaps() cred.Caps { return cred.FirstCaps(int(cap.MaxBits())) }
 
-// parseCaps reads a set as a sentence has it.
+// parseCaps parses a set as sentences have it.
 func parseCaps(text string) cred.Caps {
 	switch text {
 	case "every capability":

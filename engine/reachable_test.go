@@ -11,7 +11,7 @@ import (
 	"caprun/policy"
 )
 
-// TestReachableText compares what is said about plans that differ in one respect.
+// TestReachableText compares the sentences about plans that differ in one respect.
 func TestReachableText(t *testing.T) {
 	nested := cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}}
 	const (
@@ -26,45 +26,45 @@ func TestReachableText(t *testing.T) {
 		name, text string
 		from       func(*cred.Cred)
 		file       cred.File
-		says       []string
+		want       []string
 	}{
-		{name: "no_new_privs", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true", says: []string{
+		{name: "no_new_privs", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true", want: []string{
 			nnp,
 			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw, and not the ambient set.",
 			notStarted,
 			"Ordinary programs keep cap_net_raw.",
 		}},
-		{name: "a user with noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nsecbits: [noroot, noroot_locked]", says: []string{
+		{name: "a user with noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip\nsecbits: [noroot, noroot_locked]", want: []string{
 			noRoot,
 			setID,
 			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw, and not the ambient set.",
 			notStarted,
 			"Ordinary programs keep cap_net_raw.",
 		}},
-		{name: "a user without noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", says: []string{
+		{name: "a user without noroot", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=eip", want: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with cap_net_raw.",
 			setID,
 			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw, and not the ambient set.",
 			notStarted,
 			"Ordinary programs keep cap_net_raw.",
 		}},
-		{name: "nothing", text: "uid: 33\ngid: 33\ncaps: \"=\"", says: []string{
+		{name: "nothing", text: "uid: 33\ngid: 33\ncaps: \"=\"", want: []string{
 			"A set-user-ID-root program runs as uid 0 without capabilities: the bounding and inheritable sets are empty.",
 			setID,
 			"File capabilities grant nothing: the bounding and inheritable sets are empty.",
 			notStarted,
 		}},
-		{name: "an open bounding set", text: "uid: 33\ngid: 33\niab: \"\"", says: []string{
+		{name: "an open bounding set", text: "uid: 33\ngid: 33\niab: \"\"", want: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
 			setID,
 			"A program with file capabilities gets all permitted ones.",
 		}},
-		{name: "an open bounding set, root under no_new_privs", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true", says: []string{
+		{name: "an open bounding set, root under no_new_privs", text: "caps: \"=\"\niab: \"\"\nno_new_privs: true", want: []string{
 			nnp,
 			"Ordinary programs get no capability, although the target has uid 0 without noroot.",
 			rootFiles,
 		}},
-		{name: "root", text: "uid: 0\ngid: 0\ncaps: cap_setuid,cap_setgid,cap_sys_chroot,cap_setpcap=ep", says: []string{
+		{name: "root", text: "uid: 0\ngid: 0\ncaps: cap_setuid,cap_setgid,cap_sys_chroot,cap_setpcap=ep", want: []string{
 			setID,
 			notStarted,
 			"Ordinary programs get cap_setgid,cap_setuid,cap_setpcap,cap_sys_chroot: uid 0 without noroot.",
@@ -75,7 +75,7 @@ func TestReachableText(t *testing.T) {
 			"The target can set securebits: cap_setpcap.",
 			rootFiles,
 		}},
-		{name: "cap_setuid", text: "uid: 33\ngid: 33\ncaps: cap_setuid,cap_setpcap=eip cap_kill+i\nno_new_privs: true\nsecbits: [noroot, no_setuid_fixup, no_setuid_fixup_locked]", says: []string{
+		{name: "cap_setuid", text: "uid: 33\ngid: 33\ncaps: cap_setuid,cap_setpcap=eip cap_kill+i\nno_new_privs: true\nsecbits: [noroot, no_setuid_fixup, no_setuid_fixup_locked]", want: []string{
 			nnp,
 			"A program with file capabilities gets the permitted and inheritable ones within cap_setuid,cap_setpcap, and not the ambient set.",
 			notStarted,
@@ -84,20 +84,20 @@ func TestReachableText(t *testing.T) {
 			"The target can add the bounding set to its inheritable set and shrink the bounding set: cap_setpcap.",
 			"The target can clear noroot, which no lock protects: cap_setpcap.",
 		}},
-		{name: "cap_setuid without noroot", text: "uid: 33\ngid: 33\ncaps: cap_setuid=eip\niab: ^cap_setuid", says: []string{
+		{name: "cap_setuid without noroot", text: "uid: 33\ngid: 33\ncaps: cap_setuid=eip\niab: ^cap_setuid", want: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
 			setID,
 			"A program with file capabilities gets all permitted ones and the inheritable ones within cap_setuid, and not the ambient set.",
 			"Ordinary programs keep cap_setuid.",
 			"The target can become any user: cap_setuid. As root, the programs that it runs get every capability.",
 		}},
-		{name: "an inheritable set beyond the bounding set", text: "uid: 33\ngid: 33\niab: \"!%cap_kill\"\nsecbits: [noroot]", says: []string{
+		{name: "an inheritable set beyond the bounding set", text: "uid: 33\ngid: 33\niab: \"!%cap_kill\"\nsecbits: [noroot]", want: []string{
 			noRoot,
 			setID,
 			"A program with file capabilities gets the permitted ones within all but cap_kill and the inheritable ones within cap_kill.",
 			"A program does not start (EPERM) if its file capabilities are effective and permit a capability outside the bounding set, unless it is one of cap_kill and the file has it inheritable, too.",
 		}},
-		{name: "file capabilities of the target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, says: []string{
+		{name: "file capabilities of the target", text: "uid: 33\ngid: 33\ncaps: cap_net_raw=ep", file: cred.File{HasCaps: true, Permitted: raw, Effective: true}, want: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with cap_net_raw.",
 			setID,
 			"A program with file capabilities gets the permitted ones within cap_net_raw.",
@@ -105,17 +105,17 @@ func TestReachableText(t *testing.T) {
 			"Ordinary programs get no capability unless the target adds cap_net_raw to its ambient set.",
 			atSecure,
 		}},
-		{name: "PURE1E", text: "uid: 33\ngid: 33\nmode: PURE1E\ncaps: cap_net_raw=i", says: []string{
+		{name: "PURE1E", text: "uid: 33\ngid: 33\nmode: PURE1E\ncaps: cap_net_raw=i", want: []string{
 			noRoot,
 			setID,
 			"A program with file capabilities gets the permitted and inheritable ones within cap_net_raw.",
 			notStarted,
 		}},
-		{name: "NOPRIV", text: "uid: 33\ngid: 33\nmode: NOPRIV", says: []string{
+		{name: "NOPRIV", text: "uid: 33\ngid: 33\nmode: NOPRIV", want: []string{
 			nnp,
 			notStarted,
 		}},
-		{name: "real root", text: "iab: \"\"", from: func(c *cred.Cred) { c.EUID, c.SUID, c.FSUID = 33, 33, 33; c.Effective = 0 }, says: []string{
+		{name: "real root", text: "iab: \"\"", from: func(c *cred.Cred) { c.EUID, c.SUID, c.FSUID = 33, 33, 33; c.Effective = 0 }, want: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
 			setID,
 			"Ordinary programs get every capability permitted and none effective: real uid 0 without noroot.",
@@ -127,14 +127,14 @@ func TestReachableText(t *testing.T) {
 			rootFiles,
 			atSecure,
 		}},
-		{name: "set-user-ID, undeclared", text: "umask: \"0022\"", from: func(c *cred.Cred) { *c = withCaps(0) }, file: cred.File{Setuid: true, UID: 5}, says: []string{
+		{name: "set-user-ID, undeclared", text: "umask: \"0022\"", from: func(c *cred.Cred) { *c = withCaps(0) }, file: cred.File{Setuid: true, UID: 5}, want: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
 			setID,
 			"A program with file capabilities gets all permitted ones.",
 			"The target can switch between its user IDs 1000 and 5.",
 			atSecure,
 		}},
-		{name: "a user namespace of one user", text: "uid: 0\ngid: 0\ncaps: cap_setuid=ep", from: func(c *cred.Cred) { c.UserNS = nested }, says: []string{
+		{name: "a user namespace of one user", text: "uid: 0\ngid: 0\ncaps: cap_setuid=ep", from: func(c *cred.Cred) { c.UserNS = nested }, want: []string{
 			notStarted,
 			"Ordinary programs get cap_setuid: uid 0 without noroot.",
 			"The target can become any user of its user namespace: cap_setuid.",
@@ -143,17 +143,17 @@ func TestReachableText(t *testing.T) {
 		{name: "a user namespace without root", text: "no_new_privs: true", from: func(c *cred.Cred) {
 			*c = withCaps(0)
 			c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 1000, Count: 1}}}
-		}, says: []string{nnp}},
+		}, want: []string{nnp}},
 		{name: "a user namespace without root, open", text: "umask: \"0022\"", from: func(c *cred.Cred) {
 			*c = withCaps(0)
 			c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 1000, Count: 1}}}
-		}, says: []string{
+		}, want: []string{
 			"A program with file capabilities gets all permitted ones.",
 		}},
 		{name: "a user namespace of root and one user", text: "umask: \"0022\"", from: func(c *cred.Cred) {
 			*c = withCaps(0)
 			c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Count: 1}, {Inside: 1000, Outside: 1000, Count: 1}}, GIDs: []cred.Extent{{Inside: 0, Count: 2000}}}
-		}, says: []string{
+		}, want: []string{
 			"A set-user-ID-root program without file capabilities runs as uid 0 with every capability.",
 			"A program with file capabilities gets all permitted ones.",
 		}},
@@ -168,15 +168,15 @@ func TestReachableText(t *testing.T) {
 			if plan == nil {
 				t.Fatal(diagnostics)
 			}
-			if got := plan.Reachable(); !slices.Equal(got, c.says) {
-				t.Errorf("it says\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.says, "\n  "))
+			if got := plan.Reachable(); !slices.Equal(got, c.want) {
+				t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
 			}
 		})
 	}
 }
 
-// TestReachable executes, from the target's state, programs of every kind and
-// the calls that are allowed, and compares the claims with the results.
+// TestReachable executes programs of every kind in the target's state, and the operations
+// that it may call, and compares the results with the claims.
 func TestReachable(t *testing.T) {
 	const rounds = 3000
 	r := rand.New(rand.NewPCG(1, 2))
@@ -214,7 +214,7 @@ func TestReachable(t *testing.T) {
 	}
 }
 
-// disprove looks for what contradicts f, and returns it.
+// disprove returns a result that contradicts f; empty if it finds none.
 func disprove(r *rand.Rand, p *Plan, f reachable) string {
 	a, rules := p.AfterExec, p.Target.KernelRules
 	able := a
@@ -338,7 +338,7 @@ func disprove(r *rand.Rand, p *Plan, f reachable) string {
 	return ""
 }
 
-// few are the capabilities that random sets are made of.
+// few has the capabilities of random sets.
 var few = [...]int{cred.SETGID, cred.SETUID, cred.SETPCAP, 10, 13, cred.SYS_CHROOT}
 
 func randomCaps(r *rand.Rand) cred.Caps {
@@ -374,7 +374,7 @@ func randomFile(r *rand.Rand) cred.File {
 	return f
 }
 
-// randomStart returns a state that the kernel can have, the full root often.
+// randomStart returns a state that the kernel allows, often that of root.
 func randomStart(r *rand.Rand) cred.Cred {
 	c := cred.Root()
 	switch r.IntN(4) {
@@ -406,7 +406,7 @@ func randomStart(r *rand.Rand) cred.Cred {
 	return c
 }
 
-// randomProfile returns a profile without its version that can be read.
+// randomProfile returns a valid profile without its version.
 func randomProfile(r *rand.Rand) string {
 	pick := func(list ...string) string {
 		if s := list[r.IntN(len(list))]; s != "" {
@@ -423,8 +423,8 @@ func randomProfile(r *rand.Rand) string {
 		pick("", "no_new_privs: true") + pick("", "chroot: /srv")
 }
 
-// randomCall returns the state after one call that a program may try, or,
-// with programs, after running one.
+// randomCall returns the state after one operation that a program may call or, with
+// programs, after exec of one.
 func randomCall(r *rand.Rand, c cred.Cred, rules cred.Rules, programs bool) cred.Cred {
 	calls := 8
 	if programs {

@@ -6,9 +6,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// TestRareRoutes has one case for each way that is neither the plain ambient,
-// root nor file route. The comparison with the search finds them too, in a
-// large enough sample.
+// TestRareRoutes has a case for each route other than the plain ambient, root and file
+// routes. TestEveryRoute finds these too, in a large sample.
 func TestRareRoutes(t *testing.T) {
 	mixed := func(uid, euid uint32) cred.Cred {
 		c := cred.Root()
@@ -49,7 +48,7 @@ func TestRareRoutes(t *testing.T) {
 				t.Fatal(diagnostics)
 			}
 			if plan.Route != c.route {
-				t.Errorf("the route is %v, want %v", plan.Route, c.route)
+				t.Errorf("route %v, want %v", plan.Route, c.route)
 			}
 			a := plan.AfterExec
 			if got := (declaredCaps{a.Effective, a.Permitted, a.Inheritable}); got != readText(p.Caps.Text) {

@@ -29,7 +29,7 @@ func (p programs) Run() int { return command.Main(p.M) }
 
 func TestMain(m *testing.M) { reexec.Main(programs{m}, ChildRoles) }
 
-// scene is a caller, a profile and a directory of programs that the target runs.
+// scene is a caller, a profile and a directory of programs that the target executes.
 type scene struct {
 	*testing.T
 	name    string
@@ -91,7 +91,7 @@ func (s *scene) copy(pkg, name string, change func(path string) error) {
 	}
 }
 
-// program changes the file of a copy of creds, and returns its path for the target.
+// program changes a copy of the program creds, and returns its path for the target.
 func (s *scene) program(change func(path string) error) string {
 	s.Helper()
 	file := filepath.Join(s.dir, "special")
@@ -105,7 +105,7 @@ func (s *scene) program(change func(path string) error) string {
 	return s.path("special")
 }
 
-// path returns how the target names a program.
+// path returns the path of a program as the target sees it.
 func (s *scene) path(name string) string {
 	if s.jail {
 		return "/" + name
@@ -113,7 +113,7 @@ func (s *scene) path(name string) string {
 	return filepath.Join(s.dir, name)
 }
 
-// setID returns a change that gives a file an owner, a group and mode bits.
+// setID returns a change that sets the owner, group and mode bits of a file.
 func setID(uid, gid int, mode uint32) func(string) error {
 	return func(path string) error {
 		// A change of the owner removes the bits.
@@ -121,8 +121,8 @@ func setID(uid, gid int, mode uint32) func(string) error {
 	}
 }
 
-// fileCaps returns a change that gives a file capabilities: version 2 of the
-// attribute, capabilities(7).
+// fileCaps returns a change that sets file capabilities, in version 2 of the attribute:
+// capabilities(7).
 func fileCaps(permitted, inheritable cred.Caps, effective bool) func(string) error {
 	return func(path string) error {
 		magic := uint32(0x02000000)
@@ -145,7 +145,7 @@ func (s *scene) run(args ...string) (stdout, stderr string, status int) {
 	return command.Run(s, exec.Command(command.Program(s, "caprun/internal/test/runas"), args...))
 }
 
-// reachable returns what explain prints for the caller.
+// reachable returns the sentences that explain prints for the caller.
 func (s *scene) reachable() []string {
 	s.Helper()
 	out, errs, status := s.run("explain", "-as", "current", "-format", "json", "-target", s.path("target-creds"), s.file)
@@ -156,7 +156,7 @@ func (s *scene) reachable() []string {
 	return plan.Later
 }
 
-// credsReport is what a process says about itself.
+// credsReport is the output of the program creds: fields and values.
 type credsReport map[string]string
 
 // launch starts the target and returns the last report.
@@ -177,7 +177,7 @@ func (s *scene) launch(args ...string) credsReport {
 	return report
 }
 
-// start returns the report of a target that does nothing.
+// start returns the report of a target that changes nothing.
 func (s *scene) start() credsReport {
 	s.Helper()
 	if s.first == nil {
@@ -191,9 +191,9 @@ func (s *scene) runs(program string) credsReport {
 	return s.launch(s.path("target-creds"), "-exec", program)
 }
 
-// does returns the report of an ordinary program that the target executes after
-// changes of its own: settings of internal/test/runas, the first of which make its
-// permitted capabilities effective.
+// does returns the report of an ordinary program that the target executes after it changed
+// its own state. settings are those of internal/test/runas; first they make the permitted
+// capabilities effective.
 func (s *scene) does(settings ...string) credsReport {
 	able := fmt.Sprintf("caps=%#x", uint64(s.start().caps("permitted")))
 	args := append([]string{s.path("target-runas"), able}, settings...)

@@ -14,14 +14,13 @@ import (
 	"caprun/policy"
 )
 
-// The dimensions of the search. Every value of each meets every value of the
-// others in some world of a long run; an ordinary run takes a sample, with all
-// declarations in each world.
+// The values from which pick makes random scenarios. A test tries all declarations in
+// each scenario.
 var (
-	worldIDs = [][4]uint32{{0, 0, 0, 0}, {1000, 1000, 1000, 1000}, {0, 1000, 0, 1000}, {0, 1000, 1000, 1000}, {1000, 0, 1000, 0}, {1000, 0, 0, 0}}
+	scenarioIDs = [][4]uint32{{0, 0, 0, 0}, {1000, 1000, 1000, 1000}, {0, 1000, 0, 1000}, {0, 1000, 1000, 1000}, {1000, 0, 1000, 0}, {1000, 0, 0, 0}}
 
 	// Permitted, inheritable, bounding and ambient; ^0 is everything.
-	worldSets = [][4]cred.Caps{
+	scenarioSets = [][4]cred.Caps{
 		{^cred.Caps(0), 0, ^cred.Caps(0), 0},
 		{^cred.Caps(0), 0, setpcap | raw, 0},
 		{^cred.Caps(0), raw, setpcap | raw, raw},
@@ -46,9 +45,9 @@ var (
 		0, cred.SecNoRoot, cred.SecNoRoot | cred.SecNoRootLocked, cred.SecNoSetuidFixup, cred.SecKeepCapsLocked,
 		cred.SecNoCapAmbientRaise | cred.SecNoCapAmbientRaiseLocked, 0xef,
 	}
-	worldModes = []cap.Mode{cap.ModeHybrid, cap.ModePure1EInit, cap.ModePure1E, cap.ModeNoPriv}
-	worldIABs  = []string{"", "^cap_net_raw", "cap_net_raw", "!cap_net_raw", "^cap_setpcap,cap_net_raw", "!cap_setuid,!cap_setpcap,cap_net_raw"}
-	worldFiles = []cred.File{
+	scenarioModes = []cap.Mode{cap.ModeHybrid, cap.ModePure1EInit, cap.ModePure1E, cap.ModeNoPriv}
+	scenarioIABs  = []string{"", "^cap_net_raw", "cap_net_raw", "!cap_net_raw", "^cap_setpcap,cap_net_raw", "!cap_setuid,!cap_setpcap,cap_net_raw"}
+	scenarioFiles = []cred.File{
 		{}, {},
 		{Setuid: true},
 		{Setuid: true, UID: 5},
@@ -73,12 +72,12 @@ var (
 
 const setpcap = cred.Caps(1 << cred.SETPCAP)
 
-// pick returns a world but for its file.
-func pick(r *rand.Rand, u universe) world {
-	uids := worldIDs[r.IntN(len(worldIDs))]
-	sets := worldSets[r.IntN(len(worldSets))]
+// pick returns a random scenario without a file.
+func pick(r *rand.Rand, u universe) scenario {
+	uids := scenarioIDs[r.IntN(len(scenarioIDs))]
+	sets := scenarioSets[r.IntN(len(scenarioSets))]
 	if uids[0] == 0 && uids[1] == 0 && r.IntN(2) == 0 {
-		sets = worldSets[0]
+		sets = scenarioSets[0]
 	}
 	c := cred.Cred{All: u.all, GID: 1000, EGID: 1000, SGID: 1000, FSGID: 1000, Groups: []uint32{1000}}
 	c.UID, c.EUID, c.SUID, c.FSUID = uids[0], uids[1], uids[2], uids[3]
@@ -89,7 +88,7 @@ func pick(r *rand.Rand, u universe) world {
 	}
 	c.Securebits = callerBits[r.IntN(len(callerBits))]
 	c.NoNewPrivs = r.IntN(8) == 0
-	w := world{from: c, nnp: r.IntN(3) == 0, rules: cred.Latest()}
+	w := scenario{from: c, nnp: r.IntN(3) == 0, rules: cred.Latest()}
 	if r.IntN(4) == 0 {
 		w.rules = cred.Linux(5, 10)
 	}
@@ -100,20 +99,20 @@ func pick(r *rand.Rand, u universe) world {
 	case 0, 1:
 		w.secbits = &profileBits[r.IntN(len(profileBits))]
 	case 2:
-		w.mode = &worldModes[r.IntN(len(worldModes))]
+		w.mode = &scenarioModes[r.IntN(len(scenarioModes))]
 	}
 	if r.IntN(4) == 0 {
 		var err error
-		if w.iab, err = policy.NewIAB(worldIABs[r.IntN(len(worldIABs))]); err != nil {
+		if w.iab, err = policy.NewIAB(scenarioIABs[r.IntN(len(scenarioIABs))]); err != nil {
 			panic(err)
 		}
 	}
 	return w
 }
 
-// TestEveryRoute compares the solver with a search through all operations of
-// the model, for every declaration over two capabilities: nothing
-// reachable is refused, and an accepted plan gives what was declared.
+// TestEveryRoute compares solve with a search through all operations of the model, for
+// every declaration over two capabilities: both must find the same declarations reachable,
+// and a plan must lead to what it was made for.
 func TestEveryRoute(t *testing.T) {
 	u := universe{setpcap | raw, setpcap | raw | 1<<cred.SETUID}
 	declarations := u.declarations()
@@ -121,10 +120,10 @@ func TestEveryRoute(t *testing.T) {
 	total, plans, failures := 0, 0, 0
 	for range int(command.Number(t, "CAPRUN_TEST_COMBINATIONS", 240)) {
 		w := pick(r, u)
-		finals := w.finals(u)
+		finals := w.beforeExec(u)
 		for range 3 {
-			w.file = worldFiles[r.IntN(len(worldFiles))]
-			reach := w.reach(u, finals)
+			w.file = scenarioFiles[r.IntN(len(scenarioFiles))]
+			reach := w.outcomes(u, finals)
 			c := &compiler{Plan: Plan{Profile: w.profile(nil), Caller: w.from, Target: w.target()}}
 			c.Identity = machine.TargetIdentity(c.Profile, c.Caller, nil)
 			if d := c.readDeclaration(); d != nil {
@@ -136,7 +135,7 @@ func TestEveryRoute(t *testing.T) {
 				_, ok := c.solve()
 				if ok != reach[d] {
 					failures++
-					t.Errorf("%s: the solver says %v, the search %v, in %s", d.text(), ok, reach[d], w)
+					t.Errorf("%s: solve reports %v, the search %v, in %s", d.text(), ok, reach[d], w)
 				}
 				if ok {
 					plans++
@@ -151,8 +150,8 @@ func TestEveryRoute(t *testing.T) {
 	t.Logf("%d combinations, %d with a plan", total, plans)
 }
 
-// checkPlan holds a plan against its declaration.
-func (w world) checkPlan(t *testing.T, d declaredCaps) {
+// checkPlan compares the plan for a declaration with the declaration.
+func (w scenario) checkPlan(t *testing.T, d declaredCaps) {
 	t.Helper()
 	plan, diagnostics := w.compile(d)
 	if plan == nil {
@@ -177,11 +176,11 @@ func (w world) checkPlan(t *testing.T, d declaredCaps) {
 	}
 }
 
-// String shows a world in a failure.
-func (w world) String() string {
+// String describes a scenario for a failure.
+func (w scenario) String() string {
 	var b strings.Builder
 	f := w.from
-	b.WriteString("caller ids " + joinNumbers([]uint32{f.UID, f.EUID, f.SUID}) + " sets " + setText(f.Effective, f.Permitted, f.Inheritable) +
+	b.WriteString("caller IDs " + joinNumbers([]uint32{f.UID, f.EUID, f.SUID}) + " sets " + setText(f.Effective, f.Permitted, f.Inheritable) +
 		" ambient " + f.Ambient.String() + " bounding " + f.Bounding.String() + " securebits " + SecbitsText(f.Securebits))
 	if f.NoNewPrivs {
 		b.WriteString(" no_new_privs")
@@ -213,18 +212,17 @@ func (w world) String() string {
 	return b.String()
 }
 
-// judge compares refusals with what the search finds in the same world, and in
-// those in which causes are gone.
-type judge struct {
-	world
-	u      universe
-	causes cause                     // that there are
-	reach  [16]map[declaredCaps]bool // by the causes that are gone
-	finals [16][]cred.Cred
+// refusalCheck compares refusals in a scenario with the search, with and without causes.
+type refusalCheck struct {
+	scenario
+	u        universe
+	causes   cause                     // those of the scenario
+	outcomes [16]map[declaredCaps]bool // by the causes that are removed
+	states   [16][]cred.Cred           // before exec, by the causes that are removed
 }
 
-func newJudge(w world, u universe) *judge {
-	j := &judge{world: w, u: u, causes: causeTarget | causeCaller}
+func newRefusalCheck(w scenario, u universe) *refusalCheck {
+	j := &refusalCheck{scenario: w, u: u, causes: causeTarget | causeCaller}
 	if w.mode != nil && *w.mode != cap.ModeHybrid {
 		j.causes |= causeMode // HYBRID sets securebits and empties nothing
 	}
@@ -234,19 +232,20 @@ func newJudge(w world, u universe) *judge {
 	return j
 }
 
-func (j *judge) at(gone cause) map[declaredCaps]bool {
-	if j.reach[gone] == nil {
-		w, before := j.world.assuming(gone), gone&^causeTarget
-		if j.finals[before] == nil {
-			j.finals[before] = w.finals(j.u)
+// outcomesWithout returns the outcomes of the scenario without the causes gone.
+func (j *refusalCheck) outcomesWithout(gone cause) map[declaredCaps]bool {
+	if j.outcomes[gone] == nil {
+		w, before := j.scenario.withoutCauses(gone), gone&^causeTarget
+		if j.states[before] == nil {
+			j.states[before] = w.beforeExec(j.u)
 		}
-		j.reach[gone] = w.reach(j.u, j.finals[before])
+		j.outcomes[gone] = w.outcomes(j.u, j.states[before])
 	}
-	return j.reach[gone]
+	return j.outcomes[gone]
 }
 
-// smallest returns the sets of causes of the least size for which ok holds.
-func (j *judge) smallest(ok func(gone cause) bool) []cause {
+// smallest returns the smallest sets of causes for which ok reports true.
+func (j *refusalCheck) smallest(ok func(gone cause) bool) []cause {
 	for size := range 5 {
 		var found []cause
 		for gone := range cause(16) {
@@ -266,41 +265,41 @@ var causeOf = map[string]cause{
 	rules[ruleMissing].Name: causeCaller, rules[ruleCaller].Name: causeCaller, rules[ruleSecbits].Name: causeCaller,
 }
 
-// check says what is wrong with the refusal of d.
-func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
+// check returns what is wrong with the refusal of d; empty if nothing is.
+func (j *refusalCheck) check(d declaredCaps, got policy.Diagnostic) string {
 	if j.iab != nil {
-		// A tuple that is not reachable alone is the cause whatever caps declares.
+		// An iab that is refused without caps is the cause, whatever caps declares.
 		if plan, alone := Compile(j.profile(nil), j.from, j.target()); plan == nil {
 			if got.Message != alone[0].Message {
-				return "iab alone is refused with: " + alone[0].Message
+				return "without caps, iab is refused with: " + alone[0].Message
 			}
 			return ""
 		}
 	}
 	named := causeOf[got.Rule]
 	if named == 0 && got.Rule != rules[ruleUnreachable].Name {
-		return "an odd rule"
+		return "unexpected rule"
 	}
-	nearest, isNear := near(d, j.at(0))
+	nearest, isNear := nearestOf(d, j.outcomesWithout(0))
 	if wrong := j.checkHint(got.Rule, got.Hint, nearest, isNear); wrong != "" {
 		return wrong
 	}
-	if sets := j.smallest(func(gone cause) bool { return j.at(gone)[d] }); sets != nil {
+	if sets := j.smallest(func(gone cause) bool { return j.outcomesWithout(gone)[d] }); sets != nil {
 		for _, s := range sets {
 			if s&named != 0 {
 				if named == causeCaller && s == causeCaller {
-					return j.fix(d)
+					return j.fixCaller(d)
 				}
 				return ""
 			}
 		}
-		return "the cause is not the one named"
+		return "the named cause is in no smallest set of causes"
 	}
-	// No caller and no ordinary target could have it.
-	if named == 0 && !j.because(d, got.Message) {
-		return "the reason is no reason"
+	// d is not reachable for any caller and ordinary target.
+	if named == 0 && !j.isForbidden(d, got.Message) {
+		return "the named rule allows the declaration"
 	}
-	sets := j.smallest(func(gone cause) bool { _, ok := near(d, j.at(gone)); return ok })
+	sets := j.smallest(func(gone cause) bool { _, ok := nearestOf(d, j.outcomesWithout(gone)); return ok })
 	for _, s := range sets {
 		switch {
 		case s&named != 0 && named != causeCaller && named != causeTarget, named == 0 && s&(causeMode) == 0:
@@ -310,10 +309,10 @@ func (j *judge) check(d declaredCaps, got policy.Diagnostic) string {
 	if sets == nil && named == 0 && strings.HasPrefix(got.Hint, "grant less: no declaration that grants ") {
 		return ""
 	}
-	return "the cause is not the text"
+	return "caps is not the cause"
 }
 
-// readText reads a text that a hint proposes, with or without quotes.
+// readText parses a caps text of a hint, with or without quotes.
 func readText(text string) declaredCaps {
 	caps, err := policy.NewCaps(strings.Trim(text, `"`))
 	if err != nil {
@@ -322,24 +321,25 @@ func readText(text string) declaredCaps {
 	return declaredCaps{caps.Effective, caps.Permitted, caps.Inheritable}
 }
 
-// What a hint grants to a target whose file requires it, and what else it writes.
+// granted matches a hint to grant what the target's file requires; written matches other
+// hints to write caps.
 var (
 	granted = regexp.MustCompile(`^remove the target's file capabilities, or write caps: (.*)$`)
 	written = regexp.MustCompile(`(?:^|or )write (?:caps: )?(["=ca0-9].*)$`)
 )
 
-// checkHint says what is wrong with a hint.
-func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) string {
+// checkHint returns what is wrong with a hint; empty if nothing is.
+func (j *refusalCheck) checkHint(rule, hint string, nearest declaredCaps, isNear bool) string {
 	m := written.FindStringSubmatch(hint)
 	if n := granted.FindStringSubmatch(hint); n != nil {
 		if plan, _ := j.compile(readText(n[1])); plan == nil {
-			return "the grant does not compile"
+			return "the caps of the hint have no plan"
 		}
 		return ""
 	}
 	switch {
 	case m == nil && isNear && causeOf[rule] != causeCaller && rule != rules[ruleIdentity].Name && !strings.HasPrefix(hint, "remove the target's file capabilities"):
-		return "the hint could be " + nearest.text()
+		return "the hint does not name the nearest caps, " + nearest.text()
 	case m == nil:
 		if rule == rules[ruleCapsIAB].Name && !strings.HasPrefix(hint, "remove iab") {
 			return "no hint"
@@ -347,23 +347,23 @@ func (j *judge) checkHint(rule, hint string, nearest declaredCaps, isNear bool) 
 		return ""
 	}
 	if m[1] == "=" {
-		return "readers of YAML 1.1 refuse a plain ="
+		return "a plain = is not valid in YAML 1.1"
 	}
 	x := readText(m[1])
 	if plan, _ := j.compile(x); plan == nil {
-		return "the hint does not compile"
+		return "the caps of the hint have no plan"
 	}
 	if isNear && x != nearest {
 		return "the nearest is " + nearest.text()
 	}
 	if !isNear && rule != rules[ruleCapsIAB].Name {
-		return "the hint does not grant what was declared"
+		return "the hint does not grant the declared caps"
 	}
 	return ""
 }
 
-// because reports whether the rule that a message cites forbids d.
-func (j *judge) because(d declaredCaps, message string) bool {
+// isForbidden reports whether the rule that a message names forbids d.
+func (j *refusalCheck) isForbidden(d declaredCaps, message string) bool {
 	for text, forbids := range map[string]bool{
 		"an effective capability is also permitted":                       !d.e.SubsetOf(d.p),
 		": a capability passed on by the ambient set is also inheritable": d.p != 0 && !d.p.SubsetOf(d.i),
@@ -384,24 +384,24 @@ func (j *judge) because(d declaredCaps, message string) bool {
 
 var lacking = regexp.MustCompile(`(?:needs|lacks) (cap_[a-z_]+(?:,cap_[a-z_]+)*)`)
 
-// fix gives the caller one after the other what refusals say that it lacks,
-// until there is a plan.
-func (j *judge) fix(d declaredCaps) string {
-	w := j.world
-	var said []string
+// fixCaller gives the caller what refusals say that it lacks, one after the other, until
+// there is a plan. It returns what is wrong with these refusals; empty if nothing is.
+func (j *refusalCheck) fixCaller(d declaredCaps) string {
+	w := j.scenario
+	var refusals []string
 	for range 8 {
 		plan, diagnostics := w.compile(d)
 		if plan != nil {
 			return ""
 		}
 		got := diagnostics[0]
-		said = append(said, got.Message)
-		before := pointOf(w.from)
+		refusals = append(refusals, got.Message)
+		before := searchStateOf(w.from)
 		switch got.Rule {
 		case rules[ruleMissing].Name:
 			m := lacking.FindStringSubmatch(got.Message)
 			if m == nil {
-				return "what the caller lacks is not said: " + got.Message
+				return "the message does not name what the caller lacks: " + got.Message
 			}
 			for _, name := range strings.Split(m[1], ",") {
 				v, err := cap.FromName(name)
@@ -414,19 +414,19 @@ func (j *judge) fix(d declaredCaps) string {
 				w.from.Bounding |= bit
 			}
 		case rules[ruleCaller].Name, rules[ruleSecbits].Name:
-			w.from.Securebits = w.assuming(causeCaller).from.Securebits
+			w.from.Securebits = w.withoutCauses(causeCaller).from.Securebits
 		default:
-			return "the caller is blamed, and then it is: " + strings.Join(said, "; ")
+			return "after the caller, another cause is named: " + strings.Join(refusals, "; ")
 		}
-		if pointOf(w.from) == before {
-			return "what the caller is said to lack it has: " + strings.Join(said, "; ")
+		if searchStateOf(w.from) == before {
+			return "the caller has what it is said to lack: " + strings.Join(refusals, "; ")
 		}
 	}
-	return "what the caller is said to lack is not enough: " + strings.Join(said, "; ")
+	return "there is no plan although the caller has everything: " + strings.Join(refusals, "; ")
 }
 
-// TestEveryRefusal holds the explanation of every refusal against the search:
-// the cause is one of a smallest set, and the hint is the nearest.
+// TestEveryRefusal compares every refusal with the search: the named cause must be in a
+// smallest set of causes, and the hint must name the nearest declaration.
 func TestEveryRefusal(t *testing.T) {
 	u := universe{setpcap | raw, setpcap | raw | 1<<cred.SETUID}
 	declarations := u.declarations()
@@ -435,10 +435,10 @@ func TestEveryRefusal(t *testing.T) {
 	rules := map[string]int{}
 	for range int(command.Number(t, "CAPRUN_TEST_COMBINATIONS", 60)) {
 		w := pick(r, u)
-		w.file = worldFiles[r.IntN(len(worldFiles))]
-		j := newJudge(w, u)
+		w.file = scenarioFiles[r.IntN(len(scenarioFiles))]
+		j := newRefusalCheck(w, u)
 		for _, d := range declarations {
-			if j.at(0)[d] {
+			if j.outcomesWithout(0)[d] {
 				continue
 			}
 			total++

@@ -17,11 +17,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ChildRoles are what a child of the tests does; the examples add theirs.
+// ChildRoles are the functions that a child process of the tests calls. The examples add
+// theirs.
 var ChildRoles = reexec.Roles{"tracer without proc": tracerWithoutProc, "tracer there": tracerThere}
 
-// tracerPlans returns two plans: one whose outcome a tracer would change, and
-// one for which it makes no difference.
+// tracerPlans returns two plans: for depends, a tracer changes what exec grants; for
+// indifferent, it does not.
 func tracerPlans() (depends, indifferent *Plan, err error) {
 	from, err := ParseCaller("uid=1000 gid=1000")
 	if err != nil {
@@ -38,7 +39,7 @@ func tracerPlans() (depends, indifferent *Plan, err error) {
 	return depends, indifferent, err
 }
 
-// tracerThere asks for a tracer.
+// tracerThere checks both plans in a process with a tracer.
 func tracerThere() {
 	depends, indifferent, err := tracerPlans()
 	if err != nil {
@@ -49,9 +50,8 @@ func tracerThere() {
 	fmt.Println(depends.checkTracer())
 }
 
-// TestTracer refuses a launch that a tracer without cap_sys_ptrace would change, for
-// every tracer: caprun cannot read whether it has the capability. The message claims
-// no more.
+// TestTracer checks that a launch is refused if a tracer without cap_sys_ptrace would change
+// it, whatever the tracer's capabilities are: those that matter cannot be read.
 func TestTracer(t *testing.T) {
 	// Requests to a tracee come from the thread that started it.
 	runtime.LockOSThread()
@@ -90,7 +90,7 @@ func TestTracer(t *testing.T) {
 	}
 }
 
-// tracerWithoutProc asks for a tracer where only /proc could tell.
+// tracerWithoutProc checks both plans in a process without /proc.
 func tracerWithoutProc() {
 	depends, indifferent, err := tracerPlans()
 	if err == nil {
@@ -104,8 +104,8 @@ func tracerWithoutProc() {
 	fmt.Println(depends.checkTracer())
 }
 
-// TestTracerUnknown refuses a launch that a tracer could change if it cannot determine
-// whether there is one.
+// TestTracerUnknown checks that a launch is refused if a tracer would change it and caprun
+// cannot determine whether there is one.
 func TestTracerUnknown(t *testing.T) {
 	requires.Root(t)
 	depends, indifferent, err := tracerPlans()

@@ -7,8 +7,8 @@ import (
 	"caprun/engine/machine"
 )
 
-// TestWritablePathsCount leaves out the way to a program that gets no capability, as
-// opposed to the root directory.
+// TestWritablePathsCount checks that paths to a program without capabilities do not count,
+// and paths to the root directory do.
 func TestWritablePathsCount(t *testing.T) {
 	found := []machine.WritablePath{{Key: "command", Path: "/srv/p"}, {Key: "chroot", Path: "/srv"}}
 	for permitted, want := range map[cred.Caps]int{0: 1, raw: 2} {
