@@ -72,6 +72,8 @@ func TestInheritedDetails(t *testing.T) {
 		{"rlimits: {core: 0, nofile: 64}", cred.File{}, "resource limits except core, nofile"},
 		{"rlimits: {core: 0}", setID, "resource limits except core; the soft limit of the stack is at most 8388608"},
 		{"rlimits: {stack: 65536}", setID, "resource limits except stack"},
+		{"rlimits: {stack: {hard: 65536}}", setID, "resource limits except hard stack; the soft limit of the stack is at most 8388608"},
+		{"rlimits: {stack: {soft: 65536}}", setID, "resource limits except soft stack"},
 		{"keep_fds: [3, 9]", cred.File{}, "descriptors 0 to 2 and 3, 9"},
 		{"", cred.File{}, "descriptors 0 to 2"},
 		{"", cred.File{}, "variables"},
@@ -98,6 +100,20 @@ func TestInheritedSupervised(t *testing.T) {
 		replaced := inherits(plan, "process ID")
 		if replaced != (death.Signal != 9) || inherits(plan, "process group") != replaced || !inherits(plan, "session") {
 			t.Errorf("%+v: %v", death, plan.Inherited())
+		}
+	}
+}
+
+// TestStackHint: the hint writes a hard limit only if the profile has one.
+func TestStackHint(t *testing.T) {
+	setID := cred.File{Setuid: true, UID: 5}
+	for text, want := range map[string]string{
+		"{soft: 8388609}":                  "write stack: {soft: 8388608}",
+		"{soft: 8388609, hard: unlimited}": "write stack: {soft: 8388608, hard: unlimited}",
+	} {
+		_, found := Compile(parse(t, "rlimits: {stack: "+text+"}"), withCaps(0), target(setID))
+		if len(found) != 1 || found[0].Hint != want {
+			t.Errorf("%s: %v, want the hint %q", text, found, want)
 		}
 	}
 }
