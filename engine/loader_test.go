@@ -119,6 +119,27 @@ func TestLoaderVariableIsSet(t *testing.T) {
 	}
 }
 
+// TestNamesLikeLoaderVariables checks that a name with a dot or a hyphen is a loader
+// variable only if ld.so(8) ignores it.
+func TestNamesLikeLoaderVariables(t *testing.T) {
+	for name, want := range map[string]bool{
+		"LD_PRELOAD": true, "LD_a.b": true, "LD_-": true, "LD-PRELOAD": false, "LD.PRELOAD": false,
+		"TMPDIR": true, "TMPDIR.x": false, "TMPDIR-": false, "x.TMPDIR": false,
+	} {
+		if got := IsLoaderVariable(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	plan, found := Compile(parse(t, "uid: 33\ngid: 33\nenv: {set: {HOME.x: a, USER-: b, LD.x: c}}"), cred.Root(), target(cred.File{}))
+	if plan == nil {
+		t.Fatal(found)
+	}
+	want := []string{"A.b=1", "HOME=/", "HOME.x=a", "LD.x=c", "USER-=b"}
+	if got := plan.Environ([]string{"A.b=1", "LD_A.b=2", "HOME=3", "USER=4"}); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestLoaderVariablesAreDocumented checks that the page of the rule and the manual page
 // name every loader variable.
 func TestLoaderVariablesAreDocumented(t *testing.T) {
