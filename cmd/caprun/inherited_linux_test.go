@@ -230,7 +230,7 @@ func inheritedRows(t *testing.T, args ...string) (names []string) {
 // report returns what the observer says about the attribute, or why there is nothing.
 func (s attributeScene) report(t *testing.T, launch ...string) (value string, ok bool) {
 	t.Helper()
-	observer := []string{}
+	var observer []string
 	switch s.observer {
 	case "grep":
 		// A program that is not Go's, and that does not change its own signals.
