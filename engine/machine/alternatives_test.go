@@ -46,8 +46,8 @@ func TestResolveFacts(t *testing.T) {
 	}
 }
 
-// TestSameMount compares what is known of a mount before and after a change of the
-// root directory, after which less may be known.
+// TestSameMount compares facts about a mount before and after a change of the root
+// directory, after which less can be determined.
 func TestSameMount(t *testing.T) {
 	for _, test := range []struct {
 		before, after mountFacts

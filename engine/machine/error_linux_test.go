@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestError holds that every error that says what to do is an *Error with the
-// place that it is about, and leads to its cause.
+// TestError checks that every error with a hint is an *Error that names its place in the
+// profile and wraps its cause.
 func TestError(t *testing.T) {
 	dir := t.TempDir()
 	script, writable := filepath.Join(dir, "script"), filepath.Join(dir, "writable")

@@ -6,8 +6,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// TestOwnsFileCaps holds that capabilities whose root user has another number
-// inside a user namespace are neither overlooked nor guessed.
+// TestOwnsFileCaps checks the attribute of a root user with another number inside a user
+// namespace: it applies, does not apply, or caprun cannot determine which.
 func TestOwnsFileCaps(t *testing.T) {
 	mapped := func(inside, outside, count uint32) cred.UserNS {
 		return cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: inside, Outside: outside, Count: count}}}

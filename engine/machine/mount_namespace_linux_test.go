@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestForeignMount finds a set-user-ID program through the root directory of a
-// process in another mount namespace, on the ways that lead there.
+// TestForeignMount finds a set-user-ID program through the root directory of a process in
+// another mount namespace.
 func TestForeignMount(t *testing.T) {
 	requires.Root(t)
 	dir := jail(t, "prog")
@@ -55,7 +55,7 @@ func TestForeignMount(t *testing.T) {
 	}
 }
 
-// TestMountinfo asks /proc for mounts, as before statmount(2).
+// TestMountinfo looks mounts up in /proc, as on kernels without statmount(2).
 func TestMountinfo(t *testing.T) {
 	id := func(path string) uint64 {
 		return mountID(func(mask int, st *unix.Statx_t) error { return unix.Statx(unix.AT_FDCWD, path, 0, mask, st) }, statxMountID)
@@ -76,7 +76,7 @@ func TestMountinfo(t *testing.T) {
 	}
 }
 
-// TestStatmount asks statmount(2) for mounts.
+// TestStatmount looks mounts up with statmount(2).
 func TestStatmount(t *testing.T) {
 	id := func(path string) uint64 {
 		return mountID(func(mask int, st *unix.Statx_t) error { return unix.Statx(unix.AT_FDCWD, path, 0, mask, st) }, unix.STATX_MNT_ID_UNIQUE)

@@ -55,8 +55,8 @@ func TestOwnerMaps(t *testing.T) {
 	}
 }
 
-// ownersOf prints, for each file that its environment names, what stat shows
-// and what is known of the owners.
+// ownersOf prints, for each file in its environment, the owner that stat(2) shows and
+// whether it is mapped.
 func ownersOf() {
 	for path := range strings.FieldsSeq(os.Getenv(stepsVariable)) {
 		fd, err := openPath(unix.AT_FDCWD, path)
@@ -73,8 +73,7 @@ func ownersOf() {
 	}
 }
 
-// runInUserNS runs a role in a user namespace that maps the first IDs to
-// themselves.
+// runInUserNS runs a role in a user namespace that maps the first IDs to themselves.
 func runInUserNS(t *testing.T, role string, ids int, steps ...string) reexec.Result {
 	t.Helper()
 	return reexec.Run(t, role, func(cmd *exec.Cmd) {
@@ -87,8 +86,8 @@ func runInUserNS(t *testing.T, role string, ids int, steps ...string) reexec.Res
 	})
 }
 
-// TestMapsOwners asks about files in user namespaces that map, and do not map,
-// the overflow ID.
+// TestMapsOwners examines files in user namespaces that map, and do not map, the overflow
+// ID.
 func TestMapsOwners(t *testing.T) {
 	requires.Root(t)
 	dir := t.TempDir()

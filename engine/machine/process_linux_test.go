@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// stepsVariable tells a role of the test binary what to do.
+// stepsVariable is the environment variable with the steps of a role.
 const stepsVariable = "CAPRUN_TEST_STEPS"
 
 func read(t testing.TB, pid int) *Process {
@@ -42,7 +42,7 @@ func read(t testing.TB, pid int) *Process {
 	return p
 }
 
-// TestReadProcess reads a process like the reader, and the reader itself.
+// TestReadProcess reads a process with the credentials of the test, and the test itself.
 func TestReadProcess(t *testing.T) {
 	own, err := CurrentCred()
 	if err != nil {
@@ -104,7 +104,7 @@ func TestReadProcessRefused(t *testing.T) {
 	refused("reaped", cmd.Process.Pid, ErrNoProcess)
 }
 
-// TestReadProcessEnded has the process end after it was opened.
+// TestReadProcessEnded ends the process after it was opened.
 func TestReadProcessEnded(t *testing.T) {
 	s := subject.Start(t, "", nil)
 	r := opened(t, s.Process.Pid)
@@ -129,8 +129,8 @@ func opened(t testing.TB, pid int) *reader {
 	return r
 }
 
-// TestReadProcessReuse has another process take the number: in a pid
-// namespace of its own, where numbers can be chosen.
+// TestReadProcessReuse gives the number to another process, in a pid namespace where
+// numbers can be chosen.
 func TestReadProcessReuse(t *testing.T) {
 	requires.Root(t)
 	r := reexec.Run(t, "reuse", func(cmd *exec.Cmd) {
@@ -185,7 +185,7 @@ func reuse() {
 	fmt.Println("no process took the number", pid)
 }
 
-// TestReadProcessThread tells the state of one thread from that of the others.
+// TestReadProcessThread reads a process with one thread in another state.
 func TestReadProcessThread(t *testing.T) {
 	s := subject.Start(t, "thread", nil)
 	odd, err := strconv.Atoi(s.Said)
@@ -213,8 +213,7 @@ func TestReadProcessLeaderEnded(t *testing.T) {
 	}
 }
 
-// TestReadProcessName reads processes that give themselves names which look
-// like other lines of a status file.
+// TestReadProcessName reads processes whose names look like other lines of a status file.
 func TestReadProcessName(t *testing.T) {
 	for _, name := range []string{"x\nUid:\t0\t0", "\nState:\tZ", "\\nUid:\t0", "Uid:\t0\t0\t0\t0", ")\n(", "a b) R 1 0 0", "\x1b[31m\xff"} {
 		p := read(t, subject.Start(t, "name="+strings.ReplaceAll(strconv.QuoteToASCII(name), " ", `\x20`), nil).Process.Pid)
@@ -224,8 +223,8 @@ func TestReadProcessName(t *testing.T) {
 	}
 }
 
-// TestReadProcessToggle reads a thread that changes its effective uid all the
-// time: only states that it really was in may be seen.
+// TestReadProcessToggle reads a thread that changes its effective uid continuously. It must
+// read only states that the thread was in.
 func TestReadProcessToggle(t *testing.T) {
 	requires.Root(t)
 	own, err := CurrentCred()
@@ -237,8 +236,8 @@ func TestReadProcessToggle(t *testing.T) {
 			s := subject.Start(t, step, nil)
 			rounds, moved := 0, 0
 			seen := map[uint32]int{}
-			// One that stays for a while can be read in both of its states; how soon
-			// depends on what else the machine does.
+			// A thread that stays in a state for some time is read in both states; how
+			// soon depends on the load.
 			missing := func() bool { return step == "toggle=1000" && (seen[0] == 0 || seen[33] == 0) }
 			for began := time.Now(); time.Since(began) < toggleTime() || missing() && time.Since(began) < subject.Timeout/2; rounds++ {
 				p, err := ReadProcess(s.Process.Pid)
@@ -257,19 +256,19 @@ func TestReadProcessToggle(t *testing.T) {
 						want = 0
 					}
 					if c.Effective != want || c.Permitted != own.Permitted || c.FSUID != c.EUID {
-						t.Fatalf("euid %d, fsuid %d with the effective set %x: it never was in this state", c.EUID, c.FSUID, uint64(c.Effective))
+						t.Fatalf("euid %d, fsuid %d with the effective set %x: the thread never was in this state", c.EUID, c.FSUID, uint64(c.Effective))
 					}
 				}
 			}
-			t.Logf("of %d reads %d did not settle; seen by effective uid: %v", rounds, moved, seen)
+			t.Logf("%[2]d of %[1]d reads failed because the thread changed; states by effective uid: %[3]v", rounds, moved, seen)
 			if missing() {
-				t.Errorf("of %d reads %d did not settle; seen by effective uid: %v", rounds, moved, seen)
+				t.Errorf("%[2]d of %[1]d reads failed because the thread changed; states by effective uid: %[3]v", rounds, moved, seen)
 			}
 		})
 	}
 }
 
-// toggleTime is how long a thread that changes is read.
+// toggleTime is how long TestReadProcessToggle reads a thread.
 func toggleTime() time.Duration {
 	if os.Getenv("CAPRUN_TEST_LONG") == "1" {
 		return 30 * time.Second
@@ -277,10 +276,10 @@ func toggleTime() time.Duration {
 	return time.Second / 4
 }
 
-// TestReadProcessChurn reads a process whose threads come and go.
+// TestReadProcessChurn reads a process whose threads start and end continuously.
 func TestReadProcessChurn(t *testing.T) {
 	s := subject.Start(t, "churn=8", nil)
-	// How many reads settle depends on what else the machine does.
+	// How many reads succeed depends on the load.
 	stable, moved := 0, 0
 	for began := time.Now(); stable < 10 && time.Since(began) < subject.Timeout/2; {
 		p, err := ReadProcess(s.Process.Pid)
@@ -291,17 +290,17 @@ func TestReadProcessChurn(t *testing.T) {
 		case err != nil:
 			t.Fatal(err)
 		case len(p.States) != 1:
-			t.Fatalf("all threads are the same, and the states are %+v", p.States)
+			t.Fatalf("all threads are in the same state, but the states are %+v", p.States)
 		}
 		stable++
 	}
 	if stable < 10 {
-		t.Errorf("only %d of %d reads settled", stable, stable+moved)
+		t.Errorf("only %d of %d reads succeeded", stable, stable+moved)
 	}
 }
 
-// TestReadProcessRelay reads a process in which one thread differs, always, but
-// never for long the same.
+// TestReadProcessRelay reads a process in which always one thread differs, but not always
+// the same.
 func TestReadProcessRelay(t *testing.T) {
 	s := subject.Start(t, "relay", nil)
 	rounds, moved := 30, 0
@@ -313,13 +312,13 @@ func TestReadProcessRelay(t *testing.T) {
 		case err != nil:
 			t.Fatal(err)
 		case !slices.ContainsFunc(p.States, func(s ProcessState) bool { return s.Cred.NoNewPrivs }):
-			t.Fatalf("the thread that differs was not seen: %+v", p.States)
+			t.Fatalf("the thread that differs is missing: %+v", p.States)
 		}
 	}
-	t.Logf("%d of %d reads did not settle", moved, rounds)
+	t.Logf("%d of %d reads failed because threads changed", moved, rounds)
 }
 
-// TestReadProcessNamespace reads a process in a user namespace of its own.
+// TestReadProcessNamespace reads a process in another user namespace.
 func TestReadProcessNamespace(t *testing.T) {
 	inNamespace(t, func(p *Process) {
 		if p.UserNS != NamespaceOther || p.UserNSErr != nil {
@@ -328,13 +327,13 @@ func TestReadProcessNamespace(t *testing.T) {
 	})
 }
 
-// inNamespace gives f a process in a new user namespace, where it is root.
+// inNamespace calls f with a process in a new user namespace, where it is root.
 func inNamespace(t *testing.T, f func(*Process)) {
 	t.Helper()
 	f(read(t, subject.StartInNamespace(t).Process.Pid))
 }
 
-// TestReadProcessOfOthers lets nobody read a process of root.
+// TestReadProcessOfOthers reads a process of root as nobody.
 func TestReadProcessOfOthers(t *testing.T) {
 	requires.Root(t)
 	s := subject.Start(t, "", nil)
@@ -353,7 +352,7 @@ func TestReadProcessOfOthers(t *testing.T) {
 	})
 }
 
-// onThread runs f on a thread that is nobody, and ends the thread.
+// onThread calls f on a thread of the user nobody, which then ends.
 func onThread(t *testing.T, f func()) {
 	t.Helper()
 	if err := asNobody(func() error { f(); return nil }); err != nil {
@@ -361,7 +360,7 @@ func onThread(t *testing.T, f func()) {
 	}
 }
 
-// asNobody runs f on a thread of nobody's.
+// asNobody calls f on a thread of the user nobody.
 func asNobody(f func() error) error {
 	var err error
 	done := make(chan bool)
@@ -385,7 +384,7 @@ func asNobody(f func() error) error {
 	return err
 }
 
-// nobody makes the calling thread nobody's.
+// nobody changes the user of the calling thread to nobody.
 func nobody() error {
 	const id = 65534
 	for _, call := range [][4]uintptr{{unix.SYS_SETGROUPS}, {unix.SYS_SETRESGID, id, id, id}, {unix.SYS_SETRESUID, id, id, id}} {
@@ -396,8 +395,8 @@ func nobody() error {
 	return nil
 }
 
-// TestReadProcessProc reads where /proc hides processes, is not there, or is
-// that of another pid namespace.
+// TestReadProcessProc reads with a /proc that hides processes, is missing, or belongs to
+// another pid namespace.
 func TestReadProcessProc(t *testing.T) {
 	requires.Root(t)
 	for role, want := range map[string]string{
@@ -450,7 +449,7 @@ func foreignProc() {
 	fmt.Println("no proc:", errors.Is(err, ErrNoProc))
 }
 
-// TestReadProcessDescriptors shows that reading leaves no descriptor open.
+// TestReadProcessDescriptors checks that reading leaves no descriptor open.
 func TestReadProcessDescriptors(t *testing.T) {
 	s := subject.Start(t, "thread", nil)
 	read(t, s.Process.Pid)
@@ -473,8 +472,8 @@ func openDescriptors(t testing.TB) int {
 	return len(list)
 }
 
-// TestReadProcessFile reads processes that execute the same file, through a mount of
-// this mount namespace and of another one: that one is not opened.
+// TestReadProcessFile reads processes that execute the same file, through a mount of this
+// mount namespace and of another one. The latter must not be opened.
 func TestReadProcessFile(t *testing.T) {
 	requires.Root(t)
 	exe, err := os.Executable()

@@ -15,7 +15,7 @@ const statusText = "Name:\tweb\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t70\nN
 	"CapInh:\t0000000000000001\nCapPrm:\t0000000000000002\nCapEff:\t0000000000000004\nCapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000010\n" +
 	"NoNewPrivs:\t1\nSeccomp:\t0\nvoluntary_ctxt_switches:\t11\nnonvoluntary_ctxt_switches:\t12\n"
 
-// TestParseStatus reads a whole file, and refuses every other.
+// TestParseStatus parses a valid file, and files with one change, which must fail.
 func TestParseStatus(t *testing.T) {
 	s, err := parseStatus([]byte(statusText))
 	if err != nil {
@@ -63,17 +63,17 @@ func TestParseStatus(t *testing.T) {
 	} {
 		text := strings.Replace(statusText, change[0], change[1], 1)
 		if s, err := parseStatus([]byte(text)); text == statusText || err == nil {
-			t.Errorf("%q in the place of %q is read as %+v", change[1], change[0], s)
+			t.Errorf("%q instead of %q is parsed as %+v", change[1], change[0], s)
 		}
 	}
 	for n := range len(statusText) - 3 {
 		if _, err := parseStatus([]byte(statusText[:n])); err == nil {
-			t.Errorf("the first %d bytes are read", n)
+			t.Errorf("the first %d bytes are parsed", n)
 		}
 	}
 }
 
-// FuzzParseStatus shows that no content of a status or stat file panics.
+// FuzzParseStatus checks that no content of a status or stat file panics.
 func FuzzParseStatus(f *testing.F) {
 	f.Add([]byte(statusText))
 	f.Add([]byte("1 (a) b) S 1 1 1 0 -1 2097152 0"))
@@ -86,7 +86,7 @@ func FuzzParseStatus(f *testing.F) {
 	})
 }
 
-// TestKernelThread finds the flags behind a name that looks like them.
+// TestKernelThread parses stat files, also with a name that looks like the fields.
 func TestKernelThread(t *testing.T) {
 	for text, want := range map[string]string{
 		"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0":                  "true <nil>",
@@ -104,14 +104,13 @@ func TestKernelThread(t *testing.T) {
 	}
 }
 
-// TestStableStatus gives reads one by one: digits stand for credentials, a small
-// letter before one for a thread that sleeps since another time, R for one that
-// runs.
+// TestStableStatus defines the reads as text: a digit stands for credentials, a small letter
+// before it for a thread asleep since another context switch, R for one that runs.
 func TestStableStatus(t *testing.T) {
 	same := strings.Repeat
 	for _, c := range []struct {
 		reads string
-		used  int // 0: it does not settle
+		used  int // 0 if the reads do not agree
 	}{
 		{"a1a1a1", 3},
 		{"a1b1b1b1", 4},
@@ -142,7 +141,7 @@ func TestStableStatus(t *testing.T) {
 	}
 }
 
-// threadsIn returns a process whose threads have uids: pairs of both.
+// threadsIn returns a process whose threads have uids: pairs are thread IDs and uids.
 func threadsIn(t *testing.T, pairs ...int) *Process {
 	t.Helper()
 	p := &Process{}
@@ -154,7 +153,7 @@ func threadsIn(t *testing.T, pairs ...int) *Process {
 	return p
 }
 
-// TestProcessStates groups threads.
+// TestProcessStates groups threads by their states.
 func TestProcessStates(t *testing.T) {
 	p := threadsIn(t, 3, 1, 4, 2, 5, 3, 7, 1, 9, 1)
 	for tid, text := range []string{"one", "two"} {
@@ -207,7 +206,7 @@ func TestProcessAgrees(t *testing.T) {
 	}
 }
 
-// TestUnmapped finds the IDs that stand for others.
+// TestUnmapped checks which fields have unmapped IDs.
 func TestUnmapped(t *testing.T) {
 	const over = cred.OverflowID
 	nobody := cred.Cred{SUID: over, FSGID: over, Groups: []uint32{7, over}}

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// jail makes a directory tree: names with a trailing slash are directories,
-// "a -> b" is a link, the others are programs.
+// jail creates a directory tree. Names with a trailing slash are directories, "a -> b" is a
+// symbolic link, other names are programs.
 func jail(t *testing.T, entries ...string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -42,7 +42,7 @@ func jail(t *testing.T, entries ...string) string {
 	return root
 }
 
-// TestFindTarget resolves inside a root directory as the kernel would there.
+// TestFindProgram resolves paths inside a root directory.
 func TestFindProgram(t *testing.T) {
 	root := jail(t, "bin/prog", "work/here", "abs -> /bin/prog", "up -> ../../../../bin/prog", "dir -> /bin", "loop -> loop",
 		"bin/link -> prog", "deep/a/b -> ../../bin", "dangling -> /etc/passwd", "bin/script = #!/bin/prog\n", "bin/lost = #!/bin/none\n",
@@ -116,8 +116,7 @@ func TestFindProgram(t *testing.T) {
 	}
 }
 
-// findProgram is FindProgram with the permission of a process that has this
-// identity and no capability.
+// findProgram is FindProgram for a process with this identity and no capability.
 func findProgram(p *policy.Profile, id Identity, argv, env []string) (Program, error) {
 	var as *Accessor
 	if id.Resolved {
@@ -126,8 +125,8 @@ func findProgram(p *policy.Profile, id Identity, argv, env []string) (Program, e
 	return FindProgram(p, id, as, argv, env)
 }
 
-// TestFindProgramByProcLink finds a program where a link of the proc file system
-// leads to it that the kernel follows, and its text leads nowhere.
+// TestFindProgramByProcLink finds a program through a link of the proc file system, which
+// the kernel follows although its text is not a path.
 func TestFindProgramByProcLink(t *testing.T) {
 	root := jail(t, "prog", "dir/other")
 	open := func(name string) string {
@@ -154,8 +153,7 @@ func TestFindProgramByProcLink(t *testing.T) {
 	}
 }
 
-// TestReplacedWhileRead exchanges a program between the walk that finds it and
-// the look at its contents.
+// TestReplacedWhileRead replaces a program between the walk that finds it and the read.
 func TestReplacedWhileRead(t *testing.T) {
 	root := jail(t, "prog", "other")
 	r, err := openRoot(&policy.Profile{Chroot: root})
@@ -207,8 +205,8 @@ func TestDecodeFileCaps(t *testing.T) {
 	}
 }
 
-// TestSearchPath passes over what execvp(3) passes over, remembers it, and ends
-// at everything else.
+// TestSearchPath checks which entries of PATH the search passes over, as execvp(3) does,
+// and which end it.
 func TestSearchPath(t *testing.T) {
 	root := jail(t, "closed/prog", "open/prog", "text/prog = x", "dir/prog/", "lost/prog = #!/no/such\n", "bare/prog = #!\n", "loop/prog -> prog",
 		"shut/x", "link/prog -> ../shut/x", "script/prog = #!/shut/x\n")
@@ -254,8 +252,8 @@ func TestSearchPath(t *testing.T) {
 	}
 }
 
-// TestCheckSearch refuses a launch when the kernel says that the target may
-// execute what the search passed over.
+// TestCheckSearch checks that a launch is refused if the target may execute a file that the
+// search passed over.
 func TestCheckSearch(t *testing.T) {
 	root := jail(t, "prog", "text = x", "dir/", "loop -> loop")
 	if err := os.Chmod(filepath.Join(root, "text"), 0o644); err != nil {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// swapper exchanges pairs of names as fast as it can, until its input ends.
+// swapper exchanges pairs of names continuously, until its input ends.
 func swapper() {
 	pairs := strings.Split(os.Getenv("SWAP"), ":")
 	done := make(chan struct{})
@@ -59,8 +59,8 @@ func startSwapper(t *testing.T, pairs ...string) {
 	}
 }
 
-// TestReadTrustedRace reads while another process replaces a file, a link and
-// a directory on the way. What an untrusted entry leads to is never read.
+// TestReadTrustedRace reads while another process replaces a file, a link and a directory on
+// the way. ReadTrusted must never return what an untrusted entry leads to.
 func TestReadTrustedRace(t *testing.T) {
 	requires.Root(t)
 	t.Setenv("SUDO_UID", "")
@@ -91,8 +91,8 @@ func TestReadTrustedRace(t *testing.T) {
 		t.Fatal(err)
 	}
 	startSwapper(t, at("file"), at("other"), at("dir"), at("open"), at("sticky", "link"), at("sticky", "lure"), at("to-a"), at("to-b"), at("plain"), at("fifo"))
-	// Some more where the two have taken turns on one processor, so that a file
-	// was not there both ways.
+	// Longer if the two processes took turns on one processor: each path must have been
+	// both trusted and untrusted.
 	const opens, most = 2000, 100_000
 	good, refused := map[string]int{}, map[string]int{}
 	for n := 0; n < opens || n < most && (len(good) != 5 || len(refused) != 5); n++ {
@@ -116,8 +116,8 @@ func TestReadTrustedRace(t *testing.T) {
 	}
 }
 
-// TestReadTrustedACL lets another user write with an access control list, whose mask
-// shows in the mode as the rights of group 0.
+// TestReadTrustedACL grants another user write permission by an access control list, whose
+// mask shows in the mode as the permissions of group 0.
 func TestReadTrustedACL(t *testing.T) {
 	requires.Root(t)
 	base := t.TempDir()
@@ -159,8 +159,8 @@ func TestReadTrustedACL(t *testing.T) {
 	}
 }
 
-// accessList is an access control list with one named entry and a mask that
-// lets it write: acl(5), in the form of the attribute.
+// accessList returns the attribute of an access control list with one named entry that may
+// write, see acl(5).
 func accessList(tag, rights uint16, id uint32) []byte {
 	const none = ^uint32(0)
 	list := binary.LittleEndian.AppendUint32(nil, 2)

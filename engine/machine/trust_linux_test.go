@@ -10,7 +10,7 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// TestReadTrusted puts a profile below directories of all kinds.
+// TestReadTrusted reads a file below directories with various owners and modes.
 func TestReadTrusted(t *testing.T) {
 	requires.Root(t)
 	t.Setenv("SUDO_UID", "")
@@ -56,7 +56,7 @@ func TestReadTrusted(t *testing.T) {
 			}
 			mode(dir, c.dir, c.dirUID, c.dirGID)
 			mode(file, c.file, c.fileUID, c.fileGID)
-			// A link from elsewhere is followed with the same care.
+			// A link in another directory is checked too.
 			link := filepath.Join(base, "to-"+filepath.Base(dir))
 			if err := os.Symlink(filepath.Base(dir)+"/p.yaml", link); err != nil {
 				t.Fatal(err)
@@ -81,8 +81,8 @@ func TestReadTrusted(t *testing.T) {
 	}
 }
 
-// TestReadTrustedLinks follows links whose owner is not trusted, and out of
-// directories that are not.
+// TestReadTrustedLinks follows links of untrusted owners, and links in untrusted
+// directories.
 func TestReadTrustedLinks(t *testing.T) {
 	requires.Root(t)
 	base := t.TempDir()
@@ -100,7 +100,7 @@ func TestReadTrustedLinks(t *testing.T) {
 		os.Symlink("../p.yaml", at("sticky", "ours")),
 		os.Symlink("ours", at("sticky", "relative")), os.Symlink(at("foreign"), at("sticky", "absolute")),
 		os.Symlink("foreign", at("sticky", "next")),
-		// Nobody but who can write the directory replaces these.
+		// Only a user who can write the directory can replace these.
 		os.Symlink("p.yaml", at("foreign")), os.Lchown(at("foreign"), 5, 5),
 		os.Symlink("sticky/foreign", at("into")), os.Lchown(at("into"), 5, 5),
 		os.Symlink("loop", at("loop")),

@@ -17,14 +17,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountScenes are what a child does in a mount namespace of its own before it
-// reads p.yaml below the directory v, a read-only mount of the directory volume
-// of a file system that is mounted at fs. Everyone may write volume, volume/open
-// and, where the scene says so, the file.
+// mountScenes are the steps of a child in a new mount namespace before it reads p.yaml below
+// the directory v. v is a read-only mount of the directory volume on a file system that is
+// mounted at fs. Everyone may write volume, volume/open and, in some scenes, the file.
 var mountScenes = map[string]struct {
 	steps   string
-	path    string // v/p.yaml where it is empty
-	refused string // part of the error; $B is the directory of all
+	path    string // if empty, v/p.yaml
+	refused string // part of the error; $B stands for the directory of the scene
 }{
 	// The file system is mounted for writing elsewhere.
 	"whole file system": {steps: "bind:fs/volume:v ro:v", refused: "$B/v is writable by everyone through $B/fs/volume; chmod o-w $B/fs/volume, or pass the profile with -profile -"},
@@ -38,7 +37,8 @@ var mountScenes = map[string]struct {
 	"names": {steps: `rename:fs/volume:fs/a\040b\011\134c bind:fs/a\040b\011\134c:w\040x bind:fs/a\040b\011\134c:v ro:v umount:fs`,
 		refused: `$B/v is writable by everyone through $B/w x; chmod o-w '$B/w x', `},
 
-	// It is not: a ConfigMap beside /etc/hosts, both of the disk of the node.
+	// It is not mounted for writing elsewhere: a ConfigMap beside /etc/hosts, both on the
+	// disk of the node.
 	"ConfigMap":          {steps: "bind:fs/hosts:hosts bind:fs/volume:v ro:v umount:fs"},
 	"read-only twice":    {steps: "bind:fs/volume:w ro:w bind:fs/volume:v ro:v umount:fs"},
 	"subdirectory alone": {steps: "bind:fs/volume/open:w bind:fs/volume:v ro:v umount:fs"},
@@ -49,7 +49,7 @@ var mountScenes = map[string]struct {
 	"superblock itself":  {steps: "remount:fs", path: "fs/volume/open/p.yaml"},
 	"root directory":     {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc:v/proc chroot:v", path: "/p.yaml"},
 
-	// A file is never excused.
+	// A writable file is always refused.
 	"file":                {steps: "chmod:0666:fs/volume/p.yaml bind:fs/volume:v ro:v umount:fs", refused: "$B/v/p.yaml is writable by everyone; chmod o-w $B/v/p.yaml where it is mounted for writing, or pass the profile with -profile -"},
 	"file of a group":     {steps: "chmod:0664:fs/volume/p.yaml chgrp:fs/volume/p.yaml bind:fs/volume:v ro:v umount:fs", refused: "$B/v/p.yaml is writable by group 7; chmod g-w $B/v/p.yaml where "},
 	"superblock, file":    {steps: "chmod:0666:fs/volume/p.yaml remount:fs", path: "fs/volume/p.yaml", refused: "$B/fs/volume/p.yaml is writable by everyone; "},
@@ -60,7 +60,7 @@ var mountScenes = map[string]struct {
 	// In the initial namespace, the overflow ID can stand for any user.
 	"idmapped": {steps: "chmod:0755:fs/volume chown:fs/volume/p.yaml idmap:fs/volume:v", refused: "$B/v/p.yaml belongs to uid 65534, who could change it"},
 
-	// Where the mounts are not known, nothing is.
+	// Without the mount table.
 	"without /proc":   {steps: "bind:fs/volume:v ro:v umount:fs tmpfs:/proc", refused: "$B/v is writable by everyone, and caprun cannot determine where else its file system is mounted: "},
 	"a wrong /proc":   {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc/sys:/proc", refused: "$B/v is writable by everyone, and caprun cannot determine where else its file system is mounted: "},
 	"plain directory": {steps: "bind:fs/volume:v ro:v umount:fs bind:/proc:proc chroot:.", path: "/v/p.yaml", refused: "/v is writable by everyone, and caprun cannot determine where else its file system is mounted: the root directory: /proc/thread-self/mountinfo does not list its mount"},
@@ -77,11 +77,11 @@ var mountScenes = map[string]struct {
 		"symlink:/link:fs/volume/open/absolute bind:fs/volume:v chroot:v", path: "/open/absolute", refused: "/link belongs to uid 5, who could change it; chown -h root /link"},
 }
 
-// scenePrologue makes the file system.
+// scenePrologue creates the file system.
 const scenePrologue = "tmpfs:fs mkdir:fs/volume mkdir:fs/volume/open mkdir:fs/volume/proc mkdir:fs/volume2 mkdir:fs/vol " +
 	"write:fs/hosts write:fs/volume/p.yaml write:fs/volume/open/p.yaml chmod:0777:fs/volume chmod:0777:fs/volume/open "
 
-// trustMounts plays a scene and prints what a launch with privilege reads.
+// trustMounts executes a scene and prints what ReadTrusted returns.
 func trustMounts() {
 	for step := range strings.FieldsSeq(os.Getenv(stepsVariable)) {
 		f := strings.Split(step, ":")
@@ -97,7 +97,7 @@ func trustMounts() {
 	fmt.Printf("%s %v\n", text, err)
 }
 
-// mountIDMapped mounts from at to, with the IDs of root alone.
+// mountIDMapped mounts from at to, mapping only the IDs of root.
 func mountIDMapped(from, to string) error {
 	holder := reexec.Command("swapper")
 	ids := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}}
@@ -218,8 +218,8 @@ func TestReadTrustedMounts(t *testing.T) {
 	}
 }
 
-// trustMountsRace reads below a read-only mount whose directory others can write,
-// while another process exchanges directories above it by a writable mount.
+// trustMountsRace reads below a read-only mount whose directory others can write, while
+// another process exchanges directories above it through a writable mount.
 func trustMountsRace() {
 	for step := range strings.FieldsSeq(scenePrologue + "mkdir:fs/top mkdir:fs/top/a mkdir:fs/top/b rename:fs/volume:fs/top/a/volume bind:fs/top:w " +
 		"bind:fs/top/a/volume:v ro:v umount:fs") {
@@ -252,8 +252,8 @@ func trustMountsRace() {
 	fmt.Println("refused, with", len(places), "reasons")
 }
 
-// TestReadTrustedMountsRace never believes that a directory that others move about
-// lies outside of the writable mount.
+// TestReadTrustedMountsRace checks that ReadTrusted never takes a directory that others
+// move for one outside the writable mount.
 func TestReadTrustedMountsRace(t *testing.T) {
 	requires.Root(t)
 	base := t.TempDir()
@@ -269,15 +269,15 @@ func TestReadTrustedMountsRace(t *testing.T) {
 		cmd.Env = append(cmd.Env, "READ="+filepath.Join(base, "v/p.yaml"))
 		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	})
-	// With one reason alone no read met an exchange.
+	// With only one result, no read met an exchange.
 	var reasons int
 	if _, err := fmt.Sscanf(got.Stdout, "refused, with %d reasons", &reasons); err != nil || reasons < 2 || got.Stderr != "" || got.Status != 0 {
 		t.Errorf("status %d\n%s%s", got.Status, got.Stdout, got.Stderr)
 	}
 }
 
-// TestMountWritableAs reads mountinfo files that the kernel writes in some places
-// only, and some that it never writes.
+// TestMountWritableAs parses mountinfo files that the kernel writes in rare cases, and some
+// that it never writes.
 func TestMountWritableAs(t *testing.T) {
 	const own = "9 1 8:1 /srv/a /v ro,relatime - ext4 /dev/sda rw"
 	for _, c := range []struct{ name, text, path, expected string }{

@@ -16,8 +16,8 @@ import (
 	"caprun/internal/test/requires"
 )
 
-// trustOwners gives up the capabilities that its environment names, and prints
-// what a launch with privilege reads of each file there.
+// trustOwners drops the capabilities in its environment, and prints what ReadTrusted returns
+// for each file there.
 func trustOwners() {
 	set, err := cap.GetPID(0)
 	for name := range strings.FieldsSeq(os.Getenv("LOSE")) {
@@ -34,8 +34,8 @@ func trustOwners() {
 	}
 }
 
-// TestReadTrustedUnmapped reads profiles in user namespaces whose root is the
-// user 100000 outside, so that the owner of / is not mapped.
+// TestReadTrustedUnmapped reads profiles in user namespaces whose root is the user 100000
+// outside, so that the owner of / is unmapped.
 func TestReadTrustedUnmapped(t *testing.T) {
 	requires.Root(t)
 	t.Setenv("SUDO_UID", "")
@@ -91,10 +91,10 @@ func TestReadTrustedUnmapped(t *testing.T) {
 			"user": user, "nobody": service, "nobody-group": service, "outside-writable": world, "nobody-writable": service,
 			"below": unknown, "entry-nobody": service, "sticky-link": link,
 		}},
-		// Whom a narrow map does not cover is not told apart, as documented.
+		// With a narrow map, all unmapped users look the same, as documented.
 		{"narrow", 65534, "", map[string]string{"user": user, "outside-writable": world, "nobody-writable": world}},
-		// A denied write tells something only where the group is mapped: here of no
-		// directory above the files.
+		// A denied write proves something only if the group is mapped. That of no
+		// directory above the files is.
 		{"wide without cap_fowner", 65536, "cap_fowner", map[string]string{"": unknown}},
 		{"wide without cap_dac_override", 65536, "cap_dac_override", map[string]string{
 			"user": user, "nobody": service, "nobody-group": service, "outside-writable": world, "nobody-writable": service,

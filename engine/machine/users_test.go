@@ -33,9 +33,9 @@ func TestFindUser(t *testing.T) {
 		"www": {"www", 33, 34, []uint32{50}, "/srv"},
 		"33":  {"www", 33, 34, []uint32{50}, "/srv"},
 		"0":   {"root", 0, 0, nil, "/root"},
-		"77":  nil, // its groups are broken
+		"77":  nil, // a group has an invalid gid
 		"5":   nil,
-		"6":   nil, // is it uid 0 or uid 6?
+		"6":   nil, // also the name of uid 0
 		"7":   {"7", 7, 7, nil, "/seven"},
 	} {
 		got, err := findUser(name, []byte(testPasswd), []byte(testGroup))

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reachableDir returns a temporary directory that every user can reach.
+// reachableDir returns a temporary directory that every user can search.
 func reachableDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -24,8 +24,8 @@ func reachableDir(t *testing.T) string {
 	return dir
 }
 
-// TestWritablePaths gives a program, its directory, or a directory above it to the
-// user whose rights they bring, in every way that there is.
+// TestWritablePaths gives the target's user write access to the program, its directory, or
+// a directory above it.
 func TestWritablePaths(t *testing.T) {
 	requires.Root(t)
 	base := reachableDir(t)
@@ -42,8 +42,8 @@ func TestWritablePaths(t *testing.T) {
 		uid, gid int
 		mode     uint32
 		list     []byte // access control list
-		fileToo  bool   // it means the same for a file
-		reason   string // empty for nothing
+		fileToo  bool   // it has the same effect for a file
+		reason   string // empty if the path is not writable
 	}{
 		{"safe", 0, 0, 0o755, nil, true, ""},
 		{"its own", uid, 0, 0o755, nil, true, "belongs to uid 3301"},
@@ -97,8 +97,8 @@ func TestWritablePaths(t *testing.T) {
 	}
 }
 
-// TestWritablePathsAround: what leads to the program is more than the directories
-// above it.
+// TestWritablePathsAround gives the user write access to other directories on the way: of
+// links, in PATH, and the working directory.
 func TestWritablePathsAround(t *testing.T) {
 	requires.Root(t)
 	const uid = 3301
@@ -123,7 +123,7 @@ func TestWritablePathsAround(t *testing.T) {
 		cwd     string
 		command string
 		path    string // PATH
-		want    string // the exposed path, empty for none
+		want    string // the writable path; empty if there is none
 	}{
 		{"a safe one", base, "bin/p", "", ""},
 		{"the working directory", own, "bin/p", "", own},
