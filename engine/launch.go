@@ -158,7 +158,10 @@ func (p *Plan) readBack() (cred.Cred, error) {
 func diffError(fields []string, want, got cred.Cred) error {
 	parts := make([]string, len(fields))
 	for n, f := range fields {
-		parts[n] = fmt.Sprintf("%s is %s, not %s", f, FieldText(got, f), FieldText(want, f))
+		parts[n] = f + " differs"
+		if is, not := FieldText(got, f), FieldText(want, f); is != not {
+			parts[n] = fmt.Sprintf("%s is %s, not %s", f, is, not)
+		}
 	}
 	return errors.New(strings.Join(parts, ", "))
 }

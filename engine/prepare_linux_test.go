@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/engine/cred"
 	"caprun/engine/machine"
 	"caprun/policy"
 )
@@ -55,5 +56,14 @@ func TestPrepareErrors(t *testing.T) {
 	var missing *machine.Error
 	if plan, err := Prepare(parse(t, ""), []string{"/nowhere/program"}, nil); plan != nil || !errors.As(err, &missing) || !missing.NotExecutable {
 		t.Errorf("a missing program: %v, %v", plan, err)
+	}
+}
+
+// TestDiffError: a field without a text form is named alone.
+func TestDiffError(t *testing.T) {
+	want, got := cred.Root(), cred.Root()
+	got.EUID, got.UserNS.Nested = 33, true
+	if text := diffError(got.Diff(want), want, got).Error(); text != "EUID is 33, not 0, UserNS differs" {
+		t.Error(text)
 	}
 }

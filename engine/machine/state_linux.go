@@ -56,7 +56,11 @@ func CurrentCredWithoutProc() (cred.Cred, error) {
 	// Package cap determines the last capability from an error of the kernel. If it
 	// was another error, capabilities would be missing below.
 	if _, err := cap.GetBound(cap.MaxBits()); cap.MaxBits() < 64 && !errors.Is(err, unix.EINVAL) {
-		return c, fmt.Errorf("prctl PR_CAPBSET_READ: cannot determine the kernel's last capability: got %v for capability %d", err, cap.MaxBits())
+		got := "success"
+		if err != nil {
+			got = err.Error()
+		}
+		return c, fmt.Errorf("prctl PR_CAPBSET_READ: cannot determine the kernel's last capability: got %s for capability %d", got, cap.MaxBits())
 	}
 	for v := range cap.MaxBits() {
 		bound, err := cap.GetBound(v)
