@@ -200,6 +200,23 @@ func (s *scene) does(settings ...string) credsReport {
 	return s.launch(append(args, "--", s.path("creds"))...)
 }
 
+// String returns the credentials of the report, with the names of capabilities.
+func (r credsReport) String() string {
+	if r["failed"] != "" {
+		return r["failed"]
+	}
+	var parts []string
+	for _, field := range []string{"uids", "gids", "groups"} {
+		parts = append(parts, field+" "+r[field])
+	}
+	for _, field := range []string{"inheritable", "permitted", "effective", "bounding", "ambient"} {
+		parts = append(parts, field+" "+r.caps(field).String())
+	}
+	parts = append(parts, "securebits "+SecbitsText(cred.Securebits(r.caps("securebits"))), "no_new_privs "+r["no_new_privs"])
+	return strings.Join(parts, "; ")
+}
+
+// caps returns a field of capabilities or securebits.
 func (r credsReport) caps(name string) cred.Caps {
 	n, _ := strconv.ParseUint(r[name], 16, 64)
 	return cred.Caps(n)

@@ -12,7 +12,7 @@ import (
 	"caprun/policy"
 )
 
-// compareTexts compares two profiles given by their lines, from root.
+// compareTexts compares two profiles, given as their lines, for root as the caller.
 func compareTexts(t *testing.T, a, b string) Comparison {
 	t.Helper()
 	return Compare(planOf(t, a, cred.Root()), planOf(t, b, cred.Root()))
@@ -27,7 +27,7 @@ func planOf(t *testing.T, text string, from cred.Cred) *engine.Plan {
 	return plan
 }
 
-// TestCompare changes one thing at a time, and compares both ways.
+// TestCompare compares profiles that differ in one respect, in both directions.
 func TestCompare(t *testing.T) {
 	const web = "uid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\n"
 	cases := []struct {
@@ -169,8 +169,8 @@ func TestCompareStarts(t *testing.T) {
 	}
 }
 
-// randomPlans returns plans from the start from, for profiles put together
-// from few enough parts that equal and comparable ones are common.
+// randomPlans returns plans for the caller from. The profiles have few parts, so that equal
+// and comparable plans are common.
 func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*engine.Plan {
 	parts := [][]string{
 		{"", "", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 33\ngid: 33\ngroups: [4]", "uid: 33\ngid: 4", "user: www-data", "user: games\ngid: 33", "user: root"},
@@ -216,9 +216,9 @@ func comparisonStarts() []cred.Cred {
 	return []cred.Cred{cred.Root(), mixed, bounded}
 }
 
-// TestComparePreorder holds, in every dimension and together, that the order
-// is reflexive, transitive and the same from both ends, and that what is the
-// same both ways has equal outcomes.
+// TestComparePreorder checks, in each dimension and in all together, that the order is
+// reflexive and transitive, that it reverses with the arguments, and that plans which are
+// the same in both directions have equal outcomes.
 func TestComparePreorder(t *testing.T) {
 	const seed = 1
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -238,7 +238,7 @@ func TestComparePreorder(t *testing.T) {
 				}
 				orders[n][m] = list
 				if same, equal := c.Order() == Same, outcomeText(a) == outcomeText(b); same != equal {
-					t.Fatalf("the order is %v, and the outcomes\n%s\n%s", c.Order(), outcomeText(a), outcomeText(b))
+					t.Fatalf("order %v, but the outcomes differ:\n%s\n%s", c.Order(), outcomeText(a), outcomeText(b))
 				}
 			}
 		}
@@ -265,13 +265,12 @@ func TestComparePreorder(t *testing.T) {
 		}
 		t.Log(counts)
 		if counts[Less] == 0 || counts[Incomparable] == 0 || counts[Same] <= len(plans) {
-			t.Errorf("a kind of order does not occur: %v", counts)
+			t.Errorf("some order does not occur: %v", counts)
 		}
 	}
 }
 
-// outcomeText writes down all that a plan leads to and that counts as
-// privilege, by other means than Compare.
+// outcomeText returns all privileges that a plan leads to, without use of Compare.
 func outcomeText(p *engine.Plan) string {
 	a := p.AfterExec
 	user := ""
@@ -289,9 +288,8 @@ func outcomeText(p *engine.Plan) string {
 		p.Profile.Chroot, env, p.Profile.Rlimits, fds, p.Profile.NewSession, p.NewKeyring())
 }
 
-// TestRegainable walks from random states through the model, as a program with
-// bad intentions and every file at hand would, and never comes to hold more
-// than was said; and the regainable capabilities are reachable.
+// TestRegainable executes random operations and files from random states. The task must
+// never get a capability outside the regainable ones, and each of these must be reachable.
 func TestRegainable(t *testing.T) {
 	const seed, walks, steps = 1, 3000, 30
 	r := rand.New(rand.NewPCG(seed, 0))
@@ -336,7 +334,7 @@ func TestRegainable(t *testing.T) {
 				t.Fatalf("from %+v\nto   %+v\nregainable was %s", start, c, within.String())
 			}
 		}
-		// One exec of a file with everything shows that no less would do.
+		// One exec of a file with every capability shows that each one is reachable.
 		all, _, _ := start.Exec(cred.File{HasCaps: true, Permitted: universe, Inheritable: universe}, cred.Latest())
 		if got := all.Permitted | start.Permitted; !start.NoNewPrivs && got != within {
 			t.Fatalf("from %+v\nfile capabilities give %s, regainable was %s", start, got.String(), within.String())

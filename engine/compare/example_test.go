@@ -22,7 +22,7 @@ func plan(name, text string) *engine.Plan {
 	return plan
 }
 
-// The new profile grants one more capability, and takes set-user-ID programs away.
+// The new profile grants one more capability, and disables set-user-ID programs.
 func ExampleCompare() {
 	const ids = "version: 1\nuid: 33\ngid: 33\n"
 	c := compare.Compare(

@@ -18,8 +18,7 @@ command: [/bin/cat]
 no_new_privs: true
 `
 
-// verify compares a process with the profile that a caller in the state of this
-// process started it with.
+// verify compares a process with the profile that this process started it with.
 func verify(pid int, name string, text []byte) (compare.Verdict, error) {
 	p, diagnostics := policy.Parse(name, text)
 	if p == nil {
@@ -40,7 +39,7 @@ func verify(pid int, name string, text []byte) (compare.Verdict, error) {
 	return v.Verdict(), nil
 }
 
-// The process holds exactly what its profile declares.
+// The process has exactly what its profile declares.
 func ExampleVerify() {
 	// A child that launches cat. What cat copies proves that the launch is over.
 	child := reexec.Command("example launch")

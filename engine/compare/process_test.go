@@ -10,8 +10,8 @@ import (
 	"caprun/engine/machine"
 )
 
-// TestCompileForProcess takes the way by file capabilities where the process's
-// executable has some, and there is no other.
+// TestCompileForProcess checks that the plan uses the file capabilities of the process's
+// executable only if there is no other plan.
 func TestCompileForProcess(t *testing.T) {
 	text := "uid: 33\ngid: 33\ncaps: cap_net_raw=p"
 	raw, bind := cred.CapsOf(int(cap.NET_RAW)), cred.CapsOf(int(cap.NET_BIND_SERVICE))

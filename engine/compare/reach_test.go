@@ -11,8 +11,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// reached is what a target came to on a walk: capabilities that it was permitted,
-// IDs and groups that it had, and what it inherited.
+// reached is what a target got during a walk: permitted capabilities, IDs and groups, and
+// what it inherited.
 type reached map[string]bool
 
 func (r reached) add(c cred.Cred) {
@@ -29,7 +29,7 @@ func (r reached) add(c cred.Cred) {
 	}
 }
 
-// inherits adds what the target gets from the caller.
+// inherits adds what the target inherits from the caller.
 func (r reached) inherits(p *engine.Plan) {
 	for _, entry := range p.Environ([]string{"PATH=1", "LD_PRELOAD=2", "A=3", "TZ=4", "HOME=5"}) {
 		if name, _, _ := strings.Cut(entry, "="); entry != "HOME=/" {
@@ -50,7 +50,7 @@ func (r reached) inherits(p *engine.Plan) {
 	}
 }
 
-// walk takes steps of a program with bad intentions and every file at hand.
+// walk executes random operations and files.
 func (r reached) walk(g *rand.Rand, start cred.Cred, steps int) {
 	universe := cred.CapsOf(5, cred.SETUID, cred.SETGID, cred.SETPCAP, 13)
 	some := func() cred.Caps { return cred.Caps(g.Uint64()) & universe }
@@ -90,8 +90,8 @@ func (r reached) walk(g *rand.Rand, start cred.Cred, steps int) {
 	}
 }
 
-// TestLessReachesNoMore: where Compare says less or the same, the new target comes
-// to nothing that is out of reach of the old one.
+// TestLessReachesNoMore checks that a new target which Compare reports as less or the same
+// gets nothing that the old one cannot get.
 func TestLessReachesNoMore(t *testing.T) {
 	g := rand.New(rand.NewPCG(1, 0))
 	pairs := 0
@@ -115,12 +115,12 @@ func TestLessReachesNoMore(t *testing.T) {
 					continue
 				}
 				pairs++
-				// Uid 0 owns the files that say who everyone is.
+				// uid 0 owns the files that define users and groups.
 				root := identityOf(old.AfterExec, old.Identity).uids.MayBeRoot()
 				for what := range few[m] {
 					isID := strings.HasPrefix(what, "uid ") || strings.HasPrefix(what, "gid ")
 					if !all[n][what] && !(root && isID) {
-						t.Errorf("%s is out of reach of\n%s\nand not of\n%s", what, outcomeText(old), outcomeText(new))
+						t.Errorf("%s is not reachable for\n%s\nbut for\n%s", what, outcomeText(old), outcomeText(new))
 					}
 				}
 			}

@@ -26,7 +26,7 @@ func verifyPlan(t testing.TB, text string, from cred.Cred) *engine.Plan {
 	return plan
 }
 
-// notes names the checks that are not the same, with a sign for the verdict.
+// notes names the checks whose verdict is not VerdictSame, with a sign for the verdict.
 func notes(s StateVerification) string {
 	var list []string
 	for _, c := range s.Checks {
@@ -37,8 +37,8 @@ func notes(s StateVerification) string {
 	return strings.Join(list, " ")
 }
 
-// TestVerify compares real processes with profiles. A subject starts as root
-// with what the tests hold, or as uid 33 with nothing.
+// TestVerify compares real processes with profiles. They run as root with the capabilities of
+// the test, or as uid 33 without any.
 func TestVerify(t *testing.T) {
 	requires.Root(t)
 	own, err := machine.CurrentCred()
@@ -107,8 +107,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestVerifyContainer: the root directory of another mount namespace is nothing
-// that the process has given up, where the profile declares none.
+// TestVerifyContainer checks that the root directory of another mount namespace does not
+// count as less if the profile declares none.
 func TestVerifyContainer(t *testing.T) {
 	requires.Root(t)
 	own, err := machine.CurrentCred()
@@ -129,7 +129,7 @@ func TestVerifyContainer(t *testing.T) {
 	}
 }
 
-// TestVerifyThread reports which thread differs.
+// TestVerifyThread checks that the verification names the thread that differs.
 func TestVerifyThread(t *testing.T) {
 	own, err := machine.CurrentCred()
 	if err != nil {
@@ -148,8 +148,8 @@ func TestVerifyThread(t *testing.T) {
 	}
 }
 
-// TestVerifyNamespace compares nothing in another user namespace, where root
-// holds everything and may do nothing.
+// TestVerifyNamespace checks that a process in another user namespace is not compared:
+// its capabilities apply there only.
 func TestVerifyNamespace(t *testing.T) {
 	v, err := verify(verifyPlan(t, "", cred.Root()), read(t, subject.StartInNamespace(t).Process.Pid))
 	if err != nil || v.States != nil || v.Matches(false) || v.Matches(true) {
@@ -157,7 +157,7 @@ func TestVerifyNamespace(t *testing.T) {
 	}
 }
 
-// TestVerifySecurebits never matches exactly where the profile sets them.
+// TestVerifySecurebits checks that a profile with securebits never matches exactly.
 func TestVerifySecurebits(t *testing.T) {
 	own, err := machine.CurrentCred()
 	if err != nil {
@@ -180,8 +180,7 @@ func TestVerifySecurebits(t *testing.T) {
 	}
 }
 
-// TestVerifyRoot compares root directories that cannot be read, or are not
-// there.
+// TestVerifyRoot compares root directories that cannot be read or do not exist.
 func TestVerifyRoot(t *testing.T) {
 	own, err := machine.CurrentCred()
 	if err != nil {
@@ -201,7 +200,7 @@ func TestVerifyRoot(t *testing.T) {
 	}
 }
 
-// TestVerifyUnmapped does not take an ID that is not mapped for nobody's.
+// TestVerifyUnmapped checks that an unmapped ID does not count as nobody's.
 func TestVerifyUnmapped(t *testing.T) {
 	own, err := machine.CurrentCred()
 	if err != nil {
@@ -215,8 +214,8 @@ func TestVerifyUnmapped(t *testing.T) {
 	}
 }
 
-// TestVerifyNamespaceUnknown compares nothing where the user namespace of a process
-// cannot be read.
+// TestVerifyNamespaceUnknown checks the error for a process whose user namespace cannot be
+// read.
 func TestVerifyNamespaceUnknown(t *testing.T) {
 	own, err := machine.CurrentCred()
 	if err != nil {
@@ -230,7 +229,8 @@ func TestVerifyNamespaceUnknown(t *testing.T) {
 	}
 }
 
-// ChildRoles are what a child of the tests does; the examples add theirs.
+// ChildRoles are the functions that a child process of the tests calls. The examples add
+// theirs.
 var ChildRoles = reexec.Roles{"subject": subject.Main}
 
 func TestMain(m *testing.M) { reexec.Main(m, ChildRoles) }

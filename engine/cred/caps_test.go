@@ -6,7 +6,7 @@ import (
 	"caprun/engine/cred"
 )
 
-// TestCapabilityNumbers: the constants are those of the names.
+// TestCapabilityNumbers compares the constants with the names of capabilities.
 func TestCapabilityNumbers(t *testing.T) {
 	for name, n := range map[string]int{
 		"cap_chown": cred.CHOWN, "cap_dac_override": cred.DAC_OVERRIDE, "cap_dac_read_search": cred.DAC_READ_SEARCH,

@@ -17,24 +17,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A childCall is what a child does between its creation and exec: one system
-// call, and its counterpart in the model. The call is made by [forkCalls].
+// A childCall is a system call that a child makes between its creation and exec, and its
+// counterpart in the model. forkCalls makes the call.
 type childCall struct {
 	text  string
 	model func(cred.Cred, cred.Rules) (cred.Cred, cred.Errno)
 	call  rawCall
 }
 
-// A rawCall is a system call with its arguments. Pointers among them point to
-// what keep holds.
+// A rawCall is a system call with its arguments. keep references what its pointers point to.
 type rawCall struct {
 	number  uintptr
 	a, b, c uintptr
 	keep    any
 }
 
-// askForTracer returns c with a tracer that the task itself asked for. The
-// kernel then takes the task's credentials for those of the tracer.
+// askForTracer returns c with a tracer that the task itself asked for. The kernel then
+// uses the task's credentials as those of the tracer.
 func askForTracer(c cred.Cred) cred.Cred {
 	c.Traced, c.TracerUID = !c.Effective.Has(sysPtrace), 0
 	if c.Traced {
@@ -85,8 +84,8 @@ func childCapset(e, p, i cred.Caps) childCall {
 // childEnv is the environment of a reporter.
 var childEnv = []string{"GOMAXPROCS=1", "GOGC=off", noRaceDelay}
 
-// perform starts the child and returns what it reports, or the error number
-// that kept it from starting.
+// perform starts the child and returns its report, or the error number with which it failed
+// to start.
 func (e ending) perform() (*observation, cred.Errno, error) {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
@@ -142,7 +141,7 @@ func wait(pid int, status *unix.WaitStatus, options int) error {
 	}
 }
 
-// forkExec starts the child with out as its standard output.
+// forkExec starts the child with the descriptor out as its standard output.
 func (e ending) forkExec(out int) (pid int, err error) {
 	attr := &syscall.ProcAttr{
 		Files: []uintptr{0, uintptr(out), 2},
@@ -158,8 +157,8 @@ func (e ending) forkExec(out int) (pid int, err error) {
 	return syscall.ForkExec("./"+e.path, []string{reporterName}, attr)
 }
 
-// forkCalls is forkExec for a child with calls of its own, which package
-// syscall cannot make in their order.
+// forkCalls is forkExec for a child that makes calls before exec, which package syscall
+// cannot make in their order.
 func (e ending) forkCalls(out int) (pid int, err error) {
 	path, err := unix.BytePtrFromString("./" + e.path)
 	if err != nil {

@@ -16,8 +16,8 @@ const (
 	sysResource = 24
 )
 
-// A transition is one operation from one state. A refused operation must leave
-// the state as it was; want is for the others.
+// A transition is one operation on a state. want is the state after it; a refused operation
+// must not change the state.
 type transition struct {
 	name  string
 	from  cred.Cred
@@ -50,7 +50,7 @@ func check(t *testing.T, cases []transition) {
 	}
 }
 
-// edit returns c with changes.
+// edit returns a changed copy of c.
 func edit(c cred.Cred, change func(*cred.Cred)) cred.Cred {
 	change(&c)
 	return c
@@ -82,8 +82,8 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-// TestDiff changes one field at a time, so that no field of Cred is left out
-// of Diff.
+// TestDiff changes one field of Cred after the other, by reflection, so that Diff cannot
+// leave one out.
 func TestDiff(t *testing.T) {
 	base := cred.Root()
 	if d := base.Diff(base); d != nil || !base.Equal(base) {

@@ -38,7 +38,7 @@ func withCalls(r run, calls ...childCall) sequence {
 	}
 }
 
-// compareDirected compares one sequence, and returns what it comes to.
+// compareDirected compares one sequence, and returns the state after it.
 func compareDirected(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run) cred.Cred {
 	t.Helper()
 	r.Count = 1
@@ -55,8 +55,8 @@ func compareDirected(t *testing.T, worker, dir string, attr *syscall.SysProcAttr
 	return c
 }
 
-// TestTracedIntoUserNamespace: whether a tracer makes exec unsafe is decided at
-// exec, in the user namespace of that moment.
+// TestTracedIntoUserNamespace checks that the kernel decides at exec, in the user namespace
+// of the task at that time, whether a tracer makes exec unsafe.
 func TestTracedIntoUserNamespace(t *testing.T) {
 	base, worker, here := directedSetup(t)
 	dir := makeHelper(t, base, worker, 0)
@@ -78,8 +78,8 @@ func TestTracedIntoUserNamespace(t *testing.T) {
 	}
 }
 
-// TestOverflowIDMapped has one set-id file for each meaning that the overflow
-// ID has as its owner where the user namespace maps that ID.
+// TestOverflowIDMapped executes a set-id file for each owner that shows as the overflow ID
+// in a user namespace that maps this ID.
 func TestOverflowIDMapped(t *testing.T) {
 	base, worker, here := directedSetup(t)
 	dir := makeHelper(t, base, worker, wideRoot)
@@ -114,8 +114,7 @@ func TestOverflowIDMapped(t *testing.T) {
 	}
 }
 
-// directedSetup returns a directory, the worker in it, and the credentials of
-// this process.
+// directedSetup returns a directory, the worker in it, and the credentials of this process.
 func directedSetup(t *testing.T) (base, worker string, here cred.Cred) {
 	if err := inInitialNamespace(); err != nil {
 		requires.Skip(t, err.Error())

@@ -6,7 +6,7 @@ import (
 	"caprun/engine/cred"
 )
 
-// A launcher gives one capability to a user, in the order that works.
+// A launcher passes one capability on to a user.
 func Example() {
 	const bind = 10 // CAP_NET_BIND_SERVICE
 	one := cred.CapsOf(bind)
@@ -38,7 +38,7 @@ func Example() {
 	// file with an empty capability attribute: permitted none
 }
 
-// Root gets back at exec what it gave up before, unless something prevents it.
+// Root regains at exec what it dropped before, unless noroot or smaller sets prevent it.
 func ExampleCred_Exec() {
 	empty, _ := cred.Root().Capset(0, 0, 0)
 	noRoot, _ := cred.Root().SetSecurebits(cred.SecNoRoot, cred.Latest())

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setAttributes gives path the facts f. A change of owner takes set-id bits
-// and capabilities away, so it comes first.
+// setAttributes sets the attributes of the file at path to the facts f. The owner comes
+// first, because a change of owner clears set-id bits and capabilities.
 func setAttributes(path string, f cred.File) error {
 	if err := unix.Chown(path, int(f.UID), int(f.GID)); err != nil {
 		return fmt.Errorf("chown %d:%d: %w", f.UID, f.GID, err)
@@ -45,8 +45,7 @@ func setAttributes(path string, f cred.File) error {
 	return nil
 }
 
-// setFileCaps writes the attribute security.capability, of version 3 when
-// there is a root uid.
+// setFileCaps writes the attribute security.capability, in version 3 if rootID is given.
 func setFileCaps(path string, f cred.File, rootID *uint32) error {
 	var magic uint32 = 0x02000000
 	if rootID != nil {
@@ -73,7 +72,7 @@ func setFileCaps(path string, f cred.File, rootID *uint32) error {
 	return nil
 }
 
-// remountNoSuid puts a nosuid mount of the working directory over itself.
+// remountNoSuid mounts the working directory over itself with nosuid.
 func remountNoSuid() error {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -91,8 +90,8 @@ func remountNoSuid() error {
 	return os.Chdir(dir)
 }
 
-// makeHelper returns a new directory below base with a copy of the test binary
-// in it, owned by uid and gid owner.
+// makeHelper returns a new directory below base with a copy of the test binary, owned by
+// owner.
 func makeHelper(t *testing.T, base, binary string, owner int) string {
 	dir, err := os.MkdirTemp(base, "")
 	if err != nil {
@@ -115,9 +114,9 @@ var hostCaps = cred.File{
 	Permitted: 1<<cred.CHOWN | 1<<netRaw, Inheritable: 1<<cred.SETUID | 1<<sysPtrace,
 }
 
-// makeFixed puts files into base that belong to root of the initial user
-// namespace: one with capabilities, one with set-id bits, and one with
-// capabilities for a namespace that does not exist.
+// makeFixed creates files in base that belong to root of the initial user namespace: one
+// with capabilities, one with set-id bits, and one with capabilities for a namespace that
+// does not exist.
 func makeFixed(t *testing.T, base, binary string) error {
 	path := func(name string) string {
 		path := filepath.Join(base, name)
@@ -132,8 +131,7 @@ func makeFixed(t *testing.T, base, binary string) error {
 	)
 }
 
-// linkFixed links the fixed files into dir. Their owner is what a worker sees
-// as it.
+// linkFixed links the fixed files into dir. owner is their owner as a worker sees it.
 func linkFixed(t *testing.T, base, dir string, owner uint32) []fixed {
 	plain := cred.File{UID: owner, GID: owner, GroupExec: true}
 	caps, setid := plain, plain
@@ -149,8 +147,8 @@ func linkFixed(t *testing.T, base, dir string, owner uint32) []fixed {
 	return files
 }
 
-// inInitialNamespace returns an error unless the test is root where every ID
-// exists. Root of another user namespace does not get to all the states.
+// inInitialNamespace returns an error unless the test is root in a namespace in which every
+// ID exists. Root of another user namespace cannot reach all states.
 func inInitialNamespace() error {
 	text, err := os.ReadFile("/proc/self/uid_map")
 	if err != nil {
@@ -163,8 +161,8 @@ func inInitialNamespace() error {
 	return nil
 }
 
-// isStatic reports whether the binary needs no dynamic loader. The race
-// detector makes it need one.
+// isStatic reports whether the binary needs no dynamic loader. With the race detector it
+// does.
 func isStatic(t *testing.T, binary string) bool {
 	f, err := elf.Open(binary)
 	if err != nil {
@@ -174,8 +172,8 @@ func isStatic(t *testing.T, binary string) bool {
 	return !slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
-// suidDirectory returns a new directory that everybody can search, on a mount
-// that honours set-id bits and execution.
+// suidDirectory returns a new directory that every user can search, on a mount without
+// nosuid and noexec.
 func suidDirectory(t *testing.T) string {
 	for _, parent := range []string{os.TempDir(), "/var/tmp"} {
 		var st unix.Statfs_t
@@ -210,7 +208,7 @@ func copyFile(t *testing.T, from, to string) {
 	chmod(t, to, 0o755)
 }
 
-// chmod does not leave bits out as the umask says.
+// chmod sets a mode without applying the umask.
 func chmod(t *testing.T, path string, mode os.FileMode) {
 	if err := os.Chmod(path, mode); err != nil {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ const (
 	setgidCap = cred.Caps(1 << cred.SETGID)
 )
 
-// TestIDs goes through the ID arithmetic, which users and groups share. IDs
-// are real, effective, saved, file system; nil means EPERM.
+// TestIDs checks the rules that users and groups share. The IDs are the real, effective,
+// saved and file system ID; nil means EPERM.
 func TestIDs(t *testing.T) {
 	type four = [4]uint32
 	is := func(r, e, s, f uint32) *four { return &four{r, e, s, f} }
@@ -119,7 +119,7 @@ func groupCall(c cred.Cred, call string, a []uint32) (cred.Cred, cred.Errno) {
 	return c.Setfsgid(a[0]), 0
 }
 
-// TestSetuidCapabilities has what a change of uids does to the sets.
+// TestSetuidCapabilities checks how a change of uids changes the sets.
 func TestSetuidCapabilities(t *testing.T) {
 	const held = setuidCap | 1<<netRaw
 	from := func(r, e, s uint32, bits cred.Securebits) cred.Cred {

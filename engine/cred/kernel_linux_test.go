@@ -86,10 +86,10 @@ type report struct {
 	Mismatches         []string
 }
 
-// TestKernel runs random sequences of operations through the model and on the
-// kernel, and compares every error number and the state at the end.
+// TestKernel runs random sequences of operations in the model and in the kernel, and
+// compares every error number and the final state.
 //
-// CAPRUN_TEST_SEQUENCES and CAPRUN_TEST_SEED choose other sequences.
+// CAPRUN_TEST_SEQUENCES and CAPRUN_TEST_SEED select other sequences.
 func TestKernel(t *testing.T) {
 	base := suidDirectory(t)
 	worker := filepath.Join(base, "worker")
@@ -235,7 +235,7 @@ func TestKernel(t *testing.T) {
 	})
 }
 
-// compare starts a worker in dir and reports what it found.
+// compare starts a worker in dir and fails the test with the differences that it reports.
 func compare(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run) {
 	task, err := json.Marshal(r)
 	if err != nil {
@@ -272,8 +272,7 @@ func compare(t *testing.T, worker, dir string, attr *syscall.SysProcAttr, r run)
 	}
 }
 
-// executed returns what a worker starts with: after the steps, and after it
-// has been executed itself.
+// executed returns the state in which a worker starts: after the steps and its own exec.
 func executed(t *testing.T, c cred.Cred, steps ...operation) cred.Cred {
 	rules := kernelRules(t)
 	for _, s := range steps {
@@ -289,8 +288,8 @@ func executed(t *testing.T, c cred.Cred, steps ...operation) cred.Cred {
 	return c
 }
 
-// newUserNamespace is a step of [executed] only: the kernel half is in
-// [inNamespace].
+// newUserNamespace is an operation for [executed] only. [inNamespace] is its counterpart in
+// the kernel.
 func newUserNamespace(ns cred.UserNS) operation {
 	return operation{
 		text:  fmt.Sprintf("NewUserNamespace(%+v)", ns),

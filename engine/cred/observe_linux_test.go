@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An observation is what a thread can tell about its own credentials without
-// /proc, which a changed root directory hides.
+// An observation is what a thread can read of its own credentials without /proc, which is
+// missing after a change of the root directory.
 type observation struct {
 	Cred   cred.Cred // without UserNS, Chrooted, SharedFS, Traced and TracerUID
 	Root   inode     // of the root directory
@@ -21,8 +21,8 @@ type observation struct {
 
 type inode struct{ Device, Number uint64 }
 
-// complete returns the credentials with the fields that a thread does not see:
-// as predicted, and Chrooted when its root directory is another than root.
+// complete returns the credentials with the fields that a thread cannot read: from the
+// prediction, and Chrooted if its root directory is not root.
 func (o observation) complete(predicted cred.Cred, root inode) cred.Cred {
 	c := o.Cred
 	c.UserNS, c.SharedFS = predicted.UserNS, predicted.SharedFS
@@ -65,7 +65,7 @@ func (o observation) complete(predicted cred.Cred, root inode) cred.Cred {
 	return c
 }
 
-// observe reads the calling thread's credentials.
+// observe reads the credentials of the calling thread.
 func observe() (observation, error) {
 	var o observation
 	c := &o.Cred
@@ -101,7 +101,7 @@ func observe() (observation, error) {
 	for n := range 64 {
 		in, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(n), 0, 0, 0)
 		if err != nil {
-			break // EINVAL: the kernel knows no capability n
+			break // EINVAL: the kernel does not have capability n
 		}
 		c.All = c.All.With(n)
 		if in == 1 {

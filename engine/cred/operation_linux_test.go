@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An operation is one step of a sequence, in the model and on the kernel. The
-// kernel half acts on the calling thread alone: raw system calls, because the
-// wrappers of package syscall change every thread of the process.
+// An operation is one step of a sequence, in the model and in the kernel. In the kernel it
+// changes the calling thread only: it makes raw system calls, because package syscall changes
+// every thread of the process.
 type operation struct {
 	text   string
 	model  func(cred.Cred, cred.Rules) (cred.Cred, cred.Errno)
@@ -71,7 +71,7 @@ func clearAmbient() operation {
 
 func setSecurebits(v cred.Securebits) operation {
 	return operation{
-		fmt.Sprintf("SetSecurebits(%#x)", uint32(v)),
+		fmt.Sprintf("SetSecurebits(%v)", v.Names()),
 		func(c cred.Cred, r cred.Rules) (cred.Cred, cred.Errno) { return c.SetSecurebits(v, r) },
 		func() cred.Errno { return prctl(unix.PR_SET_SECUREBITS, uintptr(v), 0) },
 	}
@@ -79,7 +79,7 @@ func setSecurebits(v cred.Securebits) operation {
 
 func keepCaps(on bool) operation {
 	return operation{
-		fmt.Sprintf("KeepCaps(%v)", on),
+		fmt.Sprintf("SetKeepCaps(%v)", on),
 		func(c cred.Cred, _ cred.Rules) (cred.Cred, cred.Errno) { return c.SetKeepCaps(on) },
 		func() cred.Errno {
 			if on {
@@ -98,8 +98,7 @@ func setNoNewPrivs() operation {
 	}
 }
 
-// chroot changes root to the working directory, which stays a way to the
-// files that sequences execute.
+// chroot changes the root to the working directory, in which the files for exec are.
 func chroot() operation {
 	return operation{
 		"Chroot()",

@@ -11,8 +11,8 @@ import (
 	"caprun/engine/cred"
 )
 
-// A sequence is what a thread does: operations, and perhaps the start of a
-// child which executes a file.
+// A sequence is what a thread does: operations, and possibly the start of a child that
+// executes a file.
 type sequence struct {
 	operations []operation
 	ending     *ending
@@ -29,9 +29,8 @@ func (s sequence) String() string {
 	return b.String()
 }
 
-// An ending is how a child comes to be and what it executes. At most one of
-// the three flags and calls is set: the kernel refuses some pairs, and none
-// adds a rule.
+// An ending is how a child is created and what it executes. At most one of the three flags
+// and calls is set: the kernel refuses some combinations, and the others add no rule.
 type ending struct {
 	newUserNS bool        // the child enters a user namespace without maps
 	sharedFS  bool        // the child shares root and working directory with the thread
@@ -41,8 +40,7 @@ type ending struct {
 	file      cred.File
 }
 
-// entersUserNS reports whether the child executes the file in a user namespace
-// without maps.
+// entersUserNS reports whether the child executes the file in a user namespace without maps.
 func (e ending) entersUserNS() bool { return e.newUserNS || len(e.calls) > 0 }
 
 func (e ending) String() string {
@@ -70,7 +68,7 @@ func (e ending) String() string {
 	return s
 }
 
-// model returns what the child holds in its first instruction.
+// model returns the state in which the child executes its first instruction.
 func (e ending) model(c cred.Cred, r cred.Rules) (cred.Cred, cred.ExecResult, cred.Errno) {
 	f := e.file
 	if e.newUserNS {
@@ -95,9 +93,8 @@ func (e ending) model(c cred.Cred, r cred.Rules) (cred.Cred, cred.ExecResult, cr
 	return c.Exec(f, r)
 }
 
-// blursIDs reports whether c, or the child on the way, has IDs that differ and
-// that the new user namespace does not map. They still differ for the kernel,
-// and for nobody inside.
+// blursIDs reports whether c, or the child before exec, has different IDs that the new user
+// namespace does not map. The kernel distinguishes them; processes inside cannot.
 func (e ending) blursIDs(c cred.Cred, r cred.Rules) bool {
 	if !e.entersUserNS() {
 		return false
@@ -111,8 +108,8 @@ func (e ending) blursIDs(c cred.Cred, r cred.Rules) bool {
 	return blurred
 }
 
-// A generator makes the sequences of a run. It follows the model, so that most
-// operations are near the border between success and refusal.
+// A generator makes the sequences of a run. It follows the model, so that most operations
+// are close to the limit between success and refusal.
 type generator struct {
 	*rand.Rand
 	run   run
@@ -122,7 +119,7 @@ type generator struct {
 	made sequence
 }
 
-// generate returns sequence number index of the run.
+// generate returns the sequence with a number in the run.
 func generate(r run, rules cred.Rules, index int) sequence {
 	if r.Directed != "" {
 		return directed[r.Directed](r)
@@ -152,7 +149,7 @@ func (g *generator) add(o operation) {
 	g.now, _ = o.model(g.now, g.rules)
 }
 
-// start brings the thread into one of the states that sequences begin with.
+// start changes the thread to one of the initial states of sequences.
 func (g *generator) start() {
 	switch g.IntN(7) {
 	case 0: // as it is: root, or every capability
@@ -165,7 +162,7 @@ func (g *generator) start() {
 		g.add(keepCaps(true))
 		g.becomeUser()
 		p := g.caps()
-		if g.IntN(4) == 0 { // and whose file system uid alone is root's
+		if g.IntN(4) == 0 { // and only whose file system uid is 0
 			p = g.now.Permitted
 			g.add(capset(p, p, g.caps()))
 			g.add(setfsuid(0))
@@ -185,7 +182,7 @@ func (g *generator) start() {
 			g.dropToRandomBounding()
 			g.add(setSecurebits(g.now.Securebits | cred.Securebits(g.Uint32())&0xfff))
 		}
-	case 5: // root in name only, locked
+	case 5: // uid 0 under a locked noroot
 		g.add(setSecurebits(cred.SecNoRoot | cred.SecNoRootLocked | cred.Securebits(g.Uint32())&0xff))
 		g.dropToRandomBounding()
 		g.add(capset(g.now.Effective, g.now.Permitted, g.caps()))
@@ -319,7 +316,7 @@ func (g *generator) capset() operation {
 	return capset(e, p, i)
 }
 
-// caps returns a set that has something to do with the present ones.
+// caps returns a set that is related to the present ones.
 func (g *generator) caps() cred.Caps {
 	c := g.now
 	switch g.IntN(8) {
@@ -336,13 +333,13 @@ func (g *generator) caps() cred.Caps {
 	case 5:
 		return c.Inheritable.Union(c.Ambient)
 	case 6:
-		return cred.Caps(g.Uint64()) // with bits that no kernel knows
+		return cred.Caps(g.Uint64()) // with bits of no capability
 	}
 	return c.Bounding.Intersect(cred.Caps(g.Uint64()))
 }
 
-// capability returns a number, often one that a rule names, at times one that
-// no kernel knows.
+// capability returns a capability number: often one that a rule names, sometimes one that no
+// kernel has.
 func (g *generator) capability() int {
 	numbers := [...]int{
 		cred.CHOWN, cred.SETGID, cred.SETUID, cred.SETPCAP, cred.SYS_CHROOT,
@@ -354,7 +351,7 @@ func (g *generator) capability() int {
 	return g.IntN(41)
 }
 
-// uid returns one of the present IDs, one from the pool, or none.
+// uid returns a present ID, one from the pool, or NoID.
 func (g *generator) uid() uint32 {
 	return g.id(g.now.UID, g.now.EUID, g.now.SUID, g.now.FSUID)
 }
@@ -401,9 +398,8 @@ func (g *generator) ending() *ending {
 	return e
 }
 
-// tracedIntoUserNS returns the calls of a child that is traced before it enters
-// a user namespace. Its file may gain something only after it gives up
-// capabilities there.
+// tracedIntoUserNS returns the calls of a child that is traced and then enters a user
+// namespace. It drops capabilities there, so that the file can grant some.
 func (g *generator) tracedIntoUserNS() []childCall {
 	if g.IntN(4) > 0 { // a tracer that lacks the capability
 		g.add(capset(g.now.Effective.Without(sysPtrace), g.now.Permitted, g.now.Inheritable))
@@ -454,8 +450,7 @@ func (g *generator) file() cred.File {
 	return f
 }
 
-// shrink returns a sequence that still fails and from which nothing can be
-// taken away. It tries a bounded number of sequences.
+// shrink returns a shorter sequence that still fails. It tries a bounded number of sequences.
 func shrink(s sequence, fails func(sequence) bool) sequence {
 	tries := 400
 	try := func(t sequence) bool {

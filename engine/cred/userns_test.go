@@ -78,7 +78,7 @@ func TestNewUserNamespace(t *testing.T) {
 	})
 }
 
-// TestUnmappedIDs has what IDs a user namespace knows.
+// TestUnmappedIDs checks which IDs exist in a user namespace.
 func TestUnmappedIDs(t *testing.T) {
 	ns := cred.UserNS{
 		Nested: true,
@@ -145,8 +145,8 @@ func TestUnmappedIDs(t *testing.T) {
 	}
 }
 
-// TestNoRootUser: where uid 0 is not mapped nobody is root, and no change of
-// IDs touches the sets.
+// TestNoRootUser checks that without a map for uid 0 no user is root, and no change of IDs
+// changes a set.
 func TestNoRootUser(t *testing.T) {
 	c := edit(cred.Root(), func(c *cred.Cred) {
 		c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 1, Outside: 1, Count: 9}}}
@@ -163,7 +163,7 @@ func TestNoRootUser(t *testing.T) {
 	}
 }
 
-// TestRootOfNamespace: where uid 0 is mapped, it is root as anywhere.
+// TestRootOfNamespace checks that uid 0 is root in a user namespace that maps it.
 func TestRootOfNamespace(t *testing.T) {
 	c := edit(cred.Root(), func(c *cred.Cred) {
 		c.UserNS = cred.UserNS{Nested: true, UIDs: []cred.Extent{{Inside: 0, Outside: 1000, Count: 2}}}

@@ -16,15 +16,15 @@ import (
 // wideRoot is what uid 0 and gid 0 of [wideNamespace] are outside.
 const wideRoot = 100000
 
-// wideNamespace is what rootless containers run in: it maps 65536 IDs, and so
-// the overflow ID too, as which it shows every ID that it does not map.
+// wideNamespace returns a user namespace like that of rootless containers. It maps 65536 IDs
+// and so the overflow ID, which also stands for every unmapped ID.
 func wideNamespace() cred.UserNS {
 	ids := []cred.Extent{{Inside: 0, Outside: wideRoot, Count: 65536}}
 	return cred.UserNS{UIDs: ids, GIDs: ids}
 }
 
-// makeWideFixed puts count files into dir whose owners the wide namespace maps
-// or not, with any set-id bits and with capabilities of any namespace.
+// makeWideFixed creates count files in dir: with owners that the wide namespace maps or not,
+// with set-id bits, and with capabilities for various namespaces.
 func makeWideFixed(t *testing.T, dir, binary string, seed uint64, count int) (files []fixed) {
 	r := rand.New(rand.NewPCG(seed, uint64(count)))
 	for n := range count {
@@ -65,7 +65,7 @@ func makeWideFixed(t *testing.T, dir, binary string, seed uint64, count int) (fi
 	return files
 }
 
-// wideID returns what an ID of the initial namespace is in the wide one.
+// wideID returns the ID in the wide namespace of an ID of the initial namespace.
 func wideID(outside uint32) uint32 {
 	if outside < wideRoot || outside >= wideRoot+65536 {
 		return cred.NoID
@@ -73,8 +73,7 @@ func wideID(outside uint32) uint32 {
 	return outside - wideRoot
 }
 
-// testWide compares in a user namespace that maps the overflow ID: as its root
-// user, and as a user whom it does not map.
+// testWide compares in the wide namespace, as its root user or as an unmapped user.
 func testWide(t *testing.T, base, worker string, here cred.Cred, unmapped bool, r run) {
 	dir := makeHelper(t, base, worker, wideRoot)
 	ns := wideNamespace()

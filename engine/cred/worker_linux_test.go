@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// work is the worker: it reads a run and writes a report.
+// work is the main function of the worker: it reads a run and writes a report.
 func work(in io.Reader, out io.Writer) error {
 	var r run
 	if err := json.NewDecoder(in).Decode(&r); err != nil {
@@ -68,7 +68,7 @@ type worker struct {
 	root  inode
 }
 
-// An outcome is what a sequence did on the kernel.
+// An outcome is the result of a sequence in the kernel.
 type outcome struct {
 	errnos []cred.Errno
 	thread observation // after the operations
@@ -76,8 +76,8 @@ type outcome struct {
 	child  *observation // after exec, nil when it failed
 }
 
-// judge runs the sequence through the model and returns how the outcome
-// differs, "" if it does not.
+// judge runs the sequence in the model and returns how the outcome differs; empty if it does
+// not.
 func (w worker) judge(s sequence, o outcome) string {
 	c := w.run.Start
 	for i, step := range s.operations {
@@ -87,7 +87,7 @@ func (w worker) judge(s sequence, o outcome) string {
 			return fmt.Sprintf("operation %d, %s: kernel %v, model %v\n", i+1, step.text, o.errnos[i], errno)
 		}
 		if errno != 0 && !c.Equal(before) {
-			return fmt.Sprintf("operation %d, %s: refused, and yet it changes %v\n", i+1, step.text, c.Diff(before))
+			return fmt.Sprintf("operation %d, %s: refused, but it changes %v\n", i+1, step.text, c.Diff(before))
 		}
 	}
 	if d := difference(o.thread.complete(c, w.root), c); d != "" {
@@ -113,7 +113,7 @@ func (w worker) judge(s sequence, o outcome) string {
 	return ""
 }
 
-// difference lists in which fields the kernel and the model differ.
+// difference lists the fields in which the kernel and the model differ.
 func difference(kernel, model cred.Cred) string {
 	var b strings.Builder
 	for _, field := range kernel.Diff(model) {
@@ -124,8 +124,7 @@ func difference(kernel, model cred.Cred) string {
 	return b.String()
 }
 
-// explain returns the message for a sequence that fails: the shortest one
-// found, and what differs.
+// explain returns the message for a sequence that fails: a shorter one, and the difference.
 func (w worker) explain(s sequence, index int) string {
 	short := shrink(s, func(t sequence) bool {
 		o, err := w.perform(t)
@@ -138,7 +137,7 @@ func (w worker) explain(s sequence, index int) string {
 	return fmt.Sprintf("seed %d, sequence %d:\n%s%s", w.run.Seed, index, short, w.judge(short, o))
 }
 
-// missing returns what keeps sequences from running at all, "" if nothing does.
+// missing returns why sequences cannot run here; empty if they can.
 func missing(r run) (what string) {
 	f := cred.File{UID: r.Owners[0], GID: r.Owners[0], Setuid: true, Setgid: true, GroupExec: true, HasCaps: r.FileCaps}
 	for _, f.UID = range r.Owners {
@@ -160,7 +159,7 @@ func missing(r run) (what string) {
 	return what
 }
 
-// perform runs a sequence on the kernel.
+// perform runs a sequence in the kernel.
 func (w worker) perform(s sequence) (o outcome, err error) {
 	if e := s.ending; e != nil && e.path == "helper" {
 		if err := setAttributes(e.path, e.file); err != nil {
@@ -171,8 +170,7 @@ func (w worker) perform(s sequence) (o outcome, err error) {
 	return o, err
 }
 
-// inThread calls f in a thread that ends with it, so that nobody sees what f
-// does to the thread's credentials.
+// inThread calls f in a thread that ends after it, so that its credentials do not matter.
 func inThread(f func()) {
 	done := make(chan struct{})
 	go func() {

@@ -256,7 +256,7 @@ func TestReadProcessToggle(t *testing.T) {
 						want = 0
 					}
 					if c.Effective != want || c.Permitted != own.Permitted || c.FSUID != c.EUID {
-						t.Fatalf("euid %d, fsuid %d with the effective set %x: the thread never was in this state", c.EUID, c.FSUID, uint64(c.Effective))
+						t.Fatalf("euid %d, fsuid %d with the effective set %v: the thread never was in this state", c.EUID, c.FSUID, c.Effective)
 					}
 				}
 			}
