@@ -23,7 +23,8 @@ func (c *compiler) setDeathSignal(l *cap.Launcher) {
 	}
 }
 
-// omitLostSignal removes that step if the signal is inherited and exec clears it.
+// omitLostSignal removes the step that sets the parent-death signal if the signal is
+// inherited and exec clears it.
 func (c *compiler) omitLostSignal() {
 	if c.Target.DeathSignal.Inherited && c.losesDeathSignal() {
 		c.Plan.launcher.SetDeathSignal(0, 0)

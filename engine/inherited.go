@@ -13,7 +13,7 @@ type Inherited struct {
 	Group string
 
 	// Name is the name of the attribute, such as "working directory".
-	Name string // in words
+	Name string
 
 	// Key is the profile key that sets the attribute; empty if there is none.
 	Key string

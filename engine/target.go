@@ -5,7 +5,7 @@ import (
 	"caprun/engine/machine"
 )
 
-// Target is what a plan depends on beside the profile and the caller's credentials:
+// Target is what a plan depends on besides the profile and the caller's credentials:
 // the program, the kernel, and the entry of the profile's user.
 type Target struct {
 	// KernelRules are the rules of the kernel that executes the plan.

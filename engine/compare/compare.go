@@ -87,7 +87,7 @@ func Compare(old, new *engine.Plan) Comparison {
 	list = append(list, compareIdentity(identityOf(old.AfterExec, old.Identity), identityOf(new.AfterExec, new.Identity))...)
 	list = append(list, compareSets(old.AfterExec, new.AfterExec)...)
 	list = append(list,
-		compareCaps(Regainable, reach(old.AfterExec), reach(new.AfterExec)),
+		compareCaps(Regainable, reachableCaps(old.AfterExec), reachableCaps(new.AfterExec)),
 		compareSecurebits(old.AfterExec, new.AfterExec),
 		compareNoNewPrivs(old.AfterExec.NoNewPrivs, new.AfterExec.NoNewPrivs),
 		compareRoots(RootDirectory(old.Profile.Chroot), RootDirectory(new.Profile.Chroot)),

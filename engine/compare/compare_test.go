@@ -145,7 +145,7 @@ func TestCompareParts(t *testing.T) {
 		{locked, lockedOff, Incomparable},
 		{lockedOff, lockedOff, Same},
 	} {
-		if got := orderLessBit(c.a, c.b, cred.SecNoRoot); got != c.want || orderLessBit(c.b, c.a, cred.SecNoRoot) != reverse(c.want) {
+		if got := orderRestrictingBit(c.a, c.b, cred.SecNoRoot); got != c.want || orderRestrictingBit(c.b, c.a, cred.SecNoRoot) != reverse(c.want) {
 			t.Errorf("%v and %v: %v", c.a.Names(), c.b.Names(), got)
 		}
 	}
@@ -303,7 +303,7 @@ func TestRegainable(t *testing.T) {
 		ids := []uint32{0, 1000, 1001}
 		c.UID, c.EUID, c.SUID = ids[r.IntN(3)], ids[r.IntN(3)], ids[r.IntN(3)]
 		c.FSUID, c.NoNewPrivs = c.EUID, r.IntN(2) == 0
-		within := reach(c)
+		within := reachableCaps(c)
 		start, reached := c, c.Permitted
 		for range steps {
 			var next cred.Cred

@@ -45,7 +45,7 @@ func (e Environ) String() string {
 
 func (e Environ) equal(v Value) bool {
 	o, ok := v.(Environ)
-	return ok && !slices.ContainsFunc(universe(e, o), func(name string) bool { return orderVariable(e, o, name) != Same })
+	return ok && !slices.ContainsFunc(relevantNames(e, o), func(name string) bool { return orderVariable(e, o, name) != Same })
 }
 
 // fromCaller returns those of names that the target inherits from the caller.
@@ -53,15 +53,14 @@ func (e Environ) fromCaller(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return e.Source(name) != engine.VarCaller })
 }
 
-// Exceeding returns the variables that a target with e inherits from its caller and one
-// with limit does not. names are sorted. all reports that every variable that neither
-// policy names is one of them, and loader that loader variables are which limit does not
-// name; names then lacks these.
+// Exceeding returns the caller's variables that a target with e inherits and one with
+// limit does not: names, sorted; all, if every variable that neither policy names is one
+// of them; loader, if loader variables are that limit does not name.
 func (e Environ) Exceeding(limit Environ) (names []string, all, loader bool) {
 	beyond := func(name string) bool {
 		return e.Source(name) == engine.VarCaller && limit.Source(name) != engine.VarCaller
 	}
-	for _, name := range universe(e, limit) {
+	for _, name := range relevantNames(e, limit) {
 		switch {
 		case !beyond(name):
 		case name == anyVariable:
@@ -75,9 +74,9 @@ func (e Environ) Exceeding(limit Environ) (names []string, all, loader bool) {
 	return names, all, loader
 }
 
-// universe returns names that are enough to detect every difference of two policies,
+// relevantNames returns names that are enough to detect every difference of two policies,
 // sorted.
-func universe(a, b Environ) []string {
+func relevantNames(a, b Environ) []string {
 	names := slices.Concat([]string{anyVariable}, engine.IdentityVariables(), a.DeclaredNames(), b.DeclaredNames())
 	for _, v := range engine.LoaderVariables() {
 		names = append(names, v.Name)
@@ -104,7 +103,7 @@ func orderVariable(old, new Environ, name string) Order {
 
 func compareEnvironments(old, new Environ) Difference {
 	d := Difference{Dimension: Environment, Old: old, New: new}
-	for _, name := range universe(old, new) {
+	for _, name := range relevantNames(old, new) {
 		d.Order = d.Order.and(orderVariable(old, new, name))
 	}
 	return d

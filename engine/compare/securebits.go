@@ -2,11 +2,11 @@ package compare
 
 import "caprun/engine/cred"
 
-// reach returns every capability that a task, and the programs that it executes, can gain
+// reachableCaps returns every capability that a task, and the programs that it executes, can gain
 // in its user namespace. Set-user-ID programs and file capabilities grant only what is in
 // the bounding and inheritable sets, and the inheritable set can only grow within the
 // bounding set. Under no_new_privs nothing exceeds the permitted set.
-func reach(c cred.Cred) cred.Caps {
+func reachableCaps(c cred.Cred) cred.Caps {
 	if c.NoNewPrivs {
 		return c.Permitted
 	}
@@ -18,13 +18,13 @@ func compareSecurebits(old, new cred.Cred) Difference {
 	x, y := old.Securebits, new.Securebits
 	d := Difference{Dimension: Securebits, Old: Bits(x), New: Bits(y)}
 	for bit := cred.Securebits(1); cred.SecAllBits&^(bit-1) != 0; bit <<= 2 {
-		switch fixedOld, fixedNew := userFixed(old), userFixed(new); {
-		case bit == cred.SecNoSetuidFixup && fixedOld != fixedNew:
-			d.Order = d.Order.and(within(fixedOld, fixedNew))
-		case bit == cred.SecNoSetuidFixup && !fixedOld, bit == cred.SecKeepCaps:
-			d.Order = d.Order.and(orderEitherBit(x, y, bit))
+		switch irrelevantOld, irrelevantNew := fixupIrrelevant(old), fixupIrrelevant(new); {
+		case bit == cred.SecNoSetuidFixup && irrelevantOld != irrelevantNew:
+			d.Order = d.Order.and(within(irrelevantOld, irrelevantNew))
+		case bit == cred.SecNoSetuidFixup && !irrelevantOld, bit == cred.SecKeepCaps:
+			d.Order = d.Order.and(orderAmbiguousBit(x, y, bit))
 		default:
-			d.Order = d.Order.and(orderLessBit(x, y, bit))
+			d.Order = d.Order.and(orderRestrictingBit(x, y, bit))
 		}
 	}
 	if known := cred.SecAllBits | cred.SecAllLocks; d.Order == Same && x&^known != y&^known {
@@ -33,19 +33,19 @@ func compareSecurebits(old, new cred.Cred) Difference {
 	return d
 }
 
-// userFixed reports whether no_setuid_fixup makes no difference: the task cannot change
+// fixupIrrelevant reports whether no_setuid_fixup makes no difference: the task cannot change
 // between uid 0 and other uids, or has and gains no capability that this affects.
-func userFixed(c cred.Cred) bool {
-	gain := reach(c)
+func fixupIrrelevant(c cred.Cred) bool {
+	gain := reachableCaps(c)
 	root := c.UID == 0
 	same := (c.EUID == 0) == root && (c.SUID == 0) == root && (c.FSUID == 0) == root
 	return gain == 0 || c.NoNewPrivs && !gain.Has(cred.SETUID) && same
 }
 
-// orderLessBit compares a securebit that takes a privilege away, and its lock, the next
+// orderRestrictingBit compares a securebit that takes a privilege away, and its lock, the next
 // bit. The lock without the bit keeps the bit clear; it is not comparable with any other
 // state.
-func orderLessBit(old, new, bit cred.Securebits) Order {
+func orderRestrictingBit(old, new, bit cred.Securebits) Order {
 	if level := bit | bit<<1; old&level == new&level {
 		return Same
 	} else if lock := bit << 1; old&level == lock || new&level == lock {
@@ -54,9 +54,9 @@ func orderLessBit(old, new, bit cred.Securebits) Order {
 	return within(old&(bit<<1) != 0 || new&bit == 0, new&(bit<<1) != 0 || old&bit == 0)
 }
 
-// orderEitherBit compares a securebit that may grant privileges or take them away: only
+// orderAmbiguousBit compares a securebit that may grant privileges or take them away: only
 // its lock has an order.
-func orderEitherBit(old, new, bit cred.Securebits) Order {
+func orderAmbiguousBit(old, new, bit cred.Securebits) Order {
 	if old&bit != new&bit {
 		return Incomparable
 	}

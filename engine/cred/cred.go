@@ -58,8 +58,8 @@ type Cred struct {
 	TracerUID uint32
 }
 
-// Root returns the credentials of a root login shell on a kernel with 41 capabilities (5.9
-// and later): all IDs 0, no supplementary groups, every capability permitted, effective and
+// Root returns the credentials of a root login shell on a kernel with 41 capabilities (Linux
+// 5.9 and later): all IDs 0, no supplementary groups, every capability permitted, effective and
 // in the bounding set, none inheritable or ambient, no securebits, the initial user
 // namespace.
 func Root() Cred {
@@ -112,7 +112,8 @@ func (c *Cred) compare(d *Cred, check func(field string, same bool)) {
 	check("TracerUID", c.TracerUID == d.TracerUID)
 }
 
-// able reports whether the task may use capability n in its own user
-// namespace. The kernel asks cap_capable (commoncap.c), which looks at the
-// effective set and nothing else.
+// able reports whether the task may use capability n in its own user namespace, which
+// depends on the effective set only.
+//
+// Kernel: cap_capable (security/commoncap.c).
 func (c Cred) able(n int) bool { return c.Effective.Has(n) }

@@ -224,7 +224,7 @@ func (x ids) setre(real, effective uint32, able bool) (ids, Errno) {
 		n.real = real
 	}
 	if effective != NoID {
-		if !x.hold(effective) && !able {
+		if !x.includes(effective) && !able {
 			return x, EPERM
 		}
 		n.effective = effective
@@ -250,7 +250,7 @@ func (x ids) setres(real, effective, saved uint32, able bool) (ids, Errno) {
 	if n == x {
 		return x, 0
 	}
-	if !able && !(x.hold(n.real) && x.hold(n.effective) && x.hold(n.saved)) {
+	if !able && !(x.includes(n.real) && x.includes(n.effective) && x.includes(n.saved)) {
 		return x, EPERM
 	}
 	n.fs = n.effective
@@ -258,13 +258,13 @@ func (x ids) setres(real, effective, saved uint32, able bool) (ids, Errno) {
 }
 
 func (x ids) setfs(id uint32, able bool) ids {
-	if able || x.hold(id) {
+	if able || x.includes(id) {
 		x.fs = id
 	}
 	return x
 }
 
-// hold reports whether id is the real, effective or saved one.
-func (x ids) hold(id uint32) bool {
+// includes reports whether id is the real, effective or saved one.
+func (x ids) includes(id uint32) bool {
 	return id == x.real || id == x.effective || id == x.saved
 }
