@@ -15,8 +15,8 @@ func (c *compiler) decisiveAlternative() *machine.Alternative {
 	certain := *c
 	certain.Target.Alternatives = nil
 	if sets, ok := certain.solve(); ok {
-		if o := c.try(sets); o != nil {
-			return o.alternative
+		if failure := c.try(sets); failure != nil {
+			return failure.alternative
 		}
 		return nil
 	}

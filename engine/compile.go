@@ -139,13 +139,13 @@ func (c *compiler) try(sets launchSets) *routeFailure { return c.tryGroups(sets)
 
 // tryRoute is try after tryGroups has set keepNoGroups.
 func (c *compiler) tryRoute(sets launchSets) *routeFailure {
-	o := c.tryFinal(sets, c.final(sets))
-	if o != nil && o.step != nil && o.step.step.Kind == cap.StepFinal {
+	failure := c.tryFinal(sets, c.final(sets))
+	if failure != nil && failure.step != nil && failure.step.step.Kind == cap.StepFinal {
 		// The uid change dropped capabilities because of the caller's locked
 		// securebits. The target's file may grant them nevertheless.
-		return c.tryFinal(sets, c.final(sets).Intersect(o.step.state.Permitted))
+		return c.tryFinal(sets, c.final(sets).Intersect(failure.step.state.Permitted))
 	}
-	return o
+	return failure
 }
 
 // tryFinal is tryRoute with final as the permitted set just before exec.
@@ -177,8 +177,8 @@ func (c *compiler) tryFinal(sets launchSets, final cred.Caps) *routeFailure {
 	c.AfterExec, c.SecureExec = after, result.Secure
 	c.Plan.launcher = l
 	c.omitLostSignal()
-	if o := c.check(sets, result); o != nil {
-		return o
+	if failure := c.check(sets, result); failure != nil {
+		return failure
 	}
 	return c.checkAlternatives()
 }

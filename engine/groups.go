@@ -13,18 +13,18 @@ import (
 // list, provided that no permission depends on the difference.
 func (c *compiler) tryGroups(sets launchSets) *routeFailure {
 	c.keepNoGroups = false
-	o := c.tryRoute(sets)
+	failure := c.tryRoute(sets)
 	p, id := c.Profile, c.Identity
-	if o == nil || o.step == nil || o.step.step.Kind != cap.StepGroups || o.step.errno != cred.EPERM ||
+	if failure == nil || failure.step == nil || failure.step.step.Kind != cap.StepGroups || failure.step.errno != cred.EPERM ||
 		len(c.Caller.Groups) > 0 || !slices.Equal(id.Groups, []uint32{id.GID}) ||
 		!p.NoNewPrivs && !c.Caller.NoNewPrivs && (p.Mode == nil || *p.Mode != cap.ModeNoPriv) {
-		return o
+		return failure
 	}
 	kept := *c
 	kept.keepNoGroups = true
 	other := kept.tryRoute(sets)
 	if other == nil && !kept.groupsEquivalent() || other != nil && other.step != nil && other.step.step.Kind == cap.StepGID {
-		return o
+		return failure
 	}
 	*c = kept
 	return other

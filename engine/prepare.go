@@ -112,7 +112,7 @@ func accessorOf(p *policy.Profile, caller cred.Cred, user *machine.User, r cred.
 		return nil
 	}
 	for _, sets := range c.routes() {
-		if o := c.try(sets); o == nil || o.diagnostic == nil && o.stepsErr == nil && o.step == nil {
+		if failure := c.try(sets); failure == nil || failure.diagnostic == nil && failure.stepsErr == nil && failure.step == nil {
 			return &machine.Accessor{Cred: c.BeforeExec, Name: c.Identity.Name()}
 		}
 	}

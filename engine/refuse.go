@@ -11,8 +11,8 @@ import (
 	"caprun/policy"
 )
 
-// routeFailure says why a route does not lead to what the profile declares. If only
-// result is set, the target would start with other sets than caps declares.
+// routeFailure says why a route does not lead to what the profile declares. If no field
+// other than result is set, the target would start with other sets than caps declares.
 type routeFailure struct {
 	diagnostic  *policy.Diagnostic // a bug in caprun
 	stepsErr    error              // from cap.Launcher.Steps
@@ -47,8 +47,8 @@ func (c *compiler) refuse() *policy.Diagnostic {
 	}
 	if c.caps == nil || c.iab != nil {
 		alone := c.withCaps(nil)
-		if o := alone.tryFirst(); o != nil {
-			return alone.describe(o)
+		if failure := alone.tryFirst(); failure != nil {
+			return alone.describe(failure)
 		}
 	}
 	var sets launchSets
@@ -222,8 +222,8 @@ func (c *compiler) modeConflict(asIs *compiler) *policy.Diagnostic {
 // iabConflict refuses an iab that leads to other sets than caps declares.
 func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 	alone := asIs.withCaps(nil)
-	if o := alone.tryFirst(); o != nil {
-		return alone.describe(o)
+	if failure := alone.tryFirst(); failure != nil {
+		return alone.describe(failure)
 	}
 	got := declaredCaps{alone.AfterExec.Effective, alone.AfterExec.Permitted, alone.AfterExec.Inheritable}
 	near, ok := asIs.nearest()
@@ -246,16 +246,16 @@ func (c *compiler) iabConflict(asIs *compiler) *policy.Diagnostic {
 // targetConflict refuses the target because of its file. With an ordinary target, the
 // launch with sets has a plan.
 func (c *compiler) targetConflict(sets launchSets, asIs *compiler) *policy.Diagnostic {
-	o := c.try(sets)
-	if o == nil {
+	failure := c.try(sets)
+	if failure == nil {
 		return c.unreachable()
 	}
-	d := c.describe(o)
+	d := c.describe(failure)
 	switch {
-	case o.idsReplaced:
-	case o.execRefused:
+	case failure.idsReplaced:
+	case failure.execRefused:
 		d.Hint = "remove the target's file capabilities"
-		more := declaredCaps{c.caps.e.Union(o.result.Missing), c.caps.p.Union(o.result.Missing), c.caps.i}
+		more := declaredCaps{c.caps.e.Union(failure.result.Missing), c.caps.p.Union(failure.result.Missing), c.caps.i}
 		if _, ok := asIs.withCaps(&more).solve(); ok {
 			d.Hint += ", or write caps: " + more.yaml()
 		}
@@ -268,49 +268,49 @@ func (c *compiler) targetConflict(sets launchSets, asIs *compiler) *policy.Diagn
 // callerConflict names what the caller lacks. For a caller that lacks nothing, the
 // launch with sets has a plan.
 func (c *compiler) callerConflict(sets launchSets) *policy.Diagnostic {
-	o := c.try(sets)
+	failure := c.try(sets)
 	switch {
-	case o == nil:
+	case failure == nil:
 		return c.unreachable()
-	case o.diagnostic != nil || o.stepsErr != nil || o.step != nil || o.idsReplaced:
-		return c.describe(o)
+	case failure.diagnostic != nil || failure.stepsErr != nil || failure.step != nil || failure.idsReplaced:
+		return c.describe(failure)
 	case c.locksDropCaps():
 		return c.lockConflict("")
 	}
-	lost := o.result.Missing
-	if !o.execRefused {
+	lost := failure.result.Missing
+	if !failure.execRefused {
 		lost = c.caps.p.Minus(c.AfterExec.Permitted)
 	}
 	text := "caps " + c.caps.text() + " is not reachable: "
 	if missing := lost.Minus(c.Caller.Bounding); missing != 0 {
 		return c.diagnose(ruleMissing, "caps", text+"the caller's bounding set lacks "+missing.String(),
-			"start caprun with "+missing.String()+" (in a container: cap_add), or declare less")
+			"start caprun with "+missing.String()+" (in a container: cap_add), or declare fewer capabilities")
 	}
 	missing := lost.Minus(c.Caller.Permitted)
 	if missing == 0 {
-		return c.describe(o)
+		return c.describe(failure)
 	}
-	fix := c.startHint(missing) + ", or declare less"
-	return c.diagnose(ruleMissing, "caps", text+"the caller's permitted set lacks "+missing.String()+", and an unsafe exec, as under no_new_privs, grants nothing outside it", fix)
+	hint := c.startHint(missing) + ", or declare fewer capabilities"
+	return c.diagnose(ruleMissing, "caps", text+"the caller's permitted set lacks "+missing.String()+", and an unsafe exec, as under no_new_privs, grants nothing outside it", hint)
 }
 
 // describe returns the diagnostic for a failure.
-func (c *compiler) describe(o *routeFailure) *policy.Diagnostic {
+func (c *compiler) describe(failure *routeFailure) *policy.Diagnostic {
 	switch {
-	case o.diagnostic != nil:
-		return o.diagnostic
-	case o.stepsErr != nil:
-		return c.refuseSteps(o.stepsErr)
-	case o.step != nil:
-		o.step.step.Key = c.origin(o.step.step.Step)
-		return c.refuseStep(o.step)
-	case o.execRefused:
-		return c.refuseExec(o.result)
-	case o.idsReplaced:
+	case failure.diagnostic != nil:
+		return failure.diagnostic
+	case failure.stepsErr != nil:
+		return c.refuseSteps(failure.stepsErr)
+	case failure.step != nil:
+		failure.step.step.Key = c.origin(failure.step.step.Step)
+		return c.refuseStep(failure.step)
+	case failure.execRefused:
+		return c.refuseExec(failure.result)
+	case failure.idsReplaced:
 		return c.refuseIdentity()
-	case o.alternative != nil:
-		return c.refuseAlternative(o.alternative)
-	case o.ambientLost:
+	case failure.alternative != nil:
+		return c.refuseAlternative(failure.alternative)
+	case failure.ambientLost:
 		return c.diagnose(ruleAmbientLost, "iab", "exec would empty the ambient set: "+c.targetEffect(),
 			"remove the target's set-id bits and file capabilities, or start another program")
 	}

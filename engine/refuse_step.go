@@ -36,7 +36,7 @@ func (c *compiler) refuseStep(f *stepFailure) *policy.Diagnostic {
 	if f.value >= 0 && c.grantsToTarget(f.value) && !f.state.Permitted.Has(f.value) {
 		name := cap.Value(f.value).String()
 		return fail(ruleMissing, fmt.Sprintf("the caller's permitted set lacks %s (%s)", name, has),
-			c.startHint(cred.CapsOf(f.value))+", or declare less")
+			c.startHint(cred.CapsOf(f.value))+", or declare fewer capabilities")
 	}
 	able := f.state
 	able.Effective = able.Effective.Union(s.Needs)
@@ -81,7 +81,7 @@ func explainCaps(f *stepFailure) *stepRefusal {
 	if lost := cred.Caps(f.step.Caps).Minus(f.state.Inheritable.Union(f.state.Bounding)); lost != 0 {
 		name = lost.String()
 	}
-	return &stepRefusal{rule: ruleMissing, why: "the caller's bounding set lacks " + name, hint: "start caprun with it, or declare less"}
+	return &stepRefusal{rule: ruleMissing, why: "the caller's bounding set lacks " + name, hint: "start caprun with " + name + ", or declare fewer capabilities"}
 }
 
 // explainSecbits explains securebits that a lock does not allow.

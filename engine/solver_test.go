@@ -306,7 +306,7 @@ func (j *refusalCheck) check(d declaredCaps, got policy.Diagnostic) string {
 			return ""
 		}
 	}
-	if sets == nil && named == 0 && strings.HasPrefix(got.Hint, "grant less: no declaration that grants ") {
+	if sets == nil && named == 0 && strings.HasPrefix(got.Hint, "grant fewer capabilities: no declaration that grants ") {
 		return ""
 	}
 	return "caps is not the cause"

@@ -24,7 +24,7 @@ func (c *compiler) unreachable() *policy.Diagnostic {
 			return c.conflict(set, launchSets{})
 		case set == 0 || near == *d:
 			// To call refuse for d itself would not terminate.
-			hint = "grant less: no declaration that grants " + d.e.Union(d.p).String() + " is reachable here"
+			hint = "grant fewer capabilities: no declaration that grants " + d.e.Union(d.p).String() + " is reachable here"
 		default:
 			rest := c.withoutCauses(set &^ set.first()).withCaps(&near)
 			hint = "declare caps: " + near.yaml() + ", and correct what then fails: " + rest.refuse().Message

@@ -311,8 +311,8 @@ func readStatus(dir int) (threadStatus, error) {
 var errForeignFile = errors.New("its mount may belong to another mount namespace, whose owner could block the read")
 
 // executable returns the identity of the file that the process executes, and the facts
-// about it. It neither opens nor reads a file of another mount namespace: its owner
-// can mount a file system that never answers, and a process that waits for
+// about it. It neither opens nor reads a file of another mount namespace: the owner of
+// that namespace can mount a file system that never answers, and a process that waits for
 // it cannot be killed. openat(2) with O_PATH does not ask the file system, and statx(2)
 // with AT_STATX_DONT_SYNC returns what the kernel has cached.
 func (r *reader) executable() (FileID, cred.File, error) {

@@ -52,7 +52,7 @@ var launched = [...]string{
 var launchWords = [...]thoughtfulHint{
 	{words(`start caprun (as root|as this uid|with .*|without .*)(| \(in a container: .*\))|without keep_caps_locked`), "it is about the caller"},
 	{words(`start another program|remove the target's (set-id bits and )?file capabilities|mount it nosuid`), "it is about the target"},
-	{words(`declare less|grant less: .*|grant them in the profile|declare no ambient capability|declare no more than \w+ allows|declare the locked securebits too`), "only the user knows what the target needs"},
+	{words(`declare fewer capabilities|grant fewer capabilities: .*|grant them in the profile|declare no ambient capability|declare no more than \w+ allows|declare the locked securebits too`), "only the user knows what the target needs"},
 	{words(`give it a value under set`), "only the user knows the value"},
 }
 
