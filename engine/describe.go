@@ -92,6 +92,20 @@ func LimitText(n uint64) string {
 	return fmt.Sprint(n)
 }
 
+// LimitEntry returns a limit as it is written below rlimits.
+func LimitEntry(l policy.Rlimit) string {
+	soft, hard := LimitText(l.Soft), LimitText(l.Hard)
+	switch {
+	case l.InheritSoft:
+		return fmt.Sprintf("%s: {hard: %s}", l.Name, hard)
+	case l.InheritHard:
+		return fmt.Sprintf("%s: {soft: %s}", l.Name, soft)
+	case l.Soft == l.Hard:
+		return l.Name + ": " + soft
+	}
+	return fmt.Sprintf("%s: {soft: %s, hard: %s}", l.Name, soft, hard)
+}
+
 func uidText(id machine.Identity, uid uint32) string {
 	switch {
 	case id.IsPlaceholder(uid):

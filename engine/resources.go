@@ -52,11 +52,14 @@ func refuseLimit(r *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.St
 	name := machine.RlimitName(s.Resource)
 	limit := fmt.Sprintf("caller's limit: soft %s, hard %s", LimitText(now.Soft), LimitText(now.Hard))
 	key := "rlimits." + name
+	// lowerHard is the hint to declare a hard limit of at most that.
+	lowerHard := func(most uint64) string {
+		l := declaredLimit(p, name)
+		l.Soft, l.Hard, l.InheritHard = min(l.Soft, most), most, false
+		return "write " + LimitEntry(l)
+	}
 	if name == "nofile" && r.NrOpen != 0 && s.Hard > r.NrOpen {
-		hint := fmt.Sprintf("declare at most %d", r.NrOpen)
-		if declaredLimit(p, name).InheritHard {
-			hint = fmt.Sprintf("add hard: %d", r.NrOpen)
-		}
+		hint := lowerHard(r.NrOpen)
 		if s.Hard <= maxNrOpen {
 			hint += fmt.Sprintf(", or raise fs.nr_open: sysctl fs.nr_open=%d", s.Hard)
 		}
@@ -75,9 +78,8 @@ func refuseLimit(r *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.St
 		needs += " in the initial user namespace"
 	}
 	return &stepRefusal{rule: ruleMissing, key: key,
-		why: fmt.Sprintf("%v: raising the hard limit %s (%s; %s)", cred.EPERM, needs, has, limit),
-		hint: fmt.Sprintf("declare at most %s, raise the caller's hard limit to %s (in a container: ulimits), or start caprun with cap_sys_resource",
-			LimitText(now.Hard), LimitText(s.Hard))}
+		why:  fmt.Sprintf("%v: raising the hard limit %s (%s; %s)", cred.EPERM, needs, has, limit),
+		hint: lowerHard(now.Hard) + ", or raise the caller's hard limit to " + LimitText(s.Hard) + " (in a container: ulimits), or start caprun with cap_sys_resource"}
 }
 
 const sysResource = int(cap.SYS_RESOURCE)

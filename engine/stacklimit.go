@@ -16,11 +16,9 @@ func (c *compiler) checkStack() *policy.Diagnostic {
 	if stack.InheritSoft || !c.SecureExec || stack.Soft <= secureStack {
 		return nil
 	}
-	limits := fmt.Sprintf("soft: %d", secureStack)
-	if !stack.InheritHard {
-		limits += ", hard: " + LimitText(stack.Hard)
-	}
+	lower := stack
+	lower.Soft = secureStack
 	return c.diagnose(ruleTarget, "rlimits.stack",
 		fmt.Sprintf("the kernel lowers the soft stack limit to %d, because the target starts with AT_SECURE", secureStack),
-		"write stack: {"+limits+"}")
+		"write "+LimitEntry(lower))
 }

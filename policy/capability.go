@@ -99,7 +99,7 @@ func (r *reader) reportText(n *yaml.Node, which rule, hint string, fault *cap.Te
 // in another base. The hint, if any, is for the text that the name is in; the
 // items, if any, are those of the list.
 func (r *reader) checkCapability(n *yaml.Node, name cap.Name, which rule, hint string, items []*yaml.Node) bool {
-	report := func(which rule, another, format string) {
+	reportName := func(which rule, format, another string) {
 		r.reportIn(n, name.Offset, len(name.Text), which, cmp.Or(hint, another), format, quote(name.Text))
 	}
 	v, err := cap.FromName(name.Text)
@@ -107,13 +107,13 @@ func (r *reader) checkCapability(n *yaml.Node, name cap.Name, which rule, hint s
 	case isCapability(name.Text):
 		return true
 	case err == nil && v >= cap.NamedCount, isDecimal(name.Text) && err != nil:
-		report(unknownCapability, fmt.Sprintf("the last capability is %d, %v", cap.NamedCount-1, cap.Value(cap.NamedCount-1)), "unknown capability %s")
+		reportName(unknownCapability, "unknown capability %s", fmt.Sprintf("the last capability is %d, %v", cap.NamedCount-1, cap.Value(cap.NamedCount-1)))
 	case err == nil && hasItem(items, v.String()):
-		report(which, meantItem(v.String(), items), "ambiguous capability number %s: other tools read it differently")
+		reportName(which, "ambiguous capability number %s: other tools read it differently", meantItem(v.String(), items))
 	case err == nil:
-		report(which, "write "+v.String(), "ambiguous capability number %s: other tools read it differently")
+		reportName(which, "ambiguous capability number %s: other tools read it differently", "write "+v.String())
 	default:
-		report(unknownCapability, capabilityHint(name.Text, items), "unknown capability %s")
+		reportName(unknownCapability, "unknown capability %s", capabilityHint(name.Text, items))
 	}
 	return false
 }

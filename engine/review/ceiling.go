@@ -121,7 +121,7 @@ func (c *ceilingCheck) groups() {
 		}
 	}
 	if gained != nil {
-		c.report(first, "groups "+strings.Join(gained, ",")+c.more(), "remove "+pronounFor(len(gained))+" from groups; some groups, such as docker and disk, are equivalent to root")
+		c.report(first, "groups "+strings.Join(gained, ",")+c.more(), "remove "+strings.Join(gained, ",")+" from groups; some groups, such as docker and disk, are equivalent to root")
 	}
 	if limit.Groups != nil && p.Groups == nil && p.User != "" {
 		c.report(c.at("user"), fmt.Sprintf("the groups of user %s come from the user database, but %s declares the allowed groups", p.User, c.name),

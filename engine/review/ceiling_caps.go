@@ -87,8 +87,11 @@ func (c *ceilingCheck) securebits(d compare.Difference) {
 	}
 	names := strings.Join(missing.Names(), ",")
 	hint := "add " + names + " to secbits"
+	if missing.Has(cred.SecNoRoot) && gainsCapsAsRoot(c.plan) && c.plan.AfterExec.Permitted != 0 {
+		hint += ", and declare capabilities that uid 0 can have under noroot"
+	}
 	if c.profile.Mode != nil {
-		hint = "remove mode and declare secbits with " + names
+		hint = "write secbits: [" + strings.Join(missing.Names(), ", ") + "] instead of mode"
 	}
 	c.report(c.at("secbits", "mode"), "missing securebits "+names+c.more(), hint)
 }

@@ -24,7 +24,7 @@ func (c *ceilingCheck) root(d compare.Difference) {
 	case processLinks(has):
 		c.report(c.at("chroot"), fmt.Sprintf("chroot %s can lead to any directory", has)+c.more(), "name the directory by its own path")
 	case strings.HasPrefix(limit, has+"/"):
-		c.report(c.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+c.more(), "declare "+limit+" or a directory below it")
+		c.report(c.at("chroot"), fmt.Sprintf("chroot %s contains %s", has, limit)+c.more(), "write "+limit+", or write a directory below it")
 	}
 }
 
@@ -53,31 +53,43 @@ func (c *ceilingCheck) environment(d compare.Difference) {
 		return slices.Contains(engine.IdentityVariables(), name) && !slices.Contains(env.DeclaredNames(), name)
 	})
 	if all {
-		c.report(c.at("env.keep", "env"), "the caller's entire environment"+c.more(), "declare env: {keep: […]} with the variables that the target needs")
+		c.report(c.at("env.keep", "env"), "the caller's entire environment"+c.more(), c.keepHint())
 		return
 	}
 	if len(names) > 0 {
-		at, hint := c.at("env.keep", "env"), "add "+pronounFor(len(names))+" to env.unset"
+		at, hint := c.at("env.keep", "env"), "add "+strings.Join(names, ",")+" to env.unset"
 		if env := c.profile.Env; env != nil && !env.KeepAll {
-			at, hint = c.at(fmt.Sprintf("env.keep[%d]", slices.Index(env.Keep, names[0]))), "remove "+pronounFor(len(names))+" from env.keep"
+			at, hint = c.at(fmt.Sprintf("env.keep[%d]", slices.Index(env.Keep, names[0]))), "remove "+strings.Join(names, ",")+" from env.keep"
 		}
 		c.report(at, "the caller's "+enumeration(names)+c.more(), hint)
 	}
 	if loader {
-		c.report(c.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+c.more(), "declare env: {keep: […]} with the variables that the target needs")
+		c.report(c.at("env.keep", "env"), "the caller's loader variables, such as LD_PRELOAD, which this launch does not remove"+c.more(), c.keepHint())
 	}
+}
+
+// keepHint returns what to keep of the caller's environment: what the ceiling keeps,
+// if it has a list.
+func (c *ceilingCheck) keepHint() string {
+	const few = 10
+	env := c.ceiling.Profile.Env
+	if env == nil || env.KeepAll || len(env.Keep) > few || slices.ContainsFunc(env.Keep, engine.IsLoaderVariable) {
+		return "set env.keep to the variables that the target needs"
+	}
+	return "set env.keep to [" + strings.Join(env.Keep, ", ") + "]; " + c.name + " keeps no other variables"
 }
 
 func (c *ceilingCheck) limits(d compare.Difference) {
 	ceiling, has := d.Old.(compare.LimitMap), d.New.(compare.LimitMap)
-	var absent []string
+	var absent, declared []string
 	for _, name := range slices.Sorted(maps.Keys(ceiling)) {
 		if _, ok := has[name]; !ok && restricts(ceiling[name]) {
 			absent = append(absent, name)
+			declared = append(declared, engine.LimitEntry(ceiling[name]))
 		}
 	}
 	if absent != nil {
-		c.report(c.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits does not set %s, but %s does", enumeration(absent), c.name), "add "+enumeration(absent)+" to rlimits")
+		c.report(c.profile.KeyPosition("rlimits"), fmt.Sprintf("rlimits does not set %s, but %s does", enumeration(absent), c.name), "add "+enumeration(declared)+" to rlimits")
 	}
 	for _, name := range slices.Sorted(maps.Keys(has)) {
 		limit, ok := ceiling[name]
@@ -89,15 +101,39 @@ func (c *ceilingCheck) limits(d compare.Difference) {
 		case l.InheritHard && !limit.InheritHard && limit.Hard != policy.Unlimited:
 			c.reportInherited(path, "hard", limit.Hard, l.Soft)
 		case !limit.InheritHard && l.Hard > limit.Hard:
-			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "lower the limit to "+engine.LimitText(limit.Hard))
+			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "write "+engine.LimitEntry(lower(l, limit)))
 		case l.InheritSoft && !limit.InheritSoft && limit.Soft < l.Hard:
 			c.reportInherited(path, "soft", limit.Soft, 0)
 		case limit.InheritSoft && !l.InheritSoft:
-			c.report(c.at(path+".soft"), name+" sets the soft limit, but "+c.name+" does not", "write "+name+": {hard: "+engine.LimitText(l.Hard)+"}")
+			c.report(c.at(path+".soft"), name+" sets the soft limit, but "+c.name+" does not", "write "+engine.LimitEntry(hardAlone(l, limit)))
 		case !limit.InheritSoft && l.Soft > limit.Soft:
-			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "lower the soft limit to "+engine.LimitText(limit.Soft))
+			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "write "+engine.LimitEntry(lower(l, limit)))
 		}
 	}
+}
+
+// lower returns a limit that is not above that of a ceiling.
+func lower(l, limit policy.Rlimit) policy.Rlimit {
+	if !limit.InheritHard {
+		l.Hard = min(l.Hard, limit.Hard)
+	}
+	if !limit.InheritSoft {
+		l.Soft = min(l.Soft, limit.Soft)
+	}
+	if !l.InheritHard {
+		l.Soft = min(l.Soft, l.Hard)
+	}
+	return l
+}
+
+// hardAlone returns the hard limit without the soft one: that of the ceiling if there
+// is none.
+func hardAlone(l, limit policy.Rlimit) policy.Rlimit {
+	if l.InheritHard {
+		l.Hard = limit.Hard
+	}
+	l.InheritSoft, l.InheritHard = true, false
+	return l
 }
 
 // restricts reports whether a limit restricts the target.
@@ -122,5 +158,5 @@ func (c *ceilingCheck) descriptors(d compare.Difference) {
 		return
 	}
 	n := slices.IndexFunc(c.profile.KeepFDs, func(fd int) bool { return slices.Contains(gained, fmt.Sprint(fd)) })
-	c.report(c.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+c.more(), "remove "+pronounFor(len(gained))+" from keep_fds")
+	c.report(c.at(fmt.Sprintf("keep_fds[%d]", n), "keep_fds"), "keep_fds "+strings.Join(gained, ",")+c.more(), "remove "+strings.Join(gained, ",")+" from keep_fds")
 }

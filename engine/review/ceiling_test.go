@@ -249,8 +249,8 @@ func TestCeilingHints(t *testing.T) {
 		{head + noroot + "iab: ^cap_kill\n", "all but cap_kill in bounding", "remove iab and declare caps, or block them with ! in iab", head + noroot + "caps: cap_kill=eip\n"},
 		{head + noroot + "iab: ^cap_chown\n", "cap_chown in effective", "remove it from iab and block it with !", head + noroot + "iab: \"!cap_chown\"\n"},
 		{head + "mode: NOPRIV\n", "missing securebits", "", ""},
-		{head + "mode: HYBRID\n", "missing securebits", "remove mode and declare secbits with noroot,noroot_locked", head + noroot},
-		{strings.Replace(head, "LANG", "LANG, TZ", 1) + noroot + "caps: \"=\"\n", "the caller's TZ", "remove it from env.keep", head + noroot + "caps: \"=\"\n"},
+		{head + "mode: HYBRID\n", "missing securebits", "write secbits: [noroot, noroot_locked] instead of mode", head + noroot},
+		{strings.Replace(head, "LANG", "LANG, TZ", 1) + noroot + "caps: \"=\"\n", "the caller's TZ", "remove TZ from env.keep", head + noroot + "caps: \"=\"\n"},
 	} {
 		find := func(text string) (hint string) {
 			for _, f := range Check("x.yaml", []byte(text), Options{Ceiling: ceiling}).Findings {

@@ -3,24 +3,18 @@ package review
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"caprun/cap"
-
-	"gopkg.in/yaml.v3"
 )
 
-var removed = regexp.MustCompile(`^remove (\S+) from (caps|iab|caps and iab|secbits)(?:, and set the limit to what the target needs)?$`)
+var removed = regexp.MustCompile(`^remove (\S+) from (caps|iab|caps and iab)(?:, and set the limit to what the target needs)?$`)
 
 // changeCaps does what a hint says about the text of caps or iab: to the
 // capabilities that it names, or to those of the finding.
 func (e *editor) changeCaps(words string) bool {
 	mask := cap.Mask(e.finding.Caps)
 	if m := removed.FindStringSubmatch(words); m != nil {
-		if m[2] == "secbits" {
-			return e.removeItems("secbits", strings.Split(m[1], ","))
-		}
 		if m[1] != "it" && m[1] != "them" {
 			set, err := cap.FromText(m[1] + "=p")
 			if err != nil {
@@ -51,29 +45,14 @@ func (e *editor) changeCaps(words string) bool {
 		return e.changeSet(func(s *sets) { s.i &^= mask })
 	case "remove the mark % from iab":
 		return e.changeTuple(func(s *sets) { s.i &^= mask })
+	case "remove them from iab and block them with !":
+		return e.changeTuple(func(s *sets) { s.clear(mask); s.blocked |= mask })
 	case "block them with ! in iab":
 		return e.changeTuple(func(s *sets) { s.blocked |= mask })
 	case "add secbits: [noroot, noroot_locked] and use the flags eip in caps":
 		return e.changeSet(func(s *sets) { s.raise(s.p) }) && e.insert(e.root, []string{"secbits: [noroot, noroot_locked]"})
 	}
 	return false
-}
-
-// removeItems removes items of a list of the profile.
-func (e *editor) removeItems(key string, items []string) bool {
-	for _, item := range items {
-		e.parse()
-		i := keyIndex(e.root, key)
-		if i < 0 {
-			return false
-		}
-		list := e.root.Content[i+1]
-		n := slices.IndexFunc(list.Content, func(n *yaml.Node) bool { return n.Value == item })
-		if n < 0 || !e.removeAt(list, n) {
-			return false
-		}
-	}
-	return true
 }
 
 // sets are those of caps, or of iab.

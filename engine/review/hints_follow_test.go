@@ -186,7 +186,7 @@ func (e *editor) follow(words string) bool {
 		}
 		words = "write " + shown
 	}
-	if e.changeCaps(words) {
+	if e.changeCaps(words) || e.changeAt(words) {
 		return true
 	}
 	verb, object, _ := strings.Cut(words, " ")
@@ -387,7 +387,7 @@ func (e *editor) remove(object string) bool {
 			return e.splice(e.begin, e.end, "")
 		}
 		return e.removeAt(e.holder, e.index)
-	case "the key", "one of them", "it from one of them":
+	case "the key", "caps from the entry", "one of them", "it from one of them":
 		return e.holder != nil && e.removeAt(e.holder, e.index)
 	case "the line":
 		all := strings.SplitAfter(e.text, "\n")

@@ -16,12 +16,11 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// TestHintsOnMutants follows the hints about valid profiles with one part changed:
+// checkMutants follows the hints about valid profiles with one part changed:
 // its type, its spelling, its place in a list, or whether it is there. Where the
 // change keeps what was meant, the first hint that writes a value must lead to a
 // profile without errors.
-func TestHintsOnMutants(t *testing.T) {
-	h := newHintCheck(t, thoughtful[:])
+func checkMutants(t *testing.T, h *hintCheck) {
 	count, restored := 0, map[string]int{}
 	for name, text := range validProfiles(t) {
 		mutate(t, text, func(change string, meant bool, mutant string) {
@@ -43,8 +42,8 @@ func TestHintsOnMutants(t *testing.T) {
 			restored[change]++
 		})
 	}
-	t.Logf("%d mutants, %d hints followed; followed where the meaning is kept: %v", count, h.followed, restored)
-	if count < 2000 || h.followed < 2000 {
+	t.Logf("%d mutants; hints followed where the meaning is kept: %v", count, restored)
+	if count < 2000 || restored["in a list"] < 50 {
 		t.Error("these are too few")
 	}
 }

@@ -39,6 +39,11 @@ var mistakes = [...]string{
 	"lint: {ignore: [{rule: bounding-wider, reason: x, caps: [cap_kill]}, {rule: bounding-wider, reason: x, caps: [cap_kill]}]}\n", "lint:\n  ignore:\n  - reason: x\n  - rule: umask-open\n", "lint: {ignore: [{rule: umask-open}, {reason: x}, {}]}\n",
 	"name: [x]\n", "name: 5\n", "name: a b\n", "name: {x: y}\n", "description: 5\n", "description: [x, y]\n", "name:\n", "name: x\nname: y\n", "name: !!str 5\n", "name: !x y\n", "? [a]\n: b\n", "y: 1\n", "name: \"a\\u202eb\"\n", "name: a\u202eb\n", "name: a\u2028b\n",
 	"caps: cap_kill=ep\n", "caps: cap_kill=p\nsecbits: [noroot]\n", "caps: cap_kill=eip\niab: ^cap_chown\n", "caps: cap_kill=eip\nmode: NOPRIV\n",
+	"caps: \"=\"\nlint: {ignore: [{rule: bounding-wider, reason: x, caps: [10, cap_kill]}]}\n", "caps: cap_chown=eip\nenv: {keep: [PYTHONPATH]}\n", "caps: cap_sys_resource=eip\nrlimits: {nofile: 5}\n", "chroot: /tmp/x\ncaps: \"=\"\n",
+	"caps: all=eip\n", "caps: all=eip cap_kill-eip\n", "caps: \"=\"\ncommand: [x, --password=hunter22]\n", "caps: cap_chown,cap_mknod=eip\nlint: {ignore: [{rule: amounts-to-root, caps: [cap_chown], reason: x}]}\n",
+	"caps: cap_chown,cap_mknod=eip\nenv: {keep: [A]}\nchroot: /srv\numask: \"0000\"\nlint: {ignore: [{rule: chroot-escape, caps: [cap_sys_chroot], reason: x}, {rule: umask-open, caps: [cap_kill], reason: x}]}\n",
+	"caps: \"=\"\numask: \"0000\"\nlint: {ignore: [{rule: umask-open, until: 2020-01-31, reason: x}]}\n", "caps: =eip cap_kill-eip\nlint: {ignore: [{rule: amounts-to-root, caps: [cap_chown], reason: x}]}\n",
+	"iab: !" + strings.Repeat("a", 300) + "\n",
 	"env: {keep: [LD_PRELOAD]}\n", "env:\n  keep:\n  - LD_LIBRARY_PATH\n", "user: x\n", "version: 1\n",
 }
 
@@ -48,7 +53,7 @@ var wholeProfiles = [...]string{
 	"version: 1\nuid: 0x21\ngid: \"33\"\n", "version: 1\nuser: \"33\"\n", "version: 1\nuser: \"033\"\n", "version: 1\nuser: [x]\n", "version: 1\nuser: 33:33\n", "version: 1\nuser: 1000:1000\n",
 	"version: 1\nuid: www-data\ngid: www-data\n", "version: 1\nuser: x\nuid: www-data\ngid: 3\n", "version: 1\nuid: 3\n", "version: 1\ngid: 3\n", "version: 1\ngroups: [3]\n", "version: 1\ngid: 3\ngroups: [3]\n",
 	"version: 1\nuser: x\nuid: 3\n", "version: 1\nuser: x\nuid: 3\ngid: 3\n", "version: 1\nuidd: 3\n", "version: 1\nGID: 3\n", "version: 1\nUser: x\nuid: 3\ngid: 3\n", "version: 1\nuid: ~\ngid: 3\n", "version: 1\nuser:\n",
-	"version:\n", "- a\n", "x\n", "5\n", "version: 1\nuid: -1\ngid: 4294967295\n", "{version: 1, caps: [cap_kill], uid: 3, gid: 3}\n", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
+	"\ufeffversion: 1\ncaps: \"=\"\n", "version: 1\nuid: 33\ngid: 33\niab: ^cap_setpcap\n", "version:\n", "- a\n", "x\n", "5\n", "version: 1\nuid: -1\ngid: 4294967295\n", "{version: 1, caps: [cap_kill], uid: 3, gid: 3}\n", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
 }
 
 var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session keyring lint")
@@ -82,14 +87,14 @@ var samples = map[string]string{
 	"why the finding is accepted": "because", "the name in brackets after a finding": "x", "a list of group IDs": "[]", "the names of capabilities": "cap_fowner", "all": "all",
 }
 
-// A thoughtfulHint is one that a program cannot follow.
-type thoughtfulHint struct {
+// A manualHint is a hint that a program cannot follow.
+type manualHint struct {
 	words  *regexp.Regexp
 	reason string
 }
 
-// thoughtful are all of them, with the reason.
-var thoughtful = [...]thoughtfulHint{
+// manualHints are all of them, each with the reason.
+var manualHints = [...]manualHint{
 	{words(`write a value|write the value( instead of the alias)?|write the keys instead of merging them`), "only the user knows the value"},
 	{words(`use at most 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit|use letters, digits, '_', '.' and '-', and begin with a letter or '_'`), "it says how a name is made"},
 	{words(`the (limits|securebits|keys of \w+|keys of a limit|keys of an entry) are .*|the key of lint is ignore|the last capability is 40, cap_checkpoint_restore`), "it lists what there is"},
@@ -98,19 +103,27 @@ var thoughtful = [...]thoughtfulHint{
 	{words(`write KEY: VALUE( lines, for example version: 1)?|write version: 1 and caps`), "the file has no profile yet"},
 	{words(`correct the indentation|put a value that contains a colon and a space in quotes|put the value in quotes|indent .*|begin it on its own line|write \[A, B\]|use single quotes|write \\\\ for a backslash`), "the parser does not know where the value ends"},
 	{words(`replace it with a line feed`), "the line that begins there can have mistakes, too"},
-	{words(`remove the tag(, and put the value in quotes)?|put text that begins with [!*] in quotes`), "the value can be wrong without the tag, and the parser does not know where it ends"},
+	{words(`remove the tag(, and put the value in quotes)?|put (the text|text that begins with [!*]) in quotes`), "the value can be wrong without the tag, and the parser does not know where it ends"},
 	{words(`remove the anchor, and write the value instead of its aliases`), "it is about several places"},
-	{words(`save the file as UTF-8|put each profile in its own file|move (data and comments into other files|the excess into comments)|let the program read (it|them) from a file|write each capability once`), "it is about the whole file, or about another"},
+	{words(`save the file as UTF-8( without a byte order mark)?|put each profile in its own file|move (data and comments into other files|the excess into comments)|let the program read (it|them) from a file|write each capability once`), "it is about the whole file, or about another"},
 	{words(`rename the directory, and write its new path`), "it is about the machine"},
 	{words(`add caps to each of the entries`), "only the user knows which"},
 
-	{words(`remove iab and declare caps|declare caps and secbits: .*|remove those that it does not need`), "only the user knows what the target needs"},
+	{words(`declare caps with only the capabilities that the target needs|set env.keep to the variables that the target needs|set a lower limit|write a directory below it|add \S+ to secbits, and declare capabilities that uid 0 can have under noroot`), "only the user knows what the target needs"},
+	{words(`remove iab and declare caps|declare caps and secbits.*|list only the capabilities that it needs|remove those that it does not need`), "only the user knows what the target needs"},
 	{words(`declare (another user|another group|that user|gid and groups|the user, which|chroot).*`), "only the user knows which"},
 	{words(`use cap_bpf, .* if one of them suffices|give the (files to the )?target's user.*|a group, access to the files that it needs|load the modules at boot, .*|link the program with the library|run the target as the user whose processes it traces, .*|change the owner of the files before the launch|set (pids|memory).max in a cgroup|set rlimits\.as instead`), "it is about the machine"},
+	{words(`map it in this user namespace|use a user namespace whose gid_map .*|allow keyctl\(2\) in the filter, .*|raise (the caller's hard limit|fs.nr_open).*|limit the target with a cgroup`), "it is about the caller"},
+	{words(`declare (a mapped gid|the caller's groups)|fix the finding and delete the entry|write a later date and a current reason|set its value in env.set`), "only the user knows which"},
+	{words(`create the device files before the launch|load the (policy at boot|programs before the launch, .*)|let the target request a reboot .*|make the target's user the owner .*|set file capabilities when .*`), "it is about the machine"},
+	{words(`open it (without O_CLOEXEC )?before caprun starts|redirect it to a file or /dev/null|provide /dev/tty or mount /proc, .*`), "it is about the caller"},
 	{words(`use a directory that only root can write, .*|pass sockets and regular files, .*|let the program read it from a file|pass it from the caller with env.keep|start (the program directly, .*|a shell that expands it: .*)|name the directory by its own path`), "it is about the machine"},
 	{words(`write the (value: .*|path of the home directory)|write a larger value|retype the value|use absolute paths and no empty entries|give it a value under set`), "only the user knows the value"},
 	{words(`write each word as a separate item, .*`), "the words of a shell are not certain"},
-	{words(`declare no more than \w+ allows`), "only the user knows which"},
+
+	{words(`start caprun (as root|as this uid|with .*|without .*)(| \(in a container: .*\))|without keep_caps_locked`), "it is about the caller"},
+	{words(`start another program|remove the target's (set-id bits and )?file capabilities|mount it nosuid`), "it is about the target"},
+	{words(`declare fewer capabilities|grant fewer capabilities: .*|grant them in the profile|declare no ambient capability|declare no more than \w+ allows|declare the locked securebits too`), "only the user knows what the target needs"},
 }
 
 // words matches an alternative of a hint.

@@ -10,30 +10,53 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/cap"
 	"caprun/docs/rules"
 	"caprun/policy"
 )
 
-// TestHints follows each hint to the letter: the finding must be gone then,
-// and no error new. Hints that cannot be followed mechanically are those of
-// thoughtful, each with the reason.
+// TestHints follows each hint to the letter, one alternative at a time: the finding
+// must be gone then, and no error new. Those that cannot be followed mechanically are
+// listed, each with the reason. And each hint in the source must be among those that
+// were followed or are listed.
 func TestHints(t *testing.T) {
-	h := newHintCheck(t, thoughtful[:])
+	h := newHintCheck()
+	for _, test := range []struct {
+		name  string
+		check func(*testing.T, *hintCheck)
+	}{
+		{"mistakes", checkMistakes}, {"mutants", checkMutants}, {"launches", checkLaunches}, {"ceilings", checkCeilings},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			before := h.followed
+			h.t, h.uncovers = t, nil
+			test.check(t, h)
+			t.Logf("%d hints followed", h.followed-before)
+		})
+	}
+	for _, e := range manualHints {
+		if !h.used[e.words] {
+			t.Errorf("no hint says %s", e.words)
+		}
+	}
+	reportUnreached(t, h.seen)
+}
+
+// checkMistakes follows the hints about profiles with mistakes.
+func checkMistakes(t *testing.T, h *hintCheck) {
 	h.uncovers = func(_ string, before, after policy.Diagnostic) bool {
 		return before.Rule == "mode-conflict" && after.Rule == "caps-iab-conflict"
 	}
 	for name, text := range hinted(t) {
-		h.check(name, text, func(text string) []Finding { return Check(name, []byte(text), Options{}).Findings })
+		h.check(name, text, func(text string) []Finding { return Check(name, []byte(text), Options{Today: pageDay}).Findings })
 	}
-	h.reportUnused()
-	t.Logf("%d hints followed", h.followed)
 }
 
 // A hintCheck follows hints, and counts.
 type hintCheck struct {
 	t        *testing.T
-	listed   []thoughtfulHint
 	used     map[*regexp.Regexp]bool
+	seen     map[string]bool // hints
 	followed int
 
 	// uncovers reports whether a finding after another is about something else,
@@ -41,33 +64,27 @@ type hintCheck struct {
 	uncovers func(text string, before, after policy.Diagnostic) bool
 }
 
-func newHintCheck(t *testing.T, listed []thoughtfulHint) *hintCheck {
-	return &hintCheck{t: t, listed: listed, used: map[*regexp.Regexp]bool{}}
+func newHintCheck() *hintCheck {
+	return &hintCheck{used: map[*regexp.Regexp]bool{}, seen: map[string]bool{}}
 }
 
 // isListed reports whether words are listed as those that nobody can follow
 // mechanically.
 func (h *hintCheck) isListed(words string) bool {
-	n := slices.IndexFunc(h.listed, func(e thoughtfulHint) bool { return e.words.MatchString(words) })
+	n := slices.IndexFunc(manualHints[:], func(e manualHint) bool { return e.words.MatchString(words) })
 	if n >= 0 {
-		h.used[h.listed[n].words] = true
+		h.used[manualHints[n].words] = true
 	}
 	return n >= 0
 }
 
-// reportUnused reports listed words that no hint has.
-func (h *hintCheck) reportUnused() {
-	for _, e := range h.listed {
-		if !h.used[e.words] {
-			h.t.Errorf("no hint says %s", e.words)
-		}
-	}
-}
-
 // check follows the hints of each finding about a text.
 func (h *hintCheck) check(name, text string, find func(string) []Finding) {
-	text = strings.TrimPrefix(text, "\ufeff")
 	before := find(text)
+	text = strings.TrimPrefix(text, "\ufeff") // positions are in what follows
+	for _, f := range before {
+		h.seen[f.Hint] = true
+	}
 	seen := map[string]bool{}
 	for _, f := range before {
 		if f.Hint == "" || seen[f.Rule+f.Hint+f.Position.String()] {
@@ -153,6 +170,10 @@ func hinted(t *testing.T) map[string]string {
 	}
 	for n, text := range wholeProfiles {
 		all[fmt.Sprintf("profile %d", n)] = text
+	}
+	for v := range cap.Value(cap.NamedCount) {
+		all[v.String()] = user33 + "caps: " + v.String() + "=eip\nchroot: /srv\n"
+		all[v.String()+", uid 0"] = "version: 1\nuid: 0\ngid: 0\nsecbits: [noroot]\ncaps: " + v.String() + "=eip\n"
 	}
 	for _, key := range keysOfProfiles {
 		for _, value := range oddValues {
