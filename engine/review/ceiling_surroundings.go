@@ -94,62 +94,56 @@ func (c *ceilingCheck) limits(d compare.Difference) {
 	for _, name := range slices.Sorted(maps.Keys(has)) {
 		limit, ok := ceiling[name]
 		path := "rlimits." + name
-		switch l := has[name]; {
-		case (!ok || limit.InheritHard) && l.Hard == policy.Unlimited:
+		l := has[name]
+		hint := "write " + engine.LimitEntry(within(l, limit))
+		switch {
+		case !ok && l.Hard == policy.Unlimited:
 			c.report(c.at(path+".hard"), name+" unlimited, but "+c.name+" does not set it", "remove "+name+" from rlimits, or set a lower limit")
 		case !ok:
+		case limit.InheritHard && l.Hard == policy.Unlimited:
+			c.report(c.at(path+".hard"), name+" unlimited, but "+c.name+" does not set the hard limit", hint)
 		case l.InheritHard && !limit.InheritHard && limit.Hard != policy.Unlimited:
-			c.reportInherited(path, "hard", limit.Hard, l.Soft)
+			c.report(c.at(path), name+" does not set the hard limit, but "+c.name+" does", hint)
 		case !limit.InheritHard && l.Hard > limit.Hard:
-			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), "write "+engine.LimitEntry(lower(l, limit)))
+			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), hint)
 		case l.InheritSoft && !limit.InheritSoft && limit.Soft < l.Hard:
-			c.reportInherited(path, "soft", limit.Soft, 0)
+			c.report(c.at(path), name+" does not set the soft limit, but "+c.name+" does", hint)
 		case limit.InheritSoft && !l.InheritSoft:
-			c.report(c.at(path+".soft"), name+" sets the soft limit, but "+c.name+" does not", "write "+engine.LimitEntry(hardAlone(l, limit)))
+			c.report(c.at(path+".soft"), name+" sets the soft limit, but "+c.name+" does not", hint)
 		case !limit.InheritSoft && l.Soft > limit.Soft:
-			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), "write "+engine.LimitEntry(lower(l, limit)))
+			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), hint)
 		}
 	}
 }
 
-// lower returns a limit that is not above that of a ceiling.
-func lower(l, limit policy.Rlimit) policy.Rlimit {
-	if !limit.InheritHard {
+// within returns the limit nearest to l that is not above that of a ceiling.
+func within(l, limit policy.Rlimit) policy.Rlimit {
+	switch {
+	case limit.InheritHard && l.Hard == policy.Unlimited:
+		l.InheritHard = true
+	case limit.InheritHard:
+	case l.InheritHard:
+		l.Hard, l.InheritHard = limit.Hard, false
+	default:
 		l.Hard = min(l.Hard, limit.Hard)
 	}
-	if !limit.InheritSoft {
+	switch {
+	case limit.InheritSoft:
+		l.InheritSoft = true
+	case l.InheritSoft:
+		l.Soft, l.InheritSoft = limit.Soft, false
+	default:
 		l.Soft = min(l.Soft, limit.Soft)
 	}
-	if !l.InheritHard {
+	if !l.InheritHard && !l.InheritSoft {
 		l.Soft = min(l.Soft, l.Hard)
 	}
-	return l
-}
-
-// hardAlone returns the hard limit without the soft one: that of the ceiling if there
-// is none.
-func hardAlone(l, limit policy.Rlimit) policy.Rlimit {
-	if l.InheritHard {
-		l.Hard = limit.Hard
-	}
-	l.InheritSoft, l.InheritHard = true, false
 	return l
 }
 
 // restricts reports whether a limit restricts the target.
 func restricts(l policy.Rlimit) bool {
 	return !l.InheritSoft && l.Soft != policy.Unlimited || !l.InheritHard && l.Hard != policy.Unlimited
-}
-
-// reportInherited reports a soft or hard limit that the target inherits, where the
-// ceiling sets it to limit. least is the least possible value.
-func (c *ceilingCheck) reportInherited(path, key string, limit, least uint64) {
-	name := strings.TrimPrefix(path, "rlimits.")
-	hint := "add " + key + ": " + engine.LimitText(limit)
-	if limit < least {
-		hint = "write " + name + ": " + engine.LimitText(limit)
-	}
-	c.report(c.at(path), fmt.Sprintf("%s does not set the %s limit, but %s does", name, key, c.name), hint)
 }
 
 func (c *ceilingCheck) descriptors(d compare.Difference) {

@@ -31,5 +31,6 @@ func checkCeilings(t *testing.T, h *hintCheck) {
 
 var ceilings = [...]string{
 	"version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\nno_new_privs: true\nsecbits: [noroot, noroot_locked]\nenv: {keep: [LANG], unset: [A]}\nrlimits: {nofile: 10, core: {soft: 0, hard: 5}, cpu: 1}\nchroot: /srv/x/y\nnew_session: true\n",
+	"version: 1\ncaps: all=eip\nrlimits: {nofile: {soft: 10}, core: {hard: 1}, cpu: {soft: 1, hard: unlimited}, as: {hard: unlimited}, stack: {hard: 100}, data: {soft: 4, hard: 9}}\n",
 	"version: 1\nuser: www-data\ngroups: []\ncaps: cap_kill=eip\nrlimits: {as: 1}\nenv: {unset: [PATH]}\n", "version: 1\nuid: 33\ngid: 33\nmode: NOPRIV\nkeep_fds: [3]\nchroot: /srv/x\n", "version: 1\niab: \"\"\n",
 }

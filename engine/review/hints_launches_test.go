@@ -37,7 +37,7 @@ var surroundings = []string{"missing-capability", "caller-conflict", "secbits-co
 
 // launched are profiles for which there is a plan for some callers.
 var launched = [...]string{
-	"version: 1\ncaps: cap_bpf=eip\niab: ^cap_bpf\n", "version: 1\nchroot: /srv\n", "version: 1\nkeep_fds: [3]\n", "version: 1\nkeep_fds: [4]\n", "version: 1\nnew_session: true\n", "version: 1\nrlimits: {nofile: {soft: 5, hard: 2000000}}\n", "version: 1\nrlimits: {nofile: 3000}\n", "version: 1\nrlimits: {nofile: 2147483647}\n", "version: 1\nrlimits: {core: {soft: 5, hard: 7}}\n",
+	"version: 1\ncaps: cap_bpf=eip\niab: ^cap_bpf\n", "version: 1\nchroot: /srv\n", "version: 1\nkeep_fds: [3]\n", "version: 1\nkeep_fds: [4]\n", "version: 1\nnew_session: true\n", "version: 1\nrlimits: {nofile: {soft: 5, hard: 2000000}}\n", "version: 1\nrlimits: {nofile: 3000}\n", "version: 1\nrlimits: {nofile: {soft: 3000}}\n", "version: 1\nrlimits: {nofile: {hard: 5}}\n", "version: 1\nrlimits:\n  nofile:\n    soft: 4000\n", "version: 1\nrlimits: {nofile: 2147483647}\n", "version: 1\nrlimits: {core: {soft: 5, hard: 7}}\n",
 	"version: 1\ncaps: \"=\"\n", "version: 1\ncaps: \"=\"\nno_new_privs: true\n", "version: 1\ncaps: cap_kill=eip\n", "version: 1\ncaps: cap_kill=eip\nno_new_privs: true\n",
 	"version: 1\ncaps: cap_kill=p\n", "version: 1\ncaps: cap_kill=ep\n", "version: 1\ncaps: all=ep\n", "version: 1\ncaps: =ep cap_setpcap-ep\n", "version: 1\ncaps: cap_kill,cap_chown=eip\nmode: NOPRIV\n",
 	"version: 1\ncaps: cap_kill=eip\nmode: PURE1E\n", "version: 1\ncaps: \"=\"\nmode: NOPRIV\n", "version: 1\nmode: PURE1E_INIT\niab: ^cap_kill\n", "version: 1\ncaps: cap_bpf=eip\n", "version: 1\niab: ^cap_bpf,!cap_perfmon\n",

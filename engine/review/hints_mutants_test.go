@@ -60,6 +60,8 @@ func validProfiles(t *testing.T) map[string]string {
 	all := map[string]string{
 		"lists":  "version: 1\nuid: 33\ngid: 33\ngroups: [33, 34]\ncommand: [/bin/server, --port, \"80\"]\nkeep_fds: [3, 4]\nsecbits: [noroot, noroot_locked]\ncaps: cap_kill,cap_chown=eip\nenv: {keep: [PATH, LANG], set: {MODE: x, PORT: \"80\"}, unset: [TZ]}\n",
 		"blocks": "version: 1\nuser: www-data\ncommand:\n- server\n- -v\nchroot: /srv/x\ncwd: /x\numask: \"0027\"\nno_new_privs: true\nnew_session: true\nkeyring: inherit\nmode: HYBRID\nenv:\n  keep:\n  - PATH\n  set:\n    A: b\nrlimits:\n  nofile: 1024\n  core:\n    soft: 0\n    hard: unlimited\nlint:\n  ignore:\n  - rule: umask-open\n    reason: why\n    until: 2027-01-31\n",
+		"limits": "version: 1\nrlimits: {nofile: {soft: 20, hard: unlimited}, core: {soft: 5}, cpu: {soft: 0}, as: {soft: 3}, stack: {soft: 500}, data: {hard: 20}}\n",
+		"more":   "version: 1\nrlimits: {nofile: {hard: 20}, core: unlimited, cpu: 5, as: {soft: 3, hard: 4}, stack: {soft: 50, hard: 100}, data: {soft: 6}}\n",
 		"iab":    "version: 1\nname: a-b\ndescription: two words\niab: ^cap_kill,cap_chown\nkeep_fds:\n- 5\nlint: {ignore: [{rule: bounding-wider, caps: [cap_kill, cap_chown], reason: x}]}\n",
 		"flow":   "{version: 1, uid: 3, gid: 4, caps: \"=\", env: {keep: all}, rlimits: {cpu: {soft: 1, hard: 2}, as: unlimited}}\n",
 	}

@@ -118,7 +118,7 @@ func (l minimumLimit) hint(limit policy.Rlimit, value uint64, both bool) string 
 	switch {
 	case l.unit != "bytes":
 		return fmt.Sprintf("write a larger value; %s is in %s", l.name, l.unit)
-	case value == 0:
+	case value*kib < l.least:
 		return "write a larger value; " + l.name + " is in bytes"
 	}
 	key := ""
