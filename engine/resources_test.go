@@ -112,10 +112,10 @@ func TestRefusesResources(t *testing.T) {
 func TestNrOpenHint(t *testing.T) {
 	nofile, _ := machine.RlimitNumber("nofile")
 	for value, want := range map[string]string{
-		"101":        "declare at most 100, or raise fs.nr_open: sysctl fs.nr_open=101",
-		"2147483584": "declare at most 100, or raise fs.nr_open: sysctl fs.nr_open=2147483584",
-		"2147483585": "declare at most 100",
-		"unlimited":  "declare at most 100",
+		"101":        "write nofile: 100, or raise fs.nr_open: sysctl fs.nr_open=101",
+		"2147483584": "write nofile: 100, or raise fs.nr_open: sysctl fs.nr_open=2147483584",
+		"2147483585": "write nofile: 100",
+		"unlimited":  "write nofile: 100",
 	} {
 		target := OrdinaryTarget()
 		target.Resources = &machine.Resources{Limits: map[int]machine.Limit{nofile: {Soft: 10, Hard: 10}}, NrOpen: 100}
