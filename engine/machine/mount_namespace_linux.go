@@ -10,10 +10,11 @@ import (
 // statxCall calls statx(2) for one file.
 type statxCall func(mask int, st *unix.Statx_t) error
 
-// readMount returns facts about the mount of a file. It looks the unique ID (Linux 6.8) up
-// with statmount(2). If that is not possible, a reused ID in /proc/thread-self/mountinfo
-// proves that the mount belongs to this mount namespace. An ID that is not there proves
-// nothing: after chroot(2), mountinfo lists only mounts below the root directory.
+// readMount returns facts about the mount of a file. It asks statmount(2) for the unique
+// mount ID (Linux 6.8). If that is not possible, it looks for the other mount ID, which
+// the kernel reuses, in /proc/thread-self/mountinfo: an ID there proves that the mount
+// belongs to this mount namespace. An ID that is missing proves nothing, because after
+// chroot(2) mountinfo lists only the mounts below the root directory.
 func readMount(statx statxCall) mountFacts {
 	m := mountFacts{id: mountID(statx, unix.STATX_MNT_ID_UNIQUE)}
 	if m.id != 0 {
@@ -21,12 +22,12 @@ func readMount(statx statxCall) mountFacts {
 			return m
 		}
 	}
-	plain := mountID(statx, statxMountID)
-	if plain != 0 && inMountinfo(plain) {
+	reused := mountID(statx, statxMountID)
+	if reused != 0 && inMountinfo(reused) {
 		m.ours = answerYes
 	}
 	if m.id == 0 {
-		m.id = plain
+		m.id = reused
 	}
 	return m
 }
@@ -59,16 +60,16 @@ func askStatmount(id uint64) answer {
 		// EPERM: it belongs to this namespace, but is not below the root directory.
 		return answerYes
 	case unix.ENOENT:
-		if statmountFinds() {
+		if statmountWorks() {
 			return answerNo
 		}
 	}
 	return answerUnknown
 }
 
-// statmountFinds reports whether statmount(2) finds the mount of the root or the working
+// statmountWorks reports whether statmount(2) finds the mount of the root or the working
 // directory. It asks once, before either directory changes.
-var statmountFinds = sync.OnceValue(func() bool {
+var statmountWorks = sync.OnceValue(func() bool {
 	for _, path := range [...]string{"/", "."} {
 		id := mountID(func(mask int, st *unix.Statx_t) error {
 			return unix.Statx(unix.AT_FDCWD, path, unix.AT_NO_AUTOMOUNT, mask, st)
@@ -84,7 +85,7 @@ var statmountFinds = sync.OnceValue(func() bool {
 	return false
 })
 
-// inMountinfo reports whether the mount table of this process has a mount ID.
+// inMountinfo reports whether the mount table of this process lists the mount id.
 func inMountinfo(id uint64) bool {
 	proc, err := openProc()
 	if err != nil {

@@ -214,9 +214,9 @@ func pathBelow(path, dir string) (below string, ok bool) {
 	return strings.CutPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// outOfReach reports whether no process of this mount namespace can write an open file or
+// isUnwritable reports whether no process of this mount namespace can write an open file or
 // directory, whatever its mode. It ignores that a file can have another name elsewhere.
-func outOfReach(fd int) bool {
+func isUnwritable(fd int) bool {
 	if !readOnly(fd) {
 		return false
 	}

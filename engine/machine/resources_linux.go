@@ -15,28 +15,28 @@ import (
 // on: limits, descriptors, the controlling terminal and access to keys. For the
 // directories of p, see [CheckDirectories].
 func ReadResources(p *policy.Profile) (*Resources, error) {
-	a, err := ReadLimits(p)
+	resources, err := ReadLimits(p)
 	if err != nil {
 		return nil, err
 	}
-	a.Descriptors = map[int]Descriptor{}
+	resources.Descriptors = map[int]Descriptor{}
 	for _, fd := range relevantDescriptors(p) {
-		if a.Descriptors[fd], err = readDescriptorState(fd); err != nil {
+		if resources.Descriptors[fd], err = readDescriptorState(fd); err != nil {
 			return nil, fmt.Errorf("descriptor %d: %w", fd, err)
 		}
 	}
 	if p.NewSession {
-		a.Terminal = readTerminal()
+		resources.Terminal = readTerminal()
 	}
-	a.Keys = cap.GetKeyAccess()
-	return a, nil
+	resources.Keys = cap.GetKeyAccess()
+	return resources, nil
 }
 
 // ReadLimits reads the limits of the calling process that p declares, and nothing else.
 // If the target inherits the soft limit of open files, ReadLimits first restores the
 // value that this process inherited.
 func ReadLimits(p *policy.Profile) (*Resources, error) {
-	a := &Resources{Limits: map[int]Limit{}}
+	resources := &Resources{Limits: map[int]Limit{}}
 	for _, r := range p.Rlimits {
 		number, ok := RlimitNumber(r.Name)
 		if !ok {
@@ -49,15 +49,15 @@ func ReadLimits(p *policy.Profile) (*Resources, error) {
 		if err != nil {
 			return nil, fmt.Errorf("getrlimit %s: %w", r.Name, err)
 		}
-		a.Limits[number] = Limit{soft, hard}
+		resources.Limits[number] = Limit{soft, hard}
 		if r.Name != "nofile" {
 			continue
 		}
 		if text, err := readFile("/proc/sys/fs/nr_open", 64); err == nil {
-			a.NrOpen, _ = strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
+			resources.NrOpen, _ = strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
 		}
 	}
-	return a, nil
+	return resources, nil
 }
 
 func readDescriptorState(fd int) (Descriptor, error) {
@@ -86,8 +86,8 @@ func readTerminal() *Terminal {
 	}
 	session, err := unix.Getsid(0)
 	for fd := range 3 {
-		of, asked := unix.IoctlGetInt(fd, unix.TIOCGSID)
-		t.OnStandardFD = t.OnStandardFD || err == nil && asked == nil && of == session
+		owner, ioctlErr := unix.IoctlGetInt(fd, unix.TIOCGSID)
+		t.OnStandardFD = t.OnStandardFD || err == nil && ioctlErr == nil && owner == session
 	}
 	// Field 7 of proc_pid_stat(5), tty_nr, is after the name.
 	const number = 7

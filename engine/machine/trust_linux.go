@@ -285,7 +285,7 @@ func (t *trust) checkWriters(fd int, path string, st *unix.Stat_t) error {
 	case st.Mode&unix.S_IFMT == unix.S_IFREG:
 		return nil
 	}
-	dir, err := openList(fd)
+	dir, err := openForACL(fd)
 	if err != nil {
 		return fmt.Errorf("access control list of %s: %w", path, err)
 	}

@@ -68,10 +68,10 @@ func (w *writablePathFinder) observe(r *resolver, root, cwd string) {
 		},
 		onMissing: w.noteMissing,
 		onOpen: func(fd int, st unix.Stat_t) error {
-			if st.Mode&groupWrites == 0 || w.member(st.Gid) {
+			if st.Mode&groupWrites == 0 || w.isMember(st.Gid) {
 				return nil
 			}
-			return w.noteList(fd)
+			return w.noteACL(fd)
 		},
 	}
 }
@@ -97,7 +97,7 @@ func (w *writablePathFinder) noteMissing(dir int) {
 	if err := unix.Fstat(dir, &st); err != nil || st.Mode&unix.S_ISVTX == 0 {
 		return // noteEntry notes it
 	}
-	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && (w.member(st.Gid) || w.listed(dir)) {
+	if st.Mode&worldWrites != 0 || st.Mode&groupWrites != 0 && (w.isMember(st.Gid) || w.aclLetsWrite(dir)) {
 		path := w.root + string(w.at)
 		w.add(dir, "is writable by the target's user, and comes before the directory of the program in PATH", "remove "+quote(path)+" from PATH")
 	}
@@ -138,51 +138,51 @@ func (w *writablePathFinder) noteEntry(fd int, name string, st unix.Stat_t) erro
 		w.note(fd, fmt.Sprintf("belongs to uid %d, the target's own user", st.Uid), "chown root ")
 	case kind == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0:
 		w.sticky = true
-	case st.Mode&groupWrites != 0 && w.member(st.Gid):
+	case st.Mode&groupWrites != 0 && w.isMember(st.Gid):
 		w.note(fd, fmt.Sprintf("is writable by group %d, which the target has", st.Gid), "chmod g-w ")
-	case st.Mode&worldWrites != 0 && !w.member(st.Gid):
+	case st.Mode&worldWrites != 0 && !w.isMember(st.Gid):
 		w.note(fd, "is writable by everyone", "chmod o-w ")
 	case st.Mode&groupWrites != 0 && kind == unix.S_IFDIR:
-		dir, err := openList(fd)
+		dir, err := openForACL(fd)
 		if err != nil {
 			// Unreadable: skip its access control list.
 			return nil
 		}
 		defer unix.Close(dir)
-		return w.noteList(dir)
+		return w.noteACL(dir)
 	}
 	return nil
 }
 
-// noteList notes a file, open for reading, if its access control list grants the user
+// noteACL notes a file, open for reading, if its access control list grants the user
 // write permission.
-func (w *writablePathFinder) noteList(fd int) error {
+func (w *writablePathFinder) noteACL(fd int) error {
 	users, groups, err := aclWriters(fd)
 	if err != nil {
 		return fmt.Errorf("access control list of %s: %w", w.at, err)
 	}
-	if slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.member) {
+	if slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.isMember) {
 		w.note(fd, "is writable by the target's user (an access control list)", "setfacl -b ")
 	}
 	return nil
 }
 
-// listed reports whether the access control list of a directory grants the user write
+// aclLetsWrite reports whether the access control list of a directory grants the user write
 // permission.
-func (w *writablePathFinder) listed(fd int) bool {
-	dir, err := openList(fd)
+func (w *writablePathFinder) aclLetsWrite(fd int) bool {
+	dir, err := openForACL(fd)
 	if err != nil {
 		return false
 	}
 	defer unix.Close(dir)
 	users, groups, err := aclWriters(dir)
-	return err == nil && (slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.member))
+	return err == nil && (slices.Contains(users, w.id.UID) || slices.ContainsFunc(groups, w.isMember))
 }
 
-// openList opens a directory for reading its access control list.
-func openList(fd int) (int, error) { return openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
+// openForACL opens a directory for reading its access control list.
+func openForACL(fd int) (int, error) { return openAt(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY) }
 
-func (w *writablePathFinder) member(gid uint32) bool {
+func (w *writablePathFinder) isMember(gid uint32) bool {
 	return gid == w.id.GID || slices.Contains(w.id.Groups, gid)
 }
 
@@ -195,7 +195,7 @@ func (w *writablePathFinder) note(fd int, reason, fix string) {
 func (w *writablePathFinder) add(fd int, reason, hint string) {
 	path := w.root + string(w.at)
 	seen := slices.ContainsFunc(w.found, func(e WritablePath) bool { return e.Path == path })
-	if !seen && !outOfReach(fd) {
+	if !seen && !isUnwritable(fd) {
 		w.found = append(w.found, WritablePath{w.key, path, reason, hint})
 	}
 }
