@@ -55,12 +55,12 @@ func (p *Plan) exec(dryRun func(cred.Cred)) error {
 	return p.stepError(p.launcher.Exec())
 }
 
-func (p *Plan) fail(key, what string, err error, hint string) error {
-	return &machine.Error{Profile: p.Profile, Key: key, Subject: what, Err: err, Hint: hint}
+func (p *Plan) fail(key, subject string, err error, hint string) error {
+	return &machine.Error{Profile: p.Profile, Key: key, Subject: subject, Err: err, Hint: hint}
 }
 
-func (p *Plan) failExec(what string, err error, hint string) error {
-	return &machine.Error{Profile: p.Profile, Key: "command", Subject: what, Err: err, Hint: hint, NotExecutable: true}
+func (p *Plan) failExec(subject string, err error, hint string) error {
+	return &machine.Error{Profile: p.Profile, Key: "command", Subject: subject, Err: err, Hint: hint, NotExecutable: true}
 }
 
 // checkCaller refuses a plan that was not prepared for the present state.

@@ -19,7 +19,7 @@ func (t *trust) checkACL(fd int, path string) error {
 	}
 	for _, uid := range users {
 		// Here an unmapped user has the number cred.NoID.
-		if !t.named(uid) {
+		if !t.isTrusted(uid) {
 			return &untrusted{path, fmt.Sprintf("is writable by uid %d (an access control list)", uid), "setfacl -b " + quote(path)}
 		}
 	}

@@ -123,13 +123,13 @@ var errNotRegular = errors.New("not a regular file")
 
 // trust checks the owners and permissions of files.
 type trust struct {
-	uid    uint32 // the caller's real uid
-	owners []uint32
+	uid    uint32   // the caller's real uid
+	owners []uint32 // the trusted users
 
 	// sticky reports that the next entry is in a sticky directory.
 	sticky bool
 
-	maps *ownerMaps // read when an owner is none of these
+	maps *ownerMaps // read for the first other owner
 }
 
 func newTrust() *trust {
@@ -144,12 +144,12 @@ func newTrust() *trust {
 	return t
 }
 
-// named reports whether uid is a trusted user.
-func (t *trust) named(uid uint32) bool { return slices.Contains(t.owners, uid) }
+// isTrusted reports whether uid is a trusted user.
+func (t *trust) isTrusted(uid uint32) bool { return slices.Contains(t.owners, uid) }
 
 // checkOwner refuses an owner that is neither a trusted user nor unmapped.
 func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
-	if t.named(st.Uid) {
+	if t.isTrusted(st.Uid) {
 		return nil
 	}
 	if t.maps == nil {
@@ -187,7 +187,7 @@ func (t *trust) checkOwner(fd int, path string, st *unix.Stat_t) error {
 	if isLink {
 		chown = "chown -h root "
 	}
-	// A checkout of a developer belongs to the developer, and shall.
+	// A developer's checkout belongs to the developer: chown is not the only choice.
 	hint := fmt.Sprintf("%s, copy the profile to /etc/caprun, or start caprun with sudo(8) as uid %d", chown+quote(path), st.Uid)
 	return &untrusted{path, fmt.Sprintf("belongs to uid %d, who could change it", st.Uid), hint}
 }
