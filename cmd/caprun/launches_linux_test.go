@@ -371,7 +371,7 @@ func (p *launchPlace) launch(c launches.Case) (outcome, fault string) {
 		return "refused: the caller is not trusted", mentions(out, "(AT_SECURE)")
 	case c.Excluded(p.machine, from) && strings.Contains(out.messages, "may not execute it"):
 		return "refused: for the surroundings", ""
-	case strings.Contains(out.messages, "whether its file capabilities count") && expected != "":
+	case strings.Contains(out.messages, launches.UnknownFileCaps) && expected != "":
 		return "refused: for the surroundings", ""
 	case keepsClosed && strings.Contains(out.messages, expected):
 		// The first step fails before a step that lacks a capability.

@@ -154,12 +154,16 @@ func (c Case) environment(q Promise, from cred.Cred, caller, target Report) []st
 	return list
 }
 
+// UnknownFileCaps is a part of the refusal of file capabilities that belong to another
+// user namespace.
+const UnknownFileCaps = "whether its file capabilities apply"
+
 // ExpectedRefusal returns a part of the message with which a case that has a plan is
 // refused, for a reason beyond the plan. It returns "" if the case must start.
 func (c Case) ExpectedRefusal(from cred.Cred, caller Report) string {
 	if id := c.Target.RootID; id != 0 && from.UserNS.Nested && c.Target.File.HasCaps {
 		if at := inside(from.UserNS.UIDs, id); at != 0 && at != cred.NoID {
-			return "whether its file capabilities count"
+			return UnknownFileCaps
 		}
 	}
 	for _, fd := range c.Profile.Keep {

@@ -58,7 +58,7 @@ func (t Target) Mode() uint32 {
 func (t Target) String() string {
 	s := fmt.Sprintf("%s: mode %04o, owner %d:%d", viaNames[t.Via], t.Mode(), t.File.UID, t.File.GID)
 	if t.File.HasCaps {
-		s += fmt.Sprintf(", capabilities permitted %x inheritable %x effective %v", t.File.Permitted, t.File.Inheritable, t.File.Effective)
+		s += fmt.Sprintf(", capabilities permitted %v, inheritable %v, effective %v", t.File.Permitted, t.File.Inheritable, t.File.Effective)
 		if t.RootID != 0 {
 			s += fmt.Sprintf(" of the namespace of uid %d", t.RootID)
 		}
