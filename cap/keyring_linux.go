@@ -46,12 +46,20 @@ func executeKeyring(_ *Step, fail failFunc) error {
 
 const sessionKeyring = unix.KEY_SPEC_SESSION_KEYRING
 
-// keyOperations are the operations of keyctl(2) that take the serial number of a
-// key and give access to it, change it, or link it.
-var keyOperations = [...]int{
-	unix.KEYCTL_GET_KEYRING_ID, unix.KEYCTL_UPDATE, unix.KEYCTL_REVOKE, unix.KEYCTL_CHOWN, unix.KEYCTL_SETPERM,
-	unix.KEYCTL_DESCRIBE, unix.KEYCTL_CLEAR, unix.KEYCTL_LINK, unix.KEYCTL_UNLINK, unix.KEYCTL_SEARCH,
-	unix.KEYCTL_READ, unix.KEYCTL_SET_TIMEOUT, unix.KEYCTL_INVALIDATE,
+// lastKeyOperation is the last operation of keyctl(2) that Linux 6.18 has:
+// KEYCTL_WATCH_KEY.
+const lastKeyOperation = 32
+
+// isKeyProbe reports whether an operation of keyctl(2) has no effect, and another error
+// than EPERM, with zeros as arguments.
+func isKeyProbe(operation int) bool {
+	switch operation {
+	case unix.KEYCTL_JOIN_SESSION_KEYRING, unix.KEYCTL_SET_REQKEY_KEYRING, unix.KEYCTL_SESSION_TO_PARENT:
+		return false // has an effect
+	case unix.KEYCTL_INSTANTIATE, unix.KEYCTL_INSTANTIATE_IOV, unix.KEYCTL_NEGATE, unix.KEYCTL_REJECT, unix.KEYCTL_ASSUME_AUTHORITY:
+		return false // for a key that is under construction; otherwise EPERM
+	}
+	return true
 }
 
 // GetKeyAccess returns what the calling thread can do with keys: keyctl(2), add_key(2),
@@ -64,10 +72,17 @@ func GetKeyAccess() KeyAccess {
 	if !refused(join) {
 		return KeysReplaceable
 	}
-	for _, op := range keyOperations {
+	for op := range lastKeyOperation + 1 {
+		if !isKeyProbe(op) {
+			continue
+		}
 		if _, err := keyctl(op, 0); !refused(err) {
 			return KeysFixed
 		}
+	}
+	// A filter that refuses operations one by one leaves those that it does not know.
+	if _, err := keyctl(unknownKeyOperation, 0); !refused(err) {
+		return KeysFixed
 	}
 	_, add := thisThread.call(unix.SYS_ADD_KEY, badPointer, badPointer, 0, 0, 0)
 	_, request := thisThread.call(unix.SYS_REQUEST_KEY, badPointer, badPointer, 0, 0, 0)
@@ -76,6 +91,9 @@ func GetKeyAccess() KeyAccess {
 	}
 	return KeysUnreachable
 }
+
+// unknownKeyOperation is none of any kernel: EOPNOTSUPP.
+const unknownKeyOperation = 1 << 20
 
 // badPointer is an address that no process maps, so that calls return EFAULT.
 const badPointer = 1

@@ -61,6 +61,24 @@ var keyringFilters = map[string][]answer{
 	"all refused but keyctl's read": {{call: unix.SYS_KEYCTL, errno: unix.EPERM, args: []uint32{unix.KEYCTL_JOIN_SESSION_KEYRING}}, {call: unix.SYS_ADD_KEY, errno: unix.EPERM}, {call: unix.SYS_REQUEST_KEY, errno: unix.EPERM}},
 }
 
+// refuseOperations refuses every call that reaches a key but one operation of
+// keyctl(2), operation by operation.
+func refuseOperations(but uint32) []answer {
+	list := []answer{{call: unix.SYS_ADD_KEY, errno: unix.EPERM}, {call: unix.SYS_REQUEST_KEY, errno: unix.EPERM}}
+	for op := range uint32(lastKeyOperation + 1) {
+		if op != but {
+			list = append(list, answer{call: unix.SYS_KEYCTL, errno: unix.EPERM, args: []uint32{op}})
+		}
+	}
+	return list
+}
+
+func init() {
+	const move = 30
+	keyringFilters["all refused but keyctl's move"] = refuseOperations(move)
+	keyringFilters["each operation refused"] = refuseOperations(lastKeyOperation + 1)
+}
+
 func keyringLaunch() {
 	keyring, err := joinWithKey(callersKey)
 	if err != nil {
@@ -142,6 +160,8 @@ func TestNewKeyring(t *testing.T) {
 		{"keyctl and add_key refused", "1", "keyctl and add_key refused", refused + "KEYCTL_JOIN_SESSION_KEYRING: operation not permitted\n"},
 		{"the join refused", "1", "the join refused", refused + "KEYCTL_JOIN_SESSION_KEYRING: operation not permitted\n"},
 		{"all refused but keyctl's read", "1", "all refused but keyctl's read", refused + "KEYCTL_JOIN_SESSION_KEYRING: operation not permitted\n"},
+		{"all refused but keyctl's move", "1", "all refused but keyctl's move", refused + "KEYCTL_JOIN_SESSION_KEYRING: operation not permitted\n"},
+		{"each operation refused", "1", "each operation refused", refused + "KEYCTL_JOIN_SESSION_KEYRING: operation not permitted\n"},
 		{"the join without effect", "1", "the join without effect", refused + "KEYCTL_JOIN_SESSION_KEYRING: it had no effect\n"},
 		{"the serial number not told", "1", "the serial number not told", refused + "KEYCTL_GET_KEYRING_ID: the session keyring is 0, not "},
 		{"the keyring not readable", "1", "the keyring not readable", refused + "KEYCTL_READ: permission denied\n"},

@@ -81,14 +81,26 @@ func (c *Command) diffRevision(o diffOptions, v viewpoint, paths []string) int {
 		label:    func(path string) string { return o.base + ":" + path },
 		profiles: map[string]func() ([]byte, error){},
 	}
-	for _, f := range files {
-		if named[f.Path] || source.IsProfileName(f.Path) && !isHidden(f.Path, paths) {
-			old.profiles[f.Path] = func() ([]byte, error) { return tree.Read(f) }
-		}
-	}
 	new, err := workingTree(paths)
 	if err != nil {
 		return c.fail(err)
+	}
+	for _, f := range files {
+		switch {
+		case named[f.Path]:
+			old.profiles[f.Path] = func() ([]byte, error) { return tree.Read(f) }
+		case !source.IsProfileName(f.Path) || isHidden(f.Path, paths):
+		case f.Link:
+			text, err := tree.Read(f)
+			if now, failed := os.Readlink(f.Path); err == nil && failed == nil && now == string(text) {
+				delete(new.profiles, f.Path)
+			}
+		default:
+			old.profiles[f.Path] = func() ([]byte, error) { return tree.Read(f) }
+			if _, err := os.Lstat(f.Path); err == nil && new.profiles[f.Path] == nil {
+				new.profiles[f.Path] = func() ([]byte, error) { return nil, errReplaced }
+			}
+		}
 	}
 	for _, path := range paths {
 		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && !slices.ContainsFunc(files, func(f revision.File) bool { return isBelow(f.Path, path) }) {
@@ -98,8 +110,13 @@ func (c *Command) diffRevision(o diffOptions, v viewpoint, paths []string) int {
 	return c.diffTrees(o, v, old, new)
 }
 
-// workingTree returns the profiles at or below paths. Symbolic links below a directory
-// are left out, because those of a revision are.
+var (
+	errLink     = errors.New("a symbolic link that is new or leads to another file; its profile is not compared")
+	errReplaced = errors.New("the file was replaced by a link or a special file, or a directory above it by a link; it is not compared")
+)
+
+// workingTree returns the profiles at or below paths. Those of symbolic links below a
+// directory cannot be read: a link that is the same in the revision is to be removed.
 func workingTree(paths []string) (profileSet, error) {
 	t := profileSet{
 		name:     "the working tree",
@@ -120,9 +137,11 @@ func workingTree(paths []string) (profileSet, error) {
 			}
 		default:
 			err := source.Walk(path, nil, func(f source.Found) {
-				if !f.Link {
-					t.profiles[filepath.Clean(f.Name)] = readFound(f)
+				read := readFound(f)
+				if f.Link {
+					read = func() ([]byte, error) { return nil, errLink }
 				}
+				t.profiles[filepath.Clean(f.Name)] = read
 			})
 			if err != nil && !errors.Is(err, source.ErrNoProfiles) {
 				return t, err

@@ -66,9 +66,9 @@ func (c Change) Kind() Kind {
 }
 
 // Widens reports whether the new version grants something that the old one does not,
-// or may do so. A new profile does.
+// or may do so. A new profile does, and one that is invalid counts as if it did.
 func (c Change) Widens() bool {
-	return slices.Contains([]Kind{Widened, Incomparable, New}, c.Kind())
+	return slices.Contains([]Kind{Invalid, Widened, Incomparable, New}, c.Kind())
 }
 
 // Changes are the profiles of two versions of a tree.
@@ -107,6 +107,9 @@ func (c Change) note() string {
 	case New:
 		return "starts as " + grantText(c.New)
 	case Removed:
+		if c.Old == nil {
+			return "was invalid"
+		}
 		return "started as " + grantText(c.Old)
 	case Widened, Narrowed, Incomparable:
 		var parts []string

@@ -20,6 +20,7 @@ import (
 // repository below a checkout would be taken for the repository itself.
 var safety = []string{
 	"--no-pager", "--no-replace-objects", "--literal-pathspecs",
+	"-c", "core.warnAmbiguousRefs=true",
 	"-c", "core.fsmonitor=false",
 	"-c", "core.hooksPath=" + os.DevNull,
 	"-c", "protocol.allow=never",
@@ -77,6 +78,9 @@ func (g git) output(args ...string) (string, error) {
 		return "", fmt.Errorf("git %s: %s", args[0], strings.TrimPrefix(text, "fatal: "))
 	case err != nil:
 		return "", fmt.Errorf("git %s: %w", args[0], err)
+	case text != "":
+		// For example, that a revision is the name of a branch and of a tag.
+		return "", fmt.Errorf("git %s: %s", args[0], text)
 	}
 	return strings.TrimSuffix(out.String(), "\n"), nil
 }

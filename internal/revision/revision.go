@@ -26,9 +26,10 @@ type Tree struct {
 	answer *bufio.Reader
 }
 
-// A File is a regular file of a commit.
+// A File is a regular file or a symbolic link of a commit.
 type File struct {
 	Path string // relative to the directory given to Open
+	Link bool   // Read returns where the link leads
 	id   string
 	size int64
 }
@@ -62,7 +63,7 @@ func isObjectName(s string) bool {
 	return (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// Files returns the regular files at or below the names, which are relative to the
+// Files returns the regular files and symbolic links at or below the names, which are relative to the
 // directory, in the order of git. A name that is not in the commit has none.
 func (t *Tree) Files(names []string) ([]File, error) {
 	args := []string{"ls-tree", "-r", "-z", "-l", "--full-tree", t.Commit, "--"}
@@ -92,8 +93,9 @@ func (t *Tree) Files(names []string) ([]File, error) {
 		if !ok || len(fields) != 4 || !isObjectName(fields[2]) {
 			return nil, fmt.Errorf("git ls-tree printed %q", entry)
 		}
-		if mode := fields[0]; mode != "100644" && mode != "100755" {
-			continue // a link or a submodule
+		mode := fields[0]
+		if mode != "100644" && mode != "100755" && mode != "120000" {
+			continue // a submodule
 		}
 		size, err := strconv.ParseInt(fields[3], 10, 64)
 		if err != nil {
@@ -103,7 +105,7 @@ func (t *Tree) Files(names []string) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, File{Path: relative, id: fields[2], size: size})
+		files = append(files, File{Path: relative, Link: mode == "120000", id: fields[2], size: size})
 	}
 	return files, nil
 }

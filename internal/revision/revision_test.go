@@ -94,7 +94,7 @@ func TestFiles(t *testing.T) {
 	run("add", ".")
 	run("commit", "-q", "-m", "second")
 	check(t, contents(t, dir, "main", "."), map[string]string{
-		"web.yaml": "changed", "deploy/a.yaml": "two", "deploy/sub/b.yaml": "", "deploy/*.yaml": "star", "deploy/a b\nc.yaml": "odd",
+		"link.yaml": "web.yaml", "web.yaml": "changed", "deploy/a.yaml": "two", "deploy/sub/b.yaml": "", "deploy/*.yaml": "star", "deploy/a b\nc.yaml": "odd",
 	})
 	check(t, contents(t, dir, "main~1", "web.yaml"), map[string]string{"web.yaml": "one"})
 	check(t, contents(t, dir, "main", "deploy/*.yaml"), map[string]string{"deploy/*.yaml": "star"})

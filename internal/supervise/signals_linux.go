@@ -137,13 +137,19 @@ func (s *supervisor) forward(sig unix.Signal) {
 		}
 	}
 	err := unix.Kill(to, sig)
-	if err == unix.ESRCH && to != s.child {
+	if to != s.child && (err == unix.ESRCH || s.leftGroup()) {
 		err = unix.Kill(s.child, sig)
 	}
 	if err != nil && err != unix.ESRCH {
 		s.env.Report(fmt.Sprintf("forward %s to process %d: %v; if the target has changed its user, caprun needs cap_kill",
 			signalName(sig), s.child, err))
 	}
+}
+
+// leftGroup reports whether the target has moved to another process group.
+func (s *supervisor) leftGroup() bool {
+	group, err := unix.Getpgid(s.child)
+	return err == nil && group != s.child
 }
 
 func signalName(sig unix.Signal) string {

@@ -101,7 +101,7 @@ func (s *supervisor) resume() {
 	if s.terminal.eager {
 		s.terminal.give(s.child)
 	}
-	if unix.Kill(-s.child, unix.SIGCONT) != nil {
+	if unix.Kill(-s.child, unix.SIGCONT) != nil || s.leftGroup() {
 		_ = unix.Kill(s.child, unix.SIGCONT)
 	}
 }
