@@ -148,7 +148,7 @@ func TestReadTrustedCaller(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, sudo := range []int{3301, 5} {
-		// Only the real uid 0 believes SUDO_UID.
+		// SUDO_UID applies only if the real uid is 0.
 		t.Setenv("SUDO_UID", strconv.Itoa(sudo))
 		got := reexec.Run(t, "trust owners", func(cmd *exec.Cmd) {
 			cmd.Env = append(cmd.Env, stepsVariable+"="+strings.Join(paths, " "))
