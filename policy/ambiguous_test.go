@@ -27,11 +27,11 @@ func TestAmbiguous(t *testing.T) {
 			"version: 1\ndescription: " + word + "\n",
 			"version: 1\ncaps: " + word + "\n",
 		} {
-			var said []string
+			var messages []string
 			_, found := Parse("x.yaml", []byte(text))
 			for _, d := range found {
 				if d.Rule == "ambiguous-value" {
-					said = append(said, d.Message)
+					messages = append(messages, d.Message)
 					// In quotes it is no text of capabilities either.
 					want := `write "` + word + `"`
 					if strings.Contains(text, "caps") && word != "=" {
@@ -42,8 +42,8 @@ func TestAmbiguous(t *testing.T) {
 					}
 				}
 			}
-			if (other != "") != (len(said) == 1) || other != "" && !strings.Contains(said[0], other) {
-				t.Errorf("%sgives %q, want one with %q", text, said, other)
+			if (other != "") != (len(messages) == 1) || other != "" && !strings.Contains(messages[0], other) {
+				t.Errorf("%sgives %q, want one with %q", text, messages, other)
 			}
 		}
 		if quoted := "version: 1\ncommand: [\"" + word + "\"]\n"; other != "" {

@@ -90,7 +90,7 @@ func (r *reader) profileKeyHint(f field) string {
 	return hint
 }
 
-// conflictOf says why a key cannot be added to the profile as it is, or "".
+// conflictOf returns why a key cannot be added to the profile, or "".
 func (r *reader) conflictOf(name string) string {
 	has := func(name string) bool { _, ok := r.key(name); return ok }
 	for _, pair := range [...][2]string{{"user", "uid"}, {"uid", "user"}, {"mode", "secbits"}, {"secbits", "mode"}} {

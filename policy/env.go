@@ -65,7 +65,7 @@ func assignments(words []string) string {
 }
 
 // variableName returns a name as an item of keep or unset. A word in small
-// letters, such as none, is hardly the name of a variable.
+// letters, such as none, is probably not the name of a variable.
 func variableName(word string) string {
 	if !isVariable(word) || strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" || inList(word) != word {
 		return ""
@@ -197,7 +197,7 @@ func (r *reader) checkVariables(fields []field) {
 	for _, f := range fields {
 		step, kind := 1, yaml.SequenceNode
 		if f.name == "set" {
-			step, kind = len("kv"), yaml.MappingNode
+			step, kind = pair, yaml.MappingNode
 		}
 		if f.bad || f.value.Kind != kind || !slices.Contains(envKeys[:], f.name) {
 			continue

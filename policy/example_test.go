@@ -6,7 +6,7 @@ import (
 	"caprun/policy"
 )
 
-// Parse reports every mistake of a profile, at its place.
+// Parse reports every error of a profile with its position.
 func ExampleParse() {
 	const text = `version: 1
 uid: 33

@@ -25,9 +25,8 @@ func addProfiles(f *testing.F) {
 	}
 }
 
-// FuzzParse: Parse never panics and takes a moment, a profile comes back if
-// and only if there is no error, and diagnostics are sorted, have rules of the
-// table and positions in the file.
+// FuzzParse: Parse never panics and is fast. It returns a profile if and only if there
+// is no error. Diagnostics are sorted, and have known rules and positions in the file.
 func FuzzParse(f *testing.F) {
 	addProfiles(f)
 	names := map[string]bool{}
@@ -50,17 +49,17 @@ func FuzzParse(f *testing.F) {
 			t.Error("not sorted")
 		}
 		if len(slices.Compact(sorted)) < len(diagnostics) {
-			t.Errorf("something is said twice: %v", diagnostics)
+			t.Errorf("duplicate diagnostic: %v", diagnostics)
 		}
 		if _, again := Parse("fuzz.yaml", src); !slices.Equal(again, diagnostics) {
-			t.Errorf("two answers for one file:\n%v\n%v", diagnostics, again)
+			t.Errorf("different diagnostics for one file:\n%v\n%v", diagnostics, again)
 		}
 		for _, d := range diagnostics {
 			if !names[d.Rule] || d.Message == "" || d.File != "fuzz.yaml" {
 				t.Errorf("%+v", d)
 			}
 			if text := d.Message + d.Hint; strings.ContainsFunc(text, isForbidden) || len(text) > 16*maxMessageLength {
-				t.Errorf("not to be printed: %q", text)
+				t.Errorf("cannot be printed: %q", text)
 			}
 			if !isIn(src, d.Position) {
 				t.Errorf("%v is not in the file: %s", d.Position, d)
@@ -98,9 +97,8 @@ func isIn(src []byte, p Position) bool {
 	return in(p.Line, p.Column) && in(p.EndLine, p.EndColumn) && (p.EndLine > p.Line || p.EndLine == p.Line && p.EndColumn >= p.Column)
 }
 
-// FuzzReaderIsStricter: what the schema refuses, the reader refuses, and so
-// Read and Parse give the same answers. The schema looks at what yaml.v3
-// decodes, which the reader never uses.
+// FuzzReaderIsStricter: the reader refuses what the schema refuses. So Read and Parse
+// return the same. The schema gets what yaml.v3 decodes, which the reader never uses.
 func FuzzReaderIsStricter(f *testing.F) {
 	addProfiles(f)
 	f.Fuzz(func(t *testing.T, src []byte) {
@@ -114,7 +112,7 @@ func FuzzReaderIsStricter(f *testing.F) {
 		}
 		document = jsonOf(t, document)
 		if err := schema.Validate(document); err != nil {
-			t.Errorf("the reader accepts it and the schema does not: %v", err)
+			t.Errorf("the reader accepts it, but the schema does not: %v", err)
 		}
 		first, _, err := decode(src)
 		if err != nil {
@@ -124,7 +122,7 @@ func FuzzReaderIsStricter(f *testing.F) {
 	})
 }
 
-// jsonOf turns what yaml.v3 decodes into what the schema takes.
+// jsonOf converts what yaml.v3 decodes to the types that the schema takes.
 func jsonOf(t *testing.T, v any) any {
 	switch v := v.(type) {
 	case map[string]any:

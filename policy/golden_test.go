@@ -30,8 +30,8 @@ func profiles(t testing.TB, dir string) map[string][]byte {
 	return files
 }
 
-// listing is what the .out files hold: for each diagnostic a line, the words
-// of the file that it is about, and the hint.
+// listing returns the text of an .out file: for each diagnostic a line, the words of
+// the profile that it is about, and the hint.
 func listing(src []byte, diagnostics []Diagnostic) string {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	var b strings.Builder
@@ -47,7 +47,7 @@ func listing(src []byte, diagnostics []Diagnostic) string {
 	return b.String()
 }
 
-// offsetIn counts the characters of a file once more, in the plainest way.
+// offsetIn counts the characters of a file independently of the reader.
 func offsetIn(src []byte, line, column int) int {
 	at := 0
 	for ; line > 1; line-- {
@@ -60,13 +60,13 @@ func offsetIn(src []byte, line, column int) int {
 	return at
 }
 
-// TestErr compares what Parse says about each file with the file next to it.
+// TestErr compares the diagnostics of each file with its .out file.
 func TestErr(t *testing.T) {
 	for path, src := range profiles(t, "err") {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			p, diagnostics := Parse(filepath.Base(path), src)
 			if p != nil {
-				t.Error("a profile came back")
+				t.Error("Parse returned a profile")
 			}
 			got := listing(src, diagnostics)
 			file := strings.TrimSuffix(path, ".yaml") + ".out"
@@ -87,7 +87,7 @@ func TestErr(t *testing.T) {
 	}
 }
 
-// TestOK: these files have no mistakes.
+// TestOK: Parse reports nothing about these files.
 func TestOK(t *testing.T) {
 	for path, src := range profiles(t, "ok") {
 		if p, diagnostics := Parse(path, src); p == nil || len(diagnostics) > 0 {
@@ -96,8 +96,8 @@ func TestOK(t *testing.T) {
 	}
 }
 
-// TestEveryRuleHasAFile: each rule is shown by a file of testdata/err, but for
-// the one that no file may bring about.
+// TestEveryRuleHasAFile: each rule has a file in testdata/err, except internal-error,
+// which no file may cause.
 func TestEveryRuleHasAFile(t *testing.T) {
 	shown := map[string]bool{rules[internalError].Name: true}
 	for path, src := range profiles(t, "err") {
@@ -105,18 +105,18 @@ func TestEveryRuleHasAFile(t *testing.T) {
 		for _, d := range diagnostics {
 			shown[d.Rule] = true
 			if d.Rule == rules[internalError].Name {
-				t.Errorf("%s: a mistake of the profile is called a bug of ours: %s", path, d)
+				t.Errorf("%s: an error in the profile is reported as an internal error: %s", path, d)
 			}
 		}
 	}
 	for _, r := range Rules() {
 		if !shown[r.Name] {
-			t.Errorf("no file shows %s", r.Name)
+			t.Errorf("no file for %s", r.Name)
 		}
 	}
 }
 
-// TestNoStrayFiles: an .out file without its profile would never be compared.
+// TestNoStrayFiles: each .out file belongs to a profile.
 func TestNoStrayFiles(t *testing.T) {
 	outs, err := filepath.Glob(filepath.Join("testdata", "err", "*.out"))
 	if err != nil {

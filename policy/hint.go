@@ -7,9 +7,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// What a hint tells the user to write is YAML as it can stand in the file: a
-// hint that is followed literally must not lead to another error. Where the
-// value that was meant is not certain, the hint shows an example or none.
+// A hint shows YAML that can be copied into the file: a hint that is followed literally
+// must not lead to another error. If the intended value is not certain, the hint shows
+// an example or no value.
 
 // maxShown is how long a value in a hint may be. A hint that is cut off cannot
 // be followed.
@@ -41,8 +41,8 @@ func inQuotes(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// isPlainText reports whether a string needs no quotes. It has letters,
-// digits, what paths, options and capability texts are made of, and more.
+// isPlainText reports whether a string needs no quotes. It may have letters, digits, the
+// other characters of paths, options and capability texts, and more.
 func isPlainText(s, more string) bool {
 	const inside = "/._=+-^%@:"
 	if s == "" || len(s) > maxShown || strings.ContainsAny(s[:1], "=%@:+") || strings.HasSuffix(s, ":") || strings.Trim(s, "-") == "" {
@@ -81,7 +81,7 @@ func write(value, otherwise string) string {
 	return "write " + value
 }
 
-// wordsOf returns the words of a text that stands where a list belongs.
+// wordsOf returns the words of a text that should be a list.
 func wordsOf(text, separators string) []string {
 	return strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(separators, c) })
 }

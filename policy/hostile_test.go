@@ -10,10 +10,10 @@ import (
 	"caprun/internal/test/slowprofile"
 )
 
-// TestHostileTexts: no shape of a file makes reading it slow. What scans a line
-// or the file for each finding takes ten times as long.
+// TestHostileTexts: no shape of a file makes reading it slow. Code that scans a line or
+// the file for each finding would take ten times as long.
 func TestHostileTexts(t *testing.T) {
-	// Half of the values that a file may have.
+	// Half of the values that a file can have.
 	const few = maxNodes/2 - 100
 	for name, texts := range map[string]map[string]string{
 		"many":                   slowprofile.All(MaxSize, MaxSize, ""),

@@ -84,7 +84,7 @@ func (r *reader) readUser(f field) {
 	r.profile.User = s
 }
 
-// badUserName says why s cannot be the name of an entry in /etc/passwd, or "".
+// badUserName returns why s cannot be the name of an entry in /etc/passwd, or "".
 // Names that begin with a digit or a plus sign are refused too, although such
 // an entry can be made: elsewhere they have become numbers, and uid 0.
 func badUserName(s string) string {

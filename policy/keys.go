@@ -32,7 +32,7 @@ func (r *reader) fields(n *yaml.Node, path string, k mappingKind) (fields []fiel
 	}
 	seen := make(map[string]*yaml.Node, min(len(n.Content)/2, len(keys)))
 	fields = make([]field, 0, len(n.Content)/2)
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content); i += pair {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Tag == "!!merge" || r.opaque(key) {
 			continue
@@ -56,7 +56,7 @@ func (r *reader) fields(n *yaml.Node, path string, k mappingKind) (fields []fiel
 		if isNull(value) && !f.bad {
 			hint := "write a value"
 			// A block without keys would have no value itself.
-			if others := len(n.Content) > len("kv") || n.Style&yaml.FlowStyle != 0; others && !slices.Contains(k.required, f.name) {
+			if others := len(n.Content) > pair || n.Style&yaml.FlowStyle != 0; others && !slices.Contains(k.required, f.name) {
 				hint += ", or remove the key"
 			}
 			r.reportNull(key, value, "key "+quote(f.name), hint)
@@ -68,7 +68,7 @@ func (r *reader) fields(n *yaml.Node, path string, k mappingKind) (fields []fiel
 	return fields, true
 }
 
-// reportNull reports a null at its key if it has no text of its own.
+// reportNull reports a null, at its key if the value has no text.
 func (r *reader) reportNull(key, value *yaml.Node, what, hint string) {
 	at := value
 	if value.Value == "" && key != nil {
@@ -77,7 +77,7 @@ func (r *reader) reportNull(key, value *yaml.Node, what, hint string) {
 	r.reportAt(at, nullValue, hint, "%s has no value", what)
 }
 
-// place notes where the value at path stands.
+// place records the position of the value at path.
 func (r *reader) place(path string, key, value *yaml.Node) {
 	p := place{value: r.source.extentOf(value), text: int32(r.source.verbatim(value)), length: int32(len(value.Value))}
 	if key != nil {
@@ -95,8 +95,8 @@ func (r *reader) unknownKey(f field, in, hint string) {
 	r.reportAt(f.key, unknownKey, hint, "unknown key %s%s", quote(f.name), in)
 }
 
-// keyHint is the hint for a key that should have another name. Where that name
-// alone does not help, it says why.
+// keyHint is the hint for a key that should have another name. If the name alone does
+// not help, the hint says why.
 func (r *reader) keyHint(f field, name string, others []field, read func(*reader, field)) string {
 	if n := slices.IndexFunc(others, func(other field) bool { return other.name == name }); n >= 0 {
 		return fmt.Sprintf("remove it; %s is on line %d", name, r.source.line(others[n].key))

@@ -120,7 +120,7 @@ func (r *reader) readIgnore(n *yaml.Node, path string, items []*yaml.Node, earli
 		}
 	}
 	if has["rule"] == nil {
-		r.reportAt(n, missingKey, "add rule: NAME; it stands in brackets after a finding", "missing key \"rule\"")
+		r.reportAt(n, missingKey, "add rule: NAME; the name is in brackets after a finding", "missing key \"rule\"")
 	}
 	if has["reason"] == nil {
 		r.reportAt(n, missingKey, "add reason: WHY", "missing key \"reason\"")

@@ -22,7 +22,7 @@ type numberKind struct {
 	items []*yaml.Node // of the list that it is in, where it may not occur twice
 }
 
-// want says which numbers are allowed.
+// want returns which numbers are allowed, for a message.
 func (k numberKind) want() string {
 	switch {
 	case k.lo == k.hi:

@@ -19,7 +19,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// accepted parses what must have no mistakes.
+// accepted parses a profile without errors.
 func accepted(t testing.TB, src string) *Profile {
 	t.Helper()
 	p, diagnostics := Parse("test.yaml", []byte(src))
@@ -29,8 +29,8 @@ func accepted(t testing.TB, src string) *Profile {
 	return p
 }
 
-// TestTen: ten mistakes in one profile are ten diagnostics, each another rule
-// on another line. Their columns are in ten.out.
+// TestTen: a profile with ten errors has ten diagnostics, each of another rule on
+// another line. ten.out has their columns.
 func TestTen(t *testing.T) {
 	path := "testdata/err/ten.yaml"
 	_, diagnostics := Parse(path, profiles(t, "err")[path])
@@ -45,7 +45,7 @@ func TestTen(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// TestValues compares whole profiles with what their files say.
+// TestValues compares profiles with their files.
 func TestValues(t *testing.T) {
 	web := Profile{
 		File: "testdata/ok/web.yaml", Name: "web", Description: "HTTP server on port 80. Nothing else, and no way back.",
@@ -134,11 +134,11 @@ func TestPositions(t *testing.T) {
 		t.Error("Has is wrong")
 	}
 	if byHand.Position("uid").IsKnown() || byHand.KeyPosition("uid").IsKnown() || byHand.TextPosition("caps", 0, 1).IsKnown() || byHand.Source() != nil {
-		t.Error("a profile made by hand knows positions")
+		t.Error("a profile that Parse did not make has positions")
 	}
 }
 
-// TestIgnoredPositions: each entry and each of its values has its place.
+// TestIgnoredPositions: each entry and each of its values has a position.
 func TestIgnoredPositions(t *testing.T) {
 	p := accepted(t, "version: 1\nlint:\n  ignore:\n    - {rule: a-b, reason: x, until: 2027-01-31}\n    - rule: c\n      reason: two\n        lines\n      caps: [cap_kill, \"21\"]\nname: x\n")
 	for path, want := range map[string]Position{
@@ -168,8 +168,8 @@ func TestBlockScalarEnds(t *testing.T) {
 	}
 }
 
-// TestEveryCapabilityIgnored: an entry can name each capability, and all of
-// them, by name, by number, and by number in quotes; the schema agrees.
+// TestEveryCapabilityIgnored: an entry can list each capability, and all of them, by
+// name, by number, and by number in quotes. The schema agrees.
 func TestEveryCapabilityIgnored(t *testing.T) {
 	for _, format := range []string{"%v", "%d", "\"%d\""} {
 		var list []string
@@ -183,7 +183,7 @@ func TestEveryCapabilityIgnored(t *testing.T) {
 	}
 }
 
-// TestSourceIsKept: a caller may use its buffer again.
+// TestSourceIsKept: a caller can reuse its buffer.
 func TestSourceIsKept(t *testing.T) {
 	src := []byte("version: 1\nname: web\n")
 	p, _ := Parse("x", src)
@@ -193,8 +193,7 @@ func TestSourceIsKept(t *testing.T) {
 	}
 }
 
-// TestIDs: nothing but a plain number ever becomes an id, and nothing but the
-// number 0 becomes 0 (trap 13).
+// TestIDs: only a plain number becomes an ID, and only the number 0 becomes 0.
 func TestIDs(t *testing.T) {
 	for _, bad := range []string{
 		"-1", "4294967295", "4294967296", "18446744073709551616", `""`, "''", ":33", "033", "+33", `" 33"`, `"33 "`, `"33"`, "3 3",
@@ -236,8 +235,8 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// TestMisread holds what yaml.v3 does when it decodes into structs or takes
-// the first document only (trap 28).
+// TestMisread: Parse refuses what yaml.v3 would misread when it decodes into structs or
+// reads only the first document.
 func TestMisread(t *testing.T) {
 	for _, src := range []string{
 		"version: 1\nuid: -0.5\ngid: 1\n", "version: 1\nno_new_privs: \"yes\"\n", "version: 1\nno_new_privs: ~\n", "version: 1\nname: a\nname: b\n",
@@ -252,8 +251,8 @@ func TestMisread(t *testing.T) {
 	}
 }
 
-// TestCharacters: each forbidden character is reported once, raw and behind
-// each of its escapes; the others are not.
+// TestCharacters: each forbidden character is reported once, raw and as each of its
+// escapes. Other characters are not reported.
 func TestCharacters(t *testing.T) {
 	bad := []rune{0x85, 0x61c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0xfeff, 0xfffe, 0xffff, 0x1ffff}
 	for c := range rune(0xa0) {
@@ -291,8 +290,8 @@ func TestCharacters(t *testing.T) {
 	}
 }
 
-// TestLongSyntax: in a long file a syntax error has a line only, because its
-// column would take too long to find.
+// TestLongSyntax: in a long file a syntax error has a line but no column, which would
+// take too long to find.
 func TestLongSyntax(t *testing.T) {
 	for src, want := range map[string]Position{
 		strings.Repeat("# a line\n", 1000) + "name: 'x\n":             {1001, 1, 1001, 9},
@@ -305,8 +304,8 @@ func TestLongSyntax(t *testing.T) {
 	}
 }
 
-// TestOneWord: in each of these there is one mistake, whose words must be
-// pointed at, also after characters of several bytes.
+// TestOneWord: each text has one error, whose position must be that of its words, even
+// after characters of several bytes.
 func TestOneWord(t *testing.T) {
 	for src, want := range map[string]string{
 		"caps: é cap_kill=p":                        "é",
@@ -335,15 +334,15 @@ func TestOneWord(t *testing.T) {
 	}
 }
 
-// TestTextIsLibcaps: whatever cap.ParseText takes is taken, but for clauses
-// that a later one discards and for numbers without a name.
+// TestTextIsLibcaps: caps accepts what cap.ParseText accepts, except clauses that a
+// later one discards and numbers without a name.
 func TestTextIsLibcaps(t *testing.T) {
 	for _, text := range []string{
 		"=", "all=", "all+eip", "=ep-e", "=ip cap_setpcap-p+e", "cap_chown,cap_setuid=ip cap_setuid+e", "cap_kill=eip-e+p-i",
 		"0,40=p", "cap_kill+p\tcap_kill-p", "\u00a0cap_kill=p\u2003", "= cap_kill+p",
 	} {
 		if _, err := cap.ParseText(text, cap.NamedCount); err != nil {
-			t.Fatalf("%q is not libcap's: %v", text, err)
+			t.Fatalf("%q is not a libcap text: %v", text, err)
 		}
 		quoted, _ := json.Marshal(text)
 		p := accepted(t, "version: 1\ncaps: "+string(quoted)+"\n")
@@ -364,7 +363,7 @@ func TestTextIsLibcaps(t *testing.T) {
 	}
 }
 
-// TestSuggestions: what was probably meant, and nothing for what is far away.
+// TestSuggestions: similar words have a suggestion, others have none.
 func TestSuggestions(t *testing.T) {
 	for word, want := range map[string]string{
 		"cap_net_bind_servce": "cap_net_bind_service", "net_bind_service": "cap_net_bind_service", "CAP_NET_BIND_SERVICE": "cap_net_bind_service",
@@ -386,7 +385,7 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// TestTables holds the lists of this package equal to the schema's.
+// TestTables compares the lists of this package with those of the schema.
 func TestTables(t *testing.T) {
 	var s struct {
 		Properties map[string]struct {
@@ -403,7 +402,7 @@ func TestTables(t *testing.T) {
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
-			t.Errorf("%s: the reader has %q and the schema %q", what, got, want)
+			t.Errorf("%s: the reader has %q, the schema %q", what, got, want)
 		}
 	}
 	var properties, limits []string
@@ -463,7 +462,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestInternalError: what cannot happen is marked as our mistake.
+// TestInternalError: a refusal by the schema is reported as a bug of caprun.
 func TestInternalError(t *testing.T) {
 	src := []byte("version: 1\nname: web\nno_new_privs: true\n")
 	p, diagnostics := parse("x.yaml", src, func(root *yaml.Node) error {
@@ -493,7 +492,7 @@ func words(n *yaml.Node) []string {
 	return list
 }
 
-// TestPanicIsAnError: a panic of yaml.v3 is neither passed on nor lost.
+// TestPanicIsAnError: a panic of yaml.v3 becomes a diagnostic.
 func TestPanicIsAnError(t *testing.T) {
 	r := &reader{file: "x.yaml", profile: &Profile{}}
 	r.source = newSource([]byte("version: 1\n"))
@@ -503,8 +502,8 @@ func TestPanicIsAnError(t *testing.T) {
 	}
 }
 
-// TestHostile: no file of the allowed size takes more than a moment. The limit
-// is far above what each takes.
+// TestHostile: no file of the allowed size takes long. The limit is far above what each
+// takes.
 func TestHostile(t *testing.T) {
 	lines := func(format string, n int) string {
 		var b strings.Builder
@@ -552,7 +551,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// TestSort: by file, position, rule and message; unknown positions first.
+// TestSort: the order is file, position, rule, message. Unknown positions come first.
 func TestSort(t *testing.T) {
 	at := func(line, column int) Position { return Position{line, column, line, column} }
 	want := []Diagnostic{
@@ -567,7 +566,7 @@ func TestSort(t *testing.T) {
 	}
 }
 
-// TestStrings shows diagnostics as tools read them.
+// TestStrings checks the texts of diagnostics and severities.
 func TestStrings(t *testing.T) {
 	d := Diagnostic{File: "a/b.yaml", Position: Position{3, 7, 3, 9}, Severity: Warning, Rule: "some-rule", Message: "what is wrong", Hint: "not shown"}
 	if got := d.String(); got != "a/b.yaml:3:7: warning: what is wrong [some-rule]" {

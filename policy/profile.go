@@ -50,7 +50,7 @@ type Profile struct {
 	places map[string]place
 }
 
-// Env says which variables the target's environment has.
+// Env declares the variables of the target's environment.
 type Env struct {
 	KeepAll bool     // keep is "all" or absent
 	Keep    []string // if not KeepAll

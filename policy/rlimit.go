@@ -71,7 +71,7 @@ func (r *reader) limit(f field) (limit Rlimit, ok bool) {
 func (r *reader) softAndHard(f field) (limit Rlimit, ok bool) {
 	limit = Rlimit{Name: f.name, InheritSoft: true, InheritHard: true}
 	kind := mappingKind{what: f.name}
-	if len(f.value.Content) == len("kv") {
+	if len(f.value.Content) == pair {
 		kind.required = limitKeys[:]
 	}
 	fields, _ := r.fields(f.value, f.path, kind)

@@ -18,7 +18,7 @@ func tree(n *yaml.Node) any {
 	switch {
 	case n.Kind == yaml.MappingNode:
 		m := make(map[string]any, len(n.Content)/2)
-		for i := 0; i+1 < len(n.Content); i += 2 {
+		for i := 0; i+1 < len(n.Content); i += pair {
 			m[n.Content[i].Value] = tree(n.Content[i+1])
 		}
 		return m

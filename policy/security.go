@@ -157,8 +157,7 @@ func (r *reader) readSecbit(n *yaml.Node, items []*yaml.Node) (bit cap.Secbits, 
 	return bit, true
 }
 
-// readTrue reads a key that is true or absent. noFalse says why it cannot be
-// false.
+// readTrue reads a key that is true or absent. noFalse is why it cannot be false.
 func (r *reader) readTrue(f field, noFalse string) bool {
 	n := f.value
 	const hint = "write true, or remove the key"

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestColumns: a text in ASCII has no index of columns, and the same positions
-// as one with an index, which differs in a comment on a line of its own.
+// TestColumns: a text in ASCII has no index of columns. Its positions are those of a
+// text with an index, which differs only in a comment on the last line.
 func TestColumns(t *testing.T) {
 	for _, text := range []string{"", "\n", "a", "ab\n", "a: b\r\nc: d\n\n  e: f", "\n\n\nlast line: 1"} {
 		s, indexed := newSource([]byte(text+"\n#.")), newSource([]byte(text+"\n#é"))
@@ -31,14 +31,14 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// TestReadIsParse: without the schema, the answers are the same.
+// TestReadIsParse: Read returns what Parse returns.
 func TestReadIsParse(t *testing.T) {
 	for _, dir := range []string{"ok", "err"} {
 		for path, src := range profiles(t, dir) {
 			p, found := Parse(path, src)
 			q, again := Read(path, src)
 			if !reflect.DeepEqual(p, q) || !reflect.DeepEqual(found, again) {
-				t.Errorf("%s: two answers: %v, %v", path, found, again)
+				t.Errorf("%s: Parse reports %v, Read %v", path, found, again)
 			}
 		}
 	}

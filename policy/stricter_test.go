@@ -11,13 +11,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// The reader alone must refuse whatever the schema refuses: only the reader says
-// where a mistake is, and why. FuzzReaderIsStricter looks for a counterexample among
-// what the reader accepts. The tests here go the other way: they begin with
-// what the schema refuses. In both, the schema sees what yaml.v3 decodes.
+// The reader must refuse what the schema refuses, because only the reader reports where
+// an error is, and why. FuzzReaderIsStricter searches documents that the reader accepts
+// for one that the schema refuses. The tests in this file begin with documents that
+// the schema refuses. In both, the schema gets what yaml.v3 decodes.
 
-// schemaRefuses says why the schema refuses a document, and nil if it does not
-// or if yaml.v3 does not decode it.
+// schemaRefuses returns why the schema refuses a document, and nil if it does not or
+// if yaml.v3 does not decode it.
 func schemaRefuses(src []byte) error {
 	var document any
 	if yaml.Unmarshal(src, &document) != nil {
@@ -26,22 +26,21 @@ func schemaRefuses(src []byte) error {
 	return schema.Validate(jsonOf(&testing.T{}, document))
 }
 
-// readerRefuses reports whether the reader refuses a document by itself.
+// readerRefuses reports whether the reader refuses a document without the schema.
 func readerRefuses(name string, src []byte) bool {
 	p, _ := Read(name, src)
 	return p == nil
 }
 
-// TestReaderRefusesWhatTheSchemaRefuses: on the files with mistakes, and on
-// every file with one value changed into each of a list of others, with one
-// key renamed, and with one value left out.
+// TestReaderRefusesWhatTheSchemaRefuses tries the files with errors, and every valid
+// file with one value replaced by each of others, one key renamed, or one removed.
 func TestReaderRefusesWhatTheSchemaRefuses(t *testing.T) {
 	refused := map[string]int{}
 	compare := func(kind, name string, src []byte) {
 		if err := schemaRefuses(src); err != nil {
 			refused[kind]++
 			if !readerRefuses(name, src) {
-				t.Errorf("%s, %s: the schema refuses it and the reader does not: %v\n%s", name, kind, err, src)
+				t.Errorf("%s, %s: the schema refuses it, but the reader does not: %v\n%s", name, kind, err, src)
 			}
 		}
 	}
@@ -63,20 +62,20 @@ func TestReaderRefusesWhatTheSchemaRefuses(t *testing.T) {
 	}
 	for kind, atLeast := range map[string]int{"as it is": 50, "another value": 500, "another key": 20, "one less": 5} {
 		if refused[kind] < atLeast {
-			t.Errorf("%s: the schema refuses %d documents only", kind, refused[kind])
+			t.Errorf("%s: the schema refuses only %d documents", kind, refused[kind])
 		}
 	}
 	t.Log(refused)
 }
 
-// others are values that some keys take and most do not.
+// others are values that few keys accept.
 var others = [...]any{
 	nil, true, false, 0, 1, 2, -1, 65536, int64(4294967295), int64(1 << 40), 0.5, 1e300, "", " ", "0", "-1", "yes", "root", "a b", "/", "//", "/a/../b",
 	"relative", "cap_kill=eip", "PURE1E", "unlimited", "0027", "08", "A=B", strings.Repeat("x", 300),
 	[]any{}, []any{1}, []any{"a"}, []any{"noroot", "noroot"}, []any{"cap_kill", "cap_kill"}, []any{"chown"}, []any{41}, []any{nil}, []any{[]any{}}, map[string]any{}, map[string]any{"soft": 1}, map[string]any{"x": nil},
 }
 
-// changes calls try with each change of a document in place, one at a time.
+// changes makes each change of a document in place, one at a time, and calls try.
 func changes(document any, try func(kind string)) {
 	replace := func(set func(any), old any) {
 		for _, other := range others {
@@ -114,8 +113,8 @@ func changes(document any, try func(kind string)) {
 	}
 }
 
-// TestRandomBytes: on files with random bytes changed, which leads to other
-// values than the list above.
+// TestRandomBytes tries valid files with random bytes changed, for values that others
+// does not have.
 func TestRandomBytes(t *testing.T) {
 	const rounds = 200
 	g := rand.New(rand.NewPCG(1, 2))
@@ -133,17 +132,17 @@ func TestRandomBytes(t *testing.T) {
 			if err := schemaRefuses(text); err != nil {
 				refused++
 				if !readerRefuses(path, text) {
-					t.Errorf("%s: the schema refuses it and the reader does not: %v\n%s", path, err, text)
+					t.Errorf("%s: the schema refuses it, but the reader does not: %v\n%s", path, err, text)
 				}
 			}
 		}
 	}
 	if refused < 100 {
-		t.Errorf("the schema refuses %d documents only", refused)
+		t.Errorf("the schema refuses only %d documents", refused)
 	}
 }
 
-// TestValidateSchema: what the reader accepted is validated against the schema.
+// TestValidateSchema: validateSchema refuses what the schema refuses.
 func TestValidateSchema(t *testing.T) {
 	document, _, err := decode([]byte("version: 2\n"))
 	if err != nil {

@@ -201,6 +201,9 @@ func kindOf(n *yaml.Node) string {
 	return "text"
 }
 
+// pair is the number of nodes of a key and its value in the content of a mapping.
+const pair = 2
+
 func isScalar(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode }
 
 func isPlain(n *yaml.Node) bool { return isScalar(n) && n.Style == 0 }

@@ -77,8 +77,8 @@ func makeCompact(t *testing.T, root map[string]any) []byte {
 	return []byte(text(t, bare) + "\n")
 }
 
-// worthJoining is the number from which properties with the same schema become
-// one pattern: to compile that takes as long as to compile four references.
+// worthJoining is the smallest number of properties with the same schema that become a
+// pattern: compiling it takes as long as compiling four references.
 const worthJoining = 8
 
 // joinAlike makes a pattern of the names of properties with the same schema.
@@ -107,7 +107,7 @@ func joinAlike(t *testing.T, s map[string]any) {
 	}
 }
 
-// strip returns a copy of a schema without the words for editors.
+// strip returns a copy of a schema without the texts for editors.
 func strip(s map[string]any) map[string]any {
 	bare := map[string]any{}
 	for keyword, value := range s {

@@ -15,8 +15,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// strictly compiles the published schema the documented way: as draft-07, and
-// checked against the schema of draft-07.
+// strictly compiles the published schema as draft-07, and checks it against the schema
+// of draft-07.
 func strictly(t testing.TB) *jsonschema.Schema {
 	c := jsonschema.NewCompiler()
 	c.Draft = jsonschema.Draft7
@@ -164,10 +164,10 @@ func TestVerdicts(t *testing.T) {
 	for _, v := range verdicts {
 		value := decode(t, v.value)
 		if err := Validate(value); (err == nil) != v.ok {
-			t.Errorf("%s: Validate says %v", v.value, err)
+			t.Errorf("%s: Validate returns %v", v.value, err)
 		}
 		if err := published.Validate(value); (err == nil) != v.ok {
-			t.Errorf("%s: the published schema says %v", v.value, err)
+			t.Errorf("%s: the published schema returns %v", v.value, err)
 		}
 	}
 }
@@ -237,7 +237,7 @@ func TestSameText(t *testing.T) {
 	}
 	for range 50 {
 		if again := Validate(decode(t, value)); again.Error() != first.Error() {
-			t.Fatalf("two texts for the same value:\n%v\n%v", first, again)
+			t.Fatalf("different texts for the same value:\n%v\n%v", first, again)
 		}
 	}
 	if lines := strings.Split(first.Error(), "; "); len(lines) != maxProblems+1 {
@@ -287,7 +287,7 @@ func TestNeverPanics(t *testing.T) {
 	}
 }
 
-// TestNumbers: the three integer types are numbers to the validator.
+// TestNumbers: the validator accepts the three integer types as numbers.
 func TestNumbers(t *testing.T) {
 	for _, one := range []any{1, int64(1), uint64(1), 1.0, json.Number("1"), json.Number("1.0")} {
 		if err := Validate(map[string]any{"version": one}); err != nil {

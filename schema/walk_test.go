@@ -122,8 +122,8 @@ func typesOf(s map[string]any) []string {
 	return nil
 }
 
-// TestWalkSeesMistakes plants one mistake after the other.
-func TestWalkSeesMistakes(t *testing.T) {
+// TestWalkFindsMistakes adds one mistake after the other to the schema.
+func TestWalkFindsMistakes(t *testing.T) {
 	property := func(root map[string]any, name string) map[string]any {
 		return root["properties"].(map[string]any)[name].(map[string]any)
 	}
@@ -141,12 +141,12 @@ func TestWalkSeesMistakes(t *testing.T) {
 		root := decode(t, published).(map[string]any)
 		plant(root)
 		if len(walkProblems(root)) == 0 {
-			t.Errorf("%s: not seen", name)
+			t.Errorf("%s: not found", name)
 		}
 	}
 }
 
-// TestCapabilities holds the descriptions equal to the table of package cap.
+// TestCapabilities compares the descriptions with the table of package cap.
 func TestCapabilities(t *testing.T) {
 	var want []string
 	for v := cap.Value(0); v < cap.NamedCount; v++ {
@@ -159,7 +159,7 @@ func TestCapabilities(t *testing.T) {
 	}
 }
 
-// TestModes holds the modes equal to those that package cap knows.
+// TestModes compares the modes with those of package cap.
 func TestModes(t *testing.T) {
 	names := enum(t, "properties", "mode")
 	for _, name := range names {
@@ -175,17 +175,16 @@ func TestModes(t *testing.T) {
 	listedOnce(t, names, "properties", "mode")
 }
 
-// TestSecbits holds the securebits equal to those that package cap knows,
-// without keep_caps.
+// TestSecbits compares the securebits with those of package cap, without keep_caps.
 func TestSecbits(t *testing.T) {
 	want := slices.DeleteFunc(cap.Secbits(0xfff).Names(), func(name string) bool { return name == "keep_caps" })
 	if got := enum(t, "properties", "secbits", "items"); !slices.Equal(got, want) {
-		t.Errorf("the schema has %q and package cap %q", got, want)
+		t.Errorf("the schema has %q, package cap %q", got, want)
 	}
 	listedOnce(t, want, "properties", "secbits", "items")
 }
 
-// listedOnce demands that each name has its line in the description.
+// listedOnce checks that each name has one line in the description.
 func listedOnce(t *testing.T, names []string, path ...string) {
 	t.Helper()
 	description := at(t, path...)["description"].(string)

@@ -10,8 +10,8 @@ import (
 
 var removed = regexp.MustCompile(`^remove (\S+) from (caps|iab|caps and iab)(?:, and set the limit to what the target needs)?$`)
 
-// changeCaps does what a hint says about the text of caps or iab: to the
-// capabilities that it names, or to those of the finding.
+// changeCaps follows a hint about the capabilities in caps or iab: those that it names,
+// or those of the finding.
 func (e *editor) changeCaps(words string) bool {
 	mask := cap.Mask(e.finding.Caps)
 	if m := removed.FindStringSubmatch(words); m != nil {
@@ -90,7 +90,7 @@ func (e *editor) changeTuple(change func(*sets)) bool {
 	})
 }
 
-// rewrite gives a key of the profile the text that change makes of its own.
+// rewrite replaces the text of a key of the profile with what change returns for it.
 func (e *editor) rewrite(key string, change func(string) string) bool {
 	if e.root == nil || keyIndex(e.root, key) < 0 {
 		return false

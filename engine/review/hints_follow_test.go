@@ -9,12 +9,12 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// placeholders are the words of hints that stand for a value of the user's own.
+// placeholders are the words that a user replaces in a hint.
 var placeholders = strings.NewReplacer("NUMBER", "7", "NAME", "x", "WHY", "because")
 
-// follow does what an alternative of the hint of a finding says, to the letter.
-// It also returns the message of an error that the words announce. ok is false
-// if they are none that it knows.
+// follow applies an alternative of the hint of a finding literally. announced is the
+// message of an error that the words announce. ok is false if it does not know the
+// words.
 func follow(text string, f Finding, words string) (changed, announced string, ok bool) {
 	e := editor{text: text, finding: f}
 	e.parse()
@@ -22,8 +22,7 @@ func follow(text string, f Finding, words string) (changed, announced string, ok
 	return e.text, e.announced, ok
 }
 
-// alternatives splits a hint at ", or ", and leaves out the explanation behind
-// a semicolon.
+// alternatives splits a hint at ", or ", without the explanation after a semicolon.
 func alternatives(hint string) []string {
 	if then.MatchString(hint) {
 		return []string{hint}
@@ -80,9 +79,9 @@ type editor struct {
 	finding    Finding
 	begin, end int // of the finding
 
-	// Where the finding is in the tree: what holds it, and the index of the key
-	// or the item there. holder is nil if the file has no tree, or the finding is
-	// within a scalar.
+	// Where the finding is in the tree: the mapping or list that contains it, and the
+	// index of the key or the item. holder is nil if the file is not valid YAML, or
+	// the finding is inside a scalar.
 	root, holder *yaml.Node
 	index        int
 	above        []*yaml.Node // what the holder is in, the innermost first
@@ -90,7 +89,7 @@ type editor struct {
 	announced string
 }
 
-// parse makes the tree of the text as it is.
+// parse parses the current text.
 func (e *editor) parse() {
 	var document yaml.Node
 	if yaml.Unmarshal([]byte(e.text), &document) == nil && len(document.Content) == 1 {
@@ -106,8 +105,7 @@ func (e *editor) locate() (ok bool) {
 	return ok
 }
 
-// find looks for the key, the value or the item that begins where the finding
-// does, the innermost first.
+// find finds the innermost key, value or item that begins where the finding begins.
 func (e *editor) find(n *yaml.Node) bool {
 	for i, child := range n.Content {
 		if e.find(child) {
@@ -125,7 +123,7 @@ func (e *editor) find(n *yaml.Node) bool {
 	return false
 }
 
-// value returns a value that a hint shows: words up to what explains it.
+// value returns the value that a hint shows, without an explanation after it.
 func value(words string) string {
 	for n := range outside(words) {
 		for _, end := range []string{" to ", " if ", " for ", " without ", " in ", " and ", " instead of "} {
@@ -147,7 +145,7 @@ var (
 	amount   = regexp.MustCompile(`^(?:lower soft|raise (hard)) to (\w+)$`)
 )
 
-// follow does what one alternative says.
+// follow applies one alternative.
 func (e *editor) follow(words string) bool {
 	words = placeholders.Replace(words)
 	if m := wrong.FindStringSubmatch(words); m != nil {
@@ -225,8 +223,8 @@ func (e *editor) follow(words string) bool {
 	return false
 }
 
-// isValue reports whether words are one value as YAML has it: one word, or
-// something in quotes or brackets.
+// isValue reports whether words are one YAML value: one word, or text in quotes or
+// brackets.
 func isValue(words string) bool {
 	var document yaml.Node
 	if words == "" || yaml.Unmarshal([]byte(words), &document) != nil || len(document.Content) != 1 {
@@ -241,8 +239,8 @@ func (e *editor) splice(begin, end int, by string) bool {
 	return true
 }
 
-// inPlace returns a value as it can stand in a holder: in brackets a text with a
-// comma needs quotes, as every text does in JSON.
+// inPlace returns a value for a holder. In brackets a text with a comma needs quotes, as
+// every text does in JSON.
 func inPlace(holder *yaml.Node, value string) string {
 	if holder != nil && holder.Style&yaml.FlowStyle != 0 && strings.Contains(value, ",") && !strings.ContainsAny(value[:1], "\"'[{") {
 		return strconv.Quote(value)
@@ -250,8 +248,8 @@ func inPlace(holder *yaml.Node, value string) string {
 	return value
 }
 
-// replace replaces what the finding points at. Where that is all of a scalar and
-// the message is about one word of it, the word is replaced.
+// replace replaces the text at the finding. If that is a whole scalar and the message is
+// about one word of it, it replaces the word.
 func (e *editor) replace(by string) bool {
 	if e.holder != nil {
 		n := e.holder.Content[e.index]
@@ -275,8 +273,8 @@ func (e *editor) replace(by string) bool {
 	return e.splice(e.begin, e.end, inPlace(e.holder, by))
 }
 
-// mapping returns the mapping that the finding is about: what it points at, or
-// what that is in. Findings about the whole profile point at its version.
+// mapping returns the mapping at the finding, or the one that contains it. Findings about
+// the whole profile are at its version.
 func (e *editor) mapping() *yaml.Node {
 	if e.holder == nil {
 		return e.root
@@ -303,8 +301,7 @@ func keyIndex(mapping *yaml.Node, key string) int {
 	return -1
 }
 
-// writeKey gives a key another value, or replaces the key that the finding
-// points at.
+// writeKey replaces the value of a key, or the key at the finding.
 func (e *editor) writeKey(key, value string) bool {
 	holder, i := e.mapping(), -1
 	if holder != nil {
@@ -325,7 +322,7 @@ func (e *editor) writeKey(key, value string) bool {
 	return e.splice(begin, end, key+": "+inPlace(holder, value))
 }
 
-// add adds keys to the mapping that the finding is in, or an item to its list.
+// add adds keys to the mapping of the finding, or items to its list.
 func (e *editor) add(object string) bool {
 	if !strings.Contains(object, ": ") {
 		return e.addItems(object)
@@ -346,7 +343,7 @@ func (e *editor) add(object string) bool {
 	return e.insert(holder, added)
 }
 
-// insert adds entries before the first of a mapping or a list.
+// insert adds entries at the beginning of a mapping or a list.
 func (e *editor) insert(holder *yaml.Node, added []string) bool {
 	at := offsetOf(e.text, holder.Line, holder.Column)
 	if holder.Style&yaml.FlowStyle != 0 {
@@ -379,7 +376,7 @@ func (e *editor) addItems(object string) bool {
 	return list != nil && list.Kind == yaml.SequenceNode && e.insert(list, items)
 }
 
-// remove removes what the finding points at, or something near it.
+// remove removes the text at the finding, or the key or item that the object names.
 func (e *editor) remove(object string) bool {
 	switch object {
 	case "it":
@@ -407,7 +404,7 @@ func (e *editor) remove(object string) bool {
 		}
 		return false
 	}
-	// A key of the profile, or an item of the list that the finding is in.
+	// A key of the profile, or an item of the list of the finding.
 	name, list, ok := strings.Cut(object, " from ")
 	name, other, both := strings.Cut(name, " or ")
 	switch {
@@ -439,7 +436,7 @@ func listsOf(n *yaml.Node) []*yaml.Node {
 	return lists
 }
 
-// contains reports whether a node is below another, or the same.
+// contains reports whether other is n or below it.
 func contains(n, other *yaml.Node) bool {
 	return n == other || slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return contains(child, other) })
 }

@@ -12,13 +12,13 @@ import (
 	"caprun/policy"
 )
 
-// checkLaunches follows the hints about launches: by callers with few
-// privileges, of programs with file capabilities, and on old kernels.
+// checkLaunches follows hints about launches by callers with few privileges, of programs
+// with file capabilities, and on old kernels.
 func checkLaunches(t *testing.T, h *hintCheck) {
 	plain := launch{"", cred.Root(), engine.OrdinaryTarget()}
 	h.uncovers = func(text string, before, after policy.Diagnostic) bool {
-		// The caller or the target can lack more than the finding names, and so can
-		// the profile by itself. What the kernel does not have is checked first.
+		// The caller, the target and the profile can each be a further cause. What
+		// the kernel does not have is reported before all others.
 		if before.Rule == after.Rule && (before.Rule != "caller-conflict" || before.Message == after.Message) {
 			return false
 		}
@@ -32,10 +32,10 @@ func checkLaunches(t *testing.T, h *hintCheck) {
 	}
 }
 
-// surroundings are the rules about what the caller and the target lack.
+// surroundings are the rules about the caller and the target.
 var surroundings = []string{"missing-capability", "caller-conflict", "secbits-conflict", "target-conflict", "identity-lost", "ambient-lost"}
 
-// launched are profiles for which there is a plan for some callers.
+// launched are profiles that have a plan for some callers.
 var launched = [...]string{
 	"version: 1\ncaps: cap_bpf=eip\niab: ^cap_bpf\n", "version: 1\nchroot: /srv\n", "version: 1\nkeep_fds: [3]\n", "version: 1\nkeep_fds: [4]\n", "version: 1\nnew_session: true\n", "version: 1\nrlimits: {nofile: {soft: 5, hard: 2000000}}\n", "version: 1\nrlimits: {nofile: 3000}\n", "version: 1\nrlimits: {nofile: {soft: 3000}}\n", "version: 1\nrlimits: {nofile: {hard: 5}}\n", "version: 1\nrlimits:\n  nofile:\n    soft: 4000\n", "version: 1\nrlimits: {nofile: 2147483647}\n", "version: 1\nrlimits: {core: {soft: 5, hard: 7}}\n",
 	"version: 1\ncaps: \"=\"\n", "version: 1\ncaps: \"=\"\nno_new_privs: true\n", "version: 1\ncaps: cap_kill=eip\n", "version: 1\ncaps: cap_kill=eip\nno_new_privs: true\n",

@@ -16,10 +16,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// checkMutants follows the hints about valid profiles with one part changed:
-// its type, its spelling, its place in a list, or whether it is there. Where the
-// change keeps what was meant, the first hint that writes a value must lead to a
-// profile without errors.
+// checkMutants follows hints about valid profiles with one change: of a type, a spelling,
+// a list, or a key that is missing or duplicate. If the intended value is still clear,
+// the first hint that writes a value must lead to a profile without errors.
 func checkMutants(t *testing.T, h *hintCheck) {
 	count, restored := 0, map[string]int{}
 	for name, text := range validProfiles(t) {
@@ -81,7 +80,7 @@ func validProfiles(t *testing.T) map[string]string {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
-		// The reader accepts some for which there is no plan.
+		// Some are valid but have no plan.
 		if len(errorsIn(string(text))) == 0 {
 			all[filepath.Base(path)] = string(text)
 		}
@@ -129,7 +128,7 @@ func mutate(t *testing.T, text string, try func(change string, meant bool, mutan
 	visit(document.Content[0])
 }
 
-// mutateKey changes a key: its spelling, or whether it is there.
+// mutateKey misspells, removes and duplicates a key.
 func mutateKey(n *yaml.Node, i int, print func(change string, meant bool)) {
 	key := n.Content[i].Value
 	for _, other := range []string{key[:len(key)-1], key + "s", strings.ToUpper(key), strings.ReplaceAll(key, "_", "-"), "x" + key} {
@@ -149,7 +148,7 @@ func mutateKey(n *yaml.Node, i int, print func(change string, meant bool)) {
 
 type valueMutant struct {
 	change string
-	meant  bool // what was meant is certain
+	meant  bool // the intended value is clear
 	node   *yaml.Node
 }
 
@@ -200,7 +199,7 @@ func valueMutants(n *yaml.Node) []valueMutant {
 	return mutants
 }
 
-// rawScalar is printed as it is, without quotes where it is another type then.
+// rawScalar returns a node that is printed without quotes.
 func rawScalar(value string) *yaml.Node {
 	var document yaml.Node
 	if yaml.Unmarshal([]byte(value), &document) != nil || len(document.Content) == 0 {

@@ -14,8 +14,7 @@ var (
 	setTo      = regexp.MustCompile(`^set ([a-z_.]+) to (\[.*\])$`)
 )
 
-// changeAt does what a hint says about a key that it names with its path, such as
-// env.keep.
+// changeAt follows a hint about a key with its path, such as env.keep.
 func (e *editor) changeAt(words string) bool {
 	if m := setTo.FindStringSubmatch(words); m != nil {
 		return e.set(strings.Split(m[1], "."), m[2])
@@ -38,7 +37,7 @@ func (e *editor) changeAt(words string) bool {
 	return false
 }
 
-// splitAtCommas ends a line at each comma that is not in brackets.
+// splitAtCommas replaces each comma outside brackets with a line break.
 func splitAtCommas(text string) string {
 	lines := []byte(text)
 	for n := range outside(text) {
@@ -62,7 +61,7 @@ func (e *editor) node(path []string) *yaml.Node {
 	return n
 }
 
-// set gives the value at a path, which it makes.
+// set sets the value at a path, and adds the keys that are missing.
 func (e *editor) set(path []string, value string) bool {
 	last := len(path) - 1
 	holder := e.node(path[:last])

@@ -7,7 +7,7 @@ import (
 
 const user33 = "version: 1\nuid: 33\ngid: 33\nno_new_privs: true\n"
 
-// mistakes are lines with mistakes, to stand below user33.
+// mistakes are lines with mistakes, for a profile that begins with user33.
 var mistakes = [...]string{
 	"caps: CAP_NET_RAW=eip\n", "caps: net_raw,Kill=eip\n", "caps: 013=eip\n", "caps: all=eip cap_kill=p\n",
 	"caps: cap_kill=eip cap_net_raw=eip\n", "caps: cap_kill=p cap_net_raw=eip cap_chown=ei\n", "caps: cap_kill=p cap_chown=i\n",
@@ -47,7 +47,7 @@ var mistakes = [...]string{
 	"env: {keep: [LD_PRELOAD]}\n", "env:\n  keep:\n  - LD_LIBRARY_PATH\n", "user: x\n", "version: 1\n",
 }
 
-// wholeProfiles are profiles with mistakes that need no lines above them.
+// wholeProfiles are complete profiles with mistakes.
 var wholeProfiles = [...]string{
 	"version: 2\nuid: 3\ngid: 3\n", "version: \"1\"\n", "version: 1.0\n", "version: [1]\n", "name: x\n", "{name: x}\n", "version: 1\nno_new_privs: false\nnew_session: false\n", "version: 1\nno_new_privs: yes\n",
 	"version: 1\nuid: 0x21\ngid: \"33\"\n", "version: 1\nuser: \"33\"\n", "version: 1\nuser: \"033\"\n", "version: 1\nuser: [x]\n", "version: 1\nuser: 33:33\n", "version: 1\nuser: 1000:1000\n",
@@ -58,13 +58,13 @@ var wholeProfiles = [...]string{
 
 var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session keyring lint")
 
-// oddValues are values of each type, each in a form that some keys take.
+// oddValues are values of all types, each of which some keys accept.
 var oddValues = [...]string{
 	"text", "a b", "a, b", "33", "\"33\"", "022", "0x10", "-1", "1.5", "1e3", "true", "no", "~", "\"\"", "12:30", "2027-01-31", "=", "/srv//x", "[a]", "[a, b]", "[33, 34]", "[true]", "[]", "{}", "{a: b}", "[{a: b}]", "[[a]]",
 	"cap_kill", "cap_kill=eip", "[cap_kill]", "[cap_kill, cap_chown]", "all", "none", "unlimited", "noroot noroot-locked", "A=b", "[A=b]", "[PATH]", "PATH, LANG", "|\n  x\n", "HYBRID", "nobody",
 }
 
-// oddProfile is a profile with a value for a key, which is otherwise right.
+// oddProfile returns a profile that is valid except for the value of a key.
 func oddProfile(key, value string) string {
 	var b strings.Builder
 	if key != "version" {
@@ -80,7 +80,7 @@ func oddProfile(key, value string) string {
 	return b.String()
 }
 
-// samples are values for what hints describe in words.
+// samples are values for the words that hints have instead of one.
 var samples = map[string]string{
 	"a user ID": "7", "a group ID": "7", "the name or the number of a user": "7", "the name of a user": "x", "a number": "7", "one number": "7", "a number from 3 to 1048575": "7", "a whole number": "7", "its number": "7",
 	"text": "x", "an absolute path": "/srv", "a shorter path": "/srv", "the path of a program": "/bin/x", "the program and its arguments": "[/bin/x, z]", "the name of a capability": "cap_fowner", "a list of capabilities": "[cap_fowner]",
@@ -126,5 +126,5 @@ var manualHints = [...]manualHint{
 	{words(`declare fewer capabilities|grant fewer capabilities: .*|grant them in the profile|declare no ambient capability|declare no more than \w+ allows|declare the locked securebits too`), "only the user knows what the target needs"},
 }
 
-// words matches an alternative of a hint.
+// words returns a pattern for an alternative of a hint.
 func words(pattern string) *regexp.Regexp { return regexp.MustCompile("^(?:" + pattern + ")$") }

@@ -12,13 +12,15 @@ import (
 	"testing"
 )
 
-// hintArgument says which argument of a function is a hint; -1 is the last.
+// hintArgument has the index of the argument of a function that is a hint; -1 is the
+// last.
 var hintArgument = map[string]int{
 	"report": -1, "reportCaps": -1, "reportNull": -1, "unknownKey": -1, "checkExclusive": -1, "diagnose": -1, "fail": -1, "missing": -1, "writeKey": -1, "write": -1, "reportName": -1,
 	"reportAt": 2, "reportText": 2, "reportIn": 4,
 }
 
-// unreachedHints are parts of hints that no profile leads to.
+// unreachedHints are parts of hints that no profile of the tests leads to, each with the
+// reason.
 var unreachedHints = map[string]string{
 	"fix the others first": "it stands for more findings than are reported",
 	"set it as in ":        "no other difference can be more than a ceiling",
@@ -30,12 +32,11 @@ var unreachedHints = map[string]string{
 	"remove it from the profile":                            "checkKernel finds it first",
 }
 
-// launchFiles are those of package engine whose hints are about a launch that failed,
-// and not about a profile.
+// launchFiles are the files of package engine with hints about a failed launch.
 var launchFiles = []string{"exechint.go", "launch.go", "parsecaller.go", "steps.go"}
 
-// reportUnreached reports each part of a hint in the source of the packages that
-// find mistakes which is in none of the hints that were followed or listed.
+// reportUnreached reports each part of a hint in the source of policy, engine and this
+// package that is in none of the hints in seen.
 func reportUnreached(t *testing.T, seen map[string]bool) {
 	all := strings.Join(sortedNames(seen), "\n")
 	parts := 0
@@ -70,9 +71,8 @@ func sortedNames(set map[string]bool) []string {
 	return names
 }
 
-// hintParts returns the string literals of a file that are parts of hints: those
-// in what is called a hint, in a function with such a name, and in the arguments
-// that are hints.
+// hintParts returns the string literals of a file that are parts of hints: in variables,
+// fields and functions with hint in their name, and in the arguments of hintArgument.
 func hintParts(t *testing.T, path string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
@@ -139,15 +139,14 @@ func hintParts(t *testing.T, path string) []string {
 	return slices.Compact(parts)
 }
 
-// literals returns the words of the string literals below a node, without what
-// Sprintf replaces.
+// literals returns the string literals below a node, split at the verbs of Sprintf.
 func literals(n ast.Node) []string {
 	verbs := regexp.MustCompile(`%[a-z]`)
 	letters := regexp.MustCompile(`[a-z]{3}`)
 	var parts []string
 	ast.Inspect(n, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
-			// What a function is asked about is no part of the hint.
+			// Arguments of other functions are not part of the hint.
 			if f, ok := call.Fun.(*ast.SelectorExpr); ok && f.Sel.Name != "Sprintf" && f.Sel.Name != "Join" {
 				return false
 			}

@@ -33,8 +33,7 @@ func offsetOf(text string, line, column int) int {
 	return from
 }
 
-// entryBegin returns where a key of a mapping begins, or an item of a list with
-// its dash.
+// entryBegin returns where a key of a mapping begins, or an item of a list with its dash.
 func entryBegin(text string, holder *yaml.Node, i int) int {
 	n := holder.Content[i]
 	at := offsetOf(text, n.Line, n.Column)
@@ -47,7 +46,7 @@ func entryBegin(text string, holder *yaml.Node, i int) int {
 // step returns how many nodes an entry has.
 func step(holder *yaml.Node) int {
 	if holder.Kind == yaml.MappingNode {
-		return len([]string{"key", "value"})
+		return 2
 	}
 	return 1
 }
@@ -64,7 +63,7 @@ func entrySpan(text string, holder *yaml.Node, i int) (begin, end int) {
 				break
 			}
 		}
-		// The bracket that closes the holder comes first.
+		// The closing bracket of the holder can come first.
 		if n := closing(text[begin:end]); n >= 0 {
 			end = begin + n
 		}
@@ -76,7 +75,8 @@ func entrySpan(text string, holder *yaml.Node, i int) (begin, end int) {
 	return begin, begin + len(strings.TrimRight(text[begin:end], " \t\r\n"))
 }
 
-// closing returns where a bracket closes that the text does not open, or -1.
+// closing returns the index of the first bracket that closes one opened before the text,
+// or -1.
 func closing(text string) int {
 	depth, quote := 0, byte(0)
 	for n := range len(text) {
@@ -98,8 +98,8 @@ func closing(text string) int {
 	return -1
 }
 
-// blockEnd returns where the last entry of a block ends: before the first line
-// that is indented less than what the entry has.
+// blockEnd returns where the last entry of a block ends: before the first line with less
+// indentation.
 func blockEnd(text string, begin int, holder *yaml.Node) int {
 	indent := begin - (strings.LastIndexByte(text[:begin], '\n') + 1)
 	dashes := holder.Kind == yaml.MappingNode
@@ -113,7 +113,7 @@ func blockEnd(text string, begin int, holder *yaml.Node) int {
 			line := text[end : end+n]
 			bare := strings.TrimLeft(line, " ")
 			has := len(line) - len(bare)
-			// A list may be indented as its key is.
+			// A list can have the indentation of its key.
 			if bare != "" && (has < indent || has == indent && !(dashes && strings.HasPrefix(bare, "-"))) {
 				return end
 			}
@@ -122,7 +122,7 @@ func blockEnd(text string, begin int, holder *yaml.Node) int {
 	}
 }
 
-// removeAt removes an entry. A mapping or list without others becomes an empty one.
+// removeAt removes an entry. If it is the only one, {} or [] remains.
 func (e *editor) removeAt(holder *yaml.Node, i int) bool {
 	begin, end := entrySpan(e.text, holder, i)
 	flow, next := holder.Style&yaml.FlowStyle != 0, i+step(holder)

@@ -15,10 +15,9 @@ import (
 	"caprun/policy"
 )
 
-// TestHints follows each hint to the letter, one alternative at a time: the finding
-// must be gone then, and no error new. Those that cannot be followed mechanically are
-// listed, each with the reason. And each hint in the source must be among those that
-// were followed or are listed.
+// TestHints follows each hint literally, one alternative at a time. The finding must then
+// be gone, and no error may be new. manualHints lists the hints that a program cannot
+// follow. Every hint in the source must be followed or listed.
 func TestHints(t *testing.T) {
 	h := newHintCheck()
 	for _, test := range []struct {
@@ -36,7 +35,7 @@ func TestHints(t *testing.T) {
 	}
 	for _, e := range manualHints {
 		if !h.used[e.words] {
-			t.Errorf("no hint says %s", e.words)
+			t.Errorf("no hint matches %s", e.words)
 		}
 	}
 	reportUnreached(t, h.seen)
@@ -52,15 +51,15 @@ func checkMistakes(t *testing.T, h *hintCheck) {
 	}
 }
 
-// A hintCheck follows hints, and counts.
+// A hintCheck follows hints, and records which.
 type hintCheck struct {
 	t        *testing.T
 	used     map[*regexp.Regexp]bool
-	seen     map[string]bool // hints
+	seen     map[string]bool // all hints
 	followed int
 
-	// uncovers reports whether a finding after another is about something else,
-	// which that one kept from being found; nil for never.
+	// uncovers reports whether a new finding has another cause, which the finding
+	// before hid; nil if that cannot be.
 	uncovers func(text string, before, after policy.Diagnostic) bool
 }
 
@@ -68,8 +67,7 @@ func newHintCheck() *hintCheck {
 	return &hintCheck{used: map[*regexp.Regexp]bool{}, seen: map[string]bool{}}
 }
 
-// isListed reports whether words are listed as those that nobody can follow
-// mechanically.
+// isListed reports whether manualHints has the words.
 func (h *hintCheck) isListed(words string) bool {
 	n := slices.IndexFunc(manualHints[:], func(e manualHint) bool { return e.words.MatchString(words) })
 	if n >= 0 {
@@ -81,7 +79,7 @@ func (h *hintCheck) isListed(words string) bool {
 // check follows the hints of each finding about a text.
 func (h *hintCheck) check(name, text string, find func(string) []Finding) {
 	before := find(text)
-	text = strings.TrimPrefix(text, "\ufeff") // positions are in what follows
+	text = strings.TrimPrefix(text, "\ufeff") // positions do not count it
 	for _, f := range before {
 		h.seen[f.Hint] = true
 	}
@@ -108,8 +106,7 @@ func (h *hintCheck) check(name, text string, find func(string) []Finding) {
 	}
 }
 
-// compare says what is wrong with the findings after a hint was
-// followed, or "".
+// compare returns what is wrong with the findings after a hint was followed, or "".
 func (h *hintCheck) compare(text string, f Finding, before, after []Finding, announced string) string {
 	more := map[string]int{} // how many findings of a rule are new
 	unread, same := false, 0
@@ -144,8 +141,8 @@ func (h *hintCheck) compare(text string, f Finding, before, after []Finding, ann
 	return ""
 }
 
-// announces reports whether a hint has said that there will be a finding: by its
-// message, or by what a key excludes or requires.
+// announces reports whether a hint announces a finding: by its message, or by what a key
+// excludes or requires.
 func announces(words string, d policy.Diagnostic) bool {
 	switch {
 	case words == "":
