@@ -105,7 +105,12 @@ func (r *reader) keyHint(f field, name string, others []field, read func(*reader
 		renamed := field{name: name, path: strings.TrimSuffix(f.path, f.name) + name, key: f.key, value: f.value}
 		trial := &reader{file: r.file, source: r.source, profile: &Profile{places: map[string]place{}}}
 		if read(trial, renamed); len(trial.found) > 0 {
-			return "the key is " + name + ", and its value is wrong too: " + trial.found[0].Message
+			first := trial.found[0]
+			hint := "the key is " + name + ", and its value is wrong too: " + first.Message
+			if first.Hint != "" {
+				hint += "; " + first.Hint
+			}
+			return hint
 		}
 	}
 	return didYouMean(name)

@@ -394,7 +394,7 @@ func (e *editor) remove(object string) bool {
 		return e.splice(e.begin, e.end, "")
 	case "it from one of the entries":
 		return e.holder != nil && e.holder.Kind == yaml.SequenceNode && e.removeAt(e.holder, e.index)
-	case "one of the entries":
+	case "the entry", "one of the entries":
 		for _, list := range listsOf(e.root) {
 			for i, item := range list.Content {
 				if item.Kind == yaml.MappingNode && contains(item, e.holder) {

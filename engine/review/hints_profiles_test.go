@@ -37,6 +37,7 @@ var mistakes = [...]string{
 	"lint: {ignore: [{rule: bounding-wider, reason: x, caps: cap_kill CAP_CHOWN}]}\n", "lint: {ignore: [{rule: bounding-wider, reason: x, caps: [net_raw, cap_net_raw, 010, 8]}]}\n", "lint: {ignore: [{rule: bounding-wider, reason: x, caps: []}]}\n",
 	"lint: {ignore: [{rule: x-y, reason: 5, until: 2027/01/31}, {rule: x-y, reason: a}, {rule: \"\", reason: \"\"}]}\n", "lint: {ignore: [{rule: umask-open, reason: x}, {rule: umask-open, reason: x}]}\n",
 	"lint: {ignore: [{rule: bounding-wider, reason: x, caps: [cap_kill]}, {rule: bounding-wider, reason: x, caps: [cap_kill]}]}\n", "lint:\n  ignore:\n  - reason: x\n  - rule: umask-open\n", "lint: {ignore: [{rule: umask-open}, {reason: x}, {}]}\n",
+	"lint:\n  ignore: [{rule: umask-open, reason: x}, {rule: shell-command, reason: x}]\ncaps: \"=\"\n", "lint:\n  ignore:\n  - {rule: umask-open, reason: x} # why\n  - rule: é-x\n    reason: é\ncaps: \"=\"\n",
 	"name: [x]\n", "name: 5\n", "name: a b\n", "name: {x: y}\n", "description: 5\n", "description: [x, y]\n", "name:\n", "name: x\nname: y\n", "name: !!str 5\n", "name: !x y\n", "? [a]\n: b\n", "y: 1\n", "name: \"a\\u202eb\"\n", "name: a\u202eb\n", "name: a\u2028b\n",
 	"caps: cap_kill=ep\n", "caps: cap_kill=p\nsecbits: [noroot]\n", "caps: cap_kill=eip\niab: ^cap_chown\n", "caps: cap_kill=eip\nmode: NOPRIV\n",
 	"caps: \"=\"\nlint: {ignore: [{rule: bounding-wider, reason: x, caps: [10, cap_kill]}]}\n", "caps: cap_chown=eip\nenv: {keep: [PYTHONPATH]}\n", "caps: cap_sys_resource=eip\nrlimits: {nofile: 5}\n", "chroot: /tmp/x\ncaps: \"=\"\n",
@@ -53,7 +54,7 @@ var wholeProfiles = [...]string{
 	"version: 1\nuid: 0x21\ngid: \"33\"\n", "version: 1\nuser: \"33\"\n", "version: 1\nuser: \"033\"\n", "version: 1\nuser: [x]\n", "version: 1\nuser: 33:33\n", "version: 1\nuser: 1000:1000\n",
 	"version: 1\nuid: www-data\ngid: www-data\n", "version: 1\nuser: x\nuid: www-data\ngid: 3\n", "version: 1\nuid: 3\n", "version: 1\ngid: 3\n", "version: 1\ngroups: [3]\n", "version: 1\ngid: 3\ngroups: [3]\n",
 	"version: 1\nuser: x\nuid: 3\n", "version: 1\nuser: x\nuid: 3\ngid: 3\n", "version: 1\nuidd: 3\n", "version: 1\nGID: 3\n", "version: 1\nUser: x\nuid: 3\ngid: 3\n", "version: 1\nuid: ~\ngid: 3\n", "version: 1\nuser:\n",
-	"\ufeffversion: 1\ncaps: \"=\"\n", "version: 1\nuid: 33\ngid: 33\niab: ^cap_setpcap\n", "version:\n", "- a\n", "x\n", "5\n", "version: 1\nuid: -1\ngid: 4294967295\n", "{version: 1, caps: [cap_kill], uid: 3, gid: 3}\n", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
+	"\ufeffversion: 1\ncaps: \"=\"\n", "version: 1\nuid: 33\ngid: 33\niab: ^cap_setpcap\n", "version:\n", "- a\n", "{version: 1, caps: \"=\", lint: {ignore: [{rule: umask-open, reason: x}]}}\n", "{version: 1,\nlint: {ignore: [{rule: umask-open, reason: x},\n{rule: shell-command,\n reason: x}]}, caps: \"=\"}\n", "x\n", "5\n", "version: 1\nuid: -1\ngid: 4294967295\n", "{version: 1, caps: [cap_kill], uid: 3, gid: 3}\n", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
 }
 
 var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session keyring lint")

@@ -215,10 +215,26 @@ func (e entry) deletion() string {
 	what, at := "the entry", e.profile.Position(e.path())
 	if len(e.profile.Ignored) == 1 {
 		what, at = "lint", e.profile.Position("lint")
-		at.Line = e.profile.KeyPosition("lint").Line
+		key := e.profile.KeyPosition("lint")
+		at.Line, at.Column = key.Line, key.Column
 	}
-	if at.EndLine > at.Line {
+	switch {
+	case !hasLinesAlone(e.profile.Source(), at):
+		return "remove " + what
+	case at.EndLine > at.Line:
 		return fmt.Sprintf("delete %s on lines %d to %d", what, at.Line, at.EndLine)
 	}
 	return fmt.Sprintf("delete %s on line %d", what, at.Line)
+}
+
+// hasLinesAlone reports whether the lines of a position contain nothing else, except a
+// dash before it and a comment.
+func hasLinesAlone(source []byte, at policy.Position) bool {
+	if !at.IsKnown() {
+		return false
+	}
+	lines := strings.Split(string(source), "\n")
+	first, last := []rune(lines[at.Line-1]), []rune(lines[at.EndLine-1])
+	after := strings.TrimSpace(string(last[at.EndColumn-1:]))
+	return strings.Trim(string(first[:at.Column-1]), " -") == "" && (after == "" || after[0] == '#')
 }
