@@ -14,6 +14,6 @@ const (
 	KeysFixed
 
 	// KeysUnreachable means that no call can reach a key: a seccomp(2) filter
-	// forbids them all, or the kernel has no keys.
+	// refuses each of them, or the kernel was built without keyrings.
 	KeysUnreachable
 )

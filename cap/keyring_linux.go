@@ -15,7 +15,8 @@ import (
 // had no effect.
 //
 // It is skipped for a process that cannot reach any key, because a seccomp(2) filter
-// forbids every call that reaches a key, or because the kernel has no keys.
+// refuses every call that reaches a key, or because the kernel was built without
+// keyrings.
 func executeKeyring(_ *Step, fail failFunc) error {
 	// Without a session keyring, this makes the user session keyring the session
 	// keyring until the next call. An error here does not matter.

@@ -3,13 +3,10 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"fmt"
 	"io"
 	"iter"
-	"path"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"caprun/engine"
@@ -44,8 +41,7 @@ func checkForm() *form {
 			{name: "ceiling", metavar: "PROFILE", about: "report privileges that this profile does not grant", value: pathOf(&o.ceiling, aProfile)},
 			{name: "host", about: "check this machine, too", value: isSet(&o.host),
 				more: "caprun reports a missing user, directory or program, and paths that the user of the program can write."},
-			{name: "exclude", metavar: "PATTERN", about: "files and directories to leave out below a directory", repeated: true, value: patterns(&o.exclude),
-				more: "A pattern with a slash matches a path below the directory, one without a name; * and ? do not match a slash."},
+			excludeFlag(&o.exclude),
 			stdinName,
 		},
 		operands: []operand{{metavar: "PATH", takes: aCheckPath, many: true, about: "profile or directory"}},
@@ -57,18 +53,6 @@ func checkForm() *form {
 			return c.check(o, paths)
 		},
 	}
-}
-
-// patterns is the value of a flag that takes a pattern of path.Match, and can be given
-// more than once.
-func patterns(p *source.Patterns) value {
-	return value{takes: aText, store: func(text string) error {
-		if _, err := path.Match(text, ""); err != nil || text == "" {
-			return fmt.Errorf("invalid pattern %q", shorten(text))
-		}
-		*p = append(*p, strings.TrimSuffix(text, "/"))
-		return nil
-	}}
 }
 
 // check finds mistakes and risks in profiles.

@@ -6,15 +6,17 @@ import (
 
 	"caprun/engine"
 	"caprun/internal/render"
+	"caprun/internal/source"
 )
 
 // diffOptions are the flags of diff.
 type diffOptions struct {
-	as     string
-	kernel *engine.Kernel
-	base   string
-	fails  func(render.Change) bool
-	print  differencePrinter
+	as      string
+	kernel  *engine.Kernel
+	base    string
+	exclude source.Patterns
+	fails   func(render.Kind) bool
+	print   differencePrinter
 }
 
 // differencePrinter prints a comparison in one format.
@@ -33,6 +35,7 @@ func diffForm() *form {
 			"or below the working directory.",
 		flags: []*formFlag{
 			{name: "base", metavar: "REV", about: "compare with this git revision", value: pathOf(&o.base, aText)},
+			excludeFlag(&o.exclude),
 			asFlag(&o.as),
 			kernelFlag(&o.kernel),
 			{name: "fail-on", metavar: "CHANGE", about: "difference for which the exit status is 1", value: oneOf(&o.fails, "change", "change", differences()...),
@@ -79,10 +82,11 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 		}
 		plans[n] = plan
 	}
-	if err := o.print.profile(c, render.NewDifference(plans[0], plans[1])); err != nil {
+	change := render.NewChange("", plans[0], plans[1], false)
+	if err := o.print.profile(c, *change.Difference); err != nil {
 		return c.fail(err)
 	}
-	if o.fails(render.Change{Old: plans[0], New: plans[1]}) {
+	if o.fails(change.Kind) {
 		return exitFindings
 	}
 	return exitOK
@@ -114,10 +118,10 @@ func differenceFormats() []choice[differencePrinter] {
 
 // differences returns the words of -fail-on, each with the differences that make the
 // exit status 1.
-func differences() []choice[func(render.Change) bool] {
-	return []choice[func(render.Change) bool]{
-		{"change", func(c render.Change) bool { return c.Kind() != render.Unchanged }},
-		{"widen", render.Change.Widens},
-		{"never", func(render.Change) bool { return false }},
+func differences() []choice[func(render.Kind) bool] {
+	return []choice[func(render.Kind) bool]{
+		{"change", func(k render.Kind) bool { return k != render.Unchanged }},
+		{"widen", render.Kind.Widens},
+		{"never", func(render.Kind) bool { return false }},
 	}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	"caprun/engine/review"
 	"caprun/internal/sanitize"
@@ -36,4 +38,17 @@ func (c *Command) reportFindings(findings []policy.Diagnostic, text []byte, stat
 		return c.fail(err)
 	}
 	return status
+}
+
+// excludeFlag is the flag -exclude. It can be given more than once.
+func excludeFlag(p *source.Patterns) *formFlag {
+	return &formFlag{name: "exclude", metavar: "PATTERN", about: "files and directories to leave out below a directory", repeated: true,
+		more: "A pattern with a slash matches a path below the directory, one without a name; * and ? do not match a slash.",
+		value: value{takes: aText, store: func(text string) error {
+			if _, err := path.Match(text, ""); err != nil || text == "" {
+				return fmt.Errorf("invalid pattern %q", shorten(text))
+			}
+			*p = append(*p, strings.TrimSuffix(strings.TrimPrefix(text, "./"), "/"))
+			return nil
+		}}}
 }

@@ -90,7 +90,7 @@ func Compare(old, new *engine.Plan) Comparison {
 		compareCaps(Regainable, reachableCaps(old.AfterExec), reachableCaps(new.AfterExec)),
 		compareSecurebits(old.AfterExec, new.AfterExec),
 		compareNoNewPrivs(old.AfterExec.NoNewPrivs, new.AfterExec.NoNewPrivs),
-		compareRoots(RootDirectory(old.Profile.Chroot), RootDirectory(new.Profile.Chroot)),
+		compareRoots(rootDirectoryOf(old.Profile), rootDirectoryOf(new.Profile)),
 		compareSessions(OwnSession(old.Profile.NewSession), OwnSession(new.Profile.NewSession)),
 		compareKeyrings(OwnKeyring(old.NewKeyring()), OwnKeyring(new.NewKeyring())),
 		compareEnvironments(Environ{old.EnvPolicy()}, Environ{new.EnvPolicy()}),

@@ -65,6 +65,8 @@ func TestCompare(t *testing.T) {
 		{"a user by name, and root", "user: www-data\ncaps: \"=\"", "user: root\ncaps: \"=\"", More, "uid:more gid:more groups:more keyring:more env:more"},
 		{"a group of a user by name", "user: www-data", "user: www-data\ngid: 4", Incomparable, "gid:not comparable groups:not comparable"},
 		{"a jail", web, web + "chroot: /srv/a", Less, "chroot:less"},
+		{"the caller's root directory", web, web + "chroot: /", Same, ""},
+		{"out of a jail", web + "chroot: /srv/a", web + "chroot: /", More, "chroot:more"},
 		{"another jail", web + "chroot: /srv/b", web + "chroot: /srv/a", Incomparable, "chroot:not comparable"},
 		{"fewer variables", web, web + "env: {keep: [PATH, LANG]}", Less, "env:less"},
 		{"one less", web + "env: {keep: [PATH, LANG]}", web + "env: {keep: [LANG]}", Less, "env:less"},

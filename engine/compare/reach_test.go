@@ -45,7 +45,7 @@ func (r reached) inherits(p *engine.Plan) {
 	if !p.NewKeyring() {
 		r["the caller's session keyring"] = true
 	}
-	if p.Profile.Chroot == "" {
+	if rootDirectoryOf(p.Profile) == "" {
 		r["the caller's root directory"] = true
 	}
 }

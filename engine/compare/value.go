@@ -58,6 +58,14 @@ func (b Bits) elements() []string { return cred.Securebits(b).Names() }
 // RootDirectory is the path of a root directory; empty for the caller's.
 type RootDirectory string
 
+// rootDirectoryOf returns the root directory of a profile: / is the caller's.
+func rootDirectoryOf(p *policy.Profile) RootDirectory {
+	if p.Chroot == "/" {
+		return ""
+	}
+	return RootDirectory(p.Chroot)
+}
+
 func (r RootDirectory) String() string {
 	if r == "" {
 		return "the caller's"

@@ -15,12 +15,32 @@ import (
 
 // Change is a profile in one or both of two versions of a tree.
 type Change struct {
-	Name     string
-	Old, New *engine.Plan // nil for a version that is absent or invalid
+	Name       string
+	Kind       Kind
+	Difference *Difference // nil unless both versions have a plan
 
-	// Invalid tells that the new version cannot be read or has no plan. An old one
-	// that is invalid counts as absent, because nothing could be started with it.
-	Invalid bool
+	grant string // what a new or a removed profile grants
+}
+
+// NewChange compares two versions of a profile. A plan is nil for a version that is
+// absent or invalid: it cannot be read, or has no plan. An old version that is invalid
+// counts as absent, because nothing could be started with it.
+func NewChange(name string, old, new *engine.Plan, newInvalid bool) Change {
+	c := Change{Name: name}
+	switch {
+	case newInvalid:
+		c.Kind = Invalid
+	case new == nil && old == nil:
+		c.Kind, c.grant = Removed, "was invalid"
+	case new == nil:
+		c.Kind, c.grant = Removed, "started as "+grantText(old)
+	case old == nil:
+		c.Kind, c.grant = New, "starts as "+grantText(new)
+	default:
+		d := NewDifference(old, new)
+		c.Kind, c.Difference = d.kind(), &d
+	}
+	return c
 }
 
 // Kind is how the two versions of a profile compare.
@@ -40,17 +60,8 @@ const (
 
 var kinds = [...]Kind{Invalid, Widened, Incomparable, New, Narrowed, Removed, Changed, Unchanged}
 
-// Kind returns how the versions compare.
-func (c Change) Kind() Kind {
-	switch {
-	case c.New == nil && c.Invalid:
-		return Invalid
-	case c.New == nil:
-		return Removed
-	case c.Old == nil:
-		return New
-	}
-	d := NewDifference(c.Old, c.New)
+// kind returns how two plans compare.
+func (d Difference) kind() Kind {
 	switch d.Comparison.Order() {
 	case compare.More:
 		return Widened
@@ -67,8 +78,8 @@ func (c Change) Kind() Kind {
 
 // Widens reports whether the new version grants something that the old one does not,
 // or may do so. A new profile does, and one that is invalid counts as if it did.
-func (c Change) Widens() bool {
-	return slices.Contains([]Kind{Invalid, Widened, Incomparable, New}, c.Kind())
+func (k Kind) Widens() bool {
+	return slices.Contains([]Kind{Invalid, Widened, Incomparable, New}, k)
 }
 
 // Changes are the profiles of two versions of a tree.
@@ -80,7 +91,7 @@ type Changes struct {
 // sorted returns the profiles by kind, and those of one kind by name.
 func (c Changes) sorted() []Change {
 	return slices.SortedStableFunc(slices.Values(c.Profiles), func(a, b Change) int {
-		return cmp.Or(cmp.Compare(slices.Index(kinds[:], a.Kind()), slices.Index(kinds[:], b.Kind())), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(slices.Index(kinds[:], a.Kind), slices.Index(kinds[:], b.Kind)), cmp.Compare(a.Name, b.Name))
 	})
 }
 
@@ -90,7 +101,7 @@ func (c Changes) summary() string {
 	for _, kind := range kinds {
 		n := 0
 		for _, p := range c.Profiles {
-			if p.Kind() == kind {
+			if p.Kind == kind {
 				n++
 			}
 		}
@@ -103,26 +114,19 @@ func (c Changes) summary() string {
 
 // note returns what the summary says about a profile.
 func (c Change) note() string {
-	switch kind := c.Kind(); kind {
-	case New:
-		return "starts as " + grantText(c.New)
-	case Removed:
-		if c.Old == nil {
-			return "was invalid"
-		}
-		return "started as " + grantText(c.Old)
-	case Widened, Narrowed, Incomparable:
-		var parts []string
-		for _, group := range NewDifference(c.Old, c.New).changes() {
-			for _, row := range group.rows {
-				parts = append(parts, row.summary())
-			}
-		}
-		return strings.Join(parts, "; ")
-	case Changed:
-		return strings.Join(NewDifference(c.Old, c.New).Others, ", ")
+	switch {
+	case c.Difference == nil:
+		return c.grant
+	case c.Kind == Changed:
+		return strings.Join(c.Difference.Others, ", ")
 	}
-	return ""
+	var parts []string
+	for _, group := range c.Difference.changes() {
+		for _, row := range group.rows {
+			parts = append(parts, row.summary())
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // summary returns a row of the differences in a few words.
@@ -157,7 +161,7 @@ func (c Changes) Print(w io.Writer, colour bool) error {
 	var b strings.Builder
 	b.WriteString(paint(colour, "1", fmt.Sprintf("%s compared with %s: %s", c.New, c.Old, c.summary())) + "\n")
 	codes := map[Kind]string{Invalid: "31", Widened: "31", Incomparable: "33", New: "33", Narrowed: "32"}
-	list := slices.DeleteFunc(c.sorted(), func(p Change) bool { return p.Kind() == Unchanged })
+	list := slices.DeleteFunc(c.sorted(), func(p Change) bool { return p.Kind == Unchanged })
 	width := 0
 	for _, p := range list {
 		width = min(max(width, len(p.Name)), 40)
@@ -166,21 +170,21 @@ func (c Changes) Print(w io.Writer, colour bool) error {
 		if n == 0 {
 			b.WriteString("\n")
 		}
-		kind := fmt.Sprintf("%-14s", p.Kind())
-		line := fmt.Sprintf("  %s  %-*s  %s", paint(colour, codes[p.Kind()], kind), width, p.Name, p.note())
+		kind := fmt.Sprintf("%-14s", p.Kind)
+		line := fmt.Sprintf("  %s  %-*s  %s", paint(colour, codes[p.Kind], kind), width, p.Name, p.note())
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	if _, err := io.WriteString(w, sanitize.Lines(b.String())); err != nil {
 		return err
 	}
 	for _, p := range list {
-		if p.Old == nil || p.New == nil {
+		if p.Difference == nil {
 			continue
 		}
 		if _, err := io.WriteString(w, "\n"); err != nil {
 			return err
 		}
-		if err := NewDifference(p.Old, p.New).Print(w, colour); err != nil {
+		if err := p.Difference.Print(w, colour); err != nil {
 			return err
 		}
 	}
@@ -192,7 +196,7 @@ func (c Changes) Print(w io.Writer, colour bool) error {
 func (c Changes) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s compared with %s: %s**\n", markdownCode(c.New), markdownCode(c.Old), c.summary())
-	list := slices.DeleteFunc(c.sorted(), func(p Change) bool { return p.Kind() == Unchanged })
+	list := slices.DeleteFunc(c.sorted(), func(p Change) bool { return p.Kind == Unchanged })
 	if len(list) > 0 {
 		b.WriteString("\n| | profile | |\n|---|---|---|\n")
 	}
@@ -201,19 +205,19 @@ func (c Changes) Markdown(w io.Writer) error {
 		if note != "" {
 			note = markdownCode(note)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", p.Kind(), markdownCode(p.Name), note)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", p.Kind, markdownCode(p.Name), note)
 	}
 	if _, err := io.WriteString(w, sanitize.Lines(b.String())); err != nil {
 		return err
 	}
 	for _, p := range list {
-		if p.Old == nil || p.New == nil {
+		if p.Difference == nil {
 			continue
 		}
 		if _, err := io.WriteString(w, "\n"); err != nil {
 			return err
 		}
-		if err := NewDifference(p.Old, p.New).Markdown(w); err != nil {
+		if err := p.Difference.Markdown(w); err != nil {
 			return err
 		}
 	}
@@ -235,9 +239,9 @@ func (c Changes) JSON(w io.Writer) error {
 		Profiles []profile `json:"profiles"`
 	}{FormatVersion, c.Old, c.New, []profile{}}
 	for _, p := range c.Profiles {
-		entry := profile{Name: p.Name, Kind: p.Kind(), Widens: p.Widens()}
-		if p.Old != nil && p.New != nil {
-			d := NewDifference(p.Old, p.New).json()
+		entry := profile{Name: p.Name, Kind: p.Kind, Widens: p.Kind.Widens()}
+		if p.Difference != nil {
+			d := p.Difference.json()
 			entry.Difference = &d
 		}
 		out.Profiles = append(out.Profiles, entry)

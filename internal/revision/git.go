@@ -4,6 +4,7 @@ package revision
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,13 +12,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // safety are the options of each call of git. A repository may come from other
 // users: its configuration must not choose a program to run. The commands that are
 // used here run no hooks, filters or pagers; objects that are missing in a partial
 // clone would be fetched, by a program that the repository names, and a bare
-// repository below a checkout would be taken for the repository itself.
+// repository below a checkout would be taken for the repository itself. The options
+// about the pager, fsmonitor and hooks change nothing for these commands today; they are
+// a defence against other versions of git.
 var safety = []string{
 	"--no-pager", "--no-replace-objects", "--literal-pathspecs",
 	"-c", "core.warnAmbiguousRefs=true",
@@ -54,9 +58,14 @@ func findGit(dir string) (git, error) {
 	return git{program, dir}, nil
 }
 
-func (g git) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(g.program, slices.Concat(safety, args)...)
-	cmd.Dir, cmd.Env = g.dir, environ()
+// timeout bounds each call of git: its configuration can include a FIFO, or lie on a
+// file system that does not answer.
+const timeout = time.Minute
+
+// command returns a command that is killed when ctx is done.
+func (g git) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, g.program, slices.Concat(safety, args)...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = g.dir, environ(), time.Second
 	return cmd
 }
 
@@ -68,10 +77,14 @@ const maxOutput = 64 << 20
 func (g git) output(args ...string) (string, error) {
 	var out, errs bounded
 	out.limit, errs.limit = maxOutput, 4096
-	cmd := g.command(args...)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	cmd := g.command(ctx, args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	switch text, _, _ := strings.Cut(strings.TrimSpace(errs.String()), "\n"); {
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("git %s: no answer within %v", args[0], timeout)
 	case out.exceeded:
 		return "", fmt.Errorf("git %s: more than %d bytes of output", args[0], maxOutput)
 	case err != nil && text != "":

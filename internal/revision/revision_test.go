@@ -56,6 +56,11 @@ func contents(t *testing.T, dir, rev string, names ...string) map[string]string 
 		t.Fatal(err)
 	}
 	defer tree.Close()
+	for n := range names {
+		if names[n], err = tree.Name(names[n]); err != nil {
+			t.Fatal(err)
+		}
+	}
 	files, err := tree.Files(names)
 	if err != nil {
 		t.Fatal(err)
@@ -98,11 +103,40 @@ func TestFiles(t *testing.T) {
 	})
 	check(t, contents(t, dir, "main~1", "web.yaml"), map[string]string{"web.yaml": "one"})
 	check(t, contents(t, dir, "main", "deploy/*.yaml"), map[string]string{"deploy/*.yaml": "star"})
+	check(t, contents(t, dir, "main", ":(top)web.yaml"), map[string]string{})
 	check(t, contents(t, dir, "main", "nowhere"), map[string]string{})
 	check(t, contents(t, filepath.Join(dir, "deploy"), "main", "sub", "../web.yaml"), map[string]string{"sub/b.yaml": "", "../web.yaml": "changed"})
 	check(t, contents(t, filepath.Join(dir, "deploy"), "main", "."), map[string]string{
 		"a.yaml": "two", "sub/b.yaml": "", "*.yaml": "star", "a b\nc.yaml": "odd",
 	})
+}
+
+func TestFollow(t *testing.T) {
+	dir, run := repository(t, map[string]string{"a/web.yaml": "one"})
+	for link, target := range map[string]string{
+		"b.yaml": "a/web.yaml", "a/c.yaml": "../b.yaml", "up": "../a/web.yaml", "etc": "/etc/passwd", "gone": "nowhere", "dir": "a", "loop": "loop",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("add", ".")
+	run("commit", "-q", "-m", "links")
+	tree, err := Open(dir, "HEAD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	for name, want := range map[string]string{"a/web.yaml": "a/web.yaml", "b.yaml": "a/web.yaml", "a/c.yaml": "a/web.yaml", "up": "", "etc": "", "gone": "", "dir": "", "loop": ""} {
+		files, err := tree.Files([]string{name})
+		if err != nil || len(files) != 1 {
+			t.Fatal(name, files, err)
+		}
+		got, err := tree.Follow(files[0])
+		if want == "" && err == nil || want != "" && (err != nil || got.Name != want) {
+			t.Errorf("%s: got %s, %v, want %q", name, got.Name, err, want)
+		}
+	}
 }
 
 func TestOpenErrors(t *testing.T) {
@@ -126,8 +160,8 @@ func TestOpenErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"..", "../x", "a/../../x", "/etc"} {
-		if files, err := tree.Files([]string{name}); err == nil {
-			t.Errorf("%s: got %v and no error", name, files)
+		if got, err := tree.Name(name); err == nil {
+			t.Errorf("%s: got %s and no error", name, got)
 		}
 	}
 }
@@ -182,6 +216,20 @@ func TestHostileRepository(t *testing.T) {
 	check(t, contents(t, dir, "HEAD", "."), map[string]string{"web.yaml": "one", ".gitattributes": "*.yaml diff=evil filter=evil\n"})
 	if text, err := os.ReadFile(ran); err == nil {
 		t.Errorf("git ran a program of the repository: %s", text)
+	}
+}
+
+// TestReplacedObjects reads the files of the commit although the repository replaces
+// an object by another, or turns the warning about ambiguous names off.
+func TestReplacedObjects(t *testing.T) {
+	dir, run := repository(t, map[string]string{"web.yaml": "one", "other.yaml": "two"})
+	run("replace", run("rev-parse", "HEAD:web.yaml"), run("rev-parse", "HEAD:other.yaml"))
+	check(t, contents(t, dir, "HEAD", "."), map[string]string{"web.yaml": "one", "other.yaml": "two"})
+	run("config", "core.warnAmbiguousRefs", "false")
+	run("branch", "both")
+	run("tag", "both")
+	if _, err := Open(dir, "both"); err == nil || !strings.Contains(err.Error(), "ambiguous") {
+		t.Errorf("a name of a branch and of a tag: %v", err)
 	}
 }
 

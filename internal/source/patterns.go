@@ -2,7 +2,6 @@ package source
 
 import (
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -12,9 +11,8 @@ import (
 // the name of the file or directory.
 type Patterns []string
 
-// match reports whether a pattern selects a file or directory below root.
-func (p Patterns) match(root, file string) bool {
-	below := strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(file), filepath.ToSlash(filepath.Clean(root))), "/")
+// match reports whether a pattern selects a file or directory.
+func (p Patterns) match(below string) bool {
 	return slices.ContainsFunc(p, func(pattern string) bool {
 		name := below
 		if !strings.Contains(pattern, "/") {
@@ -23,4 +21,19 @@ func (p Patterns) match(root, file string) bool {
 		matched, err := path.Match(pattern, name)
 		return err == nil && matched
 	})
+}
+
+// Includes reports whether Walk would find a regular file, given the path of the file
+// below the directory: the name is that of a profile, and neither the file nor a
+// directory on the path is hidden or selected by a pattern.
+func (p Patterns) Includes(below string) bool {
+	if !IsProfileName(below) {
+		return false
+	}
+	for ; below != "."; below = path.Dir(below) {
+		if strings.HasPrefix(path.Base(below), ".") || p.match(below) {
+			return false
+		}
+	}
+	return true
 }

@@ -45,7 +45,7 @@ func Walk(root string, excluded Patterns, add func(Found)) error {
 			return nil
 		}
 		hidden := strings.HasPrefix(d.Name(), ".") && path != root
-		skipped := hidden || path != root && excluded.match(root, path)
+		skipped := hidden || path != root && excluded.match(below(root, path))
 		switch {
 		case skipped && d.IsDir():
 			return fs.SkipDir
@@ -85,6 +85,11 @@ func withoutLinks(root, top, path string) string {
 		return path
 	}
 	return filepath.Join(top, strings.TrimPrefix(path, clean))
+}
+
+// below returns the path of a file below root with slashes.
+func below(root, path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(filepath.ToSlash(path), filepath.ToSlash(filepath.Clean(root))), "/")
 }
 
 // BrokenLink returns an error that says that a path is a broken symbolic link, and to

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"caprun/internal/revision"
+	"caprun/internal/source"
+)
+
+// profileSet is the profiles of one version of a tree. The keys are the paths within
+// the tree, which are the same in both versions.
+type profileSet struct {
+	name     string                            // of the version, in messages
+	label    func(key string) string           // the name of a profile in messages
+	profiles map[string]func() ([]byte, error) // reads a profile
+}
+
+func newProfileSet(name string, label func(string) string) profileSet {
+	return profileSet{name, label, map[string]func() ([]byte, error){}}
+}
+
+// allKeys returns the keys of two sets, sorted.
+func allKeys(a, b profileSet) []string {
+	all := maps.Clone(a.profiles)
+	maps.Copy(all, b.profiles)
+	return slices.Sorted(maps.Keys(all))
+}
+
+// unreadable is the function of a profile that cannot be read.
+func unreadable(err error) func() ([]byte, error) {
+	return func() ([]byte, error) { return nil, err }
+}
+
+// readFound returns the function that reads a profile below a directory.
+func readFound(f source.Found) func() ([]byte, error) {
+	if f.Err != nil {
+		return unreadable(f.Err)
+	}
+	return func() ([]byte, error) {
+		var r source.Reader
+		return r.ReadNoLinks(f.Path)
+	}
+}
+
+// profilesBelow returns the profiles below a directory.
+func profilesBelow(dir string, exclude source.Patterns) (profileSet, error) {
+	s := newProfileSet(dir, func(key string) string { return filepath.Join(dir, key) })
+	var failed error
+	err := source.Walk(dir, exclude, func(f source.Found) {
+		key, err := filepath.Rel(filepath.Clean(dir), f.Name)
+		if err != nil {
+			failed = err
+		}
+		s.profiles[key] = readFound(f)
+	})
+	if errors.Is(err, source.ErrNoProfiles) {
+		err = nil
+	}
+	return s, errors.Join(err, failed)
+}
+
+// revisionSets are the profiles of a git revision and of the working tree.
+type revisionSets struct {
+	tree     *revision.Tree
+	names    []string // the arguments, within the repository
+	exclude  source.Patterns
+	old, new profileSet
+}
+
+// Errors of what exists in the working tree and cannot be compared.
+var (
+	errNewLink   = errors.New("a symbolic link that is new or leads to another file; its profile is not compared")
+	errNotSimple = errors.New("the file was replaced by a link or a special file, or a directory above it by a link; it is not compared")
+)
+
+// newRevisionSets returns the profiles at or below paths. The tree must stay open for
+// as long as they are read.
+func newRevisionSets(tree *revision.Tree, base string, paths []string, exclude source.Patterns) (*revisionSets, error) {
+	label := func(name string) string {
+		if path, err := tree.Path(name); err == nil {
+			return path
+		}
+		return name
+	}
+	s := &revisionSets{
+		tree: tree, exclude: exclude,
+		old: newProfileSet(base, func(name string) string { return base + ":" + name }),
+		new: newProfileSet("the working tree", label),
+	}
+	for _, path := range paths {
+		name, err := tree.Name(path)
+		if err != nil {
+			return nil, err
+		}
+		s.names = append(s.names, name)
+		if err := s.addPath(filepath.Clean(path), name); err != nil {
+			return nil, err
+		}
+	}
+	files, err := tree.Files(s.names)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		s.addFile(f)
+	}
+	for n, name := range s.names {
+		inRevision := slices.ContainsFunc(files, func(f revision.File) bool { return f.Name == name || isBelow(f.Name, name) })
+		if _, err := os.Lstat(paths[n]); errors.Is(err, fs.ErrNotExist) && !inRevision {
+			return nil, fmt.Errorf("%s: no such file or directory, in the working tree or in %s", paths[n], base)
+		}
+	}
+	return s, nil
+}
+
+// addPath adds the profiles at or below a path of the working tree. Those of links below
+// a directory are unreadable until addFile finds the same link in the revision.
+func (s *revisionSets) addPath(path, name string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.IsDir():
+		s.new.profiles[name] = func() ([]byte, error) {
+			var r source.Reader
+			return r.Read(path)
+		}
+		return nil
+	}
+	var failed error
+	err = source.Walk(path, s.exclude, func(f source.Found) {
+		name, err := s.tree.Name(f.Name)
+		if err != nil {
+			failed = err
+		}
+		s.new.profiles[name] = readFound(f)
+		if f.Link {
+			s.new.profiles[name] = unreadable(errNewLink)
+		}
+	})
+	if errors.Is(err, source.ErrNoProfiles) {
+		err = nil
+	}
+	return errors.Join(err, failed)
+}
+
+// addFile adds a file of the revision.
+func (s *revisionSets) addFile(f revision.File) {
+	_, inWorkingTree := s.new.profiles[f.Name]
+	switch {
+	case slices.Contains(s.names, f.Name):
+		s.old.profiles[f.Name] = func() ([]byte, error) {
+			file, err := s.tree.Follow(f)
+			if err != nil {
+				return nil, err
+			}
+			return s.tree.Read(file)
+		}
+	case !s.selects(f.Name):
+	case f.Link:
+		target, err := s.tree.Read(f)
+		if now, failed := os.Readlink(f.Path); err == nil && failed == nil && now == string(target) {
+			delete(s.new.profiles, f.Name)
+		}
+	default:
+		s.old.profiles[f.Name] = func() ([]byte, error) { return s.tree.Read(f) }
+		if _, err := os.Lstat(f.Path); err == nil && !inWorkingTree {
+			s.new.profiles[f.Name] = unreadable(errNotSimple)
+		}
+	}
+}
+
+// selects reports whether a file of the revision is a profile below one of the
+// arguments.
+func (s *revisionSets) selects(file string) bool {
+	return slices.ContainsFunc(s.names, func(name string) bool {
+		below, err := filepath.Rel(name, file)
+		return err == nil && s.exclude.Includes(filepath.ToSlash(below))
+	})
+}
+
+// isBelow reports whether a file is below a directory.
+func isBelow(file, directory string) bool {
+	below, err := filepath.Rel(directory, file)
+	return err == nil && filepath.IsLocal(below)
+}
