@@ -29,7 +29,11 @@ func (p *Plan) describeGroups(s Step) string {
 		// See groupsEquivalent.
 		return "keep the empty group list, equivalent to gid " + p.groupsText(p.Identity.Groups)
 	}
-	return "set groups " + p.groupsText(s.Groups)
+	text := p.groupsText(s.Groups)
+	if strings.HasPrefix(text, "the ") {
+		return "set groups to " + text
+	}
+	return "set groups " + text
 }
 
 func (p *Plan) describePath(s Step) string { return s.Kind.String() + " to " + s.Path }
@@ -107,34 +111,50 @@ func LimitEntry(l policy.Rlimit) string {
 }
 
 func uidText(id machine.Identity, uid uint32) string {
-	switch {
-	case id.IsPlaceholder(uid):
-		return "of user " + id.User
-	case id.Entry != nil:
+	if of, unknown := id.UnknownUID(uid); unknown {
+		return of.String()
+	}
+	if id.Entry != nil {
 		return fmt.Sprintf("%d (%s)", uid, id.Entry.Name)
 	}
 	return fmt.Sprint(uid)
 }
 
 func (p *Plan) gidText(gid uint32) string {
-	if _, known, _ := p.KnownIDs(); !known {
-		return "of user " + p.Identity.User
+	if of, unknown := p.Identity.UnknownGID(gid); unknown {
+		return of.String()
 	}
 	return fmt.Sprint(gid)
 }
 
+// groupsText returns groups as text, such as "4,33 and the gid of user www".
 func (p *Plan) groupsText(groups []uint32) string {
-	if _, _, known := p.KnownIDs(); !known {
-		// Only the user's own gid, which is added to the declared groups, is unknown.
-		if len(p.Profile.Groups) > 0 {
-			return joinNumbers(p.Profile.Groups) + " and the gid of user " + p.Identity.User
+	var known []uint32
+	var gid, supplementary bool
+	for _, n := range groups {
+		switch of, unknown := p.Identity.UnknownGID(n); {
+		case !unknown:
+			known = append(known, n)
+		case of.Supplementary:
+			supplementary = true
+		default:
+			gid = true
 		}
-		return "of user " + p.Identity.User
 	}
-	if len(groups) == 0 {
+	user := p.Identity.User
+	switch {
+	case len(groups) == 0:
 		return "none"
+	case !gid && !supplementary:
+		return joinNumbers(known)
+	case len(known) == 0 && supplementary:
+		return "of user " + user
+	case len(known) == 0:
+		return "the gid of user " + user
+	case supplementary:
+		return joinNumbers(known) + " and the groups of user " + user
 	}
-	return joinNumbers(groups)
+	return joinNumbers(known) + " and the gid of user " + user
 }
 
 func joinNumbers[T int | uint32](list []T) string {
@@ -153,7 +173,7 @@ func joinNumbers[T int | uint32](list []T) string {
 func (p *Plan) IdentityText() (uid, gid, groups string) {
 	a := p.AfterExec
 	knownUID, knownGID, _ := p.KnownIDs()
-	uid, gid = "of user "+p.Identity.User, "of user "+p.Identity.User
+	uid, gid = uidText(p.Identity, p.Identity.UID), p.gidText(p.Identity.GID)
 	if knownUID {
 		uid = IDsText(a.UID, a.EUID, a.SUID, a.FSUID)
 	}

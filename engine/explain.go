@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"caprun/engine/machine"
 )
 
@@ -8,10 +10,9 @@ import (
 // An unknown one belongs to a user that was not looked up; its value in the plan is a
 // placeholder.
 func (p *Plan) KnownIDs() (uid, gid, groups bool) {
-	looked, profile := p.Identity.Resolved, p.Profile
-	uid = looked || !p.Identity.IsPlaceholder(p.Identity.UID)
-	gid = looked || profile.GID != nil
-	return uid, gid, looked || profile.GID != nil && profile.Groups != nil
+	_, unknownUID := p.Identity.UnknownUID(p.Identity.UID)
+	_, unknownGID := p.Identity.UnknownGID(p.Identity.GID)
+	return !unknownUID, !unknownGID, !slices.ContainsFunc(p.Identity.Groups, func(n uint32) bool { _, unknown := p.Identity.UnknownGID(n); return unknown })
 }
 
 // Effect describes the set-id bits and file capabilities of t.File, such as "/usr/bin/su is

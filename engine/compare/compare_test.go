@@ -76,6 +76,11 @@ func TestCompare(t *testing.T) {
 		{"a loader variable in a list, and no identity", "env: {keep: [LD_PRELOAD]}", "env: {keep: [LD_PRELOAD]}\nno_new_privs: true", Less, "no_new_privs:less"},
 		{"the caller's HOME", web, web + "env: {keep: [HOME]}", Incomparable, "env:not comparable"},
 		{"the caller's HOME besides", web + "env: {keep: [PATH]}", web + "env: {keep: [PATH, HOME]}", More, "env:more"},
+		{"without the other groups of a user by name", "user: www-data", "user: www-data\ngroups: []", Less, "groups:less"},
+		{"one group instead of those of a user by name", "user: www-data", "user: www-data\ngroups: [4]", Incomparable, "groups:not comparable"},
+		{"without the other groups, with a gid", "user: www-data\ngid: 4", "user: www-data\ngid: 4\ngroups: []", Less, "groups:less"},
+		{"the last uid and gid are numbers", "user: www-data", "uid: 4294967294\ngid: 4294967294", Incomparable, "uid:not comparable gid:not comparable groups:not comparable"},
+		{"the last gid is a number", "user: www-data\ngid: 4294967294", "user: www-data", Incomparable, "gid:not comparable groups:not comparable"},
 		{"HOME of the user", web, web + "env: {unset: [HOME]}", Same, ""},
 		{"a session of its own", web, web + "new_session: true", Less, "new_session:less"},
 		{"the caller's session", web + "new_session: true", web, More, "new_session:more"},
@@ -175,7 +180,7 @@ func TestCompareStarts(t *testing.T) {
 // and comparable plans are common.
 func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*engine.Plan {
 	parts := [][]string{
-		{"", "", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 33\ngid: 33\ngroups: [4]", "uid: 33\ngid: 4", "user: www-data", "user: games\ngid: 33", "user: root"},
+		{"", "", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 33\ngid: 33\ngroups: [4]", "uid: 33\ngid: 4", "user: www-data", "user: www-data\ngroups: []", "user: games\ngid: 33", "user: root"},
 		{"", "caps: \"=\"", "caps: cap_kill=eip", "caps: cap_kill,cap_net_raw=eip", "caps: cap_kill=ep", "caps: cap_kill=i",
 			"iab: \"\"", "iab: ^cap_kill", "iab: \"!cap_chown,cap_kill\""},
 		{"", "", "no_new_privs: true"},
@@ -277,7 +282,7 @@ func outcomeText(p *engine.Plan) string {
 	a := p.AfterExec
 	user := ""
 	if !p.Identity.Resolved {
-		user = fmt.Sprintf(" of %s, gid %v", p.Identity.User, p.Profile.GID != nil)
+		user = fmt.Sprintf(" of %s, gid %v, groups %v", p.Identity.User, p.Profile.GID != nil, p.Profile.Groups != nil)
 	}
 	fds := slices.Clone(p.Profile.KeepFDs)
 	slices.Sort(fds)

@@ -8,19 +8,20 @@ import (
 	"caprun/engine/machine"
 )
 
-// ID is a user or group ID: a number, or the unknown number of a user that was not looked
-// up.
+// ID is a user or group ID: a number, or one that is unknown.
 type ID struct {
-	Number uint32
-	User   string // the user whose ID is unknown; Number is then 0
+	Number  uint32
+	Unknown machine.Unknown // what the ID stands for if it is unknown; Number is then 0
 }
 
 func (id ID) String() string {
-	if id.User != "" {
-		return "of user " + id.User
+	if id.isUnknown() {
+		return id.Unknown.String()
 	}
 	return fmt.Sprint(id.Number)
 }
+
+func (id ID) isUnknown() bool { return id.Unknown != machine.Unknown{} }
 
 // isRoot reports whether the ID is 0. An unknown ID of another user than root counts as
 // not 0.
@@ -48,7 +49,11 @@ func (g GroupList) String() string     { return joinOr(g.elements(), "none") }
 func (g GroupList) equal(v Value) bool { o, ok := v.(GroupList); return ok && slices.Equal(g, o) }
 func (g GroupList) elements() (list []string) {
 	for _, id := range g {
-		list = append(list, id.String())
+		text := id.String()
+		if id.isUnknown() && !id.Unknown.Supplementary {
+			text = "gid " + text
+		}
+		list = append(list, text)
 	}
 	return list
 }
@@ -61,14 +66,14 @@ type identity struct {
 
 func identityOf(c cred.Cred, id machine.Identity) identity {
 	user := func(n uint32) ID {
-		if id.IsPlaceholder(n) {
-			return ID{User: id.User}
+		if of, unknown := id.UnknownUID(n); unknown {
+			return ID{Unknown: of}
 		}
 		return ID{Number: n}
 	}
 	group := func(n uint32) ID {
-		if id.IsPlaceholder(n) || id.Declared && !id.Resolved && n == 0 {
-			return ID{User: id.User}
+		if of, unknown := id.UnknownGID(n); unknown {
+			return ID{Unknown: of}
 		}
 		return ID{Number: n}
 	}

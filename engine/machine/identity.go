@@ -3,7 +3,6 @@ package machine
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"caprun/engine/cred"
 	"caprun/policy"
@@ -20,7 +19,7 @@ type Identity struct {
 	User string
 
 	// Resolved is false if the entry of User was not looked up. The IDs that come
-	// from the entry are then placeholders, see IsPlaceholder.
+	// from the entry are then placeholders: see UnknownUID and UnknownGID.
 	Resolved bool
 
 	UID, GID uint32
@@ -29,10 +28,9 @@ type Identity struct {
 	// Entry is the user database entry of User; nil if there is none, or if it was
 	// not looked up.
 	Entry *User
-}
 
-// unresolvedID is the placeholder for an unknown ID. It is not 0, and no user has it.
-const unresolvedID = cred.NoID - 1
+	unknownUIDs, unknownGIDs placeholders
+}
 
 // TargetIdentity returns the identity of a target of profile p, launched by a process
 // with the credentials caller. entry is the entry of the profile's user; nil if it was
@@ -46,23 +44,14 @@ func TargetIdentity(p *policy.Profile, caller cred.Cred, entry *User) Identity {
 			id.GID = *p.GID
 		}
 		id.Groups = nil
-	case p.User != "":
+	case p.User != "" && entry != nil:
 		id.Declared, id.User, id.Entry = true, p.User, entry
-		id.UID, id.GID, id.Groups = unresolvedID, unresolvedID, nil
-		switch {
-		case entry != nil:
-			id.UID, id.GID, id.Groups = entry.UID, entry.GID, entry.Groups
-		case p.User == "root":
-			id.UID, id.GID, id.Resolved = 0, 0, false
-		default:
-			id.Resolved = false
-			if n, err := strconv.ParseUint(p.User, 10, 32); err == nil {
-				id.UID = uint32(n)
-			}
-		}
+		id.UID, id.GID, id.Groups = entry.UID, entry.GID, entry.Groups
 		if p.GID != nil {
 			id.GID = *p.GID
 		}
+	case p.User != "":
+		id.setUnknown(p, caller)
 	default:
 		return id
 	}
@@ -73,6 +62,36 @@ func TargetIdentity(p *policy.Profile, caller cred.Cred, entry *User) Identity {
 	return id
 }
 
+// setUnknown sets the identity of a profile with a user that was not looked up, except for
+// the groups that the profile declares.
+func (id *Identity) setUnknown(p *policy.Profile, caller cred.Cred) {
+	id.Declared, id.User, id.Resolved = true, p.User, false
+	id.unknownUIDs.taken = []uint32{caller.UID, caller.EUID, caller.SUID, caller.FSUID}
+	id.unknownGIDs.taken = slices.Concat([]uint32{caller.GID, caller.EGID, caller.SGID, caller.FSGID}, caller.Groups, p.Groups)
+	number, err := ParseID(p.User)
+	switch {
+	case p.User == "root":
+		id.UID = 0
+	case err == nil:
+		id.UID = number
+	default:
+		id.UID = id.unknownUIDs.add(Unknown{User: p.User})
+	}
+	switch {
+	case p.GID != nil:
+		id.GID = *p.GID
+		id.unknownGIDs.taken = append(id.unknownGIDs.taken, id.GID)
+	case p.User == "root":
+		id.unknownGIDs.set(0, Unknown{User: p.User})
+		id.GID = 0
+	default:
+		id.GID = id.unknownGIDs.add(Unknown{User: p.User})
+	}
+	if p.Groups == nil {
+		id.Groups = []uint32{id.unknownGIDs.add(Unknown{User: p.User, Supplementary: true})}
+	}
+}
+
 // withPrimary returns groups and gid, sorted and without duplicates. A process whose
 // supplementary groups lack its gid could evade permissions that deny this group.
 func withPrimary(gid uint32, groups []uint32) []uint32 {
@@ -81,9 +100,12 @@ func withPrimary(gid uint32, groups []uint32) []uint32 {
 	return slices.Compact(all)
 }
 
-// IsPlaceholder reports whether n stands for an unknown ID, of an entry that was not
-// looked up.
-func (id Identity) IsPlaceholder(n uint32) bool { return n == unresolvedID }
+// UnknownUID returns whose uid n stands for. If n is a known uid, ok is false.
+func (id Identity) UnknownUID(n uint32) (of Unknown, ok bool) { return id.unknownUIDs.find(n) }
+
+// UnknownGID returns what n stands for as a gid or in Groups. If n is a known gid, ok is
+// false.
+func (id Identity) UnknownGID(n uint32) (of Unknown, ok bool) { return id.unknownGIDs.find(n) }
 
 // ChangesUID reports whether the uid of the target differs from the real, effective or
 // saved uid of caller.

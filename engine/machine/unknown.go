@@ -1,0 +1,53 @@
+package machine
+
+import (
+	"slices"
+
+	"caprun/engine/cred"
+)
+
+// Unknown describes an ID, or several, of an account that was not looked up.
+type Unknown struct {
+	User string // the user whose uid or gid it is
+
+	// Supplementary reports that it is not the gid of User, but stands for all
+	// supplementary groups of User.
+	Supplementary bool
+}
+
+// String returns the description as text, such as "of user www".
+func (u Unknown) String() string {
+	if u.Supplementary {
+		return "groups of user " + u.User
+	}
+	return "of user " + u.User
+}
+
+// placeholders are numbers that stand for unknown IDs.
+type placeholders struct {
+	taken []uint32 // numbers that are something else
+	ids   []uint32
+	of    []Unknown // what each of ids stands for
+}
+
+// add returns a new placeholder: the greatest number that is not taken.
+func (p *placeholders) add(of Unknown) uint32 {
+	id := cred.NoID - 1
+	for slices.Contains(p.taken, id) {
+		id--
+	}
+	p.set(id, of)
+	return id
+}
+
+// set makes id the placeholder of an ID.
+func (p *placeholders) set(id uint32, of Unknown) {
+	p.taken, p.ids, p.of = append(p.taken, id), append(p.ids, id), append(p.of, of)
+}
+
+func (p *placeholders) find(id uint32) (of Unknown, ok bool) {
+	if n := slices.Index(p.ids, id); n >= 0 {
+		return p.of[n], true
+	}
+	return Unknown{}, false
+}
