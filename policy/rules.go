@@ -80,7 +80,7 @@ var rules = [...]Rule{
 	duplicateItem:   {"duplicate-item", Error, "A list contains the same item twice."},
 
 	badVersion: {"bad-version", Error, "The version of the format is not 1."},
-	badName:    {"bad-name", Error, "The name of the profile has other characters than letters, digits, '.', '_' and '-'."},
+	badName:    {"bad-name", Error, "The name of the profile is not 1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or a digit."},
 	badCommand: {"bad-command", Error, "The command does not name a program."},
 
 	badUser:    {"bad-user", Error, "The user is neither a valid name in /etc/passwd nor a plain number."},
