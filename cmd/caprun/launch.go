@@ -30,7 +30,8 @@ func newLaunchForm(o *launchOptions) *form {
 			{name: "profile", metavar: "PROFILE", about: "privileges of the program", required: true, value: pathOf(&o.profile, aProfile),
 				more: "If PROFILE is -, the standard input of the program is /dev/null."},
 			{name: "init", about: "stay as the parent of the program, also as PID 1", value: isSet(&o.supervised),
-				more: "caprun forwards signals, reaps orphans and exits with the status of the program (128+n for signal n). " +
+				more: "caprun forwards signals, reaps orphans and exits with the status of the program. If signal n ends the program, " +
+					"the status is 128+n; if that is SIGINT, SIGQUIT or SIGTERM, the same signal ends caprun, unless it is process 1. " +
 					"The kernel kills the program when caprun ends."},
 			{name: "init-group", about: "forward signals to the process group of the program", value: isSet(&o.group),
 				more: "Only with -init. The default is to forward signals to the program alone."},
