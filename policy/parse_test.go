@@ -43,7 +43,7 @@ func ptr[T any](v T) *T { return &v }
 // TestValues compares profiles with their files.
 func TestValues(t *testing.T) {
 	web := Profile{
-		File: "testdata/ok/web.yaml", Name: "web", Description: "HTTP server on port 80. Nothing else, and no way back.",
+		File: "testdata/ok/web.yaml", Name: "web", Description: "HTTP server on port 80. No other privilege, and none can be regained.",
 		Command: []string{"./server", "--port=80"}, User: "www-data", Caps: caps(t, "cap_net_bind_service=eip"),
 		Secbits: ptr(cap.SecbitNoRoot | cap.SecbitNoRootLocked), NoNewPrivs: true,
 		Chroot: "/srv/jail", Cwd: "/", Umask: ptr(uint32(0o27)),
