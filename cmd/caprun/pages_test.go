@@ -46,7 +46,7 @@ var pageTests = map[string]pageTest{
 	}},
 	"SECURITY.md":                   {},
 	"cmd/caprun/testdata/faults.md": {others: map[string]string{"": "TestFaults"}},
-	"docs/check.md":                 {},
+	"docs/check.md":                 {files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"}},
 	"docs/ci.md":                    {files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"}},
 	"docs/README.md":                {},
 	"docs/completion.md": {
@@ -75,6 +75,7 @@ var pageTests = map[string]pageTest{
 	}},
 	"docs/launch.md": {},
 	"docs/service.md": {others: map[string]string{
+		"install -d":       "trust_owner.txtar",
 		"go build -o web":  "TestContainerServer",
 		"caprun show -pid": "verify.txtar",
 	}},
