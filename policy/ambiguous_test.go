@@ -32,10 +32,14 @@ func TestAmbiguous(t *testing.T) {
 			for _, d := range found {
 				if d.Rule == "ambiguous-value" {
 					messages = append(messages, d.Message)
-					// In quotes it is no text of capabilities either.
 					want := `write "` + word + `"`
-					if strings.Contains(text, "caps") && word != "=" {
-						want = capsKind.hint
+					switch {
+					case !strings.Contains(text, "caps"):
+					case word == "=":
+						want = `write caps: "="`
+					default:
+						// In quotes it is no text of capabilities either.
+						want = "write names and flags, for example caps: cap_kill,cap_net_raw=eip"
 					}
 					if d.Hint != want {
 						t.Errorf("%s: the hint is %q", text, d.Hint)

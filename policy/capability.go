@@ -11,17 +11,6 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-var (
-	capsKind = textKind{
-		what: "caps", fix: func(s string) string { return fixCaps([]string{s}) }, join: fixCaps,
-		hint: "write text, for example cap_kill,cap_net_raw=eip",
-	}
-	iabKind = textKind{
-		what: "iab", fix: func(s string) string { return fixIAB([]string{s}) }, join: fixIAB,
-		hint: "write text, for example ^cap_net_raw,!cap_kill",
-	}
-)
-
 // capabilityText returns a text of capabilities of a bounded length.
 func (r *reader) capabilityText(n *yaml.Node, k textKind) (s string, ok bool) {
 	s, ok = r.text(n, k)
@@ -33,13 +22,13 @@ func (r *reader) capabilityText(n *yaml.Node, k textKind) (s string, ok bool) {
 }
 
 func (r *reader) readCaps(f field) {
-	s, ok := r.capabilityText(f.value, capsKind)
+	s, ok := r.capabilityText(f.value, textKind{what: "caps", hintOf: r.capsHint})
 	if !ok {
 		return
 	}
 	set, clauses, err := cap.ReadText(s, cap.NamedCount)
 	if len(clauses) == 0 {
-		r.reportAt(f.value, badCaps, `write "=" to grant none, or remove the key`, "caps is empty")
+		r.reportAt(f.value, badCaps, `write caps: "=" to grant none, or remove the key`, "caps is empty")
 		return
 	}
 	formed := true
@@ -61,7 +50,7 @@ func (r *reader) checkClause(n *yaml.Node, clause cap.Clause) (formed bool) {
 	flags := clause.Text[len(clause.List):]
 	if _, _, err := cap.ReadText("cap_chown"+flags, cap.NamedCount); err != nil {
 		// To correct a name alone would leave the flags wrong.
-		hint = capsHint(n)
+		hint = r.capsHint(n)
 	}
 	for _, name := range clause.Names {
 		if name.Text != "" && clause.List != "all" {
@@ -72,19 +61,36 @@ func (r *reader) checkClause(n *yaml.Node, clause cap.Clause) (formed bool) {
 		return true
 	}
 	if clause.Err != nil && good {
-		r.reportText(n, badCaps, capsHint(n), clause.Err)
+		r.reportText(n, badCaps, r.capsHint(n), clause.Err)
 	}
 	return clause.Err == nil
 }
 
-// capsHint is the hint for a text that is no text of capabilities.
-func capsHint(n *yaml.Node) string {
-	return writeKey("caps", fixCaps([]string{n.Value}), "write names and flags, for example caps: cap_kill,cap_net_raw=eip")
+// capsHint is the hint for what is no text of capabilities.
+func (r *reader) capsHint(n *yaml.Node) string {
+	if text := meantIAB(scalarsOf(n)); text != "" && hasMarks(n) && !r.declares("iab") {
+		return writeKey("iab", text, "") + " instead of caps"
+	}
+	return writeKey("caps", meantCaps(n), "write names and flags, for example caps: cap_kill,cap_net_raw=eip")
+}
+
+// iabHint is the hint for what is no IAB tuple.
+func (r *reader) iabHint(n *yaml.Node) string {
+	if texts := scalarsOf(n); len(texts) == 1 && isCaps(texts[0]) && !r.declares("caps") {
+		return writeKey("caps", inYAML(texts[0]), "") + " instead of iab"
+	}
+	return writeKey("iab", meantIAB(scalarsOf(n)), "write marks and names, for example iab: ^cap_net_raw,!cap_kill")
+}
+
+// hasMarks reports whether a text, or the first of a list, begins with a mark of an IAB tuple.
+func hasMarks(n *yaml.Node) bool {
+	texts := scalarsOf(n)
+	return len(texts) > 0 && texts[0] != "" && strings.IndexByte("^!%", texts[0][0]) >= 0
 }
 
 // writeKey is the hint to write another value for a key, at a word of it.
 func writeKey(key, value, otherwise string) string {
-	if value == "" {
+	if value == "" || len(value) > maxShown {
 		return otherwise
 	}
 	return "write " + key + ": " + value
@@ -137,8 +143,12 @@ func capabilityHint(name string, items []*yaml.Node) string {
 	return ""
 }
 
-// capabilityName returns the name of the capability that was meant, or "".
+// capabilityName returns the name of the capability that was meant, or "". In other tools
+// a name after one of the signs is to be removed.
 func capabilityName(word string) string {
+	if word != "" && strings.IndexByte("-!~", word[0]) >= 0 {
+		return ""
+	}
 	if isPlainDecimal(word) {
 		if v, err := cap.FromName(word); err == nil && v < cap.NamedCount {
 			return v.String()
@@ -156,22 +166,25 @@ func capabilityName(word string) string {
 }
 
 func (r *reader) readIAB(f field) {
-	s, ok := r.capabilityText(f.value, iabKind)
+	s, ok := r.capabilityText(f.value, textKind{what: "iab", hintOf: r.iabHint})
 	if !ok {
 		return
 	}
 	tuple, fields, err := cap.ReadIAB(s)
-	good := true
+	good, hint := true, ""
+	if isCaps(s) {
+		hint = r.iabHint(f.value)
+	}
 	for _, field := range fields {
 		if field.Name.Text != "" {
-			good = r.checkCapability(f.value, field.Name, badIAB, "", nil) && good
+			good = r.checkCapability(f.value, field.Name, badIAB, hint, nil) && good
 		}
 	}
 	var fault *cap.TextError
 	switch {
 	case !good:
 	case errors.As(err, &fault):
-		r.reportText(f.value, badIAB, writeKey("iab", fixIAB([]string{s}), "write marks and names, for example iab: ^cap_net_raw,!cap_kill"), fault)
+		r.reportText(f.value, badIAB, r.iabHint(f.value), fault)
 	case err == nil:
 		r.profile.IAB = newIAB(s, tuple, fields)
 	}

@@ -72,11 +72,49 @@ func discardedHint(clauses []cap.Clause, i, last int) string {
 	return strings.Join(hints, ", or ")
 }
 
+// noCaps is the value of caps for no capability.
+const noCaps = `"="`
+
+// meantCaps returns, as YAML, the text of capabilities that was meant by a text, a list,
+// or the lists of a container; "" if that is not certain.
+func meantCaps(n *yaml.Node) string {
+	if n.Kind != yaml.MappingNode {
+		return fixCaps(scalarsOf(n))
+	}
+	meant := ""
+	for i := 0; i+1 < len(n.Content); i += pair {
+		names := scalarsOf(n.Content[i+1])
+		switch strings.ToLower(n.Content[i].Value) {
+		case "add", "effective", "permitted", "ambient":
+			text := fixCaps(names)
+			if text == "" || meant != "" && meant != text {
+				return ""
+			}
+			meant = text
+		case "drop":
+			// The target has no others than those that are added.
+			if len(n.Content) == pair && meansAll(names) {
+				return noCaps
+			}
+		case "bounding", "inheritable":
+		default:
+			return ""
+		}
+	}
+	return meant
+}
+
+// meansAll reports whether names are ALL, as containers write it.
+func meansAll(names []string) bool { return len(names) == 1 && strings.EqualFold(names[0], "all") }
+
 // fixCaps returns, as YAML, the one clause that was meant by names with blanks
 // or commas between them, or in a list, and flags behind the last one or none;
-// "" if that is not certain.
+// "" if that is not certain. A new target that is not root needs all flags.
 func fixCaps(texts []string) string {
-	if len(texts) == 1 && isCaps(texts[0]) {
+	switch {
+	case texts != nil && len(texts) == 0, len(texts) == 1 && strings.EqualFold(texts[0], "none"):
+		return noCaps
+	case len(texts) == 1 && isCaps(texts[0]):
 		return inYAML(texts[0])
 	}
 	words := wordsOf(strings.Join(texts, " "), ",")
@@ -87,9 +125,25 @@ func fixCaps(texts []string) string {
 			*last, flags = (*last)[:n], strings.ToLower((*last)[n:])
 		}
 	}
+	if names := capabilityNames(words); names != "" && isCaps(names+flags) {
+		return inYAML(names + flags)
+	}
+	return ""
+}
+
+// capabilityNames returns the names of the capabilities that were meant, as caps and iab
+// take them: separated by commas, or all; "" if that is not certain. setpriv(1) writes
+// -all,+net_raw.
+func capabilityNames(words []string) string {
 	var names []string
-	for _, word := range words {
-		name := capabilityName(word)
+	for i, word := range words {
+		if i == 0 && len(words) > 1 && strings.EqualFold(word, "-all") {
+			continue
+		}
+		name := strings.ToLower(strings.TrimPrefix(word, "+"))
+		if name != "all" {
+			name = capabilityName(name)
+		}
 		if name == "" {
 			return ""
 		}
@@ -97,10 +151,10 @@ func fixCaps(texts []string) string {
 			names = append(names, name)
 		}
 	}
-	if text := strings.Join(names, ",") + flags; names != nil && isCaps(text) {
-		return inYAML(text)
+	if slices.Contains(names, "all") {
+		return "all"
 	}
-	return ""
+	return strings.Join(names, ",")
 }
 
 // isCaps reports whether a text is right for caps.
@@ -119,8 +173,8 @@ func isCaps(s string) bool {
 	return true
 }
 
-// fixIAB is fixCaps for iab: it joins fields with commas.
-func fixIAB(texts []string) string {
+// meantIAB is fixCaps for iab: it joins fields with commas.
+func meantIAB(texts []string) string {
 	text := strings.Join(wordsOf(strings.Join(texts, ","), ","), ",")
 	_, fields, err := cap.ReadIAB(text)
 	if err != nil || text == "" && !slices.Equal(texts, []string{""}) {

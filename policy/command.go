@@ -17,9 +17,12 @@ var (
 			}
 			return inList(word)
 		},
-		// A variable before a command is syntax of a shell, too.
-		valid: func(items []string) bool { return !strings.Contains(items[0], "=") },
-		hint:  "write the program and each argument as an item of a list, for example [/bin/sh, -c, \"echo a b\"]",
+		// A variable before a command is syntax of a shell, too. The signs are prefixes in
+		// units of systemd.
+		valid: func(items []string) bool {
+			return !strings.Contains(items[0], "=") && strings.IndexAny(strings.TrimPrefix(items[0], `"`), "-+@:") != 0
+		},
+		hint: "write the program and each argument as an item of a list, for example [/bin/sh, -c, \"echo a b\"]",
 	}
 	programKind  = textKind{what: "the program", hint: "write the path of a program"}
 	argumentKind = textKind{what: "an argument", hint: "write text"}

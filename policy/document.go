@@ -17,19 +17,6 @@ var keys = [...]string{
 	"lint",
 }
 
-// otherNames are the names that other tools have for a key, as plainName writes them.
-var otherNames = [...][2]string{
-	{"capabilities", "caps"}, {"cap", "caps"}, {"ambient", "caps"}, {"ambientcapabilities", "caps"},
-	{"noneweprivileges", "no_new_privs"}, {"nonewprivileges", "no_new_privs"}, {"no_new_privileges", "no_new_privs"}, {"nnp", "no_new_privs"},
-	{"securebits", "secbits"}, {"root", "chroot"}, {"rootdirectory", "chroot"},
-	{"workdir", "cwd"}, {"workingdirectory", "cwd"}, {"working_directory", "cwd"}, {"directory", "cwd"},
-	{"environment", "env"}, {"limits", "rlimits"}, {"ulimits", "rlimits"},
-	{"cmd", "command"}, {"args", "command"}, {"exec", "command"}, {"execstart", "command"},
-	{"username", "user"}, {"group", "gid"}, {"supplementarygroups", "groups"},
-	{"fds", "keep_fds"}, {"setsid", "new_session"}, {"session", "new_session"}, {"title", "name"},
-	{"ignore", "lint"}, {"suppress", "lint"}, {"disable", "lint"}, {"nolint", "lint"},
-}
-
 var profileKind = mappingKind{
 	what:     "a profile",
 	required: []string{"version", "user", "uid", "gid"},
@@ -44,7 +31,9 @@ func (r *reader) readProfile(root *yaml.Node) {
 	if !ok {
 		return
 	}
-	r.top = fields
+	for i := range fields {
+		r.index(&fields[i])
+	}
 	for _, f := range fields {
 		r.readKey(f)
 	}
@@ -52,17 +41,47 @@ func (r *reader) readProfile(root *yaml.Node) {
 		at := r.source.offset(root.Line, root.Column)
 		r.report(r.source.span(at, at), missingKey, "add version: 1", "missing key \"version\"")
 	}
+	r.checkKeys()
+}
+
+// checkKeys reports keys that exclude or require others.
+func (r *reader) checkKeys() {
 	r.checkIdentity()
 	r.checkExclusive("mode", "secbits", "remove mode or secbits")
 }
 
+// A keyIndex has the fields of a profile, each at the index of its key in keys; nil for
+// a key that is absent.
+type keyIndex [len(keys)]*field
+
+func (x *keyIndex) key(name string) *field {
+	if n := slices.Index(keys[:], name); n >= 0 {
+		return x[n]
+	}
+	return nil
+}
+
+// index records a field of the profile by its key, or by the one that was meant.
+func (r *reader) index(f *field) {
+	if n := slices.Index(keys[:], f.name); n >= 0 {
+		r.declared[n] = f
+		return
+	}
+	f.meant = suggestKey(f.name)
+	if f.meant == "uid" && isUserName(f.value) {
+		f.meant = "user"
+	}
+	if n := slices.Index(keys[:], f.meant); n >= 0 && r.meant[n] == nil {
+		r.meant[n] = f
+	}
+}
+
 // key returns a key of the profile.
 func (r *reader) key(name string) (f field, ok bool) {
-	n := slices.IndexFunc(r.top, func(f field) bool { return f.name == name })
-	if n < 0 {
-		return field{}, false
+	if f := r.declared.key(name); f != nil {
+		return *f, true
 	}
-	return r.top[n], true
+	return field{}, false
 }
 
 func (r *reader) readKey(f field) {
@@ -72,39 +91,6 @@ func (r *reader) readKey(f field) {
 	case !f.bad:
 		r.readValue(f)
 	}
-}
-
-// profileKeyHint is the hint for a key that profiles do not have.
-func (r *reader) profileKeyHint(f field) string {
-	name := suggestKey(f.name)
-	if name == "" {
-		return ""
-	}
-	hint := r.keyHint(f, name, r.top, (*reader).readValue)
-	if hint != didYouMean(name) {
-		return hint
-	}
-	if why := r.conflictOf(name); why != "" {
-		return "the key is " + name + ", but " + why
-	}
-	return hint
-}
-
-// conflictOf returns why a key cannot be added to the profile, or "".
-func (r *reader) conflictOf(name string) string {
-	has := func(name string) bool { _, ok := r.key(name); return ok }
-	for _, pair := range [...][2]string{{"user", "uid"}, {"uid", "user"}, {"mode", "secbits"}, {"secbits", "mode"}} {
-		if name == pair[0] && has(pair[1]) {
-			return "it excludes " + pair[1]
-		}
-	}
-	switch hasUser := has("user") || has("uid"); {
-	case name == "uid" && !has("gid"):
-		return "it requires gid"
-	case name == "gid" && !hasUser, name == "groups" && !hasUser:
-		return "it requires uid or user"
-	}
-	return ""
 }
 
 // readValue reads the value of a key that profiles have.
@@ -157,16 +143,6 @@ func (r *reader) readValue(f field) {
 	default:
 		r.reportInternal("the key %s has no reader", f.name)
 	}
-}
-
-func suggestKey(name string) string {
-	plain := plainName(name)
-	for _, other := range otherNames {
-		if other[0] == plain {
-			return other[1]
-		}
-	}
-	return Suggest(name, keys[:])
 }
 
 // checkExclusive reports two keys of which a profile can have one, at the later one.

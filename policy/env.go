@@ -27,32 +27,57 @@ var (
 	valueKind    = textKind{what: "a variable", hint: "write text"}
 )
 
-// envHint is the hint for what is not a mapping: the names of variables, or
-// assignments, as other tools take them.
+// envHint is the hint for what is not a mapping.
 func envHint(n *yaml.Node) string {
-	const example = "write a mapping, for example {keep: [PATH, LANG]}"
-	words := scalarsOf(n)
-	switch names := inBrackets(fixAll(words, variableName)); {
-	case slices.Equal(words, []string{"all"}):
-		return "write {keep: all}"
-	case len(words) > 0 && names != "":
-		return write("{keep: "+names+"}", example)
-	}
-	if set := assignments(words); set != "" {
-		return write("{set: "+set+"}", example)
-	}
-	return example
+	return writeKey("env", meantEnv(n), "write a mapping, for example env: {keep: [PATH, LANG]}")
 }
 
-// assignments returns words such as LANG=C as a mapping, and "" if one is not
-// an assignment.
+// meantEnv returns, as YAML, the value of env that was meant by names of variables, or by
+// assignments, as other tools take them; "" if that is not certain.
+func meantEnv(n *yaml.Node) string {
+	words := scalarsOf(n)
+	switch names := inBrackets(fixAll(words, variableName)); {
+	case n.Kind == yaml.MappingNode:
+		return setOf(assignmentsIn(n))
+	case slices.Equal(words, []string{"all"}):
+		return "{keep: all}"
+	case len(words) > 0 && names != "":
+		return "{keep: " + names + "}"
+	}
+	return setOf(assignments(words))
+}
+
+// setOf returns the value of env that sets variables; "" if a hint cannot show it.
+func setOf(variables string) string {
+	if set := "{set: " + variables + "}"; variables != "" && len(set) <= maxShown {
+		return set
+	}
+	return ""
+}
+
+// assignmentsIn is assignments for a mapping of names to values, without keys of env.
+func assignmentsIn(n *yaml.Node) string {
+	var words []string
+	for i := 0; i+1 < len(n.Content); i += pair {
+		name, value := n.Content[i], n.Content[i+1]
+		if !isScalar(value) || isNull(value) || len(words) > maxShown || slices.Contains(envKeys[:], name.Value) {
+			return ""
+		}
+		words = append(words, name.Value+"="+value.Value)
+	}
+	return assignments(words)
+}
+
+// assignments returns words such as LANG=C as a mapping; "" if one is not an assignment,
+// or if a hint cannot show them.
 func assignments(words []string) string {
 	var pairs []string
-	seen := map[string]bool{}
+	seen, total := map[string]bool{}, 0
 	for _, word := range words {
 		name, value, ok := strings.Cut(word, "=")
 		text := inList(value)
-		if !ok || text == "" || seen[name] || !isVariable(name) || inList(name) != name {
+		total += len(word)
+		if !ok || text == "" || total > maxShown || seen[name] || !isVariable(name) || inList(name) != name {
 			return ""
 		}
 		seen[name] = true
@@ -79,10 +104,11 @@ func (r *reader) readEnv(f field) {
 		return
 	}
 	env := &Env{KeepAll: true}
+	variables := setOf(assignmentsIn(f.value))
 	for _, f := range fields {
 		switch {
 		case !slices.Contains(envKeys[:], f.name):
-			r.unknownKey(f, "env", r.envKeyHint(f, fields))
+			r.unknownKey(f, "env", r.envKeyHint(f, fields, variables))
 		case f.bad:
 		case f.name == "keep":
 			env.KeepAll, env.Keep = r.readKeep(f)
@@ -96,9 +122,14 @@ func (r *reader) readEnv(f field) {
 	r.profile.Env = env
 }
 
-func (r *reader) envKeyHint(f field, fields []field) string {
+// envKeyHint is the hint for a key that env does not have. If all keys of env are
+// variables, it is how to write them.
+func (r *reader) envKeyHint(f field, fields []field, variables string) string {
 	name := Suggest(f.name, envKeys[:])
-	if name == "" {
+	switch {
+	case name == "" && variables != "":
+		return writeKey("env", variables, "")
+	case name == "":
 		return "the keys of env are keep, set and unset; variables to set belong below set"
 	}
 	return r.keyHint(f, name, fields, func(r *reader, f field) {

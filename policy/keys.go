@@ -12,7 +12,8 @@ import (
 type field struct {
 	name, path string
 	key, value *yaml.Node
-	bad        bool // the value has been reported, and means nothing
+	bad        bool   // the value has been reported, and means nothing
+	meant      string // for a key that profiles do not have: the one that was meant, or ""
 }
 
 // A mappingKind is a mapping of the format.
@@ -99,19 +100,43 @@ func (r *reader) unknownKey(f field, in, hint string) {
 // not help, the hint says why.
 func (r *reader) keyHint(f field, name string, others []field, read func(*reader, field)) string {
 	if n := slices.IndexFunc(others, func(other field) bool { return other.name == name }); n >= 0 {
-		return fmt.Sprintf("remove it; %s is on line %d", name, r.source.line(others[n].key))
+		return r.repeatedHint(others[n])
 	}
-	if !f.bad {
-		renamed := field{name: name, path: strings.TrimSuffix(f.path, f.name) + name, key: f.key, value: f.value}
-		trial := &reader{file: r.file, source: r.source, profile: &Profile{places: map[string]place{}}}
-		if read(trial, renamed); len(trial.found) > 0 {
-			first := trial.found[0]
-			hint := "the key is " + name + ", and its value is wrong too: " + first.Message
-			if first.Hint != "" {
-				hint += "; " + first.Hint
-			}
-			return hint
-		}
+	if wrong := r.valueMistake(f, name, read); wrong != nil {
+		return wrongToo(name, wrong)
 	}
 	return didYouMean(name)
+}
+
+// repeatedHint is the hint for a key that stands for one that is already there.
+func (r *reader) repeatedHint(other field) string {
+	return fmt.Sprintf("remove it; %s is on line %d", other.name, r.source.line(other.key))
+}
+
+// valueMistake returns the first mistake in the value of a field if the key had another
+// name, or nil.
+func (r *reader) valueMistake(f field, name string, read func(*reader, field)) *Diagnostic {
+	if f.bad {
+		return nil
+	}
+	renamed := field{name: name, path: strings.TrimSuffix(f.path, f.name) + name, key: f.key, value: f.value}
+	trial := r.trial()
+	if read(trial, renamed); len(trial.found) > 0 {
+		return &trial.found[0]
+	}
+	return nil
+}
+
+// trial returns a reader of the same file whose findings are not reported.
+func (r *reader) trial() *reader {
+	return &reader{file: r.file, source: r.source, profile: &Profile{places: map[string]place{}}, declared: r.declared}
+}
+
+// wrongToo is the hint for a key with a wrong name and a wrong value.
+func wrongToo(name string, wrong *Diagnostic) string {
+	hint := "the key is " + name + ", and its value is wrong too: " + wrong.Message
+	if wrong.Hint != "" {
+		hint += "; " + wrong.Hint
+	}
+	return hint
 }

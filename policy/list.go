@@ -23,24 +23,27 @@ type listKind struct {
 }
 
 // hintFor is the hint for a value that is not a list.
-func (k listKind) hintFor(n *yaml.Node) string {
+func (k listKind) hintFor(n *yaml.Node) string { return write(k.meant(n), k.hint) }
+
+// meant returns, as YAML, the list that was meant by a text; "" if that is not certain.
+func (k listKind) meant(n *yaml.Node) string {
 	if !isScalar(n) || k.fix == nil {
-		return k.hint
+		return ""
 	}
 	var items []string
 	for _, word := range wordsOf(n.Value, k.separators) {
 		item := k.fix(word)
 		if item == "" {
-			return k.hint
+			return ""
 		}
 		if !slices.Contains(items, item) {
 			items = append(items, item)
 		}
 	}
 	if len(items) == 0 || k.valid != nil && !k.valid(items) {
-		return k.hint
+		return ""
 	}
-	return write(inBrackets(items), k.hint)
+	return inBrackets(items)
 }
 
 // items returns the nodes of a list. ok is false if the node is not a list, or

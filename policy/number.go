@@ -54,6 +54,19 @@ func (k numberKind) hintFor(n *yaml.Node) string {
 	return "write " + meant[0] + ", or write " + meant[1] + " if octal was meant"
 }
 
+// meant returns the number that was meant by a node; "" if that is not certain.
+func (k numberKind) meant(n *yaml.Node) string {
+	values := scalarsOf(n)
+	if len(values) != 1 {
+		return ""
+	}
+	numbers := decimals(values[0])
+	if len(numbers) != 1 {
+		return ""
+	}
+	return k.fix(numbers[0])
+}
+
 // fix returns a number that is allowed and in plain decimal digits, and "" for
 // any other text.
 func (k numberKind) fix(s string) string {

@@ -60,9 +60,11 @@ type reader struct {
 	file    string
 	source  *source
 	profile *Profile
-	top     []field // the keys of the profile, also those with bad values
 	found   []Diagnostic
 	words   scalarPlace // of the last scalar of reportIn
+
+	declared keyIndex // the keys of the profile, also those with bad values
+	meant    keyIndex // for each key, the first one that was meant to be it
 
 	validate func(*yaml.Node) error // validateSchema; nil for none
 }

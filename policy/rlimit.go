@@ -18,8 +18,10 @@ var rlimitNames = [...]string{
 const unlimited = "unlimited"
 
 var (
-	rlimitsKind = mappingKind{what: "rlimits", hint: func(*yaml.Node) string { return "write a mapping, for example {nofile: 1024}" }}
-	limitKeys   = [...]string{"soft", "hard"}
+	rlimitsKind = mappingKind{what: "rlimits", hint: func(n *yaml.Node) string {
+		return writeKey("rlimits", meantRlimits(n), "write a mapping, for example rlimits: {nofile: 1024}")
+	}}
+	limitKeys = [...]string{"soft", "hard"}
 )
 
 func (r *reader) readRlimits(f field) {
@@ -46,11 +48,22 @@ func (r *reader) readRlimits(f field) {
 
 // limitNameHint is the hint for a limit that getrlimit(2) does not have.
 func (r *reader) limitNameHint(f field, fields []field) string {
-	plain := strings.TrimPrefix(strings.TrimPrefix(plainName(f.name), "rlimit_"), "limit")
-	if name := Suggest(plain, rlimitNames[:]); name != "" {
+	if name := Suggest(limitName(f.name), rlimitNames[:]); name != "" {
 		return r.keyHint(f, name, fields, func(r *reader, f field) { r.limit(f) })
 	}
 	return "the limits are " + strings.Join(rlimitNames[:], ", ")
+}
+
+// limitName returns the name of a limit without what other tools write before it:
+// RLIMIT_NOFILE, LimitNOFILE.
+func limitName(name string) string {
+	plain := plainName(name)
+	for _, prefix := range [...]string{"rlimit", "limit"} {
+		if rest, ok := strings.CutPrefix(plain, prefix); ok {
+			return strings.TrimPrefix(rest, "_")
+		}
+	}
+	return plain
 }
 
 // limit reads one value for both limits, or a mapping.
@@ -132,30 +145,86 @@ func (r *reader) amount(n *yaml.Node, what, hint string) (uint64, bool) {
 	return 0, false
 }
 
-// limitHint is the hint for a value that is not a limit: a number in another
-// notation, what other tools write for unlimited, or a pair of a soft and a hard
-// limit.
+// limitHint is the hint for a value that is not a limit.
 func limitHint(n *yaml.Node) string {
-	const hint = "write a whole number, or write unlimited"
 	values := scalarsOf(n)
 	if len(values) == 1 {
 		if meant := meantAmounts(values[0]); len(meant) > 0 {
 			return "write " + strings.Join(meant, ", or write ")
 		}
-		soft, hard, ok := strings.Cut(values[0], ":")
-		if !ok {
-			return hint
+	}
+	return write(meantLimit(values), "write a whole number, or write unlimited")
+}
+
+// meantLimit returns, as YAML, the limit that was meant by a number in another notation,
+// by what other tools write for unlimited, or by a soft and a hard limit; "" if that is
+// not certain.
+func meantLimit(values []string) string {
+	if len(values) == 1 {
+		if meant := meantAmounts(values[0]); len(meant) == 1 {
+			return meant[0]
 		}
+		soft, hard, _ := strings.Cut(values[0], ":")
 		values = []string{soft, hard}
 	}
 	if len(values) != 2 {
-		return hint
+		return ""
 	}
 	soft, hard := fixAmount(values[0]), fixAmount(values[1])
 	if soft == "" || hard == "" || amountOf(soft) > amountOf(hard) {
-		return hint
+		return ""
 	}
-	return "write {soft: " + soft + ", hard: " + hard + "}"
+	return "{soft: " + soft + ", hard: " + hard + "}"
+}
+
+// meantRlimits returns, as YAML, the value of rlimits that was meant by the limits of an
+// OCI runtime, or by those of docker run; "" if that is not certain.
+func meantRlimits(n *yaml.Node) string {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	var limits []string
+	seen := map[string]bool{}
+	for _, item := range items {
+		name, value := limitIn(item)
+		if value == "" || seen[name] || len(limits) == len(rlimitNames) {
+			return ""
+		}
+		seen[name] = true
+		limits = append(limits, name+": "+value)
+	}
+	if limits == nil {
+		return ""
+	}
+	return "{" + strings.Join(limits, ", ") + "}"
+}
+
+// limitIn returns a limit of rlimits, and its value as YAML: {type: RLIMIT_NOFILE, soft:
+// 1, hard: 2} or nofile=1:2. The value is "" for anything else.
+func limitIn(n *yaml.Node) (name, value string) {
+	parts := map[string]string{}
+	if text, number, ok := strings.Cut(n.Value, "="); ok {
+		name, value = limitOf(text), meantLimit([]string{number})
+	}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += pair {
+		parts[n.Content[i].Value] = n.Content[i+1].Value
+	}
+	if len(parts) == len([...]string{"type", "soft", "hard"}) {
+		name, value = limitOf(parts["type"]), meantLimit([]string{parts["soft"], parts["hard"]})
+	}
+	if name == "" {
+		return "", ""
+	}
+	return name, value
+}
+
+// limitOf returns the limit that another tool names, or "".
+func limitOf(name string) string {
+	if name = limitName(name); slices.Contains(rlimitNames[:], name) {
+		return name
+	}
+	return ""
 }
 
 // boundedHint is limitHint for a soft or a hard limit next to the other.

@@ -7,29 +7,34 @@ type textKind struct {
 	what  string
 	valid func(text string) bool // nil for any text
 
-	// fix and join return, as YAML, the value that was meant by a text, and by
-	// the texts of a list; "" if that is not certain. Without fix it is the text,
-	// if that is valid; without join the only text of a list.
-	fix  func(text string) string
-	join func(texts []string) string
+	// fix returns, as YAML, the value that was meant by a text, or by the only text of a
+	// list; "" if that is not certain. Without fix it is the text, if that is valid.
+	fix func(text string) string
 
-	hint string // where no value is certain
+	hint   string                  // where no value is certain
+	hintOf func(*yaml.Node) string // instead of fix and hint, if not nil
 }
 
 // hintFor is the hint for a value that is wrong.
 func (k textKind) hintFor(n *yaml.Node) string {
+	if k.hintOf != nil {
+		return k.hintOf(n)
+	}
+	return write(k.meant(n), k.hint)
+}
+
+// meant returns, as YAML, the value that was meant by a node; "" if that is not certain.
+func (k textKind) meant(n *yaml.Node) string {
 	texts := scalarsOf(n)
 	switch {
-	case n.Kind == yaml.SequenceNode && k.join != nil:
-		return write(k.join(texts), k.hint)
 	case len(texts) != 1:
-		return k.hint
+		return ""
 	case k.fix != nil:
-		return write(k.fix(texts[0]), k.hint)
+		return k.fix(texts[0])
 	case k.valid != nil && !k.valid(texts[0]):
-		return k.hint
+		return ""
 	}
-	return write(inYAML(texts[0]), k.hint)
+	return inYAML(texts[0])
 }
 
 // text returns the string that a node is. Only a quoted scalar, a block

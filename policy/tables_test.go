@@ -59,9 +59,14 @@ func TestTables(t *testing.T) {
 			}
 		}
 	}
-	for _, other := range otherNames {
-		if other[0] != plainName(other[0]) || !slices.Contains(keys[:], other[1]) {
-			t.Errorf("%q can never be suggested", other)
+	for _, other := range otherKeys {
+		for _, name := range strings.Fields(other.names) {
+			if found := otherKeyOf(name); found.names != other.names || slices.Contains(keys[:], name) {
+				t.Errorf("%q is never found", name)
+			}
+		}
+		if slices.Contains(keys[:], other.key) == (other.hint != "" || other.hintFor != nil) {
+			t.Errorf("%q has either a key or a hint", other.names)
 		}
 	}
 	for _, known := range syntaxProblems {

@@ -27,6 +27,9 @@ func alternatives(hint string) []string {
 	if then.MatchString(hint) {
 		return []string{hint}
 	}
+	if words, _, _ := strings.Cut(hint, "; "); wrong.MatchString(words) || but.MatchString(words) {
+		return []string{words}
+	}
 	var list []string
 	for hint != "" {
 		end, next := len(hint), len(hint)
@@ -140,6 +143,8 @@ var (
 	example  = regexp.MustCompile(`^[a-z].*, for example ((?:["\[{^]|[a-z_0-9]+(?:,\S+)?$|[a-z_]+: |[0-9]).*)$`)
 	lines    = regexp.MustCompile(`^delete (?:lint|the entry) on lines? (\d+)(?: to (\d+))?$`)
 	wrong    = regexp.MustCompile(`^the (?:key|securebit) is ([a-z_]+), (?:and its value is wrong too: |but )(.+)$`)
+	but      = regexp.MustCompile(`^(write [a-z_]+: .+), but ([a-z]+ (?:requires|and) .+)$`)
+	together = regexp.MustCompile(`^(?:the key is ([a-z_]+)|(write .+)), and (\S+) on line \d+ is ([a-z_]+)$`)
 	then     = regexp.MustCompile(`^declare (caps: .+), and correct what then fails: (.+)$`)
 	instead  = regexp.MustCompile(`^write ([a-z_]+: .+) instead of (\w+)$`)
 	amount   = regexp.MustCompile(`^(?:lower soft|raise (hard)) to (\w+)$`)
@@ -151,6 +156,17 @@ func (e *editor) follow(words string) bool {
 	if m := wrong.FindStringSubmatch(words); m != nil {
 		e.announced = m[2]
 		return e.replace(m[1])
+	}
+	if m := but.FindStringSubmatch(words); m != nil {
+		e.announced = m[2]
+		return e.follow(m[1])
+	}
+	if m := together.FindStringSubmatch(words); m != nil {
+		if m[1] != "" && !e.replace(m[1]) || m[2] != "" && !e.follow(m[2]) {
+			return false
+		}
+		e.text = strings.Replace(e.text, m[3]+":", m[4]+":", 1)
+		return true
 	}
 	if m := then.FindStringSubmatch(words); m != nil {
 		e.announced = m[2]
@@ -319,6 +335,9 @@ func (e *editor) writeKey(key, value string) bool {
 		return false
 	}
 	begin, end := entrySpan(e.text, holder, i)
+	if n := holder.Content[i+1]; n.Kind != yaml.ScalarNode && n.Style&yaml.FlowStyle != 0 && n.Line == e.finding.Line && n.Column == e.finding.Column {
+		end = e.end // the closing bracket can be on a line without indentation
+	}
 	return e.splice(begin, end, key+": "+inPlace(holder, value))
 }
 

@@ -57,6 +57,21 @@ var wholeProfiles = [...]string{
 	"\ufeffversion: 1\ncaps: \"=\"\n", "version: 1\nuid: 33\ngid: 33\niab: ^cap_setpcap\n", "version:\n", "- a\n", "{version: 1, caps: \"=\", lint: {ignore: [{rule: umask-open, reason: x}]}}\n", "{version: 1,\nlint: {ignore: [{rule: umask-open, reason: x},\n{rule: shell-command,\n reason: x}]}, caps: \"=\"}\n", "x\n", "5\n", "version: 1\nuid: -1\ngid: 4294967295\n", "{version: 1, caps: [cap_kill], uid: 3, gid: 3}\n", "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n",
 }
 
+// otherTools are keys and values of other tools.
+var otherTools = [...]string{
+	"caps: [NET_RAW]\n", "caps: {add: [NET_RAW], drop: [ALL]}\n", "caps: {drop: [ALL]}\n", "caps: {drop: [KILL]}\n", "caps: ALL\n", "caps: all\n", "caps: [ALL]\n", "caps: NONE\n", "caps: none\n", "caps: []\n", "caps: \"\"\n",
+	"caps: {bounding: [CAP_KILL], effective: [CAP_KILL], permitted: [CAP_KILL], inheritable: [CAP_KILL], ambient: [CAP_KILL]}\n", "caps: NET_BIND_SERVICE\n", "caps: cap_net_raw\n", "caps: +net_raw\n", "caps: -all,+net_raw,+kill\n", "caps: -net_raw\n", "caps: ~CAP_KILL\n", "caps:\n  add:\n  - NET_RAW\n",
+	"caps: ^cap_net_raw\n", "caps: \"!cap_kill\"\n", "caps: [^cap_kill, cap_chown]\n", "caps: ^cap_kill\niab: \"\"\n", "iab: cap_kill=eip\n", "iab: [cap_kill=eip]\n", "iab: cap_kill=eip\ncaps: cap_kill=eip\n",
+	"capabilities: {add: [NET_RAW], drop: [ALL]}\n", "cap_add: [NET_RAW]\n", "cap_drop: [ALL]\n", "cap_drop: [KILL]\n", "cap_drop: [ALL]\ncap_add: [KILL]\n", "AmbientCapabilities: CAP_KILL CAP_CHOWN\nCapabilityBoundingSet: CAP_KILL\n", "CapabilityBoundingSet: ~CAP_KILL\n", "effective: [KILL]\npermitted: [KILL]\n", "inheritable: [KILL]\n", "inheritable: x\n", "inheritable: [kill]\ncaps: \"=\"\n",
+	"runAsUser: 33\n", "runAsUser: 33\nrunAsGroup: 34\n", "runAsUser: www-data\n", "reuid: \"33\"\nregid: 33\n", "User: www-data\nGroup: 33\nSupplementaryGroups: 4 5\n", "fsGroup: 33\n", "fsGroup: 33\nsupplementalGroups: [34]\n", "group_add: [33]\n", "additionalGids: [33]\ngid: 3\n", "supplementary_groups: [3]\n",
+	"securityContext: {runAsUser: 33}\n", "allowPrivilegeEscalation: false\n", "allowPrivilegeEscalation: true\n", "privileged: true\n", "readOnlyRootFilesystem: true\n", "security_opt: [no-new-privileges:true]\n", "security_opt: [seccomp=unconfined]\n", "NoNewPrivileges: false\n", "NoNewPrivileges: \"yes\"\n",
+	"nice: 5\n", "OOMScoreAdjust: -5\n", "env_file: x\n", "EnvironmentFile: /etc/x\nenv: {set: {A: b}}\n", "RuntimeDirectory: x\n", "include: x\n",
+	"UMask: 022\n", "WorkingDirectory: /srv/\n", "RootDirectory: /srv\n", "ExecStart: /bin/x -a\n", "ExecStart: -/bin/x\n", "entrypoint: /bin/x\ncmd: [-a]\n", "args: [-a]\ncommand: [/bin/x]\n", "environment: {A: b}\n", "environment: [A=b]\nenv: {keep: [A]}\n",
+	"env: {A: b}\n", "env:\n  A: b\n  PORT: 80\n", "env: {A: b, set: {C: d}}\n", "env: {A: [b]}\n", "env: {A: ~}\n",
+	"rlimits: {nofile: 65536:131072}\n", "rlimits: {nofile: \"65536:131072\"}\n", "rlimits: {nofile: 10:59}\n", "rlimits: {nofile: infinity, core: -1}\n", "rlimits: [nofile=5:6, core=0]\n", "rlimits:\n- {type: RLIMIT_NOFILE, soft: 1, hard: 2}\n- {type: RLIMIT_CORE, soft: 0, hard: 0}\n", "rlimits: nofile=5\n",
+	"LimitNOFILE: 65536:131072\n", "LimitNOFILE: x\n", "LimitNOFILE: 5\nLimitCORE: infinity\n", "LimitNOFILE: 5\nrlimits: {cpu: 5}\n", "ulimits: {nofile: 5}\n", "ulimits: {nofile: \"5:6\"}\n",
+}
+
 var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session keyring lint")
 
 // oddValues are values of all types, each of which some keys accept.
@@ -107,6 +122,7 @@ var manualHints = [...]manualHint{
 	{words(`remove the tag(, and put the value in quotes)?|put (the text|text that begins with [!*]) in quotes`), "the value can be wrong without the tag, and the parser does not know where it ends"},
 	{words(`remove the anchor, and write the value instead of its aliases`), "it is about several places"},
 	{words(`save the file as UTF-8( without a byte order mark)?|put each profile in its own file|move (data and comments into other files|the excess into comments)|let the program read (it|them) from a file|write each capability once`), "it is about the whole file, or about another"},
+	{words(`move its (value to \S+ on line \d+(, which becomes \w+)?|keys to the top level of the profile)|remove it, and add .* to rlimits`), "it is about two keys"},
 	{words(`rename the directory, and write its new path`), "it is about the machine"},
 	{words(`add caps to each of the entries`), "only the user knows which"},
 

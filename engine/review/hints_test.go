@@ -141,14 +141,14 @@ func (h *hintCheck) compare(text string, f Finding, before, after []Finding, ann
 	return ""
 }
 
-// announces reports whether a hint announces a finding: by its message, or by what a key
-// excludes or requires.
+// announces reports whether a hint announces a finding: by its message, or by what a
+// securebit requires.
 func announces(words string, d policy.Diagnostic) bool {
 	switch {
 	case words == "":
 		return false
 	case strings.HasPrefix(words, "it "):
-		return slices.Contains([]string{"conflicting-keys", "missing-uid", "missing-gid", "lock-without-bit"}, d.Rule)
+		return d.Rule == "lock-without-bit"
 	}
 	return strings.HasPrefix(d.Message, strings.TrimSuffix(words, "..."))
 }
@@ -164,6 +164,11 @@ func hinted(t *testing.T) map[string]string {
 	all := map[string]string{}
 	for n, text := range mistakes {
 		all[fmt.Sprintf("mistake %d", n)] = user33 + text
+	}
+	for n, text := range otherTools {
+		all[fmt.Sprintf("other tools %d", n)] = user33 + text
+		all[fmt.Sprintf("other tools %d, no user", n)] = "version: 1\n" + text
+		all[fmt.Sprintf("other tools %d, uid 0", n)] = "version: 1\nuser: root\n" + text
 	}
 	for n, text := range wholeProfiles {
 		all[fmt.Sprintf("profile %d", n)] = text
