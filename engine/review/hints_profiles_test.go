@@ -1,6 +1,7 @@
 package review
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -70,6 +71,18 @@ var otherTools = [...]string{
 	"env: {A: b}\n", "env:\n  A: b\n  PORT: 80\n", "env: {A: b, set: {C: d}}\n", "env: {A: [b]}\n", "env: {A: ~}\n",
 	"rlimits: {nofile: 65536:131072}\n", "rlimits: {nofile: \"65536:131072\"}\n", "rlimits: {nofile: 10:59}\n", "rlimits: {nofile: infinity, core: -1}\n", "rlimits: [nofile=5:6, core=0]\n", "rlimits:\n- {type: RLIMIT_NOFILE, soft: 1, hard: 2}\n- {type: RLIMIT_CORE, soft: 0, hard: 0}\n", "rlimits: nofile=5\n",
 	"LimitNOFILE: 65536:131072\n", "LimitNOFILE: x\n", "LimitNOFILE: 5\nLimitCORE: infinity\n", "LimitNOFILE: 5\nrlimits: {cpu: 5}\n", "ulimits: {nofile: 5}\n", "ulimits: {nofile: \"5:6\"}\n",
+}
+
+// profilesOfOtherTools returns otherTools as profiles of a user, of root, and of the
+// caller's user, by name.
+func profilesOfOtherTools() map[string]string {
+	all := map[string]string{}
+	for n, text := range otherTools {
+		all[fmt.Sprintf("other tools %d", n)] = user33 + text
+		all[fmt.Sprintf("other tools %d, no user", n)] = "version: 1\n" + text
+		all[fmt.Sprintf("other tools %d, uid 0", n)] = "version: 1\nuser: root\n" + text
+	}
+	return all
 }
 
 var keysOfProfiles = strings.Fields("version name description command user uid gid groups caps iab mode secbits no_new_privs chroot cwd umask env rlimits keep_fds new_session keyring lint")

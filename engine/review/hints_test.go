@@ -3,6 +3,7 @@ package review
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,6 +46,15 @@ func TestHints(t *testing.T) {
 func checkMistakes(t *testing.T, h *hintCheck) {
 	h.uncovers = func(_ string, before, after policy.Diagnostic) bool {
 		return before.Rule == "mode-conflict" && after.Rule == "caps-iab-conflict"
+	}
+	restored := 0
+	for name, text := range profilesOfOtherTools() {
+		if checkRestored(t, h, name, text) {
+			restored++
+		}
+	}
+	if restored < 100 {
+		t.Errorf("only %d profiles with keys and values of other tools have a hint that corrects them", restored)
 	}
 	for name, text := range hinted(t) {
 		h.check(name, text, func(text string) []Finding { return Check(name, []byte(text), Options{Today: pageDay}).Findings })
@@ -165,11 +175,7 @@ func hinted(t *testing.T) map[string]string {
 	for n, text := range mistakes {
 		all[fmt.Sprintf("mistake %d", n)] = user33 + text
 	}
-	for n, text := range otherTools {
-		all[fmt.Sprintf("other tools %d", n)] = user33 + text
-		all[fmt.Sprintf("other tools %d, no user", n)] = "version: 1\n" + text
-		all[fmt.Sprintf("other tools %d, uid 0", n)] = "version: 1\nuser: root\n" + text
-	}
+	maps.Copy(all, profilesOfOtherTools())
 	for n, text := range wholeProfiles {
 		all[fmt.Sprintf("profile %d", n)] = text
 	}
