@@ -16,7 +16,7 @@ import (
 // must be one that policy.Parse accepted, or equivalent.
 func Compile(p *policy.Profile, caller cred.Cred, target Target) (*Plan, []policy.Diagnostic) {
 	c := &compiler{Plan: Plan{Profile: p, Caller: caller, Target: target}}
-	c.Identity = machine.TargetIdentity(p, caller, target.User)
+	c.Identity = machine.TargetIdentity(p, caller, target.Accounts)
 	if d := c.readDeclaration(); d != nil {
 		return nil, []policy.Diagnostic{*d}
 	}

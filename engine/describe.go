@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"caprun/engine/cred"
@@ -120,41 +121,67 @@ func uidText(id machine.Identity, uid uint32) string {
 	return fmt.Sprint(uid)
 }
 
+// gidText returns a gid as text: a number, also with the name that the profile has for it,
+// or whose gid it is.
 func (p *Plan) gidText(gid uint32) string {
 	if of, unknown := p.Identity.UnknownGID(gid); unknown {
 		return of.String()
 	}
+	if name := p.groupName(gid); name != "" {
+		return fmt.Sprintf("%d (%s)", gid, name)
+	}
 	return fmt.Sprint(gid)
 }
 
-// groupsText returns groups as text, such as "4,33 and the gid of user www".
+// groupName returns the name by which the profile declares a gid; empty if it declares no
+// such name, or if the name was not looked up.
+func (p *Plan) groupName(gid uint32) string {
+	accounts := p.Target.Accounts
+	if accounts == nil {
+		return ""
+	}
+	declared := p.Profile.Groups
+	if p.Profile.GID != nil {
+		declared = append([]policy.Group{*p.Profile.GID}, declared...)
+	}
+	for _, g := range declared {
+		if n, ok := accounts.Groups[g.Name]; ok && n == gid {
+			return g.String()
+		}
+	}
+	return ""
+}
+
+// groupsText returns groups as text, such as "4,33,www and the gid of user web".
 func (p *Plan) groupsText(groups []uint32) string {
-	var known []uint32
-	var gid, supplementary bool
+	var list, names []string
+	ofUser := ""
 	for _, n := range groups {
 		switch of, unknown := p.Identity.UnknownGID(n); {
 		case !unknown:
-			known = append(known, n)
+			list = append(list, p.gidText(n))
+		case of.Group != "":
+			names = append(names, of.String())
 		case of.Supplementary:
-			supplementary = true
-		default:
-			gid = true
+			ofUser = "groups"
+		case ofUser == "":
+			ofUser = "gid"
 		}
 	}
-	user := p.Identity.User
+	slices.Sort(names)
+	list = append(list, names...)
+	user := " of user " + p.Identity.User
 	switch {
 	case len(groups) == 0:
 		return "none"
-	case !gid && !supplementary:
-		return joinNumbers(known)
-	case len(known) == 0 && supplementary:
-		return "of user " + user
-	case len(known) == 0:
-		return "the gid of user " + user
-	case supplementary:
-		return joinNumbers(known) + " and the groups of user " + user
+	case ofUser == "":
+		return strings.Join(list, ",")
+	case list != nil:
+		return strings.Join(list, ",") + " and the " + ofUser + user
+	case ofUser == "groups":
+		return "of user " + p.Identity.User
 	}
-	return joinNumbers(known) + " and the gid of user " + user
+	return "the gid" + user
 }
 
 func joinNumbers[T int | uint32](list []T) string {
@@ -169,7 +196,8 @@ func joinNumbers[T int | uint32](list []T) string {
 }
 
 // IdentityText returns the target's uids, gids and groups as text, such as "33" or
-// "33,4". An ID that belongs to a user that was not looked up is "of user NAME".
+// "33,4". An ID that belongs to a user that was not looked up is "of user NAME"; that of a
+// group is its name.
 func (p *Plan) IdentityText() (uid, gid, groups string) {
 	a := p.AfterExec
 	knownUID, knownGID, _ := p.KnownIDs()

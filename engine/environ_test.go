@@ -37,7 +37,7 @@ func TestEnviron(t *testing.T) {
 	}
 	for _, c := range cases {
 		tgt := target(cred.File{})
-		tgt.User = c.user
+		tgt.Accounts = &machine.Accounts{User: c.user}
 		plan, diagnostics := Compile(parse(t, c.text), c.from, tgt)
 		if plan == nil {
 			t.Fatal(c.name, diagnostics)

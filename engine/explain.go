@@ -7,8 +7,8 @@ import (
 )
 
 // KnownIDs reports whether the plan knows the uids, the gids and the groups of the target.
-// An unknown one belongs to a user that was not looked up; its value in the plan is a
-// placeholder.
+// An unknown one belongs to a user or a group that was not looked up; its value in the plan
+// is a placeholder.
 func (p *Plan) KnownIDs() (uid, gid, groups bool) {
 	_, unknownUID := p.Identity.UnknownUID(p.Identity.UID)
 	_, unknownGID := p.Identity.UnknownGID(p.Identity.GID)

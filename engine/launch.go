@@ -69,7 +69,7 @@ func (p *Plan) checkCaller() error {
 		return p.fail("command", "exec", errors.New("the plan names no program"), "make the plan with engine.Prepare")
 	}
 	if !p.Identity.Resolved {
-		return p.fail("user", "set uid", errors.New("the user was not looked up"), "make the plan with engine.Prepare")
+		return p.fail("", "set IDs", errors.New("the user or a group was not looked up"), "make the plan with engine.Prepare")
 	}
 	if name := p.unknownLimit(); name != "" {
 		return p.fail("rlimits."+name, "set limit "+name, errors.New("the caller's limit was not read"), "make the plan with engine.Prepare")

@@ -25,8 +25,10 @@ func (w scenario) profile(caps *declaredCaps) *policy.Profile {
 		p.Caps = &policy.Caps{Text: caps.text(), Effective: caps.e, Permitted: caps.p, Inheritable: caps.i}
 	}
 	if w.uid != nil {
-		gid := w.from.GID
-		p.UID, p.GID, p.Groups = w.uid, &gid, w.from.Groups
+		p.UID, p.GID = w.uid, &policy.Group{ID: w.from.GID}
+		for _, g := range w.from.Groups {
+			p.Groups = append(p.Groups, policy.Group{ID: g})
+		}
 	}
 	if w.secbits != nil {
 		bits := cap.Secbits(*w.secbits)

@@ -32,8 +32,8 @@ func (e *NoPlanError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Prepare makes the plan of a launch on this machine: it looks up the profile's user,
-// finds the program that argv names (the profile's command if argv is empty), and
+// Prepare makes the plan of a launch on this machine: it looks up the profile's user and
+// groups, finds the program that argv names (the profile's command if argv is empty), and
 // calls [Compile]. [Plan.Exec] executes the plan.
 //
 // If caller is nil, Prepare reads the state of the calling thread. Otherwise caller
@@ -45,8 +45,8 @@ func (e *NoPlanError) Error() string {
 // runtime.LockOSThread in an init function.
 //
 // The error is a [*NoPlanError] if the profile has no plan, machine.ErrNoCommand if
-// neither argv nor the profile names a program, a *machine.Error if the user or the
-// program cannot be used, or an error about reading the caller's state.
+// neither argv nor the profile names a program, a *machine.Error if the user, a
+// group or the program cannot be used, or an error about reading the caller's state.
 func Prepare(p *policy.Profile, argv []string, caller *Caller) (*Plan, error) {
 	if caller == nil {
 		var err error
@@ -80,34 +80,34 @@ func currentCaller() (*Caller, error) {
 	return &Caller{now, death}, err
 }
 
-// FindTarget looks up the user of p, and finds the program that argv names (the
+// FindTarget looks up the user and the groups of p, and finds the program that argv names (the
 // profile's command if argv is empty) as a launch by a process with the credentials
 // caller finds it on this machine. It leaves KernelRules, DeathSignal and Resources
 // zero. The error is machine.ErrNoCommand or a *machine.Error.
 func FindTarget(p *policy.Profile, caller cred.Cred, argv []string) (Target, error) {
-	user, err := machine.LookupUser(p)
+	accounts, err := machine.LookupAccounts(p)
 	if err != nil {
 		return Target{}, err
 	}
 	if len(argv) == 0 {
 		argv = p.Command
 	}
-	id := machine.TargetIdentity(p, caller, user)
+	id := machine.TargetIdentity(p, caller, accounts)
 	var env []string
 	if len(argv) > 0 && !strings.Contains(argv[0], "/") {
 		// Only PATH matters here, so the loader variables may stay.
 		env = newEnvPolicy(p, id, id.ChangesUID(caller), false).apply(os.Environ())
 	}
-	program, err := machine.FindProgram(p, id, accessorOf(p, caller, user, machine.KernelRules()), argv, env)
-	return Target{Program: program, User: user}, err
+	program, err := machine.FindProgram(p, id, accessorOf(p, caller, accounts, machine.KernelRules()), argv, env)
+	return Target{Program: program, Accounts: accounts}, err
 }
 
 // accessorOf returns the process as it is just before exec: its permissions decide
 // which program is found. They do not depend on the program. It returns nil if a step
-// would fail, or if the user was not looked up.
-func accessorOf(p *policy.Profile, caller cred.Cred, user *machine.User, r cred.Rules) *machine.Accessor {
-	c := &compiler{Plan: Plan{Profile: p, Caller: caller, Target: Target{KernelRules: r, User: user}}}
-	c.Identity = machine.TargetIdentity(p, caller, user)
+// would fail, or if the user or a group was not looked up.
+func accessorOf(p *policy.Profile, caller cred.Cred, accounts *machine.Accounts, r cred.Rules) *machine.Accessor {
+	c := &compiler{Plan: Plan{Profile: p, Caller: caller, Target: Target{KernelRules: r, Accounts: accounts}}}
+	c.Identity = machine.TargetIdentity(p, caller, accounts)
 	if !c.Identity.Resolved || c.readDeclaration() != nil {
 		return nil
 	}

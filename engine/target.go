@@ -6,7 +6,7 @@ import (
 )
 
 // Target is what a plan depends on besides the profile and the caller's credentials:
-// the program, the kernel, and the entry of the profile's user.
+// the program, the kernel, and the entries of the profile's user and groups.
 type Target struct {
 	// KernelRules are the rules of the kernel that executes the plan.
 	KernelRules cred.Rules
@@ -15,9 +15,9 @@ type Target struct {
 	// program without set-id bits and file capabilities.
 	machine.Program
 
-	// User is the user database entry of the profile's user; nil if it was not
-	// looked up.
-	User *machine.User
+	// Accounts are the entries of the user and the groups that the profile names;
+	// nil if they were not looked up.
+	Accounts *machine.Accounts
 
 	// DeathSignal is the parent-death signal of the target, see prctl(2),
 	// PR_SET_PDEATHSIG.
@@ -30,5 +30,5 @@ type Target struct {
 
 // OrdinaryTarget returns the target that check, explain and diff plan for: a program
 // without set-id bits and file capabilities, on the newest kernel that the model
-// knows, with a user that was not looked up.
+// knows, with a user and groups that were not looked up.
 func OrdinaryTarget() Target { return Target{KernelRules: cred.Latest()} }

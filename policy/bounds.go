@@ -55,8 +55,8 @@ const (
 	// Far longer than any name in use.
 	maxVariableLength = 255
 
-	// LOGIN_NAME_MAX without its final NUL.
-	maxUserLength = 255
+	// LOGIN_NAME_MAX without its final NUL; shadow's limit for the names of groups is less.
+	maxAccountName = 255
 
 	// More than there are rules.
 	maxIgnored = 128

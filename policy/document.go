@@ -109,7 +109,7 @@ func (r *reader) readValue(f field) {
 	case "uid":
 		r.profile.UID = r.readID(f, uidKind)
 	case "gid":
-		r.profile.GID = r.readID(f, gidKind)
+		r.readGID(f)
 	case "groups":
 		r.readGroups(f)
 	case "caps":

@@ -8,28 +8,25 @@ import (
 )
 
 var (
-	uidKind    = numberKind{what: "uid", hi: maxID, rule: badID, hint: "write a user ID"}
-	gidKind    = numberKind{what: "gid", hi: maxID, rule: badID, hint: "write a group ID"}
-	groupKind  = numberKind{what: "group", hi: maxID, rule: badID, hint: "write a group ID"}
-	groupsKind = listKind{
-		what: "groups", limit: maxGroups, separators: ",", fix: groupKind.fix,
-		hint: "write a list of group IDs; [] means no groups",
-	}
+	uidKind  = numberKind{what: "uid", hi: maxID, rule: badID, hint: "write a user ID"}
 	userKind = textKind{
-		what: "user",
-		fix: func(s string) string {
-			if isPlainDecimal(s) {
-				return userIDKind.fix(s)
-			}
-			if badUserName(s) != "" {
-				return ""
-			}
-			return inYAML(s)
-		},
+		what: "user", fix: func(s string) string { return fixAccount(s, inYAML) },
 		hint: "write the name of a user, or write a number without quotes",
 	}
 	userIDKind = numberKind{what: "user", hi: maxID, rule: badID, hint: "write the name or the number of a user"}
 )
+
+// fixAccount returns a number as it is, and the name of an account as yaml writes it. It
+// returns "" for any other text.
+func fixAccount(s string, yaml func(string) string) string {
+	switch {
+	case isPlainDecimal(s):
+		return userIDKind.fix(s)
+	case badAccountName(s) != "":
+		return ""
+	}
+	return yaml(s)
+}
 
 // id returns the user or group ID that a node is.
 func (r *reader) id(n *yaml.Node, k numberKind) (id uint32, ok bool) {
@@ -46,11 +43,9 @@ func (r *reader) idHint(n *yaml.Node, k numberKind) string {
 	case n.Value == "-1" || n.Value == "4294967295":
 		return `4294967295 and -1 mean "no change" to the kernel; ` + k.hint
 	case looksNumeric(n) || isAmbiguous(n) || !isName(n.Value) || isDecimal(n.Value):
-	case k.what != uidKind.what:
-		return "write its number; getent group " + n.Value + " prints it"
-	default:
+	case k.what == uidKind.what:
 		find := "write its number; getent passwd " + n.Value + " prints it"
-		if _, ok := r.key("user"); ok || badUserName(n.Value) != "" {
+		if _, ok := r.key("user"); ok || badAccountName(n.Value) != "" {
 			return find
 		}
 		return "write user: " + inYAML(n.Value) + ", or " + find
@@ -77,21 +72,21 @@ func (r *reader) readUser(f field) {
 	if !ok {
 		return
 	}
-	if why := badUserName(s); why != "" {
+	if why := badAccountName(s); why != "" {
 		r.reportAt(f.value, badUser, userKind.hintFor(f.value), "invalid user %s: %s", quote(s), why)
 		return
 	}
 	r.profile.User = s
 }
 
-// badUserName returns why s cannot be the name of an entry in /etc/passwd, or "".
-// Names that begin with a digit or a plus sign are refused too, although such
-// an entry can be made: elsewhere they have become numbers, and uid 0.
-func badUserName(s string) string {
+// badAccountName returns why s cannot be the name of an entry in /etc/passwd or /etc/group,
+// or "". Names that begin with a digit or a plus sign are refused too, although such an
+// entry can be made: elsewhere they have become numbers, and uid 0.
+func badAccountName(s string) string {
 	switch {
 	case s == "":
 		return "it is empty"
-	case len(s) > maxUserLength:
+	case len(s) > maxAccountName:
 		return "it is too long"
 	case strings.ContainsFunc(s, unicode.IsSpace):
 		return "it has white space"
@@ -103,26 +98,6 @@ func badUserName(s string) string {
 		return "a name begins with neither a digit nor a sign"
 	}
 	return ""
-}
-
-func (r *reader) readGroups(f field) {
-	items, ok := r.items(f.value, groupsKind)
-	if !ok {
-		return
-	}
-	groups := make([]uint32, 0, len(items))
-	ids := newOnce[uint32](r)
-	for i, n := range items {
-		k := groupKind
-		k.items = items
-		id, ok := r.id(n, k)
-		if !ok || !ids.first(n, id, "group "+n.Value) {
-			continue
-		}
-		r.place(item(f.path, i), nil, n)
-		groups = append(groups, id)
-	}
-	r.profile.Groups = groups
 }
 
 // checkIdentity requires a complete identity. A new uid with the caller's

@@ -183,7 +183,7 @@ func meantValue(name string, n *yaml.Node) string {
 	case "uid":
 		meant = uidKind.meant(n)
 	case "gid":
-		meant = gidKind.meant(n)
+		meant = cmp.Or(gidKind.meant(n), groupNameKind.meant(n))
 	case "groups":
 		meant = groupsKind.meant(n)
 	case "caps":
@@ -287,5 +287,5 @@ func (r *reader) ownLimitHint(f field) string {
 
 // isUserName reports whether a value is the name of a user rather than a number.
 func isUserName(n *yaml.Node) bool {
-	return isScalar(n) && !isAmbiguous(n) && kindOf(n) == "text" && badUserName(n.Value) == ""
+	return isScalar(n) && !isAmbiguous(n) && kindOf(n) == "text" && badAccountName(n.Value) == ""
 }

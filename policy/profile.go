@@ -24,9 +24,10 @@ type Profile struct {
 	Name, Description string
 	Command           []string // nil if absent
 
-	User     string   // a name or a decimal number; empty if absent
-	UID, GID *uint32  // nil if absent
-	Groups   []uint32 // nil if absent, empty and not nil if declared empty
+	User   string  // a name or a decimal number; empty if absent
+	UID    *uint32 // nil if absent
+	GID    *Group  // nil if absent
+	Groups []Group // nil if absent, empty and not nil if declared empty
 
 	Caps        *Caps // nil if absent; see NewCaps
 	IAB         *IAB  // nil if absent; see NewIAB

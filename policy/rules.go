@@ -33,6 +33,7 @@ const (
 	badName
 	badCommand
 	badUser
+	badGroup
 	badID
 	missingUID
 	missingGID
@@ -84,6 +85,7 @@ var rules = [...]Rule{
 	badCommand: {"bad-command", Error, "The command does not name a program."},
 
 	badUser:    {"bad-user", Error, "The user is neither a valid name in /etc/passwd nor a plain number."},
+	badGroup:   {"bad-group", Error, "A group is neither a valid name in /etc/group nor a plain number."},
 	badID:      {"bad-id", Error, "A user ID or group ID is not in the range 0 to 4294967294."},
 	missingUID: {"missing-uid", Error, "gid and groups require uid or user."},
 	missingGID: {"missing-gid", Error, "uid requires gid; otherwise the target keeps the caller's group."},

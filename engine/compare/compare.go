@@ -62,7 +62,7 @@ type Comparison struct {
 //   - Capability sets, groups and descriptors are ordered by inclusion.
 //   - A target that may have uid 0 has more than one that may not, also in groups: uid 0
 //     owns the files that define users and groups. Two other users are not comparable. A
-//     user that was not looked up equals only itself.
+//     user or a group that was not looked up equals only itself.
 //   - A securebit that takes a privilege away is less if it is set than if not, and less
 //     still if it is also locked. no_setuid_fixup grants one privilege and takes another
 //     away: set and not set are not comparable, unless no capability can be affected by a

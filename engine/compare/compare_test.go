@@ -81,6 +81,17 @@ func TestCompare(t *testing.T) {
 		{"without the other groups, with a gid", "user: www-data\ngid: 4", "user: www-data\ngid: 4\ngroups: []", Less, "groups:less"},
 		{"the last uid and gid are numbers", "user: www-data", "uid: 4294967294\ngid: 4294967294", Incomparable, "uid:not comparable gid:not comparable groups:not comparable"},
 		{"the last gid is a number", "user: www-data\ngid: 4294967294", "user: www-data", Incomparable, "gid:not comparable groups:not comparable"},
+		{"the same gid by name", "uid: 33\ngid: www-data", "uid: 33\ngid: www-data\ngroups: [www-data]", Same, ""},
+		{"a gid by name and by number", "uid: 33\ngid: 33", "uid: 33\ngid: www-data", Incomparable, "gid:not comparable groups:not comparable"},
+		{"gid 0 by name and by number", "uid: 33\ngid: 0", "uid: 33\ngid: root", Incomparable, "gid:not comparable groups:not comparable"},
+		{"two gids by name", "uid: 33\ngid: adm", "uid: 33\ngid: root", Incomparable, "gid:not comparable groups:not comparable"},
+		{"one more group by name", "uid: 33\ngid: 33\ngroups: [adm]", "uid: 33\ngid: 33\ngroups: [audio, adm]", More, "groups:more"},
+		{"groups by name in another order", "uid: 33\ngid: web\ngroups: [adm, 4, audio]", "uid: 33\ngid: web\ngroups: [audio, web, adm, 4]", Same, ""},
+		{"a group by name and by number", "uid: 33\ngid: 33\ngroups: [adm]", "uid: 33\ngid: 33\ngroups: [4]", Incomparable, "groups:not comparable"},
+		{"a number more than a name", "uid: 33\ngid: 33\ngroups: [adm]", "uid: 33\ngid: 33\ngroups: [4, adm]", More, "groups:more"},
+		{"a gid by name for that of a user", "user: www-data", "user: www-data\ngid: www-data", Incomparable, "gid:not comparable groups:not comparable"},
+		{"a name and the number that stands for one", "uid: 33\ngid: adm\ngroups: []", "uid: 33\ngid: 4294967294\ngroups: []", Incomparable, "gid:not comparable groups:not comparable"},
+		{"a group by name for uid 0", "uid: 33\ngid: adm\ncaps: \"=\"", "uid: 0\ngid: 0\ncaps: \"=\"", More, "uid:more gid:more groups:more keyring:more env:more"},
 		{"HOME of the user", web, web + "env: {unset: [HOME]}", Same, ""},
 		{"a session of its own", web, web + "new_session: true", Less, "new_session:less"},
 		{"the caller's session", web + "new_session: true", web, More, "new_session:more"},
@@ -180,7 +191,8 @@ func TestCompareStarts(t *testing.T) {
 // and comparable plans are common.
 func randomPlans(t *testing.T, r *rand.Rand, from cred.Cred, count int) []*engine.Plan {
 	parts := [][]string{
-		{"", "", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 33\ngid: 33\ngroups: [4]", "uid: 33\ngid: 4", "user: www-data", "user: www-data\ngroups: []", "user: games\ngid: 33", "user: root"},
+		{"", "", "uid: 0\ngid: 0", "uid: 33\ngid: 33", "uid: 33\ngid: 33\ngroups: [4]", "uid: 33\ngid: 4", "user: www-data", "user: www-data\ngroups: []", "user: games\ngid: 33", "user: root",
+			"uid: 33\ngid: adm", "uid: 33\ngid: 33\ngroups: [adm]", "uid: 33\ngid: 33\ngroups: [adm, audio]", "uid: 33\ngid: 33\ngroups: [4, audio]"},
 		{"", "caps: \"=\"", "caps: cap_kill=eip", "caps: cap_kill,cap_net_raw=eip", "caps: cap_kill=ep", "caps: cap_kill=i",
 			"iab: \"\"", "iab: ^cap_kill", "iab: \"!cap_chown,cap_kill\""},
 		{"", "", "no_new_privs: true"},
@@ -282,7 +294,7 @@ func outcomeText(p *engine.Plan) string {
 	a := p.AfterExec
 	user := ""
 	if !p.Identity.Resolved {
-		user = fmt.Sprintf(" of %s, gid %v, groups %v", p.Identity.User, p.Profile.GID != nil, p.Profile.Groups != nil)
+		user = fmt.Sprintf(" of %s, gid %v, groups %v %v", p.Identity.User, p.Profile.GID, p.Profile.Groups != nil, p.Profile.Groups)
 	}
 	fds := slices.Clone(p.Profile.KeepFDs)
 	slices.Sort(fds)

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -50,7 +51,7 @@ func (g GroupList) equal(v Value) bool { o, ok := v.(GroupList); return ok && sl
 func (g GroupList) elements() (list []string) {
 	for _, id := range g {
 		text := id.String()
-		if id.isUnknown() && !id.Unknown.Supplementary {
+		if id.Unknown.User != "" && !id.Unknown.Supplementary {
 			text = "gid " + text
 		}
 		list = append(list, text)
@@ -84,6 +85,10 @@ func identityOf(c cred.Cred, id machine.Identity) identity {
 	for _, g := range slices.Compact(slices.Clone(c.Groups)) {
 		o.groups = append(o.groups, group(g))
 	}
+	slices.SortStableFunc(o.groups, func(a, b ID) int {
+		// The placeholders of unknown IDs have no order.
+		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.String(), b.String()))
+	})
 	return o
 }
 

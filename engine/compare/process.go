@@ -13,15 +13,15 @@ import (
 // directory. The plan is that for an ordinary program or, if there is none, for the file
 // that the process executes.
 //
-// The error is an [*engine.NoPlanError], or a *machine.Error if the user of p has no
-// entry, if the user namespace of the process cannot be read, or if the root directory of
+// The error is an [*engine.NoPlanError], or a *machine.Error if the user or a group of p
+// has no entry, if the user namespace of the process cannot be read, or if the root directory of
 // p cannot be opened on this machine.
 func Verify(p *policy.Profile, caller cred.Cred, proc *machine.Process) (*Verification, error) {
-	user, err := machine.LookupUser(p)
+	accounts, err := machine.LookupAccounts(p)
 	if err != nil {
 		return nil, err
 	}
-	plan, diagnostics := compileForProcess(proc, p, caller, user)
+	plan, diagnostics := compileForProcess(proc, p, caller, accounts)
 	if plan == nil {
 		return nil, &engine.NoPlanError{Diagnostics: diagnostics}
 	}
@@ -29,11 +29,11 @@ func Verify(p *policy.Profile, caller cred.Cred, proc *machine.Process) (*Verifi
 }
 
 // compileForProcess returns the plan that a process may have been started with: for an
-// ordinary program or, if there is none, for the file that the process executes. user is
-// the entry of the profile's user; nil if it names none.
-func compileForProcess(proc *machine.Process, p *policy.Profile, caller cred.Cred, user *machine.User) (*engine.Plan, []policy.Diagnostic) {
+// ordinary program or, if there is none, for the file that the process executes. accounts
+// are those that the profile names; nil if it names none.
+func compileForProcess(proc *machine.Process, p *policy.Profile, caller cred.Cred, accounts *machine.Accounts) (*engine.Plan, []policy.Diagnostic) {
 	target := engine.OrdinaryTarget()
-	target.KernelRules, target.User = machine.KernelRules(), user
+	target.KernelRules, target.Accounts = machine.KernelRules(), accounts
 	plan, findings := engine.Compile(p, caller, target)
 	if plan != nil || proc.FileErr != nil {
 		return plan, findings

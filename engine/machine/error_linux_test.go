@@ -26,6 +26,7 @@ func TestError(t *testing.T) {
 		return err
 	}
 	read := func(pid int) error { _, err := ReadProcess(pid); return err }
+	lookup := func(p policy.Profile) error { _, err := LookupAccounts(&p); return err }
 	for _, c := range []struct {
 		name                   string
 		err                    error
@@ -42,7 +43,8 @@ func TestError(t *testing.T) {
 		{"working directory", find(policy.Profile{Cwd: none}, "/x"), "cwd", unix.ENOENT, false, false},
 		{"a process that does not exist", read(0), "", ErrNoProcess, false, false},
 		{"a profile that others can write", func() error { _, err := ReadTrusted(writable, 1, true); return err }(), "", nil, false, false},
-		{"a user without an entry", func() error { _, err := LookupUser(&policy.Profile{User: "no-such-user"}); return err }(), "user", nil, false, false},
+		{"a user without an entry", lookup(policy.Profile{User: "no-such-user"}), "user", nil, false, false},
+		{"a group without an entry", lookup(policy.Profile{GID: &policy.Group{ID: 1}, Groups: []policy.Group{{Name: "no-such-group"}}}), "groups[0]", nil, false, false},
 	} {
 		var failed *Error
 		if !errors.As(c.err, &failed) {

@@ -18,8 +18,9 @@ type Identity struct {
 	// the profile does not have the key.
 	User string
 
-	// Resolved is false if the entry of User was not looked up. The IDs that come
-	// from the entry are then placeholders: see UnknownUID and UnknownGID.
+	// Resolved is false if the entry of User, or of a group that the profile names,
+	// was not looked up. The IDs that come from it are then placeholders: see
+	// UnknownUID and UnknownGID.
 	Resolved bool
 
 	UID, GID uint32
@@ -33,41 +34,53 @@ type Identity struct {
 }
 
 // TargetIdentity returns the identity of a target of profile p, launched by a process
-// with the credentials caller. entry is the entry of the profile's user; nil if it was
-// not looked up.
-func TargetIdentity(p *policy.Profile, caller cred.Cred, entry *User) Identity {
-	id := Identity{Resolved: true, UID: caller.UID, GID: caller.GID, Groups: caller.Groups}
-	switch {
-	case p.UID != nil:
-		id.Declared, id.UID = true, *p.UID
-		if p.GID != nil {
-			id.GID = *p.GID
-		}
-		id.Groups = nil
-	case p.User != "" && entry != nil:
-		id.Declared, id.User, id.Entry = true, p.User, entry
-		id.UID, id.GID, id.Groups = entry.UID, entry.GID, entry.Groups
-		if p.GID != nil {
-			id.GID = *p.GID
-		}
-	case p.User != "":
-		id.setUnknown(p, caller)
-	default:
-		return id
+// with the credentials caller. accounts are those that p names; nil if they were not looked
+// up.
+func TargetIdentity(p *policy.Profile, caller cred.Cred, accounts *Accounts) Identity {
+	if p.UID == nil && p.User == "" {
+		return Identity{Resolved: true, UID: caller.UID, GID: caller.GID, Groups: caller.Groups}
+	}
+	if accounts == nil {
+		accounts = &Accounts{}
+	}
+	id := Identity{Declared: true, Resolved: true}
+	id.reserve(p, caller)
+	if p.UID != nil {
+		id.UID, id.GID = *p.UID, caller.GID
+	} else {
+		id.setUser(p, accounts.User)
+	}
+	if p.GID != nil {
+		id.GID = id.group(*p.GID, accounts)
 	}
 	if p.Groups != nil {
-		id.Groups = p.Groups
+		id.Groups = make([]uint32, len(p.Groups))
+		for n, g := range p.Groups {
+			id.Groups[n] = id.group(g, accounts)
+		}
 	}
 	id.Groups = withPrimary(id.GID, id.Groups)
 	return id
 }
 
-// setUnknown sets the identity of a profile with a user that was not looked up, except for
-// the groups that the profile declares.
-func (id *Identity) setUnknown(p *policy.Profile, caller cred.Cred) {
-	id.Declared, id.User, id.Resolved = true, p.User, false
+// reserve keeps the IDs of the caller and of the profile from being placeholders.
+func (id *Identity) reserve(p *policy.Profile, caller cred.Cred) {
 	id.unknownUIDs.taken = []uint32{caller.UID, caller.EUID, caller.SUID, caller.FSUID}
-	id.unknownGIDs.taken = slices.Concat([]uint32{caller.GID, caller.EGID, caller.SGID, caller.FSGID}, caller.Groups, p.Groups)
+	id.unknownGIDs.taken = append([]uint32{caller.GID, caller.EGID, caller.SGID, caller.FSGID}, caller.Groups...)
+	for _, g := range groupsOf(p) {
+		id.unknownGIDs.taken = append(id.unknownGIDs.taken, g.ID)
+	}
+}
+
+// setUser sets the identity to that of the profile's user. entry is nil if it was not
+// looked up.
+func (id *Identity) setUser(p *policy.Profile, entry *User) {
+	id.User, id.Entry = p.User, entry
+	if entry != nil {
+		id.UID, id.GID, id.Groups = entry.UID, entry.GID, entry.Groups
+		return
+	}
+	id.Resolved = false
 	number, err := ParseID(p.User)
 	switch {
 	case p.User == "root":
@@ -79,8 +92,6 @@ func (id *Identity) setUnknown(p *policy.Profile, caller cred.Cred) {
 	}
 	switch {
 	case p.GID != nil:
-		id.GID = *p.GID
-		id.unknownGIDs.taken = append(id.unknownGIDs.taken, id.GID)
 	case p.User == "root":
 		id.unknownGIDs.set(0, Unknown{User: p.User})
 		id.GID = 0
@@ -90,6 +101,19 @@ func (id *Identity) setUnknown(p *policy.Profile, caller cred.Cred) {
 	if p.Groups == nil {
 		id.Groups = []uint32{id.unknownGIDs.add(Unknown{User: p.User, Supplementary: true})}
 	}
+}
+
+// group returns the gid of a group: for a name that was not looked up, a placeholder.
+func (id *Identity) group(g policy.Group, accounts *Accounts) uint32 {
+	if g.Name == "" {
+		return g.ID
+	}
+	gid, ok := accounts.Groups[g.Name]
+	if !ok {
+		id.Resolved = false
+		return id.unknownGIDs.add(Unknown{Group: g.Name})
+	}
+	return gid
 }
 
 // withPrimary returns groups and gid, sorted and without duplicates. A process whose

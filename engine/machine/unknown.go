@@ -4,20 +4,25 @@ import (
 	"slices"
 
 	"caprun/engine/cred"
+	"caprun/policy"
 )
 
 // Unknown describes an ID, or several, of an account that was not looked up.
 type Unknown struct {
-	User string // the user whose uid or gid it is
+	User  string // the user whose uid or gid it is
+	Group string // or the name of the group whose gid it is
 
 	// Supplementary reports that it is not the gid of User, but stands for all
 	// supplementary groups of User.
 	Supplementary bool
 }
 
-// String returns the description as text, such as "of user www".
+// String returns the description as text, such as "of user www" or, for a group, its name.
 func (u Unknown) String() string {
-	if u.Supplementary {
+	switch {
+	case u.Group != "":
+		return policy.Group{Name: u.Group}.String()
+	case u.Supplementary:
 		return "groups of user " + u.User
 	}
 	return "of user " + u.User
@@ -30,8 +35,11 @@ type placeholders struct {
 	of    []Unknown // what each of ids stands for
 }
 
-// add returns a new placeholder: the greatest number that is not taken.
+// add returns the placeholder of an ID. A new one is the greatest number that is not taken.
 func (p *placeholders) add(of Unknown) uint32 {
+	if n := slices.Index(p.of, of); n >= 0 {
+		return p.ids[n]
+	}
 	id := cred.NoID - 1
 	for slices.Contains(p.taken, id) {
 		id--

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"caprun/policy"
 )
 
 // User is an entry of the user database, passwd(5), with its groups.
@@ -19,48 +17,15 @@ type User struct {
 	Home     string
 }
 
-// maxUserFile is the maximum size of /etc/passwd and /etc/group, in bytes: enough for
-// ten thousand users.
-const maxUserFile = 16 << 20
-
 // userError returns the error for a user without a usable entry.
 func userError(name string, err error, hint string) *Error {
 	return &Error{Subject: "user " + name, Err: err, Hint: hint}
 }
 
-// readUser reads the entry of a user, by name or number, from /etc/passwd, and its
-// groups from /etc/group. It reads no other database, so that every build returns the
-// same result. The error is an *Error.
-func readUser(name string) (*User, error) {
-	passwd, err := readFile("/etc/passwd", maxUserFile)
-	if err != nil {
-		return nil, userError(name, fmt.Errorf("read /etc/passwd: %w", err), "write uid and gid instead of user")
-	}
-	group, err := readFile("/etc/group", maxUserFile)
-	if err != nil {
-		return nil, userError(name, fmt.Errorf("read /etc/group: %w", err), "write uid and gid instead of user, or add groups")
-	}
-	return findUser(name, passwd, group)
-}
-
-// LookupUser returns the entry of the profile's user in /etc/passwd, with its groups in
-// /etc/group. It returns nil for a profile without user. The error is an *Error.
-func LookupUser(p *policy.Profile) (*User, error) {
-	if p.User == "" {
-		return nil, nil
-	}
-	user, err := readUser(p.User)
-	var failed *Error
-	if errors.As(err, &failed) {
-		failed.Profile, failed.Key = p, "user"
-	}
-	return user, err
-}
-
 // findUser finds a user in the text of a passwd(5) and a group(5) file. The first
 // matching entry applies. A number that is also the name of an entry with another uid
 // is an error: some tools would use it as the name, others as the uid.
-func findUser(name string, passwd, group []byte) (*User, error) {
+func findUser(name string, passwd, group []byte) (*User, *Error) {
 	var user *User
 	for pass := range 2 {
 		for line := range bytes.Lines(passwd) {

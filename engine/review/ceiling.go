@@ -19,8 +19,9 @@ var ceilingRule = policy.Rule{Name: "above-ceiling", Severity: policy.Error, Sum
 //
 //   - All ordinary users are equal, and so are ordinary primary groups. Uid 0, the
 //     groups of privilegedGroups and each supplementary group that the ceiling
-//     lacks are more: a number does not tell what a group can access. Under a
-//     ceiling that is uid 0, every user is allowed.
+//     lacks are more: a number or a name does not tell what a group can access. A
+//     name and a number are different groups. Under a ceiling that is uid 0, every
+//     user is allowed.
 //   - A profile must declare each restriction of the ceiling: chroot, no_new_privs,
 //     securebits and locks, limits, env, groups, new_session. The caller is not
 //     known, so its own restrictions do not count.
@@ -106,8 +107,8 @@ func (c *ceilingCheck) groups() {
 		allowed = append(allowed, *limit.GID)
 	}
 	for _, g := range privilegedGroups {
-		if p.GID != nil && *p.GID == g.id && !slices.Contains(allowed, g.id) {
-			c.report(c.at("gid"), fmt.Sprintf("gid %d", g.id)+c.more(), "declare another group")
+		if p.GID != nil && g.has(c.plan, *p.GID) && !slices.Contains(allowed, *p.GID) {
+			c.report(c.at("gid"), "gid "+p.GID.String()+c.more(), "declare another group")
 		}
 	}
 	var gained []string
@@ -116,7 +117,7 @@ func (c *ceilingCheck) groups() {
 		if slices.Contains(allowed, g) || p.GID != nil && *p.GID == g {
 			continue
 		}
-		if gained = append(gained, fmt.Sprint(g)); len(gained) == 1 {
+		if gained = append(gained, g.String()); len(gained) == 1 {
 			first = c.at(fmt.Sprintf("groups[%d]", i), "groups")
 		}
 	}

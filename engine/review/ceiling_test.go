@@ -55,6 +55,12 @@ func TestCeiling(t *testing.T) {
 		"gid 0 allowed as a group":          {user + "groups: [0]\n" + none + nnp, "uid: 34\ngid: 0\n" + none + nnp, nil},
 		"gid 0 with a user":                 {user + none + nnp, "user: web\ngid: 0\n" + none + nnp, []string{"3:6 gid 0: more than P allows"}},
 		"groups":                            {user + "groups: [7]\n" + none + nnp, other + "groups: [7, 6, 1000, 33, 0]\n" + none + nnp, []string{"4:13 groups 6,0: more than P allows"}},
+		"group root":                        {user + none + nnp, "uid: 33\ngid: root\n" + none + nnp, []string{"3:6 gid root: more than P allows"}},
+		"group docker":                      {user + none + nnp, "uid: 33\ngid: docker\n" + none + nnp, []string{"3:6 gid docker: more than P allows"}},
+		"group docker allowed":              {"uid: 33\ngid: docker\n" + none + nnp, "uid: 34\ngid: docker\ngroups: [docker]\n" + none + nnp, nil},
+		"a number for a name":               {user + "groups: [adm]\n" + none + nnp, "uid: 33\ngid: 33\ngroups: [4]\n" + none + nnp, []string{"4:10 groups 4: more than P allows"}},
+		"a name for a number":               {user + "groups: [0, 4]\n" + none + nnp, "uid: 33\ngid: root\ngroups: [4, adm]\n" + none + nnp, []string{"3:6 gid root: more than P allows", "4:13 groups adm: more than P allows"}},
+		"groups by name":                    {user + "groups: [adm, 5]\n" + none + nnp, "uid: 33\ngid: web\ngroups: [web, 5, adm]\n" + none + nnp, nil},
 		"groups of the database":            {user + "groups: [7]\n" + none + nnp, "user: web\n" + none + nnp, []string{"2:7 the groups of user web come from the user database, but P declares the allowed groups"}},
 		"groups of the database, declared":  {user + "groups: [7]\n" + none + nnp, "user: web\ngroups: []\n" + none + nnp, nil},
 		"groups of the database, no matter": {user + none + nnp, "user: web\n" + none + nnp, nil},
@@ -154,7 +160,7 @@ func TestCeilingWithoutPlan(t *testing.T) {
 func TestCeilingAgreesWithCompare(t *testing.T) {
 	g := rand.New(rand.NewPCG(3, 4))
 	keys := [][]string{
-		{"", "uid: 33\ngid: 33\n", "uid: 34\ngid: 34\n", "uid: 33\ngid: 0\n", "uid: 33\ngid: 33\ngroups: [6]\n", "uid: 0\ngid: 0\n", "uid: 0\ngid: 6\n", "user: web\n", "user: root\n", "user: web\ngid: 6\ngroups: []\n"},
+		{"", "uid: 33\ngid: 33\n", "uid: 34\ngid: 34\n", "uid: 33\ngid: 0\n", "uid: 33\ngid: 33\ngroups: [6]\n", "uid: 33\ngid: adm\n", "uid: 33\ngid: 33\ngroups: [adm]\n", "uid: 33\ngid: root\n", "uid: 0\ngid: 0\n", "uid: 0\ngid: 6\n", "user: web\n", "user: root\n", "user: web\ngid: 6\ngroups: []\n"},
 		{"", "caps: \"=\"\n", "caps: cap_kill=eip\n", "caps: cap_kill,cap_net_raw=eip\n", "iab: ''\n", "iab: '!cap_kill'\n", "iab: ^cap_kill\n", "iab: '%cap_kill'\n", "caps: \"=ep\"\n"},
 		{"", "no_new_privs: true\n"},
 		{"", "secbits: []\n", "secbits: [noroot]\n", "secbits: [noroot, noroot_locked]\n", "secbits: [no_setuid_fixup]\n", "secbits: [no_setuid_fixup, no_setuid_fixup_locked]\n", "secbits: [keep_caps_locked]\n", "mode: PURE1E\n", "mode: PURE1E_INIT\n", "mode: NOPRIV\n"},

@@ -33,8 +33,12 @@ func TestClaims(t *testing.T) {
 		if g.IntN(3) == 0 {
 			target.File = randomFile(g)
 		}
-		if p.User == "web" && g.IntN(2) == 0 {
-			target.User = &machine.User{Name: "web", UID: 33, GID: uint32(g.IntN(2)), Groups: []uint32{6}}
+		switch {
+		case g.IntN(2) == 0:
+		case p.User == "web":
+			target.Accounts = &machine.Accounts{User: &machine.User{Name: "web", UID: 33, GID: uint32(g.IntN(2)), Groups: []uint32{6}}}
+		case p.UID != nil:
+			target.Accounts = &machine.Accounts{Groups: map[string]uint32{"ops": uint32(g.IntN(2)) * 42, "docker": 999}}
 		}
 		plan, _ := engine.Compile(p, cred.Root(), target)
 		if plan == nil {
@@ -164,7 +168,11 @@ func claims() map[string]func(p *engine.Plan, message string) (fault string) {
 		},
 		"root-group": func(p *engine.Plan, message string) string {
 			member := func(group uint32) bool { return slices.Contains(p.AfterExec.Groups, group) || p.AfterExec.GID == group }
-			return expect(message, (member(0) || member(6) || member(42)) && p.Identity.Declared && p.AfterExec.UID != 0)
+			named := slices.ContainsFunc([]string{"root", "disk", "shadow", "docker", "lxd", "incus-admin"}, func(name string) bool {
+				is := policy.Group{Name: name}
+				return slices.Contains(p.Profile.Groups, is) || p.Profile.GID != nil && *p.Profile.GID == is
+			})
+			return expect(message, (member(0) || member(6) || member(42) || named) && p.Identity.Declared && p.AfterExec.UID != 0)
 		},
 		"root-owns-files": func(p *engine.Plan, message string) string {
 			// Uid 0 always owns root's files, and one rule must report it.
@@ -356,7 +364,7 @@ func randomProfile(g *rand.Rand) string {
 		security = one("", "mode: PURE1E\n", "mode: HYBRID\n")
 	}
 	return "version: 1\n" +
-		one("", "uid: 33\ngid: 33\n", "uid: 33\ngid: 0\n", "uid: 33\ngid: 33\ngroups: [6, 0]\n", "uid: 0\ngid: 0\n", "uid: 0\ngid: 6\n", "user: web\n", "user: root\n") +
+		one("", "uid: 33\ngid: 33\n", "uid: 33\ngid: 0\n", "uid: 33\ngid: 33\ngroups: [6, 0]\n", "uid: 33\ngid: ops\n", "uid: 33\ngid: 33\ngroups: [ops, docker]\n", "uid: 0\ngid: 0\n", "uid: 0\ngid: 6\n", "user: web\n", "user: root\n") +
 		caps + security +
 		one("", "no_new_privs: true\n") +
 		one("command: [/bin/sh, x]\n", "command: [/bin/server]\n") +

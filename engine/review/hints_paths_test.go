@@ -3,6 +3,7 @@ package review
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -80,6 +81,9 @@ func (e *editor) set(path []string, value string) bool {
 // removeItems removes items of the list at a path, or keys of the mapping.
 func (e *editor) removeItems(path, items []string) bool {
 	for _, item := range items {
+		if name, err := strconv.Unquote(item); err == nil {
+			item = name
+		}
 		e.parse()
 		holder := e.node(path)
 		if holder == nil {

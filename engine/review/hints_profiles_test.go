@@ -18,7 +18,7 @@ var mistakes = [...]string{
 	"iab: \"^10,!cap_kill,^!%10\"\n", "iab: ^cap_kill cap_chown\n", "iab: [^cap_kill, cap_chown]\n", "iab: [cap_kil]\n", "iab: ^^\n", "iab: !cap_kill\n", "iab: !cap_kill x\n",
 	"umask: 022\n", "umask: 0o27\n", "umask: \"7\"\n", "umask: 18\n", "umask: [022]\n",
 	"cwd: /srv//x/../y/\n", "cwd: \"/a b/\"\n", "cwd: \"/a: b/\"\n", "cwd: \"/a/ #b//c\"\n", "cwd: [/srv/]\n", "chroot: [/srv, /x]\n", "cwd: ~/x\n",
-	"groups: [010, 1_0, +5, 3.0, 0o7, 1e1]\n", "groups: [33, \"33\", 033]\n", "groups: [010, 8, 10]\n", "groups: docker\n", "groups: 33 34\n", "groups: 33,34\n", "groups: keep\n", "groups: [yes]\n",
+	"groups: [010, 1_0, +5, 3.0, 0o7, 1e1]\n", "groups: [33, \"33\", 033]\n", "groups: [010, 8, 10]\n", "groups: docker\n", "groups: 33 34\n", "groups: 33,34\n", "groups: keep\n", "groups: [yes]\n", "groups: none\n", "groups: [adm, [adm], [x], adm]\n", "groups: [\":33\", 5adm, +adm]\n", "groups: adm, a:b\n",
 	"env: {keep: PATH}\n", "env: {keep: PATH LANG}\n", "env: {keep: \"PATH, LANG\"}\n", "env: {keep: none}\n", "env: {keep: yes}\n", "env: {keep: true}\n", "env: {unset: all}\n", "env: {unset: LANG}\n",
 	"env: {keep: [A=B, A]}\n", "env: [PATH, LANG]\n", "env: [A=b, \"C=d e\", E=]\n", "env: [A=b, A=c]\n", "env: A=b\n", "env: PATH\n", "env: all\n", "env: [A=5, B=yes, C=x:y]\n",
 	"env: {MODE: production}\n", "env: {set: [A=b]}\n", "env: {set: A=b}\n", "env: {set: {A: }}\n", "env: {set: {A: 5, B: yes, C: [x], D: {x: y}}}\n", "env:\n  set:\n", "env:\n  keep: [A]\n  unset:\n  - A\n", "env:\n  unset: [A, A]\n  set:\n    A: b\n",
@@ -111,9 +111,9 @@ func oddProfile(key, value string) string {
 
 // samples are values for the words that hints have instead of one.
 var samples = map[string]string{
-	"a user ID": "7", "a group ID": "7", "the name or the number of a user": "7", "the name of a user": "x", "a number": "7", "one number": "7", "a number from 3 to 1048575": "7", "a whole number": "7", "its number": "7",
+	"a user ID": "7", "the name or the number of a user": "7", "the name of a user": "x", "the name or the number of a group": "7", "the name of a group": "x", "a number": "7", "one number": "7", "a number from 3 to 1048575": "7", "a whole number": "7", "its number": "7",
 	"text": "x", "an absolute path": "/srv", "a shorter path": "/srv", "the path of a program": "/bin/x", "the program and its arguments": "[/bin/x, z]", "the name of a capability": "cap_fowner", "a list of capabilities": "[cap_fowner]",
-	"why the finding is accepted": "because", "the name in brackets after a finding": "x", "a list of group IDs": "[]", "the names of capabilities": "cap_fowner", "all": "all",
+	"why the finding is accepted": "because", "the name in brackets after a finding": "x", "a list of group names and IDs": "[]", "the names of capabilities": "cap_fowner", "all": "all",
 }
 
 // A manualHint is a hint that a program cannot follow.

@@ -2,6 +2,7 @@ package review
 
 import (
 	"errors"
+	"strings"
 
 	"caprun/cap"
 	"caprun/engine"
@@ -11,8 +12,8 @@ import (
 )
 
 // CompileForHost compiles a profile for this machine: for the installed program
-// with its set-user-ID and set-group-ID bits and file capabilities, the entry of the
-// profile's user, and the rules and capabilities of the running kernel. The caller
+// with its set-user-ID and set-group-ID bits and file capabilities, the entries of the
+// profile's user and groups, and the rules and capabilities of the running kernel. The caller
 // is root with the limits of the calling process, which it can raise if root can do
 // so here. CompileForHost also reports what is missing on the machine, and files
 // that the target's user could change. Without a command the plan is for an ordinary
@@ -25,7 +26,7 @@ func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 	}
 	target, err := engine.FindTarget(p, from, nil)
 	if errors.Is(err, machine.ErrNoCommand) {
-		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.TargetIdentity(p, from, target.User))
+		target.WritablePaths, err = machine.WritablePathsToRoot(p, machine.TargetIdentity(p, from, target.Accounts))
 	}
 	if err != nil {
 		plan, found := compileForRoot(p)
@@ -62,13 +63,14 @@ func rootHere(p *policy.Profile) (cred.Cred, *machine.Resources, error) {
 // The rules that only CompileForHost checks.
 var (
 	hostUser      = policy.Rule{Name: "user-without-entry", Severity: policy.Error, Summary: "The user has no entry in this machine's /etc/passwd."}
+	hostGroup     = policy.Rule{Name: "group-without-entry", Severity: policy.Error, Summary: "The group has no entry in this machine's /etc/group."}
 	hostDirectory = policy.Rule{Name: "missing-directory", Severity: policy.Error, Summary: "The root or working directory does not exist on this machine."}
 	hostTarget    = policy.Rule{Name: "missing-target", Severity: policy.Error, Summary: "The program does not exist on this machine or cannot be executed."}
 	hostUnknown   = policy.Rule{Name: "host-unreadable", Severity: policy.Error, Summary: "caprun cannot read what check -host needs from this machine."}
 )
 
 func hostRules() []policy.Rule {
-	return []policy.Rule{hostUser, hostDirectory, hostTarget, hostUnknown}
+	return []policy.Rule{hostUser, hostGroup, hostDirectory, hostTarget, hostUnknown}
 }
 
 // missing returns the finding for an error in examining the machine.
@@ -80,6 +82,8 @@ func missing(p *policy.Profile, err error) policy.Diagnostic {
 		switch {
 		case failed.Key == "user":
 			s.rule, key = hostUser, failed.Key
+		case failed.Key == "gid", strings.HasPrefix(failed.Key, "groups["):
+			s.rule, key = hostGroup, failed.Key
 		case failed.Key == "chroot", failed.Key == "cwd":
 			s.rule, key = hostDirectory, failed.Key
 		case failed.NotExecutable:

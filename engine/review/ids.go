@@ -89,36 +89,67 @@ func dropsByItself(p *engine.Plan, report func(policy.Position, string, string))
 		"declare that user and only the capabilities that it needs; if the target stays uid 0, remove cap_setuid and cap_setgid from caps")
 }
 
-// privilegedGroups are groups with access to root's files that have the same number
-// on many systems. Others, such as docker, do not.
-var privilegedGroups = [...]struct {
-	id   uint32
-	why  string
-	hint string
-}{
-	{0, "group 0 is root's group: the target has the group permissions of root's files",
-		"declare another group; if an image assigns its files to group 0, suppress the finding and say so in the reason"},
-	{6, "group 6 is disk on most systems: the target can write raw disks and so every file on them",
-		"declare another group; if group 6 is not disk here, suppress the finding and say so in the reason"},
-	{42, "group 42 is shadow on Debian and Alpine: the target can read the password hashes in /etc/shadow",
-		"declare another group; if group 42 is not shadow here, suppress the finding and say so in the reason"},
+// A privilegedGroup is a group with access to root's files, or to a service that runs as
+// root and does what its clients ask.
+type privilegedGroup struct {
+	name string
+
+	// id is the gid on many systems, and system says on which. If system is empty,
+	// the gid differs between machines, and only the name counts.
+	id     uint32
+	system string
+
+	grants string // what the target can do
 }
+
+var privilegedGroups = [...]privilegedGroup{
+	{"root", 0, "root's group", "the target has the group permissions of root's files"},
+	{"disk", 6, "disk on most systems", "the target can write raw disks and so every file on them"},
+	{"shadow", 42, "shadow on Debian and Alpine", "the target can read the password hashes in /etc/shadow"},
+	{"docker", 0, "", "the target can start a container as root with every file of the host"},
+	{"incus-admin", 0, "", "the target can start a container as root with every file of the host"},
+	{"lxd", 0, "", "the target can start a container as root with every file of the host"},
+}
+
+// has reports whether a group that the profile of p declares is g, by its name or by its
+// number, also if the number is that of a name that was looked up.
+func (g privilegedGroup) has(p *engine.Plan, declared policy.Group) bool {
+	if declared.Name == g.name {
+		return true
+	}
+	gid, known := declared.ID, declared.Name == ""
+	if a := p.Target.Accounts; a != nil && !known {
+		gid, known = a.Groups[declared.Name]
+	}
+	return known && g.isGID(gid)
+}
+
+func (g privilegedGroup) isGID(gid uint32) bool { return g.system != "" && gid == g.id }
 
 func rootGroup(p *engine.Plan, report func(policy.Position, string, string)) {
 	if !p.Identity.Declared || p.AfterExec.UID == 0 {
 		return
 	}
 	for _, g := range privilegedGroups {
-		at := ""
-		if gid := p.Profile.GID; gid != nil && *gid == g.id {
-			at = "gid"
-		} else if n := slices.Index(p.Profile.Groups, g.id); n >= 0 {
-			at = fmt.Sprintf("groups[%d]", n)
-		} else if slices.Contains(p.AfterExec.Groups, g.id) {
+		is := func(declared policy.Group) bool { return g.has(p, declared) }
+		at, named := "", false
+		if gid := p.Profile.GID; gid != nil && is(*gid) {
+			at, named = "gid", gid.Name == g.name
+		} else if n := slices.IndexFunc(p.Profile.Groups, is); n >= 0 {
+			at, named = fmt.Sprintf("groups[%d]", n), p.Profile.Groups[n].Name == g.name
+		} else if slices.ContainsFunc(p.AfterExec.Groups, g.isGID) {
 			at = "user" // its entry in the user database
 		}
-		if at != "" {
-			report(p.Profile.Position(at), g.why, g.hint)
+		if at == "" {
+			continue
 		}
+		who, except := fmt.Sprintf("group %d is %s", g.id, g.system), fmt.Sprintf("group %d is not %s here", g.id, g.name)
+		if named {
+			who, except = "group "+g.name, "it has no such access here"
+		}
+		if g.name == "root" {
+			except = "an image assigns its files to group 0"
+		}
+		report(p.Profile.Position(at), who+": "+g.grants, "declare another group; if "+except+", suppress the finding and say so in the reason")
 	}
 }

@@ -14,9 +14,18 @@ func misleadingText(p *engine.Plan, report func(policy.Position, string, string)
 	mislead := func(at policy.Position, what string, c rune) {
 		report(at, fmt.Sprintf("%s contains U+%04X, %s", what, c, resemblance(c)), "retype the value")
 	}
-	for _, key := range [...]struct{ name, text string }{{"user", p.Profile.User}, {"chroot", p.Profile.Chroot}, {"cwd", p.Profile.Cwd}} {
+	gid := ""
+	if p.Profile.GID != nil {
+		gid = p.Profile.GID.Name
+	}
+	for _, key := range [...]struct{ name, text string }{{"user", p.Profile.User}, {"gid", gid}, {"chroot", p.Profile.Chroot}, {"cwd", p.Profile.Cwd}} {
 		if c, ok := misleading(key.text); ok {
 			mislead(p.Profile.Position(key.name), key.name, c)
+		}
+	}
+	for n, g := range p.Profile.Groups {
+		if c, ok := misleading(g.Name); ok {
+			mislead(p.Profile.Position(fmt.Sprintf("groups[%d]", n)), "this group", c)
 		}
 	}
 	for n, word := range p.Profile.Command {

@@ -53,9 +53,9 @@ func pageSetups() map[string]pageSetup {
 		"target-conflict": running("/opt/web/server", cred.File{HasCaps: true, Permitted: bindService, Effective: true}),
 
 		// check -host reads the machine,
-		"user-without-entry": onHost(),
-		"missing-directory":  onHost(),
-		"missing-target":     onHost(),
+		"user-without-entry": onHost(), "group-without-entry": onHost(),
+		"missing-directory": onHost(),
+		"missing-target":    onHost(),
 		// which does not have these paths. TestWritablePaths in engine/machine creates them.
 		"target-writable": writable(machine.WritablePath{Key: "command", Path: "/srv/web/server"}),
 		"chroot-writable": writable(machine.WritablePath{Key: "chroot", Path: "/srv/jail"}),

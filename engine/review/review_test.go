@@ -44,6 +44,9 @@ func TestRisks(t *testing.T) {
 		"root's group":          {"version: 1\nuid: 33\ngid: 0\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
 		"root's group besides":  {safe + "groups: [33, 0]\n", []string{"root-group:6:14"}},
 		"root's group twice":    {"version: 1\nuid: 33\ngid: 0\ngroups: [0]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
+		"root's group, by name": {"version: 1\nuid: 33\ngid: root\ngroups: [0]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6"}},
+		"groups, by name":       {"version: 1\nuid: 33\ngid: docker\ngroups: [disk, adm, shadow, lxd]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:6", "root-group:4:10", "root-group:4:21", "root-group:4:29"}},
+		"ordinary groups":       {"version: 1\nuid: 33\ngid: www-data\ngroups: [adm, Docker]\ncaps: \"=\"\nno_new_privs: true\n", nil},
 		"root's group, user":    {"version: 1\nuser: www-data\ngroups: [0]\ncaps: \"=\"\nno_new_privs: true\n", []string{"root-group:3:10"}},
 		"user, no groups":       {"version: 1\nuser: www-data\ncaps: \"=\"\nno_new_privs: true\n", nil},
 		"root in its own group": {zero + "groups: [0]\ncaps: \"=\"\n", []string{"root-owns-files:2:6"}},
@@ -265,6 +268,8 @@ func TestRisks(t *testing.T) {
 		"a wide look-alike":     {safe + "chroot: /srv/j\uff41il\n", []string{"misleading-text:6:9"}},
 		"no space":              {safe + "cwd: \"/srv/a\u00a0b\"\n", []string{"misleading-text:6:6"}},
 		"a variable misleads":   {safe + "env: {set: {A: \"\u2800\u034f\"}}\n", []string{"misleading-text:6:16"}},
+		"a gid misleads":        {"version: 1\nuser: web\ngid: r\u03bfot\ncaps: \"=\"\nno_new_privs: true\n", []string{"misleading-text:3:6"}},
+		"a group misleads":      {"version: 1\nuser: web\ngroups: [adm, r\u03bfot]\ncaps: \"=\"\nno_new_privs: true\n", []string{"misleading-text:3:15"}},
 		"a name misleads":       {"version: 1\nuser: r\u03bfot\ncaps: \"=\"\nno_new_privs: true\n", []string{"misleading-text:2:7"}},
 		"other scripts":         {safe + "cwd: /srv/\u0434\u0430\u043d\u043d\u044b\u0435/\u65e5\u672c/caf\u00e9\ncommand: [/srv/x, \"10\u03bcs\", \"\U0001f469\u200d\U0001f4bb\u2764\ufe0f\", \"\u0645\u06cc\u200c\u062e\"]\n", nil},
 

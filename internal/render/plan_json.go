@@ -6,6 +6,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/machine"
 )
 
 // jsonPlan is the JSON form of a plan.
@@ -78,14 +79,16 @@ type jsonStep struct {
 	NoOp   bool     `json:"holds"` // it changes nothing and is skipped
 }
 
-// jsonPlanCred is the predicted state of a target whose user may not have been
-// looked up: ids that are not known are null. They take the place of the
+// jsonPlanCred is the predicted state of a target whose user and groups may not have
+// been looked up: ids that are not known are null. They take the place of the
 // fields with the same keys.
 type jsonPlanCred struct {
-	User   string    `json:"user,omitempty"` // whose ids are not known
-	UID    *jsonIDs  `json:"uid"`
-	GID    *jsonIDs  `json:"gid"`
-	Groups *[]uint32 `json:"groups"`
+	User       string    `json:"user,omitempty"`        // whose ids are not known
+	GIDName    string    `json:"gid_name,omitempty"`    // of the group whose gid is not known
+	GroupNames []string  `json:"group_names,omitempty"` // of those in groups whose gids are not known
+	UID        *jsonIDs  `json:"uid"`
+	GID        *jsonIDs  `json:"gid"`
+	Groups     *[]uint32 `json:"groups"`
 	jsonCred
 }
 
@@ -173,8 +176,27 @@ func newJSONPlanCred(p *engine.Plan, c cred.Cred) jsonPlanCred {
 	if groups {
 		j.Groups = &j.jsonCred.Groups
 	}
-	if !uid || !gid || !groups {
-		j.User = p.Identity.User
+	note := func(of machine.Unknown) {
+		if of.User != "" {
+			j.User = of.User
+		}
+	}
+	if of, unknown := p.Identity.UnknownUID(p.Identity.UID); unknown {
+		note(of)
+	}
+	if of, unknown := p.Identity.UnknownGID(p.Identity.GID); unknown {
+		note(of)
+		j.GIDName = of.Group
+	}
+	for _, g := range p.Identity.Groups {
+		of, unknown := p.Identity.UnknownGID(g)
+		if !unknown {
+			continue
+		}
+		note(of)
+		if of.Group != "" {
+			j.GroupNames = append(j.GroupNames, of.Group)
+		}
 	}
 	return j
 }

@@ -26,11 +26,11 @@ func permitSignals(r Request) error {
 	if p == nil {
 		return nil // the child reports why
 	}
-	user, err := machine.LookupUser(p)
+	accounts, err := machine.LookupAccounts(p)
 	if err != nil {
 		return nil // the child reports why
 	}
-	uid := machine.TargetIdentity(p, r.From, user).UID
+	uid := machine.TargetIdentity(p, r.From, accounts).UID
 	if uid == r.From.UID || uid == r.From.EUID || !r.From.Permitted.Has(int(cap.SETUID)) {
 		return nil // the child cannot become another user, and reports it
 	}

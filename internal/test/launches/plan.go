@@ -40,7 +40,7 @@ func (c Case) Compile(m *Machine, dir string, from cred.Cred) Verdict {
 			Path: path, Args: []string{path}, FilePath: c.arguments(dir)[0],
 			File: c.Target.Facts(from.UserNS, c.Caller.Has("nosuid")),
 		},
-		User: c.Profile.Promise(m.Users).Entry,
+		Accounts: &machine.Accounts{User: c.Profile.Promise(m.Users).Entry},
 	})
 	return Verdict{Plan: plan, Diagnostics: diagnostics}
 }
