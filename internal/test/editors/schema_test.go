@@ -55,6 +55,7 @@ func TestLanguageServer(t *testing.T) {
 		{"a wrong key", "version: 1\nno_new_privis: true\n"},
 		{"wrong values", "version: 2\nuid: -1\nsecbits: [noroott]\nmode: PURE2E\n"},
 		{"a uid without a gid", "version: 1\nuid: 33\n"},
+		{"groups by name, and wrong ones", "version: 1\nuser: web\ngid: www-data\ngroups: [33, adm, \":33\", -1]\n"},
 		{"complete a key", "version: 1\n" + here},
 		{"complete a mode", "version: 1\nmode: " + here},
 		{"complete a securebit", "version: 1\nsecbits:\n  - " + here},
