@@ -176,3 +176,32 @@ func TestIdentityGroups(t *testing.T) {
 		}
 	}
 }
+
+// TestPlaceholdersAreMapped: in a user namespace the unknown IDs are mapped, so that a plan
+// does not fail because of a number that nobody declared.
+func TestPlaceholdersAreMapped(t *testing.T) {
+	p := &policy.Profile{User: "web", Groups: []policy.Group{named("adm"), number(65535)}}
+	for _, c := range []struct {
+		extents []cred.Extent
+		mapped  bool
+	}{
+		{[]cred.Extent{{Inside: 0, Outside: 100000, Count: 65536}}, true},
+		{[]cred.Extent{{Inside: 0, Outside: 1000, Count: 1}, {Inside: 1, Outside: 100000, Count: 3}}, true},
+		{[]cred.Extent{{Inside: 5, Outside: 0, Count: 1}, {Inside: 4294967290, Outside: 70000, Count: 5}}, true},
+		{[]cred.Extent{{Inside: 0, Outside: 1000, Count: 1}}, false},
+		{nil, false},
+	} {
+		caller := cred.Root()
+		caller.UserNS = cred.UserNS{Nested: true, UIDs: c.extents, GIDs: c.extents}
+		id := TargetIdentity(p, caller, nil)
+		gids := slices.DeleteFunc(slices.Clone(id.Groups), func(n uint32) bool { return n == 65535 })
+		if caller.UserNS.MapsUID(id.UID) != c.mapped || !slices.Contains(gids, id.GID) || len(gids) != 2 {
+			t.Errorf("%v: %+v", c.extents, id)
+		}
+		for _, n := range gids {
+			if _, unknown := id.UnknownGID(n); caller.UserNS.MapsGID(n) != c.mapped || !unknown || n == 0 || n == cred.OverflowID {
+				t.Errorf("%v: %d in %+v", c.extents, n, id)
+			}
+		}
+	}
+}

@@ -63,12 +63,17 @@ func TargetIdentity(p *policy.Profile, caller cred.Cred, accounts *Accounts) Ide
 	return id
 }
 
-// reserve keeps the IDs of the caller and of the profile from being placeholders.
+// reserve keeps 0 and the IDs of the caller and of the profile from being placeholders.
 func (id *Identity) reserve(p *policy.Profile, caller cred.Cred) {
-	id.unknownUIDs.taken = []uint32{caller.UID, caller.EUID, caller.SUID, caller.FSUID}
-	id.unknownGIDs.taken = append([]uint32{caller.GID, caller.EGID, caller.SGID, caller.FSGID}, caller.Groups...)
+	id.unknownUIDs.taken = []uint32{0, caller.UID, caller.EUID, caller.SUID, caller.FSUID}
+	id.unknownGIDs.taken = append([]uint32{0, caller.GID, caller.EGID, caller.SGID, caller.FSGID}, caller.Groups...)
 	for _, g := range groupsOf(p) {
 		id.unknownGIDs.taken = append(id.unknownGIDs.taken, g.ID)
+	}
+	if ns := caller.UserNS; ns.Nested {
+		// The kernel shows OverflowID for an ID that is not mapped.
+		id.unknownUIDs.taken, id.unknownGIDs.taken = append(id.unknownUIDs.taken, cred.OverflowID), append(id.unknownGIDs.taken, cred.OverflowID)
+		id.unknownUIDs.mapped, id.unknownGIDs.mapped = ns.UIDs, ns.GIDs
 	}
 }
 

@@ -30,12 +30,14 @@ func (u Unknown) String() string {
 
 // placeholders are numbers that stand for unknown IDs.
 type placeholders struct {
-	taken []uint32 // numbers that are something else
-	ids   []uint32
-	of    []Unknown // what each of ids stands for
+	taken  []uint32      // numbers that are something else
+	mapped []cred.Extent // the IDs of a nested user namespace; nil outside of one
+	ids    []uint32
+	of     []Unknown // what each of ids stands for
 }
 
-// add returns the placeholder of an ID. A new one is the greatest number that is not taken.
+// add returns the placeholder of an ID. A new one is a great number that is not taken. In a
+// nested user namespace it is mapped, if possible: the kernel refuses an ID that is not.
 func (p *placeholders) add(of Unknown) uint32 {
 	if n := slices.Index(p.of, of); n >= 0 {
 		return p.ids[n]
@@ -43,6 +45,15 @@ func (p *placeholders) add(of Unknown) uint32 {
 	id := cred.NoID - 1
 	for slices.Contains(p.taken, id) {
 		id--
+	}
+	for _, x := range p.mapped {
+		// One of this many cannot be taken.
+		for n := range min(x.Count, uint32(len(p.taken))+1) {
+			if mapped := x.Inside + x.Count - 1 - n; !slices.Contains(p.taken, mapped) {
+				p.set(mapped, of)
+				return mapped
+			}
+		}
 	}
 	p.set(id, of)
 	return id
