@@ -39,7 +39,7 @@ var inheritedRows = [...]inheritedRow{
 
 	{Inherited{"privileges", "inheritable set", ""}, (*Plan).inheritsInheritable, nil},
 	{Inherited{"privileges", "ambient set", ""}, (*Plan).inheritsAmbient, nil},
-	{Inherited{"privileges", "bounding set", "bounding"}, (*Plan).inheritsBounding, nil},
+	{Inherited{"privileges", "bounding set", ""}, (*Plan).inheritsBounding, nil},
 	{Inherited{"privileges", "securebits", "secbits"}, (*Plan).inheritsSecurebits, nil},
 	{Inherited{"privileges", "no_new_privs", "no_new_privs"}, (*Plan).inheritsNoNewPrivs, nil},
 	{Inherited{"privileges", "seccomp filters", ""}, nil, nil},

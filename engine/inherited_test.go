@@ -7,6 +7,7 @@ import (
 
 	"caprun/engine/cred"
 	"caprun/engine/machine"
+	"caprun/policy"
 )
 
 // compiled returns the plan of a profile, which must have one.
@@ -24,7 +25,8 @@ func inherits(p *Plan, name string) bool {
 	return slices.ContainsFunc(p.Inherited(), func(i Inherited) bool { return i.Name == name })
 }
 
-// TestInheritedKeys checks that a key of the profile removes its attributes from the list.
+// TestInheritedKeys checks that a key of the profile removes its attributes from the list,
+// and that the list names keys of a profile only.
 func TestInheritedKeys(t *testing.T) {
 	const allLimits = "rlimits: {cpu: 1, fsize: 1, data: 1, stack: 99999, core: 1, rss: 1, nproc: 1, nofile: 1, memlock: 1, as: 1, " +
 		"locks: 1, sigpending: 1, msgqueue: 1, nice: 1, rtprio: 1, rttime: 1}"
@@ -52,6 +54,13 @@ func TestInheritedKeys(t *testing.T) {
 		}
 		if got := strings.Join(gone, ", "); got != names {
 			t.Errorf("%s sets %s, not %s", text, got, names)
+		}
+	}
+	for _, row := range inheritedRows {
+		_, found := policy.Parse("test.yaml", []byte("version: 1\n"+row.Key+": x\n"))
+		unknown := func(d policy.Diagnostic) bool { return d.Rule == "unknown-key" }
+		if row.Key != "" && slices.ContainsFunc(found, unknown) {
+			t.Errorf("%s: unknown key %q", row.Name, row.Key)
 		}
 	}
 	if inherits(empty, "umask") || !inherits(compiled(t, "cwd: /", cred.Root(), cred.File{}), "umask") {
