@@ -149,11 +149,11 @@ func (s *scene) run(args ...string) (stdout, stderr string, status int) {
 func (s *scene) reachable() []string {
 	s.Helper()
 	out, errs, status := s.run("explain", "-as", "current", "-format", "json", "-target", s.path("target-creds"), s.file)
-	var plan struct{ Later []string }
+	var plan struct{ Reachable []string }
 	if err := json.NewDecoder(bytes.NewBufferString(out)).Decode(&plan); err != nil || status != 0 {
 		s.Fatalf("status %d, %v\n%s", status, err, errs)
 	}
-	return plan.Later
+	return plan.Reachable
 }
 
 // credsReport is the output of the program creds: fields and values.

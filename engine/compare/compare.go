@@ -13,7 +13,7 @@ import (
 type Dimension string
 
 const (
-	Start       Dimension = "start" // the caller's credentials
+	Caller      Dimension = "caller" // the credentials of the caller
 	UID         Dimension = "uid"
 	GID         Dimension = "gid"
 	Groups      Dimension = "groups"
@@ -52,7 +52,7 @@ type Comparison struct {
 
 // Compare compares what two plans grant, both compiled for the same caller. It defines a
 // preorder in each dimension, and so in all of them together. If the callers differ,
-// nothing can be compared, and the dimension [Start] is [Incomparable].
+// nothing can be compared, and the dimension [Caller] is [Incomparable].
 //
 // Compared is what the target can do with its first instruction and later: IDs, capability
 // sets, securebits, no_new_privs, root directory, session, keyring, and what it inherits:
@@ -79,11 +79,11 @@ type Comparison struct {
 //     The caller's limit is unknown: 0 is less than it, unlimited is more, and other values
 //     are not comparable with it.
 func Compare(old, new *engine.Plan) Comparison {
-	start := Difference{Dimension: Start, Old: sameStart, New: sameStart}
+	caller := Difference{Dimension: Caller, Old: sameCaller, New: sameCaller}
 	if !old.Caller.Equal(new.Caller) {
-		start.Order, start.New = Incomparable, otherStart
+		caller.Order, caller.New = Incomparable, otherCaller
 	}
-	list := []Difference{start}
+	list := []Difference{caller}
 	list = append(list, compareIdentity(identityOf(old.AfterExec, old.Identity), identityOf(new.AfterExec, new.Identity))...)
 	list = append(list, compareSets(old.AfterExec, new.AfterExec)...)
 	list = append(list,

@@ -179,11 +179,11 @@ func reverse(o Order) Order {
 	return o
 }
 
-func TestCompareStarts(t *testing.T) {
+func TestCompareCallers(t *testing.T) {
 	a, b := planOf(t, "caps: \"=\"", cred.Root()), planOf(t, "caps: \"=\"\niab: \"\"", plainUser())
 	c := Compare(a, b)
-	if d := c.Differences[0]; d.Dimension != Start || d.Order != Incomparable || c.Order() != Incomparable {
-		t.Errorf("plans with different starts: %v, %+v", c.Order(), d)
+	if d := c.Differences[0]; d.Dimension != Caller || d.Order != Incomparable || c.Order() != Incomparable {
+		t.Errorf("plans for different callers: %v, %+v", c.Order(), d)
 	}
 }
 

@@ -41,8 +41,8 @@ func (f Flag) equal(v Value) bool { return v == Value(f) }
 type Text string
 
 const (
-	sameStart  Text = "the same"
-	otherStart Text = "another"
+	sameCaller  Text = "the same"
+	otherCaller Text = "another"
 )
 
 func (t Text) String() string     { return string(t) }

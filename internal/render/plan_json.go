@@ -13,7 +13,7 @@ import (
 type jsonPlan struct {
 	Version       int             `json:"version"`
 	Profile       jsonProfile     `json:"profile"`
-	Start         jsonStart       `json:"start"`
+	Caller        jsonCaller      `json:"caller"`
 	Kernel        string          `json:"kernel"` // MAJOR.MINOR, or "running"
 	Target        jsonTarget      `json:"target"`
 	Route         string          `json:"route"`
@@ -21,8 +21,8 @@ type jsonPlan struct {
 	Before        jsonPlanCred    `json:"before"` // after the last step before exec
 	After         jsonPlanCred    `json:"after"`  // at the target's first instruction
 	AtSecure      bool            `json:"at_secure"`
-	Reachable     []string        `json:"later"`
-	InheritedKeys []string        `json:"stays"` // the keys of inherited
+	Reachable     []string        `json:"reachable"`
+	InheritedKeys []string        `json:"inherited_keys"` // the keys of inherited
 	Inherited     []jsonInherited `json:"inherited"`
 	Environment   jsonEnvironment `json:"environment"`
 }
@@ -40,7 +40,7 @@ type jsonProfile struct {
 	Description string `json:"description"`
 }
 
-type jsonStart struct {
+type jsonCaller struct {
 	As   string   `json:"as"`
 	Cred jsonCred `json:"credentials"`
 }
@@ -76,7 +76,7 @@ type jsonStep struct {
 	Line   *int     `json:"line"`
 	Column *int     `json:"column"`
 	Needs  []string `json:"needs"`
-	NoOp   bool     `json:"holds"` // it changes nothing and is skipped
+	NoOp   bool     `json:"no_op"` // it changes nothing and is skipped
 }
 
 // jsonPlanCred is the predicted state of a target whose user and groups may not have
@@ -115,7 +115,7 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 	j := jsonPlan{
 		Version:       FormatVersion,
 		Profile:       jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
-		Start:         jsonStart{v.As, newJSONCred(p.Caller)},
+		Caller:        jsonCaller{v.As, newJSONCred(p.Caller)},
 		Kernel:        kernel,
 		Target:        newJSONTarget(p.Target),
 		Route:         p.Route.String(),

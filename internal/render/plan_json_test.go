@@ -18,7 +18,7 @@ func TestJSONPlan(t *testing.T) {
 		var got struct {
 			After     map[string]any
 			Steps     []map[string]any
-			Reachable []string `json:"later"`
+			Reachable []string `json:"reachable"`
 		}
 		if err := json.Unmarshal(out, &got); err != nil {
 			t.Fatal(err)
