@@ -56,7 +56,7 @@ func (p *Plan) describeBound(s Step) string {
 
 func (p *Plan) describeRlimit(s Step) string {
 	name := machine.RlimitName(s.Resource)
-	declared, soft, hard := declaredLimit(p.Profile, name), LimitText(s.Soft), LimitText(s.Hard)
+	declared, soft, hard := p.Profile.Rlimit(name), policy.LimitText(s.Soft), policy.LimitText(s.Hard)
 	known := p.knowsLimit(s.Resource)
 	switch {
 	case declared.InheritSoft:
@@ -88,18 +88,9 @@ func SecbitsText(bits cred.Securebits) string {
 	return strings.Join(bits.Names(), ",")
 }
 
-// LimitText returns a resource limit as a decimal number, in the unit of the resource,
-// or as "unlimited" for policy.Unlimited.
-func LimitText(n uint64) string {
-	if n == policy.Unlimited {
-		return "unlimited"
-	}
-	return fmt.Sprint(n)
-}
-
 // LimitEntry returns a limit as it is written below rlimits.
 func LimitEntry(l policy.Rlimit) string {
-	soft, hard := LimitText(l.Soft), LimitText(l.Hard)
+	soft, hard := policy.LimitText(l.Soft), policy.LimitText(l.Hard)
 	switch {
 	case l.InheritSoft:
 		return fmt.Sprintf("%s: {hard: %s}", l.Name, hard)

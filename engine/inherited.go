@@ -171,7 +171,7 @@ func (p *Plan) schedulingDetail() string {
 // inheritsLimits reports whether the profile does not set every resource limit.
 func (p *Plan) inheritsLimits() bool {
 	for n := 0; machine.RlimitName(n) != ""; n++ {
-		if r := declaredLimit(p.Profile, machine.RlimitName(n)); r.InheritSoft || r.InheritHard {
+		if r := p.Profile.Rlimit(machine.RlimitName(n)); r.InheritSoft || r.InheritHard {
 			return true
 		}
 	}
@@ -190,7 +190,7 @@ func (p *Plan) limitsDetail() string {
 		}
 		text += r.Name
 	}
-	if p.SecureExec && declaredLimit(p.Profile, "stack").InheritSoft {
+	if p.SecureExec && p.Profile.Rlimit("stack").InheritSoft {
 		// See checkStack.
 		text += fmt.Sprintf("; the soft limit of the stack is at most %d", secureStack)
 	}

@@ -8,17 +8,6 @@ import (
 	"caprun/policy"
 )
 
-// declaredLimit returns the limit of a profile with this name; both values are the
-// caller's if the profile has none.
-func declaredLimit(p *policy.Profile, name string) policy.Rlimit {
-	for _, r := range p.Rlimits {
-		if r.Name == name {
-			return r
-		}
-	}
-	return policy.Rlimit{Name: name, InheritSoft: true, InheritHard: true}
-}
-
 // limit returns both values of a declared limit. A value that the target inherits from
 // an unknown caller is that of the other limit; such a plan is not executed.
 func (c *compiler) limit(r policy.Rlimit) (soft, hard uint64) {
@@ -45,11 +34,11 @@ func (c *compiler) checkLimit(r policy.Rlimit, soft, hard uint64) *policy.Diagno
 	case soft <= hard:
 		return nil
 	case r.InheritHard:
-		what = fmt.Sprintf("soft limit %s is above the caller's hard limit %s", LimitText(soft), LimitText(hard))
-		hint = fmt.Sprintf("lower soft to %s, or add hard: %s", LimitText(hard), LimitText(soft))
+		what = fmt.Sprintf("soft limit %s is above the caller's hard limit %s", policy.LimitText(soft), policy.LimitText(hard))
+		hint = fmt.Sprintf("lower soft to %s, or add hard: %s", policy.LimitText(hard), policy.LimitText(soft))
 	case r.InheritSoft:
-		what = fmt.Sprintf("hard limit %s is below the caller's soft limit %s", LimitText(hard), LimitText(soft))
-		hint = fmt.Sprintf("raise hard to %s, or add soft: %s", LimitText(soft), LimitText(hard))
+		what = fmt.Sprintf("hard limit %s is below the caller's soft limit %s", policy.LimitText(hard), policy.LimitText(soft))
+		hint = fmt.Sprintf("raise hard to %s, or add soft: %s", policy.LimitText(soft), policy.LimitText(hard))
 	default:
 		return nil
 	}

@@ -50,11 +50,11 @@ func refuseLimit(r *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.St
 		return nil
 	}
 	name := machine.RlimitName(s.Resource)
-	limit := fmt.Sprintf("caller's limit: soft %s, hard %s", LimitText(now.Soft), LimitText(now.Hard))
+	limit := fmt.Sprintf("caller's limit: soft %s, hard %s", policy.LimitText(now.Soft), policy.LimitText(now.Hard))
 	key := "rlimits." + name
 	// lowerHard is the hint to declare a hard limit of at most that.
 	lowerHard := func(most uint64) string {
-		l := declaredLimit(p, name)
+		l := p.Rlimit(name)
 		l.Soft, l.Hard, l.InheritHard = min(l.Soft, most), most, false
 		return "write " + LimitEntry(l)
 	}
@@ -79,7 +79,7 @@ func refuseLimit(r *machine.Resources, c cred.Cred, p *policy.Profile, s *cap.St
 	}
 	return &stepRefusal{rule: ruleMissing, key: key,
 		why:  fmt.Sprintf("%v: raising the hard limit %s (%s; %s)", cred.EPERM, needs, has, limit),
-		hint: lowerHard(now.Hard) + ", or raise the caller's hard limit to " + LimitText(s.Hard) + " (in a container: ulimits), or start caprun with cap_sys_resource"}
+		hint: lowerHard(now.Hard) + ", or raise the caller's hard limit to " + policy.LimitText(s.Hard) + " (in a container: ulimits), or start caprun with cap_sys_resource"}
 }
 
 const sysResource = int(cap.SYS_RESOURCE)

@@ -12,7 +12,7 @@ const secureStack = 8 << 20
 
 // checkStack refuses a declared stack limit that exec would lower.
 func (c *compiler) checkStack() *policy.Diagnostic {
-	stack := declaredLimit(c.Profile, "stack")
+	stack := c.Profile.Rlimit("stack")
 	if stack.InheritSoft || !c.SecureExec || stack.Soft <= secureStack {
 		return nil
 	}

@@ -15,7 +15,11 @@
 // Several goroutines may call its functions.
 package policy
 
-import "caprun/cap"
+import (
+	"strconv"
+
+	"caprun/cap"
+)
 
 // A Profile is what a file declares. Go code may also fill one itself. Then
 // positions are unknown, and the engine checks what matters for a launch.
@@ -70,3 +74,23 @@ type Rlimit struct {
 
 // Unlimited is the kernel's RLIM_INFINITY.
 const Unlimited = ^uint64(0)
+
+// Rlimit returns the limit of p with a name. If p does not set the limit, the target
+// inherits both values.
+func (p *Profile) Rlimit(name string) Rlimit {
+	for _, r := range p.Rlimits {
+		if r.Name == name {
+			return r
+		}
+	}
+	return Rlimit{Name: name, InheritSoft: true, InheritHard: true}
+}
+
+// LimitText returns a resource limit as a decimal number, in the unit of the resource,
+// or as "unlimited" for [Unlimited].
+func LimitText(n uint64) string {
+	if n == Unlimited {
+		return unlimited
+	}
+	return strconv.FormatUint(n, 10)
+}

@@ -114,7 +114,7 @@ func (r *reader) softAndHard(f field) (limit Rlimit, ok bool) {
 		r.reportAt(f.value, missingKey, "write {soft: NUMBER, hard: NUMBER}, or write one number for both", "missing key \"soft\" or \"hard\"")
 		return limit, false
 	case ok && hasSoft && hasHard && limit.Soft > limit.Hard:
-		r.reportAt(softField.value, badRlimit, "lower soft to "+amountText(limit.Hard)+", or raise hard to "+amountText(limit.Soft), "soft limit %s is above hard limit %s", amountText(limit.Soft), amountText(limit.Hard))
+		r.reportAt(softField.value, badRlimit, "lower soft to "+LimitText(limit.Hard)+", or raise hard to "+LimitText(limit.Soft), "soft limit %s is above hard limit %s", LimitText(limit.Soft), LimitText(limit.Hard))
 		return limit, false
 	}
 	return limit, ok
@@ -275,11 +275,4 @@ func amountOf(s string) uint64 {
 		return v
 	}
 	return Unlimited
-}
-
-func amountText(v uint64) string {
-	if v == Unlimited {
-		return unlimited
-	}
-	return strconv.FormatUint(v, 10)
 }

@@ -94,7 +94,7 @@ func Compare(old, new *engine.Plan) Comparison {
 		compareSessions(OwnSession(old.Profile.NewSession), OwnSession(new.Profile.NewSession)),
 		compareKeyrings(OwnKeyring(old.NewKeyring()), OwnKeyring(new.NewKeyring())),
 		compareEnvironments(Environ{old.EnvPolicy()}, Environ{new.EnvPolicy()}),
-		compareLimits(limitsOf(old.Profile), limitsOf(new.Profile)),
+		compareLimits(old.Profile, new.Profile),
 		compareDescriptors(descriptorsOf(old.Profile), descriptorsOf(new.Profile)))
 	return Comparison{list}
 }

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"caprun/engine"
 	"caprun/policy"
 )
 
@@ -25,7 +24,7 @@ func (l LimitMap) String() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(l)) {
 		limit := l[name]
-		soft, hard := engine.LimitText(limit.Soft), engine.LimitText(limit.Hard)
+		soft, hard := policy.LimitText(limit.Soft), policy.LimitText(limit.Hard)
 		switch {
 		case limit.InheritSoft:
 			parts = append(parts, name+" hard "+hard)
@@ -42,18 +41,18 @@ func (l LimitMap) String() string {
 
 func (l LimitMap) equal(v Value) bool { o, ok := v.(LimitMap); return ok && maps.Equal(l, o) }
 
-func compareLimits(old, new LimitMap) Difference {
-	d := Difference{Dimension: Limits, Old: old, New: new}
-	for _, name := range slices.Concat(slices.Collect(maps.Keys(old)), slices.Collect(maps.Keys(new))) {
-		d.Order = d.Order.and(within(limitWithin(old, new, name), limitWithin(new, old, name)))
+func compareLimits(old, new *policy.Profile) Difference {
+	d := Difference{Dimension: Limits, Old: limitsOf(old), New: limitsOf(new)}
+	for _, r := range slices.Concat(old.Rlimits, new.Rlimits) {
+		x, y := old.Rlimit(r.Name), new.Rlimit(r.Name)
+		d.Order = d.Order.and(within(limitWithin(x, y), limitWithin(y, x)))
 	}
 	return d
 }
 
-// limitWithin reports whether the limit name of a is never greater than that of b, for
-// all limits that the caller may have. A soft limit is never above its hard limit.
-func limitWithin(a, b LimitMap, name string) bool {
-	x, y := limitOf(a, name), limitOf(b, name)
+// limitWithin reports whether x is never greater than y, for all limits that the caller
+// may have. A soft limit is never above its hard limit.
+func limitWithin(x, y policy.Rlimit) bool {
 	mostHard, leastSoft := uint64(policy.Unlimited), uint64(0)
 	if !x.InheritHard {
 		mostHard = x.Hard
@@ -70,12 +69,4 @@ func limitWithin(a, b LimitMap, name string) bool {
 	}
 	return (x.InheritSoft && y.InheritSoft || mostSoft <= leastSoft) &&
 		(x.InheritHard && y.InheritHard || mostHard <= leastHard)
-}
-
-// limitOf returns a limit; both values are the caller's if the profile does not set it.
-func limitOf(l LimitMap, name string) policy.Rlimit {
-	if limit, ok := l[name]; ok {
-		return limit
-	}
-	return policy.Rlimit{Name: name, InheritSoft: true, InheritHard: true}
 }

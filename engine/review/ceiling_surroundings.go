@@ -105,13 +105,13 @@ func (c *ceilingCheck) limits(d compare.Difference) {
 		case l.InheritHard && !limit.InheritHard && limit.Hard != policy.Unlimited:
 			c.report(c.at(path), name+" does not set the hard limit, but "+c.name+" does", hint)
 		case !limit.InheritHard && l.Hard > limit.Hard:
-			c.report(c.at(path+".hard"), name+" "+engine.LimitText(l.Hard)+c.more(), hint)
+			c.report(c.at(path+".hard"), name+" "+policy.LimitText(l.Hard)+c.more(), hint)
 		case l.InheritSoft && !limit.InheritSoft && limit.Soft < l.Hard:
 			c.report(c.at(path), name+" does not set the soft limit, but "+c.name+" does", hint)
 		case limit.InheritSoft && !l.InheritSoft:
 			c.report(c.at(path+".soft"), name+" sets the soft limit, but "+c.name+" does not", hint)
 		case !limit.InheritSoft && l.Soft > limit.Soft:
-			c.report(c.at(path+".soft"), name+" "+engine.LimitText(l.Soft)+c.more(), hint)
+			c.report(c.at(path+".soft"), name+" "+policy.LimitText(l.Soft)+c.more(), hint)
 		}
 	}
 }
