@@ -23,10 +23,10 @@ func (c *compiler) setDeathSignal(l *cap.Launcher) {
 	}
 }
 
-// omitLostSignal removes the step that sets the parent-death signal if the signal is
-// inherited and exec clears it.
+// omitLostSignal removes the step that sets the parent-death signal if the caller has set
+// the signal and exec clears it.
 func (c *compiler) omitLostSignal() {
-	if c.Target.DeathSignal.Inherited && c.losesDeathSignal() {
+	if !c.Target.Supervised && c.losesDeathSignal() {
 		c.Plan.launcher.SetDeathSignal(0, 0)
 		c.Steps = slices.DeleteFunc(c.Steps, func(s Step) bool { return s.Kind == cap.StepDeathSignal })
 	}

@@ -70,7 +70,7 @@ func (p *Plan) describeRlimit(s Step) string {
 }
 
 func (p *Plan) describeDeathSignal(s Step) string {
-	if p.Target.DeathSignal.Inherited {
+	if !p.Target.Supervised {
 		return fmt.Sprintf("set the caller's parent-death signal, %d", s.Signal)
 	}
 	if p.losesDeathSignal() {

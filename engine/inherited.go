@@ -49,26 +49,26 @@ var inheritedRows = [...]inheritedRow{
 	{Inherited{"privileges", "speculation control", ""}, nil, nil},
 	{Inherited{"privileges", "memory-deny-write-execute", ""}, nil, nil},
 
-	{Inherited{"process", "process ID", ""}, (*Plan).replacesCaprun, nil},
-	{Inherited{"process", "parent", ""}, (*Plan).replacesCaprun, nil},
-	{Inherited{"process", "children", ""}, (*Plan).replacesCaprun, nil},
-	{Inherited{"process", "tracer", ""}, (*Plan).replacesCaprun, nil},
+	{Inherited{"process", "process ID", ""}, (*Plan).replacesCaller, nil},
+	{Inherited{"process", "parent", ""}, (*Plan).replacesCaller, nil},
+	{Inherited{"process", "children", ""}, (*Plan).replacesCaller, nil},
+	{Inherited{"process", "tracer", ""}, (*Plan).replacesCaller, nil},
 	{Inherited{"process", "process group", "new_session"}, (*Plan).inheritsGroup, nil},
 	{Inherited{"process", "session", "new_session"}, (*Plan).inheritsSession, nil},
 	{Inherited{"process", "controlling terminal", "new_session"}, (*Plan).inheritsSession, nil},
-	{Inherited{"process", "child subreaper", ""}, (*Plan).replacesCaprun, nil},
+	{Inherited{"process", "child subreaper", ""}, (*Plan).replacesCaller, nil},
 	{Inherited{"process", "parent-death signal", ""}, (*Plan).inheritsDeathSignal, nil},
 	{Inherited{"process", "namespaces", ""}, nil, nil},
 	{Inherited{"process", "cgroups", ""}, nil, nil},
 	{Inherited{"process", "personality", ""}, nil, (*Plan).personalityDetail},
-	{Inherited{"process", "CPU time", ""}, (*Plan).replacesCaprun, nil},
-	{Inherited{"process", "semaphore adjustments", ""}, (*Plan).replacesCaprun, nil},
+	{Inherited{"process", "CPU time", ""}, (*Plan).replacesCaller, nil},
+	{Inherited{"process", "semaphore adjustments", ""}, (*Plan).replacesCaller, nil},
 
 	// The Go runtime changes the others before the first line of caprun.
 	{Inherited{"signals", "ignored SIGHUP, SIGINT, SIGCONT, SIGTSTP, SIGTTIN and SIGTTOU", ""}, nil, nil},
 	{Inherited{"signals", "blocked signals except SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGTERM, SIGCHLD, SIGURG, SIGPROF, SIGSYS, 32 to 34 and those of CPU exceptions", ""}, nil, nil},
-	{Inherited{"signals", "pending signals that stay blocked", ""}, (*Plan).replacesCaprun, nil},
-	{Inherited{"signals", "interval timers", ""}, (*Plan).replacesCaprun, nil},
+	{Inherited{"signals", "pending signals that stay blocked", ""}, (*Plan).replacesCaller, nil},
+	{Inherited{"signals", "interval timers", ""}, (*Plan).replacesCaller, nil},
 
 	{Inherited{"scheduling", "nice value", ""}, nil, nil},
 	{Inherited{"scheduling", "policy and priority", ""}, nil, (*Plan).schedulingDetail},
@@ -91,7 +91,7 @@ var inheritedRows = [...]inheritedRow{
 	{Inherited{"files", "working directory", "cwd"}, func(p *Plan) bool { return p.Profile.Cwd == "" && p.Profile.Chroot == "" }, nil},
 	{Inherited{"files", "umask", "umask"}, func(p *Plan) bool { return p.Profile.Umask == nil }, nil},
 	{Inherited{"files", "descriptors 0 to 2", ""}, nil, (*Plan).descriptorsDetail},
-	{Inherited{"files", "record locks on them, unless caprun reads the file", ""}, (*Plan).replacesCaprun, nil},
+	{Inherited{"files", "record locks on them, unless caprun reads the file", ""}, (*Plan).replacesCaller, nil},
 
 	{Inherited{"environment", "variables", "env"}, func(p *Plan) bool { return p.EnvironChange().KeepAll }, (*Plan).variablesDetail},
 }
@@ -112,11 +112,8 @@ func (p *Plan) Inherited() []Inherited {
 	return list
 }
 
-// replacesCaprun reports whether the target replaces caprun in its process. With -init it
-// is a child of caprun, which does not inherit all attributes: fork(2).
-func (p *Plan) replacesCaprun() bool {
-	return p.Target.DeathSignal.Signal == 0 || p.Target.DeathSignal.Inherited
-}
+// replacesCaller reports whether the target replaces the caller in its process.
+func (p *Plan) replacesCaller() bool { return !p.Target.Supervised }
 
 func (p *Plan) inheritsIDs() bool { return !p.Identity.Declared }
 
@@ -148,9 +145,9 @@ func (p *Plan) inheritsSession() bool { return !p.Profile.NewSession }
 
 // inheritsGroup reports whether the target inherits the process group. The child of -init
 // leads a new one.
-func (p *Plan) inheritsGroup() bool { return p.inheritsSession() && p.replacesCaprun() }
+func (p *Plan) inheritsGroup() bool { return p.inheritsSession() && p.replacesCaller() }
 
-func (p *Plan) inheritsDeathSignal() bool { return p.replacesCaprun() && !p.losesDeathSignal() }
+func (p *Plan) inheritsDeathSignal() bool { return p.replacesCaller() && !p.losesDeathSignal() }
 
 // personalityDetail names the flags that the kernel clears for a privileged target, see
 // personality(2).
@@ -162,7 +159,7 @@ func (p *Plan) personalityDetail() string {
 }
 
 func (p *Plan) schedulingDetail() string {
-	if p.replacesCaprun() {
+	if p.replacesCaller() {
 		return ""
 	}
 	return " without SCHED_RESET_ON_FORK"

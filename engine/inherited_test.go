@@ -99,16 +99,16 @@ func TestInheritedDetails(t *testing.T) {
 
 // TestInheritedSupervised checks that with -init the target is a new process.
 func TestInheritedSupervised(t *testing.T) {
-	for _, death := range []machine.DeathSignal{{}, {Signal: 10, Inherited: true}, {Signal: 9, Parent: 1}} {
+	for _, supervised := range []bool{false, true} {
 		to := OrdinaryTarget()
-		to.DeathSignal = death
+		to.Supervised, to.DeathSignal = supervised, machine.DeathSignal{Signal: 9, Parent: 1}
 		plan, diagnostics := Compile(parse(t, ""), cred.Root(), to)
 		if plan == nil {
 			t.Fatal(diagnostics)
 		}
 		replaced := inherits(plan, "process ID")
-		if replaced != (death.Signal != 9) || inherits(plan, "process group") != replaced || !inherits(plan, "session") {
-			t.Errorf("%+v: %v", death, plan.Inherited())
+		if replaced == supervised || inherits(plan, "process group") != replaced || !inherits(plan, "session") {
+			t.Errorf("supervised %t: %v", supervised, plan.Inherited())
 		}
 	}
 }

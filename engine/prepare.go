@@ -16,6 +16,9 @@ type Caller struct {
 
 	// DeathSignal is the parent-death signal to set for the target.
 	DeathSignal machine.DeathSignal
+
+	// Supervised is the field of [Target].
+	Supervised bool
 }
 
 // NoPlanError reports why a profile has no plan.
@@ -61,7 +64,8 @@ func Prepare(p *policy.Profile, argv []string, caller *Caller) (*Plan, error) {
 	if target.Resources, err = machine.ReadResources(p); err != nil {
 		return nil, fmt.Errorf("read the caller's state: %w", err)
 	}
-	target.KernelRules, target.DeathSignal = machine.KernelRules(), caller.DeathSignal
+	target.KernelRules = machine.KernelRules()
+	target.DeathSignal, target.Supervised = caller.DeathSignal, caller.Supervised
 	plan, diagnostics := Compile(p, caller.Cred, target)
 	if plan == nil {
 		return nil, &NoPlanError{diagnostics}
@@ -77,13 +81,13 @@ func currentCaller() (*Caller, error) {
 		return nil, err
 	}
 	now, err := machine.CurrentCred()
-	return &Caller{now, death}, err
+	return &Caller{Cred: now, DeathSignal: death}, err
 }
 
 // FindTarget looks up the user and the groups of p, and finds the program that argv names (the
 // profile's command if argv is empty) as a launch by a process with the credentials
-// caller finds it on this machine. It leaves KernelRules, DeathSignal and Resources
-// zero. The error is machine.ErrNoCommand or a *machine.Error.
+// caller finds it on this machine. It leaves the other fields of Target zero. The error
+// is machine.ErrNoCommand or a *machine.Error.
 func FindTarget(p *policy.Profile, caller cred.Cred, argv []string) (Target, error) {
 	accounts, err := machine.LookupAccounts(p)
 	if err != nil {

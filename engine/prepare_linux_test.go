@@ -22,8 +22,8 @@ func TestPrepareReadsCaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := plan.Caller.Diff(now); diff != nil || !plan.Target.DeathSignal.Inherited {
-		t.Errorf("%v %+v", diff, plan.Target.DeathSignal)
+	if diff := plan.Caller.Diff(now); diff != nil || plan.Target.Supervised {
+		t.Errorf("%v %t", diff, plan.Target.Supervised)
 	}
 	if err := plan.checkCaller(); err != nil {
 		t.Errorf("the plan of the present state: %v", err)

@@ -20,8 +20,14 @@ type Target struct {
 	Accounts *machine.Accounts
 
 	// DeathSignal is the parent-death signal of the target, see prctl(2),
-	// PR_SET_PDEATHSIG.
+	// PR_SET_PDEATHSIG. If exec clears a signal that the caller has set, the plan
+	// does not set it.
 	DeathSignal machine.DeathSignal
+
+	// Supervised reports that the target replaces a child process of the caller, as
+	// with caprun -init. The child does not inherit all attributes, see fork(2), and
+	// DeathSignal is the supervisor's.
+	Supervised bool
 
 	// Resources are the caller's resource limits, descriptors and terminal. If
 	// they are nil, the plan assumes that no step fails because of them.

@@ -55,7 +55,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	switch {
 	case o.supervised:
 		// No output depends on the process ID of the parent.
-		program.DeathSignal = machine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
+		program.Supervised, program.DeathSignal = true, machine.DeathSignal{Signal: int(syscall.SIGKILL), Parent: 1}
 	case view.as == "current":
 		if program.DeathSignal, err = machine.CurrentDeathSignal(); err != nil {
 			return c.fail(fmt.Errorf("-as current: %w", err))

@@ -9,8 +9,4 @@ type DeathSignal struct {
 	// is set. It is 0 for a parent outside the pid namespace: its end cannot be
 	// noticed.
 	Parent int
-
-	// Inherited reports that the caller has set the signal, not a supervisor. If
-	// exec clears an inherited signal, the plan does not set it.
-	Inherited bool
 }

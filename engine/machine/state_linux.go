@@ -105,7 +105,7 @@ func CurrentDeathSignal() (DeathSignal, error) {
 	if err != nil {
 		return DeathSignal{}, fmt.Errorf("parent-death signal: prctl PR_GET_PDEATHSIG: %w", err)
 	}
-	return DeathSignal{Signal: signal, Parent: parent, Inherited: true}, nil
+	return DeathSignal{Signal: signal, Parent: parent}, nil
 }
 
 // maxMap is the maximum size of a map file of a user namespace, in bytes: it has at most

@@ -20,7 +20,7 @@ func (r Request) Start(env *render.Env) int {
 	if p == nil {
 		return refuseProfile(env, diagnostics)
 	}
-	plan, err := engine.Prepare(p, r.Argv, &engine.Caller{Cred: r.From, DeathSignal: r.Death})
+	plan, err := engine.Prepare(p, r.Argv, &engine.Caller{Cred: r.From, DeathSignal: r.Death, Supervised: r.supervisor != 0})
 	var none *engine.NoPlanError
 	switch {
 	case errors.As(err, &none):
