@@ -231,15 +231,9 @@ func (c *compiler) launcher(sets launchSets, finalCaps cred.Caps) (*cap.Launcher
 		l.SetUmask(int(*p.Umask))
 	}
 	for _, r := range p.Rlimits {
-		number, ok := machine.RlimitNumber(r.Name)
-		if !ok {
-			return nil, c.diagnose(ruleInternal, "rlimits."+r.Name, fmt.Sprintf("unknown limit %q", r.Name), "report this as a bug")
-		}
-		soft, hard := c.limit(r)
-		if d := c.checkLimit(r, soft, hard); d != nil {
+		if d := c.setLimit(l, r); d != nil {
 			return nil, d
 		}
-		l.SetRlimit(number, soft, hard)
 	}
 	if p.Mode == nil || *p.Mode != cap.ModeNoPriv {
 		l.SetFinal(cap.SetOf(0, finalCaps, 0))

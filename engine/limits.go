@@ -4,26 +4,36 @@ import (
 	"fmt"
 	"slices"
 
+	"caprun/cap"
 	"caprun/engine/machine"
 	"caprun/policy"
 )
 
-// limit returns both values of a declared limit. A value that the target inherits from
-// an unknown caller is that of the other limit; such a plan is not executed.
-func (c *compiler) limit(r policy.Rlimit) (soft, hard uint64) {
-	number, _ := machine.RlimitNumber(r.Name)
+// setLimit adds the step that sets a declared limit.
+func (c *compiler) setLimit(l *cap.Launcher, r policy.Rlimit) *policy.Diagnostic {
+	number, ok := machine.RlimitNumber(r.Name)
+	if !ok {
+		return c.diagnose(ruleInternal, "rlimits."+r.Name, fmt.Sprintf("unknown limit %q", r.Name), "report this as a bug")
+	}
+	// A step has two numbers. Where the caller's limits are unknown, it repeats the
+	// declared one instead of the inherited one: describeRlimit does not print it, and
+	// checkCaller refuses to execute the plan.
 	now := machine.Limit{Soft: r.Hard, Hard: r.Soft}
 	if c.knowsLimit(number) {
 		now = c.Target.Resources.Limits[number]
 	}
-	soft, hard = r.Soft, r.Hard
+	soft, hard := r.Soft, r.Hard
 	if r.InheritSoft {
 		soft = now.Soft
 	}
 	if r.InheritHard {
 		hard = now.Hard
 	}
-	return soft, hard
+	if d := c.checkLimit(r, soft, hard); d != nil {
+		return d
+	}
+	l.SetRlimit(number, soft, hard)
+	return nil
 }
 
 // checkLimit refuses a soft limit above the hard limit, one of which is the caller's.
