@@ -43,6 +43,9 @@ func (e *NoPlanError) Error() string {
 // must come from machine.CurrentCred and machine.CurrentDeathSignal: Plan.Exec refuses
 // any other state.
 //
+// If p sets only the hard limit of open files, Prepare sets the soft limit of the calling
+// process to the value that the process inherited, see machine.RestoreOpenFiles.
+//
 // Only the first thread of a process has the parent-death signal that its parent set.
 // To pass that signal on, lock the main goroutine to this thread: call
 // runtime.LockOSThread in an init function.
@@ -59,6 +62,9 @@ func Prepare(p *policy.Profile, argv []string, caller *Caller) (*Plan, error) {
 	}
 	target, err := FindTarget(p, caller.Cred, argv)
 	if err != nil {
+		return nil, err
+	}
+	if err := machine.RestoreOpenFiles(p); err != nil {
 		return nil, err
 	}
 	if target.Resources, err = machine.ReadResources(p); err != nil {

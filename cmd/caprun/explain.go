@@ -92,6 +92,9 @@ func (v viewpoint) program(p *policy.Profile, file string) (engine.Target, error
 	if err := machine.CheckDirectories(p); err != nil {
 		return target, err
 	}
+	if err := machine.RestoreOpenFiles(p); err != nil {
+		return target, err
+	}
 	var err error
 	target.Resources, err = machine.ReadResources(p)
 	return target, err

@@ -13,7 +13,7 @@ import (
 
 // ReadResources reads the resources of the calling process that the steps of p depend
 // on: limits, descriptors, the controlling terminal and access to keys. For the
-// directories of p, see [CheckDirectories].
+// directories of p, see [CheckDirectories]. Call [RestoreOpenFiles] before.
 func ReadResources(p *policy.Profile) (*Resources, error) {
 	resources, err := ReadLimits(p)
 	if err != nil {
@@ -32,18 +32,27 @@ func ReadResources(p *policy.Profile) (*Resources, error) {
 	return resources, nil
 }
 
+// RestoreOpenFiles sets the soft limit of open files of the calling process to the value
+// that the process inherited, if the target of p inherits it too. Package
+// syscall raises it before main. Programs that the process starts later inherit the
+// restored value, too. Call it before [ReadLimits] and [ReadResources].
+func RestoreOpenFiles(p *policy.Profile) error {
+	if nofile := p.Rlimit("nofile"); !nofile.InheritSoft || nofile.InheritHard {
+		return nil // no step has the inherited value
+	}
+	if err := restoreOpenFiles(); err != nil {
+		return fmt.Errorf("restore the soft limit of open files: %w", err)
+	}
+	return nil
+}
+
 // ReadLimits reads the limits of the calling process that p declares, and nothing else.
-// If the target inherits the soft limit of open files, ReadLimits first restores the
-// value that this process inherited.
 func ReadLimits(p *policy.Profile) (*Resources, error) {
 	resources := &Resources{Limits: map[int]Limit{}}
 	for _, r := range p.Rlimits {
 		number, ok := RlimitNumber(r.Name)
 		if !ok {
 			continue // no step has this limit
-		}
-		if r.Name == "nofile" && r.InheritSoft {
-			restoreOpenFiles()
 		}
 		soft, hard, err := getrlimit(number)
 		if err != nil {

@@ -288,9 +288,15 @@ func statmount(id uint64) error {
 }
 
 // restoreOpenFiles sets the soft limit of open files to the value that the process
-// inherited. Package syscall raises it before main, and only its Exec restores it. This
-// Exec fails: no file has an empty name.
-func restoreOpenFiles() { _ = syscall.Exec("", nil, nil) }
+// inherited. Only Exec of package syscall can: it restores the limit and then calls
+// execve(2), which fails with ENOENT, because no file has an empty name. With any
+// other error it is not known whether the limit was restored.
+func restoreOpenFiles() error {
+	if err := syscall.Exec("", nil, nil); err != unix.ENOENT {
+		return fmt.Errorf("execve: %w", err)
+	}
+	return nil
+}
 
 func getrlimit(resource int) (soft, hard uint64, err error) {
 	var r unix.Rlimit

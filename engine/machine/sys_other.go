@@ -39,6 +39,9 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 // CheckDirectories returns cap.ErrNotLinux.
 func CheckDirectories(p *policy.Profile) error { return cap.ErrNotLinux }
 
+// RestoreOpenFiles returns cap.ErrNotLinux.
+func RestoreOpenFiles(p *policy.Profile) error { return cap.ErrNotLinux }
+
 // ReadResources returns cap.ErrNotLinux.
 func ReadResources(p *policy.Profile) (*Resources, error) { return nil, cap.ErrNotLinux }
 

@@ -42,8 +42,8 @@ func CompileForHost(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
 	return plan, found
 }
 
-// rootHere returns the credentials of root on the running kernel, and the limits of
-// the calling process.
+// rootHere returns the credentials of root on the running kernel, and the limits that the
+// calling process passes on to programs.
 func rootHere(p *policy.Profile) (cred.Cred, *machine.Resources, error) {
 	from := cred.Root()
 	now, err := machine.CurrentCred()
@@ -52,6 +52,9 @@ func rootHere(p *policy.Profile) (cred.Cred, *machine.Resources, error) {
 	}
 	for _, set := range []*cred.Caps{&from.All, &from.Permitted, &from.Effective, &from.Bounding} {
 		*set = set.Intersect(now.All)
+	}
+	if err := machine.RestoreOpenFiles(p); err != nil {
+		return from, nil, err
 	}
 	around, err := machine.ReadLimits(p)
 	if err == nil {
