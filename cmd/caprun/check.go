@@ -38,7 +38,7 @@ func checkForm() *form {
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", findingFormats()...),
 				more: "oneline is for editors and logs, json for programs, sarif for code scanning, github for annotations of GitHub Actions."},
 			{name: "fail-on", metavar: "SEVERITY", about: "lowest severity that makes the exit status 1", value: oneOf(&o.fails, "severity", "warning", failures()...)},
-			{name: "ceiling", metavar: "PROFILE", about: "report privileges that this profile does not grant", value: pathOf(&o.ceiling, aProfile)},
+			{name: "ceiling", metavar: "PROFILE", about: "report privileges that this profile does not grant", value: nonEmpty(&o.ceiling, aProfile)},
 			{name: "host", about: "check this machine, too", value: isSet(&o.host),
 				more: "caprun reports a missing user, directory or program, and paths that the user of the program can write."},
 			excludeFlag(&o.exclude),

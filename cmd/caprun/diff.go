@@ -34,7 +34,7 @@ func diffForm() *form {
 			"With -base, it compares the profiles of a git revision with those of the working tree: in the files and directories PATH, " +
 			"or below the working directory.",
 		flags: []*formFlag{
-			{name: "base", metavar: "REV", about: "compare with this git revision", value: pathOf(&o.base, aText)},
+			{name: "base", metavar: "REV", about: "compare with this git revision", value: nonEmpty(&o.base, aText)},
 			excludeFlag(&o.exclude),
 			asFlag(&o.as),
 			kernelFlag(&o.kernel),

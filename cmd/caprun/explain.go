@@ -26,7 +26,7 @@ func explainForm() *form {
 		help: "caprun also prints which privileges the program can still gain.",
 		flags: []*formFlag{
 			asFlag(&o.as),
-			{name: "target", metavar: "FILE", about: "program on this machine to start", value: pathOf(&o.target, aFile),
+			{name: "target", metavar: "FILE", about: "program on this machine to start", value: nonEmpty(&o.target, aFile),
 				more: "The default is a program without set-user-ID and set-group-ID bits and without file capabilities."},
 			kernelFlag(&o.kernel),
 			{name: "init", about: "print the plan of a launch with -init", value: isSet(&o.supervised)},

@@ -118,8 +118,8 @@ func anyText(p *string) value {
 	}}
 }
 
-// pathOf is the value of a flag that takes a profile or the path of a file.
-func pathOf(p *string, takes kind) value {
+// nonEmpty is the value of a flag that takes any text that is not empty.
+func nonEmpty(p *string, takes kind) value {
 	return value{takes: takes, store: func(text string) error {
 		if text == "" {
 			return errors.New("the value is empty")

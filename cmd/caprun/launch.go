@@ -27,7 +27,7 @@ func newLaunchForm(o *launchOptions) *form {
 			`if CMD has no slash, in the PATH that the program gets. Without CMD, the command of the profile runs. ` +
 			`Flags end at -- and at the first argument that is not a flag.`,
 		flags: []*formFlag{
-			{name: "profile", metavar: "PROFILE", about: "privileges of the program", required: true, value: pathOf(&o.profile, aProfile),
+			{name: "profile", metavar: "PROFILE", about: "privileges of the program", required: true, value: nonEmpty(&o.profile, aProfile),
 				more: "If PROFILE is -, the standard input of the program is /dev/null."},
 			{name: "init", about: "stay as the parent of the program, also as PID 1", value: isSet(&o.supervised),
 				more: "caprun forwards signals, reaps orphans and exits with the status of the program. If signal n ends the program, " +
