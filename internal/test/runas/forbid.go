@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -59,18 +60,18 @@ func forbid(value string) error {
 }
 
 // joinPids moves the caller into a pids cgroup, NUMBER:NAME, that allows that many
-// threads.
-func joinPids(value string) error {
+// threads. If there is no such hierarchy, the error is an errno.
+func joinPids(value string) (err error) {
 	limit, name, _ := strings.Cut(value, ":")
 	for _, parent := range []string{"/sys/fs/cgroup/pids", "/sys/fs/cgroup"} {
 		dir := parent + "/" + name
-		if err := os.Mkdir(dir, 0o755); err != nil {
+		if err = os.Mkdir(dir, 0o755); err != nil {
 			continue
 		}
-		if os.WriteFile(dir+"/pids.max", []byte(limit), 0o644) == nil {
+		if err = os.WriteFile(dir+"/pids.max", []byte(limit), 0o644); err == nil {
 			return os.WriteFile(dir+"/cgroup.procs", []byte(strconv.Itoa(os.Getpid())), 0o644)
 		}
 		os.Remove(dir)
 	}
-	return fmt.Errorf("cannot create a pids cgroup")
+	return errors.Unwrap(err) // without the path, which depends on the hierarchy
 }
