@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"caprun/internal/test/reexec"
 	"caprun/internal/test/requires"
@@ -28,12 +27,10 @@ var keyringRoles = reexec.Roles{
 
 const keyringUID = 3399
 
-// addKey adds a key of the type user to a keyring: add_key(2).
-func addKey(name string, keyring int) (int, error) {
-	kind, description, payload := []byte("user\x00"), append([]byte(name), 0), []byte("secret")
-	r, err := thisThread.call(unix.SYS_ADD_KEY, uintptr(unsafe.Pointer(&kind[0])), uintptr(unsafe.Pointer(&description[0])),
-		uintptr(unsafe.Pointer(&payload[0])), uintptr(len(payload)), uintptr(keyring))
-	return int(int32(r)), err
+// addKey adds a key to the session keyring.
+func addKey(name string) error {
+	_, err := unix.AddKey("user", name, []byte("secret"), unix.KEY_SPEC_SESSION_KEYRING)
+	return err
 }
 
 // joinWithKey gives the calling thread a session keyring with one key.
@@ -42,8 +39,7 @@ func joinWithKey(name string) (keyring int, err error) {
 	if keyring, err = keyctl(unix.KEYCTL_JOIN_SESSION_KEYRING, 0); err != nil {
 		return 0, err
 	}
-	_, err = addKey(name, unix.KEY_SPEC_SESSION_KEYRING)
-	return keyring, err
+	return keyring, addKey(name)
 }
 
 const callersKey = "caprun:caller"
@@ -104,14 +100,12 @@ func keyringLaunch() {
 
 // keyringTarget prints which keys of the caller it can reach.
 func keyringTarget() {
-	kind, description := []byte("user\x00"), []byte(callersKey+"\x00")
 	session := unix.KEY_SPEC_SESSION_KEYRING
-	_, err := thisThread.call(unix.SYS_KEYCTL, unix.KEYCTL_SEARCH, uintptr(session), uintptr(unsafe.Pointer(&kind[0])), uintptr(unsafe.Pointer(&description[0])), 0)
+	_, err := unix.KeyctlSearch(session, "user", callersKey, 0)
 	fmt.Println("caller's key:", found(err))
 	now, err := keyctl(unix.KEYCTL_GET_KEYRING_ID, session)
 	fmt.Println("same keyring:", err == nil && fmt.Sprint(now) == os.Getenv("KEYRING"))
-	_, err = addKey("caprun:target", session)
-	fmt.Println("own key:", found(err))
+	fmt.Println("own key:", found(addKey("caprun:target")))
 }
 
 func found(err error) string {
@@ -130,7 +124,7 @@ func keyringQuota() {
 	}
 	_, err := keyctl(unix.KEYCTL_JOIN_SESSION_KEYRING, 0)
 	for n := 0; err == nil && n < 10_000; n++ {
-		_, err = addKey(fmt.Sprint("caprun:", n), unix.KEY_SPEC_SESSION_KEYRING)
+		err = addKey(fmt.Sprint("caprun:", n))
 	}
 	fmt.Println(found(err))
 	bufio.NewReader(os.Stdin).ReadByte()

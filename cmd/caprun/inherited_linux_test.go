@@ -61,7 +61,7 @@ var attributeScenes = map[string]attributeScene{
 	"group ID":                          {caller: "gid=1000", observer: "creds", key: "gids", root: true},
 	"supplementary groups":              {caller: "groups=7,8", observer: "creds", key: "groups", root: true},
 	"audit user ID":                     {caller: "audit=4242", root: true},
-	"session keyring":                   {caller: "keyring=inherited"},
+	"session keyring":                   {caller: "key=inherited"},
 	"default keyring of request_key(2)": {caller: "request-keyring=4"},
 
 	"inheritable set":           {caller: "inheritable=0x400", observer: "creds", key: "inheritable", root: true},

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -41,9 +42,7 @@ type attribute struct {
 // attributes are named as the rows of "caprun explain", apart from the stack.
 var attributes = []attribute{
 	{"audit user ID", files("/proc/self/loginuid")},
-	{"session keyring", func() (string, error) {
-		return unix.KeyctlString(unix.KEYCTL_DESCRIBE, unix.KEY_SPEC_SESSION_KEYRING)
-	}},
+	{"session keyring", sessionKeys},
 	{"default keyring of request_key(2)", func() (string, error) {
 		return number(unix.KeyctlInt(unix.KEYCTL_SET_REQKEY_KEYRING, unix.KEY_REQKEY_DEFL_NO_CHANGE, 0, 0, 0))
 	}},
@@ -143,6 +142,24 @@ var attributes = []attribute{
 	{"descriptors 0 to 2", descriptors},
 	{"record locks on them, unless caprun reads the file", locks},
 	{"variables", func() (string, error) { return os.Getenv("INHERITED"), nil }},
+}
+
+// sessionKeys returns the descriptions of the keys in the session keyring.
+func sessionKeys() (string, error) {
+	var serials [1024]byte
+	n, err := unix.KeyctlBuffer(unix.KEYCTL_READ, unix.KEY_SPEC_SESSION_KEYRING, serials[:], 0)
+	if err != nil {
+		return "", err
+	}
+	var list []string
+	for key := range slices.Chunk(serials[:min(n, len(serials))], 4) {
+		description, err := unix.KeyctlString(unix.KEYCTL_DESCRIBE, int(int32(binary.NativeEndian.Uint32(key))))
+		if err != nil {
+			return "", err
+		}
+		list = append(list, description)
+	}
+	return join(list...), nil
 }
 
 // getval is GETVAL of semctl(2).

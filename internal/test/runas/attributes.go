@@ -20,9 +20,6 @@ func applyAttribute(name, value string) error {
 	switch name {
 	case "audit":
 		return os.WriteFile("/proc/self/loginuid", []byte(value), 0)
-	case "keyring":
-		_, err := unix.KeyctlJoinSessionKeyring(value)
-		return err
 	case "request-keyring":
 		_, err := unix.KeyctlInt(unix.KEYCTL_SET_REQKEY_KEYRING, int(parse(value)), 0, 0, 0)
 		return err
