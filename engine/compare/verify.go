@@ -1,10 +1,13 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/engine/machine"
 	"caprun/policy"
 )
@@ -113,10 +116,11 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 	case machine.NamespaceOther:
 		return v, nil
 	case machine.NamespaceUnknown:
-		return nil, &machine.Error{
-			Subject: fmt.Sprintf("process %d", proc.PID), Err: fmt.Errorf("cannot read its user namespace: %w", proc.UserNSErr),
-			Hint: "run caprun as root (cap_sys_ptrace); as the user of the process, you can read it only if it is dumpable and has no capability that you lack",
+		caller, err := machine.CurrentCred()
+		if err != nil {
+			return nil, err
 		}
+		return nil, unreadable(proc, caller)
 	}
 	own, err := machine.DirectoryID("/")
 	if err != nil {
@@ -150,6 +154,36 @@ func verify(plan *engine.Plan, proc *machine.Process) (*Verification, error) {
 		v.States = append(v.States, StateVerification{s, checks})
 	}
 	return v, nil
+}
+
+// sysPtrace is the number of cap_sys_ptrace.
+const sysPtrace = 19
+
+// unreadable returns the error for a process of which the caller cannot read the user
+// namespace.
+//
+// Kernel: __ptrace_may_access (kernel/ptrace.c), cap_ptrace_access_check
+// (security/commoncap.c).
+func unreadable(proc *machine.Process, caller cred.Cred) error {
+	refused := &machine.Error{
+		Subject: fmt.Sprintf("process %d", proc.PID), Err: fmt.Errorf("cannot read its user namespace: %w", proc.UserNSErr),
+		Hint: "run caprun as root (cap_sys_ptrace)",
+	}
+	switch able := caller.Effective.Has(sysPtrace); {
+	case !errors.Is(proc.UserNSErr, fs.ErrPermission):
+		refused.Hint = ""
+	case able && caller.UserNS.Nested:
+		refused.Err = fmt.Errorf("%w: the process is outside of the user namespace in which caprun has cap_sys_ptrace, or a security module (LSM) refuses", refused.Err)
+		refused.Hint = "run caprun as root in the user namespace of the process, such as outside of the container"
+	case able:
+		refused.Err = fmt.Errorf("%w: caprun has cap_sys_ptrace, but a security module (LSM) refuses", refused.Err)
+		refused.Hint = "run caprun where no security module confines it, such as outside of the sandbox"
+	case caller.EUID == 0:
+		refused.Hint = "start caprun with cap_sys_ptrace, which root has outside of containers"
+	default:
+		refused.Hint += "; as the user of the process, you can read it only if it is dumpable and has no capability that you lack"
+	}
+	return refused
 }
 
 // rootCheck compares the root directory of a state. chroot is the declared path, and want

@@ -14,6 +14,8 @@ import (
 	"caprun/internal/test/reexec"
 	"caprun/internal/test/requires"
 	"caprun/internal/test/subject"
+
+	"golang.org/x/sys/unix"
 )
 
 // verifyPlan compiles a profile for an ordinary program.
@@ -215,17 +217,37 @@ func TestVerifyUnmapped(t *testing.T) {
 }
 
 // TestVerifyNamespaceUnknown checks the error for a process whose user namespace cannot be
-// read.
+// read. It asks for cap_sys_ptrace only if the caller lacks it.
 func TestVerifyNamespaceUnknown(t *testing.T) {
 	own, err := machine.CurrentCred()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := read(t, subject.Start(t, "", nil).Process.Pid)
-	p.UserNS, p.UserNSErr = machine.NamespaceUnknown, errors.New("not for you")
+	p.UserNS, p.UserNSErr = machine.NamespaceUnknown, unix.EACCES
 	var typed *machine.Error
-	if _, err := verify(verifyPlan(t, "", own), p); !errors.As(err, &typed) {
+	if _, err := verify(verifyPlan(t, "", own), p); !errors.As(err, &typed) || !errors.Is(err, unix.EACCES) {
 		t.Errorf("verify: %v", err)
+	}
+	root, nested := cred.Root(), cred.Root()
+	nested.UserNS.Nested = true
+	container := cred.Root()
+	container.Effective = 0
+	for _, c := range []struct {
+		caller      cred.Cred
+		err         error
+		cause, hint string
+	}{
+		{plainUser(), unix.EACCES, "permission denied", "run caprun as root (cap_sys_ptrace); as the user of the process, you can read it only if it is dumpable and has no capability that you lack"},
+		{container, unix.EACCES, "permission denied", "start caprun with cap_sys_ptrace, which root has outside of containers"},
+		{nested, unix.EACCES, "permission denied: the process is outside of the user namespace in which caprun has cap_sys_ptrace, or a security module (LSM) refuses", "run caprun as root in the user namespace of the process, such as outside of the container"},
+		{root, unix.EACCES, "permission denied: caprun has cap_sys_ptrace, but a security module (LSM) refuses", "run caprun where no security module confines it, such as outside of the sandbox"},
+		{root, unix.EIO, "input/output error", ""},
+	} {
+		p.UserNSErr = c.err
+		if !errors.As(unreadable(p, c.caller), &typed) || typed.Err.Error() != "cannot read its user namespace: "+c.cause || typed.Hint != c.hint {
+			t.Errorf("%v; %s", typed.Err, typed.Hint)
+		}
 	}
 }
 
