@@ -62,7 +62,9 @@ func FindProgram(p *policy.Profile, id Identity, as *Accessor, argv, env []strin
 // search finds a name without a slash in the PATH of env, like execvp(3). It passes over
 // files that are missing, and those that the target may not search or execute; if it finds
 // no other, it returns the error of the latter. A script whose interpreter is missing
-// counts as missing, because execve(2) fails with ENOENT. Any other error ends the search.
+// counts as missing, because execve(2) fails with ENOENT. So does a file that caprun does
+// not find either, below a directory that the target may not search: execvp(3) would
+// return EACCES. Any other error ends the search.
 // An empty or relative entry, which execvp(3) would use, is an error.
 func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	path, ok := lookupEnv(env, "PATH")
@@ -71,14 +73,16 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 			"write the path of the program, or set PATH in env")
 	}
 	var denied, lacking error
-	var passed []string
+	var passed, closed []string
 	for dir := range strings.SplitSeq(path, ":") {
 		if !strings.HasPrefix(dir, "/") {
 			return Program{}, missingProgram(name, fmt.Errorf("relative entry %q in PATH", dir),
 				"write the path of the program, or correct PATH")
 		}
-		t, err := r.target(strings.TrimRight(dir, "/")+"/"+name, argv)
+		file := strings.TrimRight(dir, "/") + "/" + name
+		t, err := r.target(file, argv)
 		var failed *Error
+		var unreachable *searchError
 		switch {
 		case err == nil:
 			t.passed = passed
@@ -88,7 +92,12 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 		case failed.lacksInterpreter && lacking == nil:
 			failed.Missing, failed.NotExecutable = true, false
 			lacking = failed
-		case !failed.Missing && !failed.lacksInterpreter && denied == nil:
+		case failed.Missing, failed.lacksInterpreter:
+		case errors.As(err, &unreachable) && !r.exists(file):
+			if why := unreachable.Error(); !slices.Contains(closed, why) {
+				closed = append(closed, why)
+			}
+		case denied == nil:
 			denied = err
 		}
 		passed = append(passed, failed.skipped)
@@ -99,7 +108,20 @@ func (r *resolver) search(name string, argv, env []string) (Program, error) {
 	if lacking != nil {
 		return Program{}, lacking
 	}
-	return Program{}, missingProgram(name, errors.New("not found in PATH="+path), "install it, or write its path")
+	why := strings.Join(append([]string{"not found in PATH=" + path}, closed...), ", and ")
+	return Program{}, missingProgram(name, errors.New(why), "install it, or write its path")
+}
+
+// exists reports whether caprun itself finds a file at path.
+func (r *resolver) exists(path string) bool {
+	unobserved := *r
+	unobserved.observer = pathObserver{}
+	f, err := unobserved.walkAs(nil, path)
+	if err != nil {
+		return false
+	}
+	f.close()
+	return true
 }
 
 func lookupEnv(env []string, name string) (string, bool) {

@@ -237,6 +237,9 @@ func TestSearchPath(t *testing.T) {
 		{path: "/bare:/open", as: as(other), says: "names no interpreter"},
 		{path: "/loop:/open", as: as(other), says: "too many levels"},
 		{path: "/none:/closed:/none", as: as(other), says: "/closed/prog: the process may not search"},
+		{path: "/none:/shut", as: as(other), says: "prog: not found in PATH=/none:/shut, and the process may not search "},
+		{path: "/shut:/closed", as: as(other), says: "/closed/prog: the process may not search"},
+		{path: "/shut:/lost", as: as(other), says: "/lost/prog: its interpreter"},
 		{path: "/none:/lost", as: as(other), says: "/lost/prog: its interpreter"},
 		{path: "/none", as: as(other), says: "not found in PATH"},
 	} {
