@@ -78,8 +78,11 @@ func (s Source) Text(strict bool) ([]byte, error) {
 	}
 	if name, ok := strings.CutPrefix(s.path, etc); ok && errors.Is(err, fs.ErrNotExist) {
 		// The working directory is only searched for the message.
-		if _, there := os.Lstat(name); there == nil {
-			err = fmt.Errorf("%w; for the file in the working directory, write ./%s", err, name)
+		for _, name := range []string{name, strings.TrimSuffix(name, ".yaml")} {
+			if info, missing := os.Lstat(name); missing == nil && !info.IsDir() {
+				err = fmt.Errorf("%w; for the file in the working directory, write ./%s", err, name)
+				break
+			}
 		}
 	}
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
