@@ -33,7 +33,8 @@ func checkForm() *form {
 	stdinName := &formFlag{name: "stdin-name", metavar: "NAME", about: "name of standard input in findings", value: anyText(&o.stdinName)}
 	return &form{
 		name: "check", about: "find mistakes and risks in profiles",
-		help: "In a directory, caprun checks all files below it that end in .yaml or .yml and are not hidden.",
+		help: "PATH is a file, a directory, builtin:NAME for a built-in profile, or - for standard input. " +
+			"In a directory, caprun checks all files below it that end in .yaml or .yml and are not hidden.",
 		flags: []*formFlag{
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", findingFormats()...),
 				more: "oneline is for editors and logs, json for programs, sarif for code scanning, github for annotations of GitHub Actions."},

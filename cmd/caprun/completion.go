@@ -68,7 +68,7 @@ func (o offers) words(takes kind, values []string) string {
 		return "words " + strings.Join(values, " ")
 	case aProfile:
 		return "profile"
-	case aCheckPath:
+	case aComparable, aCheckPath:
 		return "checked"
 	case aFile:
 		return "file"
@@ -216,7 +216,7 @@ func (o offers) zshAction(takes kind, values []string) string {
 		return "(" + strings.TrimPrefix(o.words(takes, values), "words ") + ")"
 	case aProfile:
 		return "_caprun_profile"
-	case aCheckPath:
+	case aComparable, aCheckPath:
 		return "_caprun_checked"
 	case aFile:
 		return "_caprun_files"

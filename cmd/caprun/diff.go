@@ -43,8 +43,8 @@ func diffForm() *form {
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", differenceFormats()...)},
 		},
 		operands: []operand{
-			{metavar: "OLD", takes: aCheckPath, about: "old profile or directory"},
-			{metavar: "NEW", takes: aCheckPath, about: "new profile or directory"},
+			{metavar: "OLD", takes: aComparable, about: "old profile or directory"},
+			{metavar: "NEW", takes: aComparable, about: "new profile or directory"},
 		},
 		variant: &variant{flag: "base", operands: []operand{{metavar: "PATH", takes: aCheckPath, optional: true, many: true, about: "profile or directory of the working tree"}}},
 		status:  "Exit status: 0 no such difference, 1 such a difference, 2 usage error, unreadable file or a profile without a plan.",

@@ -71,7 +71,8 @@ const (
 	aSuggestion             // any text; completion offers some words
 	aText                   // any text
 	aProfile                // what -profile takes
-	aCheckPath              // profiles, and directories with profiles below them
+	aComparable             // what -profile takes, or a directory with profiles below it
+	aCheckPath              // a file, a directory with profiles below it, a built-in profile, or standard input
 	aFile
 	aProgram // the name of a command, or an executable file
 	aProcess // a process ID

@@ -17,8 +17,8 @@ const introduction = `caprun starts a program with exactly the privileges that a
 	`declares, or does not start it. The other commands review profiles and processes, and start nothing. ` +
 	`"caprun COMMAND -h" prints the help of one command.`
 
-// profileHelp explains the arguments that select a profile.
-const profileHelp = `A profile is a file (a path with a slash, or ending in .yaml or .yml), ` +
+// profileHelp explains the arguments that select a profile; %s is their name.
+const profileHelp = `%s is a file (a path with a slash, or ending in .yaml or .yml), ` +
 	`NAME for /etc/caprun/NAME.yaml, builtin:NAME for a built-in profile, or - for standard input.`
 
 // helpForm is the form that prints the help of the others.
@@ -58,7 +58,7 @@ func usageText(all []*form) string {
 	for _, f := range all {
 		b.WriteString(f.synopsis())
 	}
-	b.WriteString("\n" + wrap(0, introduction) + "\n" + wrap(0, profileHelp))
+	b.WriteString("\n" + wrap(0, introduction) + "\n" + wrap(0, fmt.Sprintf(profileHelp, "A profile")))
 	separate := true
 	for _, f := range all {
 		body := f.flagHelp()
@@ -88,8 +88,8 @@ func (f *form) helpText() string {
 	if len(f.flags) > 0 {
 		parts = append(parts, "Flags:\n"+f.flagHelp())
 	}
-	if f.takesProfile() {
-		parts = append(parts, wrap(0, profileHelp))
+	if name := f.profileName(); name != "" {
+		parts = append(parts, wrap(0, fmt.Sprintf(profileHelp, name)))
 	}
 	if f.status != "" {
 		parts = append(parts, wrap(0, f.status))
@@ -97,19 +97,20 @@ func (f *form) helpText() string {
 	return strings.Join(parts, "\n")
 }
 
-// takesProfile reports whether a flag or an operand is a profile.
-func (f *form) takesProfile() bool {
+// profileName returns the name in the help of the arguments that select a profile; empty
+// if there are none.
+func (f *form) profileName() string {
+	for _, p := range f.operands {
+		if p.takes == aProfile || p.takes == aComparable {
+			return "A profile"
+		}
+	}
 	for _, flag := range f.flags {
 		if flag.takes == aProfile {
-			return true
+			return flag.metavar + " of -" + flag.name
 		}
 	}
-	for _, p := range f.operands {
-		if p.takes == aProfile || p.takes == aCheckPath {
-			return true
-		}
-	}
-	return false
+	return ""
 }
 
 // synopsis returns the usage of the form and of its variant, with flags and operands.
