@@ -211,6 +211,32 @@ func IDsText(r, e, s, fs uint32) string {
 	return joinNumbers([]uint32{r, e, s, fs})
 }
 
+// FieldName returns the term for a field of [cred.Cred] in messages. The names of the
+// fields are those that [cred.Cred.Diff] returns; another name is returned unchanged.
+func FieldName(field string) string {
+	switch field {
+	case "UID", "EUID", "SUID", "FSUID", "GID", "EGID", "SGID", "FSGID", "Groups", "Securebits":
+		return strings.ToLower(field)
+	case "Inheritable", "Permitted", "Effective", "Bounding", "Ambient":
+		return strings.ToLower(field) + " set"
+	case "NoNewPrivs":
+		return "no_new_privs"
+	case "All":
+		return "set of the kernel's capabilities"
+	case "UserNS":
+		return "user namespace"
+	case "Chrooted":
+		return "root directory"
+	case "SharedFS":
+		return "sharing of the root directory (CLONE_FS)"
+	case "Traced":
+		return "tracer"
+	case "TracerUID":
+		return "uid of the tracer"
+	}
+	return field
+}
+
 // FieldText returns one field of c as text. The names of the fields are those that
 // [cred.Cred.Diff] returns. For a field without a text form it returns "different".
 func FieldText(c cred.Cred, field string) string {

@@ -158,9 +158,9 @@ func (p *Plan) readBack() (cred.Cred, error) {
 func diffError(fields []string, want, got cred.Cred) error {
 	parts := make([]string, len(fields))
 	for n, f := range fields {
-		parts[n] = f + " differs"
+		parts[n] = FieldName(f) + " differs"
 		if is, not := FieldText(got, f), FieldText(want, f); is != not {
-			parts[n] = fmt.Sprintf("%s is %s, not %s", f, is, not)
+			parts[n] = fmt.Sprintf("%s is %s, not %s", FieldName(f), is, not)
 		}
 	}
 	return errors.New(strings.Join(parts, ", "))

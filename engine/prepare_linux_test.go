@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -59,11 +60,18 @@ func TestPrepareErrors(t *testing.T) {
 	}
 }
 
-// TestDiffError: a field without a text form is named alone.
+// TestDiffError: the text has the terms of the man pages, not the names of Go fields. A
+// field without a text form is named alone.
 func TestDiffError(t *testing.T) {
 	want, got := cred.Root(), cred.Root()
 	got.EUID, got.UserNS.Nested = 33, true
-	if text := diffError(got.Diff(want), want, got).Error(); text != "EUID is 33, not 0, UserNS differs" {
+	if text := diffError(got.Diff(want), want, got).Error(); text != "euid is 33, not 0, user namespace differs" {
 		t.Error(text)
+	}
+	fields := reflect.TypeFor[cred.Cred]()
+	for n := range fields.NumField() {
+		if name := fields.Field(n).Name; FieldName(name) == name {
+			t.Errorf("%s has no name in messages", name)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"caprun/cap"
+	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/engine/machine"
 
@@ -102,7 +103,11 @@ func verifyThreads(own cred.Cred) error {
 	own.UserNS, own.Securebits = cred.UserNS{}, 0 // /proc does not show them
 	for _, s := range p.States {
 		if !s.Cred.Equal(own) {
-			return fmt.Errorf("thread %d differs: %s", s.Threads[0], strings.Join(s.Cred.Diff(own), ", "))
+			fields := s.Cred.Diff(own)
+			for n := range fields {
+				fields[n] = engine.FieldName(fields[n])
+			}
+			return fmt.Errorf("thread %d differs: %s", s.Threads[0], strings.Join(fields, ", "))
 		}
 	}
 	return nil
