@@ -74,19 +74,26 @@ func TestEndlessProfile(t *testing.T) {
 	}
 }
 
+// replaceableTarget makes two copies of the program creds, the other one set-user-ID root.
+func replaceableTarget(t *testing.T) (target, other string) {
+	t.Helper()
+	dir := scriptRoot(t)
+	target, other = filepath.Join(dir, "target"), filepath.Join(dir, "other")
+	creds := program(t, "caprun/internal/test/creds")
+	if _, errs, status := outcome(t, exec.Command(program(t, "caprun/internal/test/runas"), "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
+		t.Fatal(errs)
+	}
+	return target, other
+}
+
 // TestReplacedTarget stops a launch at any moment, replaces the program by one that is
 // set-user-ID root, and continues the launch. It is refused, or starts one of the two
 // with the declared privileges: between the last check and the exec, no_new_privs
 // makes the replacement harmless.
 func TestReplacedTarget(t *testing.T) {
 	requires.Root(t)
-	dir := scriptRoot(t)
 	profile := profileFile(t, lowProfile)
-	target, other := filepath.Join(dir, "target"), filepath.Join(dir, "other")
-	runas, creds := program(t, "caprun/internal/test/runas"), program(t, "caprun/internal/test/creds")
-	if _, errs, status := outcome(t, exec.Command(runas, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
-		t.Fatal(errs)
-	}
+	target, other := replaceableTarget(t)
 	ran, refused := 0, 0
 	for n := range 120 {
 		var out, errs strings.Builder
@@ -123,14 +130,9 @@ func TestReplacedTarget(t *testing.T) {
 // TestSwappedTarget launches while the program is replaced without pause.
 func TestSwappedTarget(t *testing.T) {
 	requires.Root(t)
-	dir := scriptRoot(t)
 	profile := profileFile(t, lowProfile)
-	target, other := filepath.Join(dir, "target"), filepath.Join(dir, "other")
-	runas, creds := program(t, "caprun/internal/test/runas"), program(t, "caprun/internal/test/creds")
-	if _, errs, status := outcome(t, exec.Command(runas, "copy="+creds+":"+target, "copy="+creds+":"+other, "mode=4755:"+other)); status != 0 {
-		t.Fatal(errs)
-	}
-	stop := exec.Command(runas, "swap="+target+":"+other)
+	target, other := replaceableTarget(t)
+	stop := exec.Command(program(t, "caprun/internal/test/runas"), "swap="+target+":"+other)
 	if err := stop.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -177,18 +177,7 @@ func (c Changes) Print(w io.Writer, colour bool) error {
 	if _, err := io.WriteString(w, sanitize.Lines(b.String())); err != nil {
 		return err
 	}
-	for _, p := range list {
-		if p.Difference == nil {
-			continue
-		}
-		if _, err := io.WriteString(w, "\n"); err != nil {
-			return err
-		}
-		if err := p.Difference.Print(w, colour); err != nil {
-			return err
-		}
-	}
-	return nil
+	return printDifferences(w, list, func(d *Difference) error { return d.Print(w, colour) })
 }
 
 // Markdown prints the changes as a comment of a pull request: a summary, and the
@@ -210,6 +199,12 @@ func (c Changes) Markdown(w io.Writer) error {
 	if _, err := io.WriteString(w, sanitize.Lines(b.String())); err != nil {
 		return err
 	}
+	return printDifferences(w, list, func(d *Difference) error { return d.Markdown(w) })
+}
+
+// printDifferences prints the differences of changes that have them, each after an empty
+// line.
+func printDifferences(w io.Writer, list []Change, print func(*Difference) error) error {
 	for _, p := range list {
 		if p.Difference == nil {
 			continue
@@ -217,7 +212,7 @@ func (c Changes) Markdown(w io.Writer) error {
 		if _, err := io.WriteString(w, "\n"); err != nil {
 			return err
 		}
-		if err := p.Difference.Markdown(w); err != nil {
+		if err := print(p.Difference); err != nil {
 			return err
 		}
 	}
