@@ -1,0 +1,173 @@
+package op
+
+import "slices"
+
+// Builder makes a [Program]. Each method for a code appends one operation.
+type Builder struct {
+	program Program
+	texts   map[string]int64 // the offset of each text in the data
+	ends    []int            // operations that name the end of the frame
+}
+
+// Program returns the program. The builder must not be used afterwards.
+func (b *Builder) Program() *Program {
+	b.program.Frame = (b.program.Frame + 15) &^ 15
+	for _, n := range b.ends {
+		b.program.Ops[n].Value = int64(b.program.Frame)
+	}
+	return &b.program
+}
+
+// Slot reserves size bytes of the frame, aligned to 8 bytes, and returns their offset.
+func (b *Builder) Slot(size int) int64 {
+	at := int64(b.program.Frame)
+	b.program.Frame += (size + 7) &^ 7
+	return at
+}
+
+// NewLabel returns a label to place with [Builder.Place].
+func (b *Builder) NewLabel() LabelID {
+	b.program.Labels++
+	return LabelID(b.program.Labels - 1)
+}
+
+// Text adds a string to the data, ended by a zero byte, and returns its offset. Equal
+// strings share one place.
+func (b *Builder) Text(s string) int64 { return b.Bytes(s + "\x00") }
+
+// Bytes adds bytes to the data and returns their offset. Equal bytes share one place.
+func (b *Builder) Bytes(s string) int64 {
+	if at, ok := b.texts[s]; ok {
+		return at
+	}
+	if b.texts == nil {
+		b.texts = map[string]int64{}
+	}
+	at := int64(len(b.program.Data))
+	b.texts[s] = at
+	b.program.Data = append(b.program.Data, s...)
+	return at
+}
+
+// Words adds numbers of 32 bits to the data and returns their offset.
+func (b *Builder) Words(list []uint32) int64 {
+	var bytes []byte
+	for _, w := range list {
+		bytes = append(bytes, byte(w), byte(w>>8), byte(w>>16), byte(w>>24))
+	}
+	return b.Bytes(string(bytes))
+}
+
+func (b *Builder) emit(o Op) { b.program.Ops = append(b.program.Ops, o) }
+
+// Place puts a label here.
+func (b *Builder) Place(l LabelID) { b.emit(Op{Code: Label, Label: l}) }
+
+// Here returns a new label, placed here.
+func (b *Builder) Here() LabelID {
+	l := b.NewLabel()
+	b.Place(l)
+	return l
+}
+
+// Start sets d to the stack pointer at the start. It must precede Enter.
+func (b *Builder) Start(d Reg) { b.emit(Op{Code: Start, D: d}) }
+
+// FrameEnd sets d to the address of the bytes that Enter reserves above the frame.
+func (b *Builder) FrameEnd(d Reg) {
+	b.ends = append(b.ends, len(b.program.Ops))
+	b.FrameAddress(d, 0)
+}
+
+// Enter reserves the frame, and extra bytes above it: d = stack pointer at the start.
+func (b *Builder) Enter(d, extra Reg) { b.emit(Op{Code: Enter, D: d, S: extra}) }
+
+// Const sets a register.
+func (b *Builder) Const(d Reg, v int64) { b.emit(Op{Code: Const, D: d, Value: v}) }
+
+// Copy sets a register to another.
+func (b *Builder) Copy(d, s Reg) { b.emit(Op{Code: Copy, D: d, S: s}) }
+
+// Add adds a constant.
+func (b *Builder) Add(d Reg, v int64) { b.emit(Op{Code: Add, D: d, Value: v}) }
+
+// AddReg adds a register.
+func (b *Builder) AddReg(d, s Reg) { b.emit(Op{Code: AddReg, D: d, S: s}) }
+
+// SubReg subtracts a register.
+func (b *Builder) SubReg(d, s Reg) { b.emit(Op{Code: SubReg, D: d, S: s}) }
+
+// And clears the bits that v lacks.
+func (b *Builder) And(d Reg, v int64) { b.emit(Op{Code: And, D: d, Value: v}) }
+
+// AndReg clears the bits that s lacks.
+func (b *Builder) AndReg(d, s Reg) { b.emit(Op{Code: AndReg, D: d, S: s}) }
+
+// OrReg sets the bits of s.
+func (b *Builder) OrReg(d, s Reg) { b.emit(Op{Code: OrReg, D: d, S: s}) }
+
+// Left shifts to the left.
+func (b *Builder) Left(d Reg, bits int64) { b.emit(Op{Code: Left, D: d, Value: bits}) }
+
+// Right shifts to the right.
+func (b *Builder) Right(d Reg, bits int64) { b.emit(Op{Code: Right, D: d, Value: bits}) }
+
+// DataAddress sets a register to the address of the data at an offset.
+func (b *Builder) DataAddress(d Reg, offset int64) { b.emit(Op{Code: Data, D: d, Value: offset}) }
+
+// FrameAddress sets a register to the address of the frame at an offset.
+func (b *Builder) FrameAddress(d Reg, offset int64) { b.emit(Op{Code: Frame, D: d, Value: offset}) }
+
+// CodeAddress sets a register to the address of a label.
+func (b *Builder) CodeAddress(d Reg, l LabelID) { b.emit(Op{Code: CodeAddress, D: d, Label: l}) }
+
+// Load reads size bytes at an offset from the address in base.
+func (b *Builder) Load(d Reg, size uint8, base Reg, offset int64) {
+	b.emit(Op{Code: Load, D: d, S: base, Size: size, Value: offset})
+}
+
+// Store writes the low size bytes of s at an offset from the address in base.
+func (b *Builder) Store(s Reg, size uint8, base Reg, offset int64) {
+	b.emit(Op{Code: Store, D: s, S: base, Size: size, Value: offset})
+}
+
+// If goes to a label if the comparison of d with a constant is true.
+func (b *Builder) If(d Reg, c Cond, v int64, l LabelID) {
+	b.emit(Op{Code: If, D: d, Cond: c, Value: v, Label: l})
+}
+
+// IfReg goes to a label if the comparison of two registers is true.
+func (b *Builder) IfReg(d Reg, c Cond, s Reg, l LabelID) {
+	b.emit(Op{Code: IfReg, D: d, Cond: c, S: s, Label: l})
+}
+
+// Jump goes to a label.
+func (b *Builder) Jump(l LabelID) { b.emit(Op{Code: Jump, Label: l}) }
+
+// Call goes to a label, until the next Return.
+func (b *Builder) Call(l LabelID) { b.emit(Op{Code: Call, Label: l}) }
+
+// Return continues after the last Call that has not returned.
+func (b *Builder) Return() { b.emit(Op{Code: Return}) }
+
+// IfNegative goes to a label if d is negative, as the result of a system call that failed.
+func (b *Builder) IfNegative(d Reg, l LabelID) {
+	b.emit(Op{Code: If, D: d, Cond: Negative, Label: l})
+}
+
+// Syscall makes a system call. Its result is in Result.
+func (b *Builder) Syscall(nr Sys, args ...Arg) {
+	b.emit(Op{Code: Syscall, Call: nr, Args: slices.Clone(args)})
+}
+
+// Int is a constant argument.
+func Int(v int64) Arg { return Arg{Kind: ArgConst, Value: v} }
+
+// Of is the value of a register.
+func Of(r Reg) Arg { return Arg{Kind: ArgReg, Reg: r} }
+
+// FrameAt is the address of the frame at an offset.
+func FrameAt(offset int64) Arg { return Arg{Kind: ArgFrame, Value: offset} }
+
+// DataAt is the address of the data at an offset.
+func DataAt(offset int64) Arg { return Arg{Kind: ArgData, Value: offset} }
