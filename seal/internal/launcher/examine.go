@@ -1,0 +1,295 @@
+package launcher
+
+import (
+	"slices"
+
+	"caprun/policy"
+	"caprun/seal/internal/op"
+)
+
+// headSize is the number of bytes that the kernel reads of a file to find its
+// interpreter: BINPRM_BUF_SIZE (include/uapi/linux/binfmts.h).
+const headSize = 256
+
+// statSaved is the number of bytes of struct statx that are saved.
+const statSaved = 160
+
+// judges reports whether exec of a file with set-id bits or file capabilities could lead to
+// another state than the profile declares. If it declares neither an identity nor
+// capabilities, nor a stack limit that AT_SECURE would lower, every result is as declared.
+func (g *generator) judges() bool {
+	p := g.cfg.Profile
+	return g.declaresIdentity() || p.Caps != nil || p.IAB != nil && p.IAB.Ambient != 0 || declaresHighStack(p)
+}
+
+// declaresHighStack reports whether a profile declares a soft limit of the stack above that
+// to which exec lowers it under AT_SECURE.
+func declaresHighStack(p *policy.Profile) bool {
+	const secureStack = 8 << 20
+	return slices.ContainsFunc(p.Rlimits, func(r policy.Rlimit) bool {
+		return r.Name == "stack" && !r.InheritSoft && r.Soft > secureStack
+	})
+}
+
+// examine follows the path of the program to the file whose set-id bits and capabilities
+// the kernel uses: the program, or the interpreter of a script. It refuses a file that
+// would change the state of the target. The answer is in R0; the error, if there is one,
+// in R5.
+func (g *generator) examine() {
+	f := &g.frame
+	again, unreadable, script, final, done := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
+	absent, forbidden := g.NewLabel(), g.NewLabel()
+	g.load(op.R0, f.path)
+	g.store(op.R0, f.current)
+	g.set(f.depth, 0)
+
+	g.Place(again)
+	g.load(op.R1, f.current)
+	g.call("stat", g.statPath)
+	g.Copy(op.R5, op.Result)
+	g.If(op.R5, op.Equal, -eNOENT, absent)
+	g.If(op.R5, op.Equal, -eNOTDIR, absent)
+	g.If(op.R5, op.Equal, -eACCES, forbidden)
+	g.If(op.R5, op.NotEqual, 0, g.failWith)
+	g.checkStat()
+	g.Const(op.R5, -eACCES) // what execve(2) returns for another type of file
+	g.If(op.R0, op.NotEqual, sIFREG, forbidden)
+	g.call("save stat", g.saveStat)
+	g.load(op.R1, f.current)
+	// A search in PATH continues after a file that the target may not execute,
+	// whatever it contains.
+	g.Syscall(op.Faccessat2, op.Int(atFDCWD), op.Of(op.R1), op.Int(xOK), op.Int(atEaccess))
+	g.If(op.Result, op.Equal, -eACCES, forbidden)
+	g.openRead(op.R1, unreadable)
+	g.store(op.R0, f.pair)
+	g.call("read head", g.readHead)
+	g.If(op.R4, op.NotEqual, 0, g.refuse("it changed while it was read"))
+	g.Load(op.R0, 2, op.SP, f.head)
+	g.If(op.R0, op.Equal, '#'|'!'<<8, script)
+	g.call("format", g.checkFormat)
+	g.If(op.R0, op.Equal, 0, g.failure(eNOEXEC))
+	g.Jump(final)
+
+	g.Place(script)
+	g.findInterpreter()
+	g.load(op.R0, f.depth)
+	g.If(op.R0, op.Equal, 5, g.failure(eLOOP))
+	g.Add(op.R0, 1)
+	g.store(op.R0, f.depth)
+	g.FrameAddress(op.R0, f.interpreter)
+	g.store(op.R0, f.current)
+	g.Jump(again)
+
+	// A file that the target may execute but not read: only what was read before the
+	// uid changed tells whether it is a script.
+	g.Place(unreadable)
+	g.Copy(op.R5, op.Result)
+	g.If(op.R5, op.NotEqual, -eACCES, g.failWith)
+	if g.glances() {
+		other := g.NewLabel()
+		g.load(op.R0, f.glanced)
+		g.If(op.R0, op.Equal, 0, other)
+		g.load(op.R0, f.depth)
+		g.If(op.R0, op.NotEqual, 0, other)
+		g.FrameAddress(op.R5, f.glance)
+		g.call("compare stat", g.compareStat)
+		g.If(op.R4, op.Equal, 0, final)
+		g.Place(other)
+		g.Const(op.R5, -eACCES)
+	}
+	if g.judges() {
+		g.Jump(g.refuse("cannot be read"))
+	} else {
+		g.Jump(final)
+	}
+
+	g.Place(final)
+	g.judge()
+	g.Const(op.R0, usable)
+	g.Jump(done)
+
+	g.Place(absent)
+	interpreter := g.NewLabel()
+	g.load(op.R0, f.depth)
+	g.If(op.R0, op.NotEqual, 0, interpreter)
+	g.Const(op.R0, missing)
+	g.Jump(done)
+	g.Place(interpreter)
+	g.Const(op.R0, lacksInterpreter)
+	g.Jump(done)
+	g.Place(forbidden)
+	g.Const(op.R0, denied)
+	g.Place(done)
+}
+
+// saveStat copies the result of statx(2) from the buffer.
+func (g *generator) saveStat() {
+	g.FrameAddress(op.R0, g.frame.buffer)
+	g.FrameAddress(op.R1, g.frame.saved)
+	g.call("copy stat", g.copyStat)
+}
+
+// copyStat copies what is saved of struct statx from R0 to R1.
+func (g *generator) copyStat() {
+	g.Const(op.R2, statSaved/8)
+	loop := g.Here()
+	g.Load(op.R3, 8, op.R0, 0)
+	g.Store(op.R3, 8, op.R1, 0)
+	g.Add(op.R0, 8)
+	g.Add(op.R1, 8)
+	g.Add(op.R2, -1)
+	g.If(op.R2, op.NotEqual, 0, loop)
+}
+
+// compareStat sets R4 to 0 if the result of statx(2) in the buffer is about the same
+// unchanged file as the one at R5, and else to another value.
+func (g *generator) compareStat() {
+	differs, done := g.NewLabel(), g.NewLabel()
+	for _, part := range []struct{ offset, words int64 }{
+		{statxUID, 5}, {statxCtimeSec, 3}, {statxDevMaj, 2}, // with gid, mode and inode
+	} {
+		g.FrameAddress(op.R0, g.frame.buffer+part.offset)
+		g.Copy(op.R1, op.R5)
+		g.Add(op.R1, part.offset)
+		g.Const(op.R2, part.words)
+		g.call("compare words", g.compareTo)
+		g.If(op.R2, op.NotEqual, 0, differs)
+	}
+	g.Const(op.R4, 0)
+	g.Jump(done)
+	g.Place(differs)
+	g.Const(op.R4, 1)
+	g.Place(done)
+}
+
+// compareTo compares R2 words of 4 bytes at R0 and at R1; R2 is 0 afterwards if they are
+// the same.
+func (g *generator) compareTo() {
+	differ := g.NewLabel()
+	g.compareWords(differ)
+	g.Place(differ)
+}
+
+// readHead reads the beginning of the open file in the slot pair, closes it, and sets R4
+// to 0 if it is the file that saveStat has saved.
+func (g *generator) readHead() {
+	f := &g.frame
+	const parsed = 24 // bytes of the head that are used even if the file is shorter
+	g.zero(f.head, parsed)
+	g.load(op.R0, f.pair)
+	g.call("stat descriptor", g.statDescriptor)
+	g.must()
+	g.checkStat()
+	g.load(op.R0, f.pair)
+	g.Syscall(op.Pread64, op.Of(op.R0), op.FrameAt(f.head), op.Int(headSize), op.Int(0))
+	g.mustNotFail()
+	g.If(op.Result, op.AtLeast, headSize+1, g.noEffect)
+	g.store(op.Result, f.headLength)
+	g.closeDescriptor()
+	g.FrameAddress(op.R5, f.saved)
+	g.call("compare stat", g.compareStat)
+}
+
+// checkFormat sets R0 to 1 if the head is that of an ELF file of this machine, and else to
+// 0. The kernel executes others only with an interpreter of binfmt_misc, whose privileges
+// are unknown.
+func (g *generator) checkFormat() {
+	const magic = 0x7f | 'E'<<8 | 'L'<<16 | 'F'<<24
+	f := &g.frame
+	no, yes, done := g.NewLabel(), g.NewLabel(), g.NewLabel()
+	g.Load(op.R0, 4, op.SP, f.head)
+	g.If(op.R0, op.NotEqual, magic, no)
+	g.Load(op.R0, 1, op.SP, f.head+4)
+	g.Load(op.R1, 2, op.SP, f.head+18)
+	g.Left(op.R1, 8)
+	g.OrReg(op.R0, op.R1)
+	for _, format := range g.cfg.Formats {
+		g.If(op.R0, op.Equal, int64(format.Class)|int64(format.Machine)<<8, yes)
+	}
+	g.Place(no)
+	g.Const(op.R0, 0)
+	g.Jump(done)
+	g.Place(yes)
+	g.Const(op.R0, 1)
+	g.Place(done)
+}
+
+// findInterpreter copies the path of the interpreter from the first line of a script, as
+// load_script (fs/binfmt_script.c) reads it.
+func (g *generator) findInterpreter() {
+	f := &g.frame
+	blank, char, ended, full := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
+	bad := g.failure(eNOEXEC)
+	// R0: the next character; R1: where to write it; R2: the end of the head.
+	g.FrameAddress(op.R0, f.head)
+	g.Copy(op.R2, op.R0)
+	g.load(op.R3, f.headLength)
+	g.AddReg(op.R2, op.R3)
+	g.Add(op.R0, 1)
+	g.FrameAddress(op.R1, f.interpreter)
+	g.Place(blank)
+	g.Add(op.R0, 1)
+	g.IfReg(op.R0, op.AtLeast, op.R2, bad)
+	g.Load(op.R3, 1, op.R0, 0)
+	g.If(op.R3, op.Equal, ' ', blank)
+	g.If(op.R3, op.Equal, '\t', blank)
+	for _, end := range []int64{'\n', 0} {
+		g.If(op.R3, op.Equal, end, bad)
+	}
+	g.Place(char)
+	g.Store(op.R3, 1, op.R1, 0)
+	g.Add(op.R0, 1)
+	g.Add(op.R1, 1)
+	g.IfReg(op.R0, op.AtLeast, op.R2, full)
+	g.Load(op.R3, 1, op.R0, 0)
+	for _, end := range []int64{' ', '\t', '\n', 0} {
+		g.If(op.R3, op.Equal, end, ended)
+	}
+	g.Jump(char)
+	g.Place(full)
+	// The path may be cut.
+	g.load(op.R3, f.headLength)
+	g.If(op.R3, op.AtLeast, headSize, bad)
+	g.Place(ended)
+	g.Const(op.R3, 0)
+	g.Store(op.R3, 1, op.R1, 0)
+}
+
+// glances reports whether the launcher reads the program before the uid changes.
+func (g *generator) glances() bool { return g.declaresIdentity() && g.judges() }
+
+// glanceAtProgram saves the state of the program, if the command is a path and the file is
+// an ELF file, for the case that the target may not read it. It ignores errors: examine
+// finds them.
+func (g *generator) glanceAtProgram() {
+	if !g.glances() {
+		return
+	}
+	f := &g.frame
+	f.glanced, f.glance = g.Slot(8), g.Slot(statSaved)
+	none := g.NewLabel()
+	g.begin("read the program")
+	g.set(f.glanced, 0)
+	g.load(op.R0, f.argv)
+	g.Load(op.R0, 8, op.R0, 0)
+	g.store(op.R0, f.path)
+	g.call("has slash", g.hasSlash)
+	g.If(op.R1, op.Equal, 0, none)
+	g.load(op.R1, f.path)
+	g.call("stat", g.statPath)
+	g.If(op.Result, op.NotEqual, 0, none)
+	g.checkStat()
+	g.If(op.R0, op.NotEqual, sIFREG, none)
+	g.call("save stat", g.saveStat)
+	g.load(op.R1, f.path)
+	g.openRead(op.R1, none)
+	g.store(op.R0, f.pair)
+	g.call("read head", g.readHead)
+	g.If(op.R4, op.NotEqual, 0, none)
+	g.call("format", g.checkFormat)
+	g.store(op.R0, f.glanced)
+	g.FrameAddress(op.R0, f.saved)
+	g.FrameAddress(op.R1, f.glance)
+	g.call("copy stat", g.copyStat)
+	g.Place(none)
+}
