@@ -75,6 +75,15 @@ type Rlimit struct {
 // Unlimited is the kernel's RLIM_INFINITY.
 const Unlimited = ^uint64(0)
 
+// Text returns the text that Parse or Read has read, which must not be changed; nil for
+// a profile that Go code filled.
+func (p *Profile) Text() []byte {
+	if p.source == nil {
+		return nil
+	}
+	return p.source.text
+}
+
 // Rlimit returns the limit of p with a name. If p does not set the limit, the target
 // inherits both values.
 func (p *Profile) Rlimit(name string) Rlimit {

@@ -21,6 +21,12 @@ func Verify(p *policy.Profile, caller cred.Cred, proc *machine.Process) (*Verifi
 	if err != nil {
 		return nil, err
 	}
+	return VerifyAccounts(p, accounts, caller, proc)
+}
+
+// VerifyAccounts is Verify for a profile whose names have these entries, on this machine or
+// in the image of a sealed launcher; nil for a profile without names.
+func VerifyAccounts(p *policy.Profile, accounts *machine.Accounts, caller cred.Cred, proc *machine.Process) (*Verification, error) {
 	plan, diagnostics := compileForProcess(proc, p, caller, accounts)
 	if plan == nil {
 		return nil, &engine.NoPlanError{Diagnostics: diagnostics}
