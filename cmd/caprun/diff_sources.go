@@ -162,7 +162,7 @@ func (s *revisionSets) addFile(f revision.File) {
 			if err != nil {
 				return nil, err
 			}
-			return s.tree.Read(file)
+			return s.read(file)
 		}
 	case !s.selects(f.Name):
 	case f.Link:
@@ -171,11 +171,20 @@ func (s *revisionSets) addFile(f revision.File) {
 			delete(s.new.profiles, f.Name)
 		}
 	default:
-		s.old.profiles[f.Name] = func() ([]byte, error) { return s.tree.Read(f) }
+		s.old.profiles[f.Name] = func() ([]byte, error) { return s.read(f) }
 		if _, err := os.Lstat(f.Path); err == nil && !inWorkingTree {
 			s.new.profiles[f.Name] = unreadable(errNotSimple)
 		}
 	}
+}
+
+// read returns the text of a profile of the revision.
+func (s *revisionSets) read(f revision.File) ([]byte, error) {
+	data, err := s.tree.Read(f)
+	if err != nil {
+		return nil, err
+	}
+	return source.ProfileText(data)
 }
 
 // selects reports whether a file of the revision is a profile below one of the

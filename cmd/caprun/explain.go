@@ -44,13 +44,16 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	if !ok {
 		return status
 	}
-	p, text, status := c.readProfile(profile, exitFindings)
+	p, status := c.readReviewed(profile, exitFindings)
 	if p == nil {
 		return status
 	}
-	program, err := view.program(p, o.target)
+	program, err := view.program(p.Profile, o.target)
 	if err != nil {
 		return c.fail(err)
+	}
+	if p.sealed != nil {
+		program.Accounts = p.sealed.Accounts
 	}
 	switch {
 	case o.supervised:
@@ -61,14 +64,18 @@ func (c *Command) explain(o explainOptions, profile string) int {
 			return c.fail(fmt.Errorf("-as current: %w", err))
 		}
 	}
-	plan, findings := engine.Compile(p, view.from, program)
+	plan, findings := engine.Compile(p.Profile, view.from, program)
 	if plan == nil {
-		return c.reportFindings(findings, text, exitFindings)
+		return c.reportFindings(findings, p.text, exitFindings)
+	}
+	v := view.render(c.Colour)
+	if s := p.sealed; s != nil {
+		v.Sealed = &render.Sealed{Arch: s.Arch.String(), Generator: s.Generator, Verified: p.unverified == nil}
 	}
 	if o.json {
-		err = render.PlanJSON(c.Stdout, plan, view.render(c.Colour))
+		err = render.PlanJSON(c.Stdout, plan, v)
 	} else {
-		err = render.Plan(c.Stdout, plan, view.render(c.Colour))
+		err = render.Plan(c.Stdout, plan, v)
 	}
 	if err != nil {
 		return c.fail(err)

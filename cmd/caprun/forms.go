@@ -94,6 +94,7 @@ func forms() []*form {
 		diffForm(),
 		verifyForm(),
 		showForm(),
+		sealForm(),
 		schemaForm(),
 		profilesForm(),
 		completionForm(),

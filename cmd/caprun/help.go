@@ -14,12 +14,13 @@ const (
 )
 
 const introduction = `caprun starts a program with exactly the privileges that a YAML profile ` +
-	`declares, or does not start it. The other commands review profiles and processes, and start nothing. ` +
+	`declares, or does not start it. The other commands review and seal profiles, review processes, and start nothing. ` +
 	`"caprun COMMAND -h" prints the help of one command.`
 
 // profileHelp explains the arguments that select a profile; %s is their name.
 const profileHelp = `%s is a file (a path with a slash, or ending in .yaml or .yml), ` +
-	`NAME for /etc/caprun/NAME.yaml, builtin:NAME for a built-in profile, or - for standard input.`
+	`NAME for /etc/caprun/NAME.yaml, builtin:NAME for a built-in profile, or - for standard input. ` +
+	`Commands that review a profile take a sealed launcher, too.`
 
 // helpForm is the form that prints the help of the others.
 func helpForm(others []*form) *form {

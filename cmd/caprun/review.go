@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -10,26 +11,57 @@ import (
 	"caprun/internal/sanitize"
 	"caprun/internal/source"
 	"caprun/policy"
+	"caprun/seal"
 )
 
 // The subcommands that review profiles share these functions.
 
+// reviewed is a profile to review.
+type reviewed struct {
+	*policy.Profile
+	text []byte
+
+	sealed *seal.Sealed // the launcher that has the profile; nil for a file that is one
+
+	// unverified is the error for a launcher whose code cannot be compared with its
+	// profile, because another version of the generator wrote it.
+	unverified error
+}
+
 // readProfile reads a profile. If it returns none, it has reported why, and status
 // is findingsStatus for a profile with errors, or exitError.
 func (c *Command) readProfile(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
+	r, status := c.readReviewed(arg, findingsStatus)
+	switch {
+	case r == nil:
+		return nil, nil, status
+	case r.unverified != nil:
+		return nil, nil, c.fail(fmt.Errorf("%s: %w", r.File, r.unverified))
+	}
+	return r.Profile, r.text, exitOK
+}
+
+// readReviewed is readProfile; a launcher of another version of the generator is not an
+// error.
+func (c *Command) readReviewed(arg string, findingsStatus int) (*reviewed, int) {
 	src, err := source.Find(arg, c.Stdin)
 	if err != nil {
-		return nil, nil, c.fail(err)
+		return nil, c.fail(err)
 	}
-	if text, err = src.Text(false); err != nil {
-		return nil, nil, c.fail(fmt.Errorf("%s: %w", src.Name, err))
+	var r reviewed
+	r.text, r.sealed, err = src.Review()
+	switch {
+	case errors.Is(err, seal.ErrGenerator):
+		r.unverified = err
+	case err != nil:
+		return nil, c.fail(fmt.Errorf("%s: %w", src.Name, err))
 	}
 	// A file name may contain control characters.
-	p, findings := policy.Parse(sanitize.Line(src.Name), text)
-	if p == nil {
-		return nil, nil, c.reportFindings(findings, text, findingsStatus)
+	var findings []policy.Diagnostic
+	if r.Profile, findings = policy.Parse(sanitize.Line(src.Name), r.text); r.Profile == nil {
+		return nil, c.reportFindings(findings, r.text, findingsStatus)
 	}
-	return p, text, exitOK
+	return &r, exitOK
 }
 
 // reportFindings prints the errors of a profile without a plan, and returns status.

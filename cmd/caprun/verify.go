@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"caprun/engine"
 	"caprun/engine/compare"
@@ -9,7 +10,6 @@ import (
 	"caprun/engine/machine"
 	"caprun/internal/render"
 	"caprun/internal/supervise"
-	"caprun/policy"
 )
 
 // verifyOptions are the flags of verify.
@@ -47,11 +47,14 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 	if status, ok := c.reportCaller(o.as, err); !ok {
 		return status
 	}
-	p, text, status := c.readProfile(profile, exitError)
-	if p == nil {
+	p, status := c.readReviewed(profile, exitError)
+	switch {
+	case p == nil:
 		return status
+	case p.unverified != nil:
+		return c.fail(fmt.Errorf("%s: %w", p.File, p.unverified))
 	}
-	v, status := c.compareProcess(o.pid, p, text, from)
+	v, status := c.compareProcess(o.pid, p, from)
 	if v == nil {
 		return status
 	}
@@ -71,7 +74,7 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 
 // compareProcess compares a process with the plan of a profile. If it returns no
 // result, it has reported why.
-func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from cred.Cred) (*compare.Verification, int) {
+func (c *Command) compareProcess(pid int, p *reviewed, from cred.Cred) (*compare.Verification, int) {
 	proc, err := machine.ReadProcess(pid)
 	if err != nil {
 		return nil, c.fail(err)
@@ -79,11 +82,16 @@ func (c *Command) compareProcess(pid int, p *policy.Profile, text []byte, from c
 	if advice := supervise.Advice(proc, selectsInit); advice != "" {
 		c.Report(advice)
 	}
-	v, err := compare.Verify(p, from, proc)
+	var v *compare.Verification
+	if p.sealed != nil {
+		v, err = compare.VerifyAccounts(p.Profile, p.sealed.Accounts, from, proc)
+	} else {
+		v, err = compare.Verify(p.Profile, from, proc)
+	}
 	var none *engine.NoPlanError
 	switch {
 	case errors.As(err, &none):
-		return nil, c.reportFindings(none.Diagnostics, text, exitError)
+		return nil, c.reportFindings(none.Diagnostics, p.text, exitError)
 	case err != nil:
 		return nil, c.fail(err)
 	}

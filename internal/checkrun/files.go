@@ -99,7 +99,7 @@ func (r *Run) preread(arg, stdinName string) file {
 	}
 	c := &content{err: err}
 	if err == nil {
-		c.text, c.err = src.Text(false)
+		c.text, _, c.err = src.Review()
 	}
 	return file{name: src.Name, preread: c}
 }

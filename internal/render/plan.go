@@ -20,9 +20,31 @@ type PlanView struct {
 	// Kernel is the version of the flag -kernel; nil without the flag.
 	Kernel *engine.Kernel
 
+	// Sealed is the sealed launcher that has the profile; nil for a file that is one.
+	Sealed *Sealed
+
 	// Environ is the caller's environment; nil if unknown.
 	Environ []string
 	Colour  bool
+}
+
+// Sealed describes a sealed launcher.
+type Sealed struct {
+	Arch      string `json:"arch"`
+	Generator int    `json:"generator"`
+
+	// Verified reports that its code is what its profile seals to. Otherwise this
+	// caprun has another version of the generator, and cannot compare.
+	Verified bool `json:"verified"`
+}
+
+// text describes the launcher.
+func (s *Sealed) text() string {
+	result := "sealing the profile again gives the same bytes"
+	if !s.Verified {
+		result = "this caprun has another generator, and cannot compare the code with the profile"
+	}
+	return fmt.Sprintf("%s, generator %d; %s", s.Arch, s.Generator, result)
 }
 
 // planPrinter prints one plan for people.
@@ -127,6 +149,9 @@ func (t planPrinter) inputs() {
 			}
 			fmt.Fprintln(t, paint(t.Colour, "1", fmt.Sprintf("%-8s", name))+line)
 		}
+	}
+	if t.Sealed != nil {
+		row("Sealed", t.Sealed.text())
 	}
 	row("Caller", callerText(t.As, t.plan.Caller))
 	if target := t.plan.Target; target.Path != "" {

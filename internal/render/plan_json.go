@@ -13,6 +13,7 @@ import (
 type jsonPlan struct {
 	Version       int             `json:"version"`
 	Profile       jsonProfile     `json:"profile"`
+	Sealed        *Sealed         `json:"sealed,omitempty"` // of a sealed launcher
 	Caller        jsonCaller      `json:"caller"`
 	Kernel        string          `json:"kernel"` // MAJOR.MINOR, or "running"
 	Target        jsonTarget      `json:"target"`
@@ -115,6 +116,7 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 	j := jsonPlan{
 		Version:       FormatVersion,
 		Profile:       jsonProfile{p.Profile.File, p.Profile.Name, p.Profile.Description},
+		Sealed:        v.Sealed,
 		Caller:        jsonCaller{v.As, newJSONCred(p.Caller)},
 		Kernel:        kernel,
 		Target:        newJSONTarget(p.Target),

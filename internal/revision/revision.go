@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"caprun/policy"
+	"caprun/seal"
 )
 
 // A Tree is the files of a commit.
@@ -159,11 +160,11 @@ func (t *Tree) Follow(f File) (File, error) {
 	return f, errors.New("too many symbolic links")
 }
 
-// Read returns the bytes of a file, which must not have more than a profile may
-// have.
+// Read returns the bytes of a file, which must not have more than a profile, or a sealed
+// launcher, may have.
 func (t *Tree) Read(f File) ([]byte, error) {
-	if f.size > policy.MaxSize {
-		return nil, fmt.Errorf("file is %d bytes; the limit is %d", f.size, policy.MaxSize)
+	if f.size > seal.MaxSize {
+		return nil, errTooLarge(f, seal.MaxSize)
 	}
 	if t.reader == nil {
 		if err := t.start(); err != nil {
@@ -177,7 +178,14 @@ func (t *Tree) Read(f File) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("git cat-file: %w", err)
 	}
+	if f.size > policy.MaxSize && !seal.IsELF(text) {
+		return nil, errTooLarge(f, policy.MaxSize)
+	}
 	return text, nil
+}
+
+func errTooLarge(f File, limit int) error {
+	return fmt.Errorf("file is %d bytes; the limit is %d", f.size, limit)
 }
 
 // ask asks git for a file.

@@ -2,7 +2,7 @@ package source
 
 import (
 	"errors"
-	"slices"
+	"io"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -72,7 +72,7 @@ func (r *Reader) readAll(fd int) ([]byte, error) {
 	}
 	n := 0
 	for n < len(r.buffer) {
-		got, err := uninterrupted(func() (int, error) { return unix.Read(fd, r.buffer[n:]) })
+		got, err := readOnce(fd, r.buffer[n:])
 		if err != nil {
 			return nil, err
 		}
@@ -81,7 +81,22 @@ func (r *Reader) readAll(fd int) ([]byte, error) {
 			break
 		}
 	}
-	return slices.Clone(r.buffer[:n]), nil
+	return r.finish(descriptor(fd), n)
+}
+
+func readOnce(fd int, b []byte) (int, error) {
+	return uninterrupted(func() (int, error) { return unix.Read(fd, b) })
+}
+
+// descriptor is an open file.
+type descriptor int
+
+func (d descriptor) Read(b []byte) (int, error) {
+	n, err := readOnce(int(d), b)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return max(n, 0), err
 }
 
 // uninterrupted repeats a call that a signal interrupts, as on some file systems.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 )
 
@@ -45,5 +44,5 @@ func (r *Reader) open(path string, stat func(string) (os.FileInfo, error)) ([]by
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
-	return slices.Clone(r.buffer[:n]), nil
+	return r.finish(f, n)
 }

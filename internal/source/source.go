@@ -13,6 +13,7 @@ import (
 	"caprun/engine/machine"
 	"caprun/policy"
 	"caprun/profiles"
+	"caprun/seal"
 )
 
 // etc is the directory of the profiles that have a plain name.
@@ -22,7 +23,7 @@ const etc = "/etc/caprun/"
 type Source struct {
 	Name string // the name in messages
 	path string // of a file; empty otherwise
-	read func() ([]byte, error)
+	read func(max int) ([]byte, error)
 }
 
 // Find returns the source for an argument of -profile: a path, the name of a profile
@@ -34,9 +35,9 @@ func Find(arg string, stdin io.Reader) (Source, error) {
 	case arg == "":
 		return Source{}, errors.New("empty profile name")
 	case arg == "-":
-		return Source{Name: "<stdin>", read: func() ([]byte, error) { return ReadStream(stdin) }}, nil
+		return Source{Name: "<stdin>", read: func(max int) ([]byte, error) { return readStream(stdin, max) }}, nil
 	case isBuiltin:
-		return Source{Name: arg, read: func() ([]byte, error) {
+		return Source{Name: arg, read: func(int) ([]byte, error) {
 			text, err := profiles.Read(builtin)
 			if err != nil {
 				return nil, fmt.Errorf("unknown built-in profile; the names are %s", strings.Join(profiles.Names(), ", "))
@@ -62,13 +63,22 @@ func plainName(s string) bool {
 	return s != ""
 }
 
-// Text returns the bytes of the profile. It opens a file once. With strict it refuses a
-// file that another user can write.
+// Text returns the bytes of the profile, for a launch. It opens a file once. With strict it
+// refuses a file that another user can write.
 func (s Source) Text(strict bool) ([]byte, error) {
-	if s.read != nil {
-		return s.read()
+	text, err := s.bytes(policy.MaxSize+1, strict)
+	if err == nil && seal.IsELF(text) {
+		return nil, errLaunch
 	}
-	text, err := machine.ReadTrusted(s.path, policy.MaxSize+1, strict)
+	return text, err
+}
+
+// bytes returns the first max bytes of the source.
+func (s Source) bytes(max int, strict bool) ([]byte, error) {
+	if s.read != nil {
+		return s.read(max)
+	}
+	text, err := machine.ReadTrusted(s.path, max, strict)
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err
@@ -91,8 +101,16 @@ func (s Source) Text(strict bool) ([]byte, error) {
 	return text, err
 }
 
-// ReadStream reads a profile from a stream, at most one byte more than its maximum
-// size.
+// ReadStream reads the profile for a review from a stream, at most one byte more than its
+// maximum size.
 func ReadStream(r io.Reader) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(r, policy.MaxSize+1))
+	data, err := readStream(r, maxSize+1)
+	if err != nil {
+		return nil, err
+	}
+	return ProfileText(data)
+}
+
+func readStream(r io.Reader, max int) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, int64(max)))
 }
