@@ -91,16 +91,30 @@ var faultCallTable = [...]faultCall{
 	{nr: unix.SYS_FUTEX, name: "futex", errnos: []unix.Errno{unix.EAGAIN, unix.EINTR, unix.ENOSYS, unix.EPERM}, runtime: true},
 }
 
-func faultCalls() []uintptr {
+// calls returns the calls that are recorded.
+func (p *faultPlace) calls() []uintptr {
 	var list []uintptr
 	for _, c := range faultCallTable {
-		list = append(list, c.nr)
+		if !p.scene.sealed || !c.runtime {
+			list = append(list, c.nr)
+		}
+	}
+	if p.scene.sealed {
+		for _, c := range sealedCallTable {
+			if !slices.Contains(list, c.nr) {
+				list = append(list, c.nr)
+			}
+		}
 	}
 	return list
 }
 
 func faultCallOf(nr uintptr) faultCall {
-	return faultCallTable[slices.IndexFunc(faultCallTable[:], func(c faultCall) bool { return c.nr == nr })]
+	is := func(c faultCall) bool { return c.nr == nr }
+	if n := slices.IndexFunc(faultCallTable[:], is); n >= 0 {
+		return faultCallTable[n]
+	}
+	return sealedCallTable[slices.IndexFunc(sealedCallTable[:], is)]
 }
 
 // namedFault is a fault with its name in the table.
@@ -110,8 +124,11 @@ type namedFault struct {
 }
 
 // faultsOf returns the faults of a call.
-func faultsOf(c faults.Call) []namedFault {
+func (p *faultPlace) faultsOf(c faults.Call) []namedFault {
 	kind := faultCallOf(c.NR)
+	if p.scene.sealed {
+		kind = sealedCallOf(c.NR)
+	}
 	list := []namedFault{{"killed", faults.Fault{Kill: true}}}
 	for _, e := range kind.errnos {
 		list = append(list, namedFault{unix.ErrnoName(e), faults.Fault{Errno: e}})
@@ -149,7 +166,10 @@ func (p *faultPlace) sites(calls []faults.Call) []faultSite {
 		// before it executes the program.
 		at := stage{c.Child, c.Restarted}
 		began[at] = began[at] || c.NR == unix.SYS_FSTAT || c.Child && !c.Restarted
-		s.runtime = !began[at] || c.Other
+		s.runtime = (!began[at] || c.Other) && !p.scene.sealed
+		if c.Other && p.scene.sealed {
+			continue
+		}
 		if s.runtime && (c.N > maxRuntime || c.NR == unix.SYS_EXECVE) {
 			continue
 		}
@@ -173,6 +193,8 @@ const loopEdge = 2
 // setsState reports whether a call changes the state in which the target starts.
 func setsState(c faults.Call) bool {
 	switch c.NR {
+	case unix.SYS_KEYCTL:
+		return c.Args[0] == unix.KEYCTL_JOIN_SESSION_KEYRING
 	case unix.SYS_CAPSET, unix.SYS_SETGROUPS, unix.SYS_SETRESGID, unix.SYS_SETRESUID, unix.SYS_CHROOT, unix.SYS_CHDIR, unix.SYS_UMASK, unix.SYS_CLOSE_RANGE, unix.SYS_PRLIMIT64,
 		unix.SYS_SETSID, unix.SYS_SETPGID:
 		return true
@@ -193,6 +215,10 @@ func number(b bool) int {
 
 // runtimeCall reports whether the Go runtime makes a call, and not the program.
 func (p *faultPlace) runtimeCall(c faults.Call) bool {
+	if p.scene.sealed {
+		// Of a thread of the caller that exec has not ended yet.
+		return c.IP < p.code[0] || c.IP >= p.code[1]
+	}
 	if !faultCallOf(c.NR).runtime {
 		return false
 	}
@@ -230,6 +256,11 @@ func (p *faultPlace) label(c faults.Call) string {
 
 func (p *faultPlace) labelOf(c faults.Call) string {
 	name := faultCallOf(c.NR).name
+	if p.scene.sealed {
+		if label := sealedLabel(c); label != "" {
+			return label
+		}
+	}
 	switch c.NR {
 	case unix.SYS_PRCTL:
 		return name + " " + prctlName(c)

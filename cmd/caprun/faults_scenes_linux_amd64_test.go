@@ -9,8 +9,8 @@ type faultScene struct {
 	prepare string // settings of internal/test/runas about files
 	target  string
 
-	// init starts it with -init.
-	init bool
+	// init starts it with -init, sealed by the sealed launcher of the profile.
+	init, sealed bool
 
 	// only are the tried calls, by the beginnings of their labels; nil for all. Another
 	// scene has the other calls.

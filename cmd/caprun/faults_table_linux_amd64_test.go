@@ -10,13 +10,9 @@ import (
 
 // faultTable collects the results of the runs.
 type faultTable struct {
+	file    string // the expected outcomes
 	scenes  []faultScene
 	results []faultResult
-}
-
-func (t *faultTable) add(s faultScene, results []faultResult) {
-	t.scenes = append(t.scenes, s)
-	t.results = append(t.results, results...)
 }
 
 // cell returns one statement of the table. The outcomes of the Go runtime vary, so its
@@ -55,14 +51,14 @@ func (t *faultTable) summary() string {
 
 const faultIntro = `# Outcomes of failed system calls
 
-Written by TestFaults: see docs/faults.md.
+Written by %s: see docs/faults.md.
 `
 
 // markdown returns the table: a section for each scene, a row for each call and
 // outcome.
-func (t *faultTable) markdown() string {
+func (t *faultTable) markdown(test string) string {
 	var b strings.Builder
-	b.WriteString(faultIntro)
+	fmt.Fprintf(&b, faultIntro, test)
 	for _, s := range t.scenes {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n", s.name, s.about)
 		for line := range strings.Lines(s.profile) {
@@ -71,8 +67,10 @@ func (t *faultTable) markdown() string {
 		fmt.Fprintf(&b, "\n")
 		writeRows(&b, t.results, func(r faultResult) bool { return r.scene == s.name && !r.runtime })
 	}
-	fmt.Fprintf(&b, "\n## %s\n\nIn all scenes together.\n\n", runtimeScene)
-	writeRows(&b, t.results, func(r faultResult) bool { return r.runtime })
+	if slices.ContainsFunc(t.results, func(r faultResult) bool { return r.runtime }) {
+		fmt.Fprintf(&b, "\n## %s\n\nIn all scenes together.\n\n", runtimeScene)
+		writeRows(&b, t.results, func(r faultResult) bool { return r.runtime })
+	}
 	return b.String()
 }
 
@@ -102,10 +100,10 @@ func writeRows(b *strings.Builder, results []faultResult, mine func(faultResult)
 	}
 }
 
-// readFaultTable returns the statements of the table.
-func readFaultTable(t *testing.T, update bool) map[string]bool {
+// known returns the statements of the file.
+func (table *faultTable) known(t *testing.T, update bool) map[string]bool {
 	t.Helper()
-	text, err := os.ReadFile(faultsFile)
+	text, err := os.ReadFile(table.file)
 	if err != nil {
 		if update {
 			return nil
@@ -116,14 +114,14 @@ func readFaultTable(t *testing.T, update bool) map[string]bool {
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSuffix(line, "\n")
 		if name, ok := strings.CutPrefix(line, "## "); ok {
-			scene = name
+			scene, cells[name] = name, true
 		}
 		fields := strings.SplitN(strings.TrimSuffix(strings.TrimPrefix(line, "| "), " |"), " | ", 3)
 		if !strings.HasPrefix(line, "| ") || len(fields) != 3 || fields[0] == "call" {
 			continue
 		}
 		if fields[2] == "" {
-			t.Errorf("%s: no outcome for %s", faultsFile, fields[0])
+			t.Errorf("%s: no outcome for %s", table.file, fields[0])
 		}
 		for fault := range strings.SplitSeq(fields[1], ", ") {
 			cells[strings.Join([]string{scene, fields[0], fault}, "|")] = true
@@ -131,62 +129,4 @@ func readFaultTable(t *testing.T, update bool) map[string]bool {
 		}
 	}
 	return cells
-}
-
-// faultCounts returns the rows of the summary in docs/faults.md: for each scene of
-// the table, how many pairs of call and fault there are, and their outcomes.
-func faultCounts(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(faultsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	b.WriteString("| scene | faults | target as declared | refused: 125, 126, 127 | ended otherwise: killed, or a status of the Go runtime |\n|---|---|---|---|---|\n")
-	for _, section := range strings.Split(string(text), "\n## ")[1:] {
-		name, rows, _ := strings.Cut(section, "\n")
-		var all, declared, refused int
-		for line := range strings.Lines(rows) {
-			fields := strings.SplitN(strings.TrimPrefix(line, "| "), " | ", 3)
-			if !strings.HasPrefix(line, "| ") || len(fields) != 3 || fields[0] == "call" {
-				continue
-			}
-			n := len(strings.Split(fields[1], ", "))
-			all += n
-			switch kindOf(fields[2]) {
-			case "125", "126", "127":
-				refused += n
-			default:
-				if strings.HasPrefix(fields[2], asDeclared) {
-					declared += n
-				}
-			}
-		}
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", name, all, declared, refused, all-declared-refused)
-	}
-	return b.String()
-}
-
-// TestFaultsPage compares the summary in docs/faults.md with the table.
-func TestFaultsPage(t *testing.T) {
-	const page, begin = "../../docs/faults.md", "| scene |"
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, found := strings.Cut(string(text), begin)
-	_, tail, ended := strings.Cut(rest, "\n\n")
-	if !found || !ended {
-		t.Fatalf("%s has no summary", page)
-	}
-	want := head + faultCounts(t) + "\n" + tail
-	if want == string(text) {
-		return
-	}
-	if !*updateScripts {
-		t.Fatalf("%s: the summary is not that of %s; run the test with -update", page, faultsFile)
-	}
-	if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -72,7 +72,7 @@ const leftTime = 2 * time.Second
 // paths has the index of the argument that is a path.
 var paths = map[uintptr]int{
 	unix.SYS_EXECVE: 0, unix.SYS_OPENAT: 1, unix.SYS_NEWFSTATAT: 1, unix.SYS_CHROOT: 0,
-	unix.SYS_CHDIR: 0, unix.SYS_STATFS: 0, unix.SYS_GETXATTR: 0,
+	unix.SYS_CHDIR: 0, unix.SYS_STATFS: 0, unix.SYS_GETXATTR: 0, unix.SYS_STATX: 1, unix.SYS_FACCESSAT2: 1,
 }
 
 // notification is struct seccomp_notif, response struct seccomp_notif_resp.
