@@ -1,22 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"caprun/engine"
 	"caprun/engine/cred"
@@ -25,14 +17,12 @@ import (
 	"caprun/internal/test/requires"
 	"caprun/policy"
 	"caprun/profiles"
-
-	"golang.org/x/sys/unix"
 )
 
-// The tests of this file run caprun as the entrypoint of containers, with the runtimes
-// runc and crun. The image has only caprun, static programs and profiles: no /etc, no
-// shell, no libraries, and with crun no /proc. runc reads /proc/self/fd of the container
-// before it starts anything, so with runc the proc file system is mounted.
+// The tests of this file run caprun and sealed launchers as the entrypoint of containers,
+// with the runtimes runc and crun. The image has only these, static programs and profiles:
+// no /etc, no shell, no libraries, and with crun no /proc. runc reads /proc/self/fd of the
+// container before it starts anything, so with runc the proc file system is mounted.
 //
 // The containers have mount and PID namespaces and no cgroups, so they also start on
 // machines that are containers themselves:
@@ -50,6 +40,7 @@ type containerStart struct {
 	user       ociUser
 	caps       ociCaps
 	noNewPrivs bool
+	readOnly   bool   // the root directory
 	ids        uint32 // the number of IDs in the user namespace; 0 without one
 	configMap  bool   // the profile is mounted as a ConfigMap of Kubernetes
 
@@ -58,6 +49,8 @@ type containerStart struct {
 
 	// refused are words of the message, if the launch is refused.
 	refused []string
+	// sealed is the message of the sealed launcher then, after the name of the profile.
+	sealed string
 	// unforeseen is set if explain does not refuse the launch, because -as does not
 	// support user namespaces.
 	unforeseen bool
@@ -138,6 +131,8 @@ func containerStarts(t *testing.T) []containerStart {
 	list := []containerStart{
 		{name: "the recipe", caps: asRoot(add...), profile: web, caller: named},
 		{name: "the recipe, with no_new_privs", caps: asRoot(add...), noNewPrivs: true, profile: web, caller: named + " no_new_privs"},
+		{name: "the recipe, with a read-only root directory", caps: asRoot(add...), noNewPrivs: true, readOnly: true, profile: web,
+			caller: named + " no_new_privs"},
 		{name: "builtin entrypoint", caps: asRoot(add...), noNewPrivs: true, profile: "builtin:entrypoint", caller: named + " no_new_privs"},
 		// Engines without the fix of CVE-2022-24769.
 		{name: "inheritable too", caps: inheritable, profile: web, caller: strings.Replace(named, "=ep", "=eip", 1)},
@@ -162,31 +157,42 @@ func containerStarts(t *testing.T) []containerStart {
 
 		{name: "another user with the recipe", user: nonroot, caps: asOther(add...), profile: web,
 			caller:  "uid=65532 gid=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
-			refused: []string{"lacks cap_net_bind_service", "in a container: start as root with cap_net_bind_service; a non-root user gets no capabilities"}},
+			refused: []string{"lacks cap_net_bind_service", "in a container: start as root with cap_net_bind_service; a non-root user gets no capabilities"},
+			sealed:  "set the inheritable set: operation not permitted (EPERM)"},
 		{name: "the profile's user with the recipe", user: ociUser{65532, 65532, []uint32{65532}}, caps: asOther(add...), profile: web,
 			caller:  "uid=65532 gid=65532 groups=65532 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
-			refused: []string{"lacks cap_net_bind_service", "in a container: start as root with cap_net_bind_service"}},
+			refused: []string{"lacks cap_net_bind_service", "in a container: start as root with cap_net_bind_service"},
+			sealed:  "set the inheritable set: operation not permitted (EPERM)"},
 		{name: "a third user with the grant", user: ociUser{UID: 1000, GID: 1000}, caps: asOther("NET_BIND_SERVICE"), profile: web,
 			caller:  "uid=1000 gid=1000 bounding=cap_net_bind_service",
-			refused: []string{"needs cap_setgid", "a container: start as root with cap_setgid"}},
+			refused: []string{"needs cap_setgid", "a container: start as root with cap_setgid"},
+			sealed:  "set gid 65532: operation not permitted (EPERM)"},
 		{name: "a third user with the recipe", user: ociUser{UID: 1000, GID: 1000}, caps: asOther(add...), profile: web,
 			caller:  "uid=1000 gid=1000 bounding=cap_setuid,cap_setgid,cap_setpcap,cap_net_bind_service",
-			refused: []string{"in a container: start as root with cap_setgid; a non-root user gets no capabilities"}},
+			refused: []string{"in a container: start as root with cap_setgid; a non-root user gets no capabilities"},
+			sealed:  "set gid 65532: operation not permitted (EPERM)"},
 		{name: "another user with the grant", user: nonroot, caps: asOther("NET_BIND_SERVICE"), profile: "/ambient.yaml",
 			caller:  "uid=65532 gid=65532 bounding=cap_net_bind_service",
-			refused: []string{"cap_net_bind_service", "start as root with cap_net_bind_service"}},
+			refused: []string{"cap_net_bind_service", "start as root with cap_net_bind_service"},
+			sealed:  "set the inheritable set: operation not permitted (EPERM)"},
 		// Runtimes drop an ambient capability that is not inheritable.
 		{name: "ambient and not inheritable", user: nonroot, caps: uninherited, profile: "/ambient.yaml",
 			caller:  "uid=65532 gid=65532 bounding=cap_net_bind_service",
-			refused: []string{"cap_net_bind_service", "start as root with cap_net_bind_service"}},
+			refused: []string{"cap_net_bind_service", "start as root with cap_net_bind_service"},
+			sealed:  "set the inheritable set: operation not permitted (EPERM)"},
 		{name: "a user namespace of one id", ids: 1, caps: asRoot(add...), profile: web, caller: named, unforeseen: true,
-			refused: []string{"set groups 65532", "user namespace"}},
+			refused: []string{"set groups 65532", "user namespace"},
+			sealed:  "set groups: invalid argument (EINVAL)"},
+	}
+	steps := map[string]string{
+		"SETUID": "set uid 65532", "SETGID": "set gid 65532", "SETPCAP": "drop from the bounding set", "NET_BIND_SERVICE": "set the inheritable set",
 	}
 	for _, name := range add {
 		r := without(name)
 		list = append(list, containerStart{
 			name: "without " + name, caps: asRoot(r.Add...), profile: web, caller: r.caller(),
 			refused: []string{"cap_" + strings.ToLower(name), "a container: cap_add"},
+			sealed:  steps[name] + ": operation not permitted (EPERM)",
 		})
 	}
 	return list
@@ -246,6 +252,7 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	if (plan == nil) != (s.refused != nil && !s.unforeseen) {
 		t.Fatalf("explain reports %v", found)
 	}
+	defer s.testSealed(t, r, config, p, plan)
 	if s.refused != nil {
 		want := got.stderr
 		if plan == nil {
@@ -258,13 +265,19 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	if got.status != 0 || got.stderr != "" {
 		t.Fatalf("status %d: %s", got.status, got.stderr)
 	}
+	real := testTarget(t, plan, got)
+	logStates(t, s.caller, from, launches.ParseReport(began.stdout), plan.AfterExec, real)
+}
+
+// testTarget compares each field of the target's report with the prediction.
+func testTarget(t *testing.T, plan *engine.Plan, got containerResult) launches.Report {
+	t.Helper()
 	real := launches.ParseReport(got.stdout)
 	want := launches.Expect(plan.AfterExec, plan.SecureExec)
 	if faults := real.Compare(want); len(faults) > 0 {
 		t.Errorf("the target differs from the prediction: %v", faults)
 	}
-	logStates(t, s.caller, from, launches.ParseReport(began.stdout), plan.AfterExec, real)
-	if root := real.Lines["root"]; p.Chroot != "" && root != "creds" {
+	if root := real.Lines["root"]; plan.Profile.Chroot != "" && root != "creds" {
 		t.Errorf("the target has the root directory %s", root)
 	}
 	if real.Lines["descriptors"] != "0 1 2" || real.Lines["cwd"] != "/" {
@@ -273,6 +286,7 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	if want := "HOME=/"; plan.Caller.UID != plan.AfterExec.UID && !slices.Contains(real.Env, want) {
 		t.Errorf("the environment is %q", real.Env)
 	}
+	return real
 }
 
 // testRefusal compares a refused launch with the message of explain.
@@ -310,7 +324,7 @@ func logStates(t *testing.T, caller string, from cred.Cred, began launches.Repor
 func (s containerStart) config(r ociRuntime, dir string, images map[bool]string) ociConfig {
 	c := ociConfig{
 		Version: "1.0.2",
-		Root:    ociRoot{images[s.ids > 0]},
+		Root:    ociRoot{images[s.ids > 0], s.readOnly},
 		Mounts:  []ociMount{},
 		Process: ociProcess{User: s.user, Env: []string{"PATH=/"}, Cwd: "/", Capabilities: s.caps, NoNewPrivileges: s.noNewPrivs},
 		Linux:   ociLinux{Namespaces: []ociNamespace{{"mount"}, {"pid"}}},
@@ -342,16 +356,17 @@ func containerImages(t *testing.T, dir string, r ociRuntime) map[bool]string {
 		if r.proc {
 			makeDirectory(t, filepath.Join(image, "proc"), 0o755)
 		}
-		for _, pkg := range []string{"cmd/caprun", "internal/test/creds", "examples/web"} {
+		for name, pkg := range map[string]string{"caprun": "cmd/caprun", "creds": "internal/test/creds", "server": "examples/web"} {
 			text, err := os.ReadFile(program(t, "caprun/"+pkg))
 			if err != nil {
 				t.Fatal(err)
 			}
-			writeFile(t, filepath.Join(image, filepath.Base(pkg)), text, 0o755)
+			writeFile(t, filepath.Join(image, name), text, 0o755)
 		}
 		for name, text := range containerProfiles(t) {
 			writeFile(t, filepath.Join(image, name), []byte(text), 0o644)
 		}
+		writeLaunchers(t, image)
 		if err := os.Link(filepath.Join(image, "creds"), filepath.Join(image, "jail/creds")); err != nil {
 			t.Fatal(err)
 		}
@@ -407,114 +422,4 @@ func writeFile(t *testing.T, path string, text []byte, mode fs.FileMode) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// TestContainerServer runs a server on a port below 1024 in a container with a network
-// namespace, and requests its credentials from there.
-func TestContainerServer(t *testing.T) {
-	requires.Heavy(t)
-	eachRuntime(t, func(t *testing.T, r ociRuntime, dir string, images map[bool]string) {
-		s := containerStart{caps: asRoot(composeRecipe(t).Add...), noNewPrivs: true}
-
-		// Another user, for whom the platform added the capability.
-		other := s
-		other.user, other.caps = ociUser{UID: 65532, GID: 65532}, asOther("NET_BIND_SERVICE")
-		config := other.config(r, dir, images)
-		config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
-		config.Process.Args = []string{"/web", "-listen", ":80"}
-		if got := r.run(t, config); got.status == 0 || !strings.Contains(got.stderr, "permission denied") {
-			t.Errorf("without caprun: status %d, %s", got.status, got.stderr)
-		}
-
-		config = s.config(r, dir, images)
-		config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
-		config.Process.Args = []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--", "/web", "-listen", ":80"}
-		answer := r.serve(t, config)
-		for _, want := range []string{
-			"uid, gid      65532, 65532\n", "groups        [65532]\n", "capabilities  \"cap_net_bind_service=eip\"\n",
-			"securebits    noroot,noroot_locked\n", "no_new_privs  1\n",
-		} {
-			if !strings.Contains(answer, want) {
-				t.Errorf("the answer lacks %q", want)
-			}
-		}
-		t.Log(answer)
-	})
-}
-
-// serve starts a container, requests the page of its server on port 80 and ends it.
-func (r ociRuntime) serve(t *testing.T, c ociConfig) string {
-	t.Helper()
-	cmd, pidFile := r.start(t, c)
-	messages, err := cmd.StderrPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, err := bufio.NewReader(messages).ReadString('\n')
-	if err != nil || !strings.Contains(first, "listens") {
-		_ = cmd.Wait()
-		t.Fatalf("the server does not caller: %s%v", first, err)
-	}
-	// The server may start before the runtime has written the file.
-	var pid []byte
-	for deadline := time.Now().Add(hangs); len(pid) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		pid, err = os.ReadFile(pidFile)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	type result struct {
-		text string
-		err  error
-	}
-	done := make(chan result)
-	go func() {
-		// The thread stays in the other network namespace, and ends with the goroutine.
-		runtime.LockOSThread()
-		text, err := askInside(string(pid))
-		done <- result{text, err}
-	}()
-	got := <-done
-	number, err := strconv.Atoi(strings.TrimSpace(string(pid)))
-	if err == nil {
-		err = syscall.Kill(number, syscall.SIGKILL)
-	}
-	_ = cmd.Wait()
-	if err := errors.Join(got.err, err); err != nil {
-		t.Fatal(err)
-	}
-	return got.text
-}
-
-// askInside requests the page of the server in the network namespace of a process.
-func askInside(pid string) (string, error) {
-	fd, err := unix.Open("/proc/"+strings.TrimSpace(pid)+"/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return "", err
-	}
-	defer unix.Close(fd)
-	if err := unix.Setns(fd, unix.CLONE_NEWNET); err != nil {
-		return "", err
-	}
-	conn, err := net.DialTimeout("tcp4", "127.0.0.1:80", hangs)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(hangs)); err != nil {
-		return "", err
-	}
-	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {
-		return "", err
-	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, 4096))
-	return string(text), err
 }

@@ -123,12 +123,15 @@ func planFor(t *testing.T, p *policy.Profile, caller string) (*engine.Plan, []po
 // TestContainerExample: the files of the example add exactly the capabilities that a
 // launch needs.
 func TestContainerExample(t *testing.T) {
-	text, err := os.ReadFile(containerExample + "web.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if found := review.Check("web.yaml", text, review.Options{}).Findings; len(found) > 0 {
-		t.Fatalf("check reports %v", found)
+	var text []byte
+	for _, name := range []string{"users.yaml", "web.yaml"} {
+		var err error
+		if text, err = os.ReadFile(containerExample + name); err != nil {
+			t.Fatal(err)
+		}
+		if found := review.Check(name, text, review.Options{}).Findings; len(found) > 0 {
+			t.Fatalf("check reports %v", found)
+		}
 	}
 	p, _ := policy.Parse("web.yaml", text)
 	for name, r := range map[string]recipe{"compose.yaml": composeRecipe(t), "kubernetes.yaml": kubernetesRecipe(t)} {
@@ -172,26 +175,70 @@ func TestContainerExample(t *testing.T) {
 	}
 }
 
-// TestDockerfile compares the Dockerfile with the other files.
-func TestDockerfile(t *testing.T) {
-	text, err := os.ReadFile(containerExample + "Dockerfile")
-	if err != nil {
-		t.Fatal(err)
+// TestDockerfiles compares each Dockerfile with the other files.
+func TestDockerfiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		stages     []string
+		entrypoint []string
+		lines      []string
+	}{
+		"Dockerfile": {
+			[]string{"golang:1.26", "scratch"}, []string{"/web"},
+			[]string{"RUN go run -buildvcs=false ./cmd/caprun seal -o /out/web examples/container/web.yaml", "COPY --from=build /out/ /"},
+		},
+		"Dockerfile.caprun": {
+			[]string{"golang:1.26", "scratch"}, []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--"},
+			[]string{"RUN install -D -m 0644 examples/container/web.yaml /out/etc/caprun/web.yaml", "COPY --from=build /out/ /"},
+		},
+		"Dockerfile.users": {
+			[]string{"debian:bookworm-slim", "golang:1.26", "base"}, []string{"entrypoint.sh"},
+			[]string{
+				"COPY --from=base /etc/passwd /etc/group /rootfs/etc/",
+				"RUN go run -buildvcs=false ./cmd/caprun seal -root /rootfs -o /out/web examples/container/users.yaml",
+				"COPY --from=build /out/ /usr/local/bin/",
+			},
+		},
+	} {
+		text, err := os.ReadFile(containerExample + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stages, entrypoint := readDockerfile(t, name, string(text))
+		if !slices.Equal(stages, c.stages) || !slices.Equal(entrypoint, c.entrypoint) {
+			t.Errorf("%s: the stages are %q, the entrypoint is %q", name, stages, entrypoint)
+		}
+		for _, line := range c.lines {
+			if !strings.Contains(string(text), "\n"+line+"\n") {
+				t.Errorf("%s: missing line %s", name, line)
+			}
+		}
 	}
-	var entrypoint, base []string
-	for line := range strings.Lines(strings.ReplaceAll(string(text), "\\\n", " ")) {
+}
+
+// readDockerfile returns the base images and the entrypoint. It reports what not every
+// builder supports, and files that do not exist.
+func readDockerfile(t *testing.T, name, text string) (stages, entrypoint []string) {
+	t.Helper()
+	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
 		words := strings.Fields(line)
-		if len(words) == 0 {
+		if len(words) == 0 || words[0] == "#" {
 			continue
+		}
+		// The builder of Docker before version 23, which docker-compose 1 also uses, refuses
+		// these.
+		for _, word := range []string{"--chmod", "--mount", "--link", "<<"} {
+			if strings.Contains(line, word) {
+				t.Errorf("%s: not every builder supports %s: %s", name, word, line)
+			}
 		}
 		switch words[0] {
 		case "FROM":
-			base = append(base, words[1])
+			stages = append(stages, words[1])
 		case "USER":
-			t.Errorf("the image starts as another user: %s", line)
+			t.Errorf("%s: the image starts as another user: %s", name, line)
 		case "ENTRYPOINT":
 			if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "ENTRYPOINT")), &entrypoint); err != nil {
-				t.Errorf("%s: %v", line, err)
+				t.Errorf("%s: %s: %v", name, line, err)
 			}
 		case "RUN", "COPY":
 			for _, word := range words[1:] {
@@ -199,30 +246,12 @@ func TestDockerfile(t *testing.T) {
 					continue
 				}
 				if _, err := os.Stat(filepath.Join("../..", word)); err != nil {
-					t.Errorf("%s: %v", words[0], err)
+					t.Errorf("%s: %s: %v", name, words[0], err)
 				}
 			}
 		}
 	}
-	if len(base) != 2 || base[1] != "scratch" {
-		t.Errorf("the stages are %v", base)
-	}
-	if want := []string{"/caprun", "-profile", "/etc/caprun/web.yaml", "--"}; !slices.Equal(entrypoint, want) {
-		t.Errorf("the entrypoint is %q", entrypoint)
-	}
-	if !strings.Contains(string(text), " examples/container/web.yaml /out/etc/caprun/web.yaml\n") ||
-		!strings.Contains(string(text), "COPY --from=build /out/ /\n") {
-		t.Error("the Dockerfile does not copy the profile to the path in the entrypoint")
-	}
-	// The builder of Docker before version 23, which docker-compose 1 also uses, refuses
-	// these.
-	for _, word := range []string{"--chmod", "--mount", "--link", "<<"} {
-		for line := range strings.Lines(string(text)) {
-			if !strings.HasPrefix(line, "#") && strings.Contains(line, word) {
-				t.Errorf("not every builder supports %s: %s", word, line)
-			}
-		}
-	}
+	return stages, entrypoint
 }
 
 // TestContainerDocs compares docs/containers.md with the example and the compiler.

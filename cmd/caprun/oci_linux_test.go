@@ -46,7 +46,8 @@ type ociConfig struct {
 }
 
 type ociRoot struct {
-	Path string `json:"path"`
+	Path     string `json:"path"`
+	Readonly bool   `json:"readonly"`
 }
 
 type ociMount struct {

@@ -23,7 +23,7 @@ type trial struct {
 	try  func(engineOf) error
 }
 
-// web is the profile of the image.
+// web is the profile of the image with caprun, and that of the sealed launcher.
 const web = "/etc/caprun/web.yaml"
 
 // The recommended settings, for podman run and as explain -as reads them.
@@ -50,10 +50,15 @@ func cases() []trial {
 		{"nothing as another user", launch("builtin:unprivileged", "uid=65532 gid=65532 groups=65532 bounding=none",
 			"--user=65532:65532", "--cap-drop=all")},
 		{"the manifest", playManifest},
-		{"end by SIGTERM, -init", stop(143, with("--entrypoint=/caprun"),
-			"-init", "-profile", web, "--", "/web", "-listen", ":80")},
-		{"end by SIGTERM, an init of Podman with KILL", stop(143, with("--cap-add=kill", "--init"))},
-		{"end by SIGTERM, without an init", stop(2, recipe)},
+		{"end by SIGTERM, -init", stop(143, full, with("--entrypoint=/caprun"),
+			"-init", "-profile", web, "--", "/server", "-listen", ":80")},
+		{"end by SIGTERM, an init of Podman with KILL", stop(143, sealed, with("--cap-add=kill", "--init"))},
+		{"end by SIGTERM, without an init", stop(2, sealed, recipe)},
+		{"end by SIGTERM, caprun without an init", stop(2, full, recipe)},
+		{"end by SIGTERM, a script", stop(2, users, with("--cap-add=chown"))},
+		{"a script", launchScript(with("--cap-add=chown"))},
+		{"a script, read-only, with no_new_privs", launchScript(with("--cap-add=chown", "--read-only",
+			"--tmpfs=/var/lib", "--security-opt=no-new-privileges"))},
 	}
 	caps := strings.Split(recipeCaps, ",")
 	for n, left := range caps {
@@ -68,56 +73,122 @@ func with(more ...string) []string { return append(append([]string{}, recipe...)
 
 // launch starts a container with flags twice: with the reporter as its entrypoint,
 // and with the reporter as the target of caprun. caller is the expected report of the
-// first, as explain -as reads it; if it is empty, the report becomes the caller.
+// first, as explain -as reads it; if it is empty, the report becomes the caller. For the
+// profile web, it also starts the image with the sealed launcher.
 func launch(profile, start string, flags ...string) func(engineOf) error {
 	return func(e engineOf) error {
-		direct, err := e.run(runTimeout, runArgs(flags, "/creds")...)
+		from, err := callerOf(e, full, start, flags)
 		if err != nil {
 			return err
-		}
-		if direct.status != 0 {
-			return fmt.Errorf("the reporter exited with status %d: %s", direct.status, direct.stderr)
-		}
-		began := launches.ParseReport(direct.stdout)
-		from := cred.Root()
-		if start == "" {
-			from, err = began.Cred(from)
-		} else {
-			from, err = engine.ParseCaller(start)
-		}
-		if err != nil {
-			return err
-		}
-		if faults := began.Compare(launches.Expect(from, false)); len(faults) > 0 {
-			return fmt.Errorf("the caller is not the expected one: %v", faults)
 		}
 		text, err := profileText(profile)
 		if err != nil {
 			return err
 		}
-		p, found := policy.Parse(profile, text)
-		if p == nil {
-			return fmt.Errorf("%v", found)
+		plan, found, err := compile(profile, string(text), from)
+		if err != nil {
+			return err
 		}
-		plan, found := engine.Compile(p, from, engine.OrdinaryTarget())
-		got, err := e.run(runTimeout, runArgs(flags, "/caprun", "-profile", profile, "--", "/creds")...)
+		got, err := e.run(runTimeout, runArgs(flags, full, "/caprun", "-profile", profile, "--", "/creds")...)
 		if err != nil {
 			return err
 		}
 		if plan == nil {
-			return refused(got, found[0])
+			err = refused(got, *found)
+		} else {
+			err = differences(plan, got)
 		}
-		if got.status != 0 || got.stderr != "" {
-			return fmt.Errorf("status %d: %s", got.status, got.stderr)
+		if err != nil || profile != web {
+			return err
 		}
-		return differences(plan, got.stdout)
+		got, err = e.run(runTimeout, runArgs(flags, sealed, "/web", "/creds")...)
+		if err != nil {
+			return err
+		}
+		if plan == nil {
+			err = refusedBySealed(got)
+		} else {
+			err = differences(plan, got)
+		}
+		if err != nil {
+			err = fmt.Errorf("the sealed launcher: %w", err)
+		}
+		return err
 	}
 }
 
+// launchScript starts the image whose entrypoint is a script, with the reporter as the
+// command. The predicted IDs are those that the user has in the image.
+func launchScript(flags []string) func(engineOf) error {
+	return func(e engineOf) error {
+		from, err := callerOf(e, users, "", flags)
+		if err != nil {
+			return err
+		}
+		text, err := profileText("users.yaml")
+		if err != nil {
+			return err
+		}
+		plan, found, err := compile("users.yaml", strings.Replace(string(text), "user: www-data", "uid: 33\ngid: 33", 1), from)
+		if err != nil {
+			return err
+		}
+		if plan == nil {
+			return fmt.Errorf("%v", *found)
+		}
+		// The script searches the program in PATH, and so does the launcher.
+		all := append(append([]string{"run", "--rm", "--network=none", "--env=PATH=/:/usr/local/bin:/usr/bin:/bin"}, flags...), users.reported, "creds")
+		got, err := e.run(runTimeout, all...)
+		if err == nil {
+			err = differences(plan, got)
+		}
+		return err
+	}
+}
+
+// callerOf starts a container with the reporter as its entrypoint, and returns the
+// credentials that it reports. If start is not empty, they must be those.
+func callerOf(e engineOf, b built, start string, flags []string) (cred.Cred, error) {
+	from := cred.Root()
+	direct, err := e.run(runTimeout, runArgs(flags, b, "/creds")...)
+	if err != nil {
+		return from, err
+	}
+	if direct.status != 0 {
+		return from, fmt.Errorf("the reporter exited with status %d: %s", direct.status, direct.stderr)
+	}
+	began := launches.ParseReport(direct.stdout)
+	if start == "" {
+		from, err = began.Cred(from)
+	} else {
+		from, err = engine.ParseCaller(start)
+	}
+	if err != nil {
+		return from, err
+	}
+	if faults := began.Compare(launches.Expect(from, false)); len(faults) > 0 {
+		return from, fmt.Errorf("the caller is not the expected one: %v", faults)
+	}
+	return from, nil
+}
+
+// compile returns the plan for a caller, or the first mistake.
+func compile(name, text string, from cred.Cred) (*engine.Plan, *policy.Diagnostic, error) {
+	p, found := policy.Parse(name, []byte(text))
+	if p == nil {
+		return nil, nil, fmt.Errorf("%v", found)
+	}
+	plan, found := engine.Compile(p, from, engine.OrdinaryTarget())
+	if plan == nil {
+		return nil, &found[0], nil
+	}
+	return plan, nil, nil
+}
+
 // runArgs returns the arguments that run a command line in a container.
-func runArgs(flags []string, program string, args ...string) []string {
+func runArgs(flags []string, b built, program string, args ...string) []string {
 	all := append([]string{"run", "--rm", "--network=none"}, flags...)
-	all = append(all, "--entrypoint="+program, reported)
+	all = append(all, "--entrypoint="+program, b.reported)
 	return append(all, args...)
 }
 
@@ -129,9 +200,12 @@ func profileText(name string) ([]byte, error) {
 	return os.ReadFile(example + filepath.Base(name))
 }
 
-// differences compares a report with the prediction.
-func differences(plan *engine.Plan, report string) error {
-	if faults := launches.ParseReport(report).Compare(launches.Expect(plan.AfterExec, plan.SecureExec)); len(faults) > 0 {
+// differences compares the report of a target with the prediction.
+func differences(plan *engine.Plan, got end) error {
+	if got.status != 0 || got.stderr != "" {
+		return fmt.Errorf("status %d: %s", got.status, got.stderr)
+	}
+	if faults := launches.ParseReport(got.stdout).Compare(launches.Expect(plan.AfterExec, plan.SecureExec)); len(faults) > 0 {
 		return fmt.Errorf("the target differs from the prediction: %v", faults)
 	}
 	return nil
@@ -145,10 +219,18 @@ func refused(got end, d policy.Diagnostic) error {
 	return nil
 }
 
+// refusedBySealed checks the message of a sealed launcher, which names the step.
+func refusedBySealed(got end) error {
+	if got.status != 125 || got.stdout != "" || !strings.HasPrefix(got.stderr, "web: ") || strings.Count(got.stderr, "\n") != 1 {
+		return fmt.Errorf("status %d: %s", got.status, got.stderr)
+	}
+	return nil
+}
+
 // stop starts the server, stops the container and compares its status.
-func stop(status int, flags []string, args ...string) func(engineOf) error {
+func stop(status int, b built, flags []string, args ...string) func(engineOf) error {
 	return func(e engineOf) (err error) {
-		all := append(append([]string{"run", "--detach", "--network=none"}, flags...), reported)
+		all := append(append([]string{"run", "--detach", "--network=none"}, flags...), b.image)
 		id, err := e.must(runTimeout, append(all, args...)...)
 		if err != nil {
 			return err
@@ -197,7 +279,7 @@ func playManifest(e engineOf) (err error) {
 		return err
 	}
 	defer os.Remove(file.Name())
-	changed := strings.Replace(string(text), "image: "+image+":latest", `args: ["/creds"]`+"\n          image: "+reported+":latest", 1)
+	changed := strings.Replace(string(text), "image: "+sealed.image+":latest", `args: ["/creds"]`+"\n          image: "+sealed.reported+":latest", 1)
 	changed = strings.Replace(changed, "    spec:\n", "    spec:\n      restartPolicy: Never\n", 1)
 	// Podman publishes the port on the machine, which requires a network.
 	changed = strings.Replace(changed, "          ports:\n            - {name: http, containerPort: 80}\n", "", 1)
@@ -218,7 +300,7 @@ func playManifest(e engineOf) (err error) {
 	if err != nil {
 		return err
 	}
-	_, id, ok := strings.Cut(got.stdout, reported+":latest ")
+	_, id, ok := strings.Cut(got.stdout, sealed.reported+":latest ")
 	if !ok {
 		return fmt.Errorf("no container of the image: %s%s", got.stdout, got.stderr)
 	}
@@ -235,13 +317,12 @@ func playManifest(e engineOf) (err error) {
 	if err != nil {
 		return err
 	}
-	p, found := policy.Parse(web, own)
-	if p == nil {
-		return fmt.Errorf("%v", found)
+	plan, found, err := compile(web, string(own), from)
+	if err != nil {
+		return err
 	}
-	plan, found := engine.Compile(p, from, engine.OrdinaryTarget())
 	if plan == nil {
-		return fmt.Errorf("%v", found)
+		return fmt.Errorf("%v", *found)
 	}
-	return differences(plan, report)
+	return differences(plan, end{stdout: report})
 }

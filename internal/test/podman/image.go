@@ -9,27 +9,53 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // example is the directory of the example.
 const example = "examples/container/"
 
-// The images. The second also has the reporter.
-const (
-	image    = "caprun-web"
-	reported = "caprun-creds"
+// A built is an image of the example, and one that also has the reporter.
+type built struct {
+	dockerfile string
+	image      string
+	reported   string
+}
+
+// The images, by their Dockerfiles.
+var (
+	sealed = built{"Dockerfile", "caprun-web", "caprun-web-creds"}
+	full   = built{"Dockerfile.caprun", "caprun-full", "caprun-full-creds"}
+	users  = built{"Dockerfile.users", "caprun-users", "caprun-users-creds"}
 )
 
-// build builds both images.
+// A base is an image that a Dockerfile begins with, made from files of this machine.
+type base struct {
+	name  string
+	files []string
+	env   []string
+}
+
+// bases are those of the Dockerfiles. What they use is in them: Go at the path of the
+// official image, a shell, the programs of the build and of the script, and a user
+// database.
+var bases = []base{
+	{"golang:1.26", []string{"/bin/sh", "/usr/bin/install"}, []string{
+		"PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOPATH=/go", "GOTOOLCHAIN=local",
+	}},
+	{"debian:bookworm-slim", []string{"/bin/sh", "/bin/mkdir", "/bin/chown", "/etc/passwd", "/etc/group"}, []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	}},
+}
+
+// build builds all images.
 func build(e engineOf, dir string) error {
-	base, err := baseName()
-	if err != nil {
-		return err
-	}
-	fmt.Printf("the base image %s, of this machine's Go\n", base)
-	if err := importBase(e, dir, base); err != nil {
-		return err
+	for _, b := range bases {
+		fmt.Printf("the base image %s, of files of this machine\n", b.name)
+		if err := importBase(e, dir, b); err != nil {
+			return err
+		}
 	}
 	if err := runHere("go", "mod", "download"); err != nil {
 		return err
@@ -42,14 +68,6 @@ func build(e engineOf, dir string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("the image %s, from %sDockerfile\n", image, example)
-	// The caches are mounted with an overlay: the build changes a copy.
-	_, err = e.must(buildTimeout, "build", "--pull=never", "--network=none",
-		"--volume", cache+":/root/.cache/go-build:O", "--volume", modules+":/go/pkg/mod:O",
-		"--tag", image, "--file", example+"Dockerfile", ".")
-	if err != nil {
-		return err
-	}
 	context := filepath.Join(dir, "reporter")
 	if err := os.Mkdir(context, 0o755); err != nil {
 		return err
@@ -57,51 +75,110 @@ func build(e engineOf, dir string) error {
 	if err := runHere("go", "build", "-buildvcs=false", "-o", filepath.Join(context, "creds"), "./internal/test/creds"); err != nil {
 		return err
 	}
-	dockerfile := "FROM localhost/" + image + "\nCOPY creds /creds\n"
-	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
-		return err
-	}
-	_, err = e.must(buildTimeout, "build", "--pull=never", "--tag", reported, context)
-	return err
-}
-
-// baseName returns the full name of the Dockerfile's base image.
-func baseName() (string, error) {
-	text, err := os.ReadFile(example + "Dockerfile")
-	if err != nil {
-		return "", err
-	}
-	for line := range strings.Lines(string(text)) {
-		if words := strings.Fields(line); len(words) > 1 && words[0] == "FROM" {
-			return "docker.io/library/" + words[1], nil
+	for _, b := range []built{sealed, full, users} {
+		if err := checkBases(b.dockerfile); err != nil {
+			return err
+		}
+		// The caches are mounted with an overlay: the build changes a copy.
+		_, err = e.must(buildTimeout, "build", "--pull=never", "--network=none",
+			"--volume", cache+":/root/.cache/go-build:O", "--volume", modules+":/go/pkg/mod:O",
+			"--tag", b.image, "--file", example+b.dockerfile, ".")
+		if err != nil {
+			return err
+		}
+		dockerfile := "FROM localhost/" + b.image + "\nCOPY creds /creds\n"
+		if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
+			return err
+		}
+		if _, err = e.must(buildTimeout, "build", "--pull=never", "--tag", b.reported, context); err != nil {
+			return err
+		}
+		if err := printImage(e, b, dir); err != nil {
+			return err
 		}
 	}
-	return "", errors.New("the Dockerfile has no FROM")
+	return nil
 }
 
-// importBase makes a base image with what the Dockerfile uses: Go at the path of the
-// official image, a shell and install(1).
-func importBase(e engineOf, dir, name string) error {
-	goroot, err := output("go", "env", "GOROOT")
+// printImage prints the size of an image and, if it is small, its files.
+func printImage(e engineOf, b built, dir string) error {
+	size, err := e.must(runTimeout, "image", "inspect", "--format={{.Size}}", b.image)
 	if err != nil {
 		return err
 	}
+	fmt.Printf("the image %s, from %s%s: %s bytes\n", b.image, example, b.dockerfile, size)
+	id, err := e.must(runTimeout, "create", b.image)
+	if err != nil {
+		return err
+	}
+	archive := filepath.Join(dir, "image.tar")
+	_, exported := e.must(runTimeout, "export", "--output", archive, id)
+	_, removed := e.must(runTimeout, "rm", id)
+	if err := errors.Join(exported, removed); err != nil {
+		return err
+	}
+	list, err := output("tar", "--list", "--verbose", "--numeric-owner", "--file", archive)
+	if err == nil && strings.Count(list, "\n") < 12 {
+		fmt.Println(list)
+	}
+	return errors.Join(err, os.Remove(archive))
+}
+
+// checkBases reports a base image of a Dockerfile that is not in the list.
+func checkBases(dockerfile string) error {
+	text, err := os.ReadFile(example + dockerfile)
+	if err != nil {
+		return err
+	}
+	known := []string{"scratch"}
+	for _, b := range bases {
+		known = append(known, b.name)
+	}
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "FROM" {
+			continue
+		}
+		if !slices.Contains(known, words[1]) {
+			return fmt.Errorf("%s: no base image %s: add it to the list", dockerfile, words[1])
+		}
+		if len(words) == 4 {
+			known = append(known, words[3])
+		}
+	}
+	return nil
+}
+
+// importBase makes a base image.
+func importBase(e engineOf, dir string, b base) error {
 	root := filepath.Join(dir, "base")
-	if err := os.MkdirAll(filepath.Join(root, "usr/local"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(root, "usr/local/bin"), 0o755); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(root, "var/lib"), 0o755); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(root, "tmp"), 0o777); err != nil {
 		return err
 	}
-	if err := runHere("cp", "-a", goroot, filepath.Join(root, "usr/local/go")); err != nil {
-		return err
-	}
-	for _, program := range []string{"/bin/sh", "/usr/bin/install"} {
-		libraries, err := output("ldd", program)
+	if strings.HasPrefix(b.name, "golang:") {
+		goroot, err := output("go", "env", "GOROOT")
 		if err != nil {
 			return err
 		}
-		files := append(regexp.MustCompile(`/[^ ]+`).FindAllString(libraries, -1), program)
+		if err := runHere("cp", "-a", goroot, filepath.Join(root, "usr/local/go")); err != nil {
+			return err
+		}
+	}
+	for _, file := range b.files {
+		files := []string{file}
+		if !strings.HasPrefix(file, "/etc/") {
+			libraries, err := output("ldd", file)
+			if err != nil {
+				return err
+			}
+			files = append(regexp.MustCompile(`/[^ ]+`).FindAllString(libraries, -1), file)
+		}
 		if err := runHere("cp", append([]string{"--parents", "--dereference", "--target-directory=" + root}, files...)...); err != nil {
 			return err
 		}
@@ -110,9 +187,11 @@ func importBase(e engineOf, dir, name string) error {
 	if err := runHere("tar", "--create", "--file", archive, "--directory", root, "."); err != nil {
 		return err
 	}
-	_, err = e.must(buildTimeout, "import",
-		"--change", "ENV PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"--change", "ENV GOPATH=/go", "--change", "ENV GOTOOLCHAIN=local", archive, name)
+	args := []string{"import"}
+	for _, variable := range b.env {
+		args = append(args, "--change", "ENV "+variable)
+	}
+	_, err := e.must(buildTimeout, append(args, archive, "docker.io/library/"+b.name)...)
 	return errors.Join(err, os.Remove(archive), os.RemoveAll(root))
 }
 

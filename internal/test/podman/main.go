@@ -1,19 +1,19 @@
 //go:build linux
 
-// Command podman builds the image of examples/container with Podman, from its
-// Dockerfile, and starts it in the ways of docs/containers.md.
+// Command podman builds the images of examples/container with Podman, from their
+// Dockerfiles, and starts them in the ways of docs/containers.md.
 //
 //	go run ./internal/test/podman [TEXT]
 //
 // With TEXT, it tries only the ways whose name contains it.
 //
-// It requires root and podman. It starts each container twice: with a reporter
-// instead of caprun, which shows that the caller is the expected one, and with the
-// reporter as caprun's target. The target's state, or the message of a refusal, must
-// be the one that explain prints for that caller.
+// It requires root and podman. It starts each container with a reporter instead of
+// caprun, which shows that the caller is the expected one, and with the reporter as the
+// target of caprun and of the sealed launcher. The target's state, or the message of a
+// refusal by caprun, must be the one that explain prints for that caller.
 //
-// It uses no registry: the base image is made from this machine's Go, and the modules
-// come from this machine's cache. Images, containers and configuration are in a
+// It uses no registry: the base images are made from files of this machine, which must
+// be Debian, and the modules come from this machine's cache. Images, containers and configuration are in a
 // temporary directory, which it removes at the end.
 package main
 
@@ -37,9 +37,9 @@ func run() (err error) {
 		return errors.New("needs root")
 	}
 	if _, err := exec.LookPath("podman"); err != nil {
-		return errors.New("requires podman: apt-get install podman")
+		return errors.New("requires podman: apt-get install podman catatonit")
 	}
-	if _, err := os.Stat(example + "Dockerfile"); err != nil {
+	if _, err := os.Stat(example + sealed.dockerfile); err != nil {
 		return fmt.Errorf("start this from the root directory of the repository: %w", err)
 	}
 	dir, err := os.MkdirTemp("", "caprun-podman-")
