@@ -19,6 +19,10 @@ type row struct {
 // These rows have the ratios.
 const (
 	direct    = "directly"
+	stub      = "static stub that only execs"
+	sealed    = "sealed web.yaml"
+	suExec    = "static C program like su-exec"
+	setpriv   = "setpriv"
 	onlyExecs = "Go program that only execs"
 	gosu      = "gosu"
 	withFile  = "caprun -profile web.yaml"
@@ -56,15 +60,56 @@ func launchers(dir, noop string) ([]*row, error) {
 	if err := os.WriteFile(built("web.yaml"), text, 0o644); err != nil {
 		return nil, err
 	}
+	if err := goRun("caprun/seal/internal/stub", built("stub")); err != nil {
+		return nil, err
+	}
+	if err := command(built("caprun"), "seal", "-o", built("web"), built("web.yaml")); err != nil {
+		return nil, err
+	}
 	return []*row{
 		{name: direct, argv: []string{noop}},
+		{name: stub, argv: []string{built("stub"), noop}},
+		needsRoot(&row{name: sealed, argv: []string{built("web"), noop}}),
+		cProgram(built("suexec"), noop),
 		{name: onlyExecs, argv: []string{built("execonly"), noop}},
 		{name: "the same, schema and yaml linked", argv: []string{built("execlinked"), noop}},
-		tool(dir, "setpriv", noop, setprivFlags[:]...),
+		tool(dir, setpriv, noop, setprivFlags[:]...),
 		tool(dir, gosu, noop, gosuFlags[:]...),
 		needsRoot(&row{name: withFile, argv: []string{built("caprun"), "-profile", built("web.yaml"), "--", noop}}),
 		{name: "caprun -profile builtin:unprivileged", argv: []string{built("caprun"), "-profile", "builtin:unprivileged", "--", noop}},
 	}, nil
+}
+
+// suExecSource does what su-exec does: it sets the groups, the gid and the uid, and execs.
+const suExecSource = `#include <grp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	gid_t gid = 33;
+	if (argc < 2 || setgroups(1, &gid) || setresgid(gid, gid, gid) || setresuid(33, 33, 33) || setenv("HOME", "/", 1))
+		return 1;
+	execvp(argv[1], argv + 1);
+	return 1;
+}
+`
+
+// cProgram returns the row of a program in C, which links its library statically.
+func cProgram(path, noop string) *row {
+	r := needsRoot(&row{name: suExec, argv: []string{path, noop}})
+	file := path + ".c"
+	gcc, err := exec.LookPath("gcc")
+	if err == nil {
+		err = os.WriteFile(file, []byte(suExecSource), 0o644)
+	}
+	if err == nil {
+		err = command(gcc, "-static", "-O2", "-o", path, file)
+	}
+	if err != nil {
+		r.note = err.Error()
+	}
+	return r
 }
 
 // tool returns the row of an installed program, of which it measures a copy: see

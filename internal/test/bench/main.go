@@ -2,9 +2,10 @@
 //
 //	go run ./internal/test/bench [-rounds N]
 //
-// It starts a static program that only exits: directly, through a Go program that
-// only execs, through setpriv and gosu with the settings of the web profile that they
-// support, and through caprun. It measures the whole process, from before the fork to
+// It starts a static program that only exits: directly, through a static program that only
+// execs, through a sealed launcher, through a program in C and one in Go that only exec,
+// through setpriv and gosu with the settings of the web profile that they support, and
+// through caprun. It measures the whole process, from before the fork to
 // after the wait.
 //
 // It builds and measures all of them in one run, in turns, so that other load on the
@@ -24,6 +25,12 @@ import (
 // target is the limit: a launch with a profile file may take this many times as long
 // as the Go program that only execs.
 const target = 4.5
+
+// A sealed launcher may take this many times as long as the static stub and as setpriv.
+const (
+	stubTarget    = 1.25
+	setprivTarget = 0.3
+)
 
 func main() {
 	rounds := flag.Int("rounds", 300, "number of rounds: measurements of each launcher")

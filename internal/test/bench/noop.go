@@ -55,6 +55,9 @@ func goBuild(out, what string) error {
 	return install(linked, out)
 }
 
+// goRun runs a Go program that writes a file.
+func goRun(pkg, out string) error { return command("go", "run", pkg, out) }
+
 // install copies a program in one write, as an installation does. The writes decide
 // how the page cache stores the file, and so how much a page fault maps: a launch of
 // a file as the linker wrote it, page by page, takes a tenth longer.

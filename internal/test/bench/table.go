@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// table prints one line per launcher, and whether the target is met.
+// table prints one line per launcher, and the ratios that have a target.
 func table(w io.Writer, rows []*row) error {
 	find := func(name string) *row {
 		return rows[slices.IndexFunc(rows, func(r *row) bool { return r.name == name })]
@@ -29,11 +29,23 @@ func table(w io.Writer, rows []*row) error {
 		return err
 	}
 	fmt.Fprintln(w)
-	r := find(withFile)
-	if r.note != "" {
+	for _, c := range []struct {
+		row, peer string
+		target    float64
+	}{{withFile, onlyExecs, target}, {sealed, stub, stubTarget}, {sealed, setpriv, setprivTarget}} {
+		if err := compare(w, find(c.row), find(c.peer), c.target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare prints how long one launcher takes, compared with another.
+func compare(w io.Writer, r, peer *row, target float64) error {
+	if r.note != "" || peer.note != "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%s: %.2f times as long as %s (of the minima: %.2f; of the CPU time: %.2f). Target: at most %.1f.\n",
+	_, err := fmt.Fprintf(w, "%s: %.2f times as long as %s (of the minima: %.2f; of the CPU time: %.2f). Target: at most %.2f.\n",
 		r.name, ratio(median(r.wall), median(peer.wall)), peer.name,
 		ratio(slices.Min(r.wall), slices.Min(peer.wall)), ratio(median(r.cpu), median(peer.cpu)), target)
 	return err

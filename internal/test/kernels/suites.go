@@ -50,6 +50,10 @@ func allSuites(o options) []suite {
 		return all
 	}
 	return append(all,
+		suite{
+			name: "sealed", pkg: "cmd/caprun", run: "^TestSealed(Launches|Programs)$", limit: 1200,
+			env: []string{fmt.Sprintf("CAPRUN_TEST_SEALED=%d", o.launches)},
+		},
 		// The programs use more processor time in the emulator, and there are no docs.
 		suite{name: "inherited", pkg: "cmd/caprun", run: "^TestInherited", skip: "^TestInheritedDocs$|^TestInherited$/^CPU_time$", limit: 600},
 		suite{name: "steps", pkg: "cap", run: ".", limit: 600},

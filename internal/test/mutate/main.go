@@ -1,5 +1,5 @@
-// Command mutate changes one rule of the kernel model in engine/cred at a time, and
-// checks whether a test fails.
+// Command mutate changes one rule of the kernel model in engine/cred, or one constant of
+// a code generator in seal, at a time, and checks whether a test of the package fails.
 //
 //	go run -C internal/test/mutate . [-run REGEXP] [-sequences N] [-j N] [-v]
 //
@@ -8,15 +8,16 @@
 //
 //	kernel    TestKernel failed: the kernel does not do what the mutant does
 //	unit      only the other tests failed: the rule is one of other kernel
-//	          releases, or of states that TestKernel does not reach
+//	          releases, of states that TestKernel does not reach, or of a code
+//	          generator, whose tests are all of this kind
 //	SURVIVED  no test failed
 //	ERROR     no result, for example because the mutant does not compile
 //
-// The unchanged model must pass first. The exit status is 0 if every mutant was
+// The unchanged packages must pass first. The exit status is 0 if every mutant was
 // killed, 1 if not, 2 for other errors. Root kills most: other users do not reach
 // most states of the kernel.
 //
-// The mutants are in mutants.txt. No file of the repository changes.
+// The mutants are in mutants.txt and generators.txt. No file of the repository changes.
 package main
 
 import (
@@ -27,6 +28,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -55,9 +57,9 @@ func main() {
 
 // run tries the mutants whose rule matches, and reports whether all were killed.
 func run(ctx context.Context, pattern string, sequences, jobs int, verbose bool) (killed bool, err error) {
-	table, err := parseTable(tableText)
+	table, err := readTable()
 	if err != nil {
-		return false, fmt.Errorf("mutants.txt: %w", err)
+		return false, err
 	}
 	matcher, err := regexp.Compile(pattern)
 	if err != nil {
@@ -78,8 +80,10 @@ func run(ctx context.Context, pattern string, sequences, jobs int, verbose bool)
 		return false, err
 	}
 	defer l.close()
-	if err := l.checkModel(ctx); err != nil {
-		return false, err
+	for _, pkg := range packages(chosen) {
+		if err := l.checkPackage(ctx, pkg); err != nil {
+			return false, fmt.Errorf("%s, unchanged: %w", pkg, err)
+		}
 	}
 
 	results, wait := l.tryAll(ctx, chosen, jobs)
@@ -108,24 +112,35 @@ func run(ctx context.Context, pattern string, sequences, jobs int, verbose bool)
 	return count[survived]+count[broken] == 0, nil
 }
 
-// checkModel runs the tests of the unchanged model, which must pass. It prints which
-// parts of the comparison with the kernel are skipped.
-func (l lab) checkModel(ctx context.Context) error {
-	binary, err := l.build(ctx, l.temp, mutant{})
+// packages returns the packages of the mutants.
+func packages(mutants []mutant) []string {
+	var list []string
+	for _, m := range mutants {
+		if !slices.Contains(list, m.pkg()) {
+			list = append(list, m.pkg())
+		}
+	}
+	return list
+}
+
+// checkPackage runs the tests of an unchanged package, which must pass. It prints which
+// tests are skipped.
+func (l lab) checkPackage(ctx context.Context, pkg string) error {
+	binary, err := l.build(ctx, l.temp, pkg, mutant{})
 	if err != nil {
-		return fmt.Errorf("the unchanged model: %w", err)
+		return err
 	}
 	for _, tests := range []string{"-test.run=" + kernelTest, "-test.skip=" + kernelTest} {
-		red, out, err := l.run(ctx, binary, l.sequences, tests)
+		red, out, err := l.run(ctx, pkg, binary, l.sequences, tests)
 		if err != nil {
-			return fmt.Errorf("the unchanged model: %w", err)
+			return err
 		}
 		if red {
-			return fmt.Errorf("the unchanged model fails its tests:\n%s", indent(out))
+			return fmt.Errorf("tests fail:\n%s", indent(out))
 		}
 		for line := range strings.Lines(out) {
 			if _, test, skipped := strings.Cut(line, "--- SKIP: "); skipped {
-				fmt.Fprintf(os.Stderr, "mutate: skipped here: %s", test)
+				fmt.Fprintf(os.Stderr, "mutate: %s: skipped here: %s", pkg, test)
 			}
 		}
 	}

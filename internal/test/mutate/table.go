@@ -3,19 +3,40 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
 
 //go:embed mutants.txt
-var tableText string
+var modelText string
 
-// A mutant is one change of the model. Lines are without indentation.
+//go:embed generators.txt
+var generatorText string
+
+// A mutant is one change of the model or of a code generator. Lines are without
+// indentation.
 type mutant struct {
-	rule string // true for the kernel, and not for the mutant
-	file string // in the package's directory
+	rule string // true for the kernel or the processor, and not for the mutant
+	file string // in the module's directory
 	old  []string
 	new  []string
+}
+
+// pkg returns the directory of the package.
+func (m mutant) pkg() string { return path.Dir(m.file) }
+
+// readTable returns the mutants of both files.
+func readTable() ([]mutant, error) {
+	var table []mutant
+	for _, t := range []struct{ file, text string }{{"mutants.txt", modelText}, {"generators.txt", generatorText}} {
+		part, err := parseTable(t.text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.file, err)
+		}
+		table = append(table, part...)
+	}
+	return table, nil
 }
 
 // parseTable reads the format that mutants.txt describes.

@@ -8,20 +8,18 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// model is the package whose rules are changed.
-const model = "caprun/engine/cred"
-
 // root is the module's directory, relative to this one, in which go run -C and go
 // test start the program.
 const root = "../../.."
 
-// kernelTest is the test there that compares the model with the kernel.
+// kernelTest is the test of engine/cred that compares the model with the kernel.
 const kernelTest = "^TestKernel$"
 
 // tooLong is far above the duration of a test. A mutant that reaches it is an error
@@ -41,17 +39,17 @@ const (
 // A lab runs the tests of mutants.
 type lab struct {
 	temp      string // a directory for copies and test binaries
-	source    string // the directory of the model
+	source    string // the directory of the module
 	sequences int    // number of sequences in the comparison with the kernel
 }
 
 // newLab makes the directory for all files of the lab; close removes it.
 func newLab(ctx context.Context, sequences int) (lab, error) {
-	list := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", model)
+	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}")
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {
-		return lab{}, fmt.Errorf("find %s: %w%s", model, err, stderrOf(err))
+		return lab{}, fmt.Errorf("find the module: %w%s", err, stderrOf(err))
 	}
 	temp, err := os.MkdirTemp("", "caprun-mutate-")
 	if err != nil {
@@ -82,14 +80,14 @@ func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
 	if err := searchable(dir); err != nil {
 		return broken, "", err
 	}
-	binary, err := l.build(ctx, dir, m)
+	binary, err := l.build(ctx, dir, m.pkg(), m)
 	if err != nil {
 		return broken, "", err
 	}
 
 	// Most mutants fail early: short runs first save most of the time.
 	for _, part := range []int{30, 5, 1} {
-		red, out, err := l.run(ctx, binary, max(1, l.sequences/part), "-test.run="+kernelTest)
+		red, out, err := l.run(ctx, m.pkg(), binary, max(1, l.sequences/part), "-test.run="+kernelTest)
 		if err != nil {
 			return broken, out, err
 		}
@@ -97,7 +95,7 @@ func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
 			return byKernel, out, nil
 		}
 	}
-	red, out, err := l.run(ctx, binary, 1, "-test.skip="+kernelTest)
+	red, out, err := l.run(ctx, m.pkg(), binary, 1, "-test.skip="+kernelTest)
 	if err != nil {
 		return broken, out, err
 	}
@@ -107,11 +105,11 @@ func (l lab) try(ctx context.Context, m mutant) (verdict, string, error) {
 	return survived, out, nil
 }
 
-// build compiles the test binary. The overlay makes the go command read the changed
-// copy instead of the file, so the repository does not change. A mutant without a
-// file is the unchanged model.
-func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
-	binary := filepath.Join(dir, "cred.test")
+// build compiles the test binary of a package. The overlay makes the go command read
+// the changed copy instead of the file, so the repository does not change. A mutant
+// without a file is the unchanged package.
+func (l lab) build(ctx context.Context, dir, pkg string, m mutant) (string, error) {
+	binary := filepath.Join(dir, path.Base(pkg)+".test")
 	// Without cgo the binary is static, and runs in a chroot. The flags compile and
 	// link fastest.
 	args := []string{"test", "-c", "-gcflags=-N -l", "-ldflags=-s -w", "-o", binary}
@@ -122,7 +120,7 @@ func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
 		}
 		args = append(args, "-overlay", overlay)
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, model)...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "TMPDIR="+dir)
 	if _, err := cmd.Output(); err != nil {
@@ -133,7 +131,7 @@ func (l lab) build(ctx context.Context, dir string, m mutant) (string, error) {
 
 // overlay writes the changed copy, and the JSON file for go's -overlay.
 func (l lab) overlay(dir string, m mutant) (string, error) {
-	original := filepath.Join(l.source, m.file)
+	original := filepath.Join(l.source, filepath.FromSlash(m.file))
 	source, err := os.ReadFile(original)
 	if err != nil {
 		return "", err
@@ -142,7 +140,7 @@ func (l lab) overlay(dir string, m mutant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	replacement := filepath.Join(dir, m.file)
+	replacement := filepath.Join(dir, path.Base(m.file))
 	if err := os.WriteFile(replacement, changed, 0o600); err != nil {
 		return "", err
 	}
@@ -150,16 +148,16 @@ func (l lab) overlay(dir string, m mutant) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, "overlay.json")
-	return path, os.WriteFile(path, text, 0o600)
+	file := filepath.Join(dir, "overlay.json")
+	return file, os.WriteFile(file, text, 0o600)
 }
 
 // run reports whether a test failed. An exit without a failed test, as by a signal,
 // is an error.
-func (l lab) run(ctx context.Context, binary string, sequences int, args ...string) (red bool, out string, err error) {
+func (l lab) run(ctx context.Context, pkg, binary string, sequences int, args ...string) (red bool, out string, err error) {
 	args = append(args, "-test.v", "-test.timeout="+tooLong.String())
 	cmd := exec.CommandContext(ctx, binary, args...)
-	cmd.Dir = l.source
+	cmd.Dir = filepath.Join(l.source, filepath.FromSlash(pkg))
 	// In the lab too, so that a killed test leaves nothing behind.
 	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(binary), "CAPRUN_TEST_SEQUENCES="+strconv.Itoa(sequences))
 	var text bytes.Buffer
