@@ -43,14 +43,16 @@ bench-cap: ## measure package cap and upstream's, in pure Go and with cgo
 
 soak: ## run the long tests: the model against the kernel, random launches, every fault, psx under thread churn, text against upstream
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
-	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run 'Launches|Routes' -timeout 1h -v ./cmd/caprun ./internal/test/launches
+	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run '^Test(Launches|Routes)$$' -timeout 1h -v ./cmd/caprun ./internal/test/launches
+	CAPRUN_TEST_SEALED=5000 go test -count=1 -run '^TestSealedLaunches$$' -timeout 1h -v ./cmd/caprun
 	CAPRUN_TEST_COMBINATIONS=2500 go test -count=1 -run EveryR -timeout 1h -v ./engine
 	CAPRUN_TEST_FAULTS=all go test -count=1 -run Faults -timeout 1h -v ./cmd/caprun
+	CAPRUN_TEST_FAULTS=5000 go test -count=1 -run '^TestFaults$$' -timeout 2h -v ./seal/internal/launcher
 	CAPRUN_TEST_LOAD=10000 go test -count=1 -run Load -timeout 1h -v ./cmd/caprun ./internal/test/load
 	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers|ComeAndGo|WithoutPause|Pointers|FewThread' -timeout 1h -v ./psx
 	cd internal/test/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
-mutate: ## change one rule of the model at a time; each change must make a test fail
+mutate: ## change one rule of the model, or one constant of seal, at a time; each change must make a test fail
 	go run -C internal/test/mutate .
 
 test-podman: ## build and start the example image with Podman, as root; requires Debian's podman and runc or crun

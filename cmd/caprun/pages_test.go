@@ -44,11 +44,12 @@ var pageTests = map[string]pageTest{
 	"CONTRIBUTING.md": {others: map[string]string{
 		"": "TestPatterns",
 	}},
-	"SECURITY.md":                   {},
-	"cmd/caprun/testdata/faults.md": {others: map[string]string{"": "TestFaults"}},
-	"docs/check.md":                 {files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"}},
-	"docs/ci.md":                    {files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"}},
-	"docs/README.md":                {},
+	"SECURITY.md":                          {},
+	"cmd/caprun/testdata/faults.md":        {others: map[string]string{"": "TestFaults"}},
+	"cmd/caprun/testdata/faults_sealed.md": {others: map[string]string{"": "TestSealedFaults"}},
+	"docs/check.md":                        {files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"}},
+	"docs/ci.md":                           {files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"}},
+	"docs/README.md":                       {},
 	"docs/completion.md": {
 		files: map[string]string{
 			"docs/man/caprun.1":         "docs/man/caprun.1",
@@ -79,6 +80,10 @@ var pageTests = map[string]pageTest{
 		"go build -o web":  "TestContainerServer",
 		"caprun show -pid": "verify.txtar",
 	}},
+	"docs/seal.md": {
+		files:  map[string]string{"profiles/web.yaml": "profiles/web.yaml"},
+		others: map[string]string{"LAUNCHER [--]": "TestSealedLaunches"},
+	},
 	"docs/services.md":        {others: map[string]string{"cd examples/services": "TestServices"}},
 	"docs/troubleshooting.md": {},
 	"docs/review.md": {
