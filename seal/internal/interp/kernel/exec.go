@@ -124,7 +124,7 @@ func readScript(content []byte) (interpreter, argument string, ok bool) {
 	if end < 0 {
 		// The name must end in the buffer.
 		trimmed := bytes.TrimLeft(line, " \t")
-		if len(trimmed) == 0 || bytes.IndexAny(trimmed, " \t\x00") < 0 {
+		if len(trimmed) == 0 || !bytes.ContainsAny(trimmed, " \t\x00") {
 			return "", "", false
 		}
 		end = len(line) - 1

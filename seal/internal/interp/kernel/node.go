@@ -109,17 +109,6 @@ func (n *Node) Path() string {
 	return strings.TrimRight(n.Parent.Path(), "/") + "/" + n.Name
 }
 
-// below reports whether n is dir or in it.
-func (n *Node) below(dir *Node) bool {
-	for n != dir {
-		if n.Parent == n {
-			return false
-		}
-		n = n.Parent
-	}
-	return true
-}
-
 // inside returns an ID of the initial user namespace as a task in the namespace with these
 // maps has it, and NoID if the namespace does not map it.
 func inside(nested bool, list []cred.Extent, id uint32) uint32 {
