@@ -62,7 +62,7 @@ var sealedPrograms = []sealedProgram{
 	{name: "missing", profile: "user", target: []string{"$DIR/nowhere"}, status: 127, message: "no such file or directory (ENOENT)"},
 	{name: "below a file", profile: "user", target: []string{"$DIR/text/x"}, status: 127, message: "not a directory (ENOTDIR)"},
 	{name: "link to itself", profile: "user", target: []string{"$DIR/loop"}, status: 126, message: "too many levels of symbolic links (ELOOP)"},
-	{name: "long name", profile: "user", target: []string{"/" + strings.Repeat("a", 300)}, status: 126, message: "error 036"},
+	{name: "long name", profile: "user", target: []string{"/" + strings.Repeat("a", 300)}, status: 126, message: "(ENAMETOOLONG)"},
 	{name: "long path", profile: "user", target: []string{strings.Repeat("/a", 2100)}, status: 126},
 	{name: "empty name", profile: "user", target: []string{""}, status: 127, message: "no such file or directory (ENOENT)"},
 	{name: "no command", profile: "user", status: 125, message: "start: no program to start"},
