@@ -23,7 +23,7 @@ import (
 //
 // CAPRUN_TEST_SEALED and CAPRUN_TEST_SEED select other launches, CAPRUN_TEST_FIRST the first.
 func TestSealedLaunches(t *testing.T) {
-	count := int(testNumber(t, "CAPRUN_TEST_SEALED", uint64(requires.Rounds(60, 300))))
+	count := int(testNumber(t, "CAPRUN_TEST_SEALED", uint64(requires.Rounds(24, 300))))
 	seed := testNumber(t, "CAPRUN_TEST_SEED", 1)
 	first := int(testNumber(t, "CAPRUN_TEST_FIRST", 0))
 	machine := &launches.Machine{}
