@@ -184,7 +184,7 @@ func (i *injector) finish(m *interp.Machine, k *kernel.Kernel) []string {
 //
 // CAPRUN_TEST_FAULTS and CAPRUN_TEST_SEED choose other cases.
 func TestFaults(t *testing.T) {
-	count := int(command.Number(t, "CAPRUN_TEST_FAULTS", uint64(requires.Rounds(40, 6000))))
+	count := int(command.Number(t, "CAPRUN_TEST_FAULTS", uint64(requires.Rounds(40, 400))))
 	seed := command.Number(t, "CAPRUN_TEST_SEED", 1)
 	i := &injector{t: t, ends: map[string]int{}, wrong: map[string]int{}}
 	const all = 10 // of the first scenes, every fault
@@ -213,7 +213,7 @@ func TestFaults(t *testing.T) {
 //
 // CAPRUN_TEST_FILTERS and CAPRUN_TEST_SEED choose other cases.
 func TestFilters(t *testing.T) {
-	count := int(command.Number(t, "CAPRUN_TEST_FILTERS", uint64(requires.Rounds(30, 3000))))
+	count := int(command.Number(t, "CAPRUN_TEST_FILTERS", uint64(requires.Rounds(30, 300))))
 	seed := command.Number(t, "CAPRUN_TEST_SEED", 1)
 	i := &injector{t: t, ends: map[string]int{}, wrong: map[string]int{}}
 	scenes := 0

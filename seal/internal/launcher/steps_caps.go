@@ -195,6 +195,13 @@ func (g *generator) lowerPermitted(s *engine.Step) {
 		g.load(op.R5, want+stateA)
 		g.load(op.R1, now+stateA)
 		g.IfReg(op.R1, op.NotEqual, op.R5, g.noEffect)
+		if p := g.cfg.Profile; p.Mode != nil && p.IAB == nil {
+			// A mode empties the ambient set, but only sets that the profile
+			// declares, and a change of the uid, lower the permitted set.
+			g.only(g.classesWhere(func(c class) bool { return !c.moves }), func() {
+				g.load(op.R5, g.frame.start+stateA)
+			})
+		}
 		g.load(op.R1, now+stateP)
 		if g.count(func(c class) bool { return c.root }) > 0 {
 			g.only(g.classesWhere(func(c class) bool { return c.root }), func() {
