@@ -95,7 +95,7 @@ func TestReplacedTarget(t *testing.T) {
 	profile := profileFile(t, lowProfile)
 	target, other := replaceableTarget(t)
 	ran, refused := 0, 0
-	for n := range 120 {
+	for n := range requires.Rounds(40, 120) {
 		var out, errs strings.Builder
 		cmd := exec.Command(caprun(t), "-profile", profile, "--", target)
 		cmd.Stdout, cmd.Stderr = &out, &errs
@@ -139,7 +139,7 @@ func TestSwappedTarget(t *testing.T) {
 	t.Cleanup(func() { stop.Process.Kill(); _ = stop.Wait() })
 	counts := map[int]int{}
 	// On one processor, replacements may happen only between launches.
-	for n := 0; n < 200 || n < 5000 && counts[exitNoExec] == 0; n++ {
+	for n := 0; n < requires.Rounds(50, 200) || n < 5000 && counts[exitNoExec] == 0; n++ {
 		out, errs, status := outcome(t, exec.Command(caprun(t), "-profile", profile, "--", target))
 		counts[status]++
 		if status == 0 && isLowProfile(out) || status == exitNoExec && out == "" && strings.HasPrefix(errs, "caprun: ") {

@@ -262,6 +262,7 @@ func TestActionBuilds(t *testing.T) {
 // TestActionExecutesNoInput gives each input text that a shell would execute. A program
 // instead of caprun receives the words unchanged.
 func TestActionExecutesNoInput(t *testing.T) {
+	requires.Heavy(t)
 	for _, evil := range []string{
 		"$(touch x)", "`touch x`", "; touch x", "\"; touch x; \"", "'; touch x; '", "a && touch x", "| touch x", "${IFS}touch${IFS}x", "*", "-fail-on=never", "--help", "\\", "$HOME",
 	} {

@@ -263,6 +263,7 @@ func (s *typist) compare(t *testing.T) {
 
 // TestCompletionBash completes in bash, without the package bash-completion.
 func TestCompletionBash(t *testing.T) {
+	requires.Heavy(t)
 	dir, script := completionDir(t, "bash")
 	start := `
 . ./script
@@ -306,6 +307,7 @@ bind -x '"\C-g": tell'
 
 // TestCompletionZsh completes in zsh, with its own files of completions.
 func TestCompletionZsh(t *testing.T) {
+	requires.Heavy(t)
 	dir, script := completionDir(t, "zsh")
 	start := `
 unsetopt list_beep auto_list auto_menu prompt_sp
@@ -355,6 +357,7 @@ bindkey '^G' tell
 
 // TestCompletionFish completes in fish, which prints its offers itself.
 func TestCompletionFish(t *testing.T) {
+	requires.Heavy(t)
 	fish := requires.Tool(t, "fish")
 	dir, script := completionDir(t, "fish")
 	complete := func(lines ...string) [][]string {

@@ -104,6 +104,7 @@ func TestSocketActivation(t *testing.T) {
 // TestSecureModeReadsNothing: caprun installed set-user-ID, set-group-ID or with file
 // capabilities exits before it opens the profile.
 func TestSecureModeReadsNothing(t *testing.T) {
+	requires.Heavy(t)
 	requires.Root(t)
 	runas := program(t, "caprun/internal/test/runas")
 	dir, err := os.MkdirTemp(scriptRoot(t), "")

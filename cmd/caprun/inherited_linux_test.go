@@ -130,6 +130,7 @@ var attributeScenes = map[string]attributeScene{
 // reports it after a plain exec from a caller that has set it, after a launch of an
 // empty profile, and after one with -init.
 func TestInherited(t *testing.T) {
+	requires.Heavy(t)
 	profile := profileFile(t, "version: 1\n")
 	direct, supervised := inheritedRows(t, profile), inheritedRows(t, "-init", profile)
 	for _, row := range direct {

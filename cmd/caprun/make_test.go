@@ -62,6 +62,7 @@ func runMake(t *testing.T, dir, path, target string, env ...string) (goArguments
 // TestMakeHostileVersion builds a commit whose tag, which a fetch can bring, is shell code
 // or arguments for the linker.
 func TestMakeHostileVersion(t *testing.T) {
+	requires.Heavy(t)
 	for _, tag := range []string{
 		"v1$(touch${IFS}ran)", "v1`touch${IFS}ran`", "v1\";touch${IFS}ran;\"", "v1';touch${IFS}ran;'",
 		"v1|touch${IFS}ran", "v1&touch${IFS}ran", "v1,x", "v1$$x", "v1%", "v1#x", "v1é",
