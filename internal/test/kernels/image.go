@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"debug/elf"
@@ -68,6 +69,9 @@ func buildImage(ctx context.Context, dir, path string, suites []suite) (err erro
 	for _, d := range data {
 		a.tree("src/"+d, d)
 	}
+	for _, s := range suites {
+		a.directory("src/" + s.pkg)
+	}
 	a.entry("TRAILER!!!", 0, 0, strings.NewReader(""))
 	if a.err != nil {
 		return a.err
@@ -80,10 +84,10 @@ func buildImage(ctx context.Context, dir, path string, suites []suite) (err erro
 
 // addBuilt builds and adds the test binaries and the programs.
 func (a *archive) addBuilt(ctx context.Context, dir string, suites []suite) error {
-	build := func(name string, args ...string) error {
+	build := func(name, arch string, args ...string) error {
 		path := filepath.Join(dir, "built")
 		cmd := exec.CommandContext(ctx, "go", append(args[:1:1], append([]string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", path}, args[1:]...)...)...)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 		if _, err := output(cmd); err != nil {
 			return err
 		}
@@ -92,17 +96,17 @@ func (a *archive) addBuilt(ctx context.Context, dir string, suites []suite) erro
 	}
 	done := map[string]bool{}
 	for _, s := range suites {
-		name := "tests/" + binary(s.pkg)
+		name := "tests/" + s.binary()
 		if done[name] {
 			continue
 		}
 		done[name] = true
-		if err := build(name, "test", "-c", "./"+s.pkg); err != nil {
+		if err := build(name, cmp.Or(s.arch, "amd64"), "test", "-c", "./"+s.pkg); err != nil {
 			return err
 		}
 	}
 	for _, p := range programs {
-		if err := build("programs/"+filepath.Base(p), "build", p); err != nil {
+		if err := build("programs/"+filepath.Base(p), "amd64", "build", p); err != nil {
 			return err
 		}
 	}

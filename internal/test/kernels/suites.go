@@ -9,6 +9,7 @@ import (
 type suite struct {
 	name string
 	pkg  string // directory of the package, and working directory of the tests
+	arch string // GOARCH; amd64 if empty
 	run  string // tests to run, as for -test.run
 	skip string // tests to skip, as for -test.skip
 	env  []string
@@ -46,6 +47,18 @@ func allSuites(o options) []suite {
 			count: "launches in", least: o.launches, limit: 1200,
 		},
 	}
+	// Many kernels for 64 bits do not execute programs for 32 bits; these do. The tests
+	// that take long need only many calls or texts, and the guest has no source files.
+	all = append(all,
+		suite{
+			name: "cap-386", pkg: "cap", arch: "386", run: ".", limit: 900,
+			skip: "^Test(IABAgainstModel|TextAgainstModel|TextRoundTrip|LaunchMany)$",
+		},
+		suite{
+			name: "psx-386", pkg: "psx", arch: "386", run: ".", limit: 900,
+			skip: "^Test(GoThreadsComeAndGo|PointersStayValid|PointersAreMarked)$",
+		},
+	)
 	if o.short {
 		return all
 	}
@@ -55,7 +68,10 @@ func allSuites(o options) []suite {
 			env: []string{fmt.Sprintf("CAPRUN_TEST_SEALED=%d", o.launches)},
 		},
 		// The programs use more processor time in the emulator, and there are no docs.
-		suite{name: "inherited", pkg: "cmd/caprun", run: "^TestInherited", skip: "^TestInheritedDocs$|^TestInherited$/^CPU_time$", limit: 600},
+		suite{
+			name: "inherited", pkg: "cmd/caprun", run: "^TestInherited", skip: "^TestInheritedDocs$|^TestInherited$/^CPU_time$", limit: 600,
+			env: []string{"CAPRUN_TEST_HEAVY=1"},
+		},
 		suite{name: "steps", pkg: "cap", run: ".", limit: 600},
 		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR|^TestLoaderVariablesAreDocumented$", limit: 1200},
 		// The guest has no module binfmt_misc and no dynamic shell, its shell has all
@@ -69,8 +85,8 @@ func allSuites(o options) []suite {
 	)
 }
 
-// binary is the name of the test binary of a package in the guest.
-func binary(pkg string) string { return strings.ReplaceAll(pkg, "/", "-") + ".test" }
+// binary is the name of the test binary of a suite in the guest.
+func (s suite) binary() string { return strings.ReplaceAll(s.pkg, "/", "-") + s.arch + ".test" }
 
 // script is the first process of the guest. The tests build programs with "go build":
 // the guest's go copies the built program.
@@ -106,7 +122,7 @@ suite() {
 `)
 	for _, s := range suites {
 		args := append([]string{s.name, fmt.Sprint(s.limit), "/src/" + s.pkg}, s.env...)
-		args = append(args, "/tests/"+binary(s.pkg), "-test.v", fmt.Sprintf("-test.timeout=%ds", s.limit), "-test.run="+s.run)
+		args = append(args, "/tests/"+s.binary(), "-test.v", fmt.Sprintf("-test.timeout=%ds", s.limit), "-test.run="+s.run)
 		if s.skip != "" {
 			args = append(args, "-test.skip="+s.skip)
 		}
