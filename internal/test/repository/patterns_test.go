@@ -159,15 +159,11 @@ func TestHeavy(t *testing.T) {
 	_, stage, _ := strings.Cut(string(text), "\nstage_heavy() {\n")
 	stage, _, _ = strings.Cut(stage, "\n}\n")
 	all := patternsOf(stage)
-	if len(all) != 1 || len(heavy) < 5 {
+	if len(all) == 0 || len(heavy) < 5 {
 		t.Fatalf("the patterns of the stage are %q, the tests %q", all, heavy)
 	}
-	r, err := regexp.Compile(all[0].text)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, name := range heavy {
-		if !r.MatchString(name) {
+		if !slices.ContainsFunc(all, func(p pattern) bool { return regexp.MustCompile(p.text).MatchString(name) }) {
 			t.Errorf("the stage heavy does not run %s", name)
 		}
 	}
