@@ -50,6 +50,7 @@ func (r *reader) read(l *optest.Listing, want *op.Op) (got op.Op, err error) {
 	r.Listing = l
 	got = op.Op{Code: want.Code}
 	switch want.Code {
+	case op.Subroutine:
 	case op.Start:
 		d, s := r.registers(x86asm.MOV)
 		r.check(s == x86asm.RSP, "no stack pointer")

@@ -19,6 +19,18 @@ func one(write func(b *op.Builder)) *op.Program {
 	return b.Program()
 }
 
+// inSubroutine adds a subroutine with the operations that write adds. In the program of one,
+// it follows the call of exit_group, which has 7 bytes.
+func inSubroutine(write func(b *op.Builder, l op.LabelID)) func(b *op.Builder) {
+	return func(b *op.Builder) {
+		l := b.NewLabel()
+		b.Subroutine(l, func() {
+			write(b, l)
+			b.Return()
+		})
+	}
+}
+
 // TestEncoding has bytes from the manual, at the edges between the forms.
 func TestEncoding(t *testing.T) {
 	for _, test := range []struct {
@@ -66,8 +78,8 @@ func TestEncoding(t *testing.T) {
 		{"f7c30001000074f8", func(b *op.Builder) { b.If(op.R0, op.NoBit, 256, b.Here()) }},
 		{"4839eb72fb", func(b *op.Builder) { b.IfReg(op.R0, op.Below, op.R1, b.Here()) }},
 		{"ebfe", func(b *op.Builder) { b.Jump(b.Here()) }},
-		{"e8fbffffff", func(b *op.Builder) { b.Call(b.Here()) }},
-		{"c3", func(b *op.Builder) { b.Return() }},
+		{"b8e70000000f05e8fbffffff", inSubroutine(func(b *op.Builder, l op.LabelID) { b.Call(l) })},
+		{"b8e70000000f05c3", inSubroutine(func(*op.Builder, op.LabelID) {})},
 		{"4889df4c89e66a01580f05", func(b *op.Builder) { b.Syscall(op.Write, op.Of(op.R0), op.Of(op.R2)) }},
 	} {
 		result, err := Assemble(one(test.f), 0x400000)
@@ -80,28 +92,28 @@ func TestEncoding(t *testing.T) {
 // TestJumps has jumps at the edges of the displacement of 1 byte.
 func TestJumps(t *testing.T) {
 	for fill, want := range map[int]string{127: "eb7f", 128: "e980000000"} {
-		result, err := Assemble(one(func(b *op.Builder) {
+		result, err := Assemble(one(inSubroutine(func(b *op.Builder, _ op.LabelID) {
 			l := b.NewLabel()
 			b.Jump(l)
 			for range fill {
 				b.Return() // 1 byte
 			}
 			b.Place(l)
-		}), 0x400000)
-		if err != nil || !strings.HasPrefix(hex.EncodeToString(result), want) {
-			t.Errorf("%d bytes forward: % x, %v; want %s", fill, result[:8], err, want)
+		})), 0x400000)
+		if err != nil || !strings.HasPrefix(hex.EncodeToString(result[7:]), want) {
+			t.Errorf("%d bytes forward: % x, %v; want %s", fill, result[7:15], err, want)
 		}
 	}
 	for fill, want := range map[int]string{126: "eb80", 127: "e97cffffff"} {
-		result, err := Assemble(one(func(b *op.Builder) {
+		result, err := Assemble(one(inSubroutine(func(b *op.Builder, _ op.LabelID) {
 			l := b.Here()
 			for range fill {
 				b.Return()
 			}
 			b.Jump(l)
-		}), 0x400000)
-		if err != nil || !strings.HasPrefix(hex.EncodeToString(result[fill:]), want) {
-			t.Errorf("%d bytes backward: % x, %v; want %s", fill, result[fill:fill+8], err, want)
+		})), 0x400000)
+		if err != nil || !strings.HasPrefix(hex.EncodeToString(result[7+fill:]), want) {
+			t.Errorf("%d bytes backward: % x, %v; want %s", fill, result[7+fill:15+fill], err, want)
 		}
 	}
 }

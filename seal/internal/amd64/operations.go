@@ -42,7 +42,7 @@ func (m *machine) operation(o *op.Op) error {
 		offset -= bias
 	}
 	switch o.Code {
-	case op.Label:
+	case op.Label, op.Subroutine:
 		m.labels[o.Label] = int64(len(m.code))
 	case op.Start:
 		m.mov(d, rsp)

@@ -31,6 +31,8 @@ type reader struct {
 	*optest.Listing
 	frame int64            // its size
 	calls map[int64]op.Sys // the system calls by number
+
+	inside, saved bool // in a subroutine; one that saves the return address
 }
 
 // patterns has the compiled patterns of try.
@@ -48,6 +50,9 @@ func (r *reader) read(l *optest.Listing, want *op.Op) (got op.Op, err error) {
 	three := map[op.Code]string{op.AddReg: "add", op.SubReg: "sub", op.AndReg: "and", op.OrReg: "orr"}
 	shift := map[op.Code]string{op.Left: "lsl", op.Right: "lsr"}
 	switch want.Code {
+	case op.Subroutine:
+		_, r.saved = r.try(`str x30, \[sp,#-16\]!`)
+		r.inside = true
 	case op.Start:
 		got.D = of(r.match(`mov (x\d+), sp`)[0])
 	case op.Enter:
@@ -97,10 +102,12 @@ func (r *reader) read(l *optest.Listing, want *op.Op) (got op.Op, err error) {
 	case op.Jump:
 		r.jump("b")
 	case op.Call:
-		r.match(`str x30, \[sp,#-16\]!`)
+		check(r.saved || !r.inside, "the return address is not saved")
 		r.jump("bl")
-		r.match(`ldr x30, \[sp\],#16`)
 	case op.Return:
+		if r.saved {
+			r.match(`ldr x30, \[sp\],#16`)
+		}
 		r.match(`ret`)
 	case op.Syscall:
 		r.systemCall(&got)

@@ -7,8 +7,8 @@
 //	           the result is no argument of another system call
 //	frame      x25: a system call keeps it
 //	arguments  x0 to x5, and the number in x8
-//	stack      sp: the return addresses of calls that are not the last one
-//	return     x30: the return address of the last call that has not returned
+//	stack      sp: the return addresses of subroutines that call others
+//	return     x30: the return address of a subroutine, until it calls another
 //	scratch    x9 for a constant, x10 for an address of memory
 //
 // Every instruction has 4 bytes. The names of the fields are those of the Arm Architecture

@@ -22,6 +22,18 @@ func one(write func(b *op.Builder)) *op.Program {
 	return b.Program()
 }
 
+// inSubroutine adds a subroutine with the operations that write adds. In the program of one,
+// it follows the call of exit_group, which has 2 instructions.
+func inSubroutine(write func(b *op.Builder, l op.LabelID)) func(b *op.Builder) {
+	return func(b *op.Builder) {
+		l := b.NewLabel()
+		b.Subroutine(l, func() {
+			write(b, l)
+			b.Return()
+		})
+	}
+}
+
 // TestEncoding has instructions from the manual, at the edges between the forms.
 func TestEncoding(t *testing.T) {
 	for _, test := range []struct {
@@ -51,8 +63,10 @@ func TestEncoding(t *testing.T) {
 		{[]uint32{0xb13ffc1f, 0x54ffffe2}, func(b *op.Builder) { b.If(op.Result, op.AtLeast, -4095, b.Here()) }},
 		{[]uint32{0xeb14027f, 0x54ffffe3}, func(b *op.Builder) { b.IfReg(op.R0, op.Below, op.R1, b.Here()) }},
 		{[]uint32{0x14000000}, func(b *op.Builder) { b.Jump(b.Here()) }},
-		{[]uint32{0xf81f0ffe, 0x97ffffff, 0xf84107fe}, func(b *op.Builder) { b.Call(b.Here()) }},
-		{[]uint32{0xd65f03c0}, func(b *op.Builder) { b.Return() }},
+		{[]uint32{0xd2800bc8, 0xd4000001, 0xf81f0ffe, 0x97ffffff, 0xf84107fe, 0xd65f03c0}, inSubroutine(func(b *op.Builder, l op.LabelID) {
+			b.Call(l)
+		})},
+		{[]uint32{0xd2800bc8, 0xd4000001, 0xd65f03c0}, inSubroutine(func(*op.Builder, op.LabelID) {})},
 		{[]uint32{0xaa1303e0, 0xd2800808, 0xd4000001}, func(b *op.Builder) { b.Syscall(op.Write, op.Of(op.R0)) }},
 	} {
 		result, err := Assemble(one(test.f), 0x400000)
@@ -115,12 +129,14 @@ func TestErrors(t *testing.T) {
 		t.Error("no error for an empty program")
 	}
 	// The range of adr, cbz and b.cond is 1 MiB, less 1 byte forward.
-	for fill, ok := range map[int]bool{1<<18 - 5: true, 1<<18 - 4: false} {
+	for fill, ok := range map[int]bool{1<<18 - 6: true, 1<<18 - 5: false} {
 		_, err := Assemble(one(func(b *op.Builder) {
 			b.DataAddress(op.R0, 0)
-			for range fill {
-				b.Return()
-			}
+			inSubroutine(func(b *op.Builder, _ op.LabelID) {
+				for range fill {
+					b.Return()
+				}
+			})(b)
 		}), 0x400000)
 		if (err == nil) != ok {
 			t.Errorf("data after %d instructions: %v", fill, err)

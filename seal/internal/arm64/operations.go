@@ -42,12 +42,16 @@ var conditions = [op.Conds]uint32{
 	op.Negative: 4, // mi
 }
 
-// operation appends the instructions of o.
-func (m *machine) operation(o *op.Op) error {
+// operation appends the instructions of operation n.
+func (m *machine) operation(n int) error {
+	o := &m.program.Ops[n]
 	d, s := registers[o.D], registers[o.S]
 	switch o.Code {
 	case op.Label:
 		m.labels[o.Label] = int64(len(m.code))
+	case op.Subroutine:
+		m.labels[o.Label] = int64(len(m.code))
+		m.subroutine(m.program.Calls(n))
 	case op.Start:
 		m.addImmediate(d, sp, 0)
 	case op.Enter:
@@ -90,9 +94,9 @@ func (m *machine) operation(o *op.Op) error {
 	case op.Jump:
 		m.b(toLabel(o.Label))
 	case op.Call:
-		m.call(toLabel(o.Label))
+		m.bl(toLabel(o.Label))
 	case op.Return:
-		m.ret()
+		m.leave()
 	case op.Syscall:
 		return m.systemCall(o)
 	default:
@@ -208,11 +212,20 @@ func (m *machine) compareReg(c op.Cond, d, s reg) {
 	m.cmp(d, s)
 }
 
-// call saves the return address of the call before, and restores it afterwards.
-func (m *machine) call(t target) {
-	m.pushLink()
-	m.bl(t)
-	m.popLink()
+// subroutine saves the return address if the subroutine calls others.
+func (m *machine) subroutine(calls bool) {
+	m.saved = calls
+	if m.saved {
+		m.pushLink()
+	}
+}
+
+// leave returns from a subroutine.
+func (m *machine) leave() {
+	if m.saved {
+		m.popLink()
+	}
+	m.ret()
 }
 
 // systemCall loads the arguments and the number. No argument is in a register that an

@@ -74,19 +74,18 @@ func TestOperations(t *testing.T) {
 			b.Const(op.R1, 3)
 		}},
 		{op.Call, 6, func(b *op.Builder) {
-			double, after := b.NewLabel(), b.NewLabel()
+			double := b.NewLabel()
 			b.Const(op.R1, 3)
 			b.Call(double)
-			b.Jump(after)
-			b.Place(double)
-			b.AddReg(op.R1, op.R1)
-			b.Return()
-			b.Place(after)
+			b.Subroutine(double, func() {
+				b.AddReg(op.R1, op.R1)
+				b.Return()
+			})
 		}},
 		{op.Syscall, 4242 & 255, func(b *op.Builder) { b.Syscall(op.Getpid); b.Copy(op.R1, op.Result) }},
 	}
 	// The other codes are part of every test here, or of TestConditions.
-	covered := map[op.Code]bool{op.Label: true, op.Enter: true, op.If: true, op.IfReg: true, op.Jump: true, op.Return: true}
+	covered := map[op.Code]bool{op.Label: true, op.Subroutine: true, op.Enter: true, op.If: true, op.IfReg: true, op.Jump: true, op.Return: true}
 	for _, test := range tests {
 		covered[test.code] = true
 		p := build(func(b *op.Builder) { test.f(b); exit(b) })
@@ -217,8 +216,33 @@ func TestBugs(t *testing.T) {
 		{"R4 has no value", func(b *op.Builder) { b.Copy(op.R1, op.R4) }},
 		{"result has no value", func(b *op.Builder) { b.Copy(op.R1, op.Result) }},
 		{"R1 has no value", func(*op.Builder) {}},
-		{"no call to return from", func(b *op.Builder) { b.Return() }},
-		{"calls that have not returned", func(b *op.Builder) { b.Call(b.Here()) }},
+		{"calls that have not returned", func(b *op.Builder) {
+			l := b.NewLabel()
+			b.Call(l)
+			b.Subroutine(l, func() {
+				b.Call(l)
+				b.Return()
+			})
+		}},
+		{"not in a subroutine", func(b *op.Builder) { b.Return() }},
+		{"continues there", func(b *op.Builder) {
+			b.Subroutine(b.NewLabel(), func() {})
+			b.Subroutine(b.NewLabel(), func() {})
+		}},
+		{"only a call goes", func(b *op.Builder) { b.Call(b.Here()) }},
+		{"only a call goes", func(b *op.Builder) {
+			l := b.NewLabel()
+			b.Jump(l)
+			b.Subroutine(l, b.Return)
+		}},
+		{"the label is in a subroutine", func(b *op.Builder) {
+			inside := b.NewLabel()
+			b.Jump(inside)
+			b.Subroutine(b.NewLabel(), func() {
+				b.Place(inside)
+				b.Return()
+			})
+		}},
 		{"after the frame is reserved", func(b *op.Builder) { b.Enter(op.R0, op.R0) }},
 		{"no end after", func(b *op.Builder) { b.Jump(b.Here()) }},
 		{"unexpected call", func(b *op.Builder) { b.Syscall(op.Umask, op.Int(0)) }},

@@ -80,7 +80,7 @@ func New(p *op.Program, s Start) (*Machine, error) {
 	}
 	m := &Machine{program: p, place: make([]int, p.Labels)}
 	for n, o := range p.Ops {
-		if o.Code == op.Label {
+		if o.Code == op.Label || o.Code == op.Subroutine {
 			m.place[o.Label] = n
 		}
 	}

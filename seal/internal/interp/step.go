@@ -37,7 +37,7 @@ func (m *Machine) step(o *op.Op) error {
 	}
 	v := uint64(o.Value)
 	switch o.Code {
-	case op.Label:
+	case op.Label, op.Subroutine:
 	case op.Start:
 		if m.sp != 0 {
 			return fmt.Errorf("the frame is reserved")

@@ -193,7 +193,7 @@ type failure struct {
 
 // finish appends what the other parts go to: the messages and the subroutines.
 func (g *generator) finish() {
-	g.bodies()
+	g.bodies() // they add messages
 	g.messages()
 	g.bodies()
 }
@@ -203,8 +203,9 @@ func (g *generator) bodies() {
 	for len(g.pending) > 0 {
 		s := g.pending[0]
 		g.pending = g.pending[1:]
-		g.Place(s.label)
-		s.body()
-		g.Return()
+		g.Subroutine(s.label, func() {
+			s.body()
+			g.Return()
+		})
 	}
 }

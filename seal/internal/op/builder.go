@@ -4,18 +4,26 @@ import "slices"
 
 // Builder makes a [Program]. Each method for a code appends one operation.
 type Builder struct {
-	program Program
-	texts   map[string]int64 // the offset of each text in the data
-	ends    []int            // operations that name the end of the frame
+	program     Program
+	subroutines []Op             // operations that follow all others
+	inside      bool             // a subroutine
+	texts       map[string]int64 // the offset of each text in the data
 }
+
+// frameEnd is the offset of the end of the frame, until its size is known.
+const frameEnd = -1
 
 // Program returns the program. The builder must not be used afterwards.
 func (b *Builder) Program() *Program {
-	b.program.Frame = (b.program.Frame + 15) &^ 15
-	for _, n := range b.ends {
-		b.program.Ops[n].Value = int64(b.program.Frame)
+	p := &b.program
+	p.Frame = (p.Frame + 15) &^ 15
+	p.Ops = append(p.Ops, b.subroutines...)
+	for n := range p.Ops {
+		if o := &p.Ops[n]; o.Code == Frame && o.Value == frameEnd {
+			o.Value = int64(p.Frame)
+		}
 	}
-	return &b.program
+	return p
 }
 
 // Slot reserves size bytes of the frame, aligned to 8 bytes, and returns their offset.
@@ -58,10 +66,25 @@ func (b *Builder) Words(list []uint32) int64 {
 	return b.Bytes(string(bytes))
 }
 
-func (b *Builder) emit(o Op) { b.program.Ops = append(b.program.Ops, o) }
+func (b *Builder) emit(o Op) {
+	list := &b.program.Ops
+	if b.inside {
+		list = &b.subroutines
+	}
+	*list = append(*list, o)
+}
 
 // Place puts a label here.
 func (b *Builder) Place(l LabelID) { b.emit(Op{Code: Label, Label: l}) }
+
+// Subroutine adds a subroutine at the end of the program, with the operations that write
+// appends.
+func (b *Builder) Subroutine(l LabelID, write func()) {
+	b.inside = true
+	b.emit(Op{Code: Subroutine, Label: l})
+	write()
+	b.inside = false
+}
 
 // Here returns a new label, placed here.
 func (b *Builder) Here() LabelID {
@@ -74,10 +97,7 @@ func (b *Builder) Here() LabelID {
 func (b *Builder) Start(d Reg) { b.emit(Op{Code: Start, D: d}) }
 
 // FrameEnd sets d to the address of the bytes that Enter reserves above the frame.
-func (b *Builder) FrameEnd(d Reg) {
-	b.ends = append(b.ends, len(b.program.Ops))
-	b.FrameAddress(d, 0)
-}
+func (b *Builder) FrameEnd(d Reg) { b.FrameAddress(d, frameEnd) }
 
 // Enter reserves the frame, and extra bytes above it: d = stack pointer at the start.
 func (b *Builder) Enter(d, extra Reg) { b.emit(Op{Code: Enter, D: d, S: extra}) }
@@ -144,7 +164,7 @@ func (b *Builder) IfReg(d Reg, c Cond, s Reg, l LabelID) {
 // Jump goes to a label.
 func (b *Builder) Jump(l LabelID) { b.emit(Op{Code: Jump, Label: l}) }
 
-// Call goes to a label, until the next Return.
+// Call goes to a subroutine, until the next Return.
 func (b *Builder) Call(l LabelID) { b.emit(Op{Code: Call, Label: l}) }
 
 // Return continues after the last Call that has not returned.

@@ -8,22 +8,18 @@ func (p *Program) Check() error {
 	if p.Frame < 0 || p.Frame > maxFrame || p.Frame%16 != 0 {
 		return fmt.Errorf("frame of %d bytes", p.Frame)
 	}
-	places := make([]int, p.Labels)
-	for _, o := range p.Ops {
-		if o.Code == Label {
-			if o.Label < 0 || int(o.Label) >= p.Labels {
-				return fmt.Errorf("%v: unknown label", o)
-			}
-			places[o.Label]++
-		}
+	places, err := p.places()
+	if err != nil {
+		return err
 	}
-	for label, n := range places {
-		if n != 1 {
-			return fmt.Errorf("label L%d has %d places", label, n)
-		}
-	}
-	entered := false
+	entered, subroutine := false, 0
 	for n, o := range p.Ops {
+		if o.Code == Subroutine {
+			subroutine++
+			if n == 0 || !ends(&p.Ops[n-1]) {
+				return fmt.Errorf("operation %d, %v: the operation before it continues there", n, o)
+			}
+		}
 		if entered && (o.Code == Start || o.Code == Enter) {
 			return fmt.Errorf("operation %d, %v: after the frame is reserved", n, o)
 		}
@@ -31,17 +27,74 @@ func (p *Program) Check() error {
 		if err := p.checkOp(&o); err != nil {
 			return fmt.Errorf("operation %d, %v: %w", n, o, err)
 		}
+		if err := checkTarget(&o, places, subroutine); err != nil {
+			return fmt.Errorf("operation %d, %v: %w", n, o, err)
+		}
 	}
-	if n := len(p.Ops); n == 0 || p.Ops[n-1].Code != Jump && !isExit(&p.Ops[n-1]) {
+	if n := len(p.Ops); n == 0 || !ends(&p.Ops[n-1]) {
 		return fmt.Errorf("the last operation continues after the end")
 	}
 	return nil
 }
 
-func isExit(o *Op) bool { return o.Code == Syscall && o.Call == ExitGroup || o.Code == Return }
+// place is where a label is.
+type place struct {
+	count      int
+	begins     bool // a subroutine
+	subroutine int  // the number of the subroutine; 0 before the first one
+}
+
+// places returns the place of each label, of which there must be one.
+func (p *Program) places() ([]place, error) {
+	places := make([]place, p.Labels)
+	subroutine := 0
+	for _, o := range p.Ops {
+		if o.Code != Label && o.Code != Subroutine {
+			continue
+		}
+		if o.Label < 0 || int(o.Label) >= p.Labels {
+			return nil, fmt.Errorf("%v: unknown label", o)
+		}
+		if o.Code == Subroutine {
+			subroutine++
+		}
+		places[o.Label] = place{places[o.Label].count + 1, o.Code == Subroutine, subroutine}
+	}
+	for label, at := range places {
+		if at.count != 1 {
+			return nil, fmt.Errorf("label L%d has %d places", label, at.count)
+		}
+	}
+	return places, nil
+}
+
+// checkTarget returns an error unless an operation of a subroutine, or of none, may name its
+// label.
+func checkTarget(o *Op, places []place, subroutine int) error {
+	switch o.Code {
+	case CodeAddress, If, IfReg, Jump, Call:
+		to := places[o.Label]
+		switch {
+		case to.begins != (o.Code == Call):
+			return fmt.Errorf("only a call goes to a subroutine")
+		case !to.begins && to.subroutine != 0 && to.subroutine != subroutine:
+			return fmt.Errorf("the label is in a subroutine")
+		}
+	case Return:
+		if subroutine == 0 {
+			return fmt.Errorf("not in a subroutine")
+		}
+	}
+	return nil
+}
+
+// ends reports whether the next operation is not executed after o.
+func ends(o *Op) bool {
+	return o.Code == Jump || o.Code == Return || o.Code == Syscall && o.Call == ExitGroup
+}
 
 func (p *Program) checkOp(o *Op) error {
-	target := o.Code == Label || o.Code == CodeAddress || o.Code == If || o.Code == IfReg || o.Code == Jump || o.Code == Call
+	target := o.Code == Label || o.Code == Subroutine || o.Code == CodeAddress || o.Code == If || o.Code == IfReg || o.Code == Jump || o.Code == Call
 	switch {
 	case o.Code >= Codes:
 		return fmt.Errorf("unknown code")

@@ -15,30 +15,36 @@
 //
 // The operations:
 //
-//	Label     a place that others name
-//	Start     D = stack pointer at the start; only before Enter
-//	Enter     the same; then reserve the frame, and S bytes above it
-//	Const     D = Value
-//	Copy      D = S
-//	Add       D += Value
-//	AddReg    D += S
-//	SubReg    D -= S
-//	And       D &= Value
-//	AndReg    D &= S
-//	OrReg     D |= S
-//	Left      D <<= Value
-//	Right     D >>= Value (unsigned)
-//	Data      D = address of the data at Value
-//	Frame     D = address of the frame at Value
-//	Code      D = address of the label
-//	Load      D = Size bytes at S + Value (unsigned)
-//	Store     Size bytes at S + Value = D
-//	If        if D Cond Value: go to the label
-//	IfReg     if D Cond S: go to the label
-//	Jump      go to the label
-//	Call      go to the label; the next Return continues after this operation
-//	Return    continue after the last Call that has not returned
-//	Syscall   Result = system call with up to six arguments
+//	Label       a place that others name
+//	Subroutine  the same, for Call alone: a subroutine begins here
+//	Start       D = stack pointer at the start; only before Enter
+//	Enter       the same; then reserve the frame, and S bytes above it
+//	Const       D = Value
+//	Copy        D = S
+//	Add         D += Value
+//	AddReg      D += S
+//	SubReg      D -= S
+//	And         D &= Value
+//	AndReg      D &= S
+//	OrReg       D |= S
+//	Left        D <<= Value
+//	Right       D >>= Value (unsigned)
+//	Data        D = address of the data at Value
+//	Frame       D = address of the frame at Value
+//	Code        D = address of the label
+//	Load        D = Size bytes at S + Value (unsigned)
+//	Store       Size bytes at S + Value = D
+//	If          if D Cond Value: go to the label
+//	IfReg       if D Cond S: go to the label
+//	Jump        go to the label
+//	Call        go to the label; the next Return continues after this operation
+//	Return      continue after the last Call that has not returned; only in a subroutine
+//	Syscall     Result = system call with up to six arguments
+//
+// Subroutines follow all other operations. Each ends where the next one begins. Its labels
+// are its own: no operation outside it names them. It may go to a label before the
+// subroutines, and then does not return. So a back end knows in which subroutine a Return
+// is.
 //
 // For Load and Store, S may be SP, the beginning of the frame. Most accesses are to the
 // first 256 bytes of the frame.

@@ -26,6 +26,7 @@ type Code uint8
 // The codes.
 const (
 	Label Code = iota
+	Subroutine
 	Start
 	Enter
 	Const
@@ -53,7 +54,7 @@ const (
 )
 
 var codeNames = [Codes]string{
-	"label", "start", "enter", "const", "copy", "add", "add", "sub", "and", "and", "or", "left", "right",
+	"label", "subroutine", "start", "enter", "const", "copy", "add", "add", "sub", "and", "and", "or", "left", "right",
 	"data", "frame", "code", "load", "store", "if", "if", "jump", "call", "return", "syscall",
 }
 
@@ -116,12 +117,27 @@ type Program struct {
 	Labels int // labels are 0 to Labels - 1
 }
 
+// Calls reports whether the subroutine that begins with operation n calls others.
+func (p *Program) Calls(n int) bool {
+	for _, o := range p.Ops[n+1:] {
+		switch o.Code {
+		case Call:
+			return true
+		case Subroutine:
+			return false
+		}
+	}
+	return false
+}
+
 // String returns the operation as text, such as "if R3 != 0: go to L12".
 func (o Op) String() string {
 	name := o.Code.String()
 	switch o.Code {
 	case Label:
 		return fmt.Sprintf("L%d:", o.Label)
+	case Subroutine:
+		return fmt.Sprintf("subroutine L%d:", o.Label)
 	case Start:
 		return fmt.Sprintf("%s %v", name, o.D)
 	case Enter, Copy, AddReg, SubReg, AndReg, OrReg:

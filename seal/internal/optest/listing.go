@@ -37,9 +37,12 @@ func CompareCode(p *op.Program, base uint64, result []byte, read func(l *Listing
 	targets := make([]uint64, len(p.Ops))
 	for n := range p.Ops {
 		want := &p.Ops[n]
-		if want.Code == op.Label {
+		switch want.Code {
+		case op.Label:
 			labels[want.Label] = l.Address()
 			continue
+		case op.Subroutine:
+			labels[want.Label] = l.Address()
 		}
 		l.Target = 0
 		got, err := read(l, want)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 
 	"caprun/seal/internal/op"
 )
@@ -12,34 +13,69 @@ import (
 // execute it.
 func Random(r *rand.Rand, n int) *op.Program {
 	p := &op.Program{
-		Frame:  16 * (1 + r.IntN(pick(r, 2, 8, 64, 1024, 8192))),
-		Data:   make([]byte, 1+r.IntN(3000)),
-		Labels: 1 + r.IntN(1+n/8),
+		Frame: 16 * (1 + r.IntN(pick(r, 2, 8, 64, 1024, 8192))),
+		Data:  make([]byte, 1+r.IntN(3000)),
 	}
 	for n := range p.Data {
 		p.Data[n] = byte(r.Uint32())
 	}
-	places := map[int][]op.LabelID{}
-	for l := range p.Labels {
-		at := 2 + r.IntN(n)
-		places[at] = append(places[at], op.LabelID(l))
-	}
+	s := &part{r: r, p: p, subroutines: newLabels(p, r.IntN(1+n/16))}
 	p.Ops = append(p.Ops, op.Op{Code: op.Start, D: anyRegister(r)})
 	p.Ops = append(p.Ops, op.Op{Code: op.Enter, D: anyRegister(r), S: anyRegister(r)})
-	for n := range n + 2 {
-		for _, l := range places[n] {
-			p.Ops = append(p.Ops, op.Op{Code: op.Label, Label: l})
-		}
-		p.Ops = append(p.Ops, randomOp(r, p))
+	size := n / (1 + len(s.subroutines))
+	s.write(size)
+	main := s.labels
+	for _, l := range s.subroutines {
+		s.labels, s.inside = main, true
+		p.Ops = append(p.Ops, op.Op{Code: op.Subroutine, Label: l})
+		s.write(size)
 	}
-	p.Ops = append(p.Ops, op.Op{Code: op.Jump, Label: op.LabelID(r.IntN(p.Labels))})
 	return p
 }
 
+// part is the operations before the first subroutine, or those of one.
+type part struct {
+	r           *rand.Rand
+	p           *op.Program
+	subroutines []op.LabelID // all of them
+	labels      []op.LabelID // that the operations may name
+	inside      bool         // a subroutine
+}
+
+func newLabels(p *op.Program, n int) (list []op.LabelID) {
+	for range n {
+		list = append(list, op.LabelID(p.Labels))
+		p.Labels++
+	}
+	return list
+}
+
+// write appends about n operations with labels of their own.
+func (s *part) write(n int) {
+	own := newLabels(s.p, 1+s.r.IntN(1+n/8))
+	s.labels = append(slices.Clone(s.labels), own...)
+	places := map[int][]op.LabelID{}
+	for _, l := range own {
+		at := s.r.IntN(n + 2)
+		places[at] = append(places[at], l)
+	}
+	for n := range n + 2 {
+		for _, l := range places[n] {
+			s.p.Ops = append(s.p.Ops, op.Op{Code: op.Label, Label: l})
+		}
+		s.p.Ops = append(s.p.Ops, s.randomOp())
+	}
+	s.p.Ops = append(s.p.Ops, op.Op{Code: op.Jump, Label: pick(s.r, own...)})
+}
+
 // randomOp returns an operation that may be anywhere after Enter.
-func randomOp(r *rand.Rand, p *op.Program) op.Op {
+func (s *part) randomOp() op.Op {
+	r, p := s.r, s.p
 	o := op.Op{Code: op.Const + op.Code(r.IntN(int(op.Codes-op.Const))), D: anyRegister(r)}
-	label := op.LabelID(r.IntN(p.Labels))
+	label := pick(r, s.labels...)
+	if o.Code == op.Call && len(s.subroutines) == 0 || o.Code == op.Return && !s.inside {
+		o.Code = op.Jump
+	}
 	switch o.Code {
 	case op.Const, op.Add, op.And:
 		o.Value = Number(r)
@@ -82,7 +118,7 @@ func randomOp(r *rand.Rand, p *op.Program) op.Op {
 	case op.Jump:
 		o.D, o.Label = 0, label
 	case op.Call:
-		o.D, o.Label = 0, label
+		o.D, o.Label = 0, pick(r, s.subroutines...)
 	case op.Return:
 		o.D = 0
 	case op.Syscall:

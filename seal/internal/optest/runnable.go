@@ -27,14 +27,15 @@ func Runnable(r *rand.Rand, n int) *op.Program {
 	}
 	g.end()
 	for n := 0; n < len(g.functions); n++ {
-		g.Place(g.functions[n])
-		g.change()
-		// A function calls others that follow, so calls end.
-		if r.IntN(3) == 0 {
-			g.call()
-		}
-		g.change()
-		g.Return()
+		g.Subroutine(g.functions[n], func() {
+			g.change()
+			// A function calls others that follow, so calls end.
+			if r.IntN(3) == 0 {
+				g.call()
+			}
+			g.change()
+			g.Return()
+		})
 	}
 	return g.Program()
 }
