@@ -67,6 +67,14 @@ func (r *reader) read(l *optest.Listing, want *op.Op) (got op.Op, err error) {
 		d, s = r.registers(x86asm.MOV)
 		r.check(s == x86asm.R11, "no stack pointer")
 		got.D = of(d)
+	case op.Reserve:
+		i := r.next()
+		size, ok := i.Args[1].(x86asm.Imm)
+		r.check(i.Op == x86asm.SUB && i.DataSize == 64 && i.Args[0] == x86asm.RSP && ok, i)
+		got.Value = int64(size)
+		d, s := r.registers(x86asm.MOV)
+		r.check(s == x86asm.RSP, "no stack pointer")
+		got.D = of(d)
 	case op.Const:
 		got.D, got.Value = r.constantOf()
 	case op.Copy:

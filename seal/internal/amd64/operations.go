@@ -48,6 +48,9 @@ func (m *machine) operation(o *op.Op) error {
 		m.mov(d, rsp)
 	case op.Enter:
 		m.enter(d, s)
+	case op.Reserve:
+		m.immediate(opSub, rsp, o.Value)
+		m.mov(d, rsp)
 	case op.Const:
 		m.constant(d, o.Value)
 	case op.Copy:

@@ -64,6 +64,11 @@ func (r *reader) read(l *optest.Listing, want *op.Op) (got op.Op, err error) {
 		r.match(`and x25, x25, #0xfffffffffffffff0`)
 		r.match(`mov sp, x25`)
 		got.D = of(r.match(`mov (x\d+), x9`)[0])
+	case op.Reserve:
+		high := number64(r.match(`sub sp, sp, #(\S+), lsl #12`)[0])
+		low := number64(r.match(`sub sp, sp, #(\S+)`)[0])
+		got.Value = high<<12 + low
+		got.D = of(r.match(`mov (x\d+), sp`)[0])
 	case op.Const:
 		d, v := r.constant()
 		got.D, got.Value = of(d), v

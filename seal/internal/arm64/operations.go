@@ -56,6 +56,9 @@ func (m *machine) operation(n int) error {
 		m.addImmediate(d, sp, 0)
 	case op.Enter:
 		m.enter(d, s)
+	case op.Reserve:
+		m.subOffset(sp, sp, o.Value)
+		m.addImmediate(d, sp, 0)
 	case op.Const:
 		m.constant(d, o.Value)
 	case op.Copy:
@@ -111,11 +114,16 @@ func (m *machine) operation(n int) error {
 func (m *machine) enter(d, s reg) {
 	m.addImmediate(scratch, sp, 0)
 	m.sub(frame, scratch, s)
-	m.subImmediateHigh(frame, frame, int64(m.program.Frame)>>12)
-	m.subImmediate(frame, frame, int64(m.program.Frame)&0xfff)
+	m.subOffset(frame, frame, int64(m.program.Frame))
 	m.andConstant(frame, -16)
 	m.addImmediate(sp, frame, 0)
 	m.mov(d, scratch)
+}
+
+// subOffset: d = n - offset, for a size of the stack.
+func (m *machine) subOffset(d, n reg, offset int64) {
+	m.subImmediateHigh(d, n, offset>>12)
+	m.subImmediate(d, d, offset&0xfff)
 }
 
 // addOffset: d = n + offset, for an offset of the frame.

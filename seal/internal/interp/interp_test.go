@@ -43,6 +43,12 @@ func TestOperations(t *testing.T) {
 		f    func(b *op.Builder)
 	}{
 		{op.Start, 1, func(*op.Builder) {}}, // see below
+		{op.Reserve, 9, func(b *op.Builder) {
+			b.Reserve(op.R2, 32)
+			b.Const(op.R3, 9)
+			b.Store(op.R3, 8, op.R2, 24)
+			b.Load(op.R1, 8, op.R2, 24)
+		}},
 		{op.Const, 7, func(b *op.Builder) { b.Const(op.R1, 7) }},
 		{op.Copy, 8, func(b *op.Builder) { b.Const(op.R2, 8); b.Copy(op.R1, op.R2) }},
 		{op.Add, 4, func(b *op.Builder) { b.Const(op.R1, 7); b.Add(op.R1, -3) }},
@@ -213,6 +219,8 @@ func TestBugs(t *testing.T) {
 			b.Store(op.R0, 4, op.SP, slot)
 			b.Load(op.R1, 8, op.SP, slot)
 		}},
+		{"outside the memory", func(b *op.Builder) { b.Reserve(op.R2, 32); b.Store(op.R2, 8, op.R2, 25) }},
+		{"not all written", func(b *op.Builder) { b.Reserve(op.R2, 32); b.Load(op.R1, 8, op.R2, 24) }},
 		{"R4 has no value", func(b *op.Builder) { b.Copy(op.R1, op.R4) }},
 		{"result has no value", func(b *op.Builder) { b.Copy(op.R1, op.Result) }},
 		{"R1 has no value", func(*op.Builder) {}},

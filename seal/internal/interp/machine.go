@@ -58,6 +58,7 @@ type Machine struct {
 	defined   [op.Result + 1]bool
 	sp        uint64 // the beginning of the frame; 0 before Enter
 	start     uint64 // the stack pointer at the start
+	low       uint64 // the lowest address that is reserved
 	returns   []int  // where the calls that have not returned continue
 	steps     int
 	waiting   bool // for the result of a call
@@ -248,5 +249,14 @@ func (m *Machine) enter(d op.Reg, extra uint64) error {
 	}
 	*stack = segment{name: "frame", base: m.sp, bytes: append(make([]byte, room), stack.bytes...), written: written}
 	m.set(d, m.start)
+	m.low = m.sp
 	return nil
+}
+
+// reserve reserves size bytes, apart from what was reserved before, and returns their
+// address. They have no defined value.
+func (m *Machine) reserve(size uint64) uint64 {
+	m.low -= size + pageSize
+	m.segments = append(m.segments, segment{name: "reserved", base: m.low, bytes: make([]byte, size), written: make([]bool, size)})
+	return m.low
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// Memory is the memory of a [Machine]: the data, the stack with the frame, and what mmap
-// added. Addresses are 64 bits wide; no segment is at a small one.
+// Memory is the memory of a [Machine]: the data, the stack with the frame, and what Reserve
+// and mmap added. Addresses are 64 bits wide; no segment is at a small one.
 type Memory struct {
 	segments []segment
 

@@ -45,6 +45,8 @@ func (m *Machine) step(o *op.Op) error {
 		m.set(o.D, m.start)
 	case op.Enter:
 		return m.enter(o.D, s)
+	case op.Reserve:
+		m.set(o.D, m.reserve(v))
 	case op.Const:
 		m.set(o.D, v)
 	case op.Copy, op.Frame:

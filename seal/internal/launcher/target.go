@@ -74,7 +74,7 @@ func (g *generator) hasSlash() {
 func (g *generator) search() {
 	const longest = 4096 // PATH_MAX
 	f := &g.frame
-	rest, wasDenied, wasLacking, path := g.Slot(8), g.Slot(8), g.Slot(8), g.Slot(longest)
+	rest, wasDenied, wasLacking := g.Slot(8), g.Slot(8), g.Slot(8)
 	scan, found, directory, dirChar, dirEnd, nameChar, next, isDenied, isLacking := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(),
 		g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
 	tooLong := g.failure(eNAMETOOLONG)
@@ -82,6 +82,9 @@ func (g *generator) search() {
 		g.set(slot, 0)
 	}
 	g.status(statusNotFound)
+	// The page of the frame is in use; most launches need no other one.
+	g.Reserve(op.R0, longest)
+	g.store(op.R0, f.path)
 
 	// The entry of PATH in the list of variables.
 	g.FrameEnd(op.R5)
@@ -102,8 +105,9 @@ func (g *generator) search() {
 	g.load(op.R0, rest)
 	g.Load(op.R3, 1, op.R0, 0)
 	g.If(op.R3, op.NotEqual, '/', g.refuse("PATH has a relative or empty entry"))
-	g.FrameAddress(op.R1, path)
-	g.FrameAddress(op.R2, path+longest-2)
+	g.load(op.R1, f.path)
+	g.Copy(op.R2, op.R1)
+	g.Add(op.R2, longest-2)
 	g.Place(dirChar)
 	g.Load(op.R3, 1, op.R0, 0)
 	g.If(op.R3, op.Equal, 0, dirEnd)
@@ -120,7 +124,7 @@ func (g *generator) search() {
 	g.Place(last)
 	g.store(op.R0, rest)
 	// One slash between the directory and the name, as caprun writes it.
-	g.FrameAddress(op.R4, path)
+	g.load(op.R4, f.path)
 	slash, trim := g.NewLabel(), g.Here()
 	g.IfReg(op.R1, op.Equal, op.R4, slash)
 	g.Add(op.R1, -1)
@@ -140,8 +144,6 @@ func (g *generator) search() {
 	g.Add(op.R1, 1)
 	g.If(op.R3, op.NotEqual, 0, nameChar)
 
-	g.FrameAddress(op.R0, path)
-	g.store(op.R0, f.path)
 	g.status(statusNotExecuted)
 	g.call("examine", g.examine)
 	g.If(op.R0, op.Equal, missing, next)

@@ -102,6 +102,9 @@ func (b *Builder) FrameEnd(d Reg) { b.FrameAddress(d, frameEnd) }
 // Enter reserves the frame, and extra bytes above it: d = stack pointer at the start.
 func (b *Builder) Enter(d, extra Reg) { b.emit(Op{Code: Enter, D: d, S: extra}) }
 
+// Reserve reserves size bytes, a multiple of 16, below the frame: d = their address.
+func (b *Builder) Reserve(d Reg, size int64) { b.emit(Op{Code: Reserve, D: d, Value: size}) }
+
 // Const sets a register.
 func (b *Builder) Const(d Reg, v int64) { b.emit(Op{Code: Const, D: d, Value: v}) }
 

@@ -23,6 +23,9 @@ func (p *Program) Check() error {
 		if entered && (o.Code == Start || o.Code == Enter) {
 			return fmt.Errorf("operation %d, %v: after the frame is reserved", n, o)
 		}
+		if !entered && o.Code == Reserve {
+			return fmt.Errorf("operation %d, %v: before the frame is reserved", n, o)
+		}
 		entered = entered || o.Code == Enter
 		if err := p.checkOp(&o); err != nil {
 			return fmt.Errorf("operation %d, %v: %w", n, o, err)
@@ -80,6 +83,10 @@ func checkTarget(o *Op, places []place, subroutine int) error {
 		case !to.begins && to.subroutine != 0 && to.subroutine != subroutine:
 			return fmt.Errorf("the label is in a subroutine")
 		}
+	case Reserve:
+		if subroutine != 0 {
+			return fmt.Errorf("in a subroutine")
+		}
 	case Return:
 		if subroutine == 0 {
 			return fmt.Errorf("not in a subroutine")
@@ -102,7 +109,7 @@ func (p *Program) checkOp(o *Op) error {
 		return fmt.Errorf("unknown label")
 	}
 	switch o.Code {
-	case Start, Enter, Const, Add, And, Left, Right, Data, Frame, CodeAddress, Load, Copy, AddReg, SubReg, AndReg, OrReg:
+	case Start, Enter, Reserve, Const, Add, And, Left, Right, Data, Frame, CodeAddress, Load, Copy, AddReg, SubReg, AndReg, OrReg:
 		if o.D > R5 {
 			return fmt.Errorf("%v cannot be changed", o.D)
 		}
@@ -115,6 +122,10 @@ func (p *Program) checkOp(o *Op) error {
 	case Enter, Copy, AddReg, SubReg, AndReg, OrReg, IfReg:
 		if o.S > Result {
 			return fmt.Errorf("%v has no value", o.S)
+		}
+	case Reserve:
+		if o.Value < 16 || o.Value > maxFrame || o.Value%16 != 0 {
+			return fmt.Errorf("%d bytes", o.Value)
 		}
 	case Left, Right:
 		if o.Value < 1 || o.Value > 63 {

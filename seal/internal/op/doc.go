@@ -9,6 +9,7 @@
 // another value. All are 64 bits wide. The memory consists of
 //
 //   - the frame, which the launcher may read and write; its offsets begin at 0,
+//   - what Reserve adds,
 //   - the data, constants that the launcher may only read,
 //   - what the kernel has put on the stack: the number of arguments, their addresses and
 //     0, the addresses of the environment variables and 0, the auxiliary vector.
@@ -19,6 +20,7 @@
 //	Subroutine  the same, for Call alone: a subroutine begins here
 //	Start       D = stack pointer at the start; only before Enter
 //	Enter       the same; then reserve the frame, and S bytes above it
+//	Reserve     reserve Value bytes below the frame; D = their address; not in a subroutine
 //	Const       D = Value
 //	Copy        D = S
 //	Add         D += Value

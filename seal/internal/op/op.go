@@ -29,6 +29,7 @@ const (
 	Subroutine
 	Start
 	Enter
+	Reserve
 	Const
 	Copy
 	Add
@@ -54,7 +55,7 @@ const (
 )
 
 var codeNames = [Codes]string{
-	"label", "subroutine", "start", "enter", "const", "copy", "add", "add", "sub", "and", "and", "or", "left", "right",
+	"label", "subroutine", "start", "enter", "reserve", "const", "copy", "add", "add", "sub", "and", "and", "or", "left", "right",
 	"data", "frame", "code", "load", "store", "if", "if", "jump", "call", "return", "syscall",
 }
 
@@ -144,7 +145,7 @@ func (o Op) String() string {
 		return fmt.Sprintf("%s %v, %v", name, o.D, o.S)
 	case Const, Add, And:
 		return fmt.Sprintf("%s %v, %#x", name, o.D, o.Value)
-	case Left, Right, Data, Frame:
+	case Reserve, Left, Right, Data, Frame:
 		return fmt.Sprintf("%s %v, %d", name, o.D, o.Value)
 	case CodeAddress:
 		return fmt.Sprintf("%s %v, L%d", name, o.D, o.Label)

@@ -71,12 +71,17 @@ func (s *part) write(n int) {
 // randomOp returns an operation that may be anywhere after Enter.
 func (s *part) randomOp() op.Op {
 	r, p := s.r, s.p
-	o := op.Op{Code: op.Const + op.Code(r.IntN(int(op.Codes-op.Const))), D: anyRegister(r)}
+	o := op.Op{Code: op.Reserve + op.Code(r.IntN(int(op.Codes-op.Reserve))), D: anyRegister(r)}
 	label := pick(r, s.labels...)
 	if o.Code == op.Call && len(s.subroutines) == 0 || o.Code == op.Return && !s.inside {
 		o.Code = op.Jump
 	}
+	if o.Code == op.Reserve && s.inside {
+		o.Code = op.Const
+	}
 	switch o.Code {
+	case op.Reserve:
+		o.Value = 16 * int64(1+r.IntN(pick(r, 2, 16, 1024)))
 	case op.Const, op.Add, op.And:
 		o.Value = Number(r)
 	case op.Copy, op.AddReg, op.SubReg, op.AndReg, op.OrReg:

@@ -82,6 +82,17 @@ func (g *generator) begin() {
 	g.Const(op.R4, 5)
 	g.Syscall(op.Umask, op.Int(18))
 	g.Syscall(op.Umask, op.Int(18))
+	// The first and the last word of reserved bytes.
+	size := 16 * (1 + g.r.Int64N(pick[int64](g.r, 4, 200, 1000)))
+	for range 1 + g.r.IntN(2) {
+		g.Reserve(op.R2, size)
+		g.Copy(op.R3, op.R2)
+		g.Add(op.R3, size-8)
+		g.Store(op.R0, 8, op.R3, 0)
+		g.Store(op.R4, 8, op.R2, 0)
+		g.Load(op.R3, 8, op.R3, 0)
+		g.Load(op.R2, 8, op.R2, 0)
+	}
 	g.write()
 }
 
