@@ -36,7 +36,6 @@ type frame struct {
 
 	caps          int64 // struct __user_cap_header_struct, then two of struct __user_cap_data_struct
 	parent, death int64 // the caller's parent and parent-death signal
-	closed        int64 // which of the descriptors 0 to 2 the caller has closed, as bits
 	groupsChanged int64 // 1 if the step of the groups has changed them
 	groupCount    int64 // of the groups to expect at the end
 	groups        int64 // the address of the caller's groups, if the profile declares none
@@ -75,7 +74,7 @@ func (g *generator) layFrame() {
 	f.caps = g.Slot(32)
 	f.buffer = g.Slot(bufferSize)
 	f.want, f.start = g.Slot(stateSize), g.Slot(stateSize)
-	for _, slot := range []*int64{&f.parent, &f.closed, &f.groupsChanged, &f.groups} {
+	for _, slot := range []*int64{&f.parent, &f.groupsChanged, &f.groups} {
 		*slot = g.Slot(8)
 	}
 	f.head, f.interpreter, f.saved = g.Slot(headSize), g.Slot(headSize+8), g.Slot(statSaved)

@@ -5,17 +5,19 @@ import "caprun/seal/internal/op"
 // readCaller reads the state of the caller into the blocks now, start and want.
 func (g *generator) readCaller() {
 	g.begin("read the caller's state")
-	// The parent first, so that one that ends later is noticed.
-	g.Syscall(op.Getppid)
-	g.mustNotFail()
-	g.store(op.Result, g.frame.parent)
 	g.set(g.frame.death, -1)
 	g.Syscall(op.Prctl, op.Int(prGetPdeathsig), op.FrameAt(g.frame.death))
 	g.must()
 	g.Load(op.R0, 4, op.SP, g.frame.death)
 	g.If(op.R0, op.AtLeast, 65, g.noEffect)
 	g.store(op.R0, g.frame.death)
-	g.readClosed()
+	// The signal tells of a parent that has ended before.
+	none := g.NewLabel()
+	g.If(op.R0, op.Equal, 0, none)
+	g.Syscall(op.Getppid)
+	g.mustNotFail()
+	g.store(op.Result, g.frame.parent)
+	g.Place(none)
 	g.set(g.frame.now+stateB, 0)
 	if g.comparesBounding() {
 		g.call("bounding", g.readBounding)
@@ -39,25 +41,8 @@ func (g *generator) readCaller() {
 	}
 }
 
-// readClosed finds out which of the descriptors 0 to 2 are closed: only such a number may
-// be that of a file that the launcher opens.
-func (g *generator) readClosed() {
-	g.Const(op.R0, 0)
-	g.Const(op.R1, 0) // the closed ones
-	g.Const(op.R2, 1) // the bit of R0
-	loop, next := g.Here(), g.NewLabel()
-	g.Syscall(op.Fcntl, op.Of(op.R0), op.Int(fGetfd))
-	g.If(op.Result, op.NotEqual, -eBADF, next)
-	g.OrReg(op.R1, op.R2)
-	g.Place(next)
-	g.Left(op.R2, 1)
-	g.Add(op.R0, 1)
-	g.If(op.R0, op.NotEqual, 3, loop)
-	g.store(op.R1, g.frame.closed)
-}
-
 // newDescriptor goes to fail unless Result is a new descriptor, which it stores in R0. A
-// system call filter can return 0 although nothing was opened.
+// system call filter can return 0 although nothing was opened. It keeps the other registers.
 func (g *generator) newDescriptor() { g.call("descriptor", g.checkDescriptor) }
 
 func (g *generator) checkDescriptor() {
@@ -65,21 +50,18 @@ func (g *generator) checkDescriptor() {
 	g.mustNotFail()
 	g.Copy(op.R0, op.Result)
 	g.If(op.R0, op.AtLeast, 3, high)
-	g.load(op.R1, g.frame.closed)
-	for fd := range int64(3) {
-		next := g.NewLabel()
-		g.If(op.R0, op.NotEqual, fd, next)
-		g.If(op.R1, op.AnyBit, 1<<fd, ok)
-		g.Place(next)
-	}
-	g.Jump(g.noEffect)
+	// The launcher opens every file close-on-exec. One of the caller's is not: exec would
+	// have closed it.
+	g.Syscall(op.Fcntl, op.Of(op.R0), op.Int(fGetfd))
+	g.If(op.Result, op.NotEqual, fdCloexec, g.noEffect)
+	g.Jump(ok)
 	g.Place(high)
 	g.If(op.R0, op.AtLeast, 1<<31, g.noEffect)
 	g.Place(ok)
 }
 
-// readState reads the credentials into the block now, but for the bounding set. Each call is checked: a system call
-// filter can make it return 0 without a result.
+// readState reads the credentials into the block now, but for the bounding set. Each call
+// is checked: a system call filter can make it return 0 without a result.
 func (g *generator) readState() {
 	now := g.frame.now
 	g.call("uids", g.readUIDs)
@@ -126,18 +108,23 @@ func (g *generator) readSets() {
 	g.set(caps+24, 0)
 	g.Syscall(op.Capget, op.FrameAt(caps), op.FrameAt(caps+8))
 	g.must()
-	for n, word := range []int64{stateE, stateP, stateI} {
-		at := caps + 8 + 4*int64(n)
-		g.Load(op.R0, 4, op.SP, at+12)
-		g.Left(op.R0, 32)
-		g.Load(op.R1, 4, op.SP, at)
-		g.OrReg(op.R0, op.R1)
-		g.store(op.R0, now+word)
-	}
+	g.call("unpack sets", g.unpackSets)
 	g.load(op.R0, now+stateE)
 	g.load(op.R1, now+stateP)
 	g.OrReg(op.R0, op.R1)
 	g.IfReg(op.R0, op.NotEqual, op.R1, g.noEffect)
+}
+
+// unpackSets stores the sets of the last capget(2) or capset(2) in the block now.
+func (g *generator) unpackSets() {
+	for n, word := range []int64{stateE, stateP, stateI} {
+		at := g.frame.caps + 8 + 4*int64(n)
+		g.Load(op.R0, 4, op.SP, at+12)
+		g.Left(op.R0, 32)
+		g.Load(op.R1, 4, op.SP, at)
+		g.OrReg(op.R0, op.R1)
+		g.store(op.R0, g.frame.now+word)
+	}
 }
 
 // writeSets sets the effective and permitted sets to R0 and the inheritable set to R1:
@@ -154,6 +141,7 @@ func (g *generator) writeSets() {
 	g.Store(op.R1, 4, op.SP, caps+28)
 	g.Syscall(op.Capset, op.FrameAt(caps), op.FrameAt(caps+8))
 	g.must()
+	g.call("unpack sets", g.unpackSets)
 }
 
 // readBounding reads the bounding set. The first error ends the set, so the launcher asks

@@ -12,7 +12,6 @@ func (g *generator) raise(*engine.Step) { g.call("raise", g.raiseSets) }
 
 func (g *generator) raiseSets() {
 	done := g.NewLabel()
-	g.call("sets", g.readSets)
 	g.load(op.R0, g.frame.now+stateP)
 	g.load(op.R1, g.frame.now+stateE)
 	g.IfReg(op.R0, op.Equal, op.R1, done)
@@ -24,7 +23,6 @@ func (g *generator) raiseSets() {
 func (g *generator) setInheritable(s *engine.Step) {
 	change, done := g.NewLabel(), g.NewLabel()
 	now := g.frame.now
-	g.call("sets", g.readSets)
 	g.load(op.R0, now+stateP)
 	g.load(op.R1, now+stateE)
 	g.IfReg(op.R0, op.NotEqual, op.R1, change)
@@ -41,7 +39,6 @@ func (g *generator) setInheritable(s *engine.Step) {
 // hidden them. If it may not, all must have been dropped before.
 func (g *generator) dropBounding(s *engine.Step) {
 	loop, drop, next, done := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
-	g.call("sets", g.readSets)
 	g.load(op.R5, g.frame.now+stateE)
 	g.Const(op.R0, 0)
 	g.Const(op.R2, int64(s.Caps))
@@ -99,7 +96,6 @@ func (g *generator) setAmbient(s *engine.Step) {
 // may have hidden a capability.
 func (g *generator) clearAmbient() {
 	done := g.NewLabel()
-	g.call("sets", g.readSets)
 	g.load(op.R0, g.frame.now+stateP)
 	g.load(op.R1, g.frame.now+stateI)
 	g.IfReg(op.R0, op.NoBit, op.R1, done)
@@ -114,7 +110,6 @@ func (g *generator) changeAmbient(want cap.Mask) {
 	const forbidden, locked = int64(cred.SecNoCapAmbientRaise), int64(cred.SecNoCapAmbientRaiseLocked)
 	now, restore := g.frame.now, g.frame.pair
 	allowed, loop, wanted, change, next, done := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
-	g.call("sets", g.readSets)
 	g.call("ambient", g.readAmbient)
 	g.set(restore, 0) // securebits to set again
 	g.load(op.R2, now+stateA)
@@ -123,12 +118,11 @@ func (g *generator) changeAmbient(want cap.Mask) {
 	g.Copy(op.R0, op.R2)
 	g.AndReg(op.R0, op.R3)
 	g.IfReg(op.R0, op.Equal, op.R3, allowed) // nothing to raise
-	g.Syscall(op.Prctl, op.Int(prGetSecurebits))
-	g.mustNotFail()
-	g.Copy(op.R0, op.Result)
+	g.load(op.R0, now+stateBits)
 	g.Copy(op.R1, op.R0)
 	g.And(op.R1, forbidden|locked)
 	g.If(op.R1, op.NotEqual, forbidden, allowed)
+	g.confirmSecurebits()
 	g.store(op.R0, restore)
 	g.And(op.R0, ^forbidden)
 	g.writeSecurebits(op.R0)
@@ -164,10 +158,8 @@ func (g *generator) changeAmbient(want cap.Mask) {
 // returned them.
 func (g *generator) setSecurebits(s *engine.Step) {
 	change, done := g.NewLabel(), g.NewLabel()
-	g.Syscall(op.Prctl, op.Int(prGetSecurebits))
-	g.mustNotFail()
-	g.If(op.Result, op.NotEqual, int64(s.Secbits), change)
-	g.call("sets", g.readSets)
+	g.load(op.R0, g.frame.now+stateBits)
+	g.If(op.R0, op.NotEqual, int64(s.Secbits), change)
 	g.load(op.R0, g.frame.now+stateE)
 	g.If(op.R0, op.NoBit, 1<<capSetpcap, done)
 	g.Place(change)
@@ -182,7 +174,6 @@ func (g *generator) setSecurebits(s *engine.Step) {
 func (g *generator) lowerPermitted(s *engine.Step) {
 	change, done := g.NewLabel(), g.NewLabel()
 	now, want := g.frame.now, g.frame.want
-	g.call("sets", g.readSets)
 	g.load(op.R1, now+stateP)
 	if g.declaresFinal() {
 		g.Const(op.R0, int64(s.Caps))
@@ -191,6 +182,7 @@ func (g *generator) lowerPermitted(s *engine.Step) {
 		// Where exec grants capabilities because of uid 0, all that it can grant;
 		// elsewhere the ambient set. To lower the permitted set to another one would
 		// hide a wrong answer about the ambient set.
+		g.call("sets", g.readSets)
 		g.call("ambient", g.readAmbient)
 		g.load(op.R5, want+stateA)
 		g.load(op.R1, now+stateA)

@@ -52,9 +52,7 @@ func (g *generator) closeOnExec(s *engine.Step) {
 func (g *generator) openRead(path op.Reg, bad op.LabelID) {
 	g.Syscall(op.Openat, op.Int(atFDCWD), op.Of(path), op.Int(oRDONLY|oCLOEXEC|oNONBLOCK|oNOCTTY))
 	g.IfNegative(op.Result, bad)
-	g.store(path, g.frame.pair+8)
 	g.newDescriptor()
-	g.load(path, g.frame.pair+8)
 }
 
 // closeDescriptor closes R0, unless it is one of the descriptors 0 to 2: exec closes it
@@ -85,19 +83,18 @@ func (g *generator) changeRoot(s *engine.Step) {
 func (g *generator) refuseDirectories() {
 	open, next := g.NewLabel(), g.NewLabel()
 	g.Const(op.R4, 0)
-	g.Const(op.R5, 1) // the bit of R4
 	loop := g.Here()
 	g.Copy(op.R0, op.R4)
 	g.call("stat descriptor", g.statDescriptor)
 	g.If(op.Result, op.NotEqual, -eBADF, open)
-	g.load(op.R0, g.frame.closed)
-	g.IfReg(op.R0, op.AnyBit, op.R5, next)
+	g.Syscall(op.Fcntl, op.Of(op.R4), op.Int(fGetfd))
+	g.If(op.Result, op.Equal, -eBADF, next)
+	g.Jump(g.noEffect)
 	g.Place(open)
 	g.must()
 	g.checkStat()
 	g.If(op.R0, op.Equal, sIFDIR, g.refuse("a standard descriptor is a directory"))
 	g.Place(next)
-	g.Left(op.R5, 1)
 	g.Add(op.R4, 1)
 	g.If(op.R4, op.NotEqual, 3, loop)
 }
