@@ -37,7 +37,7 @@ func declaresHighStack(p *policy.Profile) bool {
 // in R5.
 func (g *generator) examine() {
 	f := &g.frame
-	again, unreadable, script, final, done := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
+	again, unreadable, binary, script, final, done := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
 	absent, forbidden := g.NewLabel(), g.NewLabel()
 	g.load(op.R0, f.path)
 	g.store(op.R0, f.current)
@@ -60,15 +60,15 @@ func (g *generator) examine() {
 	// whatever it contains.
 	g.Syscall(op.Faccessat2, op.Int(atFDCWD), op.Of(op.R1), op.Int(xOK), op.Int(atEaccess))
 	g.If(op.Result, op.Equal, -eACCES, forbidden)
+	if g.opensEarly() {
+		g.readProgram(binary)
+	}
+	g.load(op.R1, f.current)
 	g.openRead(op.R1, unreadable)
-	g.store(op.R0, f.pair)
 	g.call("read head", g.readHead)
-	g.If(op.R4, op.NotEqual, 0, g.refuse("it changed while it was read"))
-	g.Load(op.R0, 2, op.SP, f.head)
-	g.If(op.R0, op.Equal, '#'|'!'<<8, script)
-	g.call("format", g.checkFormat)
-	g.If(op.R0, op.Equal, 0, g.failure(eNOEXEC))
-	g.Jump(final)
+	g.If(op.R0, op.Equal, scriptMagic, script)
+	g.Place(binary)
+	g.checkFormat(final, g.failure(eNOEXEC))
 
 	g.Place(script)
 	g.findInterpreter()
@@ -80,23 +80,10 @@ func (g *generator) examine() {
 	g.store(op.R0, f.current)
 	g.Jump(again)
 
-	// A file that the target may execute but not read: only what was read before the
-	// uid changed tells whether it is a script.
+	// A file that the target may execute but not read.
 	g.Place(unreadable)
 	g.Copy(op.R5, op.Result)
 	g.If(op.R5, op.NotEqual, -eACCES, g.failWith)
-	if g.glances() {
-		other := g.NewLabel()
-		g.load(op.R0, f.glanced)
-		g.If(op.R0, op.Equal, 0, other)
-		g.load(op.R0, f.depth)
-		g.If(op.R0, op.NotEqual, 0, other)
-		g.FrameAddress(op.R5, f.glance)
-		g.call("compare stat", g.compareStat)
-		g.If(op.R4, op.Equal, 0, final)
-		g.Place(other)
-		g.Const(op.R5, -eACCES)
-	}
 	if g.judges() {
 		g.Jump(g.refuse("cannot be read"))
 	} else {
@@ -122,15 +109,13 @@ func (g *generator) examine() {
 	g.Place(done)
 }
 
+// scriptMagic is how a script begins.
+const scriptMagic = '#' | '!'<<8
+
 // saveStat copies the result of statx(2) from the buffer.
 func (g *generator) saveStat() {
 	g.FrameAddress(op.R0, g.frame.buffer)
 	g.FrameAddress(op.R1, g.frame.saved)
-	g.call("copy stat", g.copyStat)
-}
-
-// copyStat copies what is saved of struct statx from R0 to R1.
-func (g *generator) copyStat() {
 	g.Const(op.R2, statSaved/8)
 	loop := g.Here()
 	g.Load(op.R3, 8, op.R0, 0)
@@ -141,40 +126,29 @@ func (g *generator) copyStat() {
 	g.If(op.R2, op.NotEqual, 0, loop)
 }
 
-// compareStat sets R4 to 0 if the result of statx(2) in the buffer is about the same
-// unchanged file as the one at R5, and else to another value.
-func (g *generator) compareStat() {
-	differs, done := g.NewLabel(), g.NewLabel()
-	for _, part := range []struct{ offset, words int64 }{
-		{statxUID, 5}, {statxCtimeSec, 3}, {statxDevMaj, 2}, // with gid, mode and inode
-	} {
-		g.FrameAddress(op.R0, g.frame.buffer+part.offset)
-		g.Copy(op.R1, op.R5)
-		g.Add(op.R1, part.offset)
-		g.Const(op.R2, part.words)
-		g.call("compare words", g.compareTo)
-		g.If(op.R2, op.NotEqual, 0, differs)
-	}
-	g.Const(op.R4, 0)
-	g.Jump(done)
-	g.Place(differs)
-	g.Const(op.R4, 1)
-	g.Place(done)
+// compareSavedStat refuses the file in the buffer unless it is the one that saveStat has
+// saved, unchanged.
+func (g *generator) compareSavedStat() {
+	g.call("compare stat", func() {
+		for _, part := range []struct{ offset, words int64 }{
+			{statxUID, 5}, {statxCtimeSec, 3}, {statxDevMaj, 2}, // with gid, mode and inode
+		} {
+			g.FrameAddress(op.R0, g.frame.buffer+part.offset)
+			g.FrameAddress(op.R1, g.frame.saved+part.offset)
+			g.Const(op.R2, part.words)
+			g.call("same words", func() {
+				g.compareWords(g.refuse("it changed while it was read"))
+			})
+		}
+	})
 }
 
-// compareTo compares R2 words of 4 bytes at R0 and at R1; R2 is 0 afterwards if they are
-// the same.
-func (g *generator) compareTo() {
-	differ := g.NewLabel()
-	g.compareWords(differ)
-	g.Place(differ)
-}
-
-// readHead reads the beginning of the open file in the slot pair, closes it, and sets R4
-// to 0 if it is the file that saveStat has saved.
+// readHead reads the beginning of the open file R0, which must be the one that saveStat has
+// saved, and closes it. It stores the first two bytes in R0.
 func (g *generator) readHead() {
 	f := &g.frame
 	const parsed = 24 // bytes of the head that are used even if the file is shorter
+	g.store(op.R0, f.pair)
 	g.zero(f.head, parsed)
 	g.load(op.R0, f.pair)
 	g.call("stat descriptor", g.statDescriptor)
@@ -186,17 +160,16 @@ func (g *generator) readHead() {
 	g.If(op.Result, op.AtLeast, headSize+1, g.noEffect)
 	g.store(op.Result, f.headLength)
 	g.closeDescriptor()
-	g.FrameAddress(op.R5, f.saved)
-	g.call("compare stat", g.compareStat)
+	g.compareSavedStat()
+	g.Load(op.R0, 2, op.SP, f.head)
 }
 
-// checkFormat sets R0 to 1 if the head is that of an ELF file of this machine, and else to
-// 0. The kernel executes others only with an interpreter of binfmt_misc, whose privileges
+// checkFormat goes to yes if the head is that of an ELF file of this machine, and else to
+// no. The kernel executes others only with an interpreter of binfmt_misc, whose privileges
 // are unknown.
-func (g *generator) checkFormat() {
+func (g *generator) checkFormat(yes, no op.LabelID) {
 	const magic = 0x7f | 'E'<<8 | 'L'<<16 | 'F'<<24
 	f := &g.frame
-	no, yes, done := g.NewLabel(), g.NewLabel(), g.NewLabel()
 	g.Load(op.R0, 4, op.SP, f.head)
 	g.If(op.R0, op.NotEqual, magic, no)
 	g.Load(op.R0, 1, op.SP, f.head+4)
@@ -206,12 +179,7 @@ func (g *generator) checkFormat() {
 	for _, format := range g.cfg.Formats {
 		g.If(op.R0, op.Equal, int64(format.Class)|int64(format.Machine)<<8, yes)
 	}
-	g.Place(no)
-	g.Const(op.R0, 0)
-	g.Jump(done)
-	g.Place(yes)
-	g.Const(op.R0, 1)
-	g.Place(done)
+	g.Jump(no)
 }
 
 // findInterpreter copies the path of the interpreter from the first line of a script, as
@@ -255,21 +223,20 @@ func (g *generator) findInterpreter() {
 	g.Store(op.R3, 1, op.R1, 0)
 }
 
-// glances reports whether the launcher reads the program before the uid changes.
-func (g *generator) glances() bool { return g.declaresIdentity() && g.judges() }
+// opensEarly reports whether the launcher opens the program before the uid changes.
+func (g *generator) opensEarly() bool { return g.declaresIdentity() && g.judges() }
 
-// glanceAtProgram saves the state of the program, if the command is a path and the file is
-// an ELF file, for the case that the target may not read it. It ignores errors: examine
-// finds them.
-func (g *generator) glanceAtProgram() {
-	if !g.glances() {
+// openProgram opens the program, if the command is the path of a regular file, for the case
+// that the target may not read it. It ignores errors: examine finds them.
+func (g *generator) openProgram() {
+	if !g.opensEarly() {
 		return
 	}
 	f := &g.frame
-	f.glanced, f.glance = g.Slot(8), g.Slot(statSaved)
+	f.program = g.Slot(8)
 	none := g.NewLabel()
-	g.begin("read the program")
-	g.set(f.glanced, 0)
+	g.begin("open the program")
+	g.set(f.program, -1)
 	g.load(op.R0, f.argv)
 	g.Load(op.R0, 8, op.R0, 0)
 	g.store(op.R0, f.path)
@@ -280,16 +247,21 @@ func (g *generator) glanceAtProgram() {
 	g.If(op.Result, op.NotEqual, 0, none)
 	g.checkStat()
 	g.If(op.R0, op.NotEqual, sIFREG, none)
-	g.call("save stat", g.saveStat)
 	g.load(op.R1, f.path)
 	g.openRead(op.R1, none)
-	g.store(op.R0, f.pair)
+	g.store(op.R0, f.program)
+	g.Place(none)
+}
+
+// readProgram reads the head of the program that openProgram has opened, and goes to binary
+// unless it is a script: a script has to be readable for the target.
+func (g *generator) readProgram(binary op.LabelID) {
+	none := g.NewLabel()
+	g.load(op.R0, g.frame.program)
+	g.If(op.R0, op.Equal, -1, none)
+	g.Const(op.R1, -1)
+	g.store(op.R1, g.frame.program)
 	g.call("read head", g.readHead)
-	g.If(op.R4, op.NotEqual, 0, none)
-	g.call("format", g.checkFormat)
-	g.store(op.R0, f.glanced)
-	g.FrameAddress(op.R0, f.saved)
-	g.FrameAddress(op.R1, f.glance)
-	g.call("copy stat", g.copyStat)
+	g.If(op.R0, op.NotEqual, scriptMagic, binary)
 	g.Place(none)
 }

@@ -50,8 +50,7 @@ type frame struct {
 	current       int64 // the address of the path of the file that is examined
 	depth         int64 // how many interpreters led to it
 	saved         int64 // the state of that file: the first statSaved bytes of struct statx
-	glanced       int64 // 1 if glance is the state of an ELF file
-	glance        int64 // the state of the program before the uid changed
+	program       int64 // a descriptor of the program, opened before the uid changes; -1 if there is none
 	envAdded      int64 // the address of the first entry that the plan adds
 	noLoader      int64 // 1 if the loader variables are removed
 	groupBuffer   int64 // for a list of groups that buffer has no room for; 0 if there is none

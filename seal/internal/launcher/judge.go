@@ -120,11 +120,3 @@ func (g *generator) isHonoured() {
 	g.Const(op.R0, 0)
 	g.Place(done)
 }
-
-// compareSavedStat refuses the file in the buffer unless it is the one that saveStat has
-// saved.
-func (g *generator) compareSavedStat() {
-	g.FrameAddress(op.R5, g.frame.saved)
-	g.call("compare stat", g.compareStat)
-	g.If(op.R4, op.NotEqual, 0, g.refuse("it changed while it was read"))
-}

@@ -46,7 +46,7 @@ func (g *generator) steps() error {
 		if kind == cap.StepInheritable {
 			// The caller's privilege still applies here, and the root and the
 			// working directory are those of the target.
-			g.glanceAtProgram()
+			g.openProgram()
 		}
 		for _, v := range g.variants(kind) {
 			translate := translations[kind]
