@@ -78,7 +78,8 @@ func TestEncoding(t *testing.T) {
 		{"f7c30001000074f8", func(b *op.Builder) { b.If(op.R0, op.NoBit, 256, b.Here()) }},
 		{"4839eb72fb", func(b *op.Builder) { b.IfReg(op.R0, op.Below, op.R1, b.Here()) }},
 		{"ebfe", func(b *op.Builder) { b.Jump(b.Here()) }},
-		{"b8e70000000f05e8fbffffff", inSubroutine(func(b *op.Builder, l op.LabelID) { b.Call(l) })},
+		{"b8e70000000f05e8fbffffff", inSubroutine(func(b *op.Builder, l op.LabelID) { b.Call(l); b.Call(l) })},
+		{"b8e70000000f05ebfe", inSubroutine(func(b *op.Builder, l op.LabelID) { b.Call(l) })},
 		{"b8e70000000f05c3", inSubroutine(func(*op.Builder, op.LabelID) {})},
 		{"4889df4c89e66a01580f05", func(b *op.Builder) { b.Syscall(op.Write, op.Of(op.R0), op.Of(op.R2)) }},
 	} {

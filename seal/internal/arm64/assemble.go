@@ -13,6 +13,7 @@ type machine struct {
 	program *op.Program
 	code    []byte
 	far     bool    // a distance may be above 32 KiB, the range of tbz
+	begins  []bool  // whether a subroutine begins at each label
 	saved   bool    // the current subroutine has saved the return address
 	labels  []int64 // position of each label
 	fixups  []fixup
@@ -58,7 +59,12 @@ func (e *rangeError) Error() string {
 }
 
 func assemble(p *op.Program, far bool) ([]byte, error) {
-	m := &machine{program: p, far: far, labels: make([]int64, p.Labels)}
+	m := &machine{program: p, far: far, labels: make([]int64, p.Labels), begins: make([]bool, p.Labels)}
+	for _, o := range p.Ops {
+		if o.Code == op.Subroutine {
+			m.begins[o.Label] = true
+		}
+	}
 	for n := range p.Ops {
 		if err := m.operation(n); err != nil {
 			return nil, fmt.Errorf("operation %d, %v: %w", n, &p.Ops[n], err)

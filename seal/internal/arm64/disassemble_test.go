@@ -17,7 +17,13 @@ import (
 var backEnd = optest.BackEnd{
 	Architecture: "arm64", Machine: 183, Assemble: Assemble, Numbers: numbers[:],
 	Reader: func(p *op.Program, calls map[int64]op.Sys) func(*optest.Listing, *op.Op) (op.Op, error) {
-		return (&reader{frame: int64(p.Frame), calls: calls}).read
+		begins := map[op.LabelID]bool{}
+		for _, o := range p.Ops {
+			if o.Code == op.Subroutine {
+				begins[o.Label] = true
+			}
+		}
+		return (&reader{frame: int64(p.Frame), calls: calls, begins: begins}).read
 	},
 }
 
@@ -32,7 +38,8 @@ type reader struct {
 	frame int64            // its size
 	calls map[int64]op.Sys // the system calls by number
 
-	inside, saved bool // in a subroutine; one that saves the return address
+	begins        map[op.LabelID]bool // the labels of subroutines
+	inside, saved bool                // in a subroutine; one that saves the return address
 }
 
 // patterns has the compiled patterns of try.
@@ -105,6 +112,9 @@ func (r *reader) read(l *optest.Listing, want *op.Op) (got op.Op, err error) {
 	case op.If, op.IfReg:
 		r.condition(&got, want)
 	case op.Jump:
+		if r.saved && r.begins[want.Label] {
+			r.match(`ldr x30, \[sp\],#16`)
+		}
 		r.jump("b")
 	case op.Call:
 		check(r.saved || !r.inside, "the return address is not saved")

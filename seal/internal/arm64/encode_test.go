@@ -63,9 +63,15 @@ func TestEncoding(t *testing.T) {
 		{[]uint32{0xb13ffc1f, 0x54ffffe2}, func(b *op.Builder) { b.If(op.Result, op.AtLeast, -4095, b.Here()) }},
 		{[]uint32{0xeb14027f, 0x54ffffe3}, func(b *op.Builder) { b.IfReg(op.R0, op.Below, op.R1, b.Here()) }},
 		{[]uint32{0x14000000}, func(b *op.Builder) { b.Jump(b.Here()) }},
-		{[]uint32{0xd2800bc8, 0xd4000001, 0xf81f0ffe, 0x97ffffff, 0xf84107fe, 0xd65f03c0}, inSubroutine(func(b *op.Builder, l op.LabelID) {
+		{[]uint32{0xd2800bc8, 0xd4000001, 0xf81f0ffe, 0x97ffffff, 0x91000673, 0xf84107fe, 0xd65f03c0}, inSubroutine(func(b *op.Builder, l op.LabelID) {
+			b.Call(l)
+			b.Add(op.R0, 1)
+		})},
+		{[]uint32{0xd2800bc8, 0xd4000001, 0xf81f0ffe, 0x97ffffff, 0xf84107fe, 0x17fffffd}, inSubroutine(func(b *op.Builder, l op.LabelID) {
+			b.Call(l)
 			b.Call(l)
 		})},
+		{[]uint32{0xd2800bc8, 0xd4000001, 0x14000000}, inSubroutine(func(b *op.Builder, l op.LabelID) { b.Call(l) })},
 		{[]uint32{0xd2800bc8, 0xd4000001, 0xd65f03c0}, inSubroutine(func(*op.Builder, op.LabelID) {})},
 		{[]uint32{0xaa1303e0, 0xd2800808, 0xd4000001}, func(b *op.Builder) { b.Syscall(op.Write, op.Of(op.R0)) }},
 	} {

@@ -95,6 +95,9 @@ func (m *machine) operation(n int) error {
 		m.compareReg(o.Cond, d, s)
 		m.bCond(conditions[o.Cond], toLabel(o.Label))
 	case op.Jump:
+		if m.saved && m.begins[o.Label] {
+			m.popLink()
+		}
 		m.b(toLabel(o.Label))
 	case op.Call:
 		m.bl(toLabel(o.Label))

@@ -229,6 +229,7 @@ func TestBugs(t *testing.T) {
 			b.Call(l)
 			b.Subroutine(l, func() {
 				b.Call(l)
+				b.Const(op.R1, 0)
 				b.Return()
 			})
 		}},
@@ -237,8 +238,8 @@ func TestBugs(t *testing.T) {
 			b.Subroutine(b.NewLabel(), func() {})
 			b.Subroutine(b.NewLabel(), func() {})
 		}},
-		{"only a call goes", func(b *op.Builder) { b.Call(b.Here()) }},
-		{"only a call goes", func(b *op.Builder) {
+		{"no subroutine is called", func(b *op.Builder) { b.Call(b.Here()) }},
+		{"a subroutine that is not called", func(b *op.Builder) {
 			l := b.NewLabel()
 			b.Jump(l)
 			b.Subroutine(l, b.Return)

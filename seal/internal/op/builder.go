@@ -1,13 +1,15 @@
 package op
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // Builder makes a [Program]. Each method for a code appends one operation.
 type Builder struct {
 	program     Program
-	subroutines []Op             // operations that follow all others
-	inside      bool             // a subroutine
-	texts       map[string]int64 // the offset of each text in the data
+	subroutines []Op // operations that follow all others
+	inside      bool // a subroutine
 }
 
 // frameEnd is the offset of the end of the frame, until its size is known.
@@ -39,22 +41,17 @@ func (b *Builder) NewLabel() LabelID {
 	return LabelID(b.program.Labels - 1)
 }
 
-// Text adds a string to the data, ended by a zero byte, and returns its offset. Equal
-// strings share one place.
+// Text adds a string to the data, ended by a zero byte, and returns its offset.
 func (b *Builder) Text(s string) int64 { return b.Bytes(s + "\x00") }
 
-// Bytes adds bytes to the data and returns their offset. Equal bytes share one place.
+// Bytes adds bytes to the data, unless it contains them already, and returns their offset.
 func (b *Builder) Bytes(s string) int64 {
-	if at, ok := b.texts[s]; ok {
-		return at
+	if at := bytes.Index(b.program.Data, []byte(s)); at >= 0 {
+		return int64(at)
 	}
-	if b.texts == nil {
-		b.texts = map[string]int64{}
-	}
-	at := int64(len(b.program.Data))
-	b.texts[s] = at
+	at := len(b.program.Data)
 	b.program.Data = append(b.program.Data, s...)
-	return at
+	return int64(at)
 }
 
 // Words adds numbers of 32 bits to the data and returns their offset.
@@ -170,8 +167,15 @@ func (b *Builder) Jump(l LabelID) { b.emit(Op{Code: Jump, Label: l}) }
 // Call goes to a subroutine, until the next Return.
 func (b *Builder) Call(l LabelID) { b.emit(Op{Code: Call, Label: l}) }
 
-// Return continues after the last Call that has not returned.
-func (b *Builder) Return() { b.emit(Op{Code: Return}) }
+// Return continues after the last Call that has not returned. A call directly before it
+// becomes a jump: that subroutine returns to the caller of this one.
+func (b *Builder) Return() {
+	if n := len(b.subroutines); b.inside && n > 0 && b.subroutines[n-1].Code == Call {
+		b.subroutines[n-1].Code = Jump
+		return
+	}
+	b.emit(Op{Code: Return})
+}
 
 // IfNegative goes to a label if d is negative, as the result of a system call that failed.
 func (b *Builder) IfNegative(d Reg, l LabelID) {

@@ -78,8 +78,10 @@ func checkTarget(o *Op, places []place, subroutine int) error {
 	case CodeAddress, If, IfReg, Jump, Call:
 		to := places[o.Label]
 		switch {
-		case to.begins != (o.Code == Call):
-			return fmt.Errorf("only a call goes to a subroutine")
+		case o.Code == Call && !to.begins:
+			return fmt.Errorf("no subroutine is called")
+		case to.begins && o.Code != Call && (o.Code != Jump || subroutine == 0):
+			return fmt.Errorf("a subroutine that is not called")
 		case !to.begins && to.subroutine != 0 && to.subroutine != subroutine:
 			return fmt.Errorf("the label is in a subroutine")
 		}

@@ -44,7 +44,8 @@
 //	Syscall     Result = system call with up to six arguments
 //
 // Subroutines follow all other operations. Each ends where the next one begins. Its labels
-// are its own: no operation outside it names them. It may go to a label before the
+// are its own: no operation outside it names them. A Jump to another one makes that return
+// to the caller. It may go to a label before the
 // subroutines, and then does not return. So a back end knows in which subroutine a Return
 // is.
 //

@@ -122,6 +122,9 @@ func (s *part) randomOp() op.Op {
 		}
 	case op.Jump:
 		o.D, o.Label = 0, label
+		if s.inside && r.IntN(2) == 0 {
+			o.Label = pick(r, s.subroutines...)
+		}
 	case op.Call:
 		o.D, o.Label = 0, pick(r, s.subroutines...)
 	case op.Return:

@@ -33,7 +33,9 @@ func Runnable(r *rand.Rand, n int) *op.Program {
 			if r.IntN(3) == 0 {
 				g.call()
 			}
-			g.change()
+			if r.IntN(2) == 0 {
+				g.change()
+			}
 			g.Return()
 		})
 	}
