@@ -84,10 +84,12 @@ func (g *generator) environ() {
 
 // appendVariable appends R0 to the list.
 func (g *generator) appendVariable() {
-	g.load(op.R1, g.frame.envEnd)
-	g.Store(op.R0, 8, op.R1, 0)
-	g.Add(op.R1, 8)
-	g.store(op.R1, g.frame.envEnd)
+	g.call("append variable", func() {
+		g.load(op.R1, g.frame.envEnd)
+		g.Store(op.R0, 8, op.R1, 0)
+		g.Add(op.R1, 8)
+		g.store(op.R1, g.frame.envEnd)
+	})
 }
 
 // addition is a variable, and the classes whose plans add it.
@@ -211,11 +213,10 @@ func (g *generator) decideLoader() {
 	yes, done := g.NewLabel(), g.NewLabel()
 	g.frame.noLoader, g.frame.envAdded = g.Slot(8), g.Slot(8)
 	if g.declaresIdentity() {
-		for _, word := range []int64{stateUID, stateUID + 8, stateGID, stateGID + 8} {
-			g.load(op.R0, start+word)
-			g.load(op.R1, want+word)
-			g.IfReg(op.R0, op.NotEqual, op.R1, yes)
-		}
+		g.FrameAddress(op.R0, start+stateUID)
+		g.FrameAddress(op.R1, want+stateUID)
+		g.Const(op.R2, (stateE-stateUID)/4) // the gids follow
+		g.compareWords(yes)
 		g.load(op.R0, g.frame.groupsChanged)
 		g.If(op.R0, op.NotEqual, 0, yes)
 	}

@@ -11,9 +11,6 @@ import (
 // interpreter: BINPRM_BUF_SIZE (include/uapi/linux/binfmts.h).
 const headSize = 256
 
-// statSaved is the number of bytes of struct statx that are saved.
-const statSaved = 160
-
 // judges reports whether exec of a file with set-id bits or file capabilities could lead to
 // another state than the profile declares. If it declares neither an identity nor
 // capabilities, nor a stack limit that AT_SECURE would lower, every result is as declared.
@@ -45,7 +42,8 @@ func (g *generator) examine() {
 
 	g.Place(again)
 	g.load(op.R1, f.current)
-	g.call("stat", g.statPath)
+	g.FrameAddress(op.R2, f.saved)
+	g.call("stat into", g.statInto)
 	g.Copy(op.R5, op.Result)
 	g.If(op.R5, op.Equal, -eNOENT, absent)
 	g.If(op.R5, op.Equal, -eNOTDIR, absent)
@@ -54,7 +52,6 @@ func (g *generator) examine() {
 	g.checkStat()
 	g.Const(op.R5, -eACCES) // what execve(2) returns for another type of file
 	g.If(op.R0, op.NotEqual, sIFREG, forbidden)
-	g.call("save stat", g.saveStat)
 	g.load(op.R1, f.current)
 	// A search in PATH continues after a file that the target may not execute,
 	// whatever it contains.
@@ -112,22 +109,7 @@ func (g *generator) examine() {
 // scriptMagic is how a script begins.
 const scriptMagic = '#' | '!'<<8
 
-// saveStat copies the result of statx(2) from the buffer.
-func (g *generator) saveStat() {
-	g.FrameAddress(op.R0, g.frame.buffer)
-	g.FrameAddress(op.R1, g.frame.saved)
-	g.Const(op.R2, statSaved/8)
-	loop := g.Here()
-	g.Load(op.R3, 8, op.R0, 0)
-	g.Store(op.R3, 8, op.R1, 0)
-	g.Add(op.R0, 8)
-	g.Add(op.R1, 8)
-	g.Add(op.R2, -1)
-	g.If(op.R2, op.NotEqual, 0, loop)
-}
-
-// compareSavedStat refuses the file in the buffer unless it is the one that saveStat has
-// saved, unchanged.
+// compareSavedStat refuses the file in the buffer unless it is the saved one, unchanged.
 func (g *generator) compareSavedStat() {
 	g.call("compare stat", func() {
 		for _, part := range []struct{ offset, words int64 }{
@@ -143,8 +125,8 @@ func (g *generator) compareSavedStat() {
 	})
 }
 
-// readHead reads the beginning of the open file R0, which must be the one that saveStat has
-// saved, and closes it. It stores the first two bytes in R0.
+// readHead reads the beginning of the open file R0, which must be the saved one, and closes
+// it. It stores the first two bytes in R0.
 func (g *generator) readHead() {
 	f := &g.frame
 	const parsed = 24 // bytes of the head that are used even if the file is shorter
@@ -237,9 +219,7 @@ func (g *generator) openProgram() {
 	none := g.NewLabel()
 	g.begin("open the program")
 	g.set(f.program, -1)
-	g.load(op.R0, f.argv)
-	g.Load(op.R0, 8, op.R0, 0)
-	g.store(op.R0, f.path)
+	g.load(op.R0, f.path)
 	g.call("has slash", g.hasSlash)
 	g.If(op.R1, op.Equal, 0, none)
 	g.load(op.R1, f.path)

@@ -29,7 +29,7 @@ type frame struct {
 	step, subject, status int64 // for messages
 
 	argv, env, envEnd int64 // addresses: of the arguments from the program's name on; of the new environment and its end
-	path              int64 // address of the path for execve(2)
+	path              int64 // address of the path for execve(2): the name of the program, until it is found in PATH
 	class             int64 // a set of one class, as a bit
 
 	now, start, want int64 // blocks
@@ -49,7 +49,7 @@ type frame struct {
 	interpreter   int64 // the path of an interpreter
 	current       int64 // the address of the path of the file that is examined
 	depth         int64 // how many interpreters led to it
-	saved         int64 // the state of that file: the first statSaved bytes of struct statx
+	saved         int64 // the state of that file: struct statx
 	program       int64 // a descriptor of the program, opened before the uid changes; -1 if there is none
 	envAdded      int64 // the address of the first entry that the plan adds
 	noLoader      int64 // 1 if the loader variables are removed
@@ -76,7 +76,7 @@ func (g *generator) layFrame() {
 	for _, slot := range []*int64{&f.parent, &f.groupsChanged, &f.groups} {
 		*slot = g.Slot(8)
 	}
-	f.head, f.interpreter, f.saved = g.Slot(headSize), g.Slot(headSize+8), g.Slot(statSaved)
+	f.head, f.interpreter, f.saved = g.Slot(headSize), g.Slot(headSize+8), g.Slot(statxSize)
 	g.fail, g.failWith, g.noEffect = g.NewLabel(), g.NewLabel(), g.NewLabel()
 }
 

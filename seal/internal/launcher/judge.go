@@ -2,7 +2,7 @@ package launcher
 
 import "caprun/seal/internal/op"
 
-// judge refuses the file at current, which saveStat has saved, if its set-id bits or its
+// judge refuses the file at current, whose state is saved, if its set-id bits or its
 // capabilities have an effect on exec.
 //
 // If every result of exec is as declared, it only removes the loader variables for a

@@ -12,32 +12,46 @@ func (g *generator) keyring(*engine.Step) {
 	joined, done := g.NewLabel(), g.NewLabel()
 	// Without a session keyring, this makes the user session keyring the session keyring
 	// until the next call. An error does not matter.
-	g.keyctl(keyctlGetKeyringID, op.Int(keySpecSession))
+	g.keyctl(keyctlGetKeyringID, keySpecSession)
 	g.Copy(op.R1, op.Result)
-	g.keyctl(keyctlJoinSession, op.Int(0))
+	g.keyctl(keyctlJoinSession, 0)
 	g.Copy(op.R0, op.Result)
 	g.If(op.R0, op.Below, -maxErrno, joined)
-	g.store(op.R0, g.frame.pair)
 	g.keysUnreachable(done)
 	g.Place(joined)
 	g.If(op.R0, op.AtLeast, 1<<31, g.noEffect)
 	g.If(op.R0, op.Equal, 0, g.noEffect)
 	g.IfReg(op.R0, op.Equal, op.R1, g.noEffect)
-	g.keyctl(keyctlGetKeyringID, op.Int(keySpecSession))
+	g.keyctl(keyctlGetKeyringID, keySpecSession)
 	g.mustNotFail()
 	g.IfReg(op.R0, op.NotEqual, op.Result, g.noEffect)
-	g.keyctl(keyctlRead, op.Of(op.R0))
+	g.Copy(op.R3, op.R0)
+	g.keyctlOf(keyctlRead)
 	g.mustNotFail()
 	g.If(op.Result, op.NotEqual, 0, g.noEffect)
 	g.Place(done)
 }
 
-func (g *generator) keyctl(operation int64, argument op.Arg) {
-	g.Syscall(op.Keyctl, op.Int(operation), argument, op.Int(0), op.Int(0), op.Int(0))
+// keyctl calls keyctl(2) with an operation and an argument, in R2 and R3.
+func (g *generator) keyctl(operation, argument int64) {
+	g.Const(op.R3, argument)
+	g.keyctlOf(operation)
 }
 
-// keysUnreachable goes to yes if every system call that reaches a key is refused, and else
-// to fail with the error in R0. All arguments are invalid, so no call has an effect.
+// keyctlOf is keyctl for the argument R3.
+func (g *generator) keyctlOf(operation int64) {
+	g.Const(op.R2, operation)
+	g.callKeyctl()
+}
+
+func (g *generator) callKeyctl() {
+	g.call("keyctl", func() {
+		g.Syscall(op.Keyctl, op.Of(op.R2), op.Of(op.R3), op.Int(0), op.Int(0), op.Int(0))
+	})
+}
+
+// keysUnreachable goes to yes if every system call that reaches a key is refused, as that
+// whose error is in Result. All arguments are invalid, so no call has an effect.
 func (g *generator) keysUnreachable(yes op.LabelID) {
 	const (
 		badPointer       = 1
@@ -49,49 +63,42 @@ func (g *generator) keysUnreachable(yes op.LabelID) {
 		skipped = 1<<1 | 1<<12 | 1<<13 | 1<<14 | 1<<16 | 1<<18 | 1<<19 | 1<<20
 	)
 	reachable, loop, next := g.refuse("a filter denies this, but not other access to keys"), g.NewLabel(), g.NewLabel()
-	failed := g.NewLabel()
-	refused := func(otherwise op.LabelID) {
-		g.Copy(op.R3, op.Result)
-		g.call("refused", g.isRefused)
-		g.If(op.R3, op.Equal, 0, otherwise)
+	isRefused := func(then op.LabelID) {
+		for _, errno := range []int64{ePERM, eACCES, eNOSYS} { // of a filter, and of a kernel without keys
+			g.If(op.Result, op.Equal, -errno, then)
+		}
 	}
-	g.Copy(op.R3, op.R0)
-	g.call("refused", g.isRefused)
-	g.If(op.R3, op.Equal, 0, failed)
-	g.keyctl(keyctlJoinSession, op.Int(badPointer))
-	refused(failed)
+	refused := func() {
+		g.call("refused", func() {
+			yes := g.NewLabel()
+			isRefused(yes)
+			g.Jump(reachable)
+			g.Place(yes)
+		})
+	}
+	mayBe := g.NewLabel()
+	isRefused(mayBe)
+	g.Jump(g.fail)
+	g.Place(mayBe)
+	g.keyctl(keyctlJoinSession, badPointer)
+	refused()
 	g.Const(op.R4, 0)
 	g.Const(op.R5, 1)
 	g.Place(loop)
 	g.If(op.R5, op.AnyBit, skipped, next)
-	g.Syscall(op.Keyctl, op.Of(op.R4), op.Int(0), op.Int(0), op.Int(0), op.Int(0))
-	refused(reachable)
+	g.Copy(op.R2, op.R4)
+	g.Const(op.R3, 0)
+	g.callKeyctl()
+	refused()
 	g.Place(next)
 	g.Left(op.R5, 1)
 	g.Add(op.R4, 1)
 	g.If(op.R4, op.NotEqual, lastOperation+1, loop)
-	g.keyctl(unknownOperation, op.Int(0))
-	refused(reachable)
+	g.keyctl(unknownOperation, 0)
+	refused()
 	for _, call := range []op.Sys{op.AddKey, op.RequestKey} {
 		g.Syscall(call, op.Int(badPointer), op.Int(badPointer), op.Int(0), op.Int(0), op.Int(0))
-		refused(reachable)
+		refused()
 	}
 	g.Jump(yes)
-	g.Place(failed)
-	g.load(op.R5, g.frame.pair)
-	g.Jump(g.failWith)
-}
-
-// isRefused sets R3 to 1 if the result in R3 is one of a filter that refuses a system call,
-// or of a kernel that lacks it, and else to 0.
-func (g *generator) isRefused() {
-	yes, done := g.NewLabel(), g.NewLabel()
-	for _, errno := range []int64{ePERM, eACCES, eNOSYS} {
-		g.If(op.R3, op.Equal, -errno, yes)
-	}
-	g.Const(op.R3, 0)
-	g.Jump(done)
-	g.Place(yes)
-	g.Const(op.R3, 1)
-	g.Place(done)
 }

@@ -156,16 +156,19 @@ func (g *generator) numberText() {
 	g.store(op.R3, at)
 	g.FrameAddress(op.R4, at+6)
 	for _, unit := range []int64{100, 10, 1} {
-		digit, done := g.NewLabel(), g.NewLabel()
-		g.Const(op.R3, '0')
-		g.Place(digit)
-		g.If(op.R0, op.Below, unit, done)
-		g.Add(op.R0, -unit)
-		g.Add(op.R3, 1)
-		g.Jump(digit)
-		g.Place(done)
-		g.Store(op.R3, 1, op.R4, 0)
-		g.Add(op.R4, 1)
+		g.Const(op.R1, unit)
+		g.call("digit", func() {
+			more, done := g.NewLabel(), g.NewLabel()
+			g.Const(op.R3, '0')
+			g.Place(more)
+			g.IfReg(op.R0, op.Below, op.R1, done)
+			g.SubReg(op.R0, op.R1)
+			g.Add(op.R3, 1)
+			g.Jump(more)
+			g.Place(done)
+			g.Store(op.R3, 1, op.R4, 0)
+			g.Add(op.R4, 1)
+		})
 	}
 	g.FrameAddress(op.R4, at)
 }
@@ -181,8 +184,14 @@ func (g *generator) limitWriting() {
 	silent := g.NewLabel()
 	g.zero(action, sigactionSize)
 	g.set(action, sIGIGN)
+	setAction := func(signal int64) {
+		g.Const(op.R0, signal)
+		g.call("set action", func() {
+			g.Syscall(op.RtSigaction, op.Of(op.R0), op.FrameAt(action), op.Int(0), op.Int(sigsetSize))
+		})
+	}
 	for _, signal := range []int64{sIGPIPE, sIGTTOU, sIGXFSZ} {
-		g.Syscall(op.RtSigaction, op.Int(signal), op.FrameAt(action), op.Int(0), op.Int(sigsetSize))
+		setAction(signal)
 	}
 	g.load(op.R1, f.status)
 	g.CodeAddress(op.R0, g.exit[0])
@@ -195,7 +204,7 @@ func (g *generator) limitWriting() {
 	g.store(op.R0, action)
 	g.store(op.R0, action+16) // the restorer, which is never called
 	g.set(action+8, saRestorer)
-	g.Syscall(op.RtSigaction, op.Int(sIGALRM), op.FrameAt(action), op.Int(0), op.Int(sigsetSize))
+	setAction(sIGALRM)
 	g.If(op.Result, op.NotEqual, 0, silent)
 	g.set(f.pair, 1<<(sIGALRM-1))
 	g.Syscall(op.RtSigprocmask, op.Int(sigUnblock), op.FrameAt(f.pair), op.Int(0), op.Int(sigsetSize))

@@ -92,4 +92,6 @@ func (g *generator) command() {
 	g.Place(given)
 	g.Place(done)
 	g.store(op.R1, g.frame.argv)
+	g.Load(op.R0, 8, op.R1, 0)
+	g.store(op.R0, g.frame.path)
 }

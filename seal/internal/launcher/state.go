@@ -88,7 +88,7 @@ func (g *generator) readGIDs() {
 // ID, and returns the present one.
 func (g *generator) readIDs(read, setfs op.Sys, at int64) {
 	g.set(at, -1)
-	g.set(at+8, -1)
+	g.store(op.R0, at+8)
 	g.Syscall(read, op.FrameAt(at), op.FrameAt(at+4), op.FrameAt(at+8))
 	g.must()
 	g.load(op.R0, at)

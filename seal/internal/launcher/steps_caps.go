@@ -125,7 +125,7 @@ func (g *generator) changeAmbient(want cap.Mask) {
 	g.confirmSecurebits()
 	g.store(op.R0, restore)
 	g.And(op.R0, ^forbidden)
-	g.writeSecurebits(op.R0)
+	g.writeSecurebits()
 	g.Place(allowed)
 
 	g.load(op.R4, now+stateP)
@@ -150,7 +150,7 @@ func (g *generator) changeAmbient(want cap.Mask) {
 	g.If(op.R1, op.NotEqual, 0, loop)
 	g.load(op.R0, restore)
 	g.If(op.R0, op.Equal, 0, done)
-	g.writeSecurebits(op.R0)
+	g.writeSecurebits()
 	g.Place(done)
 }
 
@@ -164,7 +164,7 @@ func (g *generator) setSecurebits(s *engine.Step) {
 	g.If(op.R0, op.NoBit, 1<<capSetpcap, done)
 	g.Place(change)
 	g.Const(op.R0, int64(s.Secbits))
-	g.writeSecurebits(op.R0)
+	g.writeSecurebits()
 	g.Place(done)
 	g.wantConst(stateBits, uint64(s.Secbits))
 }

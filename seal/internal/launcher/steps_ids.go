@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"fmt"
 	"slices"
 
 	"caprun/engine"
@@ -172,8 +173,10 @@ func (g *generator) setUID(s *engine.Step) {
 	done, set, isSet := g.NewLabel(), g.NewLabel(), g.NewLabel()
 	now, id := g.frame.now, op.Int(int64(s.ID))
 	setuids := func() {
-		g.Syscall(op.Setresuid, id, id, id)
-		g.must()
+		g.call(fmt.Sprintf("set uids %d", s.ID), func() {
+			g.Syscall(op.Setresuid, id, id, id)
+			g.must()
+		})
 	}
 	g.skipSameIDs(s.ID, now+stateUID, done)
 	if s.ID != 0 {
@@ -202,10 +205,10 @@ func (g *generator) setUID(s *engine.Step) {
 		g.store(op.R0, g.frame.pair)
 		g.Const(op.R1, int64(cred.SecNoSetuidFixup))
 		g.OrReg(op.R0, op.R1)
-		g.writeSecurebits(op.R0)
+		g.writeSecurebits()
 		setuids()
 		g.load(op.R0, g.frame.pair)
-		g.writeSecurebits(op.R0)
+		g.writeSecurebits()
 		g.Jump(isSet)
 	}
 	g.Place(set)
@@ -222,10 +225,13 @@ func (g *generator) keepCaps(on int64) {
 	g.must()
 }
 
-func (g *generator) writeSecurebits(bits op.Reg) {
-	g.Syscall(op.Prctl, op.Int(prSetSecurebits), op.Of(bits))
-	g.must()
-	g.store(bits, g.frame.now+stateBits)
+// writeSecurebits sets the securebits to R0.
+func (g *generator) writeSecurebits() {
+	g.call("write securebits", func() {
+		g.store(op.R0, g.frame.now+stateBits)
+		g.Syscall(op.Prctl, op.Int(prSetSecurebits), op.Of(op.R0))
+		g.must()
+	})
 }
 
 // confirmSecurebits reads the securebits again, and goes to noEffect unless they are R0.

@@ -128,31 +128,38 @@ func (g *generator) statDirectory(path string) {
 
 // statPath calls statx(2) for the path at R1, with the result in the buffer.
 func (g *generator) statPath() {
+	g.FrameAddress(op.R2, g.frame.buffer)
+	g.call("stat into", g.statInto)
+}
+
+// statInto calls statx(2) for the path at R1, with the result at R2.
+func (g *generator) statInto() {
 	g.clearStat()
-	g.Syscall(op.Statx, op.Int(atFDCWD), op.Of(op.R1), op.Int(0), op.Int(statxBasicStats), op.FrameAt(g.frame.buffer))
+	g.Syscall(op.Statx, op.Int(atFDCWD), op.Of(op.R1), op.Int(0), op.Int(statxBasicStats), op.Of(op.R2))
 }
 
 // statDescriptor calls statx(2) for the open file R0, with the result in the buffer.
 func (g *generator) statDescriptor() {
+	g.FrameAddress(op.R2, g.frame.buffer)
 	g.clearStat()
-	g.Syscall(op.Statx, op.Of(op.R0), op.DataAt(g.Text("")), op.Int(atEmptyPath), op.Int(statxBasicStats), op.FrameAt(g.frame.buffer))
+	g.Syscall(op.Statx, op.Of(op.R0), op.DataAt(g.Text("")), op.Int(atEmptyPath), op.Int(statxBasicStats), op.Of(op.R2))
 }
 
-// clearStat makes visible whether statx(2) writes a result. It keeps R0 and R1.
+// clearStat makes visible whether statx(2) writes a result at R2.
 func (g *generator) clearStat() {
-	g.Const(op.R2, 0)
-	g.store(op.R2, g.frame.buffer+statxMask)
+	g.Const(op.R3, 0)
+	g.Store(op.R3, 8, op.R2, statxMask)
 }
 
-// checkStat goes to noEffect unless statx(2) has written a result, and stores the type of
-// the file in R0.
+// checkStat goes to noEffect unless statx(2) has written a result at R2, where the call left
+// it, and stores the type of the file in R0.
 func (g *generator) checkStat() { g.call("check stat", g.checkStatResult) }
 
 func (g *generator) checkStatResult() {
-	g.Load(op.R0, 4, op.SP, g.frame.buffer+statxMask)
+	g.Load(op.R0, 4, op.R2, statxMask)
 	g.And(op.R0, statxBasicStats)
 	g.If(op.R0, op.NotEqual, statxBasicStats, g.noEffect)
-	g.Load(op.R0, 2, op.SP, g.frame.buffer+statxMode)
+	g.Load(op.R0, 2, op.R2, statxMode)
 	g.And(op.R0, sIFMT)
 }
 

@@ -21,9 +21,7 @@ func (g *generator) target() {
 	f := &g.frame
 	search, notFound, notExecuted := g.NewLabel(), g.NewLabel(), g.NewLabel()
 	g.begin("exec")
-	g.load(op.R0, f.argv)
-	g.Load(op.R0, 8, op.R0, 0)
-	g.store(op.R0, f.path)
+	g.load(op.R0, f.path)
 	g.store(op.R0, f.subject)
 	g.Copy(op.R2, op.R0)
 	g.status(statusNotExecuted)
@@ -51,11 +49,13 @@ func (g *generator) target() {
 
 // execute executes the program. If that fails, the error is in R5.
 func (g *generator) execute() {
-	g.load(op.R0, g.frame.path)
-	g.load(op.R1, g.frame.argv)
-	g.FrameEnd(op.R2)
-	g.Syscall(op.Execve, op.Of(op.R0), op.Of(op.R1), op.Of(op.R2))
-	g.Copy(op.R5, op.Result)
+	g.call("execute", func() {
+		g.load(op.R0, g.frame.path)
+		g.load(op.R1, g.frame.argv)
+		g.FrameEnd(op.R2)
+		g.Syscall(op.Execve, op.Of(op.R0), op.Of(op.R1), op.Of(op.R2))
+		g.Copy(op.R5, op.Result)
+	})
 }
 
 // hasSlash sets R1 to 1 if the text at R0 has a slash, and else to 0.
@@ -78,9 +78,9 @@ func (g *generator) search() {
 	scan, found, directory, dirChar, dirEnd, nameChar, next, isDenied, isLacking := g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(),
 		g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel(), g.NewLabel()
 	tooLong := g.failure(eNAMETOOLONG)
-	for _, slot := range []int64{wasDenied, wasLacking} {
-		g.set(slot, 0)
-	}
+	g.Const(op.R0, 0)
+	g.store(op.R0, wasDenied)
+	g.store(op.R0, wasLacking)
 	g.status(statusNotFound)
 	// The page of the frame is in use; most launches need no other one.
 	g.Reserve(op.R0, longest)

@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"slices"
+	"strings"
 
 	"caprun/seal/internal/op"
 )
@@ -23,14 +24,17 @@ func (g *generator) verify() {
 	}
 	g.FrameAddress(op.R0, now)
 	g.FrameAddress(op.R1, want)
-	g.DataAddress(op.R5, g.Bytes(wordTable()))
+	g.DataAddress(op.R5, g.Text(strings.Join(stateWords[:], "\x00")+"\x00"))
 	loop := g.Here()
 	g.Load(op.R2, 8, op.R0, 0)
 	g.Load(op.R3, 8, op.R1, 0)
 	g.IfReg(op.R2, op.NotEqual, op.R3, differs)
 	g.Add(op.R0, 8)
 	g.Add(op.R1, 8)
-	g.Add(op.R5, wordLength)
+	over := g.Here() // the end of the name
+	g.Load(op.R2, 1, op.R5, 0)
+	g.Add(op.R5, 1)
+	g.If(op.R2, op.NotEqual, 0, over)
 	g.Load(op.R2, 1, op.R5, 0)
 	g.If(op.R2, op.NotEqual, 0, loop)
 	groupsDiffer := g.NewLabel()
@@ -41,27 +45,14 @@ func (g *generator) verify() {
 	}
 	g.verifyRoot()
 
-	over := g.NewLabel()
-	g.Jump(over)
+	same := g.NewLabel()
+	g.Jump(same)
 	g.Place(groupsDiffer)
 	g.DataAddress(op.R5, g.Text("groups"))
 	g.Place(differs) // R5: the address of what differs
 	g.store(op.R5, g.frame.subject)
 	g.Jump(g.refuse("not as declared"))
-	g.Place(over)
-}
-
-// wordLength is the length of a name in wordTable, with zero bytes.
-const wordLength = 13
-
-// wordTable returns the names of the words of a block, each with the same length, and an
-// empty name at the end.
-func wordTable() string {
-	table := make([]byte, wordLength*stateLength+1)
-	for n, name := range stateWords {
-		copy(table[wordLength*n:wordLength*(n+1)-1], name)
-	}
-	return string(table)
+	g.Place(same)
 }
 
 // verifyDeclaredGroups compares the groups with those of the profile, or with none where
