@@ -25,12 +25,20 @@
 // # Memory
 //
 // The frame has a block of [stateSize] bytes for each of three states of the credentials:
-// now is what was read last; start is the caller's; want begins as a copy of start, and each
-// step writes into it what it declares. So what the profile leaves to the caller must still
-// be as it was, and all else as it is declared.
+// now has what was read last, and what the launcher has changed since; start is the
+// caller's; want begins as a copy of start, and each step writes into it what it declares.
+// So what the profile leaves to the caller must still be as it was, and all else as it is
+// declared. A step decides by the block now whether it has to change something. That the
+// block is right is found out by verify: it reads the whole state again.
 //
 // Every part of a launcher may use all registers, R0 to R5, and keeps in the frame what it
-// needs later. A subroutine says in its comment where it expects its arguments.
+// needs later. A subroutine says in its comment where it expects its arguments, and which
+// registers it keeps if its callers rely on that.
+//
+// The slots pair and second are for everyone, and for a short time: for an argument or a
+// result of a system call, or a value to keep over a few operations. No value is in them
+// from one step to the next. A subroutine that uses them says so in its comment; do not call
+// it while a value is in them.
 //
 // # Failures
 //
@@ -43,4 +51,14 @@
 // Add an entry to translations, in steps.go, that appends the operations and updates want,
 // or the reason why a profile with such a step cannot be sealed. A test fails for a kind
 // without either.
+//
+// For a new system call, declare it in sys.go of package op, with its name, add its number to
+// numbers.go of both back ends and a model of it to package kernel below interp. The tests of
+// these packages fail for a call that lacks one of them. Constants of its arguments belong in
+// linux.go, where a test compares them with those of the kernel.
+//
+// For a new word of the state, add its offset to the constants of frame.go, raise stateSize,
+// and name it in stateWords. Read it in readState, and let the step write it into want: verify
+// compares every word. Add it to the credentials of the model and to differences, in
+// promise_test.go, so that the fault tests notice a wrong one.
 package launcher

@@ -126,7 +126,7 @@ func (g *generator) compareSavedStat() {
 }
 
 // readHead reads the beginning of the open file R0, which must be the saved one, and closes
-// it. It stores the first two bytes in R0.
+// it. It stores the first two bytes in R0. It uses the slot pair.
 func (g *generator) readHead() {
 	f := &g.frame
 	const parsed = 24 // bytes of the head that are used even if the file is shorter

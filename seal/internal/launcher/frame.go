@@ -40,8 +40,7 @@ type frame struct {
 	groupCount    int64 // of the groups to expect at the end
 	groups        int64 // the address of the caller's groups, if the profile declares none
 	buffer        int64 // bufferSize bytes for results of system calls
-	pair          int64 // 16 bytes for arguments and results of a few operations
-	second        int64 // the second half of pair
+	pair, second  int64 // 16 bytes in a row for everyone, for a few operations: see the package documentation
 	hangup        int64 // the actions of SIGHUP: the caller's, ignored, and the one read
 	blocked       int64 // masks of blocked signals: one to set, and the caller's
 	headLength    int64 // number of bytes in head

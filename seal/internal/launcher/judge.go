@@ -95,7 +95,8 @@ func (g *generator) ifHonoured(harmless op.LabelID) {
 	g.If(op.R0, op.Equal, 0, harmless)
 }
 
-// isHonoured sets R0 to 0 if the file is mounted nosuid, and else to 1.
+// isHonoured sets R0 to 0 if the file is mounted nosuid, and else to 1. It uses the slot
+// pair.
 func (g *generator) isHonoured() {
 	const oPATH = 0o10000000
 	f := &g.frame

@@ -146,11 +146,11 @@ func (g *generator) errorText() {
 }
 
 // numberText sets R4 to the address of a text with the number of the error in R5, of up to
-// three digits. It uses the slot pair.
+// three digits. It uses the slots pair and second.
 func (g *generator) numberText() {
 	at := g.frame.pair
 	g.Const(op.R0, 0)
-	g.store(op.R0, at+8)
+	g.store(op.R0, g.frame.second)
 	g.SubReg(op.R0, op.R5)
 	g.Const(op.R3, int64('e')|'r'<<8|'r'<<16|'o'<<24|'r'<<32|' '<<40)
 	g.store(op.R3, at)

@@ -163,12 +163,12 @@ func (g *generator) checkStatResult() {
 	g.And(op.R0, sIFMT)
 }
 
-// saveDirectory saves which directory is in the buffer.
+// saveDirectory saves which directory is in the buffer, in the slots pair and second.
 func (g *generator) saveDirectory() {
 	g.load(op.R0, g.frame.buffer+statxIno)
 	g.store(op.R0, g.frame.pair)
 	g.load(op.R0, g.frame.buffer+statxDevMaj)
-	g.store(op.R0, g.frame.pair+8)
+	g.store(op.R0, g.frame.second)
 }
 
 // compareDirectory goes to noEffect unless the directory in the buffer is the saved one.
