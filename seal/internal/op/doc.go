@@ -17,7 +17,7 @@
 // The operations:
 //
 //	Label       a place that others name
-//	Subroutine  the same, for Call alone: a subroutine begins here
+//	Subroutine  a place where a subroutine begins
 //	Start       D = stack pointer at the start; only before Enter
 //	Enter       the same; then reserve the frame, and S bytes above it
 //	Reserve     reserve Value bytes below the frame; D = their address; not in a subroutine
@@ -39,15 +39,14 @@
 //	If          if D Cond Value: go to the label
 //	IfReg       if D Cond S: go to the label
 //	Jump        go to the label
-//	Call        go to the label; the next Return continues after this operation
+//	Call        go to the subroutine; the next Return continues after this operation
 //	Return      continue after the last Call that has not returned; only in a subroutine
 //	Syscall     Result = system call with up to six arguments
 //
 // Subroutines follow all other operations. Each ends where the next one begins. Its labels
-// are its own: no operation outside it names them. A Jump to another one makes that return
-// to the caller. It may go to a label before the
-// subroutines, and then does not return. So a back end knows in which subroutine a Return
-// is.
+// are its own: no operation outside it names them. A subroutine may go to a label before the
+// subroutines, and then does not return. It may also Jump to another subroutine, which then
+// returns to the caller. So a back end knows in which subroutine a Return is.
 //
 // For Load and Store, S may be SP, the beginning of the frame. Most accesses are to the
 // first 256 bytes of the frame.
