@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/engine/cred"
 	"caprun/internal/test/command"
 	"caprun/internal/test/requires"
 	"caprun/seal/internal/interp"
@@ -44,7 +45,18 @@ func makeFaults() []fault {
 		fault{"no effect, result 0", func(interp.Call, *interp.Machine, *kernel.Kernel) (int64, bool) { return 0, true }},
 		fault{"no effect, result 1", func(interp.Call, *interp.Machine, *kernel.Kernel) (int64, bool) { return 1, true }},
 		fault{"no effect, usual result", noEffect},
-		fault{"short", short})
+		fault{"short", short},
+		fault{"no_cap_ambient_raise", securebits(cred.SecNoCapAmbientRaise)},
+		fault{"no_cap_ambient_raise_locked", securebits(cred.SecNoCapAmbientRaiseLocked)})
+}
+
+// securebits returns a fault of the call that reads the securebits. With one of these bits,
+// a launcher sets others temporarily.
+func securebits(bits cred.Securebits) func(interp.Call, *interp.Machine, *kernel.Kernel) (int64, bool) {
+	return func(c interp.Call, _ *interp.Machine, _ *kernel.Kernel) (int64, bool) {
+		const getSecurebits = 27
+		return int64(bits), c.Sys == op.Prctl && c.Args[0] == getSecurebits
+	}
 }
 
 // noEffect returns what the kernel would, without the effect of the call.
