@@ -27,7 +27,7 @@ func TestInitReaps(t *testing.T) {
 	for name, c := range map[string]struct {
 		flags uintptr
 		count string
-	}{"subreaper": {0, "300"}, "pid1": {syscall.CLONE_NEWPID, strconv.Itoa(requires.Rounds(1000, 10000))}} {
+	}{"subreaper": {0, "300"}, "pid1": {syscall.CLONE_NEWPID, strconv.Itoa(requires.Rounds(1000, 3000))}} {
 		t.Run(name, func(t *testing.T) {
 			if c.flags != 0 {
 				requires.Root(t)
@@ -86,7 +86,7 @@ func TestInitLeavesNoProcess(t *testing.T) {
 	}
 	defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	before := len(children(t, os.Getpid()))
-	for range command.Number(t, "CAPRUN_TEST_LOAD", uint64(requires.Rounds(20, 200))) {
+	for range command.Number(t, "CAPRUN_TEST_LOAD", uint64(requires.Rounds(20, 100))) {
 		cmd := exec.Command(command.Caprun(t), "-init", "-profile", file, "--", creds, "-exit", "7")
 		if err := cmd.Run(); cmd.ProcessState.ExitCode() != 7 {
 			t.Fatal(err)
