@@ -1,0 +1,2 @@
+// Package observe records which capabilities the kernel checks for a process tree.
+package observe

@@ -1,0 +1,17 @@
+package observe
+
+// Options limit what an Observer needs. The zero value is right for most programs.
+type Options struct {
+	// Limit is the number of checks, of failures, of executions and of ID changes that
+	// are kept, for each of these lists. Further checks and failures are added to the
+	// Count of an earlier one, other events to Recording.Lost. 0 means DefaultLimit.
+	Limit int
+
+	// RingSize is the size in bytes of the ring of each CPU. It is rounded down to a power
+	// of two of pages, and reduced if the kernel refuses to lock as much memory. 0 means 1
+	// MiB for each CPU, and less if there are more than 64 CPUs.
+	RingSize int
+}
+
+// DefaultLimit is the number of events of each kind that are kept: about 30 MB.
+const DefaultLimit = 65536
