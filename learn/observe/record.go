@@ -17,8 +17,8 @@ type Recording struct {
 	Lost uint64
 
 	// Symbols reports whether the kernel's symbols were readable. Without them, Functions
-	// is nil, Call is known only for a check whose system call failed, and NoAudit is
-	// known only before Linux 6.14.
+	// is nil, Memory is false, NoAudit is known only before Linux 6.14, and the name of a
+	// check's system call is known only if the call failed or the program's code shows it.
 	Symbols bool
 }
 
@@ -46,6 +46,11 @@ type Check struct {
 	// does so where the call works without the capability, too, if perhaps differently.
 	NoAudit bool
 
+	// Memory reports that the kernel asked for cap_sys_admin only to account for memory:
+	// security_vm_enough_memory_mm. It does so at each mapping of memory of any program,
+	// and nearly always grants the memory without the capability, too.
+	Memory bool
+
 	// Foreign reports that the capability was needed over another user namespace than
 	// the recorder's own.
 	Foreign bool
@@ -57,9 +62,10 @@ type Check struct {
 	// a check that was not denied. It is 0 if the call did not, or if this is unknown.
 	Errno int
 
-	// Count is the number of checks that this entry stands for, at least 1. It is more
-	// than 1 only if the recorder's limit was exceeded: then later checks are counted in
-	// the first entry with the same Cap, Denied, NoAudit, Foreign and Call.Name.
+	// Count is the number of checks that this entry stands for, at least 1. Checks with
+	// Memory, and all checks once the recorder's limit is exceeded, are counted in the
+	// first entry with the same Cap, Denied, NoAudit, Memory, Foreign and Call.Name. Any
+	// other entry stands for one check.
 	Count int
 }
 
@@ -92,7 +98,8 @@ type Exec struct {
 
 	// Privileged reports whether the program (for a script, the interpreter) is
 	// set-user-ID or set-group-ID or has file capabilities, whether or not they took
-	// effect.
+	// effect. If the process ended before its file was read, this is about the file with
+	// this path in the recorder's root directory.
 	Privileged Tristate
 
 	// Unobserved reports that the kernel ended the observation of this process here: the
@@ -118,7 +125,7 @@ type IDChange struct {
 
 	// After are the IDs of the thread that /proc showed after the call, or nil if the
 	// thread had ended. The thread may have changed them again before they were read:
-	// Settled reports that the effective ID that the call set was still the same.
+	// Settled reports that those that the call set were the same.
 	After   *IDs
 	Settled bool
 }
