@@ -19,7 +19,7 @@ import (
 var programs = []string{"./cmd/caprun", "./internal/test/attributes", "./internal/test/creds", "./internal/test/runas", "./internal/test/signalreport"}
 
 // data are the directories with files that tests read; the guest has no others.
-var data = []string{"cmd/caprun", "internal/test/creds", "internal/test/runas", "internal/test/signalreport", "profiles", "policy/testdata", "engine", "cap", "examples"}
+var data = []string{"cmd/caprun", "internal/test/creds", "internal/test/runas", "internal/test/signalreport", "profiles", "policy/testdata", "engine", "cap", "examples", "learn/observe"}
 
 // users of the guest, as Debian has them.
 const (

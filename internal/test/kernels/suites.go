@@ -67,6 +67,8 @@ func allSuites(o options) []suite {
 			name: "sealed", pkg: "cmd/caprun", run: "^TestSealed(Launches|Programs)$", limit: 1200,
 			env: []string{fmt.Sprintf("CAPRUN_TEST_SEALED=%d", o.launches)},
 		},
+		// The guest has no source of golang.org/x/sys.
+		suite{name: "observe", pkg: "learn/observe", run: ".", skip: "^TestCallNumbers$", limit: 900, env: []string{"CAPRUN_TEST_HEAVY=1", "CAPRUN_TEST_STRICT=1"}},
 		// The programs use more processor time in the emulator, and there are no docs.
 		suite{
 			name: "inherited", pkg: "cmd/caprun", run: "^TestInherited", skip: "^TestInheritedDocs$|^TestInherited$/^CPU_time$", limit: 600,
