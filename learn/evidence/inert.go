@@ -1,0 +1,57 @@
+package evidence
+
+import (
+	"strings"
+
+	"caprun/internal/sanitize"
+)
+
+// MaxText is the largest length of a text that the observed program controls, in bytes.
+const MaxText = 160
+
+// inert returns text that the observed program controls, for a line of a terminal, a log
+// or a comment in YAML: at most limit bytes of printable ASCII that no editor takes for a
+// setting.
+func inert(s string, limit int) string {
+	const cut = "..."
+	// Text keeps the number of characters, and a character has at most four bytes.
+	if len(s) > 4*limit {
+		s = s[:4*limit]
+	}
+	var b strings.Builder
+	for _, r := range sanitize.Text(s) {
+		if r > '~' {
+			r = '?'
+		}
+		if b.Len() == limit {
+			return defuse(b.String()[:limit-len(cut)]) + cut
+		}
+		b.WriteRune(r)
+	}
+	return defuse(b.String())
+}
+
+// defuse changes what Vim and Emacs take for a modeline, anywhere in one of the first or
+// last lines of a file, and the prefix by which language servers find a schema.
+func defuse(s string) string {
+	s = strings.ReplaceAll(s, "-*-", "-?-")
+	s = strings.ReplaceAll(s, "$schema", "?schema")
+	text := []byte(s)
+	for n := range text {
+		if n > 0 && text[n-1] != ' ' {
+			continue
+		}
+		rest := s[n:]
+		for _, word := range [...]string{"vim", "Vim", "vi", "ex"} {
+			after, ok := strings.CutPrefix(rest, word)
+			if !ok {
+				continue
+			}
+			after = strings.TrimLeft(after, "<=>0123456789")
+			if strings.HasPrefix(after, ":") {
+				text[len(s)-len(after)] = '?'
+			}
+		}
+	}
+	return string(text)
+}

@@ -1,0 +1,161 @@
+package evidence
+
+import "caprun/engine/cred"
+
+// Report is what learn found out. Its JSON form has the format version 1: names and
+// meanings do not change without another version; names can be added. All texts are in
+// ASCII and without control characters. [Report.JSON] writes it.
+type Report struct {
+	Version int `json:"version"` // 1
+
+	Program []string `json:"program"`
+	Test    string   `json:"test,omitempty"`
+	Reset   string   `json:"reset,omitempty"`
+	UID     uint32   `json:"uid"` // with which the program starts
+	GID     uint32   `json:"gid"`
+
+	// Works reports whether the program worked with Capabilities, the smallest set with
+	// which it did.
+	Works        bool     `json:"works"`
+	Capabilities []string `json:"capabilities"` // names such as "cap_kill", in the order of their numbers
+
+	// Proved reports that the set worked in each of at least two more runs, and that a run
+	// without each one of its capabilities failed. If it is false, Limits say why.
+	Proved bool `json:"proved"`
+
+	Confirmations int     `json:"confirmations"` // runs with the set that worked after the search
+	Runs          int     `json:"runs"`          // all runs
+	Seconds       float64 `json:"seconds"`       // from the first run to the last
+
+	// Verdicts has the capabilities of the set, and those of which a check was recorded.
+	Verdicts []Verdict `json:"verdicts"`
+
+	// Alternatives are other sets of the same size with which the program worked.
+	Alternatives [][]string `json:"alternatives,omitempty"`
+
+	// Identities are those to which processes changed by themselves.
+	Identities []Identity `json:"identities,omitempty"`
+
+	// NoNewPrivs and NoRoot are "not tried", "passed", "failed" or "in base".
+	NoNewPrivs string `json:"no_new_privs"`
+	NoRoot     string `json:"noroot"`
+
+	Limits []Limit `json:"limits"` // what the result does not show
+	Trials []Trial `json:"trials"` // the runs of the search, in order
+
+	// Profile is the text of the profile, "" if there is none.
+	Profile string `json:"profile,omitempty"`
+
+	set      cred.Caps
+	base     Base
+	settings Settings
+}
+
+// Kind is the verdict on a capability.
+type Kind string
+
+const (
+	// Needed: without it alone, the program failed.
+	Needed Kind = "needed"
+
+	// Unconfirmed: the search did not end, or its outcomes contradict each other. The
+	// capability is in the smallest set that worked.
+	Unconfirmed Kind = "unconfirmed"
+
+	// CallFails: the program works without it, but a system call now fails.
+	CallFails Kind = "call-fails"
+
+	// FirstRunOnly: it was checked in the reference run and in no later one. A start from
+	// the state before the first run may need it.
+	FirstRunOnly Kind = "first-run-only"
+
+	// NotNeeded: it was checked, and the program works without it.
+	NotNeeded Kind = "not-needed"
+
+	// Undecided: it was checked, and the program worked with no set.
+	Undecided Kind = "undecided"
+)
+
+// Verdict is what the runs showed about one capability.
+type Verdict struct {
+	Capability string `json:"capability"` // such as "cap_kill"
+	Number     int    `json:"number"`
+	Kind       Kind   `json:"verdict"`
+
+	// Checks is the number of checks in the reference run, without those of memory
+	// accounting and those against other user namespaces. It is 0 if none was recorded:
+	// then the capability was found by trial.
+	Checks int `json:"checks"`
+
+	// Calls are the system calls of these checks, the most frequent first.
+	Calls      []Call   `json:"calls,omitempty"`
+	OtherCalls int      `json:"other_calls,omitempty"` // the number of checks by other calls
+	Commands   []string `json:"commands,omitempty"`    // names of threads
+
+	// Without is the run without only this capability, nil if there was none.
+	Without *Failure `json:"without,omitempty"`
+
+	// Failing are the calls that fail because the capability is missing, for CallFails.
+	Failing []Call `json:"failing,omitempty"`
+
+	// Instead are capabilities with which the program works instead of this one.
+	Instead []string `json:"instead,omitempty"`
+
+	// Paths are files for which the kernel checked a capability that overrides file
+	// ownership and permissions.
+	Paths []Path `json:"paths,omitempty"`
+}
+
+// Call is a system call.
+type Call struct {
+	Text  string `json:"call"`            // such as `bind(0.0.0.0:80)`; "unknown call" if it is unknown
+	Errno string `json:"errno,omitempty"` // such as "EACCES", if it failed
+	Count int    `json:"count"`
+}
+
+// Failure is a run that failed.
+type Failure struct {
+	Run    int    `json:"run"`              // its number in Trials
+	Reason string `json:"reason,omitempty"` // such as the last line of the test
+
+	// Denied are calls in which the kernel denied the capability, failed ones first. Netlink
+	// reports that one of them is a netlink request, whose error is in the reply.
+	Denied  []Call `json:"denied,omitempty"`
+	Netlink bool   `json:"netlink,omitempty"`
+
+	// Failed are calls that failed only in this run, if no denied call failed.
+	Failed []Call `json:"failed,omitempty"`
+}
+
+// Path is a file that the program could not access as its user.
+type Path struct {
+	Path string `json:"path"`
+
+	// Command is a command that changes the owner to the program's user; "" if the path
+	// has characters that a shell could interpret.
+	Command string `json:"command,omitempty"`
+}
+
+// Identity is a user to which a process of the tree changed.
+type Identity struct {
+	UID       uint32   `json:"uid"`
+	GID       *uint32  `json:"gid,omitempty"`    // absent if unknown
+	Groups    []uint32 `json:"groups,omitempty"` // absent if unknown or none
+	Command   string   `json:"command"`          // the name of the first thread
+	Processes int      `json:"processes"`
+}
+
+// Limit is something that the result does not show.
+type Limit struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// Trial is a run of the search.
+type Trial struct {
+	Run          int      `json:"run"`
+	Purpose      string   `json:"purpose"` // as search.Purpose.String
+	Capabilities []string `json:"capabilities"`
+	Works        bool     `json:"works"`
+	Reason       string   `json:"reason,omitempty"`
+}
