@@ -173,5 +173,5 @@ func (b Base) Text(s Settings) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return profileText(p, nil)
+	return profileText(p)
 }

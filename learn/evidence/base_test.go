@@ -76,7 +76,7 @@ func sameProfile(a, b *policy.Profile) bool {
 // TestEmit: a profile that was read and written is the same.
 func TestEmit(t *testing.T) {
 	corpus(t, func(path string, p *policy.Profile) {
-		text, err := profileText(p, nil)
+		text, err := profileText(p)
 		if err != nil {
 			t.Errorf("%s: %v\n%s", path, err, text)
 			return

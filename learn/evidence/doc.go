@@ -5,7 +5,7 @@
 //	text, err := base.Text(evidence.Settings{Caps: set})  // the profile of one run
 //	report := evidence.Judge(input)                       // after the last run
 //	report.Table(os.Stdout)
-//	text, err = report.Profile()
+//	text, err = report.ProfileText()
 //	report.JSON(os.Stdout)
 //
 // Each sentence of a report states what was run or recorded. The observed program controls

@@ -11,21 +11,15 @@ import (
 	"caprun/policy"
 )
 
-// profileText returns a profile as YAML, with comments above the key caps. The error says
-// that package policy does not accept the text.
-func profileText(p *policy.Profile, comments []string) ([]byte, error) {
+// profileText returns a profile as YAML. The error says that package policy does not accept
+// the text.
+func profileText(p *policy.Profile) ([]byte, error) {
 	var e emitter
 	e.line("version", "1")
 	e.text("name", p.Name)
 	e.description(p.Description)
 	e.list("command", p.Command != nil, quoteAll(p.Command))
 	e.identity(p)
-	if len(comments) > 0 {
-		e.b.WriteByte('\n')
-		for _, c := range comments {
-			e.b.WriteString(strings.TrimRight("# "+c, " ") + "\n")
-		}
-	}
 	e.privileges(p)
 	e.surroundings(p)
 	e.ignored(p.Ignored)
@@ -79,6 +73,9 @@ func wrap(words []string, width int) []string {
 			line += " "
 		}
 		line += word
+	}
+	if line == "" {
+		return lines
 	}
 	return append(lines, line)
 }

@@ -21,6 +21,10 @@ type Input struct {
 	Base     Base
 	UID, GID uint32
 
+	// Profile is the text of the profile that was learned, without the evidence, if the
+	// caller composed it; nil for the one that Base composes.
+	Profile []byte
+
 	// Reference is the run with all capabilities of the base.
 	Reference Run
 
@@ -60,6 +64,9 @@ type Input struct {
 
 // Run is what one run showed. [NewRun] makes one from a recording.
 type Run struct {
+	// Number is the number of the run in progress messages; 0 for that of the search.
+	Number int
+
 	// Reason is why the program did not work, such as the status or the last line of the
 	// test; "" if it worked.
 	Reason string

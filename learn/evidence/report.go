@@ -1,7 +1,5 @@
 package evidence
 
-import "caprun/engine/cred"
-
 // Report is what learn found out. Its JSON form has the format version 1: names and
 // meanings do not change without another version; names can be added. All texts are in
 // ASCII and without control characters. [Report.JSON] writes it.
@@ -46,9 +44,9 @@ type Report struct {
 	// Profile is the text of the profile, "" if there is none.
 	Profile string `json:"profile,omitempty"`
 
-	set      cred.Caps
 	base     Base
 	settings Settings
+	composed []byte // Input.Profile
 }
 
 // Kind is the verdict on a capability.
@@ -92,7 +90,7 @@ type Verdict struct {
 	OtherCalls int      `json:"other_calls,omitempty"` // the number of checks by other calls
 	Commands   []string `json:"commands,omitempty"`    // names of threads
 
-	// Without is the run without only this capability, nil if there was none.
+	// Without is the run without only this capability, nil if there was none or it worked.
 	Without *Failure `json:"without,omitempty"`
 
 	// Failing are the calls that fail because the capability is missing, for CallFails.
@@ -115,8 +113,15 @@ type Call struct {
 
 // Failure is a run that failed.
 type Failure struct {
-	Run    int    `json:"run"`              // its number in Trials
+	Run    int    `json:"run"`              // its number, as in Trials
 	Reason string `json:"reason,omitempty"` // such as the last line of the test
+
+	// Larger reports that the run had other capabilities besides those of the report's set:
+	// the search did not come to leave this one out of the set itself.
+	Larger bool `json:"larger_set,omitempty"`
+
+	// Recorded reports whether the run was recorded. If not, the fields below are empty.
+	Recorded bool `json:"recorded"`
 
 	// Denied are calls in which the kernel denied the capability, failed ones first. Netlink
 	// reports that one of them is a netlink request, whose error is in the reply.
