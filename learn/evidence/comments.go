@@ -61,7 +61,7 @@ const mark = "# "
 
 // add adds a line, which is cut if it is too long.
 func (c *comments) add(text string) {
-	c.lines = append(c.lines, mark+cut(text, maxLine-len(mark)))
+	c.lines = append(c.lines, strings.TrimRight(mark+cut(text, maxLine-len(mark)), " "))
 }
 
 // wrapped adds a text on as many lines as it needs, with indent before all but the first.
@@ -99,8 +99,9 @@ func (r *Report) ProfileText() ([]byte, error) {
 }
 
 // AddComments returns the text of a profile with lines of comments above the key caps, or
-// above the first line if caps does not begin a line. The error says that package policy
-// does not accept the text, or finds a mistake.
+// above the first line if caps does not begin a line. Lines that would make the profile
+// larger than policy.MaxSize are left out. The error says that package policy does not
+// accept the text.
 func AddComments(profile []byte, lines []string) ([]byte, error) {
 	p, found := policy.Read("learned profile", profile)
 	if p == nil {
@@ -111,10 +112,13 @@ func AddComments(profile []byte, lines []string) ([]byte, error) {
 		before = at.Line - 1
 	}
 	var b bytes.Buffer
-	number := 0
+	number, left := 0, policy.MaxSize-len(profile)
 	for line := range bytes.Lines(profile) {
 		if number == before {
 			for _, c := range lines {
+				if left -= len(c) + 1; left < 0 {
+					break
+				}
 				b.WriteString(c + "\n")
 			}
 		}
@@ -122,7 +126,7 @@ func AddComments(profile []byte, lines []string) ([]byte, error) {
 		number++
 	}
 	text := b.Bytes()
-	if p, found = policy.Read("learned profile", text); p == nil || found != nil {
+	if p, found = policy.Read("learned profile", text); p == nil {
 		return nil, fmt.Errorf("internal error: %s; report this as a bug", found[0])
 	}
 	return text, nil

@@ -24,7 +24,7 @@ func profileText(p *policy.Profile) ([]byte, error) {
 	e.surroundings(p)
 	e.ignored(p.Ignored)
 	text := []byte(e.b.String())
-	if _, found := policy.Read("learned profile", text); found != nil {
+	if p, found := policy.Read("learned profile", text); p == nil {
 		return nil, fmt.Errorf("internal error: %s; report this as a bug", found[0])
 	}
 	return text, nil

@@ -32,7 +32,8 @@ func inert(s string, limit int) string {
 }
 
 // defuse changes what Vim and Emacs take for a modeline, anywhere in one of the first or
-// last lines of a file, and the prefix by which language servers find a schema.
+// last lines of a file, the prefix by which language servers find a schema, and words that
+// CI runners execute at the beginning of a line: a text can be wrapped before any word.
 func defuse(s string) string {
 	s = strings.ReplaceAll(s, "-*-", "-?-")
 	s = strings.ReplaceAll(s, "$schema", "?schema")
@@ -42,6 +43,9 @@ func defuse(s string) string {
 			continue
 		}
 		rest := s[n:]
+		if strings.HasPrefix(rest, "::") {
+			text[n] = '?'
+		}
 		for _, word := range [...]string{"vim", "Vim", "vi", "ex"} {
 			after, ok := strings.CutPrefix(rest, word)
 			if !ok {

@@ -186,7 +186,7 @@ func (l *limits) ownership() {
 		for _, p := range v.Paths {
 			paths = append(paths, `"`+strings.ReplaceAll(p.Path, `"`, "?")+`"`)
 		}
-		l.add("file-ownership", "%s was checked for %s. uid %d may access files that it owns without this capability, as far as their mode allows: change the owner, and learn again.", v.Capability, strings.Join(paths, ", "), l.in.UID)
+		l.add("file-ownership", "%s was checked for %s. A process may access files of its own user without this capability, as far as their mode allows. If they are only for uid %d, make it their owner, and learn again.", v.Capability, strings.Join(paths, ", "), l.in.UID)
 	}
 }
 

@@ -95,7 +95,7 @@ func evidenceLines(v Verdict) []string {
 	}
 	for _, p := range v.Paths {
 		if p.Command != "" {
-			lines = append(lines, "to try: "+p.Command+", then learn again")
+			lines = append(lines, "if the file is only for this user: "+p.Command+", then learn again")
 		}
 	}
 	return lines
@@ -105,7 +105,7 @@ func evidenceLines(v Verdict) []string {
 func (f *Failure) lines() []string {
 	prefix := fmt.Sprintf("without it (run %d): ", f.Run)
 	if f.Larger {
-		prefix = fmt.Sprintf("without it, and with others (run %d): ", f.Run)
+		prefix = fmt.Sprintf("without it, in a larger set (run %d): ", f.Run)
 	}
 	var lines []string
 	for _, c := range f.Denied {
@@ -122,7 +122,7 @@ func (f *Failure) lines() []string {
 		lines = append(lines, prefix+"no denied check and no newly failed call was recorded")
 	}
 	if f.Reason != "" {
-		lines = append(lines, prefix+f.Reason)
+		lines = append(lines, fmt.Sprintf("run %d: %s", f.Run, f.Reason))
 	}
 	return lines
 }
