@@ -40,8 +40,8 @@ const (
 var (
 	memoryFunctions = []string{"cap_vm_enough_memory", "security_vm_enough_memory_mm", "__vm_enough_memory"}
 
+	// Besides these, all functions whose names end in _noaudit.
 	weakFunctions = []string{
-		"ns_capable_noaudit", "has_ns_capability_noaudit", "has_capability_noaudit", "capable_noaudit",
 		// Whether a traced process gets its capabilities at exec.
 		"ptracer_capable",
 		// The mode of a file in /proc/sys/net.
@@ -50,13 +50,14 @@ var (
 		"cap_capset",
 	}
 
-	netlinkFunctions = []string{"netlink_rcv_skb", "netlink_capable", "netlink_ns_capable", "netlink_net_capable", "__netlink_ns_capable", "rtnetlink_rcv_msg", "nfnetlink_rcv", "genl_rcv"}
+	// The kernel handles a netlink request in the sender's sendmsg(2).
+	netlinkFunctions = []string{"netlink_unicast", "netlink_rcv_skb", "audit_receive"}
 )
 
 // ClassOf returns the class of a check. Without the kernel's symbols, checks of memory
 // accounting look like others.
 func ClassOf(c observe.Check) Class {
-	weak := c.NoAudit || calledBy(c, weakFunctions) || strings.HasSuffix(c.Call.Name, "capset")
+	weak := isWeak(c)
 	switch {
 	case calledBy(c, memoryFunctions):
 		return Memory
@@ -76,7 +77,17 @@ func ClassOf(c observe.Check) Class {
 // compiler adds a suffix such as .isra.0 to the name of a changed copy of a function.
 func calledBy(c observe.Check, functions []string) bool {
 	return slices.ContainsFunc(c.Functions, func(name string) bool {
-		name, _, _ = strings.Cut(name, ".")
-		return slices.Contains(functions, name)
+		return slices.Contains(functions, plainName(name))
 	})
+}
+
+func plainName(function string) string {
+	name, _, _ := strings.Cut(function, ".")
+	return name
+}
+
+// isWeak reports whether a check decides how to do something, not whether.
+func isWeak(c observe.Check) bool {
+	return c.NoAudit || calledBy(c, weakFunctions) || strings.HasSuffix(c.Call.Name, "capset") ||
+		slices.ContainsFunc(c.Functions, func(name string) bool { return strings.HasSuffix(plainName(name), "_noaudit") })
 }

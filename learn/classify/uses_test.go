@@ -15,7 +15,7 @@ var (
 	mountStack   = []string{"cap_capable", "security_capable", "ns_capable", "path_mount", "__x64_sys_mount"}
 	killStack    = []string{"cap_capable", "security_capable", "ns_capable", "check_kill_permission", "__x64_sys_kill"}
 	noauditStack = []string{"cap_capable", "security_capable", "ns_capable_noaudit.constprop.0", "ptrace_may_access"}
-	netlinkStack = []string{"cap_capable", "security_capable", "netlink_net_capable", "rtnetlink_rcv_msg", "netlink_rcv_skb", "__sys_sendmsg"}
+	netlinkStack = []string{"cap_capable", "security_capable", "netlink_net_capable", "rtnetlink_rcv_msg", "netlink_rcv_skb", "netlink_unicast", "__sys_sendmsg"}
 )
 
 func call(name, args string) observe.Call { return observe.Call{Name: name, Args: args} }
@@ -93,7 +93,13 @@ func TestSummarize(t *testing.T) {
 
 // TestNetlink: a check of a netlink request is marked, as its error is in the reply.
 func TestNetlink(t *testing.T) {
-	uses := Summarize(&observe.Recording{Checks: []observe.Check{{Cap: 12, Denied: true, Functions: netlinkStack, Call: call("sendmsg", "")}}})
+	uses := Summarize(&observe.Recording{Checks: []observe.Check{
+		{Cap: 12, Denied: true, Functions: netlinkStack, Call: call("sendmsg", "")},
+		{Cap: 10, Denied: true, Functions: bindStack, Call: call("bind", "")},
+	}})
+	if list := uses[10].DeniedCalls.List; len(list) != 1 || list[0].Netlink {
+		t.Errorf("%+v", uses[10])
+	}
 	if list := uses[12].DeniedCalls.List; len(list) != 1 || !list[0].Netlink {
 		t.Errorf("%+v", uses[12])
 	}

@@ -83,10 +83,10 @@ func cut(s string, limit int) string {
 }
 
 // ProfileText returns the text of the profile, with the evidence as comments above the key
-// caps. The error says why there is no profile: no set worked, or the base refuses the set.
+// caps. The error says why no profile exists: no set worked, or the base refuses the set.
 func (r *Report) ProfileText() ([]byte, error) {
 	if !r.Works {
-		return nil, errors.New("the program worked with no set of capabilities, so there is no profile")
+		return nil, errors.New("the program did not work with any set of capabilities that was tried, so no profile was made")
 	}
 	text := r.composed
 	if text == nil {

@@ -40,7 +40,7 @@ func randomInput(t testing.TB, seed uint64, words []string) Input {
 				Command: word(), Call: call(), Errno: []int{0, 1, 13, -5, 1 << 30}[r.IntN(5)], Count: r.IntN(5),
 			}
 			if r.IntN(3) == 0 {
-				c.Functions = []string{word(), "netlink_capable"}
+				c.Functions = []string{word(), "netlink_unicast"}
 			}
 			record.Checks = append(record.Checks, c)
 			record.Failures = append(record.Failures, observe.Failure{Call: call(), Errno: c.Errno, Command: word()})

@@ -190,6 +190,15 @@ func TestUnconfirmed(t *testing.T) {
 	}
 }
 
+// TestInterruptedLate: an interruption after the search does not change its result.
+func TestInterruptedLate(t *testing.T) {
+	in := scenes()["date"].input(t)
+	in.Interrupted = true
+	if r := Judge(in); !r.Proved || r.Verdicts[0].Kind != Needed || r.Limits[0].Code != "interrupted" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestPaths: only absolute paths without a meaning to a shell are part of a command.
 func TestPaths(t *testing.T) {
 	for args, want := range map[string]string{

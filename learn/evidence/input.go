@@ -48,7 +48,7 @@ type Input struct {
 	Search search.Result
 	Runs   map[int]Run
 
-	// Interrupted reports that the user ended learn before the search was complete.
+	// Interrupted reports that the user ended learn before its last run.
 	Interrupted bool
 
 	// NoNewPrivs and NoRoot are what runs with no_new_privs, and with noroot and its lock,

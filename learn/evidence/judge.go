@@ -26,10 +26,11 @@ func Judge(in Input) *Report {
 	r := &Report{
 		Version: 1, UID: in.UID, GID: in.GID,
 		Test: inert(in.Test, MaxText), Reset: inert(in.Reset, MaxText),
-		Works: found.Works, Proved: found.Minimal && !in.Interrupted,
+		Works: found.Works, Proved: found.Minimal,
 		Capabilities: found.Set.Names(), Confirmations: found.Confirmed,
 		Runs: in.TotalRuns, Seconds: math.Round(in.Took.Seconds()*10) / 10,
 		NoNewPrivs: in.NoNewPrivs.String(), NoRoot: in.NoRoot.String(),
+		Verdicts: []Verdict{}, Trials: []Trial{},
 		base: in.Base, composed: in.Profile,
 		settings: Settings{Caps: found.Set, NoNewPrivs: in.NoNewPrivs == Passed, NoRoot: in.NoRoot == Passed},
 	}
@@ -96,7 +97,7 @@ type judge struct {
 
 func (j *judge) verdict(n int) Verdict {
 	use := j.in.Reference.Uses[n]
-	v := Verdict{Capability: cred.CapsOf(n).Names()[0], Number: n, Checks: use.Checks()}
+	v := Verdict{Capability: cred.CapsOf(n).Names()[0], Number: n, Checks: use.Checks(), unrecorded: !j.in.Reference.Traced}
 	calls := use.StrongCalls
 	if use.Strong == 0 {
 		calls = use.WeakCalls
@@ -129,7 +130,7 @@ func (j *judge) kind(n int, v *Verdict) Kind {
 	case !found.Works:
 		return Undecided
 	case found.Set.Has(n):
-		if _, failed := found.Necessary[n]; failed && found.Minimal && !j.in.Interrupted {
+		if _, failed := found.Necessary[n]; failed && found.Minimal {
 			return Needed
 		}
 		return Unconfirmed

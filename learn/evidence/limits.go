@@ -38,7 +38,10 @@ func (l *limits) add(code, format string, args ...any) {
 // search says why the search proved nothing.
 func (l *limits) search() {
 	found := &l.in.Search
-	if l.in.Interrupted {
+	switch {
+	case l.in.Interrupted && found.Minimal:
+		l.add("interrupted", "Learning was interrupted after the search for capabilities, which was complete. Other settings, such as no_new_privs, may not have been tried.")
+	case l.in.Interrupted:
 		l.add("interrupted", "Learning was interrupted after %s, so the result is unconfirmed. %s", plural(len(found.Trials), "run"), l.untried())
 	}
 	if found.LimitReached {

@@ -30,7 +30,11 @@ func (r *Report) Table(w io.Writer) error {
 		b.WriteByte('\n')
 		line(fmt.Sprintf(row, "CAPABILITY", "VERDICT", "CHECKS"))
 		for _, v := range r.Verdicts {
-			line(fmt.Sprintf(row, v.Capability, v.Kind.words(), strconv.Itoa(v.Checks)))
+			checks := strconv.Itoa(v.Checks)
+			if v.unrecorded {
+				checks = "-"
+			}
+			line(fmt.Sprintf(row, v.Capability, v.Kind.words(), checks))
 			for _, fact := range evidenceLines(v) {
 				line("    " + fact)
 			}

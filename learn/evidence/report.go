@@ -102,6 +102,8 @@ type Verdict struct {
 	// Paths are files for which the kernel checked a capability that overrides file
 	// ownership and permissions.
 	Paths []Path `json:"paths,omitempty"`
+
+	unrecorded bool // the reference run was not recorded
 }
 
 // Call is a system call.
@@ -150,10 +152,32 @@ type Identity struct {
 	Processes int      `json:"processes"`
 }
 
-// Limit is something that the result does not show.
+// Limit is something that the result does not show, or that its reader must know. Limits
+// come in the order of this list of their codes:
+//
+//	interrupted          the user ended learn
+//	limit-reached        the search ended at its limit
+//	unstable             runs with the same set had different outcomes
+//	no-set-works         no set that was tried works
+//	nothing-needed       the program works without capabilities, or the test does not notice
+//	no-tracing           checks were not recorded
+//	incomplete           events were lost
+//	no-symbols           the kernel's symbols were not readable
+//	netlink              errors of netlink requests are not those of a system call
+//	file-capabilities    the program's file has capabilities
+//	executed-privileged  a set-id program, or one with file capabilities, was executed
+//	executed-unknown     it is unknown whether one was
+//	unobserved           the kernel ended the recording of a process
+//	not-with-no-new-privs, not-with-noroot
+//	                     the program does not work with this setting
+//	file-ownership       a capability overrides the ownership of files
+//	alternatives         other sets of the same size work
+//	changes-user         processes changed their user by themselves
+//	memory-accounting    checks that were not counted
+//	other-namespaces     checks that were not counted
 type Limit struct {
 	Code string `json:"code"`
-	Text string `json:"text"`
+	Text string `json:"text"` // sentences
 }
 
 // Trial is a run of the search.

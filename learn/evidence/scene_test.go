@@ -172,7 +172,7 @@ func scenes() map[string]*scene {
 				check(18, "chroot", `"/run/sshd"`, 1, "Connection closed by 127.0.0.1 port 22"),
 				check(6, "setgroups", "[102]", 1, "Connection closed by 127.0.0.1 port 22"),
 				check(7, "setresuid", "102, 102, 102", 1, "Connection closed by 127.0.0.1 port 22"),
-				{cap: 29, call: observe.Call{Name: "sendto"}, either: -1, count: 3, functions: []string{"cap_capable", "netlink_capable", "audit_receive"}},
+				{cap: 29, call: observe.Call{Name: "sendto"}, either: -1, count: 3, functions: []string{"cap_capable", "capable", "audit_receive", "netlink_unicast"}},
 				kill,
 			},
 			changes: []observe.IDChange{{PID: 2, Command: "sshd", UID: 102, GID: 65534}, {PID: 3, Command: "sshd", UID: 1000, GID: 1000}},
@@ -190,7 +190,7 @@ func scenes() map[string]*scene {
 		"nft": {
 			program: []string{"/usr/sbin/nft", "-f", "/etc/nftables.conf"}, base: root, symbols: true, hardening: Passed,
 			execs:  []observe.Exec{{Path: "/usr/sbin/nft", Privileged: observe.No}},
-			checks: []sceneCheck{{cap: 12, call: observe.Call{Name: "sendmsg"}, fatal: "exit status 1: Error: Could not process rule: Operation not permitted", either: -1, count: 1, functions: []string{"cap_capable", "netlink_net_capable", "nfnetlink_rcv"}}},
+			checks: []sceneCheck{{cap: 12, call: observe.Call{Name: "sendmsg"}, fatal: "exit status 1: Error: Could not process rule: Operation not permitted", either: -1, count: 1, functions: []string{"cap_capable", "netlink_net_capable", "nfnetlink_rcv", "netlink_unicast"}}},
 		},
 		"backup": {
 			program: []string{"/usr/bin/tar", "-cf", "/backup/home.tar", "/home"}, base: root, symbols: true, hardening: Passed,

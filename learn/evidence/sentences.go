@@ -64,7 +64,10 @@ func verdictText(v Verdict) string {
 		Needed: "needed", Unconfirmed: "unconfirmed", CallFails: "not needed, but a call now fails",
 		NotNeeded: "not needed", Undecided: "undecided",
 	}[v.Kind]
-	if v.Checks == 0 {
+	switch {
+	case v.unrecorded:
+		return text
+	case v.Checks == 0:
 		return text + "; no check was recorded in the first run"
 	}
 	return text + "; checked " + times(v.Checks) + " in the first run"
@@ -121,8 +124,11 @@ func (f *Failure) lines() []string {
 	if f.Recorded && len(lines) == 0 {
 		lines = append(lines, prefix+"no denied check and no newly failed call was recorded")
 	}
+	if f.Reason != "" && len(lines) > 0 {
+		prefix = fmt.Sprintf("run %d: ", f.Run)
+	}
 	if f.Reason != "" {
-		lines = append(lines, fmt.Sprintf("run %d: %s", f.Run, f.Reason))
+		lines = append(lines, prefix+f.Reason)
 	}
 	return lines
 }
