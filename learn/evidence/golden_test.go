@@ -147,6 +147,17 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestFirstRunOnly: without recordings of later runs, nothing is said about them.
+func TestFirstRunOnly(t *testing.T) {
+	in := scenes()["nginx"].input(t)
+	in.Runs = nil
+	for _, v := range Judge(in).Verdicts {
+		if v.Kind == FirstRunOnly {
+			t.Errorf("%+v", v)
+		}
+	}
+}
+
 // TestLimits: each scene has the limits that apply, and no other.
 func TestLimits(t *testing.T) {
 	all := scenes()
