@@ -62,20 +62,40 @@ func (c *callCounter) add(call Call) {
 	c.list = append(c.list, call)
 }
 
-// calls returns the most important calls. Of equal ones the first in time comes first.
+// calls returns the most important calls. Of equal ones the first in time comes first. A
+// call whose arguments are unknown is not in the list if another one with this name and
+// result is.
 func (c *callCounter) calls() Calls {
-	list := slices.Clone(c.list)
+	known := map[Call]bool{}
+	for _, call := range c.list {
+		if call.Args != "" {
+			known[sameName(call)] = true
+		}
+	}
+	other := c.other
+	list := make([]Call, 0, len(c.list))
+	for _, call := range c.list {
+		if call.Args == "" && known[sameName(call)] {
+			other += call.Count
+		} else {
+			list = append(list, call)
+		}
+	}
 	slices.SortStableFunc(list, func(a, b Call) int {
 		if failed := (a.Errno != 0) != (b.Errno != 0); failed {
 			return cmp.Compare(b.Errno, a.Errno)
 		}
 		return cmp.Compare(b.Count, a.Count)
 	})
-	other := c.other
 	for _, call := range list[min(len(list), MaxCalls):] {
 		other += call.Count
 	}
 	return Calls{List: slices.Clone(list[:min(len(list), MaxCalls)]), Other: other}
+}
+
+// sameName returns what calls with the same name and result have in common.
+func sameName(c Call) Call {
+	return Call{Call: observe.Call{Name: c.Name}, Errno: c.Errno, Netlink: c.Netlink}
 }
 
 // mostFrequent returns up to limit keys, the most frequent first.

@@ -105,6 +105,16 @@ func TestNetlink(t *testing.T) {
 	}
 }
 
+// TestUnknownArguments: a call with unknown arguments is listed only without a known one.
+func TestUnknownArguments(t *testing.T) {
+	u := Summarize(&observe.Recording{Checks: []observe.Check{
+		{Cap: 0, Call: call("fchownat", ""), Count: 2}, {Cap: 0, Call: call("fchownat", `"/x", 33, -1`), Count: 1}, {Cap: 0, Call: call("chown", ""), Count: 1},
+	}})[0]
+	if list := u.StrongCalls.List; len(list) != 2 || list[0].Args == "" || list[1].Name != "chown" || u.StrongCalls.Other != 2 {
+		t.Errorf("%+v", u.StrongCalls)
+	}
+}
+
 // TestBounded: a program with many different calls gives a short list, and every check is
 // counted.
 func TestBounded(t *testing.T) {
