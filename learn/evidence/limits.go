@@ -110,7 +110,7 @@ func (l *limits) nothingNeeded() {
 // recording says what is missing in the recordings.
 func (l *limits) recording() {
 	if l.in.Untraced != "" {
-		l.add("no-tracing", "Capability checks were not recorded (%s). The set comes from runs alone. There is no evidence from the kernel, and other sets of the same size were not looked for.", inert(l.in.Untraced, MaxText))
+		l.add("no-tracing", "Capability checks were not recorded (%s). The set comes from runs alone. There is no evidence from the kernel, and other sets of the same size were not looked for.%s", inert(l.in.Untraced, MaxText), l.untracedHardening())
 		return
 	}
 	lost, runs := l.in.Reference.Lost, 0
@@ -133,6 +133,14 @@ func (l *limits) recording() {
 	if slices.ContainsFunc(l.report.Verdicts, func(v Verdict) bool { return v.Without != nil && v.Without.Netlink }) {
 		l.add("netlink", "Some checks were part of netlink requests. The kernel reports their errors in its reply, so no system call fails.")
 	}
+}
+
+// untracedHardening says why no_new_privs and noroot were not tried.
+func (l *limits) untracedHardening() string {
+	if l.in.NoNewPrivs != NotTried || l.in.NoRoot != NotTried {
+		return ""
+	}
+	return " no_new_privs and noroot were not tried: it is unknown whether the program executed set-user-ID programs or programs with file capabilities."
 }
 
 // program says what the executed programs mean for the result.

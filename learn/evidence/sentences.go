@@ -119,7 +119,7 @@ func (f *Failure) lines() []string {
 		}
 	}
 	for _, c := range f.Failed {
-		lines = append(lines, prefix+c.String()+"; not seen to check it")
+		lines = append(lines, prefix+c.String()+"; no check of it was recorded there")
 	}
 	if f.Recorded && len(lines) == 0 {
 		lines = append(lines, prefix+"no denied check and no newly failed call was recorded")
