@@ -31,7 +31,17 @@ func RunChild(env *render.Env, args []string) int {
 		return Refuse(env, fmt.Errorf("read the caller's state: %w", err))
 	}
 	r.Death = machine.DeathSignal{Signal: int(unix.SIGKILL), Parent: r.supervisor}
-	return r.Start(env)
+	status := r.Start(env)
+	reportNotStarted(args[0])
+	return status
+}
+
+// reportNotStarted sends one byte to the process that sent the request: the end of the
+// stream alone would mean that the target was executed. A supervisor ignores it.
+func reportNotStarted(descriptor string) {
+	if fd, err := strconv.Atoi(descriptor); err == nil {
+		_ = unix.Sendto(fd, []byte{0}, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, nil)
+	}
 }
 
 // readRequest reads the request of the supervisor; args are those of RunChild. The

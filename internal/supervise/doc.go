@@ -14,7 +14,8 @@
 //	forward signals, reap, stop and continue       signals_linux.go, reap_linux.go
 //
 // The other files are for a launch without -init (start.go, refuse.go), the child
-// (child_linux.go), and verify, which recognizes supervisors (advice.go).
+// (child_linux.go), a caller that supervises the target itself (waiting_linux.go), and
+// verify, which recognizes supervisors (advice.go).
 //
 // The child waits for the request, so no target starts if the supervisor fails before
 // it has sent one. The child then does the same as a launch without -init (RunChild,
@@ -54,6 +55,6 @@
 // privilege that the user has.
 package supervise
 
-// ChildArgument is the first argument of a caprun that a supervisor starts. The second
+// ChildArgument is the first argument of a caprun that waits for a request. The second
 // one is the descriptor with the request, the others are the arguments of the target.
 const ChildArgument = "-init-child"

@@ -1,6 +1,8 @@
 package supervise
 
 import (
+	"maps"
+	"os"
 	"testing"
 
 	"caprun/internal/test/command"
@@ -9,7 +11,12 @@ import (
 
 // Most tests of this package run the command, because a supervisor executes itself again.
 func TestMain(m *testing.M) {
-	reexec.Main(tests{m}, endRoles)
+	if len(os.Args) > 1 && os.Args[1] == ChildArgument {
+		runChild()
+	}
+	roles := maps.Clone(endRoles)
+	roles["waiting"] = waitingRole
+	reexec.Main(tests{m}, roles)
 }
 
 // tests removes the programs that the tests have built.
