@@ -58,8 +58,8 @@ func open(pid int, o Options) (_ *Observer, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("process %d: %w", pid, err)
 	}
-	if len(threads) != 1 {
-		return nil, fmt.Errorf("process %d: %d threads, want 1; call Open before it creates threads", pid, len(threads))
+	if len(threads) != 1 && !o.FirstThread {
+		return nil, fmt.Errorf("process %d: %d threads, want 1; call Open before it creates threads, or with FirstThread", pid, len(threads))
 	}
 	cpus, err := readCPUs()
 	if err != nil {

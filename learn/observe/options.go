@@ -2,6 +2,10 @@ package observe
 
 // Options limit what an Observer needs. The zero value is right for most programs.
 type Options struct {
+	// FirstThread says that the process may have more threads when Open is called, of which
+	// only the first one executes a program or creates a process.
+	FirstThread bool
+
 	// Limit is the number of checks, of failures, of executions and of ID changes that
 	// are kept, for each of these lists. Further checks and failures are added to the
 	// Count of an earlier one of the same kind; the first ones of up to 4096 further kinds
