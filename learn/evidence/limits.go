@@ -171,7 +171,7 @@ func (l *limits) hardening() {
 		result Attempt
 	}{{"no_new_privs", l.in.NoNewPrivs}, {"noroot", l.in.NoRoot}} {
 		if h.result == Failed {
-			l.add("not-with-"+strings.ReplaceAll(h.name, "_", "-"), "The program did not work with %s, so the profile does not set it.", h.name)
+			l.add("not-with-"+strings.ReplaceAll(h.name, "_", "-"), "With %s the program did not work, or a system call failed that did not fail before, so the profile does not set it.", h.name)
 		}
 	}
 }
