@@ -9,6 +9,7 @@ import (
 	"caprun/internal/render"
 	"caprun/internal/secureexec"
 	"caprun/internal/supervise"
+	learnrun "caprun/learn/run"
 )
 
 // The exit statuses of subcommands. Those of a launch are in package supervise.
@@ -23,7 +24,13 @@ const (
 type Command struct {
 	render.Env
 
-	form *form // selected by the arguments
+	form *form    // selected by the arguments
+	args []string // the arguments
+
+	// worker reports that this process is the worker of learn; descriptor is that of
+	// learnrun.WatchGuard.
+	worker     bool
+	descriptor string
 }
 
 // Main runs caprun with its arguments, without the name of the program, and
@@ -37,7 +44,14 @@ func (c *Command) Main(args []string) int {
 		c.Stderr = message.Bounded(c.Stderr)
 		return supervise.RunChild(&c.Env, args[1:])
 	}
+	if len(args) == 2 && args[0] == learnrun.CommandArgument {
+		return learnrun.RunCommand(args[1])
+	}
+	if len(args) > 1 && args[0] == learnrun.WorkerArgument {
+		return c.learnWorker(args[1], args[2:])
+	}
 	var err error
+	c.args = args
 	c.form, args, err = findForm(args)
 	if c.form.name == "" {
 		c.Stderr = message.Bounded(c.Stderr)

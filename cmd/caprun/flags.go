@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // formFlag is a flag of a form. It implements flag.Value.
@@ -138,6 +139,20 @@ func processID(p *int) value {
 			return fmt.Errorf("invalid process ID %q", shorten(text))
 		}
 		*p = n
+		return nil
+	}}
+}
+
+// duration is the value of a flag that takes a duration from least to most. It sets *p to
+// the default; examples are for completion, the default first.
+func duration(p *time.Duration, def, least, most time.Duration, examples ...string) value {
+	*p = def
+	return value{takes: aSuggestion, words: examples, def: examples[0], store: func(text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < least || d > most {
+			return fmt.Errorf("invalid duration %q: want %v to %v, such as 500ms or 10s", shorten(text), least, most)
+		}
+		*p = d
 		return nil
 	}}
 }

@@ -95,6 +95,7 @@ func forms() []*form {
 		verifyForm(),
 		showForm(),
 		sealForm(),
+		learnForm(),
 		schemaForm(),
 		profilesForm(),
 		completionForm(),

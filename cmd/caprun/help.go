@@ -14,7 +14,8 @@ const (
 )
 
 const introduction = `caprun starts a program with exactly the privileges that a YAML profile ` +
-	`declares, or does not start it. The other commands review and seal profiles, review processes, and start nothing. ` +
+	`declares, or does not start it. learn runs a program until the least privilege that it needs is known. ` +
+	`The other commands review and seal profiles, review processes, and start nothing. ` +
 	`"caprun COMMAND -h" prints the help of one command.`
 
 // profileHelp explains the arguments that select a profile; %s is their name.

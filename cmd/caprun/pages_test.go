@@ -75,6 +75,7 @@ var pageTests = map[string]pageTest{
 		"apt-get install": "internal/test/kernels/main.go",
 	}},
 	"docs/launch.md": {},
+	"docs/learn.md":  {},
 	"docs/service.md": {others: map[string]string{
 		"install -d":       "trust_owner.txtar",
 		"go build -o web":  "TestContainerServer",

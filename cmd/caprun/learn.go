@@ -1,0 +1,169 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"caprun/engine/machine"
+	"caprun/internal/source"
+	"caprun/learn"
+	learnrun "caprun/learn/run"
+	"caprun/policy"
+)
+
+// learnOptions are the flags of learn.
+type learnOptions struct {
+	profile         string
+	out             string
+	test, reset     string
+	settle, timeout time.Duration
+	uid             secondUID
+	noTrace         bool
+	json            bool
+}
+
+// secondUID is the value of -uid.
+type secondUID struct {
+	auto     bool
+	given    bool
+	uid, gid uint32
+	hasGID   bool
+}
+
+// learnForm is the form that finds the least privilege of a program.
+func learnForm() *form {
+	o := new(learnOptions)
+	return &form{
+		name: "learn", about: "find the least capabilities that a program needs",
+		help: "caprun starts the program again and again, each time with fewer capabilities, and tests whether it works. " +
+			"It prints the profile from which no capability can be removed, with the reason for each. " +
+			"Run it where the program can do no harm: every run does what the program does.",
+		flags: []*formFlag{
+			{name: "profile", metavar: "BASE", about: "profile with the other keys; no run has more privilege", value: nonEmpty(&o.profile, aProfile),
+				more: "The default is the privilege of the caller."},
+			{name: "o", metavar: "FILE", about: "file to write the profile to", value: nonEmpty(&o.out, aFile),
+				more: "It must not exist. Only a confirmed profile is written. The default is standard output."},
+			{name: "test", metavar: "CMD", about: "shell command that succeeds if the program works", value: nonEmpty(&o.test, aText),
+				more: "It is repeated until it succeeds, or the program has ended; for a program that ends by itself, it runs after the end. " +
+					"Without it, the program works if its exit status is 0."},
+			{name: "reset", metavar: "CMD", about: "shell command before each run", value: nonEmpty(&o.reset, aText),
+				more: "What one run leaves behind can hide what the next one needs."},
+			{name: "settle", metavar: "DURATION", about: "how long the program must run after the test succeeded",
+				value: duration(&o.settle, 250*time.Millisecond, 0, time.Hour, "250ms", "1s", "5s")},
+			{name: "timeout", metavar: "DURATION", about: "limit for each run",
+				value: duration(&o.timeout, 10*time.Second, 100*time.Millisecond, 24*time.Hour, "10s", "30s", "2m")},
+			{name: "uid", metavar: "USER", about: "learn a second time, for a start as this user", value: o.uid.value(),
+				more: "USER is UID, UID:GID or auto: the user that the program changes to by itself."},
+			{name: "no-trace", about: "do not record what the kernel checks", value: isSet(&o.noTrace),
+				more: "Then it works without privilege, needs more runs and cannot say why a capability is needed."},
+			formatFlag(&o.json),
+		},
+		operands: []operand{
+			{metavar: "CMD", takes: aProgram, optional: true, about: "program"},
+			{metavar: "ARG", takes: aFile, optional: true, many: true, about: "argument"},
+		},
+		status: "Exit status: 0 a profile was found and confirmed, 1 none was, 2 usage error, or a file that cannot be read or written.",
+		run: func(c *Command, argv []string) int {
+			if c.worker {
+				return c.learn(*o, argv)
+			}
+			return c.guardLearn(*o, argv)
+		},
+	}
+}
+
+// value is the value of -uid.
+func (s *secondUID) value() value {
+	return value{takes: aSuggestion, words: []string{"auto"}, store: func(text string) error {
+		if text == "auto" {
+			s.auto = true
+			return nil
+		}
+		uid, gid, hasGID := strings.Cut(text, ":")
+		var err error
+		if s.uid, err = machine.ParseID(uid); err == nil && hasGID {
+			s.gid, err = machine.ParseID(gid)
+		}
+		if err != nil {
+			return fmt.Errorf("invalid value %q: want UID, UID:GID or auto", shorten(text))
+		}
+		s.given, s.hasGID = true, hasGID
+		return nil
+	}}
+}
+
+// identity returns the identity of the second pass; nil if there is none, or if the
+// program decides.
+func (s *secondUID) identity() (*learn.Identity, error) {
+	if !s.given {
+		return nil, nil
+	}
+	id := &learn.Identity{UID: s.uid, GID: s.gid, Groups: []uint32{s.gid}}
+	if s.hasGID {
+		return id, nil
+	}
+	accounts, err := machine.LookupAccounts(&policy.Profile{User: strconv.FormatUint(uint64(s.uid), 10)})
+	if err != nil || accounts.User == nil {
+		return nil, fmt.Errorf("-uid %d: no entry in /etc/passwd with the gid; pass -uid %d:GID", s.uid, s.uid)
+	}
+	id.GID = accounts.User.GID
+	id.Groups = append([]uint32{id.GID}, accounts.User.Groups...)
+	slices.Sort(id.Groups)
+	return id, nil
+}
+
+// guardLearn runs learn in another process, so that nothing is left if one of the two is
+// killed.
+func (c *Command) guardLearn(o learnOptions, argv []string) int {
+	if len(argv) == 0 && o.profile == "" {
+		return c.usageError("missing CMD")
+	}
+	if o.out != "" {
+		if err := checkNew(o.out); err != nil {
+			return c.fail(err)
+		}
+	}
+	status, err := learnrun.RunGuard(func(descriptor string) []string {
+		return append([]string{"caprun", learnrun.WorkerArgument, descriptor}, c.args...)
+	})
+	if err != nil {
+		return c.fail(err)
+	}
+	if status > 128 {
+		c.Report(fmt.Sprintf("learn: a signal (%d) has ended the process that runs the program; every process that it started was ended", status-128))
+		return exitFindings
+	}
+	return status
+}
+
+// learnWorker is learn in the process that RunGuard has started.
+func (c *Command) learnWorker(descriptor string, args []string) int {
+	if len(args) == 0 || args[0] != learnForm().name {
+		return c.fail(fmt.Errorf("%s is reserved for caprun learn", learnrun.WorkerArgument))
+	}
+	c.worker, c.descriptor = true, descriptor
+	return c.Main(args)
+}
+
+// readBase reads the base profile; it is nil without one.
+func (c *Command) readBase(name string, strict bool) (base *policy.Profile, status int) {
+	if name == "" {
+		return nil, exitOK
+	}
+	src, err := source.Find(name, c.Stdin)
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	text, err := src.Text(strict)
+	if err != nil {
+		return nil, c.fail(fmt.Errorf("profile %s: %w", src.Name, err))
+	}
+	base, findings := policy.Parse(src.Name, text)
+	if base == nil {
+		return nil, c.reportFindings(findings, text, exitError)
+	}
+	return base, exitOK
+}

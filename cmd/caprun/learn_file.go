@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// errExists is the error for a file that would be replaced: it can be a profile that
+// was reviewed.
+var errExists = errors.New("the file exists; remove it, or pass another path to -o")
+
+// checkNew returns an error if there is a file at path.
+func checkNew(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		err = errExists
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return fmt.Errorf("%s: %w", path, withoutPath(err))
+}
+
+// writeNew writes a profile with mode 0644, less what the umask has. The file appears
+// complete or not at all, and replaces no other.
+func writeNew(path string, data []byte) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", path, withoutPath(err))
+		}
+	}()
+	f, err := os.CreateTemp(filepath.Dir(path), ".caprun-learn-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return err
+	}
+	// A link is not made if there is a file.
+	if err := os.Link(f.Name(), path); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return errExists
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"caprun/internal/sanitize"
+	"caprun/learn"
+	"caprun/learn/classify"
+)
+
+// learnPrinter prints the progress and the result of learn.
+type learnPrinter struct {
+	*Command
+	options learnOptions
+	config  *learn.Config
+}
+
+// line prints one line to the standard error.
+func (p *learnPrinter) line(format string, args ...any) {
+	fmt.Fprintln(p.Stderr, strings.TrimRight(sanitize.Text(fmt.Sprintf(format, args...)), " "))
+}
+
+// announce prints what will be run, before the first run. effect describes the set-id bits
+// and file capabilities of the program; it is empty if there are none.
+func (p *learnPrinter) announce(effect string) {
+	p.line("caprun runs this program again and again, with different privilege:")
+	p.line("  program  %s", shellWords(p.config.Program))
+	if effect != "" {
+		p.line("           %s", effect)
+	}
+	switch {
+	case p.options.test == "":
+		p.line("  test     the exit status of the program is 0")
+	default:
+		p.line("  test     %s", p.options.test)
+	}
+	if p.options.reset != "" {
+		p.line("  reset    %s", p.options.reset)
+	}
+	p.line("  limit    %v for each run", p.options.timeout)
+	p.line("")
+}
+
+// step prints one line about a run that has ended.
+func (p *learnPrinter) step(s learn.Step) {
+	result := "works"
+	if !s.Outcome.Works {
+		result = "fails: " + s.Outcome.Why()
+	}
+	result += seen(s)
+	as := ""
+	if s.Identity != nil {
+		as = fmt.Sprintf("as uid %d, ", s.Identity.UID)
+	}
+	p.line("run %d, %s%s: %s (%s)", s.Number, as, s.Purpose, result, seconds(s.Outcome.Took))
+	if s.Outcome.Killed > 0 {
+		p.line("  %d of its processes ignored SIGTERM and were killed", s.Outcome.Killed)
+	}
+}
+
+// seen returns what the kernel did in a run: which capabilities it denied, or which of
+// many the program used.
+func seen(s learn.Step) string {
+	uses := classify.Summarize(s.Outcome.Recording)
+	if denied := uses.Denied(); denied != 0 {
+		return "; denied: " + denied.Join()
+	}
+	if used := uses.Strong(); used != 0 && s.Outcome.Works && used != s.Settings.Caps {
+		return "; used: " + used.Join()
+	}
+	return ""
+}
+
+// seconds returns a duration with two digits.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// shellWords returns arguments as one line.
+func shellWords(argv []string) string {
+	words := make([]string, len(argv))
+	for n, word := range argv {
+		words[n] = word
+		if word == "" || strings.ContainsAny(word, " \t\n'\"\\$`;&|<>()*?[]#~!{}") {
+			words[n] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
