@@ -41,7 +41,7 @@ bench-cap: ## measure package cap and upstream's, in pure Go and with cgo
 	cd internal/test/conformance && CGO_ENABLED=0 go run ./cmd/bench-cap
 	cd internal/test/conformance && CGO_ENABLED=1 go run ./cmd/bench-cap
 
-soak: ## run the long tests: the model against the kernel, random launches, every fault, psx under thread churn, text against upstream
+soak: ## run the long tests: the model against the kernel, random launches, every fault, what learn finds about programs of Debian, psx under thread churn, text against upstream
 	CAPRUN_TEST_SEQUENCES=200000 go test -count=1 -run Kernel -timeout 1h -v ./engine/cred
 	CAPRUN_TEST_LAUNCHES=10000 go test -count=1 -run '^Test(Launches|Routes)$$' -timeout 1h -v ./cmd/caprun ./internal/test/launches
 	CAPRUN_TEST_SEALED=5000 go test -count=1 -run '^TestSealedLaunches$$' -timeout 1h -v ./cmd/caprun
@@ -49,6 +49,7 @@ soak: ## run the long tests: the model against the kernel, random launches, ever
 	CAPRUN_TEST_FAULTS=all go test -count=1 -run Faults -timeout 1h -v ./cmd/caprun
 	CAPRUN_TEST_FAULTS=5000 go test -count=1 -run '^TestFaults$$' -timeout 2h -v ./seal/internal/launcher
 	CAPRUN_TEST_LOAD=10000 go test -count=1 -run Load -timeout 1h -v ./cmd/caprun ./internal/test/load
+	CAPRUN_TEST_PROGRAMS=all go test -count=1 -run '^TestPrograms$$' -timeout 1h -v ./internal/test/learned
 	CAPRUN_TEST_LONG=1 CGO_ENABLED=1 go test -count=1 -run 'Stress|Churn|Callers|ComeAndGo|WithoutPause|Pointers|FewThread' -timeout 1h -v ./psx
 	cd internal/test/conformance && CONFORMANCE_COUNT=10000000 go test -count=1 -run 'Text|Tuple|Export|Import|Print' -timeout 1h -v .
 
