@@ -37,7 +37,6 @@ type sceneCheck struct {
 	fatal     string // what the test prints then; "" if it passes
 	weak      bool
 	foreign   bool
-	netlink   bool
 	firstOnly bool // only in the reference run
 	either    int  // another capability that is enough, -1 for none
 	functions []string

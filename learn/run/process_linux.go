@@ -65,7 +65,7 @@ func parseStat(data []byte) (p process, err error) {
 	}
 	p.name = string(data[open+1 : end])
 	fields := strings.Fields(string(data[end+1:]))
-	const state, parent, threads, start = 3 - 3, 4 - 3, 20 - 3, 22 - 3
+	const state, parent, threads, start = 0, 1, 17, 19 // fields 3, 4, 20 and 22 of proc_pid_stat(5)
 	if len(fields) <= start {
 		return p, errStat
 	}

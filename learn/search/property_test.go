@@ -110,7 +110,8 @@ func randomTable(r *rand.Rand) *workload {
 func randomGuess(r *rand.Rand) Guess {
 	g := Guess{All: all}
 	if r.IntN(3) == 0 {
-		g.All = randomSubset(r, all) | randomSubset(r, all)
+		g.All = randomSubset(r, all)
+		g.All |= randomSubset(r, all)
 	}
 	if r.IntN(4) > 0 {
 		g.Strong = randomSubset(r, g.All) & randomSubset(r, all)
