@@ -124,6 +124,10 @@ func (p *launchPlace) launchSealed(c launches.Case) (outcome, fault string) {
 			return "refused only by the sealed launcher: " + cause, ""
 		}
 	}
+	if f := c.Target.File; (f.Setuid || f.Setgid || f.HasCaps) && strings.Contains(sealed.messages, "(EPERM)") {
+		// It would refuse the program later, but a step of its own plan failed before.
+		return "refused only by the sealed launcher: a step that caprun does not need for this program", ""
+	}
 	return "fault", fmt.Sprintf("only caprun starts it: %s", sealed.messages)
 }
 
