@@ -82,11 +82,11 @@ func (l *limits) untried() string {
 	}
 	switch {
 	case !l.in.Search.Works:
-		return "No set worked until then."
+		return "No set had worked by then."
 	case len(names) == 0:
-		return "Each capability had been left out once, and the runs that confirm the result are missing."
+		return "Each capability had been left out once; the runs that confirm the result are missing."
 	}
-	return "These were not left out of the set in a run of their own: " + strings.Join(names, ", ") + "."
+	return "caprun had not yet tested the removal of each of these: " + strings.Join(names, ", ") + "."
 }
 
 func setText(names []string) string {
@@ -110,7 +110,7 @@ func (l *limits) nothingNeeded() {
 // recording says what is missing in the recordings.
 func (l *limits) recording() {
 	if l.in.Untraced != "" {
-		l.add("no-tracing", "Capability checks were not recorded (%s). The set comes from runs alone. There is no evidence from the kernel, and other sets of the same size were not looked for.%s", inert(l.in.Untraced, MaxText), l.untracedHardening())
+		l.add("no-tracing", "Capability checks were not recorded (%s). The set comes from runs alone. There is no evidence from the kernel, and caprun did not search for other sets of the same size.%s", inert(l.in.Untraced, MaxText), l.untracedHardening())
 		return
 	}
 	lost, runs := l.in.Reference.Lost, 0
@@ -128,7 +128,7 @@ func (l *limits) recording() {
 		l.add("incomplete", "The evidence is incomplete: %s of %s were not recorded. Checks and failed calls may be missing. Whether the program worked does not depend on them.", plural(int(min(lost, 1<<31-1)), "event"), plural(runs, "run"))
 	}
 	if l.in.Reference.Traced && !symbols {
-		l.add("no-symbols", "The kernel's symbols were not readable (cap_syslog, kernel.kptr_restrict). The system call is known only of checks whose call failed, and checks of cap_sys_admin by memory accounting are counted like others.")
+		l.add("no-symbols", "The kernel's symbols were not readable (cap_syslog, kernel.kptr_restrict). caprun knows the system call only of checks whose call failed, and counts checks of cap_sys_admin by memory accounting like others.")
 	}
 	if slices.ContainsFunc(l.report.Verdicts, func(v Verdict) bool { return v.Without != nil && v.Without.Netlink }) {
 		l.add("netlink", "Some checks were part of netlink requests. The kernel reports their errors in its reply, so no system call fails.")
@@ -157,7 +157,7 @@ func (l *limits) program() {
 	case e.Privileged == observe.Yes:
 		l.add("executed-privileged", "The program executed set-user-ID or set-group-ID programs or programs with file capabilities: %s. no_new_privs and noroot were not tried: a test that passes with them would not show that these programs still work.", strings.Join(paths, ", "))
 	case e.Privileged == observe.Unknown && l.report.Works && l.in.NoNewPrivs == NotTried && l.in.Untraced == "":
-		l.add("executed-unknown", "It is not known whether the program executed set-user-ID programs or programs with file capabilities, so no_new_privs and noroot were not tried.")
+		l.add("executed-unknown", "caprun does not know whether the program executed set-user-ID programs or programs with file capabilities, so no_new_privs and noroot were not tried.")
 	}
 	if len(e.Unobserved) > 0 {
 		l.add("unobserved", "The recording of a process ended when it executed %s: the program gains privilege by exec, or its file is not readable. Later checks of this process are missing.", pathsText(e.Unobserved))
@@ -197,7 +197,7 @@ func (l *limits) ownership() {
 		for _, p := range v.Paths {
 			paths = append(paths, `"`+strings.ReplaceAll(p.Path, `"`, "?")+`"`)
 		}
-		l.add("file-ownership", "%s was checked for %s. A process may access files of its own user without this capability, as far as their mode allows. If they are only for uid %d, make it their owner, and learn again.", v.Capability, strings.Join(paths, ", "), l.in.UID)
+		l.add("file-ownership", "%s was checked for %s. A process may access files of its own user without this capability, if their mode permits it. If no other user needs these files, change their owner to uid %d, and run learn again.", v.Capability, strings.Join(paths, ", "), l.in.UID)
 	}
 }
 
@@ -229,9 +229,9 @@ func (l *limits) identity() {
 		others = append(others, text+" ("+plural(id.Processes, "process")+")")
 	}
 	if len(others) > 0 {
-		text := "Processes changed their user by themselves: " + strings.Join(others, "; ") + "."
+		text := "The program changed the user of its processes: " + strings.Join(others, "; ") + "."
 		if len(others) == 1 {
-			text += " Started as this user, the program may need less: see -uid."
+			text += " It may need less if it starts as this user: see -uid."
 		}
 		l.add("changes-user", "%s", text)
 	}

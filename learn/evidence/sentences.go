@@ -29,9 +29,9 @@ func (r *Report) proofText() string {
 	}
 	switch {
 	case !r.Works:
-		return fmt.Sprintf("No profile: the program did not work in any of %s.", plural(len(r.Trials), "run"))
+		return fmt.Sprintf("No profile: the program did not work with any set that was tried (%s).", plural(len(r.Trials), "run"))
 	case !r.Proved:
-		return fmt.Sprintf("UNCONFIRMED: with these capabilities the program worked in %s. The notes say what is missing.", plural(worked, "run"))
+		return fmt.Sprintf("UNCONFIRMED: the program worked with this set in %s. See the notes below.", plural(worked, "run"))
 	case len(r.Capabilities) == 0:
 		return fmt.Sprintf("Without capabilities the program worked in %s.", plural(worked, "run"))
 	case len(r.Capabilities) == 1:
@@ -98,7 +98,7 @@ func evidenceLines(v Verdict) []string {
 	}
 	for _, p := range v.Paths {
 		if p.Command != "" {
-			lines = append(lines, "if the file is only for this user: "+p.Command+", then learn again")
+			lines = append(lines, "if no other user needs this file: "+p.Command+", then run learn again")
 		}
 	}
 	return lines
