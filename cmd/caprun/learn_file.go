@@ -12,14 +12,17 @@ import (
 // was reviewed.
 var errExists = errors.New("the file exists; remove it, or pass another path to -o")
 
-// checkNew returns an error if there is a file at path.
+// checkNew returns an error if there is a file at path, or no directory for it: the runs
+// before the file is written can take hours.
 func checkNew(path string) error {
 	_, err := os.Lstat(path)
 	switch {
 	case err == nil:
 		err = errExists
 	case errors.Is(err, fs.ErrNotExist):
-		return nil
+		if _, err = os.Stat(filepath.Dir(path)); err == nil {
+			return nil
+		}
 	}
 	return fmt.Errorf("%s: %w", path, withoutPath(err))
 }

@@ -25,7 +25,7 @@ func (p *learnPrinter) line(format string, args ...any) {
 // announce prints what will be run, before the first run. effect describes the set-id bits
 // and file capabilities of the program; it is empty if there are none.
 func (p *learnPrinter) announce(effect string) {
-	p.line("caprun runs this program again and again, with different privilege:")
+	p.line("caprun runs this program many times, each time with different privilege:")
 	p.line("  program  %s", shellWords(p.config.Program))
 	if effect != "" {
 		p.line("           %s", effect)
@@ -56,7 +56,11 @@ func (p *learnPrinter) step(s learn.Step) {
 	}
 	p.line("run %d, %s%s: %s (%s)", s.Number, as, s.Purpose, result, seconds(s.Outcome.Took))
 	if s.Outcome.Killed > 0 {
-		p.line("  %d of its processes ignored SIGTERM and were killed", s.Outcome.Killed)
+		what := "processes"
+		if s.Outcome.Killed == 1 {
+			what = "process"
+		}
+		p.line("  caprun killed %d %s that did not end after SIGTERM", s.Outcome.Killed, what)
 	}
 }
 

@@ -31,8 +31,9 @@ func (p *learnPrinter) finish(r *learn.Report, early error) int {
 			p.line("The profile is in %s.", p.options.out)
 		}
 	}
-	if err == nil && !p.options.json && report.Profile != "" && (p.options.out == "" || !confirmed) {
-		_, err = p.Stdout.Write([]byte(report.Profile))
+	if !p.options.json && report.Profile != "" && (p.options.out == "" || !confirmed || err != nil) {
+		_, failed := p.Stdout.Write([]byte(report.Profile)) // not lost if -o cannot be written
+		err = errors.Join(err, failed)
 	}
 	switch {
 	case err != nil:
@@ -57,7 +58,7 @@ func (p *learnPrinter) reportEarly(r *learn.Report, early error) {
 	}
 	switch {
 	case errors.Is(early, context.Canceled):
-		p.Report("learn: interrupted; every process that it started was ended, and the result is unconfirmed")
+		p.Report("learn: interrupted; caprun ended every process that it started, and the result is unconfirmed")
 	case early != nil:
 		for _, line := range launchError(early) {
 			p.Report("learn: " + line)
@@ -66,7 +67,7 @@ func (p *learnPrinter) reportEarly(r *learn.Report, early error) {
 			p.Report(fmt.Sprintf("learn: uid %d gets the capabilities of the program from its file (%s), exactly these; there is nothing to learn", pass.Evidence.UID, text))
 		}
 	case pass.State == learn.DoesNotWork:
-		p.Report("learn: the program does not work with every capability that it may have: " + pass.Reference.Why() + "; " + doesNotWorkHint(pass, p.options))
+		p.Report("learn: the program does not work even with every allowed capability: " + pass.Reference.Why() + "; " + doesNotWorkHint(pass, p.options))
 	}
 	if p.options.out != "" && (early != nil || r.Best().State != learn.Confirmed) {
 		p.Report(fmt.Sprintf("learn: %s is not written: the result is not confirmed", p.options.out))
@@ -88,16 +89,20 @@ func doesNotWorkHint(pass *learn.Pass, o learnOptions) string {
 
 // printTables prints the verdicts of each pass, and the comparison.
 func (p *learnPrinter) printTables(r *learn.Report) error {
+	printed := false
 	for _, pass := range []*learn.Pass{&r.First, r.Second} {
 		if pass == nil || pass.Evidence.Search.Runs == 0 {
 			continue // nothing is known about any capability
 		}
+		printed = true
 		p.line("")
 		if err := evidence.Judge(pass.Evidence).Table(p.Stderr); err != nil {
 			return err
 		}
 	}
-	p.line("")
+	if printed {
+		p.line("")
+	}
 	if r.Second == nil {
 		p.offer(r)
 		return nil
@@ -127,12 +132,21 @@ func difference(r *learn.Report) (d render.Difference, ok bool) {
 	return render.NewDifference(first, second), true
 }
 
-// offer prints the flag of a second pass, if the program changes to one user by itself.
+// offer prints the flag of a second pass, if the program changes to one user by itself, or
+// why -uid auto had no effect.
 func (p *learnPrinter) offer(r *learn.Report) {
-	if id := r.Change; id != nil && r.First.State == learn.Confirmed {
-		p.line("To learn what the program needs if it starts as uid %d, add -uid %d:%d, or -uid auto.", id.UID, id.UID, id.GID)
-		p.line("")
+	if r.First.State != learn.Confirmed {
+		return
 	}
+	switch id := r.Change; {
+	case id != nil:
+		p.line("To learn what the program needs if it starts as uid %d, add -uid %d:%d, or -uid auto.", id.UID, id.UID, id.GID)
+	case p.options.uid.auto:
+		p.line("-uid auto: the program does not change to exactly one other user, so caprun did not learn a second time.")
+	default:
+		return
+	}
+	p.line("")
 }
 
 // learnJSON is the output of -format json, format version 1. Names and meanings do not

@@ -98,7 +98,7 @@ func TestNeverReady(t *testing.T) {
 	requires.Heavy(t)
 	requires.Root(t)
 	out, errs, status := box{Argv: []string{caprun(t), "learn", "-timeout", "500ms", "-test", "echo not yet; false", "--", "sleep", "1000"}}.run(t)
-	if status != 1 || out != "" || !strings.Contains(errs, "the program does not work with every capability that it may have: the test did not succeed within 500ms") {
+	if status != 1 || out != "" || !strings.Contains(errs, "the program does not work even with every allowed capability: the test did not succeed within 500ms") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }
