@@ -37,35 +37,35 @@ type secondUID struct {
 func learnForm() *form {
 	o := new(learnOptions)
 	return &form{
-		name: "learn", about: "find the least capabilities that a program needs",
-		help: "caprun starts the program again and again, each time with fewer capabilities, and tests whether it works. " +
+		name: "learn", about: "find the capabilities that a program needs",
+		help: "caprun starts the program many times, with fewer and fewer capabilities, and tests whether it works. " +
 			"It prints the profile from which no capability can be removed, with the reason for each. " +
-			"Run it where the program can do no harm: every run does what the program does.",
+			"Every run does what the program does: use a container or a test system.",
 		flags: []*formFlag{
-			{name: "profile", metavar: "BASE", about: "profile with the other keys; no run has more privilege", value: nonEmpty(&o.profile, aProfile),
-				more: "The default is the privilege of the caller."},
+			{name: "profile", metavar: "BASE", about: "profile to start from; no run has more privilege", value: nonEmpty(&o.profile, aProfile),
+				more: "It can set other keys, such as chroot. Without it, the first run has the privilege of the caller."},
 			{name: "o", metavar: "FILE", about: "file to write the profile to", value: nonEmpty(&o.out, aFile),
-				more: "It must not exist. Only a confirmed profile is written. The default is standard output."},
+				more: "FILE must not exist. An unconfirmed profile is not written there. The default is standard output."},
 			{name: "test", metavar: "CMD", about: "shell command that succeeds if the program works", value: nonEmpty(&o.test, aText),
-				more: "It is repeated until it succeeds, or the program has ended; for a program that ends by itself, it runs after the end. " +
-					"Without it, the program works if its exit status is 0."},
-			{name: "reset", metavar: "CMD", about: "shell command before each run", value: nonEmpty(&o.reset, aText),
-				more: "What one run leaves behind can hide what the next one needs."},
+				more: "caprun repeats it until it succeeds or the program ends. If the program ends by itself, the test after its end decides, and the exit status of the program does not matter. " +
+					"Without -test, the program works if its exit status is 0."},
+			{name: "reset", metavar: "CMD", about: "shell command to run before each run", value: nonEmpty(&o.reset, aText),
+				more: "It restores the state that a run has changed; otherwise the next run may need less."},
 			{name: "settle", metavar: "DURATION", about: "how long the program must run after the test succeeded",
 				value: duration(&o.settle, 250*time.Millisecond, 0, time.Hour, "250ms", "1s", "5s")},
-			{name: "timeout", metavar: "DURATION", about: "limit for each run",
+			{name: "timeout", metavar: "DURATION", about: "time limit for each run",
 				value: duration(&o.timeout, 10*time.Second, 100*time.Millisecond, 24*time.Hour, "10s", "30s", "2m")},
 			{name: "uid", metavar: "USER", about: "learn a second time, for a start as this user", value: o.uid.value(),
 				more: "USER is UID, UID:GID or auto: the user that the program changes to by itself."},
 			{name: "no-trace", about: "do not record what the kernel checks", value: isSet(&o.noTrace),
-				more: "Then it works without privilege, needs more runs and cannot say why a capability is needed."},
+				more: "Recording needs more privilege than the runs (usually root). Without it, caprun needs more runs and cannot say why a capability is needed."},
 			formatFlag(&o.json),
 		},
 		operands: []operand{
 			{metavar: "CMD", takes: aProgram, optional: true, about: "program"},
 			{metavar: "ARG", takes: aFile, optional: true, many: true, about: "argument"},
 		},
-		status: "Exit status: 0 a profile was found and confirmed, 1 none was, 2 usage error, or a file that cannot be read or written.",
+		status: "Exit status: 0 a confirmed profile was found, 1 no confirmed profile, 2 usage error, or a file that cannot be read or written.",
 		run: func(c *Command, argv []string) int {
 			if c.worker {
 				return c.learn(*o, argv)
