@@ -129,8 +129,11 @@ func (c callReader) word(kind rune, n int, directory string) (string, bool) {
 	case argAddress:
 		return c.socketAddress(value, c.args[n+1], c.known[n+1])
 	case argGroups:
-		groups, ok := c.groups(value, c.args[n+1], c.known[n+1])
-		return fmt.Sprint(groups), ok
+		// Only the number: programs free the list soon after the call.
+		if value == 1 {
+			return "1 group", true
+		}
+		return fmt.Sprintf("%d groups", uint32(value)), true
 	}
 	return "", false
 }

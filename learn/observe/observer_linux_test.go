@@ -105,7 +105,7 @@ func TestIDChanges(t *testing.T) {
 		}
 		after := IDs{UID: 45678, GID: 34567, Groups: []uint32{33, 44}}
 		for n, want := range []IDChange{
-			{Call: Call{"setgroups", "[33 44]"}, UID: -1, GID: -1, Groups: []uint32{33, 44}, GroupsKnown: true, Settled: true},
+			{Call: Call{"setgroups", "2 groups"}, UID: -1, GID: -1, Groups: []uint32{33, 44}, GroupsKnown: true, Settled: true},
 			{Call: Call{"setresgid", "34567, 34567, 34567"}, UID: -1, GID: 34567, Settled: true},
 			{Call: Call{"setresuid", "45678, 45678, 45678"}, UID: 45678, GID: -1, Settled: true},
 		} {

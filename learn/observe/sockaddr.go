@@ -45,10 +45,13 @@ func (c callReader) socketAddress(address, size uint64, known bool) (string, boo
 	if !c.read(c.pid, address, b) {
 		return "", false
 	}
-	return socketAddressText(b), true
+	text := socketAddressText(b)
+	return text, text != ""
 }
 
-// socketAddressText returns the text of a struct sockaddr of at least 2 bytes.
+// socketAddressText returns the text of a struct sockaddr of at least 2 bytes. It is empty
+// for an unknown family, and for AF_UNSPEC: a program that has changed the memory since the
+// call usually has cleared it.
 func socketAddressText(b []byte) string {
 	family := uint64(binary.NativeEndian.Uint16(b))
 	switch {
@@ -66,5 +69,8 @@ func socketAddressText(b []byte) string {
 		path, _, _ = bytes.Cut(path, []byte{0})
 		return strconv.QuoteToASCII(string(path))
 	}
-	return named(families, family, "AF_")
+	if family == 0 {
+		return ""
+	}
+	return families[family]
 }
