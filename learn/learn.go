@@ -25,6 +25,9 @@ type Machine interface {
 	Target(p *policy.Profile) (engine.Target, error)
 }
 
+// ProfileName is the name of the profile in messages if there is no base profile.
+const ProfileName = "learned profile"
+
 // Config is what to learn.
 type Config struct {
 	Program     []string
@@ -53,7 +56,7 @@ func Learn(ctx context.Context, m Machine, c Config) (*Report, error) {
 	l := &learner{config: c, machine: m}
 	base := c.Base
 	if base == nil {
-		base = &policy.Profile{File: "learned profile"}
+		base = &policy.Profile{File: ProfileName}
 	}
 	err := l.pass(ctx, &r.First, evidence.Base{Profile: base, Caller: c.Caller})
 	if id, ok := classify.OnlyIdentity(r.First.changes()); ok {

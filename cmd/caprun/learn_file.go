@@ -17,6 +17,8 @@ var errExists = errors.New("the file exists; remove it, or pass another path to 
 func checkNew(path string) error {
 	_, err := os.Lstat(path)
 	switch {
+	case path == "-":
+		err = errors.New("the default is standard output; leave out -o")
 	case err == nil:
 		err = errExists
 	case errors.Is(err, fs.ErrNotExist):

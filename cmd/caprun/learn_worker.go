@@ -43,7 +43,7 @@ func (c *Command) learn(o learnOptions, argv []string) int {
 	if config.Base, status = c.readBase(o.profile, w.strict); status != exitOK {
 		return status
 	}
-	if w.name = "learned profile"; config.Base != nil {
+	if w.name = learn.ProfileName; config.Base != nil {
 		w.name = config.Base.File
 		if len(argv) == 0 {
 			config.Program = config.Base.Command
@@ -204,7 +204,12 @@ func launchError(err error) []string {
 	var lines []string
 	for _, d := range none.Diagnostics {
 		if d.Severity == policy.Error {
-			lines = append(lines, render.Located(d.File, d.Position, render.WithHint(d.Message, d.Hint)))
+			line := render.Located(d.File, d.Position, render.WithHint(d.Message, d.Hint))
+			if d.File == learn.ProfileName {
+				// The user has not written this profile.
+				line = render.WithHint(d.Message, "start caprun learn as root, or in a user namespace: unshare -r caprun learn -no-trace")
+			}
+			lines = append(lines, line)
 		}
 	}
 	return lines
