@@ -30,6 +30,9 @@ var endingSignals = []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIG
 
 // run returns the exit status of the child; 128+n if a signal has ended it.
 func (g guard) run() (int, error) {
+	if _, err := procRoot(); err != nil {
+		return 0, err
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 0, fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err)
 	}

@@ -40,6 +40,7 @@ type work struct {
 	Runs        int
 	Cancel      time.Duration // cancel the context after this time; 0 for never
 	Refuse      bool          // the launch refuses
+	Private     bool          // in a mount namespace of its own
 }
 
 // worked is what a worker reports.
@@ -144,7 +145,12 @@ func (w work) run(t *testing.T) worked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := reexec.Run(t, "worker", func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "WORK="+string(text)) })
+	out := reexec.Run(t, "worker", func(cmd *exec.Cmd) {
+		cmd.Env = append(cmd.Env, "WORK="+string(text))
+		if w.Private {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+		}
+	})
 	var report worked
 	if err := json.Unmarshal([]byte(out.Stdout), &report); err != nil {
 		t.Fatalf("status %d: %v\n%s%s", out.Status, err, out.Stdout, out.Stderr)

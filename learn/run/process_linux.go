@@ -26,35 +26,11 @@ const maxStat = 2 << 10
 
 // readProcess reads the description of a process.
 func readProcess(pid int) (process, error) {
-	data, err := readProcFile("/proc/"+strconv.Itoa(pid)+"/stat", maxStat)
+	data, err := readProcFile(strconv.Itoa(pid)+"/stat", maxStat)
 	if err != nil {
 		return process{}, err
 	}
 	return parseStat(data)
-}
-
-// readProcFile reads at most max bytes of a small file of /proc, without the poller.
-func readProcFile(path string, max int) ([]byte, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	var data []byte
-	buf := make([]byte, min(max, 4<<10))
-	for len(data) < max {
-		n, err := unix.Read(fd, buf)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err != nil:
-			return nil, err
-		case n == 0:
-			return data, nil
-		}
-		data = append(data, buf[:n]...)
-	}
-	return data, nil
 }
 
 // parseStat parses /proc/PID/stat. The name may contain parentheses and spaces.
@@ -136,18 +112,18 @@ func descendants(without ...int) ([]process, error) {
 
 // children returns the process IDs of the children of this process.
 func children() ([]int, error) {
-	threads, err := os.ReadDir("/proc/self/task")
+	threads, err := readProcNames("self/task")
 	if err != nil {
 		return nil, err
 	}
 	var pids []int
 	for _, thread := range threads {
-		data, err := readProcFile("/proc/self/task/"+thread.Name()+"/children", maxChildren)
+		data, err := readProcFile("self/task/"+thread+"/children", maxChildren)
 		if errors.Is(err, unix.ENOENT) {
-			if _, gone := os.Stat("/proc/self/task/" + thread.Name()); gone != nil {
+			if _, gone := readProcNames("self/task/" + thread); gone != nil {
 				continue // the thread has ended, and another one has its children
 			}
-			return nil, fmt.Errorf("/proc/self/task/%s/children: %w; use a kernel with CONFIG_PROC_CHILDREN", thread.Name(), err)
+			return nil, fmt.Errorf("/proc/self/task/%s/children: %w; use a kernel with CONFIG_PROC_CHILDREN", thread, err)
 		}
 		if err != nil {
 			return nil, err
@@ -155,7 +131,7 @@ func children() ([]int, error) {
 		for _, field := range strings.Fields(string(data)) {
 			pid, err := strconv.Atoi(field)
 			if err != nil {
-				return nil, fmt.Errorf("unexpected content of /proc/self/task/%s/children", thread.Name())
+				return nil, fmt.Errorf("unexpected content of /proc/self/task/%s/children", thread)
 			}
 			pids = append(pids, pid)
 		}
@@ -168,14 +144,9 @@ const maxChildren = 32 << 20
 
 // processIDs lists /proc.
 func processIDs() ([]int, error) {
-	dir, err := os.Open("/proc")
+	names, err := readProcNames(".")
 	if err != nil {
 		return nil, err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return nil, fmt.Errorf("read /proc: %w", err)
 	}
 	var pids []int
 	for _, name := range names {
@@ -212,7 +183,7 @@ const maxStatus = 1 << 20
 
 // identity reads the IDs of a process.
 func (p process) identity() (id Identity, err error) {
-	data, err := readProcFile("/proc/"+strconv.Itoa(p.pid)+"/status", maxStatus)
+	data, err := readProcFile(strconv.Itoa(p.pid)+"/status", maxStatus)
 	if err != nil {
 		return id, err
 	}

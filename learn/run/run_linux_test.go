@@ -253,3 +253,16 @@ func TestIdentities(t *testing.T) {
 		t.Errorf("%+v", r.Identities)
 	}
 }
+
+// TestCoveredProc: a program that mounts a file system over /proc hides none of its
+// processes.
+func TestCoveredProc(t *testing.T) {
+	t.Parallel()
+	requires.Root(t)
+	requires.Tool(t, "mount")
+	script := "setsid sleep 1000 & mount -t tmpfs none /proc && echo covered"
+	w := work{Argv: sh(script), Private: true}.run(t)
+	if r := w.only(t); !r.Works {
+		t.Errorf("%+v", r)
+	}
+}

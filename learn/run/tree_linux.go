@@ -32,6 +32,9 @@ type Tree struct {
 // NewTree makes this process the subreaper of everything that it starts, and begins to
 // reap its children.
 func NewTree() (*Tree, error) {
+	if _, err := procRoot(); err != nil {
+		return nil, err
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err)
 	}
