@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -12,7 +13,7 @@ import (
 // was reviewed.
 var errExists = errors.New("the file exists; remove it, or pass another path to -o")
 
-// checkNew returns an error if there is a file at path, or no directory for it: the runs
+// checkNew returns an error if there is a file at path, or if none can be made: the runs
 // before the file is written can take hours.
 func checkNew(path string) error {
 	_, err := os.Lstat(path)
@@ -22,11 +23,22 @@ func checkNew(path string) error {
 	case err == nil:
 		err = errExists
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err = os.Stat(filepath.Dir(path)); err == nil {
-			return nil
+		var f *os.File
+		if f, err = createBeside(path); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
 		}
 	}
-	return fmt.Errorf("%s: %w", path, withoutPath(err))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, withoutPath(err))
+	}
+	return nil
+}
+
+// createBeside creates a file in the directory of path, with mode 0644, less what the umask
+// has.
+func createBeside(path string) (*os.File, error) {
+	name := fmt.Sprintf(".caprun-learn-%016x", rand.Uint64())
+	return os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
 // writeNew writes a profile with mode 0644, less what the umask has. The file appears
@@ -37,15 +49,12 @@ func writeNew(path string, data []byte) (err error) {
 			err = fmt.Errorf("%s: %w", path, withoutPath(err))
 		}
 	}()
-	f, err := os.CreateTemp(filepath.Dir(path), ".caprun-learn-*") // mode 0600
+	f, err := createBeside(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
 	_, err = f.Write(data)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
 	if err == nil {
 		err = f.Sync()
 	}

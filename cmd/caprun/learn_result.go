@@ -25,19 +25,23 @@ func (p *learnPrinter) finish(r *learn.Report, early error) int {
 	} else {
 		err = p.printTables(r)
 	}
+	var notWritten error
+	written := false
 	if err == nil && confirmed && p.options.out != "" {
-		err = writeNew(p.options.out, []byte(report.Profile))
-		if err == nil {
+		notWritten = writeNew(p.options.out, []byte(report.Profile))
+		if written = notWritten == nil; written {
 			p.line("The profile is in %s.", p.options.out)
 		}
 	}
-	if !p.options.json && report.Profile != "" && (p.options.out == "" || !confirmed || err != nil) {
-		_, failed := p.Stdout.Write([]byte(report.Profile)) // not lost if -o cannot be written
-		err = errors.Join(err, failed)
+	// A profile that could not be written is printed: the runs took long.
+	if err == nil && !p.options.json && report.Profile != "" && !written {
+		_, err = p.Stdout.Write([]byte(report.Profile))
 	}
 	switch {
 	case err != nil:
 		return p.fail(err)
+	case notWritten != nil:
+		return p.fail(notWritten)
 	case !confirmed:
 		return exitFindings
 	}
