@@ -10,6 +10,7 @@ import (
 	"caprun/engine/machine"
 	"caprun/internal/source"
 	"caprun/learn"
+	"caprun/learn/observe"
 	learnrun "caprun/learn/run"
 	"caprun/policy"
 )
@@ -133,6 +134,11 @@ func (c *Command) guardLearn(o learnOptions, argv []string) int {
 		return c.fail(err)
 	}
 	if status > 128 {
+		if !o.noTrace {
+			if err := observe.RemoveProbes(); err != nil {
+				c.ReportError(err)
+			}
+		}
 		c.Report(fmt.Sprintf("learn: a signal (%d) has ended the process that runs the program; every process that it started was ended", status-128))
 		return exitFindings
 	}

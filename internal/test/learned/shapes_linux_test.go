@@ -165,7 +165,7 @@ for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	sleep 0.5
 done
 echo "left:" $left
-grep -s caprun /sys/kernel/tracing/kprobe_events
+echo "probes:" $(grep -s caprun /sys/kernel/tracing/kprobe_events)
 cat out err
 `
 
@@ -178,7 +178,7 @@ func TestLeavesNothing(t *testing.T) {
 			// The text of the script is not among the arguments of a process.
 			b := box{Setup: "cat >script <<'EOF'\n" + leftovers + "\nEOF\n", Argv: []string{"env", "CAPRUN=" + caprun(t), "HOW=" + how, "FLAGS=" + flags, "sh", "script"}}
 			out, errs, status := b.run(t)
-			if status != 0 && status != 1 || !strings.Contains(out, "\nleft:\n") {
+			if status != 0 && status != 1 || !strings.Contains(out, "\nleft:\nprobes:\n") {
 				t.Errorf("%s %s: status %d\n%s%s", how, flags, status, out, errs)
 				continue
 			}
