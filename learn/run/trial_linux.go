@@ -209,8 +209,7 @@ func (s *trial) look(ctx context.Context, pause time.Duration) error {
 	return nil
 }
 
-// addIdentity appends an identity to the result. One that is seen again moves to the end,
-// so the last ones are those that the program has changed to.
+// addIdentity appends an identity to the result, unless it was seen before.
 func (s *trial) addIdentity(id Identity) {
 	list := &s.result.Identities
 	if !slices.ContainsFunc(*list, id.Equal) && len(*list) < maxIdentities {
