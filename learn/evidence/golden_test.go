@@ -201,6 +201,17 @@ func TestUnconfirmed(t *testing.T) {
 	}
 }
 
+// TestInterruptedEarly: the reference run, which worked, is not a run of the search.
+func TestInterruptedEarly(t *testing.T) {
+	r := Judge(Input{Interrupted: true})
+	if text := r.proofText(); text != "No profile: no run of the search was complete." {
+		t.Error(text)
+	}
+	if len(r.Limits) == 0 || !strings.Contains(r.Limits[0].Text, "after 0 runs of the search, so the result is unconfirmed. The search had found no set that works.") {
+		t.Errorf("%+v", r.Limits)
+	}
+}
+
 // TestInterruptedLate: an interruption after the search does not change its result.
 func TestInterruptedLate(t *testing.T) {
 	in := scenes()["date"].input(t)

@@ -42,7 +42,7 @@ func (l *limits) search() {
 	case l.in.Interrupted && found.Minimal:
 		l.add("interrupted", "Learning was interrupted after the search for capabilities, which was complete. Other settings, such as no_new_privs, may not have been tried.")
 	case l.in.Interrupted:
-		l.add("interrupted", "Learning was interrupted after %s, so the result is unconfirmed. %s", plural(len(found.Trials), "run"), l.untried())
+		l.add("interrupted", "Learning was interrupted after %s of the search, so the result is unconfirmed. %s", plural(len(found.Trials), "run"), l.untried())
 	}
 	if found.LimitReached {
 		l.add("limit-reached", "The search ended at its limit of %s, so the result is unconfirmed. %s", plural(found.Runs, "run"), l.untried())
@@ -82,7 +82,7 @@ func (l *limits) untried() string {
 	}
 	switch {
 	case !l.in.Search.Works:
-		return "No set had worked by then."
+		return "The search had found no set that works."
 	case len(names) == 0:
 		return "Each capability had been left out once; the runs that confirm the result are missing."
 	}

@@ -28,8 +28,10 @@ func (r *Report) proofText() string {
 		}
 	}
 	switch {
+	case !r.Works && len(r.Trials) == 0:
+		return "No profile: no run of the search was complete."
 	case !r.Works:
-		return fmt.Sprintf("No profile: the program did not work with any set that was tried (%s).", plural(len(r.Trials), "run"))
+		return fmt.Sprintf("No profile: the program did not work with any set that the search tried (%s).", plural(len(r.Trials), "run"))
 	case !r.Proved:
 		return fmt.Sprintf("UNCONFIRMED: the program worked with this set in %s. See the notes below.", plural(worked, "run"))
 	case len(r.Capabilities) == 0:
