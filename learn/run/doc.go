@@ -20,7 +20,8 @@
 //     and when the worker ends.
 //
 // A process can outlive both only if the guard and the worker are killed at once, or if
-// another process that is not below them starts it, such as a service manager.
+// another process that is not below them starts it, such as a service manager, or the
+// init of another PID namespace adopts it.
 //
 // # Signals
 //

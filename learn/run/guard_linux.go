@@ -43,7 +43,9 @@ func (g guard) run() (int, error) {
 			signal.Notify(signals, sig)
 		}
 	}
-	signal.Notify(signals, unix.SIGCHLD)
+	// A channel of its own: children that end in great numbers do not hide a ^C.
+	children := make(chan os.Signal, 1)
+	signal.Notify(children, unix.SIGCHLD)
 	child, err := syscall.ForkExec(g.path, g.args, &syscall.ProcAttr{Env: os.Environ(), Files: g.files, Sys: g.sys})
 	if err != nil {
 		return 0, fmt.Errorf("start %s: %w", g.path, err)
@@ -58,13 +60,13 @@ func (g guard) run() (int, error) {
 	}
 	forwarded := false
 	for !ended {
-		switch sig := <-signals; {
-		case sig == unix.SIGCHLD:
+		select {
+		case <-children:
 			_, _ = isLeft() // it only reaps, and has no error
-		case g.kill || forwarded:
-			err := killAll(isLeft)
-			return status, err
-		default:
+		case sig := <-signals:
+			if g.kill || forwarded {
+				return status, killAll(isLeft)
+			}
 			forwarded = true
 			// Only reap frees the process ID.
 			_ = unix.Kill(child, sig.(unix.Signal))
