@@ -44,8 +44,8 @@ func TestExitStatus(t *testing.T) {
 // TestNoEnd: a program without a test that does not end fails because of the time limit.
 func TestNoEnd(t *testing.T) {
 	t.Parallel()
-	r := work{Argv: sh("echo still; sleep 1000"), Timeout: 300 * time.Millisecond}.run(t).only(t)
-	if r.Works || !r.TimedOut || r.Reason != "did not end within 300ms" || !slices.Equal(r.Output, []string{"still"}) {
+	r := work{Argv: sh("echo still; sleep 1000"), Timeout: 3 * time.Second}.run(t).only(t)
+	if r.Works || !r.TimedOut || r.Reason != "did not end within 3s" || !slices.Equal(r.Output, []string{"still"}) {
 		t.Errorf("%+v", r)
 	}
 }
@@ -127,7 +127,7 @@ func TestAlwaysTrue(t *testing.T) {
 		"exit 7":                    "ended",
 		"sleep 0.05; kill -TERM $$": "ended",
 	} {
-		r := work{Argv: sh(script), Test: "sleep 0.01", Kind: Continues, Settle: 500 * time.Millisecond}.run(t).only(t)
+		r := work{Argv: sh(script), Test: "sleep 0.01", Kind: Continues, Settle: 30 * time.Second}.run(t).only(t)
 		if r.Works || !strings.Contains(r.Reason, reason) {
 			t.Errorf("%q: %+v", script, r)
 		}
@@ -247,7 +247,7 @@ func TestIdentities(t *testing.T) {
 	t.Parallel()
 	requires.Root(t)
 	requires.Tool(t, "setpriv")
-	r := work{Argv: sh("setpriv --reuid 33 --regid 44 --groups 44,55 sleep 0.3")}.run(t).only(t)
+	r := work{Argv: sh("setpriv --reuid 33 --regid 44 --groups 44,55 sleep 2")}.run(t).only(t)
 	last := r.Identities[len(r.Identities)-1]
 	if uid, gid, ok := last.One(); !ok || uid != 33 || gid != 44 || !slices.Equal(last.Groups, []uint32{44, 55}) {
 		t.Errorf("%+v", r.Identities)
