@@ -59,8 +59,8 @@ func learn(t *testing.T, p program, flags ...string) report {
 	return r
 }
 
-// TestPrograms learns what programs of Debian need, with what the kernel checks, and then
-// once more without, under the profile that it has learned.
+// TestPrograms learns what programs of Debian need, and then starts them with the learned
+// profile, and without each of its capabilities.
 func TestPrograms(t *testing.T) {
 	requires.Heavy(t, "CAPRUN_TEST_PROGRAMS")
 	requires.Root(t)
@@ -95,8 +95,9 @@ func TestPrograms(t *testing.T) {
 			}
 			t.Log(row)
 			if learned, found := policy.Parse("learned", []byte(r.Profile)); learned == nil {
-				t.Errorf("%v in\n%s", found, r.Profile)
+				t.Fatalf("%v in\n%s", found, r.Profile)
 			}
+			proveByLaunches(t, p, r.Profile)
 		})
 	}
 }
