@@ -73,7 +73,7 @@ func boxRole() {
 }
 
 // work is the directory of the programs, in memory.
-const work = "/run/work"
+const work = "/run/box"
 
 func (b box) enter() error {
 	unix.Umask(0o022)

@@ -68,23 +68,23 @@ var programs = []program{
 		setup: `mkdir -p jail; cat >jail/unbound.conf <<'END'
 server:
   interface: 127.0.0.1
-  chroot: "/run/work/jail"
+  chroot: "/run/box/jail"
   username: "unbound"
-  directory: "/run/work/jail"
+  directory: "/run/box/jail"
   pidfile: ""
   use-syslog: no
   do-daemonize: no
   local-data: "a.test. A 192.0.2.1"
 END`,
 		flags: []string{"-test", "dig +short +timeout=1 +tries=1 @127.0.0.1 a.test | grep -q 192.0.2.1"},
-		argv:  []string{"unbound", "-d", "-c", "/run/work/jail/unbound.conf"},
+		argv:  []string{"unbound", "-d", "-c", "/run/box/jail/unbound.conf"},
 		want:  []string{"net_bind_service", "setgid", "setuid", "sys_chroot"},
 	},
 	{
 		name: "haproxy", needs: []string{"haproxy", "curl"}, packages: "haproxy curl",
 		setup: `mkdir -p jail; cat >haproxy.cfg <<'END'
 global
-  chroot /run/work/jail
+  chroot /run/box/jail
   user haproxy
   group haproxy
 defaults
@@ -109,9 +109,9 @@ END`,
 	},
 	{
 		name: "chronyd", needs: []string{"chronyd", "chronyc"}, packages: "chrony",
-		setup: "printf 'allow\\nlocal stratum 1\\ncmdport 0\\nbindcmdaddress /\\npidfile /run/work/pid\\n' >chrony.conf",
+		setup: "printf 'allow\\nlocal stratum 1\\ncmdport 0\\nbindcmdaddress /\\npidfile /run/box/pid\\n' >chrony.conf",
 		flags: []string{"-test", "grep -q :007B /proc/net/udp"},
-		argv:  []string{"chronyd", "-x", "-d", "-f", "/run/work/chrony.conf"},
+		argv:  []string{"chronyd", "-x", "-d", "-f", "/run/box/chrony.conf"},
 		want:  []string{"net_bind_service", "setgid", "setuid"},
 	},
 	{
@@ -120,8 +120,8 @@ END`,
 		setup: `mkdir -p /run/sshd; ssh-keygen -q -t ed25519 -N '' -f key; ssh-keygen -q -t ed25519 -N '' -f host
 useradd -M -d / -s /bin/sh -p '*' visitor; mkdir keys; install -m 644 key.pub keys/authorized`,
 		flags: []string{"-test", "ssh -p 22 -i key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=2 visitor@127.0.0.1 true"},
-		argv: []string{"/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-o", "ListenAddress=127.0.0.1", "-o", "HostKey=/run/work/host", "-o",
-			"AuthorizedKeysFile=/run/work/keys/authorized", "-o", "StrictModes=no", "-o", "UsePAM=no", "-o", "PidFile=none"},
+		argv: []string{"/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-o", "ListenAddress=127.0.0.1", "-o", "HostKey=/run/box/host", "-o",
+			"AuthorizedKeysFile=/run/box/keys/authorized", "-o", "StrictModes=no", "-o", "UsePAM=no", "-o", "PidFile=none"},
 		want: []string{"net_bind_service", "setgid", "setuid", "sys_chroot"},
 	},
 	{
@@ -140,13 +140,13 @@ useradd -M -d / -s /bin/sh -p '*' visitor; mkdir keys; install -m 644 key.pub ke
 		name: "mount", needs: []string{"mount"}, packages: "mount",
 		setup: "mkdir mnt",
 		flags: []string{"-reset", "umount -q mnt || true"},
-		argv:  []string{"mount", "-t", "tmpfs", "tmpfs", "/run/work/mnt"},
+		argv:  []string{"mount", "-t", "tmpfs", "tmpfs", "/run/box/mnt"},
 		want:  []string{"sys_admin"},
 	},
 	{
 		name: "mount in a user namespace", needs: []string{"unshare", "mount"}, packages: "util-linux mount",
 		setup: "mkdir mnt",
-		argv:  []string{"unshare", "-Urm", "mount", "-t", "tmpfs", "tmpfs", "/run/work/mnt"},
+		argv:  []string{"unshare", "-Urm", "mount", "-t", "tmpfs", "tmpfs", "/run/box/mnt"},
 		// The kernel requires it to map uid 0: Linux 5.12 and later.
 		want: []string{"setfcap"},
 	},
@@ -154,7 +154,7 @@ useradd -M -d / -s /bin/sh -p '*' visitor; mkdir keys; install -m 644 key.pub ke
 		name: "mount in a user namespace as nobody", needs: []string{"unshare", "mount"}, packages: "util-linux mount",
 		setup: "mkdir mnt; printf 'version: 1\nuid: 65534\ngid: 65534\n' >base.yaml",
 		flags: []string{"-profile", "base.yaml"},
-		argv:  []string{"unshare", "-Urm", "mount", "-t", "tmpfs", "tmpfs", "/run/work/mnt"},
+		argv:  []string{"unshare", "-Urm", "mount", "-t", "tmpfs", "tmpfs", "/run/box/mnt"},
 		want:  none,
 	},
 	{
