@@ -8,6 +8,7 @@ import (
 	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/profiletext"
 	"caprun/policy"
 )
 
@@ -173,5 +174,6 @@ func (b Base) Text(s Settings) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return profileText(p)
+	text, _, err := profiletext.Write(p, nil)
+	return text, err
 }

@@ -9,6 +9,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
+	"caprun/internal/profiletext"
 	"caprun/policy"
 )
 
@@ -76,7 +77,7 @@ func sameProfile(a, b *policy.Profile) bool {
 // TestEmit: a profile that was read and written is the same.
 func TestEmit(t *testing.T) {
 	corpus(t, func(path string, p *policy.Profile) {
-		text, err := profileText(p)
+		text, _, err := profiletext.Write(p, nil)
 		if err != nil {
 			t.Errorf("%s: %v\n%s", path, err, text)
 			return

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"caprun/internal/profiletext"
 	"caprun/policy"
 )
 
@@ -66,7 +67,7 @@ func (c *comments) add(text string) {
 
 // wrapped adds a text on as many lines as it needs, with indent before all but the first.
 func (c *comments) wrapped(indent, text string) {
-	for n, line := range wrap(strings.Fields(text), maxLine-len(mark)-len(indent)) {
+	for n, line := range profiletext.Wrap(strings.Fields(text), maxLine-len(mark)-len(indent)) {
 		if n > 0 {
 			line = indent + line
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"caprun/engine/cred"
+	"caprun/internal/profiletext"
 	"caprun/internal/test/requires"
 	"caprun/learn/classify"
 	"caprun/learn/observe"
@@ -165,7 +166,7 @@ func FuzzEmit(f *testing.F) {
 		if p == nil {
 			return
 		}
-		text, err := profileText(p)
+		text, _, err := profiletext.Write(p, nil)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, src)
 		}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"caprun/engine/cred"
+	"caprun/internal/profiletext"
 	"caprun/learn/classify"
 	"caprun/learn/search"
 )
@@ -25,7 +26,7 @@ func Judge(in Input) *Report {
 	found := &in.Search
 	r := &Report{
 		Version: 1, UID: in.UID, GID: in.GID,
-		Test: inert(in.Test, MaxText), Reset: inert(in.Reset, MaxText),
+		Test: profiletext.Inert(in.Test, MaxText), Reset: profiletext.Inert(in.Reset, MaxText),
 		Works: found.Works, Proved: found.Minimal,
 		Capabilities: found.Set.Names(), Confirmations: found.Confirmed,
 		Runs: in.TotalRuns, Seconds: math.Round(in.Took.Seconds()*10) / 10,
@@ -35,7 +36,7 @@ func Judge(in Input) *Report {
 		settings: Settings{Caps: found.Set, NoNewPrivs: in.NoNewPrivs == Passed, NoRoot: in.NoRoot == Passed},
 	}
 	for _, word := range in.Program[:min(len(in.Program), maxArguments)] {
-		r.Program = append(r.Program, inert(word, MaxText))
+		r.Program = append(r.Program, profiletext.Inert(word, MaxText))
 	}
 	if len(in.Program) > maxArguments {
 		r.Program = append(r.Program, "...")
@@ -49,7 +50,7 @@ func Judge(in Input) *Report {
 	for _, t := range found.Trials[:min(len(found.Trials), maxTrials)] {
 		r.Trials = append(r.Trials, Trial{
 			Run: in.number(t), Purpose: t.Purpose.String(), Capabilities: t.Set.Names(),
-			Works: t.Outcome.Works, Reason: inert(in.Runs[t.Run].Reason, MaxText),
+			Works: t.Outcome.Works, Reason: profiletext.Inert(in.Runs[t.Run].Reason, MaxText),
 		})
 	}
 	j := judge{in: &in, later: laterRuns(&in)}
@@ -112,7 +113,7 @@ func (j *judge) verdict(n int) Verdict {
 	}
 	v.OtherCalls = v.Checks - listed
 	for _, command := range use.Commands {
-		v.Commands = append(v.Commands, inert(command, 16))
+		v.Commands = append(v.Commands, profiletext.Inert(command, 16))
 	}
 	v.Kind = j.kind(n, &v)
 	if v.Kind == Needed || v.Kind == Unconfirmed {
@@ -191,7 +192,7 @@ func (j *judge) failure(n int) *Failure {
 	}
 	run := j.in.Runs[trial.Run]
 	f := &Failure{
-		Run: j.in.number(trial), Reason: inert(run.Reason, MaxText),
+		Run: j.in.number(trial), Reason: profiletext.Inert(run.Reason, MaxText),
 		Larger: trial.Set != j.in.Search.Set.Without(n), Recorded: run.Traced,
 	}
 	denied := run.Uses[n].DeniedCalls.List
@@ -236,7 +237,7 @@ func (j *judge) instead(n int) []string {
 }
 
 func identityOf(id classify.Identity) Identity {
-	i := Identity{UID: id.UID, Command: inert(id.Command, 16), Processes: id.Processes}
+	i := Identity{UID: id.UID, Command: profiletext.Inert(id.Command, 16), Processes: id.Processes}
 	if id.GIDKnown {
 		gid := id.GID
 		i.GID = &gid
@@ -262,9 +263,9 @@ func callText(c classify.Call) string {
 	case c.Name == "":
 		return "unknown call"
 	case c.Args == "":
-		return inert(c.Name, MaxText)
+		return profiletext.Inert(c.Name, MaxText)
 	}
-	return inert(c.Name, MaxText/4) + "(" + inert(c.Args, MaxText/2) + ")"
+	return profiletext.Inert(c.Name, MaxText/4) + "(" + profiletext.Inert(c.Args, MaxText/2) + ")"
 }
 
 // errnoText returns the name of an error number, or "" for 0.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"caprun/internal/profiletext"
 	"caprun/learn/observe"
 	"caprun/learn/search"
 )
@@ -110,7 +111,7 @@ func (l *limits) nothingNeeded() {
 // recording says what is missing in the recordings.
 func (l *limits) recording() {
 	if l.in.Untraced != "" {
-		l.add("no-tracing", "Capability checks were not recorded (%s). The set comes from runs alone. There is no evidence from the kernel, and caprun did not search for other sets of the same size.%s", inert(l.in.Untraced, MaxText), l.untracedHardening())
+		l.add("no-tracing", "Capability checks were not recorded (%s). The set comes from runs alone. There is no evidence from the kernel, and caprun did not search for other sets of the same size.%s", profiletext.Inert(l.in.Untraced, MaxText), l.untracedHardening())
 		return
 	}
 	lost, runs := l.in.Reference.Lost, 0
@@ -146,12 +147,12 @@ func (l *limits) untracedHardening() string {
 // program says what the executed programs mean for the result.
 func (l *limits) program() {
 	if text := l.in.FileCapabilities; text != "" {
-		l.add("file-capabilities", "The file of the program has capabilities (%s). caprun refuses to start it with a profile that does not declare them, so a failed run without them does not show that the program uses them.", inert(text, MaxText))
+		l.add("file-capabilities", "The file of the program has capabilities (%s). caprun refuses to start it with a profile that does not declare them, so a failed run without them does not show that the program uses them.", profiletext.Inert(text, MaxText))
 	}
 	e := l.in.Executed
 	var paths []string
 	for _, path := range e.Paths {
-		paths = append(paths, inert(path, MaxText))
+		paths = append(paths, profiletext.Inert(path, MaxText))
 	}
 	switch {
 	case e.Privileged == observe.Yes:
@@ -182,7 +183,7 @@ func pathsText(paths []string) string {
 		if path == "" {
 			path = "an unknown program"
 		}
-		list = append(list, inert(path, MaxText))
+		list = append(list, profiletext.Inert(path, MaxText))
 	}
 	return strings.Join(list, ", ")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"caprun/engine/cred"
+	"caprun/internal/profiletext"
 	"caprun/learn/classify"
 )
 
@@ -36,7 +37,7 @@ func (j *judge) paths(n int) []Path {
 	var list []Path
 	for _, c := range calls {
 		path := pathIn(c.Args)
-		p := Path{Path: inert(path, MaxText)}
+		p := Path{Path: profiletext.Inert(path, MaxText)}
 		if path == "" || len(list) == maxPaths || slices.ContainsFunc(list, func(q Path) bool { return q.Path == p.Path }) {
 			continue
 		}

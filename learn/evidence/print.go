@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"caprun/internal/profiletext"
 	"caprun/internal/sanitize"
 )
 
@@ -45,13 +46,13 @@ func (r *Report) Table(w io.Writer) error {
 		r.result(line)
 	}
 	for _, text := range [...]string{r.proofText(), r.hardeningText()} {
-		for _, text := range wrap(strings.Fields(text), maxLine) {
+		for _, text := range profiletext.Wrap(strings.Fields(text), maxLine) {
 			line(text)
 		}
 	}
 	for _, l := range r.Limits {
 		b.WriteByte('\n')
-		for n, text := range wrap(strings.Fields(l.Text), maxLine-2) {
+		for n, text := range profiletext.Wrap(strings.Fields(l.Text), maxLine-2) {
 			line([...]string{"- ", "  "}[min(n, 1)] + text)
 		}
 	}
@@ -63,7 +64,7 @@ func (r *Report) Table(w io.Writer) error {
 func (r *Report) result(line func(string)) {
 	const indent = len("Result   ")
 	text := setText(r.Capabilities)
-	for n, text := range wrap(strings.Fields(text), maxLine-indent) {
+	for n, text := range profiletext.Wrap(strings.Fields(text), maxLine-indent) {
 		line([...]string{"Result   ", "         "}[min(n, 1)] + text)
 	}
 }

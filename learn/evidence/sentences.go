@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// MaxText is the largest length of a text that the observed program controls, in bytes.
+const MaxText = 160
+
 // programText returns the program and its arguments, with words in quotes where they have
 // a space.
 func (r *Report) programText() string {

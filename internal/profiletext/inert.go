@@ -1,4 +1,4 @@
-package evidence
+package profiletext
 
 import (
 	"strings"
@@ -6,13 +6,10 @@ import (
 	"caprun/internal/sanitize"
 )
 
-// MaxText is the largest length of a text that the observed program controls, in bytes.
-const MaxText = 160
-
-// inert returns text that the observed program controls, for a line of a terminal, a log
-// or a comment in YAML: at most limit bytes of printable ASCII that no editor takes for a
+// Inert returns untrusted text for a line of a terminal, a log or a
+// comment in YAML: at most limit bytes of printable ASCII that no editor takes for a
 // setting.
-func inert(s string, limit int) string {
+func Inert(s string, limit int) string {
 	const cut = "..."
 	// Text keeps the number of characters, and a character has at most four bytes.
 	if len(s) > 4*limit {

@@ -1,4 +1,4 @@
-package evidence
+package profiletext
 
 import (
 	"fmt"
@@ -11,10 +11,14 @@ import (
 	"caprun/policy"
 )
 
-// profileText returns a profile as YAML. The error says that package policy does not accept
-// the text.
-func profileText(p *policy.Profile) ([]byte, error) {
-	var e emitter
+// Write returns a profile as YAML, with each key on lines of its own. Comments of the file
+// that p comes from are not kept. comments returns the comments above a key, such as "caps"
+// or "env.set.MODE", each a line without the mark of a comment; it can be nil. keys has the
+// key of each line of the text, empty for other lines.
+//
+// The error says that package policy does not accept the text.
+func Write(p *policy.Profile, comments func(key string) []string) (text []byte, keys []string, err error) {
+	e := emitter{comments: comments}
 	e.line("version", "1")
 	e.text("name", p.Name)
 	e.description(p.Description)
@@ -23,17 +27,45 @@ func profileText(p *policy.Profile) ([]byte, error) {
 	e.privileges(p)
 	e.surroundings(p)
 	e.ignored(p.Ignored)
-	text := []byte(e.b.String())
-	if p, found := policy.Read("learned profile", text); p == nil {
-		return nil, fmt.Errorf("internal error: %s; report this as a bug", found[0])
+	text = []byte(e.b.String())
+	if p, found := policy.Read("profile", text); p == nil {
+		return nil, nil, fmt.Errorf("internal error: %s; report this as a bug", found[0])
 	}
-	return text, nil
+	return text, e.keys, nil
 }
 
 // emitter writes the keys of a profile.
-type emitter struct{ b strings.Builder }
+type emitter struct {
+	b        strings.Builder
+	comments func(key string) []string
+	keys     []string
+	parents  []string // of the next key
+}
 
-func (e *emitter) line(key, value string) { e.b.WriteString(key + ": " + value + "\n") }
+// raw writes a line that belongs to a key.
+func (e *emitter) raw(key, line string) {
+	e.b.WriteString(line + "\n")
+	e.keys = append(e.keys, key)
+}
+
+// line writes a key of the mapping that nest began, with its comments above it.
+func (e *emitter) line(key, value string) {
+	path := strings.Join(append(slices.Clone(e.parents), key), ".")
+	indent := strings.Repeat("  ", len(e.parents))
+	if e.comments != nil {
+		for _, c := range e.comments(path) {
+			e.raw(path, indent+"# "+c)
+		}
+	}
+	e.raw(path, strings.TrimRight(indent+quote(key)+": "+value, " "))
+}
+
+// nest begins a mapping or a list; the function that it returns ends it.
+func (e *emitter) nest(key string) (end func()) {
+	e.line(key, "")
+	e.parents = append(e.parents, key)
+	return func() { e.parents = e.parents[:len(e.parents)-1] }
+}
 
 func (e *emitter) text(key, value string) {
 	if value != "" {
@@ -55,14 +87,14 @@ func (e *emitter) description(s string) {
 		e.text("description", s)
 		return
 	}
-	e.b.WriteString("description: >-\n")
-	for _, line := range wrap(words, width) {
-		e.b.WriteString("  " + line + "\n")
+	e.line("description", ">-")
+	for _, line := range Wrap(words, width) {
+		e.raw("description", "  "+line)
 	}
 }
 
-// wrap joins words to lines of at most width bytes, if no word is longer.
-func wrap(words []string, width int) []string {
+// Wrap joins words to lines of at most width bytes, if no word is longer.
+func Wrap(words []string, width int) []string {
 	var lines []string
 	line := ""
 	for _, word := range words {
@@ -125,10 +157,11 @@ func (e *emitter) surroundings(p *policy.Profile) {
 		e.environment(p.Env)
 	}
 	if len(p.Rlimits) > 0 {
-		e.b.WriteString("rlimits:\n")
+		end := e.nest("rlimits")
 		for _, l := range p.Rlimits {
-			e.line("  "+l.Name, limit(l))
+			e.line(l.Name, limit(l))
 		}
+		end()
 	}
 	fds := make([]string, 0, len(p.KeepFDs))
 	for _, fd := range p.KeepFDs {
@@ -148,31 +181,38 @@ func (e *emitter) environment(env *policy.Env) {
 		e.line("env", "{keep: all}")
 		return
 	}
-	e.b.WriteString("env:\n")
+	defer e.nest("env")()
 	if env.KeepAll {
-		e.line("  keep", "all")
+		e.line("keep", "all")
 	} else {
-		e.list("  keep", true, quoteAll(env.Keep))
+		e.list("keep", true, quoteAll(env.Keep))
 	}
 	if len(env.Set) > 0 {
-		e.b.WriteString("  set:\n")
+		end := e.nest("set")
 		for _, name := range slices.Sorted(maps.Keys(env.Set)) {
-			e.line("    "+quote(name), quote(env.Set[name]))
+			e.line(name, quote(env.Set[name]))
 		}
+		end()
 	}
-	e.list("  unset", len(env.Unset) > 0, quoteAll(env.Unset))
+	e.list("unset", len(env.Unset) > 0, quoteAll(env.Unset))
 }
 
 func (e *emitter) ignored(list []policy.Ignore) {
 	if len(list) == 0 {
 		return
 	}
-	e.b.WriteString("lint:\n  ignore:\n")
+	const key = "lint"
+	e.raw(key, "lint:")
+	e.raw(key, "  ignore:")
 	for _, entry := range list {
-		e.line("    - rule", quote(entry.Rule))
-		e.list("      caps", entry.Caps != nil, quoteAll(entry.Caps))
-		e.text("      reason", entry.Reason)
-		e.text("      until", entry.Until)
+		e.raw(key, "    - rule: "+quote(entry.Rule))
+		if entry.Caps != nil {
+			e.raw(key, "      caps: ["+strings.Join(quoteAll(entry.Caps), ", ")+"]")
+		}
+		e.raw(key, "      reason: "+quote(entry.Reason))
+		if entry.Until != "" {
+			e.raw(key, "      until: "+quote(entry.Until))
+		}
 	}
 }
 

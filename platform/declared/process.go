@@ -1,0 +1,112 @@
+package declared
+
+import (
+	"fmt"
+
+	"caprun/cap"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// A Process is what a file declares for one process.
+type Process struct {
+	// Name is the name of the process in its file, such as that of a container.
+	Name string
+
+	// At is where the process is declared: the position of what the platform adds
+	// without a declaration.
+	At Source
+
+	// Profile declares the same. Its fields File, Name, Caps and IAB are set by
+	// Document. An identity that the file does not declare is absent.
+	Profile policy.Profile
+
+	// Sets are the capability sets just before exec.
+	Sets Sets
+
+	// Origins has the declarations behind each key of the profile, such as "uid",
+	// "caps", "env.set.MODE" or "rlimits.nofile", in their order in the file. A key
+	// that the platform sets by itself has none.
+	Origins map[string][]Source
+
+	// Findings are mistakes that the platform accepts silently.
+	Findings []policy.Diagnostic
+
+	// Losses are declarations without an equivalent in a profile.
+	Losses []Loss
+}
+
+// Sets are the capability sets that a platform makes before exec. The permitted and the
+// effective set do not matter: a program without file capabilities gets its permitted set
+// from these and from uid 0.
+type Sets struct {
+	Inheritable, Ambient, Bounding cred.Caps
+
+	// Inherit reports that the platform leaves the sets as they are. Then the profile
+	// has neither caps nor iab.
+	Inherit bool
+
+	// UnknownUID reports that the sets are known and that the uid is not: the profile
+	// has iab and not caps.
+	UnknownUID bool
+}
+
+// A Loss is a declaration without an equivalent in a profile.
+type Loss struct {
+	At Source
+
+	// What says what is lost, without a final period, such as "ProtectSystem=strict
+	// makes directories read-only". Text of the file in it must be bounded; it need
+	// not be sanitized.
+	What string
+}
+
+// From records the declarations behind a key.
+func (p *Process) From(key string, at ...Source) {
+	if p.Origins == nil {
+		p.Origins = map[string][]Source{}
+	}
+	p.Origins[key] = append(p.Origins[key], at...)
+}
+
+// Lose records a declaration without an equivalent in a profile.
+func (p *Process) Lose(at Source, format string, args ...any) {
+	p.Losses = append(p.Losses, Loss{at, fmt.Sprintf(format, args...)})
+}
+
+// Find records a mistake that the platform accepts silently. A hint can be empty.
+func (p *Process) Find(r Rule, at Source, hint, format string, args ...any) {
+	p.Findings = append(p.Findings, r.Diagnostic(at, hint, fmt.Sprintf(format, args...)))
+}
+
+// declareSets sets caps and iab of the profile. It uses caps alone where caprun derives
+// the same sets from it.
+func (p *Process) declareSets() error {
+	s, profile := p.Sets, &p.Profile
+	if s.Inherit {
+		return nil
+	}
+	all := cred.FirstCaps(cap.NamedCount)
+	root := isRoot(profile)
+	outcome := s.Ambient
+	if root {
+		outcome = s.Bounding.Union(s.Inheritable).Union(s.Ambient)
+	}
+	var err error
+	if !s.UnknownUID {
+		if profile.Caps, err = policy.NewCaps(cap.SetOf(outcome, outcome, s.Inheritable).Text(cap.NamedCount)); err != nil {
+			return err
+		}
+	}
+	derived := s.Bounding == outcome && (root && s.Ambient == 0 || !root && s.Inheritable == s.Ambient)
+	if s.UnknownUID || !derived {
+		profile.IAB, err = policy.NewIAB(cap.IABOf(s.Inheritable, s.Ambient, all.Minus(s.Bounding)).String())
+	}
+	return err
+}
+
+// isRoot reports whether exec grants the process capabilities because of uid 0.
+func isRoot(p *policy.Profile) bool {
+	root := p.UID != nil && *p.UID == 0 || p.User == "root" || p.User == "0"
+	return root && (p.Secbits == nil || *p.Secbits&cap.SecbitNoRoot == 0)
+}

@@ -1,0 +1,60 @@
+package declared
+
+import "caprun/policy"
+
+// A Rule is the kind of a finding about a file of a platform.
+type Rule int
+
+const (
+	// Syntax is for a file that the platform or caprun cannot read.
+	Syntax Rule = iota
+
+	// UnknownCapability is for a capability that the platform ignores, or refuses only
+	// at the start, because no kernel has it.
+	UnknownCapability
+
+	// Ineffective is for a capability that the process does not get, such as one that
+	// a container adds for another user than root.
+	Ineffective
+
+	// Ignored is for a declaration that another one, or a mistake in its value,
+	// makes ineffective.
+	Ignored
+
+	// AmbientOutsideBounding is for an ambient capability that is not in the bounding
+	// set.
+	AmbientOutsideBounding
+
+	// SetIDUnderNoNewPrivs is for a set-user-ID program under no_new_privs.
+	SetIDUnderNoNewPrivs
+
+	// UnknownIdentity is for a user that only the platform or an image knows.
+	UnknownIdentity
+
+	// OtherPrivileges is for another command of the file, such as ExecStartPre=+, that
+	// runs with more privileges than the process.
+	OtherPrivileges
+)
+
+// rules is the table of the rules.
+var rules = [...]policy.Rule{
+	Syntax:                 {Name: "platform-syntax", Severity: policy.Error, Summary: "The unit, manifest or configuration cannot be read."},
+	UnknownCapability:      {Name: "platform-unknown-capability", Severity: policy.Error, Summary: "No kernel has this capability, and the platform ignores the name silently."},
+	Ineffective:            {Name: "capability-without-effect", Severity: policy.Warning, Summary: "The process does not get a capability that the file adds."},
+	Ignored:                {Name: "declaration-ignored", Severity: policy.Warning, Summary: "The platform ignores a declaration silently."},
+	AmbientOutsideBounding: {Name: "ambient-outside-bounding", Severity: policy.Warning, Summary: "An ambient capability is not in the bounding set."},
+	SetIDUnderNoNewPrivs:   {Name: "set-id-under-no-new-privs", Severity: policy.Warning, Summary: "A set-user-ID program runs under no_new_privs and gains nothing."},
+	UnknownIdentity:        {Name: "identity-not-declared", Severity: policy.Info, Summary: "The file does not declare the user that the process runs as."},
+	OtherPrivileges:        {Name: "command-with-other-privileges", Severity: policy.Warning, Summary: "Another command of the unit runs with more privileges than the service."},
+}
+
+// Rules returns the rules of this package, which are about files of platforms.
+func Rules() []policy.Rule { return append([]policy.Rule(nil), rules[:]...) }
+
+// Diagnostic returns a finding of the rule.
+func (r Rule) Diagnostic(at Source, hint, message string) policy.Diagnostic {
+	return policy.Diagnostic{
+		File: at.File, Position: at.Position, Severity: rules[r].Severity, Rule: rules[r].Name,
+		Message: message, Hint: hint,
+	}
+}
