@@ -85,12 +85,15 @@ type learner struct {
 	number  int
 	*Pass
 	limit time.Duration // of a run
+
+	// harmless are the capabilities that the kernel denied in runs of the search that work.
+	harmless cred.Caps
 }
 
 // pass does everything for one identity.
 func (l *learner) pass(ctx context.Context, p *Pass, base evidence.Base) (err error) {
 	began, before := time.Now(), l.number
-	l.Pass, p.Base, l.limit = p, base, l.config.Timeout
+	l.Pass, p.Base, l.limit, l.harmless = p, base, l.config.Timeout, 0
 	defer func() {
 		p.Took, p.Runs = time.Since(began), l.number-before
 		p.Evidence.TotalRuns, p.Evidence.Took = p.Runs, p.Took

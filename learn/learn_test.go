@@ -171,6 +171,25 @@ func TestNeverWider(t *testing.T) {
 	}
 }
 
+// TestTimeLimitHarmless: what the kernel denied in runs that work does not explain why
+// another run reaches the shorter limit.
+func TestTimeLimitHarmless(t *testing.T) {
+	f := newFake(t, bind, bind|raw)
+	equal := 0
+	f.slow = func(n int, p *policy.Profile) bool {
+		if capsOf(p) == bind {
+			equal++
+		}
+		return capsOf(p) == bind && equal == 2 && f.limits[n-1] < time.Minute
+	}
+	if p := f.result(Config{}); p.State != Confirmed || p.Settings.Caps != bind {
+		t.Errorf("%v %v", p.State, p.Settings.Caps)
+	}
+	if len(f.limits) < 6 || f.limits[4] != shortest || f.limits[5] != time.Minute || capsOf(f.profiles[4]) != bind || capsOf(f.profiles[5]) != bind {
+		t.Errorf("limits %v", f.limits)
+	}
+}
+
 // TestTimeLimit: a run that reaches the shorter limit has the whole one before it counts,
 // unless the kernel has denied what it lacked.
 func TestTimeLimit(t *testing.T) {

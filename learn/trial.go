@@ -93,13 +93,17 @@ func (l *learner) try(ctx context.Context, t search.Trial, set cred.Caps) (Outco
 	x := evidence.Settings{Caps: set}
 	o, err := l.run(ctx, purposeText(t), x)
 	if err != nil || !l.isDoubtful(t, o) {
+		if o.Works {
+			l.harmless |= classify.Summarize(o.Recording).Denied()
+		}
 		return o, err
 	}
 	return l.runFor(ctx, purposeText(t)+", with the whole time limit", x, l.config.Timeout)
 }
 
 // isDoubtful reports whether a run failed because of a shortened time limit, and neither
-// its purpose nor the kernel explains that: it has not denied what the run lacked.
+// its purpose nor the kernel explains that: it has denied nothing that the run lacked, or
+// only what it also denied in runs that work.
 func (l *learner) isDoubtful(t search.Trial, o Outcome) bool {
 	if o.Works || !o.TimedOut || l.limit >= l.config.Timeout {
 		return false
@@ -112,7 +116,7 @@ func (l *learner) isDoubtful(t search.Trial, o Outcome) bool {
 			return false // each capability is left out later
 		}
 	}
-	return classify.Summarize(o.Recording).Denied().Minus(t.Set) == 0
+	return classify.Summarize(o.Recording).Denied().Minus(t.Set).Minus(l.harmless) == 0
 }
 
 // fewNames is how many capabilities are named in the text about one run.
