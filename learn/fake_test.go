@@ -30,6 +30,7 @@ type fake struct {
 	ids      []run.Identity
 	slow     func(n int, p *policy.Profile) bool // it reaches the time limit
 	failures func(p *policy.Profile) []observe.Failure
+	lost     func(n int, p *policy.Profile) uint64 // events
 	took     time.Duration
 	stop     func(n int) error
 
@@ -67,6 +68,9 @@ func (f *fake) Run(ctx context.Context, text []byte, kind run.Kind, limit time.D
 		o.Recording.Checks = append(o.Recording.Checks, observe.Check{
 			Cap: c, Denied: !has.Has(c), Functions: []string{"capable"}, Call: observe.Call{Name: "bind"}, Count: 1,
 		})
+	}
+	if f.lost != nil {
+		o.Recording.Lost = f.lost(n, p)
 	}
 	if f.failures != nil {
 		o.Recording.Failures = f.failures(p)

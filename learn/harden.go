@@ -22,6 +22,7 @@ func (l *learner) harden(ctx context.Context) error {
 	p := l.Pass
 	// A result without its last runs is not confirmed.
 	p.State = Unconfirmed
+	p.Evidence.Executed = classify.Programs(l.Reference.Recording).Merge(classify.Programs(l.Final.Recording))
 	found := p.Settings
 	for _, h := range []struct {
 		key    string
@@ -83,7 +84,7 @@ func (l *learner) tryHardening(ctx context.Context, key string, x evidence.Setti
 		return h, nil
 	}
 	const files = "files that are set-user-ID or set-group-ID or have file capabilities"
-	switch l.executesPrivileged() {
+	switch l.Evidence.Executed.Privileged {
 	case observe.Yes:
 		h.Why = "the program executes " + files
 		return h, nil
@@ -112,6 +113,12 @@ func (l *learner) tryHardening(ctx context.Context, key string, x evidence.Setti
 	}
 	if failed, is := l.newFailure(o.Recording); is {
 		h.Why = fmt.Sprintf("the program works, but a call fails: %s(%s)", failed.Name, failed.Args)
+		return h, nil
+	}
+	if o.Recording != nil && o.Recording.Lost > 0 {
+		l.Evidence.HardeningLost = true
+		h.Result = evidence.NotTried
+		h.Why = fmt.Sprintf("the program works, but %d events of this run were lost: it is unknown whether a call fails", o.Recording.Lost)
 		return h, nil
 	}
 	h.Result = evidence.Passed
@@ -159,18 +166,4 @@ func (l *learner) present(key string) (present bool, why string) {
 		return after.NoNewPrivs, "the base profile or the caller sets it"
 	}
 	return after.Securebits.Has(noRoot), "the base profile or the caller sets it"
-}
-
-// executesPrivileged reports whether the program executes a file that gains privilege.
-func (l *learner) executesPrivileged() observe.Tristate {
-	answer := observe.No
-	for _, o := range []Outcome{l.Reference, l.Final} {
-		switch classify.Programs(o.Recording).Privileged {
-		case observe.Yes:
-			return observe.Yes
-		case observe.Unknown:
-			answer = observe.Unknown
-		}
-	}
-	return answer
 }

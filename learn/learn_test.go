@@ -270,6 +270,20 @@ func TestHardening(t *testing.T) {
 		"a call fails":    {func(f *fake) { f.failures = failing }, nil, evidence.Failed, evidence.Passed, `mount("/x")`, 1},
 		"of the base":     {func(f *fake) {}, base, evidence.InBase, evidence.InBase, "base", 8},
 		"lost executions": {func(f *fake) { f.execs = nil }, nil, evidence.NotTried, evidence.NotTried, "unknown", 0},
+		"lost events": {func(f *fake) {
+			f.lost = func(n int, p *policy.Profile) uint64 { return 1 }
+		}, nil, evidence.NotTried, evidence.NotTried, "unknown", 0},
+		"lost events of the last run": {func(f *fake) {
+			f.lost = func(n int, p *policy.Profile) uint64 { return uint64(n / 5) }
+		}, nil, evidence.NotTried, evidence.NotTried, "unknown", 0},
+		"a call fails unseen": {func(f *fake) {
+			f.lost = func(n int, p *policy.Profile) uint64 {
+				if p.NoNewPrivs {
+					return 7
+				}
+				return 0
+			}
+		}, nil, evidence.NotTried, evidence.Passed, "7 events of this run were lost", 1},
 	} {
 		f := newFake(t, bind, bind)
 		test.change(f)

@@ -50,6 +50,9 @@ func (p *learnPrinter) step(s learn.Step) {
 		result = "fails: " + s.Outcome.Why()
 	}
 	result += seen(s)
+	if r := s.Outcome.Recording; r != nil && r.Lost > 0 {
+		result += fmt.Sprintf("; events not recorded: %d", r.Lost)
+	}
 	as := ""
 	if s.Identity != nil {
 		as = fmt.Sprintf("as uid %d, ", s.Identity.UID)

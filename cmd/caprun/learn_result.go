@@ -145,6 +145,8 @@ func (p *learnPrinter) offer(r *learn.Report) {
 	switch id := r.Change; {
 	case id != nil:
 		p.line("To learn what the program needs if it starts as uid %d, add -uid %d:%d, or -uid auto.", id.UID, id.UID, id.GID)
+	case p.options.uid.auto && r.First.Evidence.Reference.Lost > 0:
+		p.line("-uid auto: events of the first run were lost, and the others do not show a change to exactly one other user, so caprun did not learn a second time; pass -uid UID:GID.")
 	case p.options.uid.auto:
 		p.line("-uid auto: the program does not change to exactly one other user, so caprun did not learn a second time.")
 	default:

@@ -52,6 +52,24 @@ func Programs(r *observe.Recording) Executed {
 	return e
 }
 
+// Merge returns what two runs executed.
+func (e Executed) Merge(other Executed) Executed {
+	switch {
+	case e.Privileged == observe.Yes || other.Privileged == observe.Yes:
+		e.Privileged = observe.Yes
+	case e.Privileged != other.Privileged:
+		e.Privileged = observe.Unknown
+	}
+	e.Paths, e.Unobserved = slices.Clone(e.Paths), slices.Clone(e.Unobserved)
+	for _, path := range other.Paths {
+		e.Paths = appendPath(e.Paths, path)
+	}
+	for _, path := range other.Unobserved {
+		e.Unobserved = appendPath(e.Unobserved, path)
+	}
+	return e
+}
+
 func appendPath(list []string, path string) []string {
 	if len(list) == MaxPaths || slices.Contains(list, path) {
 		return list

@@ -37,6 +37,21 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestMerge: two runs executed nothing privileged only if that is known of both.
+func TestMerge(t *testing.T) {
+	const yes, no, unknown = observe.Yes, observe.No, observe.Unknown
+	for _, test := range [][3]observe.Tristate{
+		{yes, no, yes}, {yes, unknown, yes}, {yes, yes, yes}, {no, no, no}, {no, unknown, unknown}, {unknown, unknown, unknown},
+	} {
+		a, b := Executed{Privileged: test[0], Paths: []string{"/a"}}, Executed{Privileged: test[1], Paths: []string{"/a", "/b"}, Unobserved: []string{""}}
+		for _, got := range []Executed{a.Merge(b), b.Merge(a)} {
+			if got.Privileged != test[2] || !slices.Equal(got.Paths, []string{"/a", "/b"}) || len(got.Unobserved) != 1 {
+				t.Errorf("%v and %v: %+v", test[0], test[1], got)
+			}
+		}
+	}
+}
+
 func TestIdentities(t *testing.T) {
 	setuid := func(pid int, uid int64) observe.IDChange {
 		return observe.IDChange{PID: pid, Command: "w", UID: uid, GID: -1}

@@ -164,7 +164,7 @@ func TestLimits(t *testing.T) {
 	for name, want := range map[string][]string{
 		"nginx":       {"file-ownership", "changes-user", "memory-accounting"},
 		"nginx-user":  {"memory-accounting"},
-		"lost":        {"incomplete", "memory-accounting"},
+		"lost":        {"incomplete", "executed-unknown", "memory-accounting"},
 		"interrupted": {"interrupted", "file-ownership", "changes-user", "memory-accounting"},
 		"unstable":    {"unstable", "file-ownership", "changes-user", "memory-accounting"},
 		"sshd":        {"executed-privileged", "changes-user", "memory-accounting"},

@@ -31,7 +31,8 @@ type Input struct {
 	// Baseline are the calls that fail in the reference run too.
 	Baseline classify.Baseline
 
-	// Executed and Identities are what the reference run showed of the process tree.
+	// Executed and Identities are what the reference run showed of the process tree. If
+	// the search was complete, Executed also has what the last run that worked showed.
 	Executed   classify.Executed
 	Identities []classify.Identity
 
@@ -54,6 +55,10 @@ type Input struct {
 	// NoNewPrivs and NoRoot are what runs with no_new_privs, and with noroot and its lock,
 	// showed.
 	NoNewPrivs, NoRoot Attempt
+
+	// HardeningLost reports that one of these is NotTried because the program worked, but
+	// events of the run were lost: a call may have failed.
+	HardeningLost bool
 
 	// TotalRuns is the number of all runs: the search's, and those before and after it.
 	TotalRuns int
@@ -102,7 +107,7 @@ type Attempt int
 
 // The results of an attempt.
 const (
-	// NotTried: no run was made, or it did not end.
+	// NotTried: no run was made, it did not end, or its events were lost.
 	NotTried Attempt = iota
 
 	// Passed: the program worked, so the profile has the setting.

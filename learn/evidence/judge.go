@@ -98,7 +98,7 @@ type judge struct {
 
 func (j *judge) verdict(n int) Verdict {
 	use := j.in.Reference.Uses[n]
-	v := Verdict{Capability: cred.CapsOf(n).Names()[0], Number: n, Checks: use.Checks(), unrecorded: !j.in.Reference.Traced}
+	v := Verdict{Capability: cred.CapsOf(n).Names()[0], Number: n, Checks: use.Checks(), unrecorded: !j.in.Reference.Traced, incomplete: j.in.Reference.Lost > 0}
 	calls := use.StrongCalls
 	if use.Strong == 0 {
 		calls = use.WeakCalls
@@ -124,7 +124,8 @@ func (j *judge) verdict(n int) Verdict {
 	return v
 }
 
-// kind returns the verdict on capability n, and sets v.Failing for CallFails.
+// kind returns the verdict on capability n, and sets v.Failing for CallFails, and
+// v.unseenLater.
 func (j *judge) kind(n int, v *Verdict) Kind {
 	found := &j.in.Search
 	switch {
@@ -140,10 +141,14 @@ func (j *judge) kind(n int, v *Verdict) Kind {
 		return CallFails
 	}
 	checkedLater := slices.ContainsFunc(j.later, func(l laterRun) bool { return l.run.Uses[n].Checks() > 0 })
-	if j.in.Reference.Uses[n].Strong > 0 && len(j.later) > 0 && !checkedLater {
-		return FirstRunOnly
+	if j.in.Reference.Uses[n].Strong == 0 || len(j.later) == 0 || checkedLater {
+		return NotNeeded
 	}
-	return NotNeeded
+	if slices.ContainsFunc(j.later, func(l laterRun) bool { return l.run.Lost > 0 }) {
+		v.unseenLater = true
+		return NotNeeded
+	}
+	return FirstRunOnly
 }
 
 // failingCaps returns the capabilities without which a call fails in a run that works with
@@ -193,7 +198,7 @@ func (j *judge) failure(n int) *Failure {
 	run := j.in.Runs[trial.Run]
 	f := &Failure{
 		Run: j.in.number(trial), Reason: profiletext.Inert(run.Reason, MaxText),
-		Larger: trial.Set != j.in.Search.Set.Without(n), Recorded: run.Traced,
+		Larger: trial.Set != j.in.Search.Set.Without(n), Recorded: run.Traced, Incomplete: run.Lost > 0,
 	}
 	denied := run.Uses[n].DeniedCalls.List
 	for _, c := range denied {
@@ -206,14 +211,30 @@ func (j *judge) failure(n int) *Failure {
 	// A call that also fails in the reference run is not the reason.
 	denied = slices.DeleteFunc(slices.Clone(denied), func(c classify.Call) bool { return c.Errno != 0 })
 	f.Denied = callsOf(denied, maxCalls)
-	f.Failed = callsOf(run.Failed.List, maxCalls)
+	f.Failed = callsOf(slices.DeleteFunc(slices.Clone(run.Failed.List), j.failsAnyway), maxCalls)
 	return f
 }
 
+// failsAnyway reports whether a call also fails in a run that works with the final set.
+// Arguments are not always known.
+func (j *judge) failsAnyway(c classify.Call) bool {
+	return slices.ContainsFunc(j.later, func(l laterRun) bool {
+		return l.Set == j.in.Search.Set && l.Outcome.Works && slices.ContainsFunc(l.run.Failed.List, func(other classify.Call) bool {
+			return c.Name == other.Name && c.Errno == other.Errno && (c.Args == other.Args || c.Args == "" || other.Args == "")
+		})
+	})
+}
+
 // trialWithout returns the failed run without capability n: that of the final set, or else
-// the last one of a larger set.
+// the last one of a larger set. Of equal runs it returns one that recorded the denied check,
+// if there is one.
 func (j *judge) trialWithout(n int) (search.Trial, bool) {
 	if t, ok := j.in.Search.Necessary[n]; ok {
+		for _, l := range j.later {
+			if l.Set == t.Set && !l.Outcome.Works && l.run.Uses[n].Denied > 0 {
+				return l.Trial, true
+			}
+		}
 		return t, true
 	}
 	for _, t := range slices.Backward(j.in.Search.Trials) {

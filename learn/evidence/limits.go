@@ -126,7 +126,7 @@ func (l *limits) recording() {
 		}
 	}
 	if lost > 0 {
-		l.add("incomplete", "The evidence is incomplete: %s of %s were not recorded. Checks and failed calls may be missing. Whether the program worked does not depend on them.", plural(int(min(lost, 1<<31-1)), "event"), plural(runs, "run"))
+		l.add("incomplete", "The evidence is incomplete: caprun did not record %s of %s. Checks, failed calls, executed programs and other sets of the same size may be missing. Whether the program worked does not depend on them.", plural(int(min(lost, 1<<31-1)), "event"), plural(runs, "run"))
 	}
 	if l.in.Reference.Traced && !symbols {
 		l.add("no-symbols", "The kernel's symbols were not readable (cap_syslog, kernel.kptr_restrict). caprun knows the system call only of checks whose call failed, and counts checks of cap_sys_admin by memory accounting like others.")
@@ -167,6 +167,9 @@ func (l *limits) program() {
 
 // hardening says which settings the program does not work with.
 func (l *limits) hardening() {
+	if l.in.HardeningLost {
+		l.add("hardening-unknown", "Events of runs with no_new_privs or noroot were lost, so caprun does not know whether a system call fails with them. The profile does not set what is unknown.")
+	}
 	for _, h := range [...]struct {
 		name   string
 		result Attempt
@@ -227,7 +230,7 @@ func (l *limits) identity() {
 		if id.GID != nil {
 			text += fmt.Sprintf(", gid %d", *id.GID)
 		}
-		others = append(others, text+" ("+plural(id.Processes, "process")+")")
+		others = append(others, text+" ("+l.atLeast(id.Processes, "process")+")")
 	}
 	if len(others) > 0 {
 		text := "The program changed the user of its processes: " + strings.Join(others, "; ") + "."
@@ -238,6 +241,14 @@ func (l *limits) identity() {
 	}
 }
 
+// atLeast returns a number of what the reference run recorded.
+func (l *limits) atLeast(n int, what string) string {
+	if l.in.Reference.Lost > 0 {
+		return "at least " + plural(n, what)
+	}
+	return plural(n, what)
+}
+
 // noise says which checks were left out of the table.
 func (l *limits) noise() {
 	memory, foreign := 0, 0
@@ -246,9 +257,9 @@ func (l *limits) noise() {
 		foreign += use.Foreign
 	}
 	if memory > 0 {
-		l.add("memory-accounting", "Not counted: %s of cap_sys_admin by memory accounting, which every process causes.", plural(memory, "check"))
+		l.add("memory-accounting", "Not counted: %s of cap_sys_admin by memory accounting, which every process causes.", l.atLeast(memory, "check"))
 	}
 	if foreign > 0 {
-		l.add("other-namespaces", "Not counted: %s against other user namespaces, where the capabilities of the profile have no effect.", plural(foreign, "check"))
+		l.add("other-namespaces", "Not counted: %s against other user namespaces, where the capabilities of the profile have no effect.", l.atLeast(foreign, "check"))
 	}
 }

@@ -32,8 +32,11 @@ func (r *Report) Table(w io.Writer) error {
 		line(fmt.Sprintf(row, "CAPABILITY", "VERDICT", "CHECKS"))
 		for _, v := range r.Verdicts {
 			checks := strconv.Itoa(v.Checks)
-			if v.unrecorded {
+			switch {
+			case v.unrecorded:
 				checks = "-"
+			case v.incomplete:
+				checks += "+"
 			}
 			line(fmt.Sprintf(row, v.Capability, v.Kind.words(), checks))
 			for _, fact := range evidenceLines(v) {

@@ -60,11 +60,12 @@ const (
 	// capability is in the smallest set that worked.
 	Unconfirmed Kind = "unconfirmed"
 
-	// CallFails: the program works without it, but a system call now fails.
+	// CallFails: the program works without it, but a system call fails that did not fail in
+	// the reference run, as far as that was recorded.
 	CallFails Kind = "call-fails"
 
-	// FirstRunOnly: it was checked in the reference run and in no later one. A start from
-	// the state before the first run may need it.
+	// FirstRunOnly: it was checked in the reference run and in no later one, none of which
+	// lost events. A start from the state before the first run may need it.
 	FirstRunOnly Kind = "first-run-only"
 
 	// NotNeeded: it was checked, and the program works without it.
@@ -82,7 +83,8 @@ type Verdict struct {
 
 	// Checks is the number of checks in the reference run, without those of memory
 	// accounting and those against other user namespaces. It is 0 if none was recorded:
-	// then the capability was found by trial.
+	// then the capability was found by trial. With the limit "incomplete" it may be too
+	// small.
 	Checks int `json:"checks"`
 
 	// Calls are the system calls of these checks, the most frequent first.
@@ -104,6 +106,10 @@ type Verdict struct {
 	Paths []Path `json:"paths,omitempty"`
 
 	unrecorded bool // the reference run was not recorded
+
+	// incomplete reports that events of the reference run were lost, unseenLater that the
+	// verdict would be FirstRunOnly, had no events of later runs been lost.
+	incomplete, unseenLater bool
 }
 
 // Call is a system call.
@@ -125,12 +131,16 @@ type Failure struct {
 	// Recorded reports whether the run was recorded. If not, the fields below are empty.
 	Recorded bool `json:"recorded"`
 
+	// Incomplete reports that events of the run were lost, perhaps the denied check.
+	Incomplete bool `json:"incomplete,omitempty"`
+
 	// Denied are calls in which the kernel denied the capability, failed ones first. Netlink
 	// reports that one of them is a netlink request, whose error is in the reply.
 	Denied  []Call `json:"denied,omitempty"`
 	Netlink bool   `json:"netlink,omitempty"`
 
-	// Failed are calls that failed only in this run, if no denied call failed.
+	// Failed are calls that failed in this run, if no denied call failed, and neither in the
+	// reference run nor in a run that worked with the set of the report.
 	Failed []Call `json:"failed,omitempty"`
 }
 
@@ -168,6 +178,7 @@ type Identity struct {
 //	executed-privileged  a set-id program, or one with file capabilities, was executed
 //	executed-unknown     it is unknown whether one was
 //	unobserved           the kernel ended the recording of a process
+//	hardening-unknown    events of runs with no_new_privs or noroot were lost
 //	not-with-no-new-privs, not-with-noroot
 //	                     the program does not work with this setting
 //	file-ownership       a capability overrides the ownership of files

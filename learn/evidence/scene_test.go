@@ -154,7 +154,7 @@ func scenes() map[string]*scene {
 	bind.checks = []sceneCheck{memory, check(10, "bind", "0.0.0.0:80", 13, "bind() to 0.0.0.0:80 failed (13: Permission denied)")}
 	bind.changes = nil
 	lost := bind
-	lost.lost = 1234
+	lost.lost, lost.hardening = 1234, NotTried
 	interrupted := web
 	interrupted.stopAfter = 6
 	unstable := web

@@ -62,20 +62,27 @@ func (r *Report) hardeningText() string {
 
 // verdictText returns the verdict and how often the capability was checked.
 func verdictText(v Verdict) string {
+	checks := times(v.Checks)
+	if v.incomplete {
+		checks = "at least " + checks
+	}
 	if v.Kind == FirstRunOnly {
-		return "checked in the first run only, " + times(v.Checks)
+		return "checked in the first run only, " + checks
 	}
 	text := map[Kind]string{
 		Needed: "needed", Unconfirmed: "unconfirmed", CallFails: "not needed, but a call now fails",
 		NotNeeded: "not needed", Undecided: "undecided",
 	}[v.Kind]
+	if v.Kind == CallFails && v.incomplete {
+		text = "not needed, but a call fails without it"
+	}
 	switch {
 	case v.unrecorded:
 		return text
 	case v.Checks == 0:
 		return text + "; no check was recorded in the first run"
 	}
-	return text + "; checked " + times(v.Checks) + " in the first run"
+	return text + "; checked " + checks + " in the first run"
 }
 
 // evidenceLines returns what was seen of a capability, one fact a line.
@@ -84,8 +91,15 @@ func evidenceLines(v Verdict) []string {
 	if v.Without != nil {
 		lines = v.Without.lines()
 	}
+	fails := "now fails: "
+	if v.incomplete {
+		fails = "without it: "
+	}
 	for _, c := range v.Failing {
-		lines = append(lines, "now fails: "+c.String())
+		lines = append(lines, fails+c.String())
+	}
+	if v.incomplete && len(v.Failing) > 0 {
+		lines = append(lines, "events of the first run were lost: this call may fail there, too")
 	}
 	if v.Without == nil && len(v.Failing) == 0 || v.Without != nil && len(v.Without.Denied) == 0 {
 		for _, c := range v.Calls {
@@ -97,6 +111,9 @@ func evidenceLines(v Verdict) []string {
 	}
 	if v.Kind == FirstRunOnly {
 		lines = append(lines, "a start from the state before the first run may need it: see -reset")
+	}
+	if v.unseenLater {
+		lines = append(lines, "no later run recorded a check, but events were lost there: see -reset")
 	}
 	if len(v.Instead) > 0 {
 		lines = append(lines, "also worked instead, in one run: "+strings.Join(v.Instead, ", "))
@@ -123,10 +140,18 @@ func (f *Failure) lines() []string {
 			lines = append(lines, prefix+c.String())
 		}
 	}
-	for _, c := range f.Failed {
-		lines = append(lines, prefix+c.String()+"; no check of it was recorded there")
+	missing := "; no check of it was recorded there"
+	if f.Incomplete {
+		missing = "; events of this run were lost"
 	}
-	if f.Recorded && len(lines) == 0 {
+	for _, c := range f.Failed {
+		lines = append(lines, prefix+c.String()+missing)
+	}
+	switch {
+	case !f.Recorded || len(lines) > 0:
+	case f.Incomplete:
+		lines = append(lines, prefix+"no denied check was recorded"+missing)
+	default:
 		lines = append(lines, prefix+"no denied check and no newly failed call was recorded")
 	}
 	if f.Reason != "" && len(lines) > 0 {
