@@ -130,15 +130,17 @@ func (c *Command) guardLearn(o learnOptions, argv []string) int {
 	status, err := learnrun.RunGuard(func(descriptor string) []string {
 		return append([]string{"caprun", learnrun.WorkerArgument, descriptor}, c.args...)
 	})
+	// A worker that crashed has exit status 2, and its probes are left as well.
+	if !o.noTrace && (err != nil || status != exitOK) {
+		removeErr := observe.RemoveProbes()
+		if removeErr != nil && status > 128 {
+			c.ReportError(removeErr)
+		}
+	}
 	if err != nil {
 		return c.fail(err)
 	}
 	if status > 128 {
-		if !o.noTrace {
-			if err := observe.RemoveProbes(); err != nil {
-				c.ReportError(err)
-			}
-		}
 		c.Report(fmt.Sprintf("learn: a signal (%d) has ended the process that runs the program; every process that it started was ended", status-128))
 		return exitFindings
 	}

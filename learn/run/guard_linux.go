@@ -65,7 +65,8 @@ func (g guard) run() (int, error) {
 			_, _ = isLeft() // it only reaps, and has no error
 		case sig := <-signals:
 			if g.kill || forwarded {
-				return status, killAll(isLeft)
+				err := killAll(isLeft)
+				return status, err // that of the killed child
 			}
 			forwarded = true
 			// Only reap frees the process ID.

@@ -69,7 +69,7 @@ func allSuites(o options) []suite {
 		},
 		// The guest has no source of golang.org/x/sys.
 		suite{name: "observe", pkg: "learn/observe", run: ".", skip: "^TestCallNumbers$", limit: 900, env: []string{"CAPRUN_TEST_HEAVY=1", "CAPRUN_TEST_STRICT=1"}},
-		suite{name: "learn", pkg: "internal/test/learned", run: "^TestBusybox$", limit: 1200, env: []string{"CAPRUN_TEST_HEAVY=1", "CAPRUN_TEST_STRICT=1"}},
+		suite{name: "learn", pkg: "internal/test/learned", run: "^Test(Busybox|LeavesNothing|KilledAtAnyTime)$", limit: 2400, env: []string{"CAPRUN_TEST_HEAVY=1", "CAPRUN_TEST_STRICT=1"}},
 		// The programs use more processor time in the emulator, and there are no docs.
 		suite{
 			name: "inherited", pkg: "cmd/caprun", run: "^TestInherited", skip: "^TestInheritedDocs$|^TestInherited$/^CPU_time$", limit: 600,
