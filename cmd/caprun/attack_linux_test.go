@@ -95,7 +95,8 @@ func TestReplacedTarget(t *testing.T) {
 	profile := profileFile(t, lowProfile)
 	target, other := replaceableTarget(t)
 	ran, refused := 0, 0
-	for n := range requires.Rounds(40, 120) {
+	rounds := requires.Rounds(20, 120)
+	for n := range rounds {
 		var out, errs strings.Builder
 		cmd := exec.Command(caprun(t), "-profile", profile, "--", target)
 		cmd.Stdout, cmd.Stderr = &out, &errs
@@ -103,7 +104,8 @@ func TestReplacedTarget(t *testing.T) {
 			t.Fatal(err)
 		}
 		timer := time.AfterFunc(hangs, func() { cmd.Process.Kill() })
-		time.Sleep(time.Duration(n%40) * 150 * time.Microsecond)
+		const last = 6 * time.Millisecond // after the exec on most machines
+		time.Sleep(last * time.Duration(n) / time.Duration(rounds))
 		err := errors.Join(cmd.Process.Signal(syscall.SIGSTOP),
 			unix.Renameat2(unix.AT_FDCWD, target, unix.AT_FDCWD, other, unix.RENAME_EXCHANGE),
 			cmd.Process.Signal(syscall.SIGCONT))

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,26 +44,31 @@ func TestSealedStuckMessage(t *testing.T) {
 		signals = map[string][]string{"": nil}
 	}
 	targets := map[int][]string{125: nil, 126: {text}, 127: {"/no/such/program"}}
+	// Each launcher waits, so all run at once.
+	var wait sync.WaitGroup
 	for name, open := range stuckFiles {
 		for about, settings := range signals {
 			for want, target := range targets {
-				file, end := open(t, s.dir)
-				cmd := exec.Command(filepath.Join(s.bin, "runas"), append(append(settings, "--", launcher, "--"), target...)...)
+				file, end := open(t, t.TempDir())
+				cmd := exec.Command(filepath.Join(s.bin, "runas"), slices.Concat(settings, []string{"--", launcher, "--"}, target)...)
 				cmd.Stderr = file
-				began := time.Now()
-				killed := time.AfterFunc(hangs, func() { cmd.Process.Kill() })
-				err := cmd.Start()
-				if err == nil {
-					_ = cmd.Wait()
-				}
-				killed.Stop()
-				if got := cmd.ProcessState.ExitCode(); err != nil || got != want {
-					t.Errorf("%s%s: status %d, want %d, after %v", name, about, got, want, time.Since(began))
-				}
-				end()
+				wait.Go(func() {
+					began := time.Now()
+					killed := time.AfterFunc(hangs, func() { cmd.Process.Kill() })
+					err := cmd.Start()
+					if err == nil {
+						_ = cmd.Wait()
+					}
+					killed.Stop()
+					if got := cmd.ProcessState.ExitCode(); err != nil || got != want {
+						t.Errorf("%s%s: status %d, want %d, after %v", name, about, got, want, time.Since(began))
+					}
+					end()
+				})
 			}
 		}
 	}
+	wait.Wait()
 }
 
 // stuckFiles opens files that cannot be written to without waiting, or at all.

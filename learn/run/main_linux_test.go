@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,7 +27,25 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == WorkerArgument {
 		guardedWorker(os.Args[2], os.Args[3])
 	}
-	reexec.Main(m, reexec.Roles{"worker": workerRole, "guard": guardRole, "threads": threadsRole})
+	reexec.Main(tests{m}, reexec.Roles{"worker": workerRole, "guard": guardRole, "threads": threadsRole})
+}
+
+type tests struct{ *testing.M }
+
+// Run runs the tests. Nearly all of them only wait for time limits, so many of them run at
+// once, even with few processors.
+func (m tests) Run() int {
+	const atOnce = 12
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return m.M.Run()
 }
 
 // work is what a worker does: the tests of this package run it in a process of its own,
