@@ -19,7 +19,7 @@ var floods = []program{
 		// The checks of cap_mknod and cap_sys_admin come between those of cap_chown, that
 		// of cap_sys_chroot comes after them.
 		name: "chown", needs: []string{"chown", "mknod", "hostname", "chroot"},
-		setup: `for d in a b c d; do mkdir $d; (cd $d; touch $(seq 5000)); done
+		setup: `for d in a b c d; do mkdir $d; (cd $d; touch $(seq 4000)); done
 cat >program <<'END'
 pids=
 for d in a b c d; do chown -R 33 $d & pids="$pids $!"; done
@@ -34,7 +34,7 @@ END`,
 	},
 	{
 		name: "tar", needs: []string{"tar"}, packages: "tar",
-		setup: "for d in a b c d; do mkdir -p in/$d; (cd in/$d; touch $(seq 3000)); done; chown -R 33:33 in; chmod 700 in; tar -C in -cf all.tar .",
+		setup: "for d in a b c d; do mkdir -p in/$d; (cd in/$d; touch $(seq 1500)); done; chown -R 33:33 in; chmod 700 in; tar -C in -cf all.tar .",
 		flags: []string{"-timeout", "2m", "-reset", "rm -rf out; mkdir out"},
 		argv:  []string{"tar", "-C", "out", "-xpf", "all.tar"},
 		want:  []string{"chown", "fowner"},
