@@ -123,6 +123,25 @@ func rootEquivalentCaps(p *engine.Plan) cred.Caps {
 	return all
 }
 
+// RootEquivalent returns the capabilities of the target with which a process of any user
+// becomes root, as the page of the rule amounts-to-root describes it. The rule itself
+// reports fewer of them for a target with uid 0, which owns root's files without them.
+func RootEquivalent(p *engine.Plan) cred.Caps {
+	var all cred.Caps
+	for v := range rootEquivalents {
+		if rootEquivalents[v].how != "" {
+			all = all.With(v)
+		}
+	}
+	a := p.AfterExec
+	held := a.Permitted.Intersect(all)
+	more := a.Bounding.Minus(a.Permitted.Union(a.Inheritable)).Intersect(all).Without(cred.SETPCAP)
+	if a.NoNewPrivs || more == 0 {
+		held = held.Without(cred.SETPCAP) // it gains nothing that amounts to root
+	}
+	return held
+}
+
 // setpcapGainsMore reports whether the target can gain a root-equivalent capability
 // from its bounding set with cap_setpcap: from files, or as uid 0 at a later exec.
 func setpcapGainsMore(p *engine.Plan) bool {

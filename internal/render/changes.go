@@ -112,8 +112,9 @@ func (c Changes) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// note returns what the summary says about a profile.
-func (c Change) note() string {
+// Note returns what changed in one line: "gains cap_net_raw; no_new_privs: true becomes
+// false". It is empty if nothing did.
+func (c Change) Note() string {
 	switch {
 	case c.Difference == nil:
 		return c.grant
@@ -171,7 +172,7 @@ func (c Changes) Print(w io.Writer, colour bool) error {
 			b.WriteString("\n")
 		}
 		kind := fmt.Sprintf("%-14s", p.Kind)
-		line := fmt.Sprintf("  %s  %-*s  %s", paint(colour, codes[p.Kind], kind), width, p.Name, p.note())
+		line := fmt.Sprintf("  %s  %-*s  %s", paint(colour, codes[p.Kind], kind), width, p.Name, p.Note())
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	if _, err := io.WriteString(w, sanitize.Lines(b.String())); err != nil {
@@ -190,7 +191,7 @@ func (c Changes) Markdown(w io.Writer) error {
 		b.WriteString("\n| | profile | |\n|---|---|---|\n")
 	}
 	for _, p := range list {
-		note := p.note()
+		note := p.Note()
 		if note != "" {
 			note = markdownCode(note)
 		}
