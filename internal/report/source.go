@@ -1,0 +1,52 @@
+package report
+
+import (
+	"errors"
+
+	"caprun/policy"
+)
+
+// MaxProfiles is the largest number of profiles in a report: ten times as many as a large
+// fleet has. A page with more would take a browser seconds to lay out.
+const MaxProfiles = 5000
+
+// MaxSize is the largest size of a report in bytes. A report of 500 profiles has less than
+// 1 MiB; only hostile profiles, with thousands of findings each, need more.
+const MaxSize = 32 << 20
+
+// ErrTooLarge is the error for a report of more than MaxProfiles or MaxSize.
+var ErrTooLarge = errors.New("report too large; pass fewer directories, or use -exclude")
+
+// A Source is what a row is made from: a profile, or the text of a profile that declares
+// the same as another file.
+type Source struct {
+	// Name is the name of the row, and of the file in findings.
+	Name string
+
+	// File is the path of the file that the row links to; empty for a text that has
+	// none, such as a built-in profile.
+	File string
+
+	// Text is the profile. Err is the reason why there is none.
+	Text []byte
+	Err  error
+
+	// Locate returns a finding about Text as one about the file that declares the same;
+	// the file of the result is the one that it links to. It is nil if Text is the content
+	// of File.
+	Locate func(policy.Diagnostic) policy.Diagnostic
+
+	// NoLines reports that the positions of findings are not lines of File, because File
+	// contains the text in another form.
+	NoLines bool
+
+	// Findings are those about the file itself, with their final positions.
+	Findings []policy.Diagnostic
+
+	// Old is the version of the profile to compare with; nil without one. A report
+	// without a base ignores it.
+	Old []byte
+
+	// Removed reports that only Old exists.
+	Removed bool
+}
