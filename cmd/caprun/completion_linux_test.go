@@ -24,7 +24,7 @@ var offered = []struct {
 	line string
 	want []string // all offers; some of them if the last is "…"
 }{
-	{"caprun ", []string{"check", "explain", "diff", "verify", "show", "seal", "learn", "schema", "profiles", "completion", "rules", "odd", "version", "help"}},
+	{"caprun ", []string{"check", "explain", "diff", "report", "verify", "show", "seal", "learn", "schema", "profiles", "completion", "rules", "odd", "version", "help"}},
 	{"caprun expl", []string{"explain"}},
 	{"caprun nosuch", nil},
 	{"caprun -", []string{"-profile", "-init", "-init-group", "-dry-run"}},

@@ -92,6 +92,7 @@ func forms() []*form {
 		rulesForm(),
 		explainForm(),
 		diffForm(),
+		reportForm(),
 		verifyForm(),
 		showForm(),
 		sealForm(),

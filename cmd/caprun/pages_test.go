@@ -76,6 +76,9 @@ var pageTests = map[string]pageTest{
 	}},
 	"docs/launch.md": {},
 	"docs/learn.md":  {},
+	"docs/report.md": {others: map[string]string{
+		"caprun report -base": "report_base.txtar",
+	}},
 	"docs/service.md": {others: map[string]string{
 		"install -d":       "trust_owner.txtar",
 		"go build -o web":  "TestContainerServer",

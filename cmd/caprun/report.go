@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"caprun/engine/machine"
+	"caprun/internal/report"
+	"caprun/internal/revision"
+	"caprun/internal/sanitize"
+	"caprun/internal/source"
+	"caprun/seal"
+)
+
+// reportOptions are the flags of report.
+type reportOptions struct {
+	out     string // the file to write; empty or "-" for standard output
+	base    string // empty without a comparison
+	exclude source.Patterns
+	format  reportFormat
+}
+
+// A reportFormat writes a report whose links are relative to a directory. colour is for a
+// terminal.
+type reportFormat func(r *report.Report, w io.Writer, dir string, colour bool) error
+
+// reportForm is the form that prints an overview of many profiles.
+func reportForm() *form {
+	var o reportOptions
+	format := &formFlag{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.format, "format", "human", reportFormats()...),
+		more: "The default is human, and with -o it is html."}
+	return &form{
+		name: "report", about: "print an overview of who has which privilege",
+		help: "caprun orders the profiles by power. PATH is as for check. " +
+			"The page of -format html has no script and loads nothing; its links are relative to the directory of FILE.",
+		flags: []*formFlag{
+			{name: "o", metavar: "FILE", about: "file to write; an older report is replaced", value: nonEmpty(&o.out, aFile)},
+			{name: "base", metavar: "REV", about: "compare with this git revision", value: nonEmpty(&o.base, aText)},
+			format,
+			excludeFlag(&o.exclude),
+		},
+		operands: []operand{{metavar: "PATH", takes: aCheckPath, many: true, about: "profile or directory"}},
+		status:   "Exit status: 0 success, 2 usage error, or something that cannot be read or written. A profile with errors is a row of the report.",
+		run: func(c *Command, paths []string) int {
+			if o.out == "-" {
+				o.out = ""
+			}
+			if o.out != "" && !format.given {
+				o.format = reportHTML
+			}
+			return c.report(o, paths)
+		},
+	}
+}
+
+// reportFormats returns the output formats of report.
+func reportFormats() []choice[reportFormat] {
+	return []choice[reportFormat]{
+		{"human", func(r *report.Report, w io.Writer, _ string, colour bool) error { return r.Table(w, colour) }},
+		{"html", reportHTML},
+		{"json", func(r *report.Report, w io.Writer, dir string, _ bool) error { return r.JSON(w, dir) }},
+	}
+}
+
+func reportHTML(r *report.Report, w io.Writer, dir string, _ bool) error { return r.HTML(w, dir) }
+
+// report writes the report of the profiles that the arguments select.
+func (c *Command) report(o reportOptions, paths []string) int {
+	if o.base != "" && slices.ContainsFunc(paths, func(p string) bool { return p == "-" || strings.HasPrefix(p, "builtin:") }) {
+		return c.usageError("-base requires files and directories")
+	}
+	if o.out != "" {
+		if err := checkReport(o.out); err != nil {
+			return c.fail(fmt.Errorf("%s: %w", o.out, withoutPath(err)))
+		}
+	}
+	r := &reportRun{Command: c, report: report.New(report.Options{Today: time.Now(), Base: o.base})}
+	var err error
+	if o.base == "" {
+		err = r.addPaths(paths, o.exclude)
+	} else {
+		err = r.addRevision(o.base, paths, o.exclude)
+	}
+	if err == nil && len(r.report.Rows()) == 0 {
+		err = errors.New("no profiles to report")
+	}
+	if err != nil {
+		return c.fail(err)
+	}
+	var b bytes.Buffer
+	if err := o.format(r.report, &b, filepath.Dir(cmp.Or(o.out, ".")), c.Colour && o.out == ""); err != nil {
+		return c.fail(err)
+	}
+	if o.out == "" {
+		return max(r.status, c.print(b.String()))
+	}
+	if err := writeReport(o.out, b.Bytes()); err != nil {
+		return c.fail(err)
+	}
+	return r.status
+}
+
+// A reportRun adds profiles to a report. A profile that cannot be read is a row, and makes
+// the status exitError.
+type reportRun struct {
+	*Command
+	report *report.Report
+	status int
+}
+
+// add adds a profile.
+func (r *reportRun) add(s report.Source) error {
+	if s.Err != nil {
+		s.Err = source.BrokenLink(s.Name, withoutPath(s.Err))
+		r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(s.Name), s.Err))
+		r.status = exitError
+	}
+	return r.report.Add(s)
+}
+
+// addPaths adds the profiles that arguments select, sorted by name and each once.
+func (r *reportRun) addPaths(paths []string, exclude source.Patterns) error {
+	type entry struct {
+		name string
+		read func() report.Source
+	}
+	var entries []entry
+	seen := map[string]bool{}
+	add := func(name, key string, read func() report.Source) {
+		if len(entries) <= report.MaxProfiles && !seen[key] {
+			seen[key] = true
+			entries = append(entries, entry{name, read})
+		}
+	}
+	var reader source.Reader
+	for _, path := range paths {
+		if path == "-" || strings.HasPrefix(path, "builtin:") {
+			add(path, path, func() report.Source { return r.readSource(path) })
+			continue
+		}
+		if !isDirectory(path) {
+			add(path, absolute(path), func() report.Source { return newSource(path, path)(reader.Read(path)) })
+			continue
+		}
+		err := source.Walk(path, exclude, func(f source.Found) {
+			add(f.Name, absolute(f.Name), func() report.Source {
+				if f.Err != nil {
+					return newSource(f.Name, f.Name)(nil, f.Err)
+				}
+				return newSource(f.Name, f.Name)(reader.ReadNoLinks(f.Path))
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		if err := r.add(e.read()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absolute returns a path that is the same for every way to write it; the path itself if
+// there is none.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// readSource reads standard input or a built-in profile.
+func (r *reportRun) readSource(arg string) report.Source {
+	src, err := source.Find(arg, r.Stdin)
+	if err != nil {
+		return report.Source{Name: arg, Err: err}
+	}
+	s := report.Source{Name: src.Name}
+	s.Text, _, s.Err = src.Review()
+	return s
+}
+
+// newSource returns the function that makes the source of a file from what was read.
+func newSource(name, file string) func([]byte, error) report.Source {
+	return func(text []byte, err error) report.Source {
+		return report.Source{Name: name, File: file, Text: text, Err: err, NoLines: isSealed(file)}
+	}
+}
+
+// isSealed reports whether a file that was read is a sealed launcher, whose lines are not
+// those of its profile.
+func isSealed(file string) bool {
+	if source.IsProfileName(file) {
+		return false
+	}
+	head, err := machine.ReadTrusted(file, 4, false)
+	return err == nil && seal.IsELF(head)
+}
+
+// addRevision adds the profiles of the working tree and of a git revision.
+func (r *reportRun) addRevision(base string, paths []string, exclude source.Patterns) error {
+	tree, err := revision.Open(".", base)
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	sets, err := newRevisionSets(tree, base, paths, exclude)
+	if err != nil {
+		return err
+	}
+	for _, key := range allKeys(sets.old, sets.new) {
+		name := sets.new.label(key)
+		s := report.Source{Name: name}
+		if read := sets.new.profiles[key]; read != nil {
+			text, err := read()
+			s = newSource(name, name)(text, err)
+		} else {
+			s.Removed = true
+		}
+		if read := sets.old.profiles[key]; read != nil {
+			old, err := read()
+			if err != nil {
+				r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(sets.old.label(key)), err))
+				r.status = exitError
+			}
+			s.Old = old
+		}
+		if err := r.add(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
