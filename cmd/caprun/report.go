@@ -227,12 +227,10 @@ func (r *reportRun) addRevision(base string, paths []string, exclude source.Patt
 			s.Removed = true
 		}
 		if read := sets.old.profiles[key]; read != nil {
-			old, err := read()
-			if err != nil {
-				r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(sets.old.label(key)), err))
+			if s.Old, s.OldErr = read(); s.OldErr != nil {
+				r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(sets.old.label(key)), s.OldErr))
 				r.status = exitError
 			}
-			s.Old = old
 		}
 		if err := r.add(s); err != nil {
 			return err

@@ -93,6 +93,7 @@ func comparePower(a, b *Row) int {
 		cmp.Compare(b.Held.Union(b.Later).Len(), a.Held.Union(a.Later).Len()),
 		first(!a.NoNewPrivs, !b.NoNewPrivs),
 		cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.file, b.file), // two names can differ in replaced characters only
 	)
 }
 

@@ -228,7 +228,7 @@ func (row *Row) compare(s Source, new *engine.Plan) {
 			old, _ = engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 		}
 	}
-	change := render.NewChange(row.Name, old, new, new == nil && !s.Removed)
+	change := render.NewChange(row.Name, old, new, new == nil && !s.Removed || s.OldErr != nil)
 	row.Change, row.Note = change.Kind, text(change.Note())
 }
 

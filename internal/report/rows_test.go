@@ -59,11 +59,17 @@ func TestNoPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := r.Rows()[0], r.Rows()[1]
+	if err := r.Add(Source{Name: "c", Text: []byte("version: 1\n"), OldErr: errors.New("too large")}); err != nil {
+		t.Fatal(err)
+	}
+	c, a, b := r.Rows()[0], r.Rows()[1], r.Rows()[2]
+	if c.Name != "c" || !c.HasPlan || c.Change != "invalid" {
+		t.Errorf("%+v", c)
+	}
 	if a.Problem != "not a regular file" || a.Power != NoPlan || a.Change != "invalid" || b.Power != Removed || b.Change != "removed" {
 		t.Errorf("%+v, %+v", a, b)
 	}
-	if s := r.Summary(); s.Profiles != 1 || s.NoPlan != 1 || s.changesText() != "1 invalid, 1 removed" {
+	if s := r.Summary(); s.Profiles != 2 || s.NoPlan != 1 || s.changesText() != "2 invalid, 1 removed" {
 		t.Errorf("%+v", s)
 	}
 }

@@ -43,9 +43,10 @@ type Source struct {
 	// Findings are those about the file itself, with their final positions.
 	Findings []policy.Diagnostic
 
-	// Old is the version of the profile to compare with; nil without one. A report
-	// without a base ignores it.
-	Old []byte
+	// Old is the version of the profile to compare with; nil without one. OldErr is the
+	// reason why it cannot be read. A report without a base ignores both.
+	Old    []byte
+	OldErr error
 
 	// Removed reports that only Old exists.
 	Removed bool
