@@ -228,3 +228,33 @@ func TestCanonicalAcceptsPrintedText(t *testing.T) {
 		}
 	}
 }
+
+// TestRootEquivalent: the set does not depend on the uid. cap_setpcap is in it if the
+// target can gain another one.
+func TestRootEquivalent(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want cred.Caps
+	}{
+		{"caps: cap_net_raw,cap_chown,cap_setuid=eip", cred.CapsOf(cred.CHOWN, cred.SETUID)},
+		{"caps: cap_net_raw=eip", 0},
+		{"caps: cap_setpcap=eip", 0},
+		{"iab: ^cap_setpcap", cred.CapsOf(cred.SETPCAP)},
+		{"iab: ^cap_setpcap\nno_new_privs: true", 0},
+		{"iab: ^cap_setpcap,^cap_chown", cred.CapsOf(cred.SETPCAP, cred.CHOWN)},
+	} {
+		for _, id := range []int{33, 0} {
+			p, found := policy.Parse("x.yaml", fmt.Appendf(nil, "version: 1\nuid: %d\ngid: %d\nsecbits: [noroot, noroot_locked]\n%s\n", id, id, test.text))
+			if p == nil {
+				t.Fatal(found)
+			}
+			plan, found := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
+			if plan == nil {
+				t.Fatal(found)
+			}
+			if got := RootEquivalent(plan); got != test.want {
+				t.Errorf("uid %d, %s: %v, want %v", id, test.text, got, test.want)
+			}
+		}
+	}
+}

@@ -10,9 +10,9 @@ import (
 //
 // Within a class, rows are ordered by the number of capabilities that amount to root, then
 // uid 0 and the caller's uid before others, then by the number of capabilities that the
-// target has, passes on to ordinary programs, and can gain, then those without no_new_privs
-// first, then by name. A launch that grants more than another according to
-// [compare.Compare], and nothing less, is never after it.
+// target has, and of those that it has or can gain, then those without no_new_privs first,
+// then by name. A launch that grants more than another in capabilities, uid 0 or
+// no_new_privs according to [compare.Compare], and nothing less, is before it.
 type Power int
 
 const (
@@ -89,7 +89,6 @@ func comparePower(a, b *Row) int {
 		cmp.Compare(b.RootEquivalent.Len(), a.RootEquivalent.Len()),
 		first(a.mayBeRoot, b.mayBeRoot),
 		cmp.Compare(b.Held.Len(), a.Held.Len()),
-		cmp.Compare(b.Children.Len(), a.Children.Len()),
 		cmp.Compare(b.Held.Union(b.Later).Len(), a.Held.Union(a.Later).Len()),
 		first(!a.NoNewPrivs, !b.NoNewPrivs),
 		cmp.Compare(a.Name, b.Name),

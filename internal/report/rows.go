@@ -162,14 +162,14 @@ func (row *Row) setPlan(p *engine.Plan) {
 		row.Reachable = append(row.Reachable, text(s))
 	}
 	row.User, row.GID, row.Groups = Caller, Caller, Caller
-	known, _, _ := p.KnownIDs()
-	row.mayBeRoot = known && (a.UID == 0 || a.EUID == 0 || a.SUID == 0)
+	// The placeholder of a user that was not looked up is not 0.
+	row.mayBeRoot = a.UID == 0 || a.EUID == 0 || a.SUID == 0
 	if !p.Identity.Declared {
 		return
 	}
 	row.uid0 = row.mayBeRoot
 	row.User, row.GID, row.Groups = p.IdentityText()
-	if !known {
+	if known, _, _ := p.KnownIDs(); !known {
 		row.User = p.Identity.User
 	}
 	row.User, row.GID, row.Groups = text(row.User), text(row.GID), text(row.Groups)
