@@ -15,7 +15,7 @@ type Group struct {
 // groups has every named capability in exactly one group. Those that amount to root are in
 // the first two.
 var groups = [...]Group{
-	{"becomes root", "A process with one of these can make itself root, in one step or a few.",
+	{"becomes root", "With one of these, a process can become root, in one step or a few.",
 		1<<cap.SYS_ADMIN | 1<<cap.SYS_MODULE | 1<<cap.SYS_PTRACE | 1<<cap.SYS_RAWIO | 1<<cap.SETUID | 1<<cap.SETGID | 1<<cap.SETPCAP |
 			1<<cap.SETFCAP | 1<<cap.BPF | 1<<cap.MKNOD | 1<<cap.SYS_BOOT | 1<<cap.MAC_ADMIN},
 	{"any file", "The permissions, the owner or the mode of a file do not stop a process with one of these.",

@@ -16,7 +16,7 @@ var style string
 
 // styleHash is the SHA-256 of style in base64, which the policy of the page names: a
 // browser applies no other style. A test compares the two.
-const styleHash = "ePN4yuLJp/gqrRhbAhullAhmhs4/b0LajcAgUXn2HEg="
+const styleHash = "8aO5V1U8QFf0FVqcTWOfdswDGoEbCW98b/ERf4xoT0k="
 
 // contentPolicy lets a browser load nothing and run nothing, whatever the page has.
 const contentPolicy = "default-src 'none'; style-src 'sha256-" + styleHash + "'; base-uri 'none'; form-action 'none'"
@@ -146,7 +146,7 @@ func (p *htmlPage) changes() {
 	if p.report.options.Base == "" || p.summary.changes[render.Unchanged] == len(p.rows) {
 		return
 	}
-	p.add("<table class=\"glossary\">\n<caption>Changes</caption>\n" +
+	p.add("<table class=\"glossary changed\">\n<caption>Changes</caption>\n" +
 		"<thead>\n<tr><th scope=\"col\">change</th><th scope=\"col\">profile</th><th scope=\"col\">what</th></tr>\n</thead>\n<tbody>\n")
 	for _, kind := range changeKinds {
 		if kind == render.Unchanged {

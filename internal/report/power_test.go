@@ -55,7 +55,7 @@ func TestPower(t *testing.T) {
 		row  *Row
 	}
 	var all []entry
-	for len(all) < 400 {
+	for len(all) < 250 {
 		text := randomProfile(g)
 		p, _ := policy.Parse("x", []byte(text))
 		if p == nil {
@@ -83,7 +83,7 @@ func TestPower(t *testing.T) {
 			}
 		}
 	}
-	if more < 1000 || len(classes) < 5 {
+	if more < 500 || len(classes) < 5 {
 		t.Errorf("%d pairs, classes %v", more, classes)
 	}
 }
