@@ -16,7 +16,7 @@ var style string
 
 // styleHash is the SHA-256 of style in base64, which the policy of the page names: a
 // browser applies no other style. A test compares the two.
-const styleHash = "8aO5V1U8QFf0FVqcTWOfdswDGoEbCW98b/ERf4xoT0k="
+const styleHash = "6DwvJjrl2/Qb8/fVIL0YRVAq/1jIYfS6kIfHNuCul4Q="
 
 // contentPolicy lets a browser load nothing and run nothing, whatever the page has.
 const contentPolicy = "default-src 'none'; style-src 'sha256-" + styleHash + "'; base-uri 'none'; form-action 'none'"
@@ -141,6 +141,10 @@ func (p *htmlPage) intro() {
 `, legend, "</header>\n<main>\n")
 }
 
+// maxChanges is the number of changes before the table of profiles. More are the column of
+// the changes, and must not move the table out of sight.
+const maxChanges = 40
+
 // changes writes what changed since the base.
 func (p *htmlPage) changes() {
 	if p.report.options.Base == "" || p.summary.changes[render.Unchanged] == len(p.rows) {
@@ -148,12 +152,16 @@ func (p *htmlPage) changes() {
 	}
 	p.add("<table class=\"glossary changed\">\n<caption>Changes</caption>\n" +
 		"<thead>\n<tr><th scope=\"col\">change</th><th scope=\"col\">profile</th><th scope=\"col\">what</th></tr>\n</thead>\n<tbody>\n")
+	listed := 0
 	for _, kind := range changeKinds {
 		if kind == render.Unchanged {
 			continue
 		}
 		for n, row := range p.rows {
 			if row.Change != kind {
+				continue
+			}
+			if listed++; listed > maxChanges {
 				continue
 			}
 			class, sign := changeMark(kind)
@@ -169,6 +177,11 @@ func (p *htmlPage) changes() {
 		}
 	}
 	p.add("</tbody>\n</table>\n")
+	if listed > maxChanges {
+		p.add("<p>And ")
+		p.text(plural(listed-maxChanges, "other change"))
+		p.add(": see the column of the changes.</p>\n")
+	}
 }
 
 // symbols are the marks of the table. A square is a capability that the target has, a

@@ -342,6 +342,25 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// TestChanges: the page lists the first changes, and counts the others.
+func TestChanges(t *testing.T) {
+	for _, count := range []int{1, maxChanges, maxChanges + 1, maxChanges + 25} {
+		profiles := map[string]string{}
+		for n := range count {
+			profiles[fmt.Sprintf("%03d.yaml", n)] = "version: 1\nuid: 33\ngid: 33\n"
+		}
+		text, page := pageOf(t, newReport(t, Options{Base: "HEAD"}, profiles))
+		checkPage(t, text, page)
+		if got := len(page.all("table")[0].all("tbody")[0].all("tr")); got != min(count, maxChanges) {
+			t.Errorf("%d of %d changes are listed", got, count)
+		}
+		_, after, more := strings.Cut(string(text), "<p>And ")
+		if want := count - maxChanges; more != (want > 0) || more && !strings.HasPrefix(after, plural(want, "other change")+":") {
+			t.Errorf("%d changes: %.40q", count, after)
+		}
+	}
+}
+
 // TestHostile: text of a file is text in every format.
 func TestHostile(t *testing.T) {
 	r := New(Options{Today: today, Base: "<base>\u202e\x1b[31m"})

@@ -230,6 +230,15 @@ func (row *Row) compare(s Source, new *engine.Plan) {
 	}
 	change := render.NewChange(row.Name, old, new, new == nil && !s.Removed || s.OldErr != nil)
 	row.Change, row.Note = change.Kind, text(change.Note())
+	switch {
+	case change.Kind != render.Invalid:
+	case s.OldErr != nil:
+		row.Note = text("the profile of the base cannot be read: " + s.OldErr.Error())
+	case s.Err != nil:
+		row.Note = "cannot be read: " + row.Problem
+	default:
+		row.Note = "has no plan"
+	}
 }
 
 // text returns untrusted text as one bounded line without control characters.

@@ -63,7 +63,7 @@ func TestNoPlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, a, b := r.Rows()[0], r.Rows()[1], r.Rows()[2]
-	if c.Name != "c" || !c.HasPlan || c.Change != "invalid" {
+	if c.Name != "c" || !c.HasPlan || c.Change != "invalid" || !strings.HasSuffix(c.Note, "too large") {
 		t.Errorf("%+v", c)
 	}
 	if a.Problem != "not a regular file" || a.Power != NoPlan || a.Change != "invalid" || b.Power != Removed || b.Change != "removed" {
