@@ -34,6 +34,12 @@ const (
 	// OtherPrivileges is for another command of the file, such as ExecStartPre=+, that
 	// runs with more privileges than the process.
 	OtherPrivileges
+
+	// Refused is for what the platform refuses: the process never starts.
+	Refused
+
+	// UnknownValue is for a value that only the start gives, such as ${CAPS}.
+	UnknownValue
 )
 
 // rules is the table of the rules.
@@ -46,6 +52,8 @@ var rules = [...]policy.Rule{
 	SetIDUnderNoNewPrivs:   {Name: "set-id-under-no-new-privs", Severity: policy.Warning, Summary: "A set-user-ID program runs under no_new_privs and gains nothing."},
 	UnknownIdentity:        {Name: "identity-not-declared", Severity: policy.Info, Summary: "The file does not declare the user that the process runs as."},
 	OtherPrivileges:        {Name: "command-with-other-privileges", Severity: policy.Warning, Summary: "Another command of the unit runs with more privileges than the service."},
+	Refused:                {Name: "refused-by-platform", Severity: policy.Error, Summary: "The platform refuses the declaration, so that the process does not start."},
+	UnknownValue:           {Name: "value-not-declared", Severity: policy.Warning, Summary: "The value of a declaration is in a variable or in another file."},
 }
 
 // Rules returns the rules of this package, which are about files of platforms.
