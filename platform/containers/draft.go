@@ -17,12 +17,31 @@ type Draft struct {
 
 	used   int // bytes of the profile, estimated from above
 	silent int // values that did not fit
+	groups map[policy.Group]bool
+}
+
+// maxReports is the largest number of losses, and of findings, about one process: what a
+// pod declares is repeated for each of its containers.
+const maxReports = 256
+
+// Lose records a loss, unless there are many.
+func (d *Draft) Lose(at declared.Source, format string, args ...any) {
+	if len(d.Losses) < maxReports {
+		d.Process.Lose(at, format, args...)
+	}
+}
+
+// Find records a finding, unless there are many.
+func (d *Draft) Find(r declared.Rule, at declared.Source, hint, format string, args ...any) {
+	if len(d.Findings) < maxReports {
+		d.Process.Find(r, at, hint, format, args...)
+	}
 }
 
 const (
 	// maxText is the number of bytes that the values of a profile may have, so that it
 	// stays below 64 KiB with its other keys.
-	maxText = 48 << 10
+	maxText = 44 << 10
 
 	// perValue is the number of bytes of a value's comment: two of at most 100 bytes,
 	// and indentation.
@@ -32,7 +51,11 @@ const (
 // fits reports whether values fit into the profile, and reserves their bytes. A loss names
 // the first that does not.
 func (d *Draft) fits(at declared.Source, values ...string) bool {
-	size := perValue
+	return d.reserve(at, perValue, values...)
+}
+
+// reserve is fits for values with a comment of a length.
+func (d *Draft) reserve(at declared.Source, size int, values ...string) bool {
 	for _, v := range values {
 		size += len(v) + 6 + strings.Count(v, `\`) + strings.Count(v, `"`) + strings.Count(v, "\n") + strings.Count(v, "\t")
 	}
@@ -147,12 +170,16 @@ func (d *Draft) Group(text string, at declared.Source) {
 		return
 	}
 	switch {
-	case slices.Contains(d.Profile.Groups, g):
+	case d.groups[g]:
 	case d.Profile.UID == nil && d.Profile.User == "":
 		d.Lose(at, "the process has the supplementary group %s; a profile cannot have groups without a user", quote(text))
 	case len(d.Profile.Groups) == maxGroups:
 		d.Lose(at, "a profile cannot have so many groups: %s", quote(text))
-	case d.fits(at, text):
+	case d.reserve(at, 0, text):
+		if d.groups == nil {
+			d.groups = map[policy.Group]bool{}
+		}
+		d.groups[g] = true
 		d.Profile.Groups = append(d.Profile.Groups, g)
 		d.From("groups", at)
 	}

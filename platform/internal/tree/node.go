@@ -31,6 +31,9 @@ type Node struct {
 	// Quoted reports that the scalar is text whatever it looks like.
 	Quoted bool
 
+	// Tag is the type of a scalar in YAML 1.2, such as "!!str" or "!!int".
+	Tag string
+
 	// Null reports that the value is absent or null.
 	Null bool
 
@@ -111,6 +114,15 @@ func (n *Node) Text() string {
 		return n.Value
 	}
 	return ""
+}
+
+// IsString reports whether n is a text, and no number or boolean, for YAML 1.1, too.
+func (n *Node) IsString() bool {
+	if !n.IsText() {
+		return false
+	}
+	_, boolean := n.Bool()
+	return n.Quoted || !boolean && n.Tag != "!!int" && n.Tag != "!!float" && n.Tag != "!!bool"
 }
 
 // Bool returns a value that YAML 1.1 takes for a boolean, as the readers of Kubernetes and

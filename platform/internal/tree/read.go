@@ -168,7 +168,7 @@ func (r *reader) convert(y *yaml.Node, depth int) *Node {
 		}
 	default:
 		n.Value, n.Quoted = y.Value, y.Style&^yaml.TaggedStyle != 0 || y.Tag == "!!str" && y.Style&yaml.TaggedStyle != 0
-		n.Null = y.Tag == "!!null"
+		n.Tag, n.Null = y.Tag, y.Tag == "!!null"
 		to = r.scalarEnd(from, y)
 	}
 	if y.Style&yaml.FlowStyle != 0 {

@@ -1,0 +1,12 @@
+// Package kubernetes reads the manifests of pods: what each container is allowed to do.
+//
+// A cluster ignores misspelt fields of a security context silently, unless its client asks
+// for strict validation. The reader reports them, and what the API server or the kubelet
+// refuses.
+//
+// no_new_privs follows allowPrivilegeEscalation alone: AddNoNewPrivileges in
+// pkg/securitycontext of Kubernetes. A default of the cluster, such as that of a policy or
+// of a namespace, is not in the file.
+//
+// The package is pure.
+package kubernetes
