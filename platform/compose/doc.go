@@ -1,0 +1,7 @@
+// Package compose reads Compose files: what the process of each service is allowed to do.
+//
+// Variables such as ${CAPS} are not replaced: their values are in the environment of the
+// user who starts the services. Files that the file names are not read.
+//
+// The package is pure.
+package compose

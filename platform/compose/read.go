@@ -1,0 +1,211 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"caprun/platform/containers"
+	"caprun/platform/declared"
+	"caprun/platform/internal/tree"
+	"caprun/policy"
+)
+
+// Read returns the services of a Compose file as an engine starts them.
+func Read(f declared.File, engine containers.Engine) declared.Result {
+	documents, found := tree.Read(f)
+	if len(found) > 0 {
+		return declared.Result{Findings: found}
+	}
+	c := composition{engine: engine}
+	for _, d := range documents {
+		c.document(d)
+	}
+	if len(c.processes) == 0 && !policy.HasErrors(c.found) {
+		at := declared.Source{File: f.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
+		c.found = append(c.found, declared.Syntax.Diagnostic(at, "name a file with the key services", "no service is declared"))
+	}
+	if policy.HasErrors(c.found) {
+		return declared.Result{Findings: c.found}
+	}
+	return declared.Result{Processes: c.processes, Findings: c.found}
+}
+
+type composition struct {
+	engine    containers.Engine
+	processes []*declared.Process
+	found     []policy.Diagnostic
+}
+
+// maxFound is the largest number of findings outside of services.
+const maxFound = 64
+
+func (c *composition) find(r declared.Rule, at declared.Source, hint, format string, args ...any) {
+	if len(c.found) < maxFound {
+		c.found = append(c.found, r.Diagnostic(at, hint, fmt.Sprintf(format, args...)))
+	}
+}
+
+// document reads the services of a document.
+func (c *composition) document(n *tree.Node) {
+	if n.Kind != tree.Mapping {
+		c.find(declared.Syntax, n.Source(), "name a file with the key services", "the document is not a mapping")
+		return
+	}
+	for _, e := range n.Entries {
+		switch {
+		case strings.HasPrefix(e.Key, "x-") || slices.Contains(topFields[:], e.Key):
+		default:
+			hint := ""
+			if meant := policy.Suggest(e.Key, topFields[:]); meant != "" {
+				hint = "did you mean " + meant + "?"
+			}
+			c.find(declared.Syntax, e.KeySource(), hint, "unknown key %q", containers.Short(e.Key))
+		}
+	}
+	if e, ok := n.Entry("include"); ok && len(e.Value.List()) > 0 {
+		c.find(declared.UnknownValue, e.KeySource(), "read those files, too", "more services are in other files")
+	}
+	services := n.Get("services")
+	if services == nil {
+		return
+	}
+	if services.Kind != tree.Mapping {
+		c.find(declared.Syntax, services.Source(), "write NAME: {image: IMAGE}", "services is not a mapping")
+		return
+	}
+	for _, e := range services.Entries {
+		switch {
+		case len(c.processes) == declared.MaxProcesses:
+			c.find(declared.Syntax, e.KeySource(), "split the file", "the file has more than %d services", declared.MaxProcesses)
+			return
+		case strings.HasPrefix(e.Key, "x-"):
+		case e.Value.Kind != tree.Mapping:
+			c.find(declared.Syntax, e.KeySource(), "write a mapping", "the service %q is not a mapping", containers.Short(e.Key))
+		default:
+			c.processes = append(c.processes, c.service(e))
+		}
+	}
+}
+
+// service is a service of the file.
+type service struct {
+	containers.Draft
+	engine containers.Engine
+	node   *tree.Node
+}
+
+// service reads a service.
+func (c *composition) service(e tree.Entry) *declared.Process {
+	s := &service{
+		engine: c.engine, node: e.Value,
+		Draft: containers.Draft{Process: &declared.Process{Name: containers.Short(e.Key), At: e.KeySource()}},
+	}
+	s.ClearEnv()
+	for _, e := range s.node.Entries {
+		if strings.HasPrefix(e.Key, "x-") || slices.Contains(serviceFields[:], e.Key) {
+			continue
+		}
+		hint := ""
+		if meant := policy.Suggest(e.Key, serviceFields[:]); meant != "" {
+			hint = "did you mean " + meant + "?"
+		}
+		s.Find(declared.Refused, e.KeySource(), hint, "Compose refuses the unknown key %q", containers.Short(e.Key))
+	}
+	if e, ok := s.entry("extends"); ok {
+		s.Find(declared.UnknownValue, e.KeySource(), "read the output of docker compose config", "the service has more declarations in the service that it extends")
+	}
+	user := s.user()
+	s.capabilities(user)
+	s.security()
+	s.limits()
+	s.environment()
+	s.command()
+	s.losses()
+	s.otherCommands()
+	return s.Process
+}
+
+// entry returns an entry of the service that is not null.
+func (s *service) entry(key string) (tree.Entry, bool) {
+	e, ok := s.node.Entry(key)
+	return e, ok && !e.Value.Null
+}
+
+// value returns the text of a scalar without the escape $$. ok is false for a text with a
+// variable, which it reports.
+func (s *service) value(n *tree.Node, at declared.Source, key string) (text string, ok bool) {
+	text, ok = plain(n.Text())
+	if !ok {
+		s.Find(declared.UnknownValue, at, "read the output of docker compose config", "the value of %s has a variable: %s", key, containers.Short(n.Text()))
+	}
+	return text, ok
+}
+
+// plain returns a text without the escape $$. ok is false if it has a variable.
+func plain(text string) (string, bool) {
+	if !strings.Contains(text, "$") {
+		return text, true
+	}
+	var b strings.Builder
+	for at := 0; at < len(text); at++ {
+		if text[at] != '$' {
+			b.WriteByte(text[at])
+			continue
+		}
+		if at+1 < len(text) && text[at+1] == '$' {
+			b.WriteByte('$')
+			at++
+			continue
+		}
+		return text, false
+	}
+	return b.String(), true
+}
+
+// refuse reports a value that Compose refuses because of its type.
+func (s *service) refuse(at declared.Source, key, want string) {
+	s.Find(declared.Refused, at, "", "Compose refuses %s: the value is not %s", key, want)
+}
+
+// boolean returns the value of a key, which can be in quotes.
+func (s *service) boolean(key string) (v bool, at declared.Source) {
+	e, ok := s.entry(key)
+	if !ok {
+		return false, at
+	}
+	text, ok := s.value(e.Value, e.Source(), key)
+	if !ok {
+		return false, e.Source()
+	}
+	if v, ok = tree.ParseBool(text); !ok || !e.Value.IsText() {
+		s.refuse(e.Source(), key, "a boolean")
+	}
+	return v, e.Source()
+}
+
+// texts returns the items of a list of texts, or a single text.
+func (s *service) texts(key string) (list []containers.Word) {
+	e, ok := s.entry(key)
+	if !ok {
+		return nil
+	}
+	items := e.Value.Items
+	if e.Value.IsText() {
+		items = []*tree.Node{e.Value}
+	} else if e.Value.Kind != tree.List {
+		s.refuse(e.KeySource(), key, "a list of texts")
+	}
+	for _, item := range items {
+		at := item.Source()
+		at.Text = key + ": " + at.Text
+		if !item.IsText() {
+			s.refuse(at, key, "a list of texts")
+			continue
+		}
+		if text, ok := s.value(item, at, key); ok {
+			list = append(list, containers.Word{Text: text, At: at})
+		}
+	}
+	return list
+}

@@ -1,0 +1,195 @@
+package compose
+
+import (
+	"strings"
+
+	"caprun/platform/containers"
+	"caprun/platform/declared"
+	"caprun/platform/internal/tree"
+	"caprun/platform/internal/words"
+)
+
+// user declares the user and the groups.
+func (s *service) user() containers.User {
+	user := containers.AnyUser
+	if e, ok := s.entry("user"); ok {
+		text, known := s.value(e.Value, e.Source(), "user")
+		switch {
+		case !e.Value.IsText():
+			s.refuse(e.KeySource(), "user", "a text")
+		case known:
+			user = s.engine.SetUser(&s.Draft, text, e.Source())
+		}
+	} else {
+		user = s.engine.SetUser(&s.Draft, "", s.At)
+	}
+	for _, g := range s.texts("group_add") {
+		if g.Text == "keep-groups" && s.engine == containers.Podman {
+			s.Lose(g.At, "the process has the groups of the caller")
+			continue
+		}
+		s.Group(g.Text, g.At)
+	}
+	return user
+}
+
+// capabilities declares the capability sets.
+func (s *service) capabilities(user containers.User) {
+	r := containers.Request{Add: s.texts("cap_add"), Drop: s.texts("cap_drop"), User: user}
+	if v, at := s.boolean("privileged"); v {
+		r.Privileged = &at
+		s.Lose(at, "privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path")
+	}
+	s.engine.Declare(s.Process, r)
+}
+
+// security declares the options of security_opt.
+func (s *service) security() {
+	for _, o := range s.texts("security_opt") {
+		s.engine.SecurityOption(&s.Draft, o.Text, o.At)
+	}
+}
+
+// limits declares the resource limits.
+func (s *service) limits() {
+	e, ok := s.entry("ulimits")
+	if !ok {
+		return
+	}
+	if e.Value.Kind != tree.Mapping {
+		s.refuse(e.KeySource(), "ulimits", "a mapping")
+	}
+	for _, l := range e.Value.Entries {
+		key := "ulimits." + l.Key
+		if l.Value.IsText() {
+			if text, ok := s.value(l.Value, l.Source(), key); ok {
+				s.engine.SetLimit(&s.Draft, l.Key, text, text, l.Source())
+			}
+			continue
+		}
+		soft, hard := l.Value.Get("soft"), l.Value.Get("hard")
+		if !soft.IsText() || !hard.IsText() {
+			s.refuse(l.KeySource(), key, "a number, or a mapping with soft and hard")
+			continue
+		}
+		at := l.KeySource()
+		at.Text = l.Key + ": {soft: " + containers.Short(soft.Value) + ", hard: " + containers.Short(hard.Value) + "}"
+		first, ok := s.value(soft, at, key)
+		second, also := s.value(hard, at, key)
+		if ok && also {
+			s.engine.SetLimit(&s.Draft, l.Key, first, second, at)
+		}
+	}
+}
+
+// environment declares the variables.
+func (s *service) environment() {
+	if e, ok := s.entry("env_file"); ok {
+		s.Lose(e.Source(), "env_file adds variables of other files")
+	}
+	e, ok := s.entry("environment")
+	if !ok {
+		return
+	}
+	for _, item := range e.Value.Items {
+		name, value, has := strings.Cut(item.Text(), "=")
+		s.variable(name, value, has, item.Source())
+	}
+	for _, v := range e.Value.Entries {
+		if v.Value.Kind != tree.Scalar {
+			s.refuse(v.KeySource(), "environment", "a text")
+			continue
+		}
+		if !v.Value.Quoted && (v.Value.Tag == "!!float" || v.Value.Tag == "!!int") && !isDecimal(v.Value.Value) {
+			s.Lose(v.Source(), "the variable %s has a number, which Compose writes in its own notation", containers.Short(v.Key))
+			continue
+		}
+		value := v.Value.Value
+		if v.Value.Tag == "!!bool" && !v.Value.Quoted {
+			value = strings.ToLower(value)
+		}
+		s.variable(v.Key, value, !v.Value.Null, v.Source())
+	}
+}
+
+// isDecimal reports whether a number is in the notation that Compose writes.
+func isDecimal(text string) bool {
+	_, ok := tree.ParseUint(strings.TrimPrefix(text, "-"), 1<<62)
+	return ok && text != "-0"
+}
+
+// variable declares a variable. Without a value it is the caller's.
+func (s *service) variable(name, value string, has bool, at declared.Source) {
+	name, known := plain(name)
+	if !known {
+		s.Lose(at, "a variable has a name with a variable: %s", containers.Short(name))
+		return
+	}
+	if !has {
+		s.KeepEnv(name, at)
+		return
+	}
+	text, ok := plain(value)
+	if !ok {
+		s.Lose(at, "the variable %s has the value of a variable: %s", containers.Short(name), containers.Short(value))
+		return
+	}
+	s.SetEnv(name, text, at)
+}
+
+// words returns the words of entrypoint or command. ok is false if they are not known.
+func (s *service) words(e tree.Entry) (list []string, ok bool) {
+	if e.Value.IsText() {
+		text, known := plain(e.Value.Value)
+		if !known {
+			s.Lose(e.KeySource(), "%s has variables", e.Key)
+			return nil, false
+		}
+		list, rest, ok := words.SplitCompose(text)
+		switch {
+		case !ok:
+			s.Find(declared.Refused, e.Source(), "write a list of words", "Compose refuses %s: its quotes or parentheses are wrong", e.Key)
+		case rest != "":
+			s.Find(declared.Ignored, e.Source(), "write [sh, -c, \"COMMAND\"]", "Compose ignores the rest of %s, which no shell reads: %s", e.Key, containers.Short(rest))
+		}
+		return list, ok
+	}
+	for _, item := range e.Value.Items {
+		text, known := plain(item.Text())
+		if !known || item.Kind != tree.Scalar {
+			s.Lose(e.KeySource(), "%s has variables", e.Key)
+			return nil, false
+		}
+		list = append(list, text)
+	}
+	return list, true
+}
+
+// command declares the program, if the file replaces that of the image.
+func (s *service) command() {
+	entry, hasEntry := s.entry("entrypoint")
+	command, hasCommand := s.entry("command")
+	switch {
+	case hasEntry:
+		list, ok := s.words(entry)
+		at := []declared.Source{entry.KeySource()}
+		if hasCommand {
+			more, also := s.words(command)
+			list, ok, at = append(list, more...), ok && also, append(at, command.KeySource())
+		}
+		if ok {
+			s.Command(list, at...)
+		}
+	case hasCommand:
+		if _, ok := s.words(command); ok {
+			s.Lose(command.KeySource(), "the command is passed to the entrypoint of the image")
+		}
+	}
+	if e, ok := s.entry("working_dir"); ok {
+		if dir, ok := plain(e.Value.Text()); ok {
+			s.Cwd(dir, e.Source())
+		} else {
+			s.Lose(e.Source(), "the working directory has a variable")
+		}
+	}
+}
