@@ -135,7 +135,7 @@ func TestFindings(t *testing.T) {
 		{"user: 0\nulimits: {nofile: {soft: 5, hard: 4}}", "5:15 refused-by-platform: Docker refuses the limit nofile: the soft limit is above the hard limit"},
 		{"user: 0\nulimits: {nofile: {soft: 5}}", "5:15 refused-by-platform: Compose refuses ulimits.nofile: the value is not a number, or a mapping with soft and hard"},
 		{"user: 0\nextends: base", "5:5 value-not-declared: the service has more declarations in the service that it extends"},
-		{"user: 0\ncommand: a && b", "5:14 declaration-ignored: Compose ignores the rest of command, which no shell reads: && b"},
+		{"user: 0\ncommand: a && b", "5:14 declaration-ignored: Compose ignores the end of command, which no shell reads: && b"},
 		{"user: 0\ncommand: a (b)", "5:14 refused-by-platform: Compose refuses command: its quotes or parentheses are wrong"},
 		{"user: 1:1\npost_start: [{command: a, user: root}]", "5:18 command-with-other-privileges: post_start runs a command as root"},
 		{"user: 1:1\npre_stop: [{command: a, privileged: true}]", "5:16 command-with-other-privileges: pre_stop runs a privileged command"},

@@ -150,7 +150,7 @@ func (s *service) words(e tree.Entry) (list []string, ok bool) {
 		case !ok:
 			s.Find(declared.Refused, e.Source(), "write a list of words", "Compose refuses %s: its quotes or parentheses are wrong", e.Key)
 		case rest != "":
-			s.Find(declared.Ignored, e.Source(), "write [sh, -c, \"COMMAND\"]", "Compose ignores the rest of %s, which no shell reads: %s", e.Key, containers.Short(rest))
+			s.Find(declared.Ignored, e.Source(), "write [sh, -c, \"COMMAND\"]", "Compose ignores the end of %s, which no shell reads: %s", e.Key, containers.Short(rest))
 		}
 		return list, ok
 	}

@@ -189,7 +189,7 @@ func (d *Draft) Group(text string, at declared.Source) {
 // has checked the name and the values.
 func (d *Draft) Limit(name string, soft, hard uint64, at declared.Source) {
 	l := policy.Rlimit{Name: name, Soft: soft, Hard: hard}
-	// Within two of the kernel's largest number there is no limit in practice.
+	// No kernel reaches such a limit.
 	for _, v := range []*uint64{&l.Soft, &l.Hard} {
 		if *v > maxRlimit {
 			*v = policy.Unlimited
