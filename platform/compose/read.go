@@ -116,8 +116,8 @@ func (c *composition) service(e tree.Entry) *declared.Process {
 		s.Find(declared.UnknownValue, e.KeySource(), "read the output of docker compose config", "the service has more declarations in the service that it extends")
 	}
 	user := s.user()
-	s.capabilities(user)
 	s.security()
+	s.capabilities(user)
 	s.limits()
 	s.environment()
 	s.command()

@@ -177,10 +177,10 @@ working_dir: rel`, containers.Docker)
 	for _, l := range p.Losses {
 		got = append(got, fmt.Sprintf("%d %s", l.At.Line, l.What))
 	}
-	want := `5 privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path
-12 the seccomp filter is unconfined
+	want := `12 the seccomp filter is unconfined
 12 the AppArmor profile is x
 12 SELinux has the label option disable
+5 privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path
 15 env_file adds variables of other files
 16 the variable A has the value of a variable: $B
 16 a profile cannot have a variable with the name "bad name"

@@ -146,6 +146,11 @@ func (d *Draft) Volume(text string, at declared.Source) {
 
 // Bind records that a container has a path of the host.
 func (d *Draft) Bind(source string, readOnly bool, at declared.Source) {
+	d.Lose(at, "the container sees %s of the host%s", Short(source), BindText(source, readOnly))
+}
+
+// BindText returns what to say after the path of the host that a container sees.
+func BindText(source string, readOnly bool) string {
 	mode := ""
 	if readOnly {
 		mode = ", read-only"
@@ -153,7 +158,7 @@ func (d *Draft) Bind(source string, readOnly bool, at declared.Source) {
 	if strings.HasSuffix(source, "/docker.sock") || strings.HasSuffix(source, "/podman.sock") || strings.HasSuffix(source, "/containerd.sock") {
 		mode += "; its engine starts containers with every privilege"
 	}
-	d.Lose(at, "the container sees %s of the host%s", Short(source), mode)
+	return mode
 }
 
 // Shares records that a container has a namespace of the host or of another container. Key

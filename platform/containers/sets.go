@@ -190,7 +190,12 @@ func (e Engine) ineffective(p *declared.Process, r Request) {
 		if _, _, ok := e.capability(w.Text); !ok && !isAll(w.Text) {
 			continue
 		}
-		p.Find(declared.Ineffective, w.At, "start a launcher as root that makes the capability ambient, or give it to the program's file",
+		hint := "start a launcher as root that makes the capability ambient"
+		if !p.Profile.NoNewPrivs {
+			// Under no_new_privs a file grants no capability that is not permitted.
+			hint += ", or give it to the program's file"
+		}
+		p.Find(declared.Ineffective, w.At, hint,
 			"the process does not get %s: %s puts it into the bounding set alone for a user other than root", quote(w.Text), e)
 	}
 	if r.Privileged != nil {

@@ -2,7 +2,6 @@ package kubernetes
 
 import (
 	"fmt"
-	"strings"
 
 	"caprun/platform/containers"
 	"caprun/platform/declared"
@@ -16,6 +15,7 @@ type container struct {
 	node            *tree.Node
 	context, shared *tree.Node // the security contexts of the container and of the pod
 	name            string
+	expanded        int // bytes of texts with the values of variables
 }
 
 // container reads a container. place names it if it has no name.
@@ -43,8 +43,8 @@ func (p *pod) container(n *tree.Node, place string) *declared.Process {
 	}
 	user, unknown := c.identity()
 	c.groups()
-	c.capabilities(user, unknown)
 	c.escalation()
+	c.capabilities(user, unknown)
 	c.environment()
 	c.command()
 	c.podLosses()
@@ -252,10 +252,13 @@ func (c *container) environment() {
 			c.Lose(at, "the variable %s has a value of the cluster: %s", containers.Short(name), containers.Short(from.Keys()[0]))
 		case value != nil && !value.IsString():
 			c.Find(declared.Refused, at, "put the value in quotes", "Kubernetes refuses the value of the variable %s: it is not a text", containers.Short(name))
-		case strings.Contains(value.Text(), "$("):
-			c.Lose(at, "the variable %s has the values of other variables", containers.Short(name))
 		default:
-			c.SetEnv(name, value.Text(), at)
+			text, ok := c.expand(value.Text())
+			if !ok {
+				c.Lose(at, "the variable %s has the values of other variables", containers.Short(name))
+				continue
+			}
+			c.SetEnv(name, text, at)
 		}
 	}
 	if e, ok := c.node.Entry("envFrom"); ok && len(e.Value.List()) > 0 {
@@ -267,12 +270,15 @@ func (c *container) environment() {
 func (c *container) command() {
 	command, args := c.node.Get("command"), c.node.Get("args")
 	var words []string
+	expanded := true
 	for _, n := range append(append([]*tree.Node(nil), command.List()...), args.List()...) {
 		if !n.IsText() {
 			c.Find(declared.Refused, n.Source(), "write a list of texts", "Kubernetes refuses the command: an item is not a text")
 			return
 		}
-		words = append(words, n.Value)
+		text, ok := c.expand(n.Value)
+		expanded = expanded && ok
+		words = append(words, text)
 	}
 	at := func(n *tree.Node, key string) declared.Source {
 		e, _ := c.node.Entry(key)
@@ -282,7 +288,7 @@ func (c *container) command() {
 	case len(words) == 0:
 	case len(command.List()) == 0:
 		c.Lose(at(args, "args"), "args are passed to the program of the image")
-	case strings.Contains(strings.Join(words, "\x00"), "$("):
+	case !expanded:
 		c.Lose(at(command, "command"), "the command has the values of variables")
 	case args != nil:
 		c.Command(words, at(command, "command"), at(args, "args"))

@@ -99,7 +99,7 @@ func summary(n *tree.Node) string {
 func (c *container) volumes() {
 	for _, m := range c.node.Get("volumeMounts").List() {
 		if path, ok := c.paths[m.Get("name").Text()]; ok {
-			c.Lose(path.Source(), "the container sees %s of the node%s", containers.Short(path.Value.Text()), mode(m))
+			c.Lose(path.Source(), "the container sees %s of the node%s", containers.Short(path.Value.Text()), mode(path.Value.Text(), m))
 		}
 	}
 	for _, d := range c.node.Get("volumeDevices").List() {
@@ -111,11 +111,9 @@ func (c *container) volumes() {
 }
 
 // mode returns how a volume is mounted.
-func mode(m *tree.Node) string {
-	if v, _ := m.Get("readOnly").Bool(); v {
-		return ", read-only"
-	}
-	return ""
+func mode(path string, m *tree.Node) string {
+	readOnly, _ := m.Get("readOnly").Bool()
+	return containers.BindText(path, readOnly)
 }
 
 // lifecycle records commands that run next to the process.

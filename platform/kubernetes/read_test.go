@@ -9,6 +9,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/internal/test/cputime"
+	"caprun/internal/test/requires"
 	"caprun/platform/containers"
 	"caprun/platform/declared"
 	"caprun/policy"
@@ -147,6 +148,27 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestExpand: references to declared variables have their values; what only looks like one
+// is unchanged.
+func TestExpand(t *testing.T) {
+	p := one(t, "", `env:
+- {name: A, value: x}
+- {name: B, value: $(A)-$$(A)-$(C)}
+- {name: B2, value: $(A)-$$(A)-$(a b)-$(A-$}
+- {name: D, valueFrom: {fieldRef: {fieldPath: x}}}
+command: [sh, -c, "$(A) $(curl -s x) $$ $(B2)"]`)
+	d, err := p.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(d.Text); !strings.Contains(got, `command: [sh, "-c", "x $(curl -s x) $ x-$(A)-$(a b)-$(A-$"]`) || strings.Contains(got, "B: ") {
+		t.Error(got)
+	}
+	if p := one(t, "", "env: [{name: D, valueFrom: {fieldRef: {fieldPath: x}}}]\ncommand: [a, $(D)]"); p.Profile.Command != nil {
+		t.Error(p.Profile.Command)
+	}
+}
+
 // TestSets: what the process has at its first instruction.
 func TestSets(t *testing.T) {
 	for _, test := range []struct {
@@ -277,6 +299,7 @@ func TestEngine(t *testing.T) {
 // TestHostile: what a pod declares once for many containers does not multiply the work.
 func TestHostile(t *testing.T) {
 	pod := func(spec, container string, n int) string {
+		n = min(n, requires.Rounds(200, 1000))
 		return "kind: Pod\nmetadata: {name: a}\nspec:\n" + spec + "  containers:\n" + strings.Repeat("  - {name: a"+container+"}\n", n)
 	}
 	for name, text := range map[string]string{

@@ -1,0 +1,94 @@
+// Package golden compares what the readers of the platforms return for public files with
+// the expected text. It is for tests.
+package golden
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/platform/declared"
+	"caprun/policy"
+)
+
+var update = flag.Bool("update", false, "write the expected text of public files")
+
+// Run reads each file in testdata/public with an extension, and compares the result with
+// the file of the same name that ends in .golden. A file names its origin, and the verdict
+// of a reviewer, in comments.
+func Run(t *testing.T, extension string, read func(declared.File) declared.Result) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", "public", "*"+extension))
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no files: ", err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, mark := range []string{"# Origin: https://github.com/", "# Verdict: "} {
+				if !bytes.Contains(text, []byte(mark)) {
+					t.Errorf("the file has no line %q", mark)
+				}
+			}
+			got := describe(t, read(declared.File{Name: filepath.Base(path), Text: text}))
+			expected := strings.TrimSuffix(path, extension) + ".golden"
+			if *update {
+				if err := os.WriteFile(expected, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(expected)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("the result differs from %s: run go test with -update and read the difference:\n%s", expected, got)
+			}
+		})
+	}
+}
+
+// describe returns the profiles, the findings and the losses. Each profile must compile.
+func describe(t *testing.T, r declared.Result) string {
+	t.Helper()
+	var b strings.Builder
+	finding := func(d policy.Diagnostic) {
+		fmt.Fprintf(&b, "%s\n", d)
+		if d.Hint != "" {
+			fmt.Fprintf(&b, "    %s\n", d.Hint)
+		}
+	}
+	for _, d := range r.Findings {
+		finding(d)
+	}
+	for _, p := range r.Processes {
+		document, err := p.Document()
+		if err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
+		profile, found := policy.Parse("p", document.Text)
+		if profile == nil {
+			t.Fatalf("%s: %v", p.Name, found)
+		}
+		if plan, found := engine.Compile(profile, cred.Root(), engine.OrdinaryTarget()); plan == nil {
+			t.Errorf("%s: %v", p.Name, found)
+		}
+		fmt.Fprintf(&b, "=== %s\n%s", p.Name, document.Text)
+		for _, d := range p.Findings {
+			finding(d)
+		}
+		for _, l := range p.Losses {
+			fmt.Fprintf(&b, "%s:%d: lost: %s\n", l.At.File, l.At.Line, l.What)
+		}
+	}
+	return b.String()
+}
