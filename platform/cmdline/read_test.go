@@ -143,6 +143,8 @@ func TestReports(t *testing.T) {
 		{"docker run -u 0 --privileged=maybe i", `1:17 refused-by-platform: Docker refuses the value "maybe" of --privileged`},
 		{"sudo docker run -u 0 -e 'A B=1' i", `1:1 sudo changes the environment|1:22 a profile cannot have a variable with the name "A B"`},
 		{"setpriv --reuid 5 a", "1:1 the process keeps the supplementary groups of the caller"},
+		{"setpriv --reuid 5 --regid 5 --init-groups a", "1:1 the process has the groups of uid 5"},
+		{"setpriv --reuid daemon --regid 5 --init-groups a", ""},
 		{"setpriv --ruid 5 --euid 6 --clear-groups a", "1:18 the real and the effective IDs differ: uid 5 and 6, gid 0 and 0"},
 		{"setpriv --nnp a $B", "1:17 the command has a word that a shell expands: $B"},
 		{"setpriv --nnp --ambient-caps +chown,+kill a", "1:15 capability-without-effect: setpriv ignores silently that the kernel refuses ambient capabilities that are not inheritable: chown,kill"},

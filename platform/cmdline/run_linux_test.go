@@ -249,7 +249,7 @@ func TestCapshReally(t *testing.T) {
 		"--caps=cap_chown=p == --drop=cap_kill", "--secbits=4 --uid=7 --caps=cap_kill=eip --addamb=cap_kill",
 		// Refused.
 		"--caps=cap_setpcap,cap_setuid=p --secbits=1", "--addamb=cap_chown", "--caps=cap_chown=ep --uid=1000", "--drop=chown", "--uid=5 --drop=cap_chown", "--uid=nobody", "--keep=2", "--caps=cap_nothing=ep", "--iab=^nothing",
-		"--mode=NONE", "--secbits=0xf --secbits=0", "--drop=cap_chown --caps=cap_chown= --inh=cap_chown", "--mode=PURE1E --iab=^cap_chown", "--user=nobody-has-this-name-here-at-all-of-them",
+		"--mode=NONE", "--cap-uid=0 --gid=5", "--cap-uid=0 --caps=cap_setuid,cap_chown=eip --uid=5 --addamb=cap_chown", "--secbits=0xf --secbits=0", "--drop=cap_chown --caps=cap_chown= --inh=cap_chown", "--mode=PURE1E --iab=^cap_chown", "--user=nobody-has-this-name-here-at-all-of-them",
 	} {
 		l.check("capsh " + options + " --shell=CREDS -- a")
 	}
