@@ -11,6 +11,7 @@ import (
 	"caprun/internal/test/cputime"
 	"caprun/platform/containers"
 	"caprun/platform/declared"
+	"caprun/platform/internal/golden"
 	"caprun/policy"
 )
 
@@ -140,6 +141,7 @@ func TestReports(t *testing.T) {
 			"1:17 the process shares the PID namespace of the host|1:28 the container sees / of the host, read-only|1:39 the container sees /x of the host|1:71 the container has the device /dev/x|1:87 --env-file adds the variables of f|1:100 the root file system is read-only|1:112 an init process with the same privileges starts the program"},
 		{"docker run -u 0 --privileged i", "1:17 --privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path"},
 		{"podman run -u 0 --umask 0027 --systemd always --userns keep-id i", "1:47 the container has a user namespace: keep-id"},
+		{"podman run --userns keep-id:uid=5 --cap-add NET_RAW i", "1:12 identity-not-declared: the user is that of the caller|1:12 the container has a user namespace: keep-id:uid=5"},
 		{"docker run -u 0 --privileged=maybe i", `1:17 refused-by-platform: Docker refuses the value "maybe" of --privileged`},
 		{"sudo docker run -u 0 -e 'A B=1' i", `1:1 sudo changes the environment|1:22 a profile cannot have a variable with the name "A B"`},
 		{"setpriv --reuid 5 a", "1:1 the process keeps the supplementary groups of the caller"},
@@ -244,6 +246,9 @@ func TestHostile(t *testing.T) {
 // FuzzRead: Read never panics; each process has a document, and each finding a position in
 // the file.
 func FuzzRead(f *testing.F) {
+	for _, text := range golden.Files(f, ".sh") {
+		f.Add(string(text))
+	}
 	for _, s := range []string{
 		"setpriv --reuid 5 --regid 6 --clear-groups --inh-caps +chown --ambient-caps +all --bounding-set -kill --securebits +noroot --nnp -- a 'b c'",
 		"capsh --drop=cap_chown --keep=1 --uid=5 --caps=cap_kill=eip --addamb=cap_kill --iab=^cap_kill --mode=PURE1E --secbits=3 --groups=1,a --user=x --chroot=/x == --noamb -- -c id",

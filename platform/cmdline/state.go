@@ -16,15 +16,13 @@ type state struct {
 	*command
 	cred.Cred
 
-	user, group     string // names, whose IDs are placeholders
-	groups          []string
-	groupsAt        []declared.Source
-	groupsOf        string // the user whose groups initgroups(3) sets
-	clear           bool   // the groups are declared
-	split           *declared.Source
-	failed          bool
-	sawUID, sawGID  bool
-	placeholderUsed bool
+	user, group string // names, whose IDs are placeholders
+	groups      []string
+	groupsAt    []declared.Source
+	groupsOf    string // the user whose groups initgroups(3) sets
+	split       *declared.Source
+	failed      bool
+	sawGID      bool
 }
 
 // placeholder stands for the uid and the gid of a name. It is no ID of an account, so that
@@ -34,7 +32,7 @@ const placeholder = 3999999999
 func newState(c *command) *state { return &state{command: c, Cred: cred.Root()} }
 
 // all has every capability with a name.
-var all = cred.FirstCaps(cap.NamedCount)
+const all = cred.Caps(1<<cap.NamedCount - 1)
 
 // call records the result of a system call. An error ends the program.
 func (s *state) call(at declared.Source, what string) func(cred.Cred, cred.Errno) {

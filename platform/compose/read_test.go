@@ -11,6 +11,7 @@ import (
 	"caprun/internal/test/cputime"
 	"caprun/platform/containers"
 	"caprun/platform/declared"
+	"caprun/platform/internal/golden"
 	"caprun/policy"
 )
 
@@ -294,6 +295,9 @@ func TestHostile(t *testing.T) {
 // FuzzRead: Read never panics; each process has a document, and each finding a position in
 // the file.
 func FuzzRead(f *testing.F) {
+	for _, text := range golden.Files(f, ".yaml") {
+		f.Add(text, true)
+	}
 	f.Add([]byte("services:\n  a:\n    user: \"1:2\"\n    cap_add: [NET_ADMIN]\n    cap_drop: [ALL]\n    security_opt: [no-new-privileges]\n    ulimits: {nofile: {soft: 1, hard: 2}}\n    environment: [A=b, C]\n    entrypoint: a 'b c'\n    command: [d]\n    volumes: [/a:/b]\n"), false)
 	f.Add([]byte("x: &x {privileged: true, group_add: [1, a]}\nservices: {a: {<<: *x, environment: {A: 1.5, B: }, post_start: [{user: root}], pid: host, working_dir: /x}}"), true)
 	f.Fuzz(func(t *testing.T, src []byte, podman bool) {

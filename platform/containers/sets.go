@@ -33,7 +33,7 @@ type Request struct {
 }
 
 // all has every capability with a name.
-var all = cred.FirstCaps(cap.NamedCount)
+const all = cred.Caps(1<<cap.NamedCount - 1)
 
 // Declare sets the capability sets of a process, and reports what the engine ignores or
 // refuses.

@@ -12,6 +12,7 @@ import (
 	"caprun/internal/test/requires"
 	"caprun/platform/containers"
 	"caprun/platform/declared"
+	"caprun/platform/internal/golden"
 	"caprun/policy"
 )
 
@@ -343,6 +344,9 @@ func manyNumbers(n int) string {
 // FuzzRead: Read never panics; each process has a document, and each finding a position in
 // the file.
 func FuzzRead(f *testing.F) {
+	for _, text := range golden.Files(f, ".yaml") {
+		f.Add(text)
+	}
 	f.Add([]byte("kind: Pod\nmetadata: {name: a}\nspec:\n  hostPID: true\n  securityContext: {runAsUser: 1, fsGroup: 2, supplementalGroups: [3]}\n  containers:\n  - name: c\n    command: [a, b]\n    env: [{name: A, value: b}]\n    securityContext: {capabilities: {add: [NET_ADMIN], drop: [ALL]}, privileged: true}\n"))
 	f.Add([]byte(`{"kind": "List", "items": [{"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"workingDir": "/"}]}}}}}}]}`))
 	f.Add([]byte("x: &x {runAsUser: 0}\nkind: Pod\nspec: {containers: [{securityContext: *x, args: [a], volumeMounts: [{name: v}]}], volumes: [{name: v, hostPath: {path: /}}]}"))

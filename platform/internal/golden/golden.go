@@ -57,6 +57,24 @@ func Run(t *testing.T, extension string, read func(declared.File) declared.Resul
 	}
 }
 
+// Files returns the texts of the files in testdata/public with an extension: seeds of fuzz
+// targets.
+func Files(t testing.TB, extension string) (texts [][]byte) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", "public", "*"+extension))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
 // describe returns the profiles, the findings and the losses. Each profile must compile.
 func describe(t *testing.T, r declared.Result) string {
 	t.Helper()
