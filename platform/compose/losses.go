@@ -100,7 +100,7 @@ func (s *service) volumes() {
 
 // otherCommands reports hooks that run with more privileges than the service.
 func (s *service) otherCommands() {
-	for _, key := range [...]string{"post_start", "pre_stop"} {
+	for _, key := range [...]string{"pre_start", "post_start", "pre_stop"} {
 		e, ok := s.entry(key)
 		if !ok {
 			continue

@@ -66,12 +66,17 @@ func (c *composition) document(n *tree.Node) {
 	if e, ok := n.Entry("include"); ok && len(e.Value.List()) > 0 {
 		c.find(declared.UnknownValue, e.KeySource(), "read those files, too", "more services are in other files")
 	}
-	services := n.Get("services")
-	if services == nil {
-		return
+	for _, key := range [...]string{"services", "jobs"} {
+		if services := n.Get(key); services != nil {
+			c.services(key, services)
+		}
 	}
+}
+
+// services reads services or jobs.
+func (c *composition) services(key string, services *tree.Node) {
 	if services.Kind != tree.Mapping {
-		c.find(declared.Syntax, services.Source(), "write NAME: {image: IMAGE}", "services is not a mapping")
+		c.find(declared.Syntax, services.Source(), "write NAME: {image: IMAGE}", "%s is not a mapping", key)
 		return
 	}
 	for _, e := range services.Entries {
@@ -103,7 +108,7 @@ func (c *composition) service(e tree.Entry) *declared.Process {
 	}
 	s.ClearEnv()
 	for _, e := range s.node.Entries {
-		if strings.HasPrefix(e.Key, "x-") || slices.Contains(serviceFields[:], e.Key) {
+		if strings.HasPrefix(e.Key, "x-") || slices.Contains(serviceFields[:], e.Key) || e.Key == "triggers" {
 			continue
 		}
 		hint := ""
@@ -119,6 +124,7 @@ func (c *composition) service(e tree.Entry) *declared.Process {
 	s.security()
 	s.capabilities(user)
 	s.limits()
+	s.umask()
 	s.environment()
 	s.command()
 	s.losses()
@@ -184,22 +190,19 @@ func (s *service) boolean(key string) (v bool, at declared.Source) {
 	return v, e.Source()
 }
 
-// texts returns the items of a list of texts, or a single text.
+// texts returns the items of a list of texts. Groups can be numbers.
 func (s *service) texts(key string) (list []containers.Word) {
 	e, ok := s.entry(key)
 	if !ok {
 		return nil
 	}
-	items := e.Value.Items
-	if e.Value.IsText() {
-		items = []*tree.Node{e.Value}
-	} else if e.Value.Kind != tree.List {
-		s.refuse(e.KeySource(), key, "a list of texts")
+	if e.Value.Kind != tree.List {
+		s.refuse(e.Source(), key, "a list of texts")
 	}
-	for _, item := range items {
+	for _, item := range e.Value.Items {
 		at := item.Source()
 		at.Text = key + ": " + at.Text
-		if !item.IsText() {
+		if _, number := item.Uint(1 << 32); !item.IsString() && (!number || key != "group_add") {
 			s.refuse(at, key, "a list of texts")
 			continue
 		}

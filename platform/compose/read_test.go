@@ -121,23 +121,27 @@ func TestEngines(t *testing.T) {
 func TestFindings(t *testing.T) {
 	for _, test := range []struct{ lines, want string }{
 		{"user: root", ""},
+		{"user: 1000", "4:11 refused-by-platform: Compose refuses user: the value is not a text; 4:11 identity-not-declared: the group is 0, unless /etc/passwd of the image has an entry for 1000"},
+		{"user: root\ncap_add: NET_ADMIN", "5:14 refused-by-platform: Compose refuses cap_add: the value is not a list of texts"},
+		{"user: root\ngroup_add: [5, 010]", "5:20 refused-by-platform: Compose refuses group_add: the value is not a list of texts"},
+		{"user: root\nentrypoint: [a, 5]", "5:21 refused-by-platform: Compose refuses entrypoint: the value is not a list of texts"},
 		{"", "2:3 identity-not-declared: the image decides the user"},
 		{"user: ${UID}:5", "4:11 value-not-declared: the value of user has a variable: ${UID}:5"},
-		{"user: 0\ncap_add: [\"${CAPS:-NET_ADMIN}\", NET_RAW]", "5:15 value-not-declared: the value of cap_add has a variable: ${CAPS:-NET_ADMIN}"},
-		{"user: 0\nprivileged: $P", "5:17 value-not-declared: the value of privileged has a variable: $P"},
-		{"user: 0\nprivileged: maybe", "5:17 refused-by-platform: Compose refuses privileged: the value is not a boolean"},
-		{"user: 0\nprivileged: \"true\"", ""},
-		{"user: 0\ncap_ad: [NET_ADMIN]", `5:5 refused-by-platform: Compose refuses the unknown key "cap_ad" (did you mean cap_add?)`},
-		{"user: 0\ncap_add: [NET_ADMN]", `5:15 platform-unknown-capability: Docker refuses the unknown capability "NET_ADMN" (write NET_ADMIN)`},
+		{"user: root\ncap_add: [\"${CAPS:-NET_ADMIN}\", NET_RAW]", "5:15 value-not-declared: the value of cap_add has a variable: ${CAPS:-NET_ADMIN}"},
+		{"user: root\nprivileged: $P", "5:17 value-not-declared: the value of privileged has a variable: $P"},
+		{"user: root\nprivileged: maybe", "5:17 refused-by-platform: Compose refuses privileged: the value is not a boolean"},
+		{"user: root\nprivileged: \"true\"", ""},
+		{"user: root\ncap_ad: [NET_ADMIN]", `5:5 refused-by-platform: Compose refuses the unknown key "cap_ad" (did you mean cap_add?)`},
+		{"user: root\ncap_add: [NET_ADMN]", `5:15 platform-unknown-capability: Docker refuses the unknown capability "NET_ADMN" (write NET_ADMIN)`},
 		{"user: 1:1\ncap_add: [NET_ADMIN]", `5:15 capability-without-effect: the process does not get "NET_ADMIN": Docker puts it into the bounding set alone for a user other than root`},
-		{"user: 0\nsecurity_opt: [no-new-privilege:true]", `5:20 refused-by-platform: Docker refuses the unknown security option "no-new-privilege:true" (did you mean no-new-privileges?)`},
-		{"user: 0\nsecurity_opt: [no-new-privileges:yes]", `5:20 refused-by-platform: Docker refuses the value "yes" of no-new-privileges`},
-		{"user: 0\nulimits: {nofiles: 5}", `5:24 refused-by-platform: Docker refuses the unknown limit "nofiles" (did you mean nofile?)`},
-		{"user: 0\nulimits: {nofile: {soft: 5, hard: 4}}", "5:15 refused-by-platform: Docker refuses the limit nofile: the soft limit is above the hard limit"},
-		{"user: 0\nulimits: {nofile: {soft: 5}}", "5:15 refused-by-platform: Compose refuses ulimits.nofile: the value is not a number, or a mapping with soft and hard"},
-		{"user: 0\nextends: base", "5:5 value-not-declared: the service has more declarations in the service that it extends"},
-		{"user: 0\ncommand: a && b", "5:14 declaration-ignored: Compose ignores the end of command, which no shell reads: && b"},
-		{"user: 0\ncommand: a (b)", "5:14 refused-by-platform: Compose refuses command: its quotes or parentheses are wrong"},
+		{"user: root\nsecurity_opt: [no-new-privilege:true]", `5:20 refused-by-platform: Docker refuses the unknown security option "no-new-privilege:true" (did you mean no-new-privileges?)`},
+		{"user: root\nsecurity_opt: [no-new-privileges:yes]", `5:20 refused-by-platform: Docker refuses the value "yes" of no-new-privileges`},
+		{"user: root\nulimits: {nofiles: 5}", `5:24 refused-by-platform: Docker refuses the unknown limit "nofiles" (did you mean nofile?)`},
+		{"user: root\nulimits: {nofile: {soft: 5, hard: 4}}", "5:15 refused-by-platform: Docker refuses the limit nofile: the soft limit is above the hard limit"},
+		{"user: root\nulimits: {nofile: {soft: 5}}", "5:15 refused-by-platform: Compose refuses ulimits.nofile: the value is not a number, or a mapping with soft and hard"},
+		{"user: root\nextends: base", "5:5 value-not-declared: the service has more declarations in the service that it extends"},
+		{"user: root\ncommand: a && b", "5:14 declaration-ignored: Compose ignores the end of command, which no shell reads: && b"},
+		{"user: root\ncommand: a (b)", "5:14 refused-by-platform: Compose refuses command: its quotes or parentheses are wrong"},
 		{"user: 1:1\npost_start: [{command: a, user: root}]", "5:18 command-with-other-privileges: post_start runs a command as root"},
 		{"user: 1:1\npre_stop: [{command: a, privileged: true}]", "5:16 command-with-other-privileges: pre_stop runs a privileged command"},
 	} {
@@ -227,6 +231,20 @@ include: [other.yaml]
 	}
 	if got := text(t, r.Processes[1]); !strings.Contains(got, "uid: 5") || len(r.Processes[1].Losses) != 1 {
 		t.Error(got)
+	}
+}
+
+// TestJobs: jobs are like services; hooks before the start have a container of their own.
+func TestJobs(t *testing.T) {
+	r := read("services:\n  a: {user: \"1:1\", umask: 0027, pre_start: [{user: root}]}\njobs:\n  b: {user: \"0\", triggers: {manual: true}, umask: \"0o77\"}\n", containers.Docker)
+	if len(r.Processes) != 2 || len(r.Findings) > 0 {
+		t.Fatalf("%v %v", r.Processes, r.Findings)
+	}
+	if got := text(t, r.Processes[0]); !strings.Contains(got, `umask: "0027"`) || len(r.Processes[0].Findings) != 1 {
+		t.Errorf("%s%v", got, r.Processes[0].Findings)
+	}
+	if got := text(t, r.Processes[1]); !strings.Contains(got, `umask: "0077"`) || len(r.Processes[1].Findings) > 0 {
+		t.Errorf("%s%v", got, r.Processes[1].Findings)
 	}
 }
 

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"strconv"
 	"strings"
 
 	"caprun/platform/containers"
@@ -17,6 +18,9 @@ func (s *service) user() containers.User {
 		switch {
 		case !e.Value.IsText():
 			s.refuse(e.KeySource(), "user", "a text")
+		case !e.Value.IsString():
+			s.Find(declared.Refused, e.Source(), "put the value in quotes", "Compose refuses user: the value is not a text")
+			user = s.engine.SetUser(&s.Draft, text, e.Source())
 		case known:
 			user = s.engine.SetUser(&s.Draft, text, e.Source())
 		}
@@ -82,6 +86,30 @@ func (s *service) limits() {
 	}
 }
 
+// umask declares the umask. A leading zero means octal digits, as in YAML 1.1.
+func (s *service) umask() {
+	e, ok := s.entry("umask")
+	if !ok {
+		return
+	}
+	text, ok := s.value(e.Value, e.Source(), "umask")
+	if !ok {
+		return
+	}
+	v, err := strconv.ParseUint(text, 0, 32)
+	if err != nil || !e.Value.IsText() || strings.Contains(text, "_") {
+		s.refuse(e.Source(), "umask", "a number")
+		return
+	}
+	if v > 0o777 {
+		s.Lose(e.Source(), "a profile cannot have the umask %s", containers.Short(text))
+		return
+	}
+	mask := uint32(v)
+	s.Profile.Umask = &mask
+	s.From("umask", e.Source())
+}
+
 // environment declares the variables.
 func (s *service) environment() {
 	if e, ok := s.entry("env_file"); ok {
@@ -100,8 +128,8 @@ func (s *service) environment() {
 			s.refuse(v.KeySource(), "environment", "a text")
 			continue
 		}
-		if !v.Value.Quoted && (v.Value.Tag == "!!float" || v.Value.Tag == "!!int") && !isDecimal(v.Value.Value) {
-			s.Lose(v.Source(), "the variable %s has a number, which Compose writes in its own notation", containers.Short(v.Key))
+		if !v.Value.Quoted && (v.Value.Tag == "!!float" || v.Value.Tag == "!!int" || v.Value.Tag == "!!timestamp") && !isDecimal(v.Value.Value) {
+			s.Lose(v.Source(), "the variable %s has a number or a date, which Compose writes in its own notation", containers.Short(v.Key))
 			continue
 		}
 		value := v.Value.Value
@@ -139,6 +167,10 @@ func (s *service) variable(name, value string, has bool, at declared.Source) {
 
 // words returns the words of entrypoint or command. ok is false if they are not known.
 func (s *service) words(e tree.Entry) (list []string, ok bool) {
+	if e.Value.IsText() && !e.Value.IsString() {
+		s.refuse(e.Source(), e.Key, "a text or a list of texts")
+		return nil, false
+	}
 	if e.Value.IsText() {
 		text, known := plain(e.Value.Value)
 		if !known {
@@ -156,7 +188,11 @@ func (s *service) words(e tree.Entry) (list []string, ok bool) {
 	}
 	for _, item := range e.Value.Items {
 		text, known := plain(item.Text())
-		if !known || item.Kind != tree.Scalar {
+		if !item.IsString() {
+			s.refuse(item.Source(), e.Key, "a list of texts")
+			return nil, false
+		}
+		if !known {
 			s.Lose(e.KeySource(), "%s has variables", e.Key)
 			return nil, false
 		}

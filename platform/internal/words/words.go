@@ -164,42 +164,114 @@ func (s *splitter) quoted(quote byte) error {
 // shellwords. rest is what it ignores silently, from an operator of a shell on. ok is false
 // if Compose refuses the text.
 func SplitCompose(text string) (list []string, rest string, ok bool) {
-	var b strings.Builder
-	open := false
-	quote, escaped := rune(0), false
+	var s composeSplitter
 	for at, c := range text {
-		switch {
-		case escaped:
-			escaped, open = false, true
-			b.WriteRune(c)
-		case c == '\\' && quote != '\'':
-			escaped = true
-		case quote != 0 && c == quote:
-			quote, open = 0, true
-		case quote != 0:
-			b.WriteRune(c)
-		case c == '\'' || c == '"':
-			quote = c
-		case strings.ContainsRune(" \t\r\n", c):
-			if open {
-				list = append(list, b.String())
-			}
-			open = false
-			b.Reset()
-		case c == '(' || c == ')' || c == '`':
+		switch s.next(c) {
+		case refused:
 			return nil, "", false
-		case strings.ContainsRune(";&|<>", c):
-			if first := b.String(); open && (c != '>' || strings.Trim(first, "0123456789") != "") {
-				list = append(list, first)
+		case operator:
+			// A number before > is the number of a descriptor.
+			if word := s.b.String(); c == '>' && word != "" && '0' <= word[0] && word[0] <= '9' {
+				s.open = false
 			}
-			return list, text[at:], true
-		default:
-			open = true
-			b.WriteRune(c)
+			s.end()
+			return s.list, text[at:], !s.quoted() && !s.escaped
 		}
 	}
-	if open {
-		list = append(list, b.String())
+	s.end()
+	return s.list, "", !s.quoted() && !s.escaped
+}
+
+// composeSplitter is the state of SplitCompose.
+type composeSplitter struct {
+	list []string
+	b    strings.Builder
+	open bool // a word is being read
+
+	escaped, single, double, back, dollar bool // what the next character is inside of
+}
+
+// The results of a character.
+const (
+	accepted = iota
+	refused
+	operator
+)
+
+func (s *composeSplitter) quoted() bool { return s.single || s.double || s.back || s.dollar }
+
+// end ends the word.
+func (s *composeSplitter) end() {
+	if s.open {
+		s.list = append(s.list, s.b.String())
 	}
-	return list, "", !escaped && quote == 0
+	s.open = false
+	s.b.Reset()
+}
+
+// add adds a character to the word.
+func (s *composeSplitter) add(c rune) int {
+	s.open = true
+	s.b.WriteRune(c)
+	return accepted
+}
+
+// next reads a character.
+func (s *composeSplitter) next(c rune) int {
+	switch {
+	case s.escaped:
+		s.escaped = false
+		return s.add(c)
+	case c == '\\' && !s.single:
+		s.escaped = true
+		return accepted
+	case c == '\\':
+		// It does not begin a word.
+		s.b.WriteRune(c)
+		return accepted
+	case strings.ContainsRune(" \t\r\n", c):
+		if s.quoted() {
+			s.b.WriteRune(c)
+		} else {
+			s.end()
+		}
+		return accepted
+	}
+	switch c {
+	case '`':
+		if !s.single && !s.double && !s.dollar {
+			s.back = !s.back
+		}
+	case ')':
+		if !s.single && !s.double && !s.back {
+			s.dollar = !s.dollar
+		}
+	case '(':
+		if s.single || s.double || s.back {
+			break
+		}
+		if s.dollar || !strings.HasSuffix(s.b.String(), "$") {
+			return refused
+		}
+		s.dollar = true
+		s.b.WriteRune(c)
+		return accepted
+	case '"':
+		if !s.single && !s.dollar {
+			s.open = s.open || s.double
+			s.double = !s.double
+			return accepted
+		}
+	case '\'':
+		if !s.double && !s.dollar {
+			s.open = s.open || s.single
+			s.single = !s.single
+			return accepted
+		}
+	case ';', '&', '|', '<', '>':
+		if !s.quoted() {
+			return operator
+		}
+	}
+	return s.add(c)
 }
