@@ -9,7 +9,6 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/internal/test/cputime"
-	"caprun/internal/test/requires"
 	"caprun/platform/containers"
 	"caprun/platform/declared"
 	"caprun/platform/internal/golden"
@@ -300,7 +299,7 @@ func TestEngine(t *testing.T) {
 // TestHostile: what a pod declares once for many containers does not multiply the work.
 func TestHostile(t *testing.T) {
 	pod := func(spec, container string, n int) string {
-		n = min(n, requires.Rounds(200, 1000))
+		n = min(n, 200)
 		return "kind: Pod\nmetadata: {name: a}\nspec:\n" + spec + "  containers:\n" + strings.Repeat("  - {name: a"+container+"}\n", n)
 	}
 	for name, text := range map[string]string{
