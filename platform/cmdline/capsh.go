@@ -64,6 +64,7 @@ func (c *command) capsh(before []word) *problem {
 			continue
 		}
 		if isCheck(name, has) {
+			s.noEnv = s.noEnv || name == "--noenv"
 			continue
 		}
 		if !s.step(name, value, has, w) {
@@ -228,6 +229,9 @@ func (s *state) step(name, value string, has bool, w word) bool {
 		s.call(at, name)(s.Capset(0, s.Permitted, s.Inheritable))
 		s.setUID(a.id, true, at)
 		s.user, s.group, s.groupsOf, s.sawGID = a.name, "", a.name, false
+		if !s.noEnv {
+			s.Lose(at, "capsh sets HOME and USER to the values of the user's entry in /etc/passwd")
+		}
 		s.From(map[bool]string{true: "user", false: "uid"}[a.name != ""], at)
 	case "--chroot=":
 		if !path.IsAbs(value) || path.Clean(value) != value {

@@ -123,6 +123,9 @@ func (l *line) process(engine containers.Engine) (*declared.Process, *policy.Dia
 	case "capsh":
 		err = c.capsh(l.words[:len(l.words)-len(list)])
 	case "docker":
+		if engine != containers.Podman {
+			engine = containers.Docker
+		}
 		err = c.run(engine)
 	case "podman":
 		err = c.run(containers.Podman)

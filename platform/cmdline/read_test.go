@@ -154,6 +154,8 @@ func TestReports(t *testing.T) {
 		{"setpriv --inh-caps +cap_chown a", `1:9 platform-unknown-capability: setpriv refuses the unknown capability "cap_chown": its names have no prefix cap_`},
 		{"capsh --drop=cap_chwn --", `1:7 platform-unknown-capability: capsh refuses the unknown capability "cap_chwn"`},
 		{"capsh --uid=5 --drop=cap_chown --", "1:15 refused-by-platform: capsh fails: --drop is not permitted at this point"},
+		{"capsh --user=daemon --", "1:7 capsh sets HOME and USER to the values of the user's entry in /etc/passwd"},
+		{"capsh --noenv --user=daemon --", ""},
 		{"capsh -+ -c id", "1:7 capsh stays as the parent of the program"},
 	} {
 		p := one(t, test.line)

@@ -23,6 +23,7 @@ type state struct {
 	split       *declared.Source
 	failed      bool
 	sawGID      bool
+	noEnv       bool // capsh --noenv
 }
 
 // placeholder stands for the uid and the gid of a name. It is no ID of an account, so that
