@@ -1,0 +1,41 @@
+//go:build linux
+
+package platforms
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"caprun/internal/test/requires"
+)
+
+// TestBoot: a unit runs under a systemd of its own, and a unit that never ends is killed.
+func TestBoot(t *testing.T) {
+	requires.Root(t)
+	requires.Tool(t, Manager)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	run, err := Boot(ctx, System{
+		Units: map[string]string{
+			"a.service": "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/cat /etc/a /proc/self/comm /proc/1/comm\n" +
+				"StandardOutput=truncate:" + Output + "/a\n",
+			"a.service.d/user.conf": "[Service]\nUser=nobody\n",
+		},
+		Files: map[string]File{"/etc/a": {[]byte("text\n"), 0o644}},
+		Start: []string{"a.service"},
+	})
+	if err != nil || run.Files["a"] != "text\ncat\nsystemd\n" {
+		t.Fatalf("%v %q\n%s", err, run.Files, run.Log)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	run, err = Boot(ctx, System{
+		Units: map[string]string{"a.service": "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/sleep 600\n"},
+		Start: []string{"a.service"},
+	})
+	if err == nil || !strings.Contains(err.Error(), "deadline") {
+		t.Fatalf("%v\n%s", err, run.Log)
+	}
+}
