@@ -1,0 +1,179 @@
+package systemd
+
+import (
+	"path"
+	"strings"
+	"unicode/utf8"
+
+	"caprun/platform/declared"
+)
+
+// maxCommands is the largest number of commands of a unit.
+const maxCommands = 256
+
+// A command is one command of an Exec line.
+type command struct {
+	from *assignment
+	word word // the first one, in the value of from
+
+	prefixes string // as written
+	path     string // absolute, or a name to search
+	args     []string
+	argv0    string // with the prefix @
+	unknown  string // a specifier in the words, such as "%h"
+
+	literal     bool // with the prefix ':'
+	privileged  bool // with '+'
+	keepsUser   bool // with '!'
+	ignoresFail bool // with '-'
+}
+
+// readCommands is config_parse_exec of systemd. It refuses what systemd refuses to load.
+func (u *unit) readCommands(a *assignment) (list []command) {
+	for at := 0; ; {
+		c, next, ok := u.readCommand(a, at)
+		if !ok {
+			return list
+		}
+		if c.path != "" {
+			list = append(list, c)
+		}
+		if at = next; at == 0 {
+			return list
+		}
+	}
+}
+
+// readCommand reads one command. next is the offset of the next one after a lone
+// semicolon, or 0.
+func (u *unit) readCommand(a *assignment, from int) (c command, next int, ok bool) {
+	c.from = a
+	w, at, ok := u.commandWord(a, from)
+	if !ok {
+		return c, 0, false
+	}
+	if w.text == ";" {
+		return c, at, true
+	}
+	c.word = w
+	rest := c.readPrefixes(w.text)
+	if !u.readPath(&c, rest) {
+		return c, 0, false
+	}
+	separate := strings.Contains(c.prefixes, "@")
+	for at < len(a.value) {
+		if s := a.value[at:]; s[0] == ';' && (len(s) == 1 || isWhite(s[1])) {
+			for at++; at < len(a.value) && isWhite(a.value[at]); at++ {
+			}
+			next = at
+			break
+		}
+		if s := a.value[at:]; strings.HasPrefix(s, `\;`) && (len(s) == 2 || isWhite(s[2])) {
+			for at += 2; at < len(a.value) && isWhite(a.value[at]); at++ {
+			}
+			c.args = append(c.args, ";")
+			continue
+		}
+		w, after, ok := u.commandWord(a, at)
+		if !ok {
+			return c, 0, false
+		}
+		at = after
+		text, unknown := u.name.expand(w.text)
+		if unknown != "" && c.unknown == "" {
+			c.unknown = unknown
+		}
+		c.args = append(c.args, text)
+	}
+	if separate {
+		if len(c.args) == 0 {
+			u.refuse(c.source(), "write the name of the program after its path", "no zeroth argument after the prefix '@'")
+			return c, 0, false
+		}
+		c.argv0, c.args = c.args[0], c.args[1:]
+	}
+	return c, next, true
+}
+
+func isWhite(c byte) bool { return c == ' ' || c == '\t' }
+
+// commandWord reads a word; an unknown escape stands for itself.
+func (u *unit) commandWord(a *assignment, from int) (w word, next int, ok bool) {
+	w, next, ok, err := nextWord(a.value, from, unquote|unescape)
+	if err != nil {
+		w, next, ok, err = nextWord(a.value, from, unquote|unescape|relaxed)
+	}
+	if err != nil {
+		u.refuse(a.source(), "close the quotes", "%s", err)
+		return w, 0, false
+	}
+	return w, next, ok
+}
+
+// readPrefixes reads the prefixes of a path and returns the rest.
+func (c *command) readPrefixes(s string) string {
+	n := 0
+	ambient, separate := false, false
+scan:
+	for ; n < len(s); n++ {
+		switch p := s[n]; {
+		case p == '-' && !c.ignoresFail:
+			c.ignoresFail = true
+		case p == '@' && !separate:
+			separate = true
+		case p == ':' && !c.literal:
+			c.literal = true
+		case p == '+' && !c.privileged && !c.keepsUser && !ambient:
+			c.privileged = true
+		case p == '!' && !c.privileged && !c.keepsUser && !ambient:
+			c.keepsUser = true
+		case p == '!' && !c.privileged && !ambient:
+			// '!!' is '!' only on kernels without ambient capabilities.
+			c.keepsUser, ambient = false, true
+		default:
+			break scan
+		}
+	}
+	c.prefixes = s[:n]
+	return s[n:]
+}
+
+// readPath checks the path of the program.
+func (u *unit) readPath(c *command, text string) bool {
+	text, c.unknown = u.name.expand(text)
+	if c.unknown != "" {
+		return true
+	}
+	why := ""
+	switch {
+	case text == "":
+		why = "no program"
+	case strings.ContainsFunc(text, isControl) || !utf8.ValidString(text) || strings.ContainsAny(text, `"'\`):
+		why = "the path of the program has special characters"
+	case strings.HasSuffix(text, "/"):
+		why = "the program is a directory"
+	case text[0] != '/' && strings.Contains(text, "/"):
+		why = "the path of the program is not absolute"
+	case text == "." || text == "..":
+		why = "the program is a directory"
+	}
+	if why != "" && c.ignoresFail {
+		u.found.add(declared.Ignored, c.source(), "", "systemd ignores the command: %s", why)
+		return true
+	}
+	if why != "" {
+		u.refuse(c.source(), "write an absolute path", "%s", why)
+		return false
+	}
+	c.path = text
+	if text[0] == '/' {
+		c.path = path.Clean(text)
+	}
+	return true
+}
+
+// source returns the line of the command, with the position of the program.
+func (c *command) source() declared.Source { return c.from.word(c.word.offset, c.word.length) }
+
+// name returns the name of the program.
+func (c *command) name() string { return path.Base(c.path) }

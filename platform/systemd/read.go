@@ -1,0 +1,143 @@
+package systemd
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+
+	"caprun/platform/declared"
+	"caprun/policy"
+)
+
+// maxFiles is the largest number of drop-ins and sockets of a unit.
+const maxFiles = 256
+
+// Read returns the processes of a service: that of ExecStart= first, then those of its
+// other commands, in the order in which systemd runs them. Findings and losses of the
+// whole unit belong to the first one.
+//
+// The names of the files say what specifiers stand for, the order of the drop-ins, and
+// which of two with the same name counts. The order of dropIns does not matter otherwise.
+// sockets are the socket units that start the service.
+func Read(file declared.File, dropIns, sockets []declared.File) declared.Result {
+	found := &findings{}
+	if len(dropIns) > maxFiles || len(sockets) > maxFiles {
+		found.add(declared.Syntax, declared.Source{File: file.Name}, "", "more than %d drop-ins or sockets", maxFiles)
+		return declared.Result{Findings: found.list}
+	}
+	var list []assignment
+	for _, f := range append([]declared.File{file}, order(dropIns, found)...) {
+		assignments, ok := parse(f, found)
+		if !ok {
+			return declared.Result{Findings: found.list}
+		}
+		list = append(list, assignments...)
+	}
+	start := declared.Source{File: file.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
+	if !slices.ContainsFunc(list, func(a assignment) bool { return a.section == serviceSection }) {
+		hint := ""
+		if isSocketUnit(list) {
+			hint = "read the service unit, and pass this one as its socket"
+		}
+		found.add(declared.Syntax, start, hint, "%s: there is no section [Service]", declared.ErrNoProcess)
+		return declared.Result{Findings: found.list}
+	}
+	u := newUnit(file, list, found)
+	all := readSockets(sockets, u, found)
+	u.checkCommands(start)
+	if found.failed {
+		return declared.Result{Findings: found.list}
+	}
+	processes := u.processes(all)
+	if found.failed {
+		return declared.Result{Findings: found.list}
+	}
+	policy.Sort(found.list)
+	processes[0].Findings = found.list
+	return declared.Result{Processes: processes}
+}
+
+// checkCommands refuses a unit without a command, and one with several main commands that
+// is not of the type oneshot: service_verify of systemd.
+func (u *unit) checkCommands(start declared.Source) {
+	if u.total == 0 {
+		u.found.add(declared.Syntax, start, "", "%s: the service has no ExecStart=", declared.ErrNoProcess)
+		return
+	}
+	main := u.commands[startKey]
+	kind := u.value("Type")
+	if len(main) > 1 && kind != "oneshot" {
+		u.found.add(declared.Syntax, main[1].source(), "write an empty ExecStart= before it, or Type=oneshot",
+			"the service has more than one ExecStart=, and its type is not oneshot: systemd refuses it")
+	}
+	if len(main) == 0 && kind != "oneshot" && kind != "" {
+		u.found.add(declared.Syntax, start, "", "the service has no ExecStart=, and its type is not oneshot: systemd refuses it")
+	}
+}
+
+// processes returns the processes of all commands.
+func (u *unit) processes(sockets []socket) []*declared.Process {
+	var list []*declared.Process
+	add := func(key string) {
+		for n, c := range u.commands[key] {
+			reports := len(list) == 0
+			p := u.process(key, c, u.processName(key, n), sockets, reports)
+			if !reports {
+				u.checkOther(list[0], p, key, c)
+			}
+			list = append(list, p)
+		}
+	}
+	add(startKey)
+	for _, key := range commandKeys {
+		if key != startKey {
+			add(key)
+		}
+	}
+	return list
+}
+
+// order returns the drop-ins in the order in which systemd applies them: by file name,
+// wherever they are. Of those with one name, the one with the highest precedence counts.
+func order(files []declared.File, found *findings) []declared.File {
+	sorted := slices.Clone(files)
+	slices.SortStableFunc(sorted, func(x, y declared.File) int {
+		return cmp.Or(cmp.Compare(path.Base(x.Name), path.Base(y.Name)), cmp.Compare(precedence(y.Name), precedence(x.Name)))
+	})
+	var list []declared.File
+	for n, f := range sorted {
+		at := declared.Source{File: f.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
+		base := path.Base(f.Name)
+		switch {
+		case !strings.HasSuffix(base, ".conf") || strings.HasPrefix(base, "."):
+			found.add(declared.Ignored, at, "give it a name that ends with .conf", "the name of the drop-in does not end with .conf: systemd ignores it")
+		case n > 0 && base == path.Base(sorted[n-1].Name):
+			found.add(declared.Ignored, at, "", "another drop-in with the same name replaces the whole file")
+		default:
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// precedence returns the rank of the directory of a drop-in: systemd.unit(5). Those for all
+// services count least, and for one prefix of the name less than for the whole name.
+func precedence(name string) int {
+	dir := path.Base(path.Dir(name))
+	const perDirectory = 1 << 10 // more than the length of a unit name
+	rank := len(dir)
+	if dir == "service.d" {
+		return 0
+	}
+	for n, prefix := range [...]string{
+		"/etc/systemd/system.control/", "/run/systemd/system.control/", "/run/systemd/transient/", "/run/systemd/generator.early/",
+		"/etc/systemd/system/", "/run/systemd/system/", "/run/systemd/generator/", "/usr/local/lib/systemd/",
+		"/lib/systemd/", "/run/systemd/generator.late/",
+	} {
+		if strings.Contains(name, prefix) {
+			return rank + perDirectory*(20-n)
+		}
+	}
+	return rank
+}
