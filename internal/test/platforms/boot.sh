@@ -1,6 +1,7 @@
-# Makes the root of a System and executes systemd in it: boot DIR MANAGER TARGET.
+# Makes the root of a System and executes systemd in it: boot DIR MANAGER TARGET CONSOLE.
+# CONSOLE is the terminal on which systemd logs.
 # It runs as PID 1 of new namespaces: the mounts end with them.
-dir=$1 manager=$2 target=$3
+dir=$1 manager=$2 target=$3 console=$4
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs "$dir/overlay"
 cd "$dir/overlay"
@@ -19,6 +20,10 @@ for name in null zero full random urandom tty; do
 done
 mkdir "$root/dev/shm" "$root/dev/pts" "$root/dev/mqueue"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
+touch "$root/dev/console"
+mount --bind "$console" "$root/dev/console"
 ln -s /proc/self/fd "$root/dev/fd"
 mkdir -p "$root/platform/out" "$root/run/systemd/system"
 mount --bind "$dir/out" "$root/platform/out"

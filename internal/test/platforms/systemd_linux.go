@@ -82,10 +82,15 @@ func Boot(ctx context.Context, s System) (run Run, err error) {
 	}
 	defer func() { err = errors.Join(err, group.remove()) }()
 
-	var log bytes.Buffer
-	c := exec.CommandContext(ctx, "/bin/sh", "-euc", script, "boot", dir, Manager, target)
+	log, err := newConsole()
+	if err != nil {
+		return run, err
+	}
+	var early bytes.Buffer // errors of the script
+	defer func() { run.Log = early.String() + log.close() }()
+	c := exec.CommandContext(ctx, "/bin/sh", "-euc", script, "boot", dir, Manager, target, log.path)
 	c.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
-	c.Stdout, c.Stderr = &log, &log
+	c.Stdout, c.Stderr = &early, &early
 	c.WaitDelay = 10 * time.Second
 	c.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
@@ -102,7 +107,6 @@ func Boot(ctx context.Context, s System) (run Run, err error) {
 	if err == nil {
 		<-ended
 	}
-	run.Log = log.String()
 	files, readErr := readFiles(filepath.Join(dir, "out"))
 	run.Files = files
 	return run, errors.Join(err, readErr)
