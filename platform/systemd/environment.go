@@ -144,6 +144,12 @@ func (b *builder) keepVariables(env *policy.Env) {
 	if len(b.Profile.KeepFDs) > 0 {
 		keep(nil, "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID")
 	}
+	for _, key := range [...]string{"StandardInput", "StandardOutput", "StandardError", "TTYPath"} {
+		value := b.value(key)
+		if key == "TTYPath" && value != "" || strings.HasPrefix(value, "tty") || strings.HasSuffix(value, "+console") {
+			keep(b.last[key], "TERM")
+		}
+	}
 	access := b.value("NotifyAccess")
 	watchdog, _ := parseTime(b.value("WatchdogSec"), 1e6)
 	switch kind := b.value("Type"); {

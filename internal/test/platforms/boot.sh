@@ -30,6 +30,10 @@ mount --bind "$dir/out" "$root/platform/out"
 cp -r "$dir/units/." "$root/run/systemd/system"
 cp -r --preserve=mode "$dir/files/." "$root"
 ip link set lo up
-cd /
-exec chroot "$root" /usr/bin/env -i container=test "$manager" --system --unit="$target" \
+# In a chroot, the kernel denies new user namespaces.
+mkdir -p "$root/platform/old"
+cd "$root"
+pivot_root . platform/old
+umount -l /platform/old
+exec /usr/bin/env -i container=test "$manager" --system --unit="$target" \
 	--log-target=console --log-level=info --show-status=no

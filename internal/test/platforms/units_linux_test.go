@@ -129,7 +129,7 @@ func parseState(text string) state {
 var ownVariables = []string{
 	"HOME", "LOGNAME", "USER", "SHELL", "LANG", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "NOTIFY_SOCKET",
 	"MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
-	"SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS",
+	"SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS", "SYSTEMD_NSS_DYNAMIC_BYPASS",
 }
 
 // differences compares what a process reports with a plan, field by field. manager has the

@@ -135,6 +135,10 @@ var unitTests = []unitTest{
 		dropIns: map[string]string{"20-b.conf": "UMask=0007\nExecStart=\nExecStart=%s", "10-a.conf": "User=web\nUMask=0000"}},
 	{name: "keyring", text: "User=web\nKeyringMode=inherit\nExecStart=%s"},
 	{name: "chroot", text: "User=plain\nRootDirectory=/platform/root\nAmbientCapabilities=CAP_KILL\nExecStart=/creds"},
+	{name: "variables", text: "PIDFile=x/y.pid\nSetCredential=a:secret\nUser=web\nExecStart=%s"},
+	{name: "terminal", text: "StandardInput=tty\nTTYPath=/dev/console\nUser=web\nExecStart=%s"},
+	{name: "private-users", text: "User=plain\nPrivateUsers=yes\nCapabilityBoundingSet=CAP_KILL\nExecStart=%s"},
+	{name: "private-users-root", text: "PrivateUsers=yes\nCapabilityBoundingSet=CAP_KILL CAP_CHOWN\nExecStart=%s"},
 	{name: "wrong-section", text: "ExecStart=%s\n[Install]\nUser=web\n[service]\nUser=plain\n[X-Y]\nUser=web"},
 	{name: "misspelt", text: "user=web\nNoNewPrivilege=yes\nExecStart=%s"},
 }
