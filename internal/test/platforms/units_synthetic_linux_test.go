@@ -36,6 +36,9 @@ type unitTest struct {
 	// other is the key whose command prints the state, if it is not ExecStart.
 	other string
 
+	// sockets are the socket units, which start before the service, by name.
+	sockets map[string]string
+
 	// groups are the groups of the process where the profile does not know them, which
 	// is a loss.
 	groups string
@@ -139,6 +142,13 @@ var unitTests = []unitTest{
 	{name: "terminal", text: "StandardInput=tty\nTTYPath=/dev/console\nUser=web\nExecStart=%s"},
 	{name: "private-users", text: "User=plain\nPrivateUsers=yes\nCapabilityBoundingSet=CAP_KILL\nExecStart=%s"},
 	{name: "private-users-root", text: "PrivateUsers=yes\nCapabilityBoundingSet=CAP_KILL CAP_CHOWN\nExecStart=%s"},
+	{name: "sockets", text: "Sockets=one.socket two.socket\nUser=web\nExecStart=%s", sockets: map[string]string{
+		"one.socket": "ListenStream=/run/a\nListenDatagram=/run/b\nService=sockets.service",
+		"two.socket": "ListenFIFO=/run/c\nListenStream=\nListenStream=/run/d\nListenSequentialPacket=/run/e\nService=sockets.service",
+	}},
+	{name: "socket-stdin", text: "Sockets=three.socket\nStandardInput=socket\nExecStart=%s", sockets: map[string]string{
+		"three.socket": "ListenStream=/run/f\nService=socket-stdin.service",
+	}},
 	{name: "wrong-section", text: "ExecStart=%s\n[Install]\nUser=web\n[service]\nUser=plain\n[X-Y]\nUser=web"},
 	{name: "misspelt", text: "user=web\nNoNewPrivilege=yes\nExecStart=%s"},
 }
@@ -159,7 +169,10 @@ func TestUnits(t *testing.T) {
 	}
 	for _, u := range unitTests {
 		system.Start = append(system.Start, u.name+".service")
-		text := "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nStandardOutput=append:" + Output + "/" + outputOf(u.name) + "\n" + u.text + "\n"
+		text := "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nTimeoutStartSec=30\nStandardOutput=append:" + Output + "/" + outputOf(u.name) + "\n" + u.text + "\n"
+		for name, text := range u.sockets {
+			system.Units[name] = "[Unit]\nDefaultDependencies=no\n[Socket]\n" + text + "\n"
+		}
 		system.Units[u.name+".service"] = strings.ReplaceAll(format(text), unitCommand, report)
 		for name, text := range u.dropIns {
 			system.Units[u.name+".service.d/"+name] = "[Service]\n" + strings.ReplaceAll(format(text), unitCommand, report)
@@ -200,6 +213,13 @@ func TestUnits(t *testing.T) {
 					t.Errorf("command: profile %q, process %s", arguments, got.values["args"])
 				}
 			}
+			descriptors := "0 1 2"
+			for _, fd := range p.Profile.KeepFDs {
+				descriptors += fmt.Sprint(" ", fd)
+			}
+			if descriptors != got.values["descriptors"] {
+				t.Errorf("descriptors: profile %s, process %s", descriptors, got.values["descriptors"])
+			}
 			if t.Failed() {
 				document, _ := p.Document()
 				t.Logf("%s\n%s\n%s", system.Units[u.name+".service"], document.Text, output)
@@ -227,7 +247,11 @@ func readProcess(t *testing.T, s System, u unitTest) *declared.Process {
 			dropIns = append(dropIns, declared.File{Name: "/run/systemd/system/" + name, Text: []byte(text)})
 		}
 	}
-	r := systemd.Read(declared.File{Name: u.name + ".service", Text: []byte(s.Units[u.name+".service"])}, dropIns, nil)
+	var sockets []declared.File
+	for name := range u.sockets {
+		sockets = append(sockets, declared.File{Name: "/run/systemd/system/" + name, Text: []byte(s.Units[name])})
+	}
+	r := systemd.Read(declared.File{Name: u.name + ".service", Text: []byte(s.Units[u.name+".service"])}, dropIns, sockets)
 	for _, p := range r.Processes {
 		if u.other == "" || strings.HasSuffix(p.Name, "-"+u.other) {
 			return p
