@@ -30,15 +30,17 @@ func (c *capabilitySet) assign(a *assignment, found *findings) {
 	sum := cred.Caps(0)
 	for _, w := range list {
 		n, ok := capabilityNumber(w.text)
+		if ok {
+			sum = sum.With(n)
+		}
+		if ok && n < int(cap.NamedCount) || found.isFull() {
+			continue
+		}
 		at := a.word(w.offset+len(a.value)-len(text), w.length)
-		switch {
-		case !ok:
-			found.add(declared.UnknownCapability, at, capabilityHint(w.text), "unknown capability %q: systemd ignores it", clip(w.text))
-		case n >= int(cap.NamedCount):
+		if ok {
 			found.add(declared.UnknownCapability, at, "", "unknown capability %q: no kernel has it", clip(w.text))
-			sum = sum.With(n)
-		default:
-			sum = sum.With(n)
+		} else {
+			found.add(declared.UnknownCapability, at, capabilityHint(w.text), "unknown capability %q: systemd ignores it", clip(w.text))
 		}
 	}
 	if err != nil {
@@ -126,7 +128,7 @@ func readSecureBits(a *assignment, found *findings) cap.Secbits {
 				known = true
 			}
 		}
-		if !known {
+		if !known && !found.isFull() {
 			hint := "the words are " + strings.Join(names, ", ")
 			if meant := policy.Suggest(w.text, names); meant != "" {
 				hint = "write " + meant

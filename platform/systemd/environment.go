@@ -167,6 +167,7 @@ func (b *builder) keepVariables(env *policy.Env) {
 			switch {
 			case unknown != "":
 				b.lose(a, "only systemd knows what %s stands for", unknown)
+			case !isVariable(name) && b.found.isFull():
 			case !isVariable(name):
 				b.find(declared.Ignored, a.word(w.offset, w.length), "", "systemd ignores the invalid name %q", clip(name))
 			default:
@@ -186,15 +187,16 @@ func (b *builder) setVariables(env *policy.Env, a *assignment) {
 	for _, w := range list {
 		text, unknown := b.name.expand(w.text)
 		name, value, ok := strings.Cut(text, "=")
-		at := a.word(w.offset, w.length)
 		const most = 1024 // of package policy
 		switch {
 		case unknown != "":
-			b.loseWord(at, "only systemd knows what %s in a variable stands for", unknown)
+			b.loseWord(a, w, "only systemd knows what %s in a variable stands for", unknown)
 		case !ok || !isVariable(name) || !utf8.ValidString(value):
-			b.find(declared.Ignored, at, "write NAME=VALUE; quote a value with spaces as \"NAME=VALUE\"", "systemd ignores the invalid assignment of a variable")
+			if b.reports && !b.found.isFull() {
+				b.find(declared.Ignored, a.word(w.offset, w.length), "write NAME=VALUE; quote a value with spaces as \"NAME=VALUE\"", "systemd ignores the invalid assignment of a variable")
+			}
 		case !isText(value) || len(env.Set) >= most:
-			b.loseWord(at, "a profile cannot have the value of %s", clip(name))
+			b.loseWord(a, w, "a profile cannot have the value of %s", clip(name))
 		default:
 			env.Set[name] = value
 			delete(b.Origins, "env.set."+name)
@@ -203,9 +205,10 @@ func (b *builder) setVariables(env *policy.Env, a *assignment) {
 	}
 }
 
-func (b *builder) loseWord(at declared.Source, format string, args ...any) {
-	if b.reports {
-		b.Process.Lose(at, format, args...)
+// loseWord is lose with the position of a word.
+func (b *builder) loseWord(a *assignment, w word, format string, args ...any) {
+	if b.canLose() {
+		b.Process.Lose(a.word(w.offset, w.length), format, args...)
 	}
 }
 
@@ -216,7 +219,7 @@ func (b *builder) unsetVariables(env *policy.Env, a *assignment) {
 		text, unknown := b.name.expand(w.text)
 		name, value, exact := strings.Cut(text, "=")
 		if unknown != "" || !isVariable(name) {
-			b.loseWord(a.word(w.offset, w.length), "a profile cannot have the name")
+			b.loseWord(a, w, "a profile cannot have the name")
 			continue
 		}
 		if current, ok := env.Set[name]; exact && ok && current != value {

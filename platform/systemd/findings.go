@@ -15,11 +15,15 @@ type findings struct {
 	failed bool // one is an Error of declared.Syntax
 }
 
+// isFull reports that add ignores further findings. Who needs time for the position of one
+// asks first.
+func (f *findings) isFull() bool { return len(f.list) >= maxFindings }
+
 // add adds a finding. A hint can be empty.
 func (f *findings) add(r declared.Rule, at declared.Source, hint, format string, args ...any) {
-	if r == declared.Syntax {
-		f.failed = true
-	} else if len(f.list) >= maxFindings {
+	first := r == declared.Syntax && !f.failed
+	f.failed = f.failed || first
+	if f.isFull() && !first {
 		return
 	}
 	var p declared.Process

@@ -145,6 +145,7 @@ func (u *unit) checkAccounts(a *assignment) {
 	for _, w := range list {
 		if text, unknown := u.name.expand(w.text); unknown == "" && !isSystemdName(text) {
 			u.refuse(a.word(w.offset, w.length), "write a name or a number", "invalid name in %s=: %q", a.key, clip(text))
+			return // as systemd does
 		}
 	}
 }

@@ -76,10 +76,15 @@ func (b *builder) from(key string, list ...*assignment) {
 
 // lose records a loss of the whole unit, or of every process if it is about the command.
 func (b *builder) lose(a *assignment, format string, args ...any) {
-	const most = 512 // nobody reads more
-	if b.reports && len(b.Losses) < most {
+	if b.canLose() {
 		b.Process.Lose(a.source(), format, args...)
 	}
+}
+
+// canLose reports whether a loss of the whole unit can be recorded.
+func (b *builder) canLose() bool {
+	const most = 512 // nobody reads more
+	return b.reports && len(b.Losses) < most
 }
 
 // readCommand declares the command.

@@ -22,8 +22,9 @@ const maxFiles = 256
 // sockets are the socket units that start the service.
 func Read(file declared.File, dropIns, sockets []declared.File) declared.Result {
 	found := &findings{}
+	start := declared.Source{File: file.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
 	if len(dropIns) > maxFiles || len(sockets) > maxFiles {
-		found.add(declared.Syntax, declared.Source{File: file.Name}, "", "more than %d drop-ins or sockets", maxFiles)
+		found.add(declared.Syntax, start, "", "more than %d drop-ins or sockets", maxFiles)
 		return declared.Result{Findings: found.list}
 	}
 	var list []assignment
@@ -34,7 +35,6 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 		}
 		list = append(list, assignments...)
 	}
-	start := declared.Source{File: file.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
 	if !slices.ContainsFunc(list, func(a assignment) bool { return a.section == serviceSection }) {
 		hint := ""
 		if isSocketUnit(list) {
@@ -45,14 +45,13 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 	}
 	u := newUnit(file, list, found)
 	all := readSockets(sockets, u, found)
-	u.checkCommands(start)
+	if !found.failed {
+		u.checkCommands(start)
+	}
 	if found.failed {
 		return declared.Result{Findings: found.list}
 	}
 	processes := u.processes(all)
-	if found.failed {
-		return declared.Result{Findings: found.list}
-	}
 	policy.Sort(found.list)
 	processes[0].Findings = found.list
 	return declared.Result{Processes: processes}

@@ -19,6 +19,8 @@ type assignment struct {
 	keyAt policy.Position
 	parts []part // of the value, at least one
 	order int    // among all assignments of the unit
+
+	whole *declared.Source // what source returned
 }
 
 // A part is the part of a value that is on one line.
@@ -54,11 +56,15 @@ func (a *assignment) place(offset int) (line, column int) {
 
 // source returns the whole assignment.
 func (a *assignment) source() declared.Source {
+	if a.whole != nil {
+		return *a.whole // the position of a long value takes time
+	}
 	at := a.keyAt
 	if end := a.position(0, len(a.value)); len(a.value) > 0 {
 		at.EndLine, at.EndColumn = end.EndLine, end.EndColumn
 	}
-	return declared.Source{File: a.file, Position: at, Text: clip(a.key + "=" + a.shown())}
+	a.whole = &declared.Source{File: a.file, Position: at, Text: clip(clip(a.key) + "=" + clip(a.shown()))}
+	return *a.whole
 }
 
 // shown returns the value without what is secret.
