@@ -44,7 +44,7 @@ func (c *capabilitySet) assign(a *assignment, found *findings) {
 		}
 	}
 	if err != nil {
-		found.add(declared.Ignored, a.source(), "close the quotes", "systemd ignores the rest of %s= after unbalanced quotes", a.key)
+		found.add(declared.Ignored, a.source(), "close the quotes", "systemd ignores what follows unbalanced quotes in %s=", a.key)
 	}
 	replaces := sum == 0 || c.value == c.initial
 	if sum == 0 && len(list) > 0 {
@@ -117,7 +117,7 @@ func readSecureBits(a *assignment, found *findings) cap.Secbits {
 	}
 	list, err := words(a.value, unquote)
 	if err != nil {
-		found.add(declared.Ignored, a.source(), "close the quotes", "systemd ignores the rest of %s= after unbalanced quotes", a.key)
+		found.add(declared.Ignored, a.source(), "close the quotes", "systemd ignores what follows unbalanced quotes in %s=", a.key)
 	}
 	var value cap.Secbits
 	for _, w := range list {

@@ -23,6 +23,7 @@ type command struct {
 	unknown  string // a specifier in the words, such as "%h"
 
 	literal     bool // with the prefix ':'
+	shell       bool // with '|', which systemd 252 does not know
 	privileged  bool // with '+'
 	keepsUser   bool // with '!'
 	ignoresFail bool // with '-'
@@ -123,6 +124,8 @@ scan:
 			separate = true
 		case p == ':' && !c.literal:
 			c.literal = true
+		case p == '|' && !c.shell:
+			c.shell = true
 		case p == '+' && !c.privileged && !c.keepsUser && !ambient:
 			c.privileged = true
 		case p == '!' && !c.privileged && !c.keepsUser && !ambient:

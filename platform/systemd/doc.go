@@ -10,7 +10,7 @@
 // # Environment
 //
 // systemd does not pass on its own environment. The profile keeps no variable except those
-// that systemd makes anew at each start and that caprun must pass on when the unit starts
+// that systemd makes at each start and that caprun must pass on when the unit starts
 // it: LISTEN_FDS and its like with sockets, NOTIFY_SOCKET, WATCHDOG_PID and WATCHDOG_USEC,
 // and those of PassEnvironment=. It sets PATH to the value in systemd.exec(5), the variables
 // of Environment=, those of directories such as STATE_DIRECTORY, and for User=root or a

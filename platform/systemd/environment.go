@@ -182,7 +182,7 @@ func (b *builder) keepVariables(env *policy.Env) {
 func (b *builder) setVariables(env *policy.Env, a *assignment) {
 	list, err := words(a.value, unquote|unescape)
 	if err != nil {
-		b.find(declared.Ignored, a.source(), "close the quotes, and write a backslash as \\\\", "systemd ignores the rest of Environment=: %s", err)
+		b.find(declared.Ignored, a.source(), "close the quotes, and write a backslash as \\\\", "systemd ignores what follows in Environment=: %s", err)
 	}
 	for _, w := range list {
 		text, unknown := b.name.expand(w.text)

@@ -63,7 +63,7 @@ var otherKeys = [...]string{
 	"RootImageOptions", "RootHash", "RootHashSignature", "RootVerity", "RootEphemeral", "RootImagePolicy",
 	"MountImagePolicy", "ExtensionImagePolicy", "IgnoreSIGPIPE", "MemoryKSM", "MemoryTHP", "LiveMount", "RefreshOnReload",
 	"SELinuxContextFromNet", "StartLimitInterval", "StartLimitBurst", "StartLimitAction", "FailureAction", "SuccessAction",
-	"StartLimitIntervalSec", "RebootArgument", "Capabilities", "SystemCallErrorNumber", "NetClass",
+	"StartLimitIntervalSec", "RemoveIPC", "RebootArgument", "Capabilities", "SystemCallErrorNumber", "NetClass",
 }
 
 // A lostKey is a key without an equivalent in a profile.
@@ -208,7 +208,6 @@ var lostKeys = [...]lostKey{
 	{key: "SetCredentialEncrypted", what: secrets, list: true, always: true},
 	{key: "TTYPath", what: "names a terminal", off: []string{""}, always: true},
 	{key: "LogNamespace", what: "mounts the sockets of another journal", off: []string{""}},
-	{key: "RemoveIPC", what: "removes IPC objects of the user when the service ends", off: no},
 	{key: "FileDescriptorStoreMax", what: "passes descriptors of the last run to the next one", off: []string{"", "0"}},
 	{key: "OpenFile", what: "opens files for the program", list: true},
 	{key: "ExtraFileDescriptors", what: "passes descriptors to the program", list: true},

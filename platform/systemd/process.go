@@ -95,6 +95,10 @@ func (b *builder) readCommand() {
 		return
 	}
 	list := append([]string{c.path}, c.args...)
+	if c.shell {
+		b.Process.Lose(c.source(), "the prefix | starts the command in the shell of the user; systemd 252 refuses the unit")
+		return
+	}
 	if c.argv0 != "" {
 		b.Process.Lose(c.source(), "the prefix @ starts the program with the name %q", clip(c.argv0))
 	}
@@ -121,7 +125,7 @@ func (b *builder) readSets() {
 	b.from("caps", b.bounding.from...)
 	b.from("iab", b.bounding.from...)
 	for _, s := range shrinking {
-		if b.isOn(s.key) {
+		if b.isOn(s.key) && b.Sets.Bounding.Intersect(s.caps) != 0 {
 			b.Sets.Bounding = b.Sets.Bounding.Minus(s.caps)
 			b.from("caps", b.last[s.key])
 			b.from("iab", b.last[s.key])
@@ -210,7 +214,8 @@ func (b *builder) directory(a *assignment, value string) string {
 	case unknown != "":
 		b.lose(a, "only systemd knows what %s in the path stands for", unknown)
 		return ""
-	case !isPath(text):
+	case !isPath(text) || slices.Contains(strings.Split(text, "/"), ".."):
+		// What ".." is depends on symbolic links.
 		b.lose(a, "a profile cannot have the path")
 		return ""
 	}

@@ -59,6 +59,8 @@ func TestFindings(t *testing.T) {
 			`5:1: warning: systemd ignores KeyringMode=: unknown value "privat" [declaration-ignored]`},
 		{start + "UMask=u=rwx", `3:1: warning: systemd ignores UMask=: "u=rwx" is not a mode [declaration-ignored]`},
 		{start + "LimitNOFILE=", `3:1: warning: systemd ignores LimitNOFILE=: invalid value [declaration-ignored]`},
+		{start + "RootDirectory=srv\nWorkingDirectory=-srv", `3:1: warning: systemd ignores RootDirectory=: the path is not absolute [declaration-ignored]; ` +
+			`4:1: warning: systemd ignores WorkingDirectory=: the path is not absolute [declaration-ignored]`},
 		{start + "LimitNOFILES=5", `3:1: warning: unknown key "LimitNOFILES": systemd ignores it [declaration-ignored]`},
 		{start + "NoNewPrivilege=yes\nuser=web", `3:1: warning: unknown key "NoNewPrivilege": systemd ignores it [declaration-ignored]; ` +
 			`4:1: warning: unknown key "user": systemd ignores it [declaration-ignored]`},
@@ -86,7 +88,7 @@ func TestFindings(t *testing.T) {
 		{"ExecStart=/bin/x\nExecReload=/bin/y\nUser=web\nPermissionsStartOnly=yes\nCapabilityBoundingSet=CAP_KILL",
 			`3:12: warning: ExecReload= runs as root, with capabilities that the main command does not have: PermissionsStartOnly=yes [command-with-other-privileges]`},
 		{start + "ExecStartPre=+/bin/y", ""},
-		{start + `Environment="A=1 B=2`, `3:1: warning: systemd ignores the rest of Environment=: unbalanced quotes [declaration-ignored]`},
+		{start + `Environment="A=1 B=2`, `3:1: warning: systemd ignores what follows in Environment=: unbalanced quotes [declaration-ignored]`},
 		{start + "Environment=A=1 B 9=1", `3:17: warning: systemd ignores the invalid assignment of a variable [declaration-ignored]; ` +
 			`3:19: warning: systemd ignores the invalid assignment of a variable [declaration-ignored]`},
 		{"ExecStart=-relative/path\nExecStart=/bin/x", `2:11: warning: systemd ignores the command: the path of the program is not absolute [declaration-ignored]`},
@@ -128,6 +130,7 @@ func TestRefused(t *testing.T) {
 		{"[Service]\nExecStart=@/bin/x", "2:11: error: no zeroth argument after the prefix '@': systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=/bin/x \"y", "2:1: error: unbalanced quotes: systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=/bin/x\nUser=a:b\nUser=web", `3:6: error: invalid name in User=: "a:b": systemd stops reading the file here [platform-syntax]`},
+		{"[Service]\nExecStart=/bin/x\nWorkingDirectory=srv", "3:1: error: the path is not absolute: systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=/bin/x\nUser=033", `3:6: error: invalid name in User=: "033": systemd stops reading the file here [platform-syntax]`},
 		{"[Service]\nExecStart=/bin/x\nSupplementaryGroups=a b/c", `3:23: error: invalid name in SupplementaryGroups=: "b/c": systemd stops reading the file here [platform-syntax]`},
 	} {

@@ -249,7 +249,7 @@ func (p *parser) statement(text string, parts []part) bool {
 	return true
 }
 
-// partsFrom returns the parts of the rest of a value.
+// partsFrom returns the parts of a value from an offset on.
 func (a *assignment) partsFrom(from int) []part {
 	line, column := a.place(min(from, len(a.value)))
 	list := []part{{0, line, column}}

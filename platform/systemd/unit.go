@@ -171,6 +171,11 @@ func (u *unit) assignOne(a *assignment) {
 			return
 		}
 	}
+	if a.key == "WorkingDirectory" || a.key == "RootDirectory" {
+		if !u.checkPath(a) {
+			return
+		}
+	}
 	if a.key == "UMask" {
 		if _, ok := parseMode(a.value); !ok {
 			u.ignored(a, "write octal digits, such as 0027", "%q is not a mode", clip(a.value))
@@ -178,6 +183,25 @@ func (u *unit) assignOne(a *assignment) {
 		}
 	}
 	u.last[a.key] = a
+}
+
+// checkPath reports whether a path is absolute. systemd ignores others, except for
+// WorkingDirectory=, where it refuses them.
+func (u *unit) checkPath(a *assignment) bool {
+	text, optional := strings.CutPrefix(a.value, "-")
+	if a.key != "WorkingDirectory" {
+		text, optional = a.value, true
+	}
+	text, unknown := u.name.expand(text)
+	switch {
+	case unknown != "" || strings.HasPrefix(text, "/") || text == "~" && a.key == "WorkingDirectory":
+		return true
+	case optional:
+		u.ignored(a, "write an absolute path", "the path is not absolute")
+	default:
+		u.refuse(a.source(), "write an absolute path", "the path is not absolute")
+	}
+	return false
 }
 
 // assignLimit reads a resource limit. An empty one is invalid, and resets nothing.

@@ -81,7 +81,7 @@ var unitTests = []unitTest{
 	{name: "ambient-outside", text: "User=web\nAmbientCapabilities=CAP_NET_RAW CAP_KILL\nCapabilityBoundingSet=CAP_KILL\nExecStart=%s"},
 	{name: "ambient-inverted", text: "User=web\nAmbientCapabilities=~CAP_NET_RAW\nExecStart=%s"},
 	{name: "ambient-remove", text: "User=web\nAmbientCapabilities=CAP_NET_RAW CAP_KILL\nAmbientCapabilities=~CAP_NET_RAW\nExecStart=%s"},
-	// Removing the last one starts anew: the next '~' means all others.
+	// Removing the last one makes the set initial again: the next '~' means all others.
 	{name: "ambient-removed-all", text: "User=web\nAmbientCapabilities=CAP_KILL\nAmbientCapabilities=~CAP_KILL\nAmbientCapabilities=~CAP_CHOWN\nExecStart=%s"},
 	{name: "ambient-root", text: "AmbientCapabilities=CAP_NET_RAW\nCapabilityBoundingSet=CAP_NET_RAW CAP_KILL\nExecStart=%s"},
 	{name: "private-devices", text: "User=web\nPrivateDevices=yes\nAmbientCapabilities=CAP_MKNOD CAP_KILL\nExecStart=%s"},
