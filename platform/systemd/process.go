@@ -214,8 +214,7 @@ func (b *builder) directory(a *assignment, value string) string {
 	case unknown != "":
 		b.lose(a, "only systemd knows what %s in the path stands for", unknown)
 		return ""
-	case !isPath(text) || slices.Contains(strings.Split(text, "/"), ".."):
-		// What ".." is depends on symbolic links.
+	case !isPath(text):
 		b.lose(a, "a profile cannot have the path")
 		return ""
 	}

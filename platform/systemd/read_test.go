@@ -59,8 +59,8 @@ func TestFindings(t *testing.T) {
 			`5:1: warning: systemd ignores KeyringMode=: unknown value "privat" [declaration-ignored]`},
 		{start + "UMask=u=rwx", `3:1: warning: systemd ignores UMask=: "u=rwx" is not a mode [declaration-ignored]`},
 		{start + "LimitNOFILE=", `3:1: warning: systemd ignores LimitNOFILE=: invalid value [declaration-ignored]`},
-		{start + "RootDirectory=srv\nWorkingDirectory=-srv", `3:1: warning: systemd ignores RootDirectory=: the path is not absolute [declaration-ignored]; ` +
-			`4:1: warning: systemd ignores WorkingDirectory=: the path is not absolute [declaration-ignored]`},
+		{start + "WorkingDirectory=-srv", `3:1: warning: systemd ignores WorkingDirectory=: the path is not absolute [declaration-ignored]`},
+		{start + "WorkingDirectory=-/srv/..", `3:1: warning: systemd ignores WorkingDirectory=: the path has ".." [declaration-ignored]`},
 		{start + "LimitNOFILES=5", `3:1: warning: unknown key "LimitNOFILES": systemd ignores it [declaration-ignored]`},
 		{start + "NoNewPrivilege=yes\nuser=web", `3:1: warning: unknown key "NoNewPrivilege": systemd ignores it [declaration-ignored]; ` +
 			`4:1: warning: unknown key "user": systemd ignores it [declaration-ignored]`},
@@ -131,6 +131,7 @@ func TestRefused(t *testing.T) {
 		{"[Service]\nExecStart=/bin/x \"y", "2:1: error: unbalanced quotes: systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=/bin/x\nUser=a:b\nUser=web", `3:6: error: invalid name in User=: "a:b": systemd stops reading the file here [platform-syntax]`},
 		{"[Service]\nExecStart=/bin/x\nWorkingDirectory=srv", "3:1: error: the path is not absolute: systemd stops reading the file here [platform-syntax]"},
+		{"[Service]\nExecStart=/bin/x\nRootDirectory=/srv/../a", `3:1: error: the path has "..": systemd stops reading the file here [platform-syntax]`},
 		{"[Service]\nExecStart=/bin/x\nUser=033", `3:6: error: invalid name in User=: "033": systemd stops reading the file here [platform-syntax]`},
 		{"[Service]\nExecStart=/bin/x\nSupplementaryGroups=a b/c", `3:23: error: invalid name in SupplementaryGroups=: "b/c": systemd stops reading the file here [platform-syntax]`},
 	} {

@@ -185,21 +185,30 @@ func (u *unit) assignOne(a *assignment) {
 	u.last[a.key] = a
 }
 
-// checkPath reports whether a path is absolute. systemd ignores others, except for
-// WorkingDirectory=, where it refuses them.
+// checkPath reports whether a path is absolute and without "..". systemd refuses others, and
+// ignores them after '-'.
 func (u *unit) checkPath(a *assignment) bool {
 	text, optional := strings.CutPrefix(a.value, "-")
 	if a.key != "WorkingDirectory" {
-		text, optional = a.value, true
+		text, optional = a.value, false
 	}
 	text, unknown := u.name.expand(text)
-	switch {
-	case unknown != "" || strings.HasPrefix(text, "/") || text == "~" && a.key == "WorkingDirectory":
+	if unknown != "" || text == "~" && a.key == "WorkingDirectory" {
 		return true
-	case optional:
-		u.ignored(a, "write an absolute path", "the path is not absolute")
+	}
+	why := ""
+	switch {
+	case !strings.HasPrefix(text, "/"):
+		why = "the path is not absolute"
+	case slices.Contains(strings.Split(text, "/"), ".."):
+		why = `the path has ".."`
 	default:
-		u.refuse(a.source(), "write an absolute path", "the path is not absolute")
+		return true
+	}
+	if optional {
+		u.ignored(a, "write an absolute path without ..", "%s", why)
+	} else {
+		u.refuse(a.source(), "write an absolute path without ..", "%s", why)
 	}
 	return false
 }

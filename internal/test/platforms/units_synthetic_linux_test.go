@@ -123,6 +123,7 @@ var unitTests = []unitTest{
 	{name: "umask", text: "UMask=0027\nUMask=9\nExecStart=%s"},
 	{name: "umask-high", text: "UMask=7077\nExecStart=%s"},
 	{name: "directory", text: "User=web\nWorkingDirectory=/usr/./lib/\nExecStart=%s"},
+	{name: "directory-dots", text: "WorkingDirectory=/usr/lib\nWorkingDirectory=-/usr/../etc\nExecStart=%s"},
 	{name: "directory-missing", text: "WorkingDirectory=/usr/lib\nWorkingDirectory=\nExecStart=%s"},
 	{name: "environment", text: "Environment=A=1 \"B=two words\" 'C=x\"y' D=\\x41\\t E=a=b\nEnvironment=A=2\nEnvironment=9X=1 NOVALUE F=\nEnvironment=\"G=%%%%\" PATH=/bin\nExecStart=%s"},
 	{name: "environment-reset", text: "Environment=A=1\nEnvironment=\nEnvironment=B=1\nExecStart=%s"},
@@ -225,6 +226,32 @@ func TestUnits(t *testing.T) {
 				t.Logf("%s\n%s\n%s", system.Units[u.name+".service"], document.Text, output)
 			}
 		})
+	}
+}
+
+// TestAccept: a service of a socket with Accept=yes gets the connection as descriptor 3.
+func TestAccept(t *testing.T) {
+	requires.Root(t)
+	requires.Tool(t, Manager)
+	socket := "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=127.0.0.1:4711\nListenStream=127.0.0.1:4712\nAccept=yes\n"
+	service := "[Unit]\nDefaultDependencies=no\n[Service]\nUser=nobody\nStandardOutput=append:" + Output + "/connection\nExecStart=" + creds + "\n"
+	// The client ends when the service has closed the connection.
+	client := "[Unit]\nDefaultDependencies=no\nRequires=a.socket\nAfter=a.socket\n[Service]\nType=oneshot\nTimeoutStartSec=30\n" +
+		"ExecStart=/bin/bash -c 'cat </dev/tcp/127.0.0.1/4711'\n"
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	run, err := Boot(ctx, System{
+		Units: map[string]string{"a.socket": socket, "a@.service": service, "client.service": client},
+		Files: map[string]File{creds: buildCreds(t)},
+		Start: []string{"client.service"},
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, run.Log)
+	}
+	r := systemd.Read(declared.File{Name: "a@.service", Text: []byte(service)}, nil, []declared.File{{Name: "a.socket", Text: []byte(socket)}})
+	got := parseState(run.Files["connection"])
+	if fds := r.Processes[0].Profile.KeepFDs; len(fds) != 1 || got.values["descriptors"] != "0 1 2 3" || got.set["LISTEN_FDS"] != "1" {
+		t.Errorf("profile %v, process %s %s\n%s", fds, got.values["descriptors"], got.set["LISTEN_FDS"], run.Log)
 	}
 }
 
