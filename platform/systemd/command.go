@@ -36,7 +36,7 @@ func (u *unit) readCommands(a *assignment) (list []command) {
 		if !ok {
 			return list
 		}
-		if c.path != "" {
+		if c.path != "" || c.unknown != "" {
 			list = append(list, c)
 		}
 		if at = next; at == 0 {
@@ -49,17 +49,19 @@ func (u *unit) readCommands(a *assignment) (list []command) {
 // semicolon, or 0.
 func (u *unit) readCommand(a *assignment, from int) (c command, next int, ok bool) {
 	c.from = a
-	w, at, ok := u.commandWord(a, from)
-	if !ok {
+	w, at, ok, err := commandWord(a, from)
+	if err != nil {
+		u.found.add(declared.Ignored, a.source(), "close the quotes", "systemd ignores the command: %s", err)
+	}
+	if !ok || err != nil {
 		return c, 0, false
 	}
 	if w.text == ";" {
 		return c, at, true
 	}
 	c.word = w
-	rest := c.readPrefixes(w.text)
-	if !u.readPath(&c, rest) {
-		return c, 0, false
+	if why := c.readPath(u.name, c.readPrefixes(w.text)); why != "" {
+		return c, 0, u.reject(c, "write an absolute path", why)
 	}
 	separate := strings.Contains(c.prefixes, "@")
 	for at < len(a.value) {
@@ -75,11 +77,13 @@ func (u *unit) readCommand(a *assignment, from int) (c command, next int, ok boo
 			c.args = append(c.args, ";")
 			continue
 		}
-		w, after, ok := u.commandWord(a, at)
-		if !ok {
-			return c, 0, false
+		w, after, ok, err := commandWord(a, at)
+		if err != nil {
+			return c, 0, u.reject(c, "close the quotes", err.Error())
 		}
-		at = after
+		if at = after; !ok {
+			break
+		}
 		text, unknown := u.name.expand(w.text)
 		if unknown != "" && c.unknown == "" {
 			c.unknown = unknown
@@ -88,8 +92,7 @@ func (u *unit) readCommand(a *assignment, from int) (c command, next int, ok boo
 	}
 	if separate {
 		if len(c.args) == 0 {
-			u.refuse(c.source(), "write the name of the program after its path", "no zeroth argument after the prefix '@'")
-			return c, 0, false
+			return c, 0, u.reject(c, "write the name of the program after its path", "no zeroth argument after the prefix '@'")
 		}
 		c.argv0, c.args = c.args[0], c.args[1:]
 	}
@@ -99,16 +102,22 @@ func (u *unit) readCommand(a *assignment, from int) (c command, next int, ok boo
 func isWhite(c byte) bool { return c == ' ' || c == '\t' }
 
 // commandWord reads a word; an unknown escape stands for itself.
-func (u *unit) commandWord(a *assignment, from int) (w word, next int, ok bool) {
-	w, next, ok, err := nextWord(a.value, from, unquote|unescape)
-	if err != nil {
+func commandWord(a *assignment, from int) (w word, next int, ok bool, err error) {
+	if w, next, ok, err = nextWord(a.value, from, unquote|unescape); err != nil {
 		w, next, ok, err = nextWord(a.value, from, unquote|unescape|relaxed)
 	}
-	if err != nil {
-		u.refuse(a.source(), "close the quotes", "%s", err)
-		return w, 0, false
+	return w, next, ok, err
+}
+
+// reject refuses a command, or after the prefix '-' reports that systemd ignores it and what
+// follows on the line. It returns false.
+func (u *unit) reject(c command, hint, why string) bool {
+	if c.ignoresFail {
+		u.found.add(declared.Ignored, c.source(), hint, "systemd ignores the command: %s", why)
+	} else {
+		u.refuse(c.source(), hint, "%s", why)
 	}
-	return w, next, ok
+	return false
 }
 
 // readPrefixes reads the prefixes of a path and returns the rest.
@@ -141,38 +150,27 @@ scan:
 	return s[n:]
 }
 
-// readPath checks the path of the program.
-func (u *unit) readPath(c *command, text string) bool {
-	text, c.unknown = u.name.expand(text)
+// readPath reads the path of the program. why says why systemd does not accept it.
+func (c *command) readPath(name unitName, text string) (why string) {
+	text, c.unknown = name.expand(text)
 	if c.unknown != "" {
-		return true
+		return ""
 	}
-	why := ""
 	switch {
 	case text == "":
-		why = "no program"
+		return "no program"
 	case strings.ContainsFunc(text, isControl) || !utf8.ValidString(text) || strings.ContainsAny(text, `"'\`):
-		why = "the path of the program has special characters"
-	case strings.HasSuffix(text, "/"):
-		why = "the program is a directory"
+		return "the path of the program has special characters"
+	case strings.HasSuffix(text, "/"), text == ".", text == "..":
+		return "the program is a directory"
 	case text[0] != '/' && strings.Contains(text, "/"):
-		why = "the path of the program is not absolute"
-	case text == "." || text == "..":
-		why = "the program is a directory"
-	}
-	if why != "" && c.ignoresFail {
-		u.found.add(declared.Ignored, c.source(), "", "systemd ignores the command: %s", why)
-		return true
-	}
-	if why != "" {
-		u.refuse(c.source(), "write an absolute path", "%s", why)
-		return false
+		return "the path of the program is not absolute"
 	}
 	c.path = text
 	if text[0] == '/' {
 		c.path = path.Clean(text)
 	}
-	return true
+	return ""
 }
 
 // source returns the line of the command, with the position of the program.

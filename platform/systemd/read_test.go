@@ -92,6 +92,9 @@ func TestFindings(t *testing.T) {
 		{start + "Environment=A=1 B 9=1", `3:17: warning: systemd ignores the invalid assignment of a variable [declaration-ignored]; ` +
 			`3:19: warning: systemd ignores the invalid assignment of a variable [declaration-ignored]`},
 		{"ExecStart=-relative/path\nExecStart=/bin/x", `2:11: warning: systemd ignores the command: the path of the program is not absolute [declaration-ignored]`},
+		{"ExecStart=/bin/x'\nExecStart=-/bin/x \"\nExecStart=-@/bin/x\nExecStart=/bin/x", `2:1: warning: systemd ignores the command: unbalanced quotes [declaration-ignored]; ` +
+			`3:11: warning: systemd ignores the command: unbalanced quotes [declaration-ignored]; ` +
+			`4:11: warning: systemd ignores the command: no zeroth argument after the prefix '@' [declaration-ignored]`},
 	} {
 		r := read(test.lines)
 		if len(r.Processes) == 0 {
@@ -128,7 +131,7 @@ func TestRefused(t *testing.T) {
 		{"[Service]\nExecStart=bin/x", "2:11: error: the path of the program is not absolute: systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=/bin/", "2:11: error: the program is a directory: systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=@/bin/x", "2:11: error: no zeroth argument after the prefix '@': systemd stops reading the file here [platform-syntax]"},
-		{"[Service]\nExecStart=/bin/x \"y", "2:1: error: unbalanced quotes: systemd stops reading the file here [platform-syntax]"},
+		{"[Service]\nExecStart=/bin/x \"y", "2:11: error: unbalanced quotes: systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=/bin/x\nUser=a:b\nUser=web", `3:6: error: invalid name in User=: "a:b": systemd stops reading the file here [platform-syntax]`},
 		{"[Service]\nExecStart=/bin/x\nWorkingDirectory=srv", "3:1: error: the path is not absolute: systemd stops reading the file here [platform-syntax]"},
 		{"[Service]\nExecStart=/bin/x\nRootDirectory=/srv/../a", `3:1: error: the path has "..": systemd stops reading the file here [platform-syntax]`},
@@ -156,6 +159,9 @@ x-ExecStartPre 3 ["/bin/a"] web
 x-ExecStop 6 ["/bin/e" ";" "f"] web`
 	if s := strings.Join(got, "\n"); s != want {
 		t.Errorf("%s\nwant\n%s", s, want)
+	}
+	if p := read("ExecStart=%h/x\nUser=web").Processes; len(p) != 1 || p[0].Profile.Command != nil || len(p[0].Losses) != 1 {
+		t.Errorf("%+v", p)
 	}
 	only := Read(file("x.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/e\nUser=web\n"), nil, nil)
 	if len(only.Processes) != 1 || only.Processes[0].Name != "x-ExecStop" {

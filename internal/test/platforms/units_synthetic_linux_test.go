@@ -133,6 +133,7 @@ var unitTests = []unitTest{
 	{name: "directories", text: "User=web\nRuntimeDirectory=zz aa\nStateDirectory=s/t\nCacheDirectory=c\nLogsDirectory=l\nConfigurationDirectory=k\nExecStart=%s"},
 	{name: "search-path", text: "ExecSearchPath=/nowhere:/platform\nExecStart=creds -exec /bin/cat /proc/self/limits"},
 	{name: "words", text: "Environment=ONE=1 \"TWO=a 'b c'\"\nExecStart=/platform/creds \"a b\" c\\x20d 'e\"f' \"\" $ONE ${TWO}x $TWO $$ONE $NONE ${NONE} a$ONE \\; %%%% %%n ${ONE:-x}"},
+	{name: "words-ignored", text: "ExecStart=/bin/t'rue\nExecStart=-bin/false ; /bin/false\nExecStart=-/bin/false \"\nExecStart=%s"},
 	{name: "words-literal", text: "Environment=ONE=1\nExecStart=:/platform/creds $ONE ${ONE} $$"},
 	{name: "continued", text: "User=web\nCapabilityBoundingSet=CAP_KILL \\\n# comment\n  CAP_CHOWN \\\n\nUMask=0077\nExecStart=%s"},
 	{name: "dropped", text: "User=plain\nUMask=0077\nExecStart=/bin/false",
@@ -252,6 +253,46 @@ func TestAccept(t *testing.T) {
 	got := parseState(run.Files["connection"])
 	if fds := r.Processes[0].Profile.KeepFDs; len(fds) != 1 || got.values["descriptors"] != "0 1 2 3" || got.set["LISTEN_FDS"] != "1" {
 		t.Errorf("profile %v, process %s %s\n%s", fds, got.values["descriptors"], got.set["LISTEN_FDS"], run.Log)
+	}
+}
+
+// TestRefusedUnits: systemd does not load what the import refuses. A drop-in counts until the
+// line that it refuses.
+func TestRefusedUnits(t *testing.T) {
+	requires.Root(t)
+	requires.Tool(t, Manager)
+	refused := []string{
+		"ExecStart=%s\nUser=a:b\nUser=root", "ExecStart=%s\nUser=00", "ExecStart=%s\nGroup=65535", "ExecStart=%s\nSupplementaryGroups=root a/b",
+		"ExecStart=%s\nWorkingDirectory=srv", "ExecStart=%s\nWorkingDirectory=/usr/..", "ExecStart=%s\nRootDirectory=srv",
+		"Type=simple\nExecStart=%s\nExecStart=%s", "Type=exec\nExecStop=%s", "ExecStart=%s\nExecStart=bin/true", "ExecStart=%s\nExecStart=/bin/",
+		"ExecStart=%s\nExecStart=@/bin/true", "ExecStart=%s\nExecStart=/bin/true \"", "ExecStart=%s\n[Service",
+		"ExecStart=%s\nExecStart=",
+	}
+	system := System{Units: map[string]string{}, Files: map[string]File{creds: buildCreds(t)}, Start: []string{"drop.service"}}
+	for n, text := range refused {
+		name := fmt.Sprintf("refused-%d.service", n)
+		system.Start = append(system.Start, name)
+		system.Units[name] = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nStandardOutput=append:" + Output + "/" + name + "\n" +
+			strings.ReplaceAll(format(text), unitCommand, creds) + "\n"
+		if r := systemd.Read(declared.File{Name: name, Text: []byte(system.Units[name])}, nil, nil); len(r.Processes) != 0 {
+			t.Errorf("%q is not refused", text)
+		}
+	}
+	system.Units["drop.service"] = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nStandardOutput=append:" + Output + "/drop\nExecStart=" + creds + "\n"
+	system.Units["drop.service.d/a.conf"] = "[Service]\nUMask=0070\nUser=a:b\nUMask=0000\n"
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	run, err := Boot(ctx, system)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, run.Log)
+	}
+	for name, text := range run.Files {
+		if strings.HasPrefix(name, "refused") {
+			t.Errorf("systemd starts %q", system.Units[name]+text)
+		}
+	}
+	if got := parseState(run.Files["drop"]).values["umask"]; got != "0070" {
+		t.Errorf("umask %q\n%s", got, run.Log)
 	}
 }
 
