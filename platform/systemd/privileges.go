@@ -1,11 +1,13 @@
 package systemd
 
+import "caprun/engine/cred"
+
 // readNoNewPrivileges declares no_new_privs.
 //
 // Up to version 254, systemd also sets it where it installs a system call filter without
 // CAP_SYS_ADMIN, which is after the change to another user than root:
 // context_has_no_new_privileges. Since version 255, it keeps the capability until the
-// filter is installed.
+// filter is installed, and drops CAP_SETUID before: keep_seccomp_privileges.
 func (b *builder) readNoNewPrivileges() {
 	if !b.rank.sandbox {
 		return
@@ -13,6 +15,9 @@ func (b *builder) readNoNewPrivileges() {
 	if b.isOn("NoNewPrivileges") {
 		b.Profile.NoNewPrivs = true
 		b.from("no_new_privs", b.last["NoNewPrivileges"])
+		if user := b.last["User"]; user != nil && b.isRoot() && len(b.filters()) > 0 && b.Sets.Bounding.Minus(b.Sets.Ambient).Has(cred.SETUID) {
+			b.lose(user, "since systemd 255, root with an explicit User=, NoNewPrivileges=yes and a filter of system calls does not have CAP_SETUID")
+		}
 		return
 	}
 	if b.isOn("DynamicUser") {

@@ -118,6 +118,56 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestProfiles: what a unit declares, as lines of the profile. The tests of
+// internal/test/platforms compare the same with systemd.
+func TestProfiles(t *testing.T) {
+	for _, test := range []struct {
+		lines      string
+		want, lack []string
+	}{
+		{"LockPersonality=yes", []string{"uid: 0", `caps: "=ep"`, "new_session: true", `umask: "0022"`, "cwd: /"}, []string{"no_new_privs", "chroot", "LOGNAME"}},
+		{"LockPersonality=yes\nUser=web", []string{"user: web", "no_new_privs: true"}, []string{"uid"}},
+		{"User=web\nGroup=root", []string{"gid: 0", "groups: []"}, nil},
+		{"User=web\nGroup=extra", []string{"gid: extra"}, []string{"groups:"}},
+		{"User=web\nAmbientCapabilities=CAP_KILL CAP_CHOWN\nCapabilityBoundingSet=CAP_KILL", []string{"caps: cap_kill=eip"}, nil},
+		{"StateDirectory=z a:link a\nRuntimeDirectory=x", []string{`STATE_DIRECTORY: "/var/lib/a:/var/lib/z"`, "RUNTIME_DIRECTORY: /run/x"}, nil},
+		{"PassEnvironment=PATH A\nEnvironment=A=1", []string{"keep: [PATH]", `A: "1"`}, []string{"PATH:"}},
+		{"PassEnvironment=A\nPassEnvironment=", []string{"keep: []"}, nil},
+		{"User=web\nUnsetEnvironment=USER PATH", []string{"unset: [USER]"}, []string{"PATH:"}},
+		{"RootDirectory=/srv/./%i/\nWorkingDirectory=/x//y", []string{"chroot: /srv/b", "cwd: /x/y"}, nil},
+		{"RootDirectory=/", nil, []string{"chroot"}},
+		{"WorkingDirectory=~", nil, []string{"cwd"}},
+		{"KeyringMode=inherit", []string{"keyring: inherit"}, nil},
+		{"LimitNICE=-5\nLimitRTPRIO=3\nRestrictRealtime=yes", []string{"nice: 25", "rtprio: 3"}, nil},
+		{"SecureBits=noroot noroot-locked\nSecureBits=no-setuid-fixup", []string{"secbits: [no_setuid_fixup]"}, nil},
+		{"SecureBits=noroot-locked", nil, []string{"secbits"}},
+		{"DynamicUser=yes\nAmbientCapabilities=CAP_KILL", []string{"no_new_privs: true", "iab: "}, []string{"uid", "user", "caps"}},
+		{"User=1\nSupplementaryGroups=1 a a 1", []string{"user: 1", "groups: [1, a]"}, nil},
+	} {
+		p := read("ExecStart=/bin/x\n" + test.lines).Processes[0]
+		d, err := p.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		for line := range strings.Lines(string(d.Text)) {
+			if line = strings.TrimSpace(line); line[0] != '#' {
+				text.WriteString("\n" + line)
+			}
+		}
+		for _, want := range test.want {
+			if !strings.Contains(text.String(), "\n"+want) {
+				t.Errorf("%q: no %q in%s", test.lines, want, text.String())
+			}
+		}
+		for _, lack := range test.lack {
+			if strings.Contains(text.String(), "\n"+lack) {
+				t.Errorf("%q: %q in%s", test.lines, lack, text.String())
+			}
+		}
+	}
+}
+
 // TestRefused: what systemd does not load is an error, and no process.
 func TestRefused(t *testing.T) {
 	for _, test := range []struct{ text, want string }{

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -68,7 +69,10 @@ var script string
 // Output. Nothing of the machine changes. When ctx ends, systemd and everything below it
 // are killed, and the error says so; the Run then has what there is.
 func Boot(ctx context.Context, s System) (run Run, err error) {
-	dir, err := os.MkdirTemp("", "platform")
+	// systemd is killed when the thread that started it ends.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	dir, err := os.MkdirTemp("", "platform-test-")
 	if err != nil {
 		return run, err
 	}

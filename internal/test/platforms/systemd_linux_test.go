@@ -4,6 +4,8 @@ package platforms
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,5 +39,13 @@ func TestBoot(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "deadline") {
 		t.Fatalf("%v\n%s", err, run.Log)
+	}
+	for _, pattern := range []string{"/sys/fs/cgroup/platform-test-*", "/sys/fs/cgroup/unified/platform-test-*", filepath.Join(os.TempDir(), "platform-test-*")} {
+		if left, _ := filepath.Glob(pattern); len(left) > 0 {
+			t.Errorf("left: %q", left)
+		}
+	}
+	if mounts := readText("/proc/self/mountinfo"); strings.Contains(mounts, "platform-test-") {
+		t.Errorf("left: %s", mounts)
 	}
 }
