@@ -35,7 +35,7 @@ var debianServices = []string{
 
 // notComparable are services that cannot run the command of the test.
 var notComparable = map[string]string{
-	"emergency.service": "systemd does not start it with other services",
+	"emergency.service": "sysinit.target, which other services need, conflicts with it",
 	"user@x.service":    "the instance is a user",
 }
 
