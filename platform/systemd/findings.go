@@ -12,7 +12,7 @@ const maxFindings = 256
 // findings collects findings.
 type findings struct {
 	list   []policy.Diagnostic
-	failed bool // one is an Error of declared.Syntax
+	failed bool // one is of declared.Syntax or declared.Refused, and there are no processes
 }
 
 // isFull reports that add ignores further findings. Who needs time for the position of one
@@ -21,7 +21,7 @@ func (f *findings) isFull() bool { return len(f.list) >= maxFindings }
 
 // add adds a finding. A hint can be empty.
 func (f *findings) add(r declared.Rule, at declared.Source, hint, format string, args ...any) {
-	first := r == declared.Syntax && !f.failed
+	first := (r == declared.Syntax || r == declared.Refused) && !f.failed
 	f.failed = f.failed || first
 	if f.isFull() && !first {
 		return

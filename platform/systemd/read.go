@@ -67,11 +67,11 @@ func (u *unit) checkCommands(start declared.Source) {
 	main := u.commands[startKey]
 	kind := u.value("Type")
 	if len(main) > 1 && kind != "oneshot" {
-		u.found.add(declared.Syntax, main[1].source(), "write an empty ExecStart= before it, or Type=oneshot",
+		u.found.add(declared.Refused, main[1].source(), "write an empty ExecStart= before it, or Type=oneshot",
 			"the service has more than one ExecStart=, and its type is not oneshot: systemd refuses it")
 	}
 	if len(main) == 0 && kind != "oneshot" && kind != "" {
-		u.found.add(declared.Syntax, start, "", "the service has no ExecStart=, and its type is not oneshot: systemd refuses it")
+		u.found.add(declared.Refused, start, "", "the service has no ExecStart=, and its type is not oneshot: systemd refuses it")
 	}
 }
 

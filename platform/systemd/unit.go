@@ -58,7 +58,7 @@ func newUnit(file declared.File, list []assignment, found *findings) *unit {
 // refuse records a mistake for which systemd does not load a unit. It reads a drop-in until
 // there.
 func (u *unit) refuse(at declared.Source, hint, format string, args ...any) {
-	u.found.add(declared.Syntax, at, hint, format+": systemd stops reading the file here", args...)
+	u.found.add(declared.Refused, at, hint, format+": systemd stops reading the file here", args...)
 }
 
 // ignored records an assignment that systemd ignores.
