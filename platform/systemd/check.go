@@ -14,7 +14,7 @@ import (
 func (b *builder) loseRest() {
 	var list []lostAssignment
 	for _, k := range lostKeys {
-		if !b.rank.sandbox && !k.always || k.key == "RestrictNamespaces" && !b.restrictsNamespaces() {
+		if !b.rank.sandbox && !k.always || k.key == namespacesKey && !b.restrictsNamespaces() {
 			continue
 		}
 		for _, a := range b.lists[k.key] {

@@ -47,7 +47,11 @@ func (b *builder) readIdentity() {
 			return
 		}
 	}
-	b.readGroups(b.Profile.User != "" && (b.Profile.GID == nil || *b.Profile.GID != policy.Group{}))
+	members := b.last["User"] != nil && (b.Profile.GID == nil || *b.Profile.GID != policy.Group{})
+	b.readGroups(members)
+	if members && b.isRoot() {
+		b.lose(b.last["User"], "systemd also adds the groups of root in the group database")
+	}
 	if a := b.last["PAMName"]; a != nil && b.last["User"] != nil {
 		b.lose(a, "PAM can add groups, resource limits and variables")
 	}
@@ -60,12 +64,13 @@ func (b *builder) stayRoot(user, group string) {
 	b.Profile.UID = &zero
 	b.Profile.GID = &policy.Group{}
 	b.Profile.Groups = []policy.Group{}
-	root := user == "" || user == "root" || user == "0"
+	root := user == "root" || user == "0"
 	g, known := groupOf(group)
-	if root || b.last["Group"] != nil && known && g == (policy.Group{}) || b.isOn("DynamicUser") {
-		return
+	hasGroup := b.last["Group"] != nil && group != ""
+	if b.last["User"] == nil || hasGroup && known && g == (policy.Group{}) || root && !hasGroup || b.isOn("DynamicUser") {
+		return // systemd looks up no groups for the group of root
 	}
-	if b.last["Group"] != nil && known {
+	if hasGroup && known {
 		b.Profile.Groups = append(b.Profile.Groups, g)
 		b.from("groups", b.last["Group"])
 	}
@@ -73,11 +78,12 @@ func (b *builder) stayRoot(user, group string) {
 }
 
 // readGroups declares the supplementary groups. members reports that systemd adds those of
-// the user in the group database.
+// the user in the group database. It does not for a user whose primary group is that of
+// root, which the unit does not show.
 func (b *builder) readGroups(members bool) {
 	assignments := b.lists["SupplementaryGroups"]
 	if len(assignments) == 0 {
-		if members {
+		if members && b.Profile.User != "" {
 			return // the profile adds those of the user as well
 		}
 		b.Profile.Groups = []policy.Group{}
@@ -103,7 +109,7 @@ func (b *builder) readGroups(members bool) {
 		}
 		b.from("groups", a)
 	}
-	if members {
+	if members && b.Profile.User != "" {
 		b.lose(assignments[0], "systemd also adds the groups of %s in the group database", clip(b.Profile.User))
 	}
 }

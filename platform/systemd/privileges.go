@@ -1,6 +1,12 @@
 package systemd
 
-import "caprun/engine/cred"
+import (
+	"slices"
+	"strings"
+
+	"caprun/engine/cred"
+	"caprun/platform/declared"
+)
 
 // readNoNewPrivileges declares no_new_privs.
 //
@@ -55,26 +61,89 @@ func (u *unit) filters() []*assignment {
 		}
 	}
 	for _, key := range [...]string{"RestrictAddressFamilies", "SystemCallArchitectures", "SystemCallFilter", "SystemCallLog"} {
-		if all := u.lists[key]; len(all) > 0 {
+		if all := u.lists[key]; len(all) > 0 && isFilter(all) {
 			list = append(list, all[len(all)-1])
 		}
 	}
-	if all := u.lists["RestrictNamespaces"]; u.restrictsNamespaces() {
+	if all := u.lists[namespacesKey]; u.restrictsNamespaces() {
 		list = append(list, all[len(all)-1])
 	}
 	return list
 }
 
-// restrictsNamespaces reports whether RestrictNamespaces= denies a namespace. A boolean
-// replaces what was before it; a list is taken to deny some.
-func (u *unit) restrictsNamespaces() bool {
-	denies := false
-	for _, a := range u.lists["RestrictNamespaces"] {
-		if on, ok := parseBool(a.value); ok {
-			denies = on
-		} else {
-			denies = true
+// isFilter reports whether assignments to a list of system calls, architectures or address
+// families filter anything. The first one decides whether the list allows or denies; after
+// that, a word with the other meaning is removed from the list.
+func isFilter(list []*assignment) bool {
+	denies := strings.HasPrefix(list[0].value, "~")
+	words := map[string]bool{}
+	for _, a := range list {
+		text, inverted := strings.CutPrefix(a.value, "~")
+		for _, word := range strings.Fields(text) {
+			if inverted == denies {
+				words[word] = true
+			} else {
+				delete(words, word)
+			}
 		}
 	}
-	return denies
+	return !denies || len(words) > 0
+}
+
+const namespacesKey = "RestrictNamespaces"
+
+// namespaces are the words of RestrictNamespaces=.
+var namespaces = [...]string{"cgroup", "ipc", "net", "mnt", "pid", "user", "uts"}
+
+// checkNamespaces reports whether systemd accepts a value of RestrictNamespaces=: one unknown
+// word makes it ignore the whole line.
+func (u *unit) checkNamespaces(a *assignment) bool {
+	if _, ok := parseBool(a.value); ok || a.value == "" {
+		return true
+	}
+	text := strings.TrimPrefix(a.value, "~")
+	list, _ := words(text, unquote)
+	for _, w := range list {
+		if !slices.Contains(namespaces[:], w.text) {
+			hint := "write yes or no, or some of " + strings.Join(namespaces[:], " ")
+			u.found.add(declared.Ignored, a.word(w.offset+len(a.value)-len(text), w.length), hint, "systemd ignores %s=: unknown namespace %q", a.key, clip(w.text))
+			return false
+		}
+	}
+	return true
+}
+
+// restrictsNamespaces reports whether RestrictNamespaces= denies a namespace. A boolean
+// replaces what was before it; lists add up, and the first one names all that are allowed
+// or denied.
+func (u *unit) restrictsNamespaces() bool {
+	const all = 1<<len(namespaces) - 1
+	allowed, initial := all, true
+	for _, a := range u.lists[namespacesKey] {
+		if on, ok := parseBool(a.value); ok {
+			allowed, initial = all, false
+			if on {
+				allowed = 0
+			}
+			continue
+		}
+		text, inverted := strings.CutPrefix(a.value, "~")
+		list, _ := words(text, unquote)
+		named := 0
+		for _, w := range list {
+			named |= 1 << slices.Index(namespaces[:], w.text)
+		}
+		switch {
+		case initial && inverted:
+			allowed = all &^ named
+		case initial:
+			allowed = named
+		case inverted:
+			allowed &^= named
+		default:
+			allowed |= named
+		}
+		initial = false
+	}
+	return allowed != all
 }

@@ -61,6 +61,7 @@ func TestFindings(t *testing.T) {
 		{start + "LimitNOFILE=", `3:1: warning: systemd ignores LimitNOFILE=: invalid value [declaration-ignored]`},
 		{start + "WorkingDirectory=-srv", `3:1: warning: systemd ignores WorkingDirectory=: the path is not absolute [declaration-ignored]`},
 		{start + "WorkingDirectory=-/srv/..", `3:1: warning: systemd ignores WorkingDirectory=: the path has ".." [declaration-ignored]`},
+		{start + "RestrictNamespaces=net mntt", `3:24: warning: systemd ignores RestrictNamespaces=: unknown namespace "mntt" [declaration-ignored]`},
 		{start + "LimitNOFILES=5", `3:1: warning: unknown key "LimitNOFILES": systemd ignores it [declaration-ignored]`},
 		{start + "NoNewPrivilege=yes\nuser=web", `3:1: warning: unknown key "NoNewPrivilege": systemd ignores it [declaration-ignored]; ` +
 			`4:1: warning: unknown key "user": systemd ignores it [declaration-ignored]`},
@@ -127,6 +128,12 @@ func TestProfiles(t *testing.T) {
 	}{
 		{"LockPersonality=yes", []string{"uid: 0", `caps: "=ep"`, "new_session: true", `umask: "0022"`, "cwd: /"}, []string{"no_new_privs", "chroot", "LOGNAME"}},
 		{"LockPersonality=yes\nUser=web", []string{"user: web", "no_new_privs: true"}, []string{"uid"}},
+		{"User=web\nRestrictNamespaces=~net\nRestrictNamespaces=net", nil, []string{"no_new_privs"}},
+		{"User=web\nRestrictNamespaces=net\nRestrictNamespaces=no", nil, []string{"no_new_privs"}},
+		{"User=web\nRestrictNamespaces=cgroup ipc net mnt pid user uts", nil, []string{"no_new_privs"}},
+		{"User=web\nRestrictNamespaces=no\nRestrictNamespaces=~net", []string{"no_new_privs: true"}, nil},
+		{"User=web\nSystemCallFilter=~@reboot\nSystemCallFilter=@reboot", nil, []string{"no_new_privs"}},
+		{"User=web\nRestrictAddressFamilies=none", []string{"no_new_privs: true"}, nil},
 		{"User=web\nGroup=root", []string{"gid: 0", "groups: []"}, nil},
 		{"User=web\nGroup=extra", []string{"gid: extra"}, []string{"groups:"}},
 		{"User=web\nAmbientCapabilities=CAP_KILL CAP_CHOWN\nCapabilityBoundingSet=CAP_KILL", []string{"caps: cap_kill=eip"}, nil},

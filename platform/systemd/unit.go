@@ -111,6 +111,9 @@ func (u *unit) assign(a *assignment, candidates []string) {
 	if accounts := [...]string{"User", "Group", "SupplementaryGroups"}; slices.Contains(accounts[:], a.key) && a.value != "" {
 		u.checkAccounts(a)
 	}
+	if a.key == namespacesKey && !u.checkNamespaces(a) {
+		return
+	}
 	lost, isLost := findLost(a.key)
 	switch {
 	case slices.Contains(commandKeys[:], a.key):
