@@ -73,7 +73,8 @@ func (u *unit) filters() []*assignment {
 
 // isFilter reports whether assignments to a list of system calls, architectures or address
 // families filter anything. The first one decides whether the list allows or denies; after
-// that, a word with the other meaning is removed from the list.
+// that, a word with the other meaning is removed from the list. The members of a set such as
+// @privileged are not known here: such a word removes only itself.
 func isFilter(list []*assignment) bool {
 	denies := strings.HasPrefix(list[0].value, "~")
 	words := map[string]bool{}

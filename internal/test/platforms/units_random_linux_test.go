@@ -54,8 +54,8 @@ func randomLines(random *rand.Rand) []string {
 	for range random.IntN(3) {
 		maybe(&lines, "RestrictNamespaces="+pick("yes", "no", "net user", "~net", "~mnt uts", "nett", "", "cgroup ipc net mnt pid user uts"))
 		maybe(&lines, "RestrictAddressFamilies="+pick("AF_UNIX AF_INET", "~AF_INET6", "AF_INET6", "none", ""))
-		maybe(&lines, "SystemCallFilter="+pick("~reboot", "~reboot\nSystemCallFilter=reboot", "@system-service @privileged @resources @keyring @setuid", ""))
 	}
+	maybe(&lines, "SystemCallFilter="+pick("~reboot", "~reboot\nSystemCallFilter=reboot", "@system-service @privileged @resources @keyring @setuid", ""))
 	maybe(&lines, "UMask="+pick("0077", "7", "0", "x", "7777"))
 	maybe(&lines, "LimitCORE="+pick("0", "1M", "1:2K", "infinity", "2:1"))
 	maybe(&lines, "LimitNOFILE="+pick("64", "64:128", "0x40", "1K"))
