@@ -74,7 +74,7 @@ func (b *builder) stayRoot(user, group string) {
 		b.Profile.Groups = append(b.Profile.Groups, g)
 		b.from("groups", b.last["Group"])
 	}
-	b.Process.Lose(b.last["User"].source(), "the command runs as root with the supplementary groups of %s", clip(user))
+	b.Process.Lose(b.last["User"].source(), "the command runs as root with the supplementary groups of %s", clip(b.last["User"].value))
 }
 
 // readGroups declares the supplementary groups. members reports that systemd adds those of
