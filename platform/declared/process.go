@@ -42,6 +42,11 @@ type Process struct {
 type Sets struct {
 	Inheritable, Ambient, Bounding cred.Caps
 
+	// Withheld are capabilities that exec does not grant uid 0, although the bounding
+	// or the inheritable set has them: those that are not permitted before exec under
+	// no_new_privs.
+	Withheld cred.Caps
+
 	// Inherit reports that the platform leaves the sets as they are. Then the profile
 	// has neither caps nor iab.
 	Inherit bool
@@ -90,7 +95,7 @@ func (p *Process) declareSets() error {
 	root := isRoot(profile)
 	outcome := s.Ambient
 	if root {
-		outcome = s.Bounding.Union(s.Inheritable).Union(s.Ambient)
+		outcome = s.Bounding.Union(s.Inheritable).Union(s.Ambient).Minus(s.Withheld)
 	}
 	var err error
 	if !s.UnknownUID {
