@@ -42,8 +42,8 @@ func TestComparisonContainers(t *testing.T) {
 				config.Process.Misspelled = c.nnp
 				got := r.run(t, config)
 				line := regexp.MustCompile(`(?m)^ *` + strings.ReplaceAll(c.want, " ", " +") + `$`)
-				if got.status != 0 || !line.MatchString(got.stdout) || (got.stderr != "") != c.warning {
-					t.Errorf("%s: status %d, want %q in\n%s%s", c.name, got.status, c.want, got.stdout, got.stderr)
+				if got.Status != 0 || !line.MatchString(got.Stdout) || (got.Stderr != "") != c.warning {
+					t.Errorf("%s: status %d, want %q in\n%s%s", c.name, got.Status, c.want, got.Stdout, got.Stderr)
 				}
 			}
 		})

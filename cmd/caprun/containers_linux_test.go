@@ -14,6 +14,7 @@ import (
 	"caprun/engine/cred"
 	"caprun/internal/render"
 	"caprun/internal/test/launches"
+	"caprun/internal/test/platforms"
 	"caprun/internal/test/requires"
 	"caprun/policy"
 	"caprun/profiles"
@@ -235,10 +236,10 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	config := s.config(r, dir, images)
 	config.Process.Args = []string{"/creds"}
 	began := r.run(t, config)
-	if began.status != 0 {
-		t.Fatalf("creds ends with status %d: %s", began.status, began.stderr)
+	if began.Status != 0 {
+		t.Fatalf("creds ends with status %d: %s", began.Status, began.Stderr)
 	}
-	if faults := launches.ParseReport(began.stdout).Compare(launches.Expect(from, false)); len(faults) > 0 {
+	if faults := launches.ParseReport(began.Stdout).Compare(launches.Expect(from, false)); len(faults) > 0 {
 		t.Fatalf("the caller differs from %s: %v", s.caller, faults)
 	}
 
@@ -254,7 +255,7 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 	}
 	defer s.testSealed(t, r, config, p, plan)
 	if s.refused != nil {
-		want := got.stderr
+		want := got.Stderr
 		if plan == nil {
 			d := found[0]
 			want = fmt.Sprintf("caprun: %s\n", render.Located(d.File, d.Position, render.WithHint(d.Message, d.Hint)))
@@ -262,17 +263,17 @@ func (s containerStart) test(t *testing.T, r ociRuntime, dir string, images map[
 		s.testRefusal(t, got, want)
 		return
 	}
-	if got.status != 0 || got.stderr != "" {
-		t.Fatalf("status %d: %s", got.status, got.stderr)
+	if got.Status != 0 || got.Stderr != "" {
+		t.Fatalf("status %d: %s", got.Status, got.Stderr)
 	}
 	real := testTarget(t, plan, got)
-	logStates(t, s.caller, from, launches.ParseReport(began.stdout), plan.AfterExec, real)
+	logStates(t, s.caller, from, launches.ParseReport(began.Stdout), plan.AfterExec, real)
 }
 
 // testTarget compares each field of the target's report with the prediction.
-func testTarget(t *testing.T, plan *engine.Plan, got containerResult) launches.Report {
+func testTarget(t *testing.T, plan *engine.Plan, got platforms.Container) launches.Report {
 	t.Helper()
-	real := launches.ParseReport(got.stdout)
+	real := launches.ParseReport(got.Stdout)
 	want := launches.Expect(plan.AfterExec, plan.SecureExec)
 	if faults := real.Compare(want); len(faults) > 0 {
 		t.Errorf("the target differs from the prediction: %v", faults)
@@ -290,20 +291,20 @@ func testTarget(t *testing.T, plan *engine.Plan, got containerResult) launches.R
 }
 
 // testRefusal compares a refused launch with the message of explain.
-func (s containerStart) testRefusal(t *testing.T, got containerResult, want string) {
+func (s containerStart) testRefusal(t *testing.T, got platforms.Container, want string) {
 	t.Helper()
-	if got.status != exitRefused || got.stdout != "" {
-		t.Errorf("status %d, output %q", got.status, got.stdout)
+	if got.Status != exitRefused || got.Stdout != "" {
+		t.Errorf("status %d, output %q", got.Status, got.Stdout)
 	}
-	if got.stderr != want {
-		t.Errorf("the message is\n%sand that of explain\n%s", got.stderr, want)
+	if got.Stderr != want {
+		t.Errorf("the message is\n%sand that of explain\n%s", got.Stderr, want)
 	}
 	for _, text := range s.refused {
-		if !strings.Contains(got.stderr, text) {
+		if !strings.Contains(got.Stderr, text) {
 			t.Errorf("the message lacks %q", text)
 		}
 	}
-	t.Logf("%s\nstatus %d\n%s", s.caller, got.status, got.stderr)
+	t.Logf("%s\nstatus %d\n%s", s.caller, got.Status, got.Stderr)
 }
 
 // logStates logs the states of a launch, field by field.
@@ -329,7 +330,7 @@ func (s containerStart) config(r ociRuntime, dir string, images map[bool]string)
 		Process: ociProcess{User: s.user, Env: []string{"PATH=/"}, Cwd: "/", Capabilities: s.caps, NoNewPrivileges: s.noNewPrivs},
 		Linux:   ociLinux{Namespaces: []ociNamespace{{"mount"}, {"pid"}}},
 	}
-	if r.proc || s.configMap {
+	if r.Proc || s.configMap {
 		// The mount table makes a directory that everybody may write acceptable.
 		c.Mounts = append(c.Mounts, ociMount{Destination: "/proc", Type: "proc", Source: "proc"})
 	}
@@ -353,7 +354,7 @@ func containerImages(t *testing.T, dir string, r ociRuntime) map[bool]string {
 		for _, d := range []string{"dev", "etc/caprun", "jail"} {
 			makeDirectory(t, filepath.Join(image, d), 0o755)
 		}
-		if r.proc {
+		if r.Proc {
 			makeDirectory(t, filepath.Join(image, "proc"), 0o755)
 		}
 		for name, pkg := range map[string]string{"caprun": "cmd/caprun", "creds": "internal/test/creds", "server": "examples/web"} {

@@ -47,13 +47,13 @@ func (s containerStart) testSealed(t *testing.T, r ociRuntime, config ociConfig,
 		if name == "" {
 			name = "caprun"
 		}
-		if want := name + ": " + s.sealed + "\n"; got.status != exitRefused || got.stdout != "" || got.stderr != want {
-			t.Errorf("the sealed launcher: status %d, output %q, message %q, want %q", got.status, got.stdout, got.stderr, want)
+		if want := name + ": " + s.sealed + "\n"; got.Status != exitRefused || got.Stdout != "" || got.Stderr != want {
+			t.Errorf("the sealed launcher: status %d, output %q, message %q, want %q", got.Status, got.Stdout, got.Stderr, want)
 		}
 		return
 	}
-	if got.status != 0 || got.stderr != "" {
-		t.Errorf("the sealed launcher: status %d: %s", got.status, got.stderr)
+	if got.Status != 0 || got.Stderr != "" {
+		t.Errorf("the sealed launcher: status %d: %s", got.Status, got.Stderr)
 		return
 	}
 	testTarget(t, plan, got)

@@ -32,8 +32,8 @@ func TestContainerServer(t *testing.T) {
 		config := other.config(r, dir, images)
 		config.Linux.Namespaces = append(config.Linux.Namespaces, ociNamespace{"network"})
 		config.Process.Args = []string{"/server", "-listen", ":80"}
-		if got := r.run(t, config); got.status == 0 || !strings.Contains(got.stderr, "permission denied") {
-			t.Errorf("without caprun: status %d, %s", got.status, got.stderr)
+		if got := r.run(t, config); got.Status == 0 || !strings.Contains(got.Stderr, "permission denied") {
+			t.Errorf("without caprun: status %d, %s", got.Status, got.Stderr)
 		}
 
 		config = s.config(r, dir, images)

@@ -1,39 +1,21 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
-	"time"
 
-	"caprun/internal/test/requires"
+	"caprun/internal/test/platforms"
 )
 
-// ociRuntime is a container runtime.
-type ociRuntime struct {
-	name    string
-	command []string // the words before the subcommand
-	flags   []string // of the subcommand run
-	proc    bool     // containers need the proc file system
-}
+// ociRuntime starts containers from configurations.
+type ociRuntime struct{ platforms.Runtime }
 
 // newRuntime finds a runtime, or skips the test. The runtime keeps its state in dir.
 func newRuntime(t *testing.T, name, dir string) ociRuntime {
 	t.Helper()
-	requires.Root(t)
-	path, state := requires.Tool(t, name), filepath.Join(dir, "state")
-	if name == "runc" {
-		return ociRuntime{name, []string{path, "--root", state}, []string{"--no-new-keyring"}, true}
-	}
-	private := []string{requires.Tool(t, "unshare"), "--mount", requires.Tool(t, "sh"), "-c", `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"`, "sh"}
-	return ociRuntime{name, append(private, path, "--cgroup-manager=disabled", "--root", state), nil, false}
+	return ociRuntime{platforms.NewRuntime(t, name, dir)}
 }
 
 // ociConfig has the parts of a config.json that these tests need.
@@ -101,32 +83,21 @@ type ociMapping struct {
 // mappedRoot is the uid to which a user namespace maps uid 0.
 const mappedRoot = 100000
 
-// containerTimeout bounds one container.
-const containerTimeout = hangs
-
-// containerResult is the result of a container.
-type containerResult struct {
-	stdout, stderr string
-	status         int
-}
-
 // run runs a container until it ends.
-func (r ociRuntime) run(t *testing.T, c ociConfig) containerResult {
+func (r ociRuntime) run(t *testing.T, c ociConfig) platforms.Container {
 	t.Helper()
-	cmd, _ := r.start(t, c)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return containerResult{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
+	return r.Run(t, bundleOf(t, c))
 }
 
-// start writes the bundle of a container. It returns the command that runs it, and the
-// file for its process ID. The container is deleted at the end of the test.
+// start returns the command that runs a container, and the file for its process ID. The
+// container is deleted at the end of the test.
 func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile string) {
+	t.Helper()
+	return r.Start(t, bundleOf(t, c))
+}
+
+// bundleOf writes the bundle of a container.
+func bundleOf(t *testing.T, c ociConfig) string {
 	t.Helper()
 	bundle := t.TempDir()
 	text, err := json.Marshal(c)
@@ -134,17 +105,5 @@ func (r ociRuntime) start(t *testing.T, c ociConfig) (cmd *exec.Cmd, pidFile str
 		t.Fatal(err)
 	}
 	writeFile(t, filepath.Join(bundle, "config.json"), text, 0o600)
-	// The name of the directory, which is unique, is also that of the container.
-	id, pidFile := fmt.Sprintf("caprun-test-%d-%s", os.Getpid(), filepath.Base(bundle)), filepath.Join(bundle, "pid")
-	ctx, cancel := context.WithTimeout(t.Context(), containerTimeout)
-	args := slices.Concat(r.command, []string{"run", "--bundle", bundle, "--pid-file", pidFile}, r.flags, []string{id})
-	cmd = exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.WaitDelay = 10 * time.Second
-	t.Cleanup(func() {
-		cancel()
-		// The runtime has already deleted a container that has ended.
-		args := slices.Concat(r.command, []string{"delete", "--force", id})
-		_ = exec.Command(args[0], args[1:]...).Run()
-	})
-	return cmd, pidFile
+	return bundle
 }
