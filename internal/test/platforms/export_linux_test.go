@@ -16,11 +16,14 @@ import (
 	"time"
 
 	"caprun/engine"
+	"caprun/engine/compare"
 	"caprun/engine/cred"
 	"caprun/internal/test/command"
 	"caprun/internal/test/launches"
 	"caprun/internal/test/requires"
+	"caprun/platform/declared"
 	"caprun/platform/export"
+	"caprun/platform/oci"
 	"caprun/policy"
 )
 
@@ -198,10 +201,56 @@ func TestOCI(t *testing.T) {
 					compareState(t, plan, r, report)
 					compareRest(t, plan, r, report)
 					compareEnvironment(t, plan, r, got.Stdout, nil)
+					reimport(t, plan, r, report)
 					logLosses(t, r)
 				})
 			}
 		})
+	}
+}
+
+// reimport reads an exported configuration: its profile has the plan of the state that the
+// started program reports.
+func reimport(t *testing.T, plan *engine.Plan, r *export.Result, got launches.Report) {
+	t.Helper()
+	res := oci.Read(declared.File{Name: "config.json", Text: r.Text})
+	if len(res.Processes) != 1 || len(res.Processes[0].Findings) != 0 {
+		t.Fatalf("%v %+v", res.Findings, res.Processes)
+	}
+	d, err := res.Processes[0].Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := compile(t, string(d.Text))
+	real, err := got.Cred(again.AfterExec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	differ := again.AfterExec.Diff(real)
+	if len(plan.AfterExec.Groups) == 0 {
+		// A profile with a gid has the group.
+		differ = slices.DeleteFunc(differ, func(field string) bool { return field == "Groups" })
+	}
+	if len(differ) > 0 {
+		t.Errorf("the imported profile differs in %v:\n%s", differ, d.Text)
+	}
+	lost := map[compare.Dimension]bool{compare.Session: true, compare.Chroot: true, compare.Environment: true, compare.Keyring: true}
+	for _, l := range r.Losses {
+		switch {
+		case l.Field == "Securebits":
+			lost[compare.Securebits], lost[compare.Regainable] = true, true
+		case l.Field != "":
+			lost[compare.Dimension(strings.ToLower(l.Field))], lost[compare.Regainable] = true, true
+		case l.Key == "keep_fds":
+			lost[compare.Descriptors] = true
+		case strings.HasPrefix(l.Key, "rlimits."):
+			lost[compare.Limits] = true
+		}
+	}
+	for _, d := range compare.Compare(plan, again).Differences {
+		if d.Order != compare.Same && !lost[d.Dimension] && (d.Dimension != compare.Groups || len(plan.AfterExec.Groups) > 0) {
+			t.Errorf("%s: %s: %s", d.Dimension, d.Order, d.Text())
+		}
 	}
 }
 

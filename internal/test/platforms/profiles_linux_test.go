@@ -43,7 +43,7 @@ var ownProfiles = map[string]string{
 	"pure1e-init":     "mode: PURE1E_INIT\nuid: 33\ngid: 33\n",
 	"hybrid":          "mode: HYBRID\nuid: 33\ngid: 33\ncaps: \"=\"\n",
 	"session":         "uid: 33\ngid: 33\ncaps: \"=\"\nnew_session: true\nkeyring: inherit\n",
-	"half-limits":     "uid: 33\ngid: 33\ncaps: \"=\"\nrlimits: {core: {soft: 0}, fsize: {hard: 1073741824}}\n",
+	"half-limits":     "uid: 33\ngid: 33\ncaps: \"=\"\nrlimits: {core: {soft: 0}, fsize: {hard: unlimited}}\n",
 	"kept-descriptor": "uid: 33\ngid: 33\ncaps: \"=\"\nkeep_fds: [3]\n",
 	"surroundings": `uid: 33
 gid: 33
