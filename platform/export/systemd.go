@@ -196,7 +196,7 @@ func (w *unit) group(key string, g policy.Group) (string, error) {
 // and systemd accepts it.
 func isUnitAccount(name string) bool {
 	for n, r := range name {
-		if !isAlphanumeric(r) && r != '_' && (n == 0 || r != '-' && r != '.') {
+		if !isAlphanumeric(r) && r != '_' && (n == 0 || r != '-' && r != '.' && r != '@') {
 			return false
 		}
 	}

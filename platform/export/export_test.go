@@ -1,0 +1,223 @@
+package export
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/policy"
+)
+
+// compile returns the plan of a profile.
+func compile(t testing.TB, text string) *engine.Plan {
+	t.Helper()
+	p, found := policy.Parse("p.yaml", []byte("version: 1\n"+text))
+	if p == nil {
+		t.Fatalf("%v\n%s", found, text)
+	}
+	plan, found := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
+	if plan == nil {
+		t.Fatalf("%v\n%s", found, text)
+	}
+	return plan
+}
+
+func TestSystemdText(t *testing.T) {
+	plan := compile(t, `name: web
+command: [/bin/server, "a b", "$HOME", "100%"]
+uid: 33
+gid: 33
+groups: [4]
+caps: cap_net_bind_service=eip
+secbits: [noroot, noroot_locked]
+no_new_privs: true
+chroot: /srv/100%
+cwd: /data
+umask: "0027"
+rlimits: {core: 0, nofile: {soft: 1024, hard: unlimited}}
+env: {keep: [TZ], set: {MODE: 'a "b" %h'}}
+`)
+	r, err := Systemd(plan, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `# Written by caprun. systemd starts the program with the privileges of the profile.
+[Unit]
+Description=web
+
+[Service]
+Type=exec
+ExecStart=:"/bin/server" "a b" "$HOME" "100%%"
+User=33
+Group=33
+SupplementaryGroups=33 4
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+SecureBits=noroot noroot-locked
+NoNewPrivileges=yes
+RootDirectory=/srv/100%%
+MountAPIVFS=no
+WorkingDirectory=/data
+UMask=0027
+LimitCORE=0:0
+LimitNOFILE=1024:infinity
+Environment="HOME=/"
+Environment="MODE=a \"b\" %%h"
+PassEnvironment=TZ
+UnsetEnvironment=` + "DEBUG_INVOCATION INVOCATION_ID JOURNAL_STREAM LANG LANGUAGE LC_ADDRESS LC_COLLATE LC_CTYPE LC_IDENTIFICATION LC_MEASUREMENT " +
+		"LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC LC_PAPER LC_TELEPHONE LC_TIME LOGNAME LOG_NAMESPACE MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE " +
+		"PATH SHELL SYSTEMD_EXEC_PID TRIGGER_PATH TRIGGER_UNIT USER\n"
+	if string(r.Text) != want {
+		t.Errorf("%s", r.Text)
+	}
+	if len(r.Losses) != 0 {
+		t.Errorf("%v", r.Losses)
+	}
+}
+
+// TestBounding: the unit has the shorter list.
+func TestBounding(t *testing.T) {
+	for text, want := range map[string]string{
+		"uid: 33\ngid: 33\ncaps: \"=\"\n":                          "CapabilityBoundingSet=\n",
+		"uid: 33\ngid: 33\ncaps: \"=\"\niab: \"!cap_chown\"\n":     "CapabilityBoundingSet=~CAP_CHOWN\n",
+		"uid: 33\ngid: 33\n":                                       "",
+		"uid: 33\ngid: 33\ncaps: cap_chown,cap_kill=eip\n":         "CapabilityBoundingSet=CAP_CHOWN CAP_KILL\n",
+		"uid: 0\ngid: 0\ncaps: \"=ep cap_sys_admin,cap_bpf-ep\"\n": "CapabilityBoundingSet=~CAP_SYS_ADMIN CAP_BPF\n",
+	} {
+		r, err := Systemd(compile(t, text), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for line := range strings.Lines(string(r.Text)) {
+			if strings.HasPrefix(line, "CapabilityBoundingSet") {
+				got = line
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestLosses: what a platform cannot express has a loss with the key and the position.
+func TestLosses(t *testing.T) {
+	for _, test := range []struct {
+		text    string
+		systemd []string // key and field of each loss
+		oci     []string
+	}{
+		{"uid: 33\ngid: 33\ncaps: cap_kill=eip\n", nil, nil},
+		{"uid: 33\ngid: 33\ncaps: cap_kill=i\n", []string{"caps Inheritable"}, nil},
+		{"uid: 33\ngid: 33\ncaps: cap_kill=eip\nsecbits: [noroot]\n", nil, []string{"secbits Securebits"}},
+		{"uid: 33\ngid: 33\ncaps: \"=\"\nsecbits: [no_cap_ambient_raise]\n", []string{"secbits Securebits"}, []string{"secbits Securebits"}},
+		{"uid: 33\ngid: 33\ncaps: \"=\"\nkeep_fds: [3]\n", []string{"keep_fds "}, []string{"keep_fds "}},
+		{"uid: 33\ngid: 33\ncaps: \"=\"\nkeyring: inherit\n", nil, []string{"keyring "}},
+		{"uid: 33\ngid: 33\ncaps: \"=\"\nrlimits: {core: {soft: 0}}\n", []string{"rlimits.core "}, []string{"rlimits.core "}},
+		{"uid: 33\ngid: 33\ncaps: \"=\"\nenv: {keep: [TZ], set: {a.b: x}}\n", []string{"env.set "}, []string{"env.keep "}},
+		{"uid: 33\ngid: 33\ncaps: \"=\"\nenv: {keep: [], unset: [HOME]}\n", nil, []string{"env "}},
+		{"user: www\ngroups: [4]\ncaps: \"=\"\n", []string{"groups "}, []string{"error user"}},
+		{"user: \"a+b\"\ncaps: \"=\"\n", []string{"error user"}, []string{"error user"}},
+		{"uid: 33\ngid: staff\ncaps: \"=\"\n", nil, []string{"error gid"}},
+		{"uid: 33\ngid: 33\ngroups: [\"a+b\"]\ncaps: \"=\"\n", []string{"error groups"}, []string{"error groups"}},
+		{"caps: \"=\"\ncommand: [a/b]\n", []string{"command "}, nil},
+		{"caps: \"=\"\ncommand: ['/a\"b']\n", []string{"command "}, nil},
+		{"caps: \"=\"\ncommand: [/a, \"\\uFDD0\"]\n", []string{"command "}, nil},
+		{"caps: \"=\"\nchroot: '/a\\'\n", []string{"error chroot"}, nil},
+		{"caps: \"=\"\ncwd: '/a '\n", []string{"cwd "}, nil},
+		{"caps: \"=\"\niab: \"\"\nno_new_privs: true\n", []string{"iab Bounding"}, nil},
+		{"mode: PURE1E\niab: \"\"\n", []string{"mode Securebits"}, []string{"iab Bounding", "mode Securebits"}},
+	} {
+		plan := compile(t, test.text)
+		for name, want := range map[string][]string{"systemd": test.systemd, "oci": test.oci} {
+			r, err := map[string]func(*engine.Plan, string) (*Result, error){
+				"systemd": Systemd, "oci": func(p *engine.Plan, _ string) (*Result, error) { return OCI(p) },
+			}[name](plan, "x")
+			var got []string
+			var refused *Error
+			if errors.As(err, &refused) {
+				got = []string{"error " + refused.Key}
+				if !refused.IsKnown() {
+					t.Errorf("%s: %s has no position", test.text, refused)
+				}
+			} else if err != nil {
+				t.Fatal(err)
+			} else {
+				for _, l := range r.Losses {
+					got = append(got, l.Key+" "+l.Field)
+					if !l.IsKnown() && l.Key != "" && plan.Profile.Has(l.Key) {
+						t.Errorf("%s: %s has no position", test.text, l.Key)
+					}
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %s: %q, want %q", test.text, name, got, want)
+			}
+		}
+	}
+}
+
+// TestContained: a platform without a securebit, or that does not lower the permitted set,
+// never leaves more capabilities than the plan.
+func TestContained(t *testing.T) {
+	for _, text := range []string{
+		"mode: PURE1E\niab: \"\"\n", "caps: \"=\"\niab: \"\"\nno_new_privs: true\n", "uid: 0\ngid: 0\ncaps: \"=i\"\nsecbits: [noroot]\niab: \"%cap_kill\"\n",
+		"uid: 0\ngid: 0\ncaps: cap_kill=eip\nsecbits: [noroot]\niab: \"^cap_kill\"\n",
+	} {
+		p, _ := policy.Parse("p.yaml", []byte("version: 1\n"+text))
+		if p == nil {
+			continue
+		}
+		plan, _ := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
+		if plan == nil {
+			continue
+		}
+		w := &writer{Plan: plan}
+		u := &unit{writer: *w}
+		for name, before := range map[string]cred.Cred{"oci": w.ociState(), "systemd": u.unitState()} {
+			after := w.exec(before)
+			if !after.Permitted.SubsetOf(plan.AfterExec.Permitted) || !after.Bounding.SubsetOf(plan.AfterExec.Bounding) || !after.Inheritable.SubsetOf(plan.AfterExec.Inheritable) {
+				t.Errorf("%s: %s: permitted %s, bounding %s", text, name, after.Permitted, after.Bounding)
+			}
+		}
+	}
+}
+
+func TestRecipeText(t *testing.T) {
+	plan := compile(t, "name: Web_1\ncommand: [/server, \"$HOME\", \"a \\\"b\\\" # c\"]\nuid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\nno_new_privs: true\nrlimits: {core: 0, as: 5, nproc: unlimited}\n")
+	r, err := Compose(plan, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `# The container starts as root, and its entrypoint is a sealed launcher, which
+# sets the user and the privileges of the profile: Docker adds capabilities for
+# root only. In the Dockerfile:
+#
+#     RUN caprun seal -o /out/web-1 web-1.yaml
+#     ENTRYPOINT ["/web-1"]
+#
+services:
+  web-1:
+    image: web-1
+    entrypoint: ["/web-1"]
+    command: ["/server", "$$HOME", "a \"b\" # c"]
+    user: "0:0"
+    cap_drop: [ALL]
+    # SETUID, SETGID and SETPCAP are for the launcher, which drops them; the
+    # profile grants NET_BIND_SERVICE.
+    # With init: true, add KILL.
+    cap_add: [SETUID, SETGID, SETPCAP, NET_BIND_SERVICE]
+    security_opt: ["no-new-privileges:true"]
+    # Docker lets every process in a container bind low ports. This setting
+    # makes them require the capability again.
+    sysctls: ["net.ipv4.ip_unprivileged_port_start=1024"]
+    ulimits: {core: 0, nproc: -1}
+`
+	if string(r.Text) != want {
+		t.Errorf("%s", r.Text)
+	}
+}
