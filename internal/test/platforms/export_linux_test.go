@@ -133,8 +133,8 @@ func compareEnvironment(t *testing.T, plan *engine.Plan, r *export.Result, outpu
 	}
 }
 
-// creds returns the program that prints its state.
-func creds(t *testing.T) []byte {
+// credsProgram returns the program that prints its state.
+func credsProgram(t *testing.T) []byte {
 	t.Helper()
 	text, err := os.ReadFile(command.Program(t, "caprun/internal/test/creds"))
 	if err != nil {
@@ -159,7 +159,7 @@ func writeBundle(t *testing.T, dir, name string) (bundle, root string) {
 	t.Helper()
 	bundle = filepath.Join(dir, name)
 	root = filepath.Join(bundle, "rootfs")
-	writeProgram(t, filepath.Join(root, "creds"), creds(t))
+	writeProgram(t, filepath.Join(root, "creds"), credsProgram(t))
 	for _, d := range []string{"proc", "dev", "srv"} {
 		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
 			t.Fatal(err)
@@ -265,7 +265,7 @@ func TestSystemd(t *testing.T) {
 	requires.Root(t)
 	requires.Tool(t, Manager)
 	const output = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nStandardOutput=truncate:" + Output + "/"
-	program := File{creds(t), 0o755}
+	program := File{credsProgram(t), 0o755}
 	s := System{
 		Units: map[string]string{},
 		Files: map[string]File{"/creds": program, "/srv/chroot/creds": program},

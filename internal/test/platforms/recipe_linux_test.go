@@ -56,7 +56,7 @@ func TestRecipes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bundle, root := writeBundle(t, dir, name)
 			text := strings.ReplaceAll(list[name], "/srv/chroot", "/jail")
-			writeProgram(t, filepath.Join(root, "jail", "creds"), creds(t))
+			writeProgram(t, filepath.Join(root, "jail", "creds"), credsProgram(t))
 			plan := compile(t, text)
 			r, err := export.Kubernetes(plan, name)
 			if err != nil {
