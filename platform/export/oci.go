@@ -107,6 +107,10 @@ func OCI(p *engine.Plan) (*Result, error) {
 	for _, l := range w.limits("config.json") {
 		c.Process.Rlimits = append(c.Process.Rlimits, rlimit{"RLIMIT_" + strings.ToUpper(l.Name), l.Soft, l.Hard})
 	}
+	const largest = 1<<31 - 1
+	if a := p.AfterExec; max(a.UID, a.GID) > largest || len(a.Groups) > 0 && a.Groups[len(a.Groups)-1] > largest {
+		w.note("runc refuses an ID above %d", largest)
+	}
 	w.keptDescriptors("config.json passes no descriptors; start the container with --preserve-fds")
 	if p.Profile.InheritKeyring {
 		w.lose("keyring", "the runtime joins a new session keyring; start the container with --no-new-keyring")

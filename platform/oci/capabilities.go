@@ -94,21 +94,70 @@ func (r *reader) set(capabilities *jsontree.Node, at declared.Source, key string
 	return s
 }
 
-// capability returns the capability with a name such as CAP_KILL; none for another name.
+// capability returns the capability with a name such as CAP_KILL. For another text it returns
+// what crun grants, which is none in most cases.
 func (r *reader) capability(key string, item *jsontree.Node) cred.Caps {
 	at := r.source(item.Position, bounded(item.Text))
-	name := strings.ToLower(item.Text)
-	number, err := cap.FromName(name)
-	if err != nil || !strings.HasPrefix(name, "cap_") {
+	number, ok := crunCapability(item.Text)
+	switch {
+	case !ok:
 		hint := "correct the name"
-		if number, err := cap.FromName("cap_" + name); err == nil && !strings.HasPrefix(name, "cap_") {
+		if number, err := cap.FromName("cap_" + strings.ToLower(item.Text)); err == nil && item.Text != "" && !isDigit(item.Text[0]) {
 			hint = "write " + strings.ToUpper(number.String())
 		}
 		r.find(declared.UnknownCapability, at, hint, "unknown capability %s in %s: the runtimes ignore it", shown(item.Text), key)
 		return 0
-	}
-	if item.Text != strings.ToUpper(name) {
-		r.find(declared.UnknownCapability, at, "write "+strings.ToUpper(name), "capability %s in %s is not in upper case: runc ignores it, and crun grants it", shown(item.Text), key)
+	case item.Text != strings.ToUpper(number.String()):
+		r.find(declared.UnknownCapability, at, "write "+strings.ToUpper(number.String()), "unknown capability %s in %s: runc ignores it, and crun grants %s", shown(item.Text), key, number)
 	}
 	return cred.CapsOf(int(number))
+}
+
+// crunCapability returns the capability that crun takes a text for, as cap_from_name(3) of
+// libcap does: a number as in C, or a name in any case. What follows is ignored.
+func crunCapability(text string) (cap.Value, bool) {
+	if text != "" && isDigit(text[0]) {
+		return leadingNumber(text)
+	}
+	end := 0
+	for end < len(text) && (isDigit(text[end]) || text[end] == '_' || 'a' <= text[end]|' ' && text[end]|' ' <= 'z') {
+		end++
+	}
+	name := strings.ToLower(text[:end])
+	if !strings.HasPrefix(name, "cap_") {
+		return 0, false
+	}
+	number, err := cap.FromName(name)
+	return number, err == nil
+}
+
+// leadingNumber returns the number at the beginning of a text, as strtoul(3) reads it.
+func leadingNumber(text string) (cap.Value, bool) {
+	base, digits := uint(10), text
+	switch {
+	case len(text) > 2 && text[1]|' ' == 'x' && hexDigit(text[2]) < 16:
+		base, digits = 16, text[2:]
+	case text[0] == '0':
+		base = 8
+	}
+	n := uint(0)
+	for k := 0; k < len(digits) && hexDigit(digits[k]) < base; k++ {
+		if n = n*base + hexDigit(digits[k]); n >= cap.NamedCount {
+			return 0, false
+		}
+	}
+	return cap.Value(n), true
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// hexDigit returns the value of a digit, and 16 for another character.
+func hexDigit(c byte) uint {
+	switch {
+	case isDigit(c):
+		return uint(c - '0')
+	case 'a' <= c|' ' && c|' ' <= 'f':
+		return uint(c|' '-'a') + 10
+	}
+	return 16
 }

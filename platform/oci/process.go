@@ -67,6 +67,10 @@ func (r *reader) id(m jsontree.Member) (uint32, bool) {
 		r.refuse(m.Value.Position, "", "invalid %s %d: to the kernel it means no change", m.Key, n)
 		return 0, false
 	}
+	const largest = 1<<31 - 1 // of runc
+	if ok && n > largest {
+		r.find(declared.Refused, r.of(m), "", "%s %d is above %d: runc refuses to start", m.Key, n, largest)
+	}
 	return uint32(n), ok
 }
 

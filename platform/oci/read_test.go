@@ -134,9 +134,9 @@ func TestStates(t *testing.T) {
 		{"inheritable", `{"user": {"uid": 33}, ` + sets("KILL", "", "", "KILL", "") + `}`, "none none cap_kill none cap_kill", ""},
 		{"unknown", `{"capabilities": {"bounding": ["CAP_FOO"]}}`, "none none none none none", `unknown capability "CAP_FOO" in bounding: the runtimes ignore it`},
 		{"without CAP_", `{"capabilities": {"bounding": ["KILL"]}}`, "none none none none none", `unknown capability "KILL" in bounding: the runtimes ignore it`},
-		{"number", `{"capabilities": {"bounding": ["5"]}}`, "none none none none none", `unknown capability "5" in bounding: the runtimes ignore it`},
+		{"number", `{"capabilities": {"bounding": ["5"]}}`, "cap_kill cap_kill none none cap_kill", `unknown capability "5" in bounding: runc ignores it, and crun grants cap_kill`},
 		{"lower case", `{"capabilities": {"bounding": ["cap_kill"], "permitted": ["cap_kill"], "effective": ["cap_kill"]}}`, "cap_kill cap_kill none none cap_kill",
-			`capability "cap_kill" in bounding is not in upper case: runc ignores it, and crun grants it`},
+			`unknown capability "cap_kill" in bounding: runc ignores it, and crun grants cap_kill`},
 		{"misspelt key", `{"noNewPrivilege": true}`, "none none none none none", `unknown key "noNewPrivilege": the runtime ignores it`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -154,6 +154,23 @@ func TestStates(t *testing.T) {
 				t.Errorf("%q, want %q", found, test.finding)
 			}
 		})
+	}
+}
+
+// TestCrunCapability: what crun 1.8.1 was seen to grant.
+func TestCrunCapability(t *testing.T) {
+	for text, want := range map[string]string{
+		"7": "cap_setuid", "07": "cap_setuid", "0x7": "cap_setuid", "010": "cap_setpcap", "7abc": "cap_setuid", "7 8": "cap_setuid", "09": "cap_chown", "0x": "cap_chown",
+		"CAP_KILL foo": "cap_kill", "CAP_KILL,CAP_CHOWN": "cap_kill", "CAP_KILL-x": "cap_kill", "Cap_Kill": "cap_kill",
+		" CAP_KILL": "", "+7": "", "CAP_KILLx": "", "63": "", "64": "", "99999999999999999999": "", "CAP_8": "", "cap_8": "", "KILL": "", "": "",
+	} {
+		got := ""
+		if n, ok := crunCapability(text); ok {
+			got = n.String()
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"caprun/platform/declared"
 	"caprun/platform/export"
 	"caprun/platform/oci"
+	"caprun/platform/systemd"
 	"caprun/policy"
 )
 
@@ -221,19 +222,7 @@ func reimport(t *testing.T, plan *engine.Plan, r *export.Result, got launches.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := compile(t, string(d.Text))
-	real, err := got.Cred(again.AfterExec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	differ := again.AfterExec.Diff(real)
-	if len(plan.AfterExec.Groups) == 0 {
-		// A profile with a gid has the group.
-		differ = slices.DeleteFunc(differ, func(field string) bool { return field == "Groups" })
-	}
-	if len(differ) > 0 {
-		t.Errorf("the imported profile differs in %v:\n%s", differ, d.Text)
-	}
+	again := compareImported(t, d, got)
 	lost := map[compare.Dimension]bool{compare.Session: true, compare.Chroot: true, compare.Environment: true, compare.Keyring: true}
 	for _, l := range r.Losses {
 		switch {
@@ -316,9 +305,53 @@ func TestSystemd(t *testing.T) {
 			compareState(t, plan, r, report)
 			compareRest(t, plan, r, report)
 			compareEnvironment(t, plan, r, run.Files[name], ofDatabase)
+			reimportUnit(t, name, r, report)
 			logLosses(t, r)
 		})
 	}
+}
+
+// reimportUnit reads an exported unit: its profile has the plan of the state that the started
+// program reports.
+func reimportUnit(t *testing.T, name string, r *export.Result, got launches.Report) {
+	t.Helper()
+	res := systemd.Read(declared.File{Name: name + ".service", Text: r.Text}, nil, nil)
+	if len(res.Processes) != 1 {
+		t.Fatalf("%v", res.Findings)
+	}
+	for _, f := range res.Processes[0].Findings {
+		if f.Severity != policy.Info {
+			t.Errorf("%s", f)
+		}
+	}
+	d, err := res.Processes[0].Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareImported(t, d, got)
+}
+
+// compareImported compares the plan of an imported profile with what the started program
+// reports, and returns the plan. A profile with a gid has it in the groups, which an empty
+// list of the program lacks: then the reader says so.
+func compareImported(t *testing.T, d *declared.Document, got launches.Report) *engine.Plan {
+	t.Helper()
+	again := compile(t, string(d.Text))
+	if uid, gid, groups := again.KnownIDs(); !uid || !gid || !groups {
+		again = resolved(t, again)
+	}
+	real, err := got.Cred(again.AfterExec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	differ := again.AfterExec.Diff(real)
+	if len(real.Groups) == 0 {
+		differ = slices.DeleteFunc(differ, func(field string) bool { return field == "Groups" })
+	}
+	if len(differ) > 0 {
+		t.Errorf("the imported profile differs in %v:\n%s", differ, d.Text)
+	}
+	return again
 }
 
 // resolved returns the plan with the user looked up.
