@@ -7,7 +7,7 @@
 // The plan must be one for the caller cred.Root and the target engine.OrdinaryTarget: the
 // platform starts the program as root. [Systemd] and [OCI] compute the state that the
 // platform leads to in the same model as the plan. If a platform lacks something, the
-// program gets less than the plan grants, never more, and a [Loss] says so.
+// program gets fewer capabilities than the plan grants, never more, and a [Loss] says so.
 //
 // The package is pure.
 package export

@@ -103,6 +103,35 @@ func TestBounding(t *testing.T) {
 	}
 }
 
+// TestIdentity: names stay names, and nothing adds a group that the profile does not have.
+func TestIdentity(t *testing.T) {
+	for text, want := range map[string]string{
+		"user: www\n":                           "User=www\n",
+		"user: www\ngroups: [4]\n":              "User=www\nSupplementaryGroups=4\n",
+		"user: www\ngid: staff\n":               "User=www\nGroup=staff\n",
+		"user: www\ngid: 5\ngroups: [adm, 5]\n": "User=www\nGroup=5\nSupplementaryGroups=5 adm\n",
+		"user: 33\n":                            "User=33\n",
+		"user: root\n":                          "User=0\nSupplementaryGroups=0\n",
+		"uid: 33\ngid: staff\n":                 "User=33\nGroup=staff\nSupplementaryGroups=staff\n",
+		"uid: 33\ngid: 0\ngroups: []\n":         "User=33\nGroup=0\nSupplementaryGroups=0\n",
+		"":                                      "",
+	} {
+		r, err := Systemd(compile(t, text+"caps: \"=\"\n"), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for line := range strings.Lines(string(r.Text)) {
+			if strings.HasPrefix(line, "User=") || strings.HasPrefix(line, "Group=") || strings.HasPrefix(line, "SupplementaryGroups=") {
+				got += line
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestLosses: what a platform cannot express has a loss with the key and the position.
 func TestLosses(t *testing.T) {
 	for _, test := range []struct {
@@ -124,6 +153,9 @@ func TestLosses(t *testing.T) {
 		{"uid: 33\ngid: staff\ncaps: \"=\"\n", nil, []string{"error gid"}},
 		{"uid: 33\ngid: 33\ngroups: [\"a+b\"]\ncaps: \"=\"\n", []string{"error groups"}, []string{"error groups"}},
 		{"caps: \"=\"\ncommand: [a/b]\n", []string{"command "}, nil},
+		{"caps: \"=\"\ncommand: [\"+sh\"]\n", []string{"command "}, nil},
+		{"caps: \"=\"\ncommand: [\"!sh\"]\n", []string{"command "}, nil},
+		{"caps: \"=\"\ncommand: [\"-sh\"]\n", []string{"command "}, nil},
 		{"caps: \"=\"\ncommand: ['/a\"b']\n", []string{"command "}, nil},
 		{"caps: \"=\"\ncommand: [/a, \"\\uFDD0\"]\n", []string{"command "}, nil},
 		{"caps: \"=\"\nchroot: '/a\\'\n", []string{"error chroot"}, nil},

@@ -99,7 +99,7 @@ func (w *unit) execStart() {
 		return
 	}
 	path := args[0]
-	if strings.ContainsAny(path, "\"'\\\t\n") || !validForUnit(path) || strings.HasSuffix(path, "/") || path[0] != '/' && strings.Contains(path, "/") {
+	if !isUnitProgram(path) {
 		w.lose("command", "systemd cannot start %q: it wants an absolute path, or a name, without quotes and backslashes", path)
 		return
 	}
@@ -112,6 +112,15 @@ func (w *unit) execStart() {
 		value += " " + quoteUnit(a)
 	}
 	w.set("ExecStart", value)
+}
+
+// isUnitProgram reports whether systemd accepts a program. systemd removes the quotes before
+// it reads prefixes, such as '+' for all privileges, so a name must not begin with one.
+func isUnitProgram(path string) bool {
+	if path == "" || strings.ContainsAny(path, "\"'\\\t\n") || !validForUnit(path) || strings.HasSuffix(path, "/") {
+		return false
+	}
+	return path[0] == '/' || isUnitAccount(path)
 }
 
 // identity writes the user and the groups. A service without User= runs as root.
@@ -129,7 +138,7 @@ func (w *unit) identity() error {
 	}
 	w.set("User", user)
 	if user != "0" {
-		w.note("systemd starts nothing as a user or a group without an entry in the database, and adds the groups that the database lists for the user")
+		w.note("systemd starts nothing as a user or a group without an entry in the database, and adds the groups that the database lists for the user: compare them with those of the profile (id %s)", user)
 	}
 	if p.GID != nil || p.UID != nil {
 		group := policy.Group{ID: w.Identity.GID}
@@ -154,23 +163,27 @@ func (w *unit) groups(named bool) error {
 		list = append(list, text)
 		return err
 	}
-	switch {
-	case w.Profile.Groups != nil || !named:
-		// The plan adds the gid.
-		if _, gid, _ := w.KnownIDs(); gid {
-			list = append(list, strconv.FormatUint(uint64(w.Identity.GID), 10))
-		} else if w.Profile.GID != nil {
-			if err := add("gid", *w.Profile.GID); err != nil {
-				return err
-			}
+	if named && w.Profile.Groups == nil {
+		return nil
+	}
+	// The plan adds the gid. systemd does, too, if it comes from the user database.
+	switch _, gid, _ := w.KnownIDs(); {
+	case gid:
+		list = append(list, strconv.FormatUint(uint64(w.Identity.GID), 10))
+	case w.Profile.GID != nil:
+		if err := add("gid", *w.Profile.GID); err != nil {
+			return err
 		}
-		for _, g := range w.Profile.Groups {
-			if g.Name == "" && g.ID == w.Identity.GID {
-				continue
-			}
-			if err := add("groups", g); err != nil {
-				return err
-			}
+	case !named:
+		list = append(list, "0")
+		w.note("systemd does not add the groups that the group database lists for root")
+	}
+	for _, g := range w.Profile.Groups {
+		if g.Name == "" && g.ID == w.Identity.GID {
+			continue
+		}
+		if err := add("groups", g); err != nil {
+			return err
 		}
 	}
 	if len(list) > 0 {

@@ -59,6 +59,8 @@ env:
 `,
 	"removed-home": "uid: 33\ngid: 33\ncaps: \"=\"\nenv: {keep: [], set: {A.b: x, C: why}, unset: [HOME]}\n",
 	"named":        "user: www-data\ncaps: cap_net_bind_service=eip\n",
+	"named-root":   "user: root\ncaps: cap_kill=ep\n",
+	"number-root":  "user: 0\ncaps: cap_kill=ep\n",
 	"user-number":  "user: 33\ncaps: \"=\"\n",
 }
 
