@@ -146,6 +146,7 @@ func TestLosses(t *testing.T) {
 		{"uid: 33\ngid: 33\ncaps: \"=\"\nkeep_fds: [3]\n", []string{"keep_fds "}, []string{"keep_fds "}},
 		{"uid: 33\ngid: 33\ncaps: \"=\"\nkeyring: inherit\n", nil, []string{"keyring "}},
 		{"uid: 33\ngid: 33\ncaps: \"=\"\nrlimits: {core: {soft: 0}}\n", []string{"rlimits.core "}, []string{"rlimits.core "}},
+		{"uid: 33\ngid: 33\ncaps: \"=\"\nrlimits: {cpu: 9223372036854775807, nice: 41, rttime: 9223372036854775807}\n", []string{"rlimits.cpu ", "rlimits.nice "}, nil},
 		{"uid: 33\ngid: 33\ncaps: \"=\"\nenv: {keep: [TZ], set: {a.b: x}}\n", []string{"env.set "}, []string{"env.keep "}},
 		{"uid: 33\ngid: 33\ncaps: \"=\"\nenv: {keep: [], unset: [HOME]}\n", nil, []string{"env "}},
 		{"user: www\ngroups: [4]\ncaps: \"=\"\n", []string{"groups "}, []string{"error user"}},

@@ -46,6 +46,10 @@ func Systemd(p *engine.Plan, name string) (*Result, error) {
 		w.set("UMask", fmt.Sprintf("%04o", *u))
 	}
 	for _, l := range w.limits("systemd") {
+		if !isUnitLimit(l.Name, l.Soft) || !isUnitLimit(l.Name, l.Hard) {
+			w.lose("rlimits."+l.Name, "systemd ignores so large a limit")
+			continue
+		}
 		w.set("Limit"+strings.ToUpper(l.Name), unitLimit(l.Soft)+":"+unitLimit(l.Hard))
 	}
 	w.environment()
@@ -80,6 +84,13 @@ func unitName(name string) string {
 
 func isAlphanumeric(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// isUnitLimit reports whether systemd accepts a limit. It converts seconds to microseconds,
+// and knows the nice values that the kernel has.
+func isUnitLimit(name string, n uint64) bool {
+	const maxSeconds, maxNice = 1<<44 - 1, 40
+	return n == policy.Unlimited || (name != "cpu" || n <= maxSeconds) && (name != "nice" || n <= maxNice)
 }
 
 func unitLimit(n uint64) string {

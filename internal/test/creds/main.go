@@ -14,8 +14,9 @@ import (
 	"syscall"
 )
 
-const usage = `Usage: creds [-exit N | -kill N | -open PATH | -exec PROGRAM [ARG...]]
+const usage = `Usage: creds [-limits | -exit N | -kill N | -open PATH | -exec PROGRAM [ARG...]]
 
+  -limits     report every resource limit; that of open files as the Go runtime sets it
   -exit N     exit with this status after the report
   -kill N     end by this signal after the report
   -open PATH  report whether PATH can be opened for reading, and relative to which directory
@@ -30,6 +31,9 @@ func main() {
 	report(&text)
 	_, _ = os.Stdout.Write(text.Bytes())
 	args := os.Args[1:]
+	if len(args) == 1 && args[0] == "-limits" {
+		reportLimits(os.Stdout)
+	}
 	if len(args) < 2 {
 		return
 	}

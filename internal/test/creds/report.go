@@ -241,6 +241,33 @@ var limits = [...]struct {
 	{"stack", unix.RLIMIT_STACK},
 }
 
+// otherLimits are the numbers of the other limits, by name.
+var otherLimits = [...]struct {
+	name     string
+	resource int
+}{
+	{"data", unix.RLIMIT_DATA},
+	{"locks", unix.RLIMIT_LOCKS},
+	{"memlock", unix.RLIMIT_MEMLOCK},
+	{"msgqueue", unix.RLIMIT_MSGQUEUE},
+	{"nice", unix.RLIMIT_NICE},
+	{"nofile", unix.RLIMIT_NOFILE},
+	{"rss", unix.RLIMIT_RSS},
+	{"rtprio", unix.RLIMIT_RTPRIO},
+	{"rttime", unix.RLIMIT_RTTIME},
+	{"sigpending", unix.RLIMIT_SIGPENDING},
+}
+
+// reportLimits prints the limits that report leaves out.
+func reportLimits(w io.Writer) {
+	for _, limit := range otherLimits {
+		var l unix.Rlimit
+		if err := unix.Getrlimit(limit.resource, &l); err == nil {
+			fmt.Fprintf(w, "limit %s: %s %s\n", limit.name, amount(l.Cur), amount(l.Max))
+		}
+	}
+}
+
 func amount(n uint64) string {
 	if n == unix.RLIM_INFINITY {
 		return "unlimited"

@@ -288,6 +288,11 @@ func TestSystemd(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, run.Log)
 	}
+	for line := range strings.Lines(run.Log) {
+		if strings.Contains(line, "/run/systemd/system/") {
+			t.Errorf("systemd does not accept a setting: %s", line)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(plans)) {
 		t.Run(name, func(t *testing.T) {
 			plan, r := plans[name], results[name]
