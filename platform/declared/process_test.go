@@ -79,6 +79,29 @@ func TestSets(t *testing.T) {
 	}
 }
 
+// TestWithheld: uid 0 does not get what the permitted set lacks under no_new_privs, and the
+// bounding set keeps it.
+func TestWithheld(t *testing.T) {
+	bounding := cred.CapsOf(0, 5)
+	p := process(0, Sets{Bounding: bounding, Withheld: cred.CapsOf(0)})
+	p.Profile.NoNewPrivs = true
+	d, err := p.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile, found := policy.Parse("p", d.Text)
+	if profile == nil {
+		t.Fatal(found)
+	}
+	plan, found := engine.Compile(profile, cred.Root(), engine.OrdinaryTarget())
+	if plan == nil {
+		t.Fatalf("%v\n%s", found, d.Text)
+	}
+	if a := plan.AfterExec; a.Permitted != cred.CapsOf(5) || a.Effective != a.Permitted || a.Bounding != bounding {
+		t.Errorf("permitted %s, bounding %s", a.Permitted, a.Bounding)
+	}
+}
+
 // TestUnknownUID: without a uid, the profile declares the sets before exec only.
 func TestUnknownUID(t *testing.T) {
 	p := process(0, Sets{Bounding: cred.CapsOf(5, 13), UnknownUID: true})

@@ -1,10 +1,12 @@
 package export
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"caprun/engine"
 	"caprun/engine/cred"
@@ -251,6 +253,99 @@ services:
     ulimits: {core: 0, nproc: -1}
 `
 	if string(r.Text) != want {
+		t.Errorf("%s", r.Text)
+	}
+}
+
+// TestFilled: a profile that Go code filled can have values that the reader of profiles
+// refuses. They do not become settings of a unit.
+func TestFilled(t *testing.T) {
+	zero := uint32(0)
+	for _, text := range []string{"a\rUser=root", "a\x00b", "a\x0bb", "a\xffb", "a\u0085b", "/a\nUser=root"} {
+		p := &policy.Profile{
+			Command: []string{"/bin/x", text}, UID: &zero, GID: &policy.Group{}, Cwd: "/" + text, Name: text,
+			Env: &policy.Env{Set: map[string]string{"A": text, text: "x"}, Keep: []string{text}, Unset: []string{text + "x"}},
+		}
+		plan, found := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
+		if plan == nil {
+			t.Fatal(found)
+		}
+		r, err := Systemd(plan, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.FieldsFuncSeq(string(r.Text), func(c rune) bool { return c < ' ' || c == 0x85 }) {
+			if line == "User=root" || strings.Contains(line, "a\xff") {
+				t.Errorf("%q:\n%s", text, r.Text)
+			}
+		}
+		if r, err := OCI(plan); err == nil && !json.Valid(r.Text) || err == nil && !utf8.ValidString(text) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestOCIText(t *testing.T) {
+	r, err := OCI(compile(t, "command: [/server, \"<&>\"]\nuid: 33\ngid: 5\ncaps: cap_kill=eip\nno_new_privs: true\numask: \"0027\"\nrlimits: {core: 0, nofile: {soft: 1, hard: unlimited}}\nchroot: /srv/web\ncwd: /data\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(r.Text), `  "mounts"`)
+	want := `{
+  "ociVersion": "1.0.2",
+  "root": {
+    "path": "/srv/web"
+  },
+  "process": {
+    "user": {
+      "uid": 33,
+      "gid": 5,
+      "umask": 23,
+      "additionalGids": [
+        5
+      ]
+    },
+    "args": [
+      "/server",
+      "<&>"
+    ],
+    "env": [
+      "HOME=/"
+    ],
+    "cwd": "/data",
+    "capabilities": {
+      "bounding": [
+        "CAP_KILL"
+      ],
+      "effective": [
+        "CAP_KILL"
+      ],
+      "permitted": [
+        "CAP_KILL"
+      ],
+      "inheritable": [
+        "CAP_KILL"
+      ],
+      "ambient": [
+        "CAP_KILL"
+      ]
+    },
+    "rlimits": [
+      {
+        "type": "RLIMIT_CORE",
+        "soft": 0,
+        "hard": 0
+      },
+      {
+        "type": "RLIMIT_NOFILE",
+        "soft": 1,
+        "hard": 18446744073709551615
+      }
+    ],
+    "noNewPrivileges": true
+  },
+`
+	if text != want {
 		t.Errorf("%s", r.Text)
 	}
 }

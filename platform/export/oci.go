@@ -3,7 +3,9 @@ package export
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"caprun/engine"
 	"caprun/engine/cred"
@@ -78,6 +80,9 @@ func OCI(p *engine.Plan) (*Result, error) {
 	if err := w.checkNumbers(); err != nil {
 		return nil, err
 	}
+	if key := w.invalidText(); key != "" {
+		return nil, w.refuse(key, "write text in UTF-8", "config.json has text in UTF-8 only")
+	}
 	root := "rootfs"
 	if p.Profile.Chroot != "" {
 		root = p.Profile.Chroot
@@ -143,6 +148,22 @@ func (w *writer) checkNumbers() error {
 		return w.refuse("user", hint, "config.json has numbers only, and the groups of %q are not known", p.User)
 	}
 	return nil
+}
+
+// invalidText returns a key whose value is not UTF-8, which only a profile that Go code
+// filled can have; empty if there is none.
+func (w *writer) invalidText() string {
+	for _, value := range [...]struct {
+		key  string
+		list []string
+	}{
+		{"command", w.command()}, {"env.set", w.Environ(nil)}, {"cwd", []string{w.Profile.Cwd}}, {"chroot", []string{w.Profile.Chroot}},
+	} {
+		if slices.ContainsFunc(value.list, func(s string) bool { return !utf8.ValidString(s) }) {
+			return value.key
+		}
+	}
+	return ""
 }
 
 func (w *writer) arguments() []string {

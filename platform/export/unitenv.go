@@ -119,4 +119,11 @@ func (w *unit) removed(env engine.EnvPolicy, set map[string]string) {
 
 // isUnitVariable reports whether systemd accepts a name: profiles accept dots and hyphens,
 // too.
-func isUnitVariable(name string) bool { return !strings.ContainsAny(name, ".-") }
+func isUnitVariable(name string) bool {
+	for n, r := range name {
+		if !isAlphanumeric(r) && r != '_' || n == 0 && '0' <= r && r <= '9' {
+			return false
+		}
+	}
+	return name != ""
+}
