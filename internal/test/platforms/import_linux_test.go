@@ -76,7 +76,7 @@ func TestImportOCI(t *testing.T) {
 					}
 					if c.refused != "" {
 						refused := func(f policy.Diagnostic) bool {
-							return f.Rule == "platform-refuses" && strings.Contains(f.Message, c.refused)
+							return f.Rule == "refused-by-platform" && strings.Contains(f.Message, c.refused)
 						}
 						if !slices.ContainsFunc(res.Processes[0].Findings, refused) {
 							t.Errorf("%v", res.Processes[0].Findings)
