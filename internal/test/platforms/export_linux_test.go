@@ -310,6 +310,9 @@ func TestSystemd(t *testing.T) {
 			compareState(t, plan, r, report)
 			compareRest(t, plan, r, report)
 			compareEnvironment(t, plan, r, run.Files[name], ofDatabase)
+			if root := report.Lines["root"]; plan.Profile.Chroot != "" && root != "creds" {
+				t.Errorf("the root directory has %s", root)
+			}
 			reimportUnit(t, name, r, report)
 			logLosses(t, r)
 		})
