@@ -6,6 +6,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/platform/declared"
 	"caprun/policy"
 )
 
@@ -81,10 +82,10 @@ func capSetOf(rule string) func(cred.Cred) cred.Caps {
 	return risks[n].capSet
 }
 
-// Rules returns every rule about profiles, including those of policy and engine,
-// sorted by name.
+// Rules returns every rule about profiles, including those of policy and engine, and
+// about files of other platforms, sorted by name.
 func Rules() []policy.Rule {
-	all := slices.Concat(policy.Rules(), engine.Rules(), hostRules(), suppressionRules(), []policy.Rule{ceilingRule})
+	all := slices.Concat(policy.Rules(), engine.Rules(), hostRules(), suppressionRules(), declared.Rules(), []policy.Rule{ceilingRule})
 	for _, r := range risks {
 		all = append(all, r.Rule)
 	}

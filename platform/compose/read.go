@@ -23,7 +23,7 @@ func Read(f declared.File, engine containers.Engine) declared.Result {
 	}
 	if len(c.processes) == 0 && !policy.HasErrors(c.found) {
 		at := declared.Source{File: f.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
-		c.found = append(c.found, declared.Syntax.Diagnostic(at, "name a file with the key services", "no service is declared"))
+		c.found = append(c.found, declared.NoProcess.Diagnostic(at, "", "no service is declared"))
 	}
 	if policy.HasErrors(c.found) {
 		return declared.Result{Findings: c.found}

@@ -261,7 +261,8 @@ func TestRefused(t *testing.T) {
 		"services:\n" + many(1025): "the file has more than 1024 services",
 	} {
 		r := read(text, containers.Docker)
-		if len(r.Processes) > 0 || len(r.Findings) == 0 || r.Findings[0].Message != want || r.Findings[0].Severity != policy.Error {
+		nothing := strings.HasPrefix(want, "no service")
+		if len(r.Processes) > 0 || len(r.Findings) == 0 || r.Findings[0].Message != want || (r.Findings[0].Severity == policy.Error) == nothing {
 			t.Errorf("%.30q: %v", text, r.Findings)
 		}
 	}

@@ -68,14 +68,15 @@ func (s Source) comment() string {
 func (d *Document) Locate(f policy.Diagnostic) policy.Diagnostic {
 	at := d.At
 	if line := f.Line - 1; line >= 0 && line < len(d.keys) {
-		at = d.source(d.keys[line])
+		at = d.Origin(d.keys[line])
 	}
 	f.File, f.Position = at.File, at.Position
 	return f
 }
 
-// source returns the last declaration behind a key, or behind the mapping that has it.
-func (d *Document) source(key string) Source {
+// Origin returns the last declaration behind a key, or behind the mapping that has it. For
+// a key without a declaration it is that of the process.
+func (d *Document) Origin(key string) Source {
 	for key != "" {
 		if from := d.Origins[key]; len(from) > 0 {
 			return from[len(from)-1]

@@ -1,7 +1,6 @@
 package declared
 
 import (
-	"errors"
 	"fmt"
 
 	"caprun/policy"
@@ -38,14 +37,11 @@ type Source struct {
 	Text string
 }
 
-// ErrNoProcess is the error for a file that declares no process.
-var ErrNoProcess = errors.New("no process is declared")
-
 // Result is what the files of a platform declare.
 type Result struct {
 	Processes []*Process // in the order of the files
 
 	// Findings are those that belong to no process, such as an error of syntax. If
-	// one has the severity Error, there are no processes.
+	// one has the severity Error, there are no processes. A file can have none.
 	Findings []policy.Diagnostic
 }

@@ -9,6 +9,9 @@ const (
 	// Syntax is for a file that the platform or caprun cannot read.
 	Syntax Rule = iota
 
+	// NoProcess is for a file that starts nothing.
+	NoProcess
+
 	// UnknownCapability is for a capability that the platform ignores, or refuses only
 	// at the start, because no kernel has it.
 	UnknownCapability
@@ -31,6 +34,10 @@ const (
 	// UnknownIdentity is for a user that only the platform or an image knows.
 	UnknownIdentity
 
+	// NotExpressed is for a declaration of a file without an equivalent in a profile, or
+	// of a profile without an equivalent in a file.
+	NotExpressed
+
 	// OtherPrivileges is for another command of the file, such as ExecStartPre=+, that
 	// runs with more privileges than the process.
 	OtherPrivileges
@@ -45,12 +52,14 @@ const (
 // rules is the table of the rules.
 var rules = [...]policy.Rule{
 	Syntax:                 {Name: "platform-syntax", Severity: policy.Error, Summary: "The unit, manifest or configuration cannot be read."},
+	NoProcess:              {Name: "no-process", Severity: policy.Info, Summary: "The file declares no process, so that nothing in it is checked."},
 	UnknownCapability:      {Name: "platform-unknown-capability", Severity: policy.Error, Summary: "No kernel has this capability, and the platform ignores the name silently."},
 	Ineffective:            {Name: "capability-without-effect", Severity: policy.Warning, Summary: "The process does not get a capability that the file adds."},
 	Ignored:                {Name: "declaration-ignored", Severity: policy.Warning, Summary: "The platform ignores a declaration silently."},
 	AmbientOutsideBounding: {Name: "ambient-outside-bounding", Severity: policy.Warning, Summary: "An ambient capability is not in the bounding set."},
 	SetIDUnderNoNewPrivs:   {Name: "set-id-under-no-new-privs", Severity: policy.Warning, Summary: "A set-user-ID program runs under no_new_privs and gains nothing."},
 	UnknownIdentity:        {Name: "identity-not-declared", Severity: policy.Info, Summary: "The file does not declare the user that the process runs as."},
+	NotExpressed:           {Name: "not-expressed", Severity: policy.Info, Summary: "A declaration has no equivalent in the other format."},
 	OtherPrivileges:        {Name: "command-with-other-privileges", Severity: policy.Warning, Summary: "Another command of the unit runs with more privileges than the service."},
 	Refused:                {Name: "refused-by-platform", Severity: policy.Error, Summary: "The platform refuses the declaration, so that the process does not start."},
 	UnknownValue:           {Name: "value-not-declared", Severity: policy.Warning, Summary: "The value of a declaration is in a variable or in another file."},

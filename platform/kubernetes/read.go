@@ -29,8 +29,8 @@ func ReadFor(f declared.File, engine containers.Engine) declared.Result {
 		at := m.processes[declared.MaxProcesses].At
 		return declared.Result{Findings: []policy.Diagnostic{declared.Syntax.Diagnostic(at, "split the file", fmt.Sprintf("the file has more than %d containers", declared.MaxProcesses))}}
 	}
-	if len(m.processes) == 0 && !policy.HasErrors(m.found) {
-		m.found = append(m.found, declared.Syntax.Diagnostic(start(f), "name a file with a Pod, a Deployment or another workload", "no container is declared"))
+	if len(m.processes) == 0 && len(m.found) == 0 {
+		m.found = append(m.found, declared.NoProcess.Diagnostic(start(f), "", "no container is declared"))
 	}
 	if policy.HasErrors(m.found) {
 		return declared.Result{Findings: m.found}
@@ -79,7 +79,7 @@ func (m *manifest) workload(n *tree.Node, kind string) {
 		}
 		spec := n.Path(w.path...)
 		if spec == nil || spec.Kind != tree.Mapping {
-			m.found = append(m.found, declared.Syntax.Diagnostic(n.Source(), "", fmt.Sprintf("the %s has no %s", kind, strings.Join(w.path, "."))))
+			m.found = append(m.found, declared.NoProcess.Diagnostic(n.Source(), "", fmt.Sprintf("the %s has no %s", kind, strings.Join(w.path, "."))))
 			return
 		}
 		meta := n.Get("metadata")
@@ -96,9 +96,25 @@ func (m *manifest) workload(n *tree.Node, kind string) {
 		}, template.Path("metadata", "annotations"))
 		return
 	}
-	if kind == "" && n.Get("spec").Get("containers") != nil {
-		m.found = append(m.found, declared.Syntax.Diagnostic(n.Source(), "add apiVersion and kind", "the object has no kind"))
+	if !hasContainers(n) {
+		return
 	}
+	if kind == "" {
+		m.found = append(m.found, declared.Syntax.Diagnostic(n.Source(), "add apiVersion and kind", "the object has no kind"))
+		return
+	}
+	m.found = append(m.found, declared.NoProcess.Diagnostic(n.Source(), "review the pod that the cluster makes of it",
+		fmt.Sprintf("the kind %q is unknown: its containers are not checked", containers.Short(kind))))
+}
+
+// hasContainers reports whether an object has containers where workloads have them.
+func hasContainers(n *tree.Node) bool {
+	for _, w := range workloads {
+		if n.Path(w.path...).Get("containers") != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // pod is a spec of a pod.

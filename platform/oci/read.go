@@ -63,7 +63,7 @@ func (r *reader) read(root *jsontree.Node) {
 	process, ok := r.member(root, "process", jsontree.Object)
 	if !ok {
 		if r.refused == nil {
-			r.refuse(root.Position, "", "%v", declared.ErrNoProcess)
+			r.refused = append(r.refused, declared.NoProcess.Diagnostic(declared.Source{File: r.file, Position: root.Position}, "", "no process is declared"))
 		}
 		return
 	}

@@ -178,7 +178,7 @@ func TestCrunCapability(t *testing.T) {
 func TestRefused(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
 		{`[]`, "c:1:1: error: config.json must be an object, not an array [platform-syntax]"},
-		{`{}`, "c:1:1: error: no process is declared [platform-syntax]"},
+		{`{}`, "c:1:1: info: no process is declared [no-process]"},
 		{`{"process": []}`, "c:1:13: error: process must be an object, not an array [platform-syntax]"},
 		{`{"Process": {}}`, `c:1:2: error: unknown key "Process": runc takes it for process, and crun ignores it [platform-syntax]`},
 		{config(`{"Capabilities": {}}`), `c:1:65: error: unknown key "Capabilities": runc takes it for capabilities, and crun ignores it [platform-syntax]`},

@@ -40,7 +40,7 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 		if isSocketUnit(list) {
 			hint = "read the service unit, and pass this one as its socket"
 		}
-		found.add(declared.Syntax, start, hint, "%s: there is no section [Service]", declared.ErrNoProcess)
+		found.add(declared.NoProcess, start, hint, "no process is declared: there is no section [Service]")
 		return declared.Result{Findings: found.list}
 	}
 	u := newUnit(file, list, found)
@@ -48,7 +48,7 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 	if !found.failed {
 		u.checkCommands(start)
 	}
-	if found.failed {
+	if found.failed || u.total == 0 {
 		return declared.Result{Findings: found.list}
 	}
 	processes := u.processes(all)
@@ -61,7 +61,7 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 // is not of the type oneshot: service_verify of systemd.
 func (u *unit) checkCommands(start declared.Source) {
 	if u.total == 0 {
-		u.found.add(declared.Syntax, start, "", "%s: the service has no ExecStart=", declared.ErrNoProcess)
+		u.found.add(declared.NoProcess, start, "", "no process is declared: the service has no command")
 		return
 	}
 	main := u.commands[startKey]

@@ -178,10 +178,10 @@ func TestProfiles(t *testing.T) {
 // TestRefused: what systemd does not load is an error, and no process.
 func TestRefused(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
-		{"", "1:1: error: no process is declared: there is no section [Service] [platform-syntax]"},
-		{"[Socket]\nListenStream=1", "1:1: error: no process is declared: there is no section [Service] [platform-syntax]"},
-		{"[Service]\nUser=web", "1:1: error: no process is declared: the service has no ExecStart= [platform-syntax]"},
-		{"[Service]\nExecStart=/bin/x\nExecStart=", "1:1: error: no process is declared: the service has no ExecStart= [platform-syntax]"},
+		{"", "1:1: info: no process is declared: there is no section [Service] [no-process]"},
+		{"[Socket]\nListenStream=1", "1:1: info: no process is declared: there is no section [Service] [no-process]"},
+		{"[Service]\nUser=web", "1:1: info: no process is declared: the service has no command [no-process]"},
+		{"[Service]\nExecStart=/bin/x\nExecStart=", "1:1: info: no process is declared: the service has no command [no-process]"},
 		{"[Service]\nExecStart=/bin/x\nExecStart=/bin/y", "3:11: error: the service has more than one ExecStart=, and its type is not oneshot: systemd refuses it [refused-by-platform]"},
 		{"[Service]\nExecStart=/bin/x ; /bin/y", "2:20: error: the service has more than one ExecStart=, and its type is not oneshot: systemd refuses it [refused-by-platform]"},
 		{"[Service]\nType=simple\nExecStop=/bin/x", "1:1: error: the service has no ExecStart=, and its type is not oneshot: systemd refuses it [refused-by-platform]"},

@@ -1,0 +1,97 @@
+package platform
+
+import (
+	"fmt"
+
+	"caprun/platform/cmdline"
+	"caprun/platform/compose"
+	"caprun/platform/containers"
+	"caprun/platform/declared"
+	"caprun/platform/kubernetes"
+	"caprun/platform/oci"
+	"caprun/platform/systemd"
+	"caprun/policy"
+)
+
+// An Input is a file that declares processes, and what is read with it.
+type Input struct {
+	Kind Kind // not Profile
+	declared.File
+
+	// DropIns and Sockets are the drop-ins of a unit, in the order in which systemd
+	// reads them, and the socket units that start it.
+	DropIns, Sockets []declared.File
+
+	// Engine starts the containers. Kubernetes has no Docker: it stands for containerd.
+	Engine containers.Engine
+}
+
+// Read reads the file.
+func (in Input) Read() declared.Result {
+	for _, f := range in.files() {
+		if err := f.Check(); err != nil {
+			return in.failure(err)
+		}
+	}
+	var r declared.Result
+	switch in.Kind {
+	case Systemd:
+		r = systemd.Read(in.File, in.DropIns, in.Sockets)
+	case Kubernetes:
+		engine := in.Engine
+		if engine == containers.Docker {
+			engine = containers.Containerd
+		}
+		r = kubernetes.ReadFor(in.File, engine)
+	case Compose:
+		r = compose.Read(in.File, in.Engine)
+	case OCI:
+		r = oci.Read(in.File)
+	case CommandLine:
+		r = cmdline.Read(in.File, in.Engine)
+	default:
+		return in.failure(fmt.Errorf("internal error: kind %d has no reader; report this as a bug", in.Kind))
+	}
+	if len(r.Processes) == 0 && len(r.Findings) == 0 {
+		at := declared.Source{File: in.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
+		r.Findings = append(r.Findings, declared.NoProcess.Diagnostic(at, "", "no process is declared"))
+	}
+	return r
+}
+
+// failure returns a result that says why the file declares nothing.
+func (in Input) failure(err error) declared.Result {
+	at := declared.Source{File: in.Name}
+	return declared.Result{Findings: []policy.Diagnostic{declared.Syntax.Diagnostic(at, "", err.Error())}}
+}
+
+func (in Input) files() []declared.File {
+	return append(append([]declared.File{in.File}, in.DropIns...), in.Sockets...)
+}
+
+// Documents returns the profiles of the processes that the file declares, and the findings
+// about the file that belong to no process, sorted. If one of these has the severity Error,
+// there are no documents.
+func (in Input) Documents() ([]*declared.Document, []policy.Diagnostic) {
+	r := in.Read()
+	findings := r.Findings
+	if policy.HasErrors(findings) {
+		policy.Sort(findings)
+		return nil, findings
+	}
+	documents := make([]*declared.Document, 0, len(r.Processes))
+	seen := map[string]int{}
+	for _, p := range r.Processes {
+		if seen[p.Name]++; seen[p.Name] > 1 {
+			p.Name = fmt.Sprintf("%s (%d)", p.Name, seen[p.Name])
+		}
+		d, err := p.Document()
+		if err != nil {
+			findings = append(findings, declared.Syntax.Diagnostic(p.At, "", err.Error()))
+			continue
+		}
+		documents = append(documents, d)
+	}
+	policy.Sort(findings)
+	return documents, findings
+}

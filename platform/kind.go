@@ -1,0 +1,114 @@
+package platform
+
+import (
+	"bytes"
+	"path"
+	"strings"
+
+	"caprun/policy"
+)
+
+// A Kind is the format of a file.
+type Kind int
+
+const (
+	// Profile is a profile of caprun.
+	Profile Kind = iota
+
+	// Systemd is a service unit: systemd.service(5).
+	Systemd
+
+	// Kubernetes is a manifest with pods, or with objects that make pods.
+	Kubernetes
+
+	// Compose is a file of docker compose or podman-compose.
+	Compose
+
+	// OCI is the config.json of the OCI runtime specification.
+	OCI
+
+	// CommandLine is a command line of setpriv(1), capsh(1), docker run or podman run.
+	CommandLine
+)
+
+var kindNames = [...]string{"profile", "systemd", "kubernetes", "compose", "oci", "setpriv"}
+
+// String returns the name of the kind, as the flag -kind has it.
+func (k Kind) String() string { return kindNames[k] }
+
+// Kinds returns the kinds of other platforms.
+func Kinds() []Kind { return []Kind{Systemd, Kubernetes, Compose, OCI, CommandLine} }
+
+// unitSuffix is the end of the name of a service unit.
+const unitSuffix = ".service"
+
+// IsUnit reports whether the name of a file is that of a service unit.
+func IsUnit(name string) bool {
+	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
+	return strings.HasSuffix(base, unitSuffix) && len(base) > len(unitSuffix)
+}
+
+// Detect returns the kind of a file. A unit is recognised by its name, or by a line
+// [Service]; the other formats by the keys of their top level. A text that package policy
+// accepts as a profile is a profile, whatever else it resembles. A command line is never
+// recognised.
+//
+// The text can be the beginning of a file.
+func Detect(name string, text []byte) Kind {
+	if IsUnit(name) {
+		return Systemd
+	}
+	kind := resembles(text)
+	if kind != Profile {
+		if p, _ := policy.Read("", text); p != nil {
+			return Profile
+		}
+	}
+	return kind
+}
+
+// resembles returns the kind that the lines of a text resemble.
+func resembles(text []byte) Kind {
+	if rest := bytes.TrimLeft(text, " \t\r\n"); len(rest) > 0 && rest[0] == '{' {
+		switch {
+		case bytes.Contains(rest, []byte(`"ociVersion"`)):
+			return OCI
+		case bytes.Contains(rest, []byte(`"apiVersion"`)) && bytes.Contains(rest, []byte(`"kind"`)):
+			return Kubernetes
+		}
+		return Profile
+	}
+	var apiVersion, kind, services bool
+	for line := range bytes.Lines(text) {
+		switch key := topLevelKey(line); key {
+		case "apiVersion":
+			apiVersion = true
+		case "kind":
+			kind = true
+		case "services":
+			services = true
+		case "[Service]":
+			return Systemd
+		}
+	}
+	switch {
+	case apiVersion && kind:
+		return Kubernetes
+	case services:
+		return Compose
+	}
+	return Profile
+}
+
+// topLevelKey returns the key of a line that is not indented, without quotes, or the line
+// of a section.
+func topLevelKey(line []byte) string {
+	if bytes.HasPrefix(line, []byte("[")) {
+		return string(bytes.TrimSpace(line))
+	}
+	key, _, found := bytes.Cut(line, []byte(":"))
+	if !found || len(key) > 32 {
+		return ""
+	}
+	return strings.Trim(string(bytes.TrimRight(key, " \t")), `"'`)
+}
