@@ -70,19 +70,36 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 	case newDir:
 		return c.fail(fmt.Errorf("%s is a directory and %s is not; pass two profiles or two directories", operands[1], operands[0]))
 	}
-	var plans [2]*engine.Plan
+	var plans [2]processPlans
+	var names [2]string
 	for n, arg := range operands {
-		p, text, status := c.readProfile(arg, exitError)
-		if p == nil {
+		list, name, status := c.readAll(arg, exitError)
+		if list == nil {
 			return status
 		}
-		plan, findings := engine.Compile(p, view.from, view.target())
-		if plan == nil {
-			return c.reportFindings(findings, text, exitError)
+		names[n], plans[n] = name, processPlans{}
+		for _, r := range list {
+			if r.unverified != nil {
+				return c.fail(fmt.Errorf("%s: %w", r.File, r.unverified))
+			}
+			r.nameProcess(name)
+			plan, findings := engine.Compile(r.Profile, view.from, view.target())
+			if plan == nil {
+				return c.reportNoPlan(r, findings, exitError)
+			}
+			plans[n][r.key] = plan
 		}
-		plans[n] = plan
 	}
-	change := render.NewChange("", plans[0], plans[1], false)
+	if len(plans[0]) > 1 || len(plans[1]) > 1 {
+		changes := render.Changes{Old: names[0], New: names[1]}
+		status := exitOK
+		changes.Profiles, status = o.compare("", plans[0], plans[1], false, status)
+		if err := o.print.profiles(c, changes); err != nil {
+			return c.fail(err)
+		}
+		return status
+	}
+	change := render.NewChange("", plans[0].only(), plans[1].only(), false)
 	if err := o.print.profile(c, *change.Difference); err != nil {
 		return c.fail(err)
 	}

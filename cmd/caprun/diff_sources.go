@@ -6,23 +6,26 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"caprun/internal/revision"
 	"caprun/internal/source"
+	"caprun/platform"
 )
 
 // profileSet is the profiles of one version of a tree. The keys are the paths within
 // the tree, which are the same in both versions.
 type profileSet struct {
-	name     string                            // of the version, in messages
-	label    func(key string) string           // the name of a profile in messages
-	profiles map[string]func() ([]byte, error) // reads a profile
+	name     string                                    // of the version, in messages
+	label    func(key string) string                   // the name of a profile in messages
+	profiles map[string]func() (source.Content, error) // reads a profile
 }
 
 func newProfileSet(name string, label func(string) string) profileSet {
-	return profileSet{name, label, map[string]func() ([]byte, error){}}
+	return profileSet{name, label, map[string]func() (source.Content, error){}}
 }
 
 // allKeys returns the keys of two sets, sorted.
@@ -33,18 +36,18 @@ func allKeys(a, b profileSet) []string {
 }
 
 // unreadable is the function of a profile that cannot be read.
-func unreadable(err error) func() ([]byte, error) {
-	return func() ([]byte, error) { return nil, err }
+func unreadable(err error) func() (source.Content, error) {
+	return func() (source.Content, error) { return source.Content{}, err }
 }
 
 // readFound returns the function that reads a profile below a directory.
-func readFound(f source.Found) func() ([]byte, error) {
+func readFound(f source.Found) func() (source.Content, error) {
 	if f.Err != nil {
 		return unreadable(f.Err)
 	}
-	return func() ([]byte, error) {
+	return func() (source.Content, error) {
 		var r source.Reader
-		return r.ReadNoLinks(f.Path)
+		return r.ReadNoLinks(f.Name, f.Path)
 	}
 }
 
@@ -129,9 +132,9 @@ func (s *revisionSets) addPath(path, name string) error {
 	case err != nil:
 		return err
 	case !info.IsDir():
-		s.new.profiles[name] = func() ([]byte, error) {
+		s.new.profiles[name] = func() (source.Content, error) {
 			var r source.Reader
-			return r.Read(path)
+			return r.Read(path, path)
 		}
 		return nil
 	}
@@ -157,10 +160,10 @@ func (s *revisionSets) addFile(f revision.File) {
 	_, inWorkingTree := s.new.profiles[f.Name]
 	switch {
 	case slices.Contains(s.names, f.Name):
-		s.old.profiles[f.Name] = func() ([]byte, error) {
+		s.old.profiles[f.Name] = func() (source.Content, error) {
 			file, err := s.tree.Follow(f)
 			if err != nil {
-				return nil, err
+				return source.Content{}, err
 			}
 			return s.read(file)
 		}
@@ -171,20 +174,51 @@ func (s *revisionSets) addFile(f revision.File) {
 			delete(s.new.profiles, f.Name)
 		}
 	default:
-		s.old.profiles[f.Name] = func() ([]byte, error) { return s.read(f) }
+		s.old.profiles[f.Name] = func() (source.Content, error) { return s.read(f) }
 		if _, err := os.Lstat(f.Path); err == nil && !inWorkingTree {
 			s.new.profiles[f.Name] = unreadable(errNotSimple)
 		}
 	}
 }
 
-// read returns the text of a profile of the revision.
-func (s *revisionSets) read(f revision.File) ([]byte, error) {
+// read returns a profile of the revision, or a unit with its drop-ins there.
+func (s *revisionSets) read(f revision.File) (source.Content, error) {
 	data, err := s.tree.Read(f)
 	if err != nil {
-		return nil, err
+		return source.Content{}, err
 	}
-	return source.ProfileText(data)
+	c, err := source.NewContent(f.Path, data)
+	if err != nil || c.Platform == nil {
+		return c, err
+	}
+	return c, s.readDropIns(&c, f)
+}
+
+// readDropIns adds the drop-ins of a unit in the revision.
+func (s *revisionSets) readDropIns(c *source.Content, unit revision.File) error {
+	dir := path.Dir(unit.Name)
+	var names []string
+	for _, name := range platform.DropInDirectories(unit.Name) {
+		names = append(names, path.Join(dir, name))
+	}
+	files, err := s.tree.Files(names)
+	if err != nil {
+		return err
+	}
+	byPath := map[string]revision.File{}
+	var paths []string
+	for _, f := range files {
+		below := strings.TrimPrefix(strings.TrimPrefix(f.Name, dir), "/")
+		byPath[below] = f
+		paths = append(paths, below)
+	}
+	return c.AddDropIns(unit.Name, paths, func(p string) ([]byte, error) {
+		f, err := s.tree.Follow(byPath[p])
+		if err != nil {
+			return nil, err
+		}
+		return s.tree.Read(f)
+	})
 }
 
 // selects reports whether a file of the revision is a profile below one of the

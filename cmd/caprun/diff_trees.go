@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"caprun/engine"
 	"caprun/internal/render"
 	"caprun/internal/revision"
 	"caprun/internal/sanitize"
-	"caprun/policy"
 )
 
 // diffDirectories compares the profiles below two directories.
@@ -53,17 +53,12 @@ func (c *Command) diffSets(o diffOptions, v viewpoint, old, new profileSet, disp
 	changes := render.Changes{Old: sanitize.Line(old.name), New: sanitize.Line(new.name)}
 	status := exitOK
 	for _, key := range all {
-		oldPlan, err := c.plan(v, old, key, false)
-		newPlan, invalid := c.plan(v, new, key, true)
+		oldPlans, err := c.plans(v, old, key, false)
+		newPlans, invalid := c.plans(v, new, key, true)
 		unread := err != nil && !errors.Is(err, errNoPlan)
-		change := render.NewChange(sanitize.Line(display(key)), oldPlan, newPlan, unread || invalid != nil)
-		switch {
-		case change.Kind == render.Invalid:
-			status = exitError
-		case status == exitOK && o.fails(change.Kind):
-			status = exitFindings
-		}
-		changes.Profiles = append(changes.Profiles, change)
+		var list []render.Change
+		list, status = o.compare(sanitize.Line(display(key)), oldPlans, newPlans, unread || invalid != nil, status)
+		changes.Profiles = append(changes.Profiles, list...)
 	}
 	if err := o.print.profiles(c, changes); err != nil {
 		return c.fail(err)
@@ -74,28 +69,37 @@ func (c *Command) diffSets(o diffOptions, v viewpoint, old, new profileSet, disp
 // errNoPlan is the error for a profile without a plan.
 var errNoPlan = errors.New("the profile has no plan")
 
-// plan returns the plan of a profile, nil if it is absent. It reports an error of
-// reading, and with details why there is no plan.
-func (c *Command) plan(v viewpoint, s profileSet, key string, details bool) (*engine.Plan, error) {
+// plans returns the plans of the processes of a file, none if it is absent. It reports an
+// error of reading, and with details why there is no plan.
+func (c *Command) plans(v viewpoint, s profileSet, key string, details bool) (processPlans, error) {
 	read := s.profiles[key]
 	if read == nil {
 		return nil, nil
 	}
 	name := sanitize.Line(s.label(key))
-	text, err := read()
+	content, err := read()
 	if err != nil {
 		c.ReportError(fmt.Errorf("%s: %w", name, err))
 		return nil, err
 	}
-	p, findings := policy.Parse(name, text)
-	if p != nil {
-		var plan *engine.Plan
-		if plan, findings = engine.Compile(p, v.from, v.target()); plan != nil {
-			return plan, nil
+	report := c
+	if !details {
+		report = &Command{Env: c.Env}
+		report.Stderr = io.Discard
+	}
+	list, status := report.readContent(name, content, exitError)
+	plans := processPlans{}
+	for _, r := range list {
+		r.nameProcess(name)
+		plan, findings := engine.Compile(r.Profile, v.from, v.target())
+		if plan == nil {
+			report.reportNoPlan(r, findings, exitError)
+			return nil, errNoPlan
 		}
+		plans[r.key] = plan
 	}
-	if details {
-		c.reportFindings(findings, text, exitError)
+	if len(plans) == 0 && (content.Platform == nil || status != exitOK) {
+		return nil, errNoPlan
 	}
-	return nil, errNoPlan
+	return plans, nil
 }

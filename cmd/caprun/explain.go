@@ -14,6 +14,7 @@ import (
 type explainOptions struct {
 	as               string
 	target           string // empty for an ordinary program
+	process          string // of a file of another platform
 	kernel           *engine.Kernel
 	supervised, json bool
 }
@@ -23,12 +24,15 @@ func explainForm() *form {
 	var o explainOptions
 	return &form{
 		name: "explain", about: "print the steps of a launch and the resulting privileges",
-		help: "caprun also prints which privileges the program can still gain.",
+		help: "caprun also prints which privileges the program can still gain. " +
+			"Of a systemd unit, a Kubernetes manifest, a compose file or an OCI configuration, it prints what the platform gives the process, " +
+			"and on standard error what a profile cannot express.",
 		flags: []*formFlag{
 			asFlag(&o.as),
 			{name: "target", metavar: "FILE", about: "program on this machine to start", value: nonEmpty(&o.target, aFile),
 				more: "The default is a program without set-user-ID and set-group-ID bits and without file capabilities."},
 			kernelFlag(&o.kernel),
+			processFlag(&o.process),
 			{name: "init", about: "print the plan of a launch with -init", value: isSet(&o.supervised)},
 			formatFlag(&o.json),
 		},
@@ -44,7 +48,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	if !ok {
 		return status
 	}
-	p, status := c.readReviewed(profile, exitFindings)
+	p, status := c.readReviewed(profile, o.process, exitFindings)
 	if p == nil {
 		return status
 	}
@@ -66,9 +70,12 @@ func (c *Command) explain(o explainOptions, profile string) int {
 	}
 	plan, findings := engine.Compile(p.Profile, view.from, program)
 	if plan == nil {
-		return c.reportFindings(findings, p.text, exitFindings)
+		return c.reportNoPlan(p, findings, exitFindings)
 	}
 	v := view.render(c.Colour)
+	if v.Document = p.document; v.Document != nil {
+		c.reportPlatform(p.input, p.notes(), exitOK)
+	}
 	if s := p.sealed; s != nil {
 		v.Sealed = &render.Sealed{Arch: s.Arch.String(), Generator: s.Generator, Verified: p.unverified == nil}
 	}

@@ -97,6 +97,8 @@ func forms() []*form {
 		showForm(),
 		sealForm(),
 		learnForm(),
+		importForm(),
+		exportForm(),
 		schemaForm(),
 		profilesForm(),
 		completionForm(),

@@ -67,10 +67,11 @@ var pageTests = map[string]pageTest{
 	"docs/editors.md": {
 		files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"},
 	},
-	"docs/faults.md":  {others: map[string]string{"CAPRUN_TEST_FAULTS": "TestFaults"}},
-	"docs/go.md":      {others: map[string]string{"go mod": "TestGoPage"}},
-	"docs/profile.md": {},
-	"docs/init.md":    {},
+	"docs/faults.md":    {others: map[string]string{"CAPRUN_TEST_FAULTS": "TestFaults"}},
+	"docs/go.md":        {others: map[string]string{"go mod": "TestGoPage"}},
+	"docs/platforms.md": {},
+	"docs/profile.md":   {},
+	"docs/init.md":      {},
 	"docs/kernels.md": {others: map[string]string{
 		"apt-get install": "internal/test/kernels/main.go",
 	}},

@@ -11,12 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"caprun/engine/machine"
+	"caprun/engine/review"
 	"caprun/internal/report"
 	"caprun/internal/revision"
 	"caprun/internal/sanitize"
 	"caprun/internal/source"
-	"caprun/seal"
+	"caprun/policy"
 )
 
 // reportOptions are the flags of report.
@@ -129,11 +129,11 @@ func (r *reportRun) add(s report.Source) error {
 func (r *reportRun) addPaths(paths []string, exclude source.Patterns) error {
 	type entry struct {
 		name string
-		read func() report.Source
+		read func() []report.Source
 	}
 	var entries []entry
 	seen := map[string]bool{}
-	add := func(name, key string, read func() report.Source) {
+	add := func(name, key string, read func() []report.Source) {
 		if len(entries) <= report.MaxProfiles && !seen[key] {
 			seen[key] = true
 			entries = append(entries, entry{name, read})
@@ -142,19 +142,19 @@ func (r *reportRun) addPaths(paths []string, exclude source.Patterns) error {
 	var reader source.Reader
 	for _, path := range paths {
 		if path == "-" || strings.HasPrefix(path, "builtin:") {
-			add(path, path, func() report.Source { return r.readSource(path) })
+			add(path, path, func() []report.Source { return r.readSource(path) })
 			continue
 		}
 		if !isDirectory(path) {
-			add(path, absolute(path), func() report.Source { return newSource(path, path)(reader.Read(path)) })
+			add(path, absolute(path), func() []report.Source { return newSources(path, path)(reader.Read(path, path)) })
 			continue
 		}
 		err := source.Walk(path, exclude, func(f source.Found) {
-			add(f.Name, absolute(f.Name), func() report.Source {
+			add(f.Name, absolute(f.Name), func() []report.Source {
 				if f.Err != nil {
-					return newSource(f.Name, f.Name)(nil, f.Err)
+					return newSources(f.Name, f.Name)(source.Content{}, f.Err)
 				}
-				return newSource(f.Name, f.Name)(reader.ReadNoLinks(f.Path))
+				return newSources(f.Name, f.Name)(reader.ReadNoLinks(f.Name, f.Path))
 			})
 		})
 		if err != nil {
@@ -162,8 +162,10 @@ func (r *reportRun) addPaths(paths []string, exclude source.Patterns) error {
 		}
 	}
 	for _, e := range entries {
-		if err := r.add(e.read()); err != nil {
-			return err
+		for _, s := range e.read() {
+			if err := r.add(s); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -179,32 +181,51 @@ func absolute(path string) string {
 }
 
 // readSource reads standard input or a built-in profile.
-func (r *reportRun) readSource(arg string) report.Source {
+func (r *reportRun) readSource(arg string) []report.Source {
 	src, err := source.Find(arg, r.Stdin)
 	if err != nil {
-		return report.Source{Name: arg, Err: err}
+		return []report.Source{{Name: arg, Err: err}}
 	}
-	s := report.Source{Name: src.Name}
-	s.Text, _, s.Err = src.Review()
-	return s
+	return newSources(src.Name, "")(src.Review())
 }
 
-// newSource returns the function that makes the source of a file from what was read.
-func newSource(name, file string) func([]byte, error) report.Source {
-	return func(text []byte, err error) report.Source {
-		return report.Source{Name: name, File: file, Text: text, Err: err, NoLines: isSealed(file)}
+// newSources returns the function that makes the sources of a file from what was read: one
+// for a profile, and one for each process of a file of another platform.
+func newSources(name, file string) func(source.Content, error) []report.Source {
+	return func(c source.Content, err error) []report.Source {
+		if err != nil || c.Platform == nil {
+			return []report.Source{{Name: name, File: file, Text: c.Text, Err: err, NoLines: c.Sealed != nil}}
+		}
+		documents, findings := c.Platform.Documents()
+		if len(documents) == 0 && !policy.HasErrors(findings) {
+			return nil
+		}
+		if policy.HasErrors(findings) {
+			return []report.Source{{Name: name, File: file, Undeclared: notDeclared, Check: func(review.Options) []review.Finding {
+				var list []review.Finding
+				for _, f := range findings {
+					list = append(list, review.Finding{Diagnostic: f})
+				}
+				return list
+			}}}
+		}
+		sources := make([]report.Source, 0, len(documents))
+		documents = c.Platform.Main(documents)
+		for _, d := range documents {
+			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared}
+			s.Check = func(o review.Options) []review.Finding { return c.Platform.CheckDocument(d, o) }
+			if len(documents) > 1 {
+				s.Name = processName(name, d.Name)
+			}
+			sources = append(sources, s)
+		}
+		return sources
 	}
 }
 
-// isSealed reports whether a file that was read is a sealed launcher, whose lines are not
-// those of its profile.
-func isSealed(file string) bool {
-	if source.IsProfileName(file) {
-		return false
-	}
-	head, err := machine.ReadTrusted(file, 4, false)
-	return err == nil && seal.IsELF(head)
-}
+// notDeclared is what a row says about an identity that a file of another platform does not
+// declare: it depends on an image, for example.
+const notDeclared = "not declared"
 
 // addRevision adds the profiles of the working tree and of a git revision.
 func (r *reportRun) addRevision(base string, paths []string, exclude source.Patterns) error {
@@ -219,22 +240,53 @@ func (r *reportRun) addRevision(base string, paths []string, exclude source.Patt
 	}
 	for _, key := range allKeys(sets.old, sets.new) {
 		name := sets.new.label(key)
-		s := report.Source{Name: name}
+		var new, old []report.Source
 		if read := sets.new.profiles[key]; read != nil {
-			text, err := read()
-			s = newSource(name, name)(text, err)
-		} else {
-			s.Removed = true
+			new = newSources(name, name)(read())
 		}
 		if read := sets.old.profiles[key]; read != nil {
-			if s.Old, s.OldErr = read(); s.OldErr != nil {
-				r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(sets.old.label(key)), s.OldErr))
+			old = newSources(name, "")(read())
+			if err := failed(old); err != nil {
+				r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(sets.old.label(key)), err))
 				r.status = exitError
 			}
 		}
-		if err := r.add(s); err != nil {
-			return err
+		for _, s := range pairVersions(old, new) {
+			if err := r.add(s); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// failed returns the error of sources that could not be read.
+func failed(list []report.Source) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0].Err
+}
+
+// pairVersions returns the sources of the new version of a file with the old ones: those
+// with the same name, or if both versions have one, these.
+func pairVersions(old, new []report.Source) []report.Source {
+	if len(old) == 1 && len(new) == 1 {
+		new[0].Old, new[0].OldErr = old[0].Text, old[0].Err
+		return new
+	}
+	named := func(list []report.Source, name string) int {
+		return slices.IndexFunc(list, func(s report.Source) bool { return s.Name == name })
+	}
+	for n := range new {
+		if at := named(old, new[n].Name); at >= 0 {
+			new[n].Old, new[n].OldErr = old[at].Text, old[at].Err
+		}
+	}
+	for _, s := range old {
+		if named(new, s.Name) < 0 {
+			new = append(new, report.Source{Name: s.Name, Old: s.Text, OldErr: s.Err, Removed: true})
+		}
+	}
+	return new
 }

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"caprun/engine/review"
 	"caprun/internal/sanitize"
 	"caprun/internal/source"
+	"caprun/platform"
+	"caprun/platform/declared"
 	"caprun/policy"
 	"caprun/seal"
 )
@@ -26,42 +29,167 @@ type reviewed struct {
 	// unverified is the error for a launcher whose code cannot be compared with its
 	// profile, because another version of the generator wrote it.
 	unverified error
+
+	// document is the process of a file of another platform that the profile was made
+	// from; nil for a profile. input is that file, and findings are those about it.
+	document *declared.Document
+	input    *platform.Input
+	main     bool   // not a command of a unit beside the main one
+	key      string // see processKey; empty for a profile
+	findings []policy.Diagnostic
 }
 
 // readProfile reads a profile. If it returns none, it has reported why, and status
-// is findingsStatus for a profile with errors, or exitError.
+// is findingsStatus for a profile with errors, or exitError. It refuses a file of another
+// platform.
 func (c *Command) readProfile(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
-	r, status := c.readReviewed(arg, findingsStatus)
+	r, status := c.readReviewed(arg, "", findingsStatus)
 	switch {
 	case r == nil:
 		return nil, nil, status
+	case r.document != nil:
+		return nil, nil, c.fail(fmt.Errorf("%s: a file of %s, and not a profile; write its profile with caprun import", r.File, r.input.Kind))
 	case r.unverified != nil:
 		return nil, nil, c.fail(fmt.Errorf("%s: %w", r.File, r.unverified))
 	}
 	return r.Profile, r.text, exitOK
 }
 
-// readReviewed is readProfile; a launcher of another version of the generator is not an
-// error.
-func (c *Command) readReviewed(arg string, findingsStatus int) (*reviewed, int) {
+// readReviewed reads a profile, a sealed launcher, also one of another version of the
+// generator, or a process of a file of another platform. process is the name of one of several processes of a file of another platform.
+func (c *Command) readReviewed(arg, process string, findingsStatus int) (*reviewed, int) {
+	list, name, status := c.readAll(arg, findingsStatus)
+	switch {
+	case list == nil:
+		return nil, status
+	case process == "" && (len(list) == 1 || !list[1].main):
+		return list[0], exitOK
+	case list[0].document == nil:
+		return nil, c.usageError("-process is for files of other platforms")
+	}
+	names := make([]string, 0, len(list))
+	for _, r := range list {
+		if r.document.Name == process {
+			return r, exitOK
+		}
+		names = append(names, r.document.Name)
+	}
+	const most = 10
+	more := ""
+	if len(names) > most {
+		more = fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	what := fmt.Sprintf("the file declares %d processes; pass one with -process", len(list))
+	if process != "" {
+		what = fmt.Sprintf("no process %s; the file declares", sanitize.Text(strconv.Quote(process)))
+	}
+	return nil, c.fail(fmt.Errorf("%s: %s: %s%s", name, what, sanitize.Text(strings.Join(names[:min(most, len(names))], ", ")), more))
+}
+
+// readAll reads the profile that an argument names, or the profiles of all processes of a
+// file of another platform. If it returns none, it has reported why. name is that of the
+// file in messages.
+func (c *Command) readAll(arg string, findingsStatus int) (list []*reviewed, name string, status int) {
 	src, err := source.Find(arg, c.Stdin)
 	if err != nil {
-		return nil, c.fail(err)
+		return nil, "", c.fail(err)
 	}
-	var r reviewed
-	r.text, r.sealed, err = src.Review()
-	switch {
-	case errors.Is(err, seal.ErrGenerator):
-		r.unverified = err
-	case err != nil:
-		return nil, c.fail(fmt.Errorf("%s: %w", src.Name, err))
+	content, err := src.Review()
+	if err != nil && !errors.Is(err, seal.ErrGenerator) {
+		return nil, "", c.fail(fmt.Errorf("%s: %w", src.Name, err))
 	}
 	// A file name may contain control characters.
-	var findings []policy.Diagnostic
-	if r.Profile, findings = policy.Parse(sanitize.Line(src.Name), r.text); r.Profile == nil {
-		return nil, c.reportFindings(findings, r.text, findingsStatus)
+	name = sanitize.Line(src.Name)
+	list, status = c.readContent(name, content, findingsStatus)
+	if list == nil && status == exitOK {
+		_, findings := content.Platform.Documents()
+		return nil, name, c.reportPlatform(content.Platform, findings, findingsStatus)
 	}
-	return &r, exitOK
+	for _, r := range list {
+		r.unverified = err
+	}
+	return list, name, status
+}
+
+// readContent returns the profiles in the content of a file. If it returns none, it has
+// reported why, or status is exitOK: it is a file of another platform without a process.
+func (c *Command) readContent(name string, content source.Content, findingsStatus int) ([]*reviewed, int) {
+	if content.Platform != nil {
+		return c.readPlatform(name, content.Platform, findingsStatus)
+	}
+	p, findings := policy.Parse(name, content.Text)
+	if p == nil {
+		return nil, c.reportFindings(findings, content.Text, findingsStatus)
+	}
+	return []*reviewed{{Profile: p, text: content.Text, sealed: content.Sealed}}, exitOK
+}
+
+// readPlatform returns the processes of a file of another platform. If it returns none, it
+// has reported why, or status is exitOK: the file has no process.
+func (c *Command) readPlatform(name string, in *platform.Input, findingsStatus int) ([]*reviewed, int) {
+	documents, findings := in.Documents()
+	var list []*reviewed
+	for _, d := range documents {
+		p, wrong := policy.Parse(name, d.Text)
+		if p == nil {
+			for _, f := range wrong {
+				findings = append(findings, d.Locate(f))
+			}
+			continue
+		}
+		list = append(list, &reviewed{Profile: p, text: d.Text, document: d, input: in})
+	}
+	switch {
+	case policy.HasErrors(findings):
+		return nil, c.reportPlatform(in, findings, findingsStatus)
+	case len(list) == 0:
+		return nil, exitOK
+	}
+	main := in.Main(documents)
+	for n, r := range list {
+		r.findings, r.main, r.key = findings, n < len(main), processKey(in, documents[0], r.document)
+	}
+	return list, exitOK
+}
+
+// reportPlatform prints findings about a file of another platform and the files that are
+// read with it, and returns status.
+func (c *Command) reportPlatform(in *platform.Input, findings []policy.Diagnostic, status int) int {
+	if err := review.Details(c.Stderr, slices.Values(in.Reports(findings)), false); err != nil {
+		return c.fail(err)
+	}
+	return status
+}
+
+// notes returns the findings about the file and the process, and what a profile cannot
+// express of it.
+func (r *reviewed) notes() []policy.Diagnostic {
+	notes := append(r.ownNotes(), r.findings...)
+	policy.Sort(notes)
+	return notes
+}
+
+// ownNotes is notes without the findings about the file.
+func (r *reviewed) ownNotes() []policy.Diagnostic {
+	notes := append(platform.Losses(r.document), r.document.Findings...)
+	policy.Sort(notes)
+	return notes
+}
+
+// processFlag is the flag -process.
+func processFlag(name *string) *formFlag {
+	return &formFlag{name: "process", metavar: "NAME", about: "process of a file that declares several, such as a container", value: nonEmpty(name, aText)}
+}
+
+// reportNoPlan prints why a profile has no plan, and returns status.
+func (c *Command) reportNoPlan(r *reviewed, findings []policy.Diagnostic, status int) int {
+	if r.document == nil {
+		return c.reportFindings(findings, r.text, status)
+	}
+	for n := range findings {
+		findings[n] = r.document.Locate(findings[n])
+	}
+	return c.reportPlatform(r.input, findings, status)
 }
 
 // reportFindings prints the errors of a profile without a plan, and returns status.

@@ -47,7 +47,7 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 	if status, ok := c.reportCaller(o.as, err); !ok {
 		return status
 	}
-	p, status := c.readReviewed(profile, exitError)
+	p, status := c.readReviewed(profile, "", exitError)
 	switch {
 	case p == nil:
 		return status

@@ -21,16 +21,16 @@ type file struct {
 // content is what was read before the run: standard input and pipes can block, which
 // must not hold up the workers.
 type content struct {
-	text []byte
-	err  error
+	source.Content
+	err error
 }
 
 // Add adds the profiles that arguments of check select, sorted by name and each once.
 // It reports directories that cannot be read. stdinName is the name of standard input
 // in findings.
 //
-// An argument that is a directory selects the .yaml and .yml files below it that are
-// not hidden. A symbolic link to another of these files is followed, because a mounted
+// An argument that is a directory selects the .yaml, .yml and .service files below it that
+// are not hidden. A symbolic link to another of these files is followed, because a mounted
 // ConfigMap consists of such links. A link to any other file is refused: findings
 // quote lines, and the author of the link may have no permission to read them. Links
 // to directories are not followed, which would find files twice or never end. Files
@@ -79,8 +79,8 @@ func (r *Run) Add(args []string, stdinName string, exclude source.Patterns) {
 			}
 		case err == nil && info.Mode()&fs.ModeNamedPipe != 0 && isDescriptor(arg):
 			if abs, err := filepath.Abs(arg); err != nil || !seen[abs] {
-				text, err := readStream(arg)
-				add(arg, file{name: arg, preread: &content{text, err}})
+				c, err := readStream(arg)
+				add(arg, file{name: arg, preread: &content{c, err}})
 			}
 		default:
 			// A worker reports the error of Stat when it opens the file.
@@ -99,7 +99,7 @@ func (r *Run) preread(arg, stdinName string) file {
 	}
 	c := &content{err: err}
 	if err == nil {
-		c.text, _, c.err = src.Review()
+		c.Content, c.err = src.Review()
 	}
 	return file{name: src.Name, preread: c}
 }
@@ -113,11 +113,11 @@ func isDescriptor(path string) bool {
 }
 
 // readStream reads a pipe.
-func readStream(path string) ([]byte, error) {
+func readStream(path string) (source.Content, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return source.Content{}, err
 	}
 	defer f.Close()
-	return source.ReadStream(f)
+	return source.ReadStream(path, f)
 }

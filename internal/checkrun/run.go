@@ -50,8 +50,8 @@ type Run struct {
 
 // checked is the result of one file.
 type checked struct {
-	report review.Report
-	err    error // why there is no report
+	reports []review.Report // one, or those of a unit and its drop-ins
+	err     error           // why there is no report
 }
 
 // New returns a run without files. fails reports whether a finding makes the result
@@ -168,11 +168,13 @@ func (r *Run) reports() iter.Seq[review.Report] {
 				r.fail(o.err)
 				continue
 			}
-			if r.result == Clean && slices.ContainsFunc(o.report.Findings, r.fails) {
-				r.result = Findings
-			}
-			if !yield(o.report) {
-				return
+			for _, report := range o.reports {
+				if r.result == Clean && slices.ContainsFunc(report.Findings, r.fails) {
+					r.result = Findings
+				}
+				if !yield(report) {
+					return
+				}
 			}
 		}
 	}
@@ -211,20 +213,23 @@ func (r *Run) check(reader *source.Reader, f file) (o checked) {
 			o = checked{err: fmt.Errorf("%s: caprun panicked: %v; this is a bug in caprun, not a mistake in the profile: please report it, with the file", f.name, p)}
 		}
 	}()
-	var text []byte
+	var c source.Content
 	var err error
 	switch {
 	case f.preread != nil:
-		text, err = f.preread.text, f.preread.err
+		c, err = f.preread.Content, f.preread.err
 	case f.path != "":
-		text, err = reader.ReadNoLinks(f.path)
+		c, err = reader.ReadNoLinks(f.name, f.path)
 	default:
-		text, err = reader.Read(f.name)
+		c, err = reader.Read(f.name, f.name)
 	}
 	if err != nil {
 		return checked{err: fmt.Errorf("%s: %w%s", f.name, source.BrokenLink(f.name, cause(err)), flagHint(f.name, err))}
 	}
-	return checked{report: review.Check(f.name, text, r.options)}
+	if c.Platform != nil {
+		return checked{reports: c.Platform.Check(r.options)}
+	}
+	return checked{reports: []review.Report{review.Check(f.name, c.Text, r.options)}}
 }
 
 // flagHint returns what to do about an argument that is not a file but looks like a

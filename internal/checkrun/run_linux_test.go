@@ -199,7 +199,7 @@ func TestFIFO(t *testing.T) {
 		t.Errorf("below a directory: result %d, %s%s", status, messages, out.String())
 	}
 	var r source.Reader
-	if _, err := r.Read(fifo); err == nil || !strings.Contains(err.Error(), source.ErrNotRegular.Error()) {
+	if _, err := r.Read(fifo, fifo); err == nil || !strings.Contains(err.Error(), source.ErrNotRegular.Error()) {
 		t.Errorf("instead of a file: %v", err)
 	}
 	if status, messages := check(t, io.Discard, fifo); status != Failed || messages != "caprun: "+fifo+": not a regular file\n" {

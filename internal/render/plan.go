@@ -10,6 +10,8 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/internal/sanitize"
+	"caprun/platform/declared"
+	"caprun/policy"
 )
 
 // PlanView is what a printed plan shows in addition to the plan.
@@ -22,6 +24,10 @@ type PlanView struct {
 
 	// Sealed is the sealed launcher that has the profile; nil for a file that is one.
 	Sealed *Sealed
+
+	// Document is the file of another platform that the profile was made from; nil for a
+	// profile.
+	Document *declared.Document
 
 	// Environ is the caller's environment; nil if unknown.
 	Environ []string
@@ -196,7 +202,7 @@ func (t planPrinter) steps() {
 	p := t.plan
 	t.head(stepLine("Steps", "from", "needs"))
 	for n, s := range p.Steps {
-		from, needs := stepNotes(p, s)
+		from, needs := t.stepNotes(s)
 		for k, text := range wrapList(p.Describe(s), stepWidth) {
 			if k == 0 {
 				fmt.Fprintln(t, stepLine(fmt.Sprintf("  %2d  %s", n+1, text), from, needs))
@@ -218,8 +224,8 @@ func stepLine(text, from, needs string) string {
 
 // stepNotes returns the key and line that a step comes from, and the capability that
 // it needs.
-func stepNotes(p *engine.Plan, s engine.Step) (from, needs string) {
-	if pos := p.Position(s); s.Key != "" && pos.IsKnown() {
+func (t planPrinter) stepNotes(s engine.Step) (from, needs string) {
+	if _, pos := t.origin(t.plan, s); s.Key != "" && pos.IsKnown() {
 		from = fmt.Sprintf("%s:%d", s.Key, pos.Line)
 	}
 	switch {
@@ -229,6 +235,16 @@ func stepNotes(p *engine.Plan, s engine.Step) (from, needs string) {
 		needs = s.Needs.String()
 	}
 	return from, needs
+}
+
+// origin returns the position of what causes a step. file is not empty if it is in a file
+// of another platform.
+func (v PlanView) origin(p *engine.Plan, s engine.Step) (file string, at policy.Position) {
+	if v.Document == nil {
+		return "", p.Position(s)
+	}
+	from := v.Document.Origin(s.Key)
+	return from.File, from.Position
 }
 
 // state prints the state of the caller and of the target, except capabilities.

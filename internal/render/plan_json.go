@@ -73,7 +73,8 @@ type jsonFileCaps struct {
 type jsonStep struct {
 	Kind   string   `json:"kind"`
 	Text   string   `json:"text"`
-	Key    *string  `json:"key"` // null if no key is the reason
+	Key    *string  `json:"key"`            // null if no key is the reason
+	File   string   `json:"file,omitempty"` // of another platform, which has the declaration
 	Line   *int     `json:"line"`
 	Column *int     `json:"column"`
 	Needs  []string `json:"needs"`
@@ -131,7 +132,7 @@ func newJSONPlan(p *engine.Plan, v PlanView) jsonPlan {
 		Environment:   newJSONEnvironment(p.EnvironChange()),
 	}
 	for _, s := range p.Steps {
-		j.Steps = append(j.Steps, newJSONStep(p, s))
+		j.Steps = append(j.Steps, newJSONStep(p, s, v))
 	}
 	for _, i := range p.Inherited() {
 		row := jsonInherited{Group: i.Group, Name: i.Name}
@@ -158,10 +159,10 @@ func newJSONTarget(t engine.Target) jsonTarget {
 	return jsonTarget{&t.Path, &t.FilePath, facts}
 }
 
-func newJSONStep(p *engine.Plan, s engine.Step) jsonStep {
+func newJSONStep(p *engine.Plan, s engine.Step, v PlanView) jsonStep {
 	j := jsonStep{Kind: s.Name(), Text: p.Describe(s), Needs: s.Needs.Names(), NoOp: s.NoOp}
-	if at := p.Position(s); s.Key != "" && at.IsKnown() {
-		j.Key, j.Line, j.Column = &s.Key, &at.Line, &at.Column
+	if file, at := v.origin(p, s); s.Key != "" && at.IsKnown() {
+		j.Key, j.File, j.Line, j.Column = &s.Key, file, &at.Line, &at.Column
 	}
 	return j
 }

@@ -142,7 +142,7 @@ func (p *htmlPage) intro() {
 }
 
 // maxChanges is the number of changes before the table of profiles. More are the column of
-// the changes, and must not move the table out of sight.
+// the changes, and must leave the table in view.
 const maxChanges = 40
 
 // changes writes what changed since the base.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -138,10 +139,15 @@ func newRow(s Source, o Options) *Row {
 		if p, _ = policy.Parse(row.Name, s.Text); p != nil {
 			row.Description = text(p.Description)
 			if plan, _ = engine.Compile(p, cred.Root(), engine.OrdinaryTarget()); plan != nil {
-				row.setPlan(plan)
+				row.setPlan(plan, cmp.Or(s.Undeclared, Caller))
 			}
 		}
-		row.addFindings(s, review.Check(row.Name, s.Text, review.Options{Today: o.Today}).Findings)
+		options := review.Options{Today: o.Today}
+		if s.Check != nil {
+			row.addFindings(s, s.Check(options))
+		} else {
+			row.addFindings(s, review.Check(row.Name, s.Text, options).Findings)
+		}
 	}
 	if o.Base != "" {
 		row.compare(s, plan)
@@ -150,7 +156,7 @@ func newRow(s Source, o Options) *Row {
 }
 
 // setPlan fills the fields about privileges.
-func (row *Row) setPlan(p *engine.Plan) {
+func (row *Row) setPlan(p *engine.Plan, undeclared string) {
 	a := p.AfterExec
 	children, most := p.ReachableCaps()
 	row.HasPlan = true
@@ -161,7 +167,7 @@ func (row *Row) setPlan(p *engine.Plan) {
 	for _, s := range p.Reachable() {
 		row.Reachable = append(row.Reachable, text(s))
 	}
-	row.User, row.GID, row.Groups = Caller, Caller, Caller
+	row.User, row.GID, row.Groups = undeclared, undeclared, undeclared
 	// The placeholder of a user that was not looked up is not 0.
 	row.mayBeRoot = a.UID == 0 || a.EUID == 0 || a.SUID == 0
 	if !p.Identity.Declared {
@@ -177,17 +183,7 @@ func (row *Row) setPlan(p *engine.Plan) {
 
 // addFindings adds the findings of check, and those about the file itself.
 func (row *Row) addFindings(s Source, found []review.Finding) {
-	var all []review.Finding
-	for _, f := range found {
-		if s.Locate != nil {
-			f.Diagnostic = s.Locate(f.Diagnostic)
-		}
-		all = append(all, f)
-	}
-	for _, d := range s.Findings {
-		all = append(all, review.Finding{Diagnostic: d})
-	}
-	slices.SortStableFunc(all, func(a, b review.Finding) int { return a.Compare(b.Diagnostic) })
+	all := slices.SortedStableFunc(slices.Values(found), func(a, b review.Finding) int { return a.Compare(b.Diagnostic) })
 	for _, f := range all {
 		switch {
 		case f.Suppressed != nil:
@@ -204,7 +200,7 @@ func (row *Row) addFindings(s Source, found []review.Finding) {
 			continue
 		}
 		entry := Finding{Severity: f.Severity, Rule: f.Rule, Message: text(render.WithHint(f.Message, f.Hint)), file: s.File}
-		if s.Locate != nil {
+		if s.Check != nil {
 			entry.file = f.File
 		}
 		if f.IsKnown() && !s.NoLines {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"caprun/engine/cred"
+	"caprun/engine/review"
 	"caprun/policy"
 )
 
@@ -74,16 +75,17 @@ func TestNoPlan(t *testing.T) {
 	}
 }
 
-// TestLocate: findings of a source that is not a profile link to its own lines.
-func TestLocate(t *testing.T) {
+// TestCheck: findings of a source that is not a profile link to its own lines.
+func TestCheck(t *testing.T) {
 	r := New(Options{Today: today})
 	err := r.Add(Source{
 		Name: "web.service", File: "units/web.service", Text: []byte("version: 1\nuid: 0\ngid: 0\ncaps: cap_sys_admin=ep\n"),
-		Locate: func(d policy.Diagnostic) policy.Diagnostic {
-			d.File, d.Position = "units/web.service.d/x.conf", policy.Position{Line: d.Line + 100, Column: 1}
-			return d
+		Check: func(review.Options) []review.Finding {
+			at := func(file string, line int) review.Finding {
+				return review.Finding{Diagnostic: policy.Diagnostic{File: file, Position: policy.Position{Line: line, Column: 1}, Severity: policy.Warning, Rule: "own", Message: "x"}}
+			}
+			return []review.Finding{at("units/web.service.d/x.conf", 102), at("units/web.service", 7)}
 		},
-		Findings: []policy.Diagnostic{{File: "units/web.service", Position: policy.Position{Line: 7, Column: 1}, Severity: policy.Warning, Rule: "own", Message: "x"}},
 	})
 	if err != nil {
 		t.Fatal(err)

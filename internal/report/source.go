@@ -3,7 +3,7 @@ package report
 import (
 	"errors"
 
-	"caprun/policy"
+	"caprun/engine/review"
 )
 
 // MaxProfiles is the largest number of profiles in a report: ten times as many as a large
@@ -31,17 +31,17 @@ type Source struct {
 	Text []byte
 	Err  error
 
-	// Locate returns a finding about Text as one about the file that declares the same;
-	// the file of the result is the one that it links to. It is nil if Text is the content
-	// of File.
-	Locate func(policy.Diagnostic) policy.Diagnostic
+	// Check returns the findings about a text that is not the content of File, with the
+	// files that they link to. It is nil for a profile, which review.Check checks.
+	Check func(review.Options) []review.Finding
+
+	// Undeclared is what the row says about an identity that the text does not declare;
+	// empty for [Caller].
+	Undeclared string
 
 	// NoLines reports that the positions of findings are not lines of File, because File
 	// contains the text in another form.
 	NoLines bool
-
-	// Findings are those about the file itself, with their final positions.
-	Findings []policy.Diagnostic
 
 	// Old is the version of the profile to compare with; nil without one. OldErr is the
 	// reason why it cannot be read. A report without a base ignores both.

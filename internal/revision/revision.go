@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"caprun/platform"
+	"caprun/platform/declared"
 	"caprun/policy"
 	"caprun/seal"
 )
@@ -160,11 +162,12 @@ func (t *Tree) Follow(f File) (File, error) {
 	return f, errors.New("too many symbolic links")
 }
 
-// Read returns the bytes of a file, which must not have more than a profile, or a sealed
-// launcher, may have.
+// Read returns the bytes of a file, which must not have more than a profile, a sealed
+// launcher, or a file of another platform, may have.
 func (t *Tree) Read(f File) ([]byte, error) {
-	if f.size > seal.MaxSize {
-		return nil, errTooLarge(f, seal.MaxSize)
+	const largest = max(seal.MaxSize, declared.MaxSize)
+	if f.size > largest {
+		return nil, errTooLarge(f, largest)
 	}
 	if t.reader == nil {
 		if err := t.start(); err != nil {
@@ -178,7 +181,7 @@ func (t *Tree) Read(f File) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("git cat-file: %w", err)
 	}
-	if f.size > policy.MaxSize && !seal.IsELF(text) {
+	if f.size > policy.MaxSize && !seal.IsELF(text) && platform.Detect(f.Name, text) == platform.Profile {
 		return nil, errTooLarge(f, policy.MaxSize)
 	}
 	return text, nil

@@ -5,35 +5,49 @@ import (
 	"io"
 	"slices"
 
+	"caprun/platform"
 	"caprun/policy"
 	"caprun/seal"
 )
 
-// A Reader reads profiles, one at a time. Its methods return at most the first
-// policy.MaxSize+1 bytes of a file or, of a sealed launcher, what ProfileText returns. They
-// refuse files that are not regular, and do not wait for the writer of a FIFO.
-//
-// Read follows symbolic links. ReadNoLinks refuses them: a link that replaces a file
-// after the search could lead to any other file.
+// A Reader reads files for a review, one at a time: at most the first policy.MaxSize+1
+// bytes of a profile, and more only of other files. It refuses files that are not regular,
+// and does not wait for the writer of a FIFO.
 type Reader struct {
 	buffer [policy.MaxSize + 1]byte
 }
 
-// finish returns the result for a file of which r.buffer[:n] has been read. It reads the
-// remaining bytes of a sealed launcher.
-func (r *Reader) finish(file io.Reader, n int) ([]byte, error) {
+// Read returns the content of a file, with the drop-ins and sockets of a unit. It follows
+// symbolic links. name is that in messages.
+func (r *Reader) Read(name, path string) (Content, error) { return r.content(name, path, r.read) }
+
+// ReadNoLinks is Read, and refuses symbolic links: a link that replaces a file after the
+// search could lead to any other file.
+func (r *Reader) ReadNoLinks(name, path string) (Content, error) {
+	return r.content(name, path, r.readNoLinks)
+}
+
+func (r *Reader) content(name, path string, read func(path string) ([]byte, error)) (Content, error) {
+	data, err := read(path)
+	if err != nil {
+		return Content{}, err
+	}
+	c, err := verified(name, data)
+	if err == nil {
+		err = c.readCompanions(path, read)
+	}
+	return c, err
+}
+
+// finish returns the bytes of a file of which r.buffer[:n] has been read. It reads the
+// remaining bytes of a sealed launcher, and of a file of another platform.
+func (r *Reader) finish(path string, file io.Reader, n int) ([]byte, error) {
 	data := slices.Clone(r.buffer[:n])
-	if !seal.IsELF(data) {
+	if n < len(r.buffer) || !seal.IsELF(data) && platform.Detect(path, data) == platform.Profile {
 		return data, nil
 	}
-	if n == len(r.buffer) {
-		rest, err := readStream(file, maxSize+1-n)
-		if err != nil {
-			return nil, err
-		}
-		data = append(data, rest...)
-	}
-	return ProfileText(data)
+	rest, err := readStream(file, maxSize+1-n)
+	return append(data, rest...), err
 }
 
 var (

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (r *Reader) Read(path string) ([]byte, error) {
+func (r *Reader) read(path string) ([]byte, error) {
 	fd, err := uninterrupted(func() (int, error) { return unix.Open(path, readFlags, 0) })
 	if err != nil {
 		return nil, err
 	}
-	return r.readAll(fd)
+	return r.readAll(path, fd)
 }
 
-func (r *Reader) ReadNoLinks(path string) ([]byte, error) {
+func (r *Reader) readNoLinks(path string) ([]byte, error) {
 	how := unix.OpenHow{Flags: readFlags, Resolve: unix.RESOLVE_NO_SYMLINKS}
 	fd, err := uninterrupted(func() (int, error) { return unix.Openat2(unix.AT_FDCWD, path, &how) })
 	if err == unix.ENOSYS || err == unix.EPERM {
@@ -29,7 +29,7 @@ func (r *Reader) ReadNoLinks(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.readAll(fd)
+	return r.readAll(path, fd)
 }
 
 const readFlags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY
@@ -61,7 +61,7 @@ func openStepwise(path string) (fd int, err error) {
 }
 
 // readAll reads an open file and closes it, with fewer system calls than an os.File.
-func (r *Reader) readAll(fd int) ([]byte, error) {
+func (r *Reader) readAll(path string, fd int) ([]byte, error) {
 	defer unix.Close(fd)
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -81,7 +81,7 @@ func (r *Reader) readAll(fd int) ([]byte, error) {
 			break
 		}
 	}
-	return r.finish(descriptor(fd), n)
+	return r.finish(path, descriptor(fd), n)
 }
 
 func readOnce(fd int, b []byte) (int, error) {

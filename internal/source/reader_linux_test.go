@@ -21,7 +21,8 @@ func TestReader(t *testing.T) {
 		if err := os.WriteFile(file, bytes.Repeat([]byte("x"), size), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		text, err := r.Read(file)
+		c, err := r.Read(file, file)
+		text := c.Text
 		want, wantErr := machine.ReadTrusted(file, policy.MaxSize+1, false)
 		if !bytes.Equal(text, want) || err != nil || wantErr != nil {
 			t.Errorf("%d bytes: %d, %v; %d, %v", size, len(text), err, len(want), wantErr)
@@ -42,8 +43,8 @@ func TestReadNoLinks(t *testing.T) {
 	for name, want := range map[string]error{"d/sub/a.yaml": nil, "d/link/a.yaml": errReplaced, "d/link.yaml": errReplaced, "d/none.yaml": syscall.ENOENT} {
 		for _, path := range []string{name, filepath.Join(top, name)} {
 			var r Reader
-			if text, err := r.ReadNoLinks(path); !errors.Is(err, want) || want == nil && string(text) != "a" {
-				t.Errorf("ReadNoLinks(%s): %q, %v, want %v", path, text, err, want)
+			if c, err := r.ReadNoLinks(path, path); !errors.Is(err, want) || want == nil && string(c.Text) != "a" {
+				t.Errorf("ReadNoLinks(%s): %q, %v, want %v", path, c.Text, err, want)
 			}
 			fd, err := openStepwise(path)
 			if err == nil {

@@ -10,9 +10,9 @@ import (
 	"syscall"
 )
 
-func (r *Reader) Read(path string) ([]byte, error) { return r.open(path, os.Stat) }
+func (r *Reader) read(path string) ([]byte, error) { return r.open(path, os.Stat) }
 
-func (r *Reader) ReadNoLinks(path string) ([]byte, error) {
+func (r *Reader) readNoLinks(path string) ([]byte, error) {
 	return r.open(path, func(path string) (os.FileInfo, error) {
 		if real, err := filepath.EvalSymlinks(path); err != nil || real != path {
 			return nil, cmp.Or(err, errReplaced)
@@ -44,5 +44,5 @@ func (r *Reader) open(path string, stat func(string) (os.FileInfo, error)) ([]by
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
-	return r.finish(f, n)
+	return r.finish(path, f, n)
 }

@@ -4,15 +4,15 @@ import (
 	"errors"
 	"fmt"
 
-	"caprun/policy"
 	"caprun/seal"
 )
 
-// maxSize is the largest file that a review reads: a sealed launcher, which has a profile.
-const maxSize = max(seal.MaxSize, policy.MaxSize)
+// maxSize is the largest file that a review reads.
+const maxSize = max(seal.MaxSize, largest)
 
 var (
 	errExecutable = errors.New("an executable (ELF), and not a sealed launcher; want a profile, which is YAML")
+	errUnit       = errors.New("a systemd unit, and not a profile; write its profile with caprun import")
 	errLaunch     = errors.New("an executable (ELF), and not a profile; run a sealed launcher itself, without caprun")
 )
 
@@ -39,25 +39,17 @@ func unverified(data []byte) ([]byte, *seal.Sealed, error) {
 	return s.Text, s, nil
 }
 
-// ProfileText returns the text of the profile that the content of a file is or, of a
-// sealed launcher, contains. It refuses a launcher whose code is not what its profile seals
-// to: a review of the profile would not be one of the launcher.
-func ProfileText(data []byte) ([]byte, error) {
-	text, _, err := unverified(data)
-	if err != nil {
-		return nil, err
-	}
-	return text, nil
-}
-
-// Review returns the text of the profile, and the sealed launcher that contains it; nil for
-// a file that is a profile. The error wraps seal.ErrGenerator, and text and launcher are
-// there, if another version of the generator wrote the launcher, so that its code cannot
-// be compared.
-func (s Source) Review() ([]byte, *seal.Sealed, error) {
+// Review returns what a review reads. The error wraps seal.ErrGenerator, and the content is
+// there, as NewContent says.
+func (s Source) Review() (Content, error) {
 	data, err := s.bytes(maxSize+1, false)
 	if err != nil {
-		return nil, nil, err
+		return Content{}, err
 	}
-	return unverified(data)
+	c, err := NewContent(s.Name, data)
+	if err == nil && s.path != "" {
+		var r Reader
+		err = c.readCompanions(s.path, r.read)
+	}
+	return c, err
 }

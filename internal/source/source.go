@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"caprun/engine/machine"
+	"caprun/platform"
 	"caprun/policy"
 	"caprun/profiles"
 	"caprun/seal"
@@ -44,12 +45,20 @@ func Find(arg string, stdin io.Reader) (Source, error) {
 			}
 			return text, nil
 		}}, nil
-	case strings.Contains(arg, "/"), strings.HasSuffix(arg, ".yaml"), strings.HasSuffix(arg, ".yml"):
+	case strings.Contains(arg, "/"), IsProfileName(arg), strings.HasSuffix(arg, ".json"):
 		return Source{Name: arg, path: arg}, nil
 	case !plainName(arg):
-		return Source{}, fmt.Errorf("invalid profile %q: want a file (with a slash, or ending in .yaml or .yml) or a name (letters, digits, - and _)", arg)
+		return Source{}, fmt.Errorf("invalid profile %q: want a file (with a slash, or ending in .yaml, .yml, .service or .json) or a name (letters, digits, - and _)", arg)
 	}
 	return Source{Name: etc + arg + ".yaml", path: etc + arg + ".yaml"}, nil
+}
+
+// FindFile returns the source for a file of another platform: a path, or "-" for stdin.
+func FindFile(arg string, stdin io.Reader) (Source, error) {
+	if arg == "" || arg == "-" {
+		return Find(arg, stdin)
+	}
+	return Source{Name: arg, path: arg}, nil
 }
 
 // plainName reports whether s can be the name of a profile in /etc/caprun.
@@ -66,6 +75,9 @@ func plainName(s string) bool {
 // Text returns the bytes of the profile, for a launch. It opens a file once. With strict it
 // refuses a file that another user can write.
 func (s Source) Text(strict bool) ([]byte, error) {
+	if platform.IsUnit(s.path) {
+		return nil, errUnit
+	}
 	text, err := s.bytes(policy.MaxSize+1, strict)
 	if err == nil && seal.IsELF(text) {
 		return nil, errLaunch
@@ -101,14 +113,13 @@ func (s Source) bytes(max int, strict bool) ([]byte, error) {
 	return text, err
 }
 
-// ReadStream reads the profile for a review from a stream, at most one byte more than its
-// maximum size.
-func ReadStream(r io.Reader) ([]byte, error) {
+// ReadStream reads what a review reads from a stream. name is that in messages.
+func ReadStream(name string, r io.Reader) (Content, error) {
 	data, err := readStream(r, maxSize+1)
 	if err != nil {
-		return nil, err
+		return Content{}, err
 	}
-	return ProfileText(data)
+	return verified(name, data)
 }
 
 func readStream(r io.Reader, max int) ([]byte, error) {

@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"caprun/platform"
 )
 
 // ErrNoProfiles is the error for a directory without profiles.
-var ErrNoProfiles = errors.New("no .yaml or .yml files in this directory")
+var ErrNoProfiles = errors.New("no .yaml, .yml or .service files in this directory")
 
 // Found is a profile below a directory.
 type Found struct {
@@ -21,7 +23,7 @@ type Found struct {
 }
 
 // Walk calls add with each profile below a directory: a regular file, or a symbolic
-// link to one of these files, whose name ends in .yaml or .yml and that is not hidden
+// link to one of these files, whose name ends in .yaml, .yml or .service and that is not hidden
 // or excluded. It returns an error for every directory that cannot be read, or if there are no
 // profiles.
 func Walk(root string, excluded Patterns, add func(Found)) error {
@@ -105,10 +107,10 @@ func BrokenLink(path string, err error) error {
 	return fmt.Errorf("broken symbolic link to %s", target)
 }
 
-// IsProfileName reports whether the name of a file below a directory is that of a
-// profile.
+// IsProfileName reports whether the name of a file below a directory is that of a profile
+// or of a service unit.
 func IsProfileName(path string) bool {
-	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml")
+	return strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml") || platform.IsUnit(path)
 }
 
 // followLink returns the path without links of the file that a symbolic link leads to,
