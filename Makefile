@@ -17,7 +17,7 @@ version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))])
 export CGO_ENABLED = 0
 BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(version)"
 
-.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-services test-kernels draw-messages fuzz dist clean
+.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-services test-kernels test-platforms draw-messages fuzz dist clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ test-services: ## start and use the example services, as root; names the Debian 
 
 test-kernels: ## boot Debian's 6.1 and 6.12 in qemu and run the tests that depend on the kernel; requires qemu-system-x86 and busybox-static
 	go run ./internal/test/kernels
+
+test-platforms: ## start exported profiles in runc, crun and systemd, and compare Debian's units with a real systemd, as root
+	CAPRUN_TEST_PLATFORMS=all CAPRUN_TEST_HEAVY=1 CAPRUN_TEST_STRICT=1 go test -count=1 -timeout 1h ./internal/test/platforms
 
 draw-messages: ## print messages at random, to judge their language; N=50 SEED=1
 	@go run ./internal/test/language/draw -n $(or $(N),50) $(if $(SEED),-seed $(SEED))
