@@ -3,6 +3,8 @@ package platform
 import (
 	"slices"
 
+	"caprun/engine"
+	"caprun/engine/cred"
 	"caprun/engine/review"
 	"caprun/platform/declared"
 	"caprun/policy"
@@ -34,14 +36,15 @@ func (in Input) Check(o review.Options) []review.Report {
 	return in.reports(found)
 }
 
-// Main returns the documents of the processes that the file is about: of a unit that of
-// the main command, without those of commands such as ExecStartPre=, and of another file
-// all of them.
+// Main returns the documents of the processes that the file is about: of a unit those of
+// ExecStart=, without those of commands such as ExecStartPre=, or if it has only such
+// commands the first one; and of another file all of them.
 func (in Input) Main(documents []*declared.Document) []*declared.Document {
-	if in.Kind == Systemd {
-		return documents[:min(1, len(documents))]
+	at := slices.IndexFunc(documents, func(d *declared.Document) bool { return d.Other })
+	if at < 0 {
+		return documents
 	}
-	return documents
+	return documents[:max(at, 1)]
 }
 
 // CheckDocument reports the mistakes and risks of one process that the file declares.
@@ -50,9 +53,15 @@ func (in Input) CheckDocument(d *declared.Document, o review.Options) []review.F
 	for _, f := range d.Findings {
 		found = append(found, review.Finding{Diagnostic: f})
 	}
+	ineffective := slices.ContainsFunc(found, func(f review.Finding) bool { return f.Rule == declared.Rules()[declared.Ineffective].Name })
+	if d.Sets.NotRoot && o.Host == nil {
+		o.Host = func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
+			return engine.Compile(p, d.Caller(cred.Root()), engine.OrdinaryTarget())
+		}
+	}
 	for _, f := range review.Check(in.Name, d.Text, o).Findings {
-		if slices.Contains(textRules[:], f.Rule) {
-			continue
+		if slices.Contains(textRules[:], f.Rule) || d.Sets.UnknownUID && slices.Contains(rootRules[:], f.Rule) || ineffective && f.Rule == "bounding-wider" {
+			continue // the capability without effect is that of the bounding set
 		}
 		f.Diagnostic = d.Locate(f.Diagnostic)
 		f.Hint = in.Kind.hint(f.Rule)
@@ -90,18 +99,13 @@ func (in Input) reports(found []review.Finding) []review.Report {
 	return kept
 }
 
+// rootRules are the rules about uid 0. For an unknown uid, the finding about the identity
+// says what root would have.
+var rootRules = [...]string{"root-keeps-power", "noroot-missing", "root-owns-files"}
+
 // textRules are the rules that are about the text of a profile, and not about what it
 // declares. The text of a document is not that of its author.
 var textRules = [...]string{"caps-not-canonical", "drops-by-itself", "nothing-declared", "not-expanded"}
-
-// Find returns the document of a process, by its name.
-func Find(documents []*declared.Document, name string) *declared.Document {
-	at := slices.IndexFunc(documents, func(d *declared.Document) bool { return d.Name == name })
-	if at < 0 {
-		return nil
-	}
-	return documents[at]
-}
 
 // Losses returns what a profile cannot express of a process, as diagnostics.
 func Losses(d *declared.Document) []policy.Diagnostic {

@@ -9,5 +9,5 @@
 //	}
 //
 // There is a package for each platform. This one finds the kind of a file, and reviews it.
-// The packages are pure: files beside a unit are passed to them.
+// The packages do no input or output: files beside a unit are passed to them.
 package platform

@@ -31,18 +31,27 @@ func UnitDirectories(dir string) []string {
 // such as web.service.d, the most important first: systemd.unit(5).
 func DropInDirectories(unit string) []string {
 	unit = path.Base(unit)
-	stem := strings.TrimSuffix(unit, unitSuffix)
+	suffix := path.Ext(unit)
+	stem := strings.TrimSuffix(unit, suffix)
 	names := []string{unit + ".d"}
 	if template, instance, ok := strings.Cut(stem, "@"); ok && instance != "" {
-		names = append(names, template+"@"+unitSuffix+".d")
+		names = append(names, template+"@"+suffix+".d")
 	}
 	prefix, _, _ := strings.Cut(stem, "@")
 	for n := len(prefix) - 2; n >= 0; n-- {
 		if prefix[n] == '-' {
-			names = append(names, prefix[:n+1]+unitSuffix+".d")
+			names = append(names, prefix[:n+1]+suffix+".d")
 		}
 	}
-	return append(names, "service.d")
+	return append(names, strings.TrimPrefix(suffix, ".")+".d")
+}
+
+// IsDropIn reports whether a path is that of a drop-in of one service, such as
+// web.service.d/override.conf. Those of several services, as in service.d, are not.
+func IsDropIn(name string) bool {
+	name = filepath.ToSlash(name)
+	unit, ok := strings.CutSuffix(path.Base(path.Dir(name)), ".d")
+	return ok && IsUnit(unit) && !strings.HasSuffix(unit, "-"+unitSuffix) && path.Ext(name) == ".conf"
 }
 
 // SocketNames returns the names of the socket units that start a unit, if it does not name

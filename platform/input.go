@@ -33,6 +33,11 @@ func (in Input) Read() declared.Result {
 			return in.failure(err)
 		}
 	}
+	if in.Kind == Systemd && IsDropIn(in.Name) {
+		at := declared.Source{File: in.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
+		return declared.Result{Findings: []policy.Diagnostic{declared.DropInAlone.Diagnostic(at, "pass the unit with the drop-in to import or explain",
+			"the unit of this drop-in is not here: what it changes is not checked")}}
+	}
 	var r declared.Result
 	switch in.Kind {
 	case Systemd:
@@ -69,6 +74,23 @@ func (in Input) files() []declared.File {
 	return append(append([]declared.File{in.File}, in.DropIns...), in.Sockets...)
 }
 
+// makeUnique changes the names of processes that others have.
+func makeUnique(list []*declared.Process) {
+	used := map[string]bool{}
+	for _, p := range list {
+		used[p.Name] = true
+	}
+	seen := map[string]bool{}
+	for _, p := range list {
+		name := p.Name
+		for n := 2; seen[name] || name != p.Name && used[name]; n++ {
+			name = fmt.Sprintf("%s (%d)", p.Name, n)
+		}
+		p.Name = name
+		seen[name] = true
+	}
+}
+
 // Documents returns the profiles of the processes that the file declares, and the findings
 // about the file that belong to no process, sorted. If one of these has the severity Error,
 // there are no documents.
@@ -80,11 +102,8 @@ func (in Input) Documents() ([]*declared.Document, []policy.Diagnostic) {
 		return nil, findings
 	}
 	documents := make([]*declared.Document, 0, len(r.Processes))
-	seen := map[string]int{}
+	makeUnique(r.Processes)
 	for _, p := range r.Processes {
-		if seen[p.Name]++; seen[p.Name] > 1 {
-			p.Name = fmt.Sprintf("%s (%d)", p.Name, seen[p.Name])
-		}
 		d, err := p.Document()
 		if err != nil {
 			findings = append(findings, declared.Syntax.Diagnostic(p.At, "", err.Error()))

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"bytes"
+	"errors"
 	"path"
 	"strings"
 
@@ -36,6 +37,13 @@ var kindNames = [...]string{"profile", "systemd", "kubernetes", "compose", "oci"
 // String returns the name of the kind, as the flag -kind has it.
 func (k Kind) String() string { return kindNames[k] }
 
+var kindTitles = [...]string{"a profile", "a systemd unit", "a Kubernetes manifest", "a compose file", "an OCI configuration", "a command line"}
+
+// NotProfile returns the error for a file of the kind where a profile is required.
+func (k Kind) NotProfile() error {
+	return errors.New(kindTitles[k] + ", not a profile; caprun import prints its profile")
+}
+
 // Kinds returns the kinds of other platforms.
 func Kinds() []Kind { return []Kind{Systemd, Kubernetes, Compose, OCI, CommandLine} }
 
@@ -48,6 +56,19 @@ func IsUnit(name string) bool {
 	return strings.HasSuffix(base, unitSuffix) && len(base) > len(unitSuffix)
 }
 
+// otherUnits are the ends of the names of units that start no process: systemd.unit(5).
+var otherUnits = [...]string{".socket", ".timer", ".path", ".target", ".mount", ".automount", ".swap", ".slice", ".scope", ".device"}
+
+// IsOtherUnit reports whether the name of a file is that of a unit that is not a service.
+func IsOtherUnit(name string) bool {
+	for _, suffix := range otherUnits {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
 // Detect returns the kind of a file. A unit is recognised by its name, or by a line
 // [Service]; the other formats by the keys of their top level. A text that package policy
 // accepts as a profile is a profile, whatever else it resembles. A command line is never
@@ -55,7 +76,7 @@ func IsUnit(name string) bool {
 //
 // The text can be the beginning of a file.
 func Detect(name string, text []byte) Kind {
-	if IsUnit(name) {
+	if IsUnit(name) || IsDropIn(name) {
 		return Systemd
 	}
 	kind := resembles(text)
@@ -69,18 +90,30 @@ func Detect(name string, text []byte) Kind {
 
 // resembles returns the kind that the lines of a text resemble.
 func resembles(text []byte) Kind {
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if rest := bytes.TrimLeft(text, " \t\r\n"); len(rest) > 0 && rest[0] == '{' {
+		has := func(word string) bool { return bytes.Contains(rest, []byte(word)) }
 		switch {
-		case bytes.Contains(rest, []byte(`"ociVersion"`)):
+		case has(`"ociVersion"`):
 			return OCI
-		case bytes.Contains(rest, []byte(`"apiVersion"`)) && bytes.Contains(rest, []byte(`"kind"`)):
+		case has("apiVersion") && has("kind"):
 			return Kubernetes
+		case has("services"):
+			return Compose
 		}
 		return Profile
 	}
 	var apiVersion, kind, services bool
+	indent := -1 // of the top level
 	for line := range bytes.Lines(text) {
-		switch key := topLevelKey(line); key {
+		spaces := len(line) - len(bytes.TrimLeft(line, " "))
+		if indent < 0 && isSignificant(line[spaces:]) {
+			indent = spaces
+		}
+		if indent < 0 || spaces != indent {
+			continue
+		}
+		switch topLevelKey(line[indent:]) {
 		case "apiVersion":
 			apiVersion = true
 		case "kind":
@@ -98,6 +131,13 @@ func resembles(text []byte) Kind {
 		return Compose
 	}
 	return Profile
+}
+
+// isSignificant reports whether a line is neither empty nor a comment, a marker of a
+// document or a directive.
+func isSignificant(line []byte) bool {
+	line = bytes.TrimRight(line, " \t\r\n")
+	return len(line) > 0 && line[0] != '#' && line[0] != '%' && !bytes.HasPrefix(line, []byte("---"))
 }
 
 // topLevelKey returns the key of a line that is not indented, without quotes, or the line

@@ -79,7 +79,7 @@ func blocks(t *testing.T, page, section string) (e example, shown string) {
 // findings returns what check and import report about an example.
 func findings(t *testing.T, name string, e example) []review.Finding {
 	t.Helper()
-	file := name + map[string]string{"ini": ".service", "yaml": ".yaml", "json": ".json"}[e.kind]
+	file := name + map[string]string{"ini": ".service", "yaml": ".yaml", "json": ".json", "conf": ".service.d/x.conf"}[e.kind]
 	kind := Detect(file, []byte(e.text))
 	if kind == Profile {
 		t.Fatalf("%s: not a file of another platform", file)

@@ -36,7 +36,7 @@ func (c *command) capsh(before []word) *problem {
 		switch w.Text {
 		case "--", "-+":
 			if w.Text == "-+" {
-				c.Lose(w.at, "capsh stays as the parent of the program")
+				c.AddLoss(w.at, "capsh stays as the parent of the program")
 			}
 			first := w
 			first.Text, first.Expands = shell, false
@@ -52,7 +52,7 @@ func (c *command) capsh(before []word) *problem {
 		}
 		name, value, has := strings.Cut(w.Text, "=")
 		if w.Expands {
-			c.Find(declared.UnknownValue, w.at, "write the value", "the value of %s is what a shell expands: %s", containers.Short(name), containers.Short(value))
+			c.AddFinding(declared.UnknownValue, w.at, "write the value", "the value of %s is what a shell expands: %s", containers.Short(name), containers.Short(value))
 			switch name {
 			case "--uid", "--cap-uid", "--user", "--gid":
 				return &problem{w, "write the value", "the value of " + containers.Short(name) + " is what a shell expands"}
@@ -114,7 +114,7 @@ func (s *state) raised(n int, at declared.Source, what string, change func(cred.
 func (s *state) step(name, value string, has bool, w word) bool {
 	at := w.at
 	refuse := func(format string, args ...any) {
-		s.Find(declared.Refused, at, "", "capsh refuses %s: %s", quote(w.Text), fmt.Sprintf(format, args...))
+		s.AddFinding(declared.Refused, at, "", "capsh refuses %s: %s", quote(w.Text), fmt.Sprintf(format, args...))
 	}
 	switch key := name + map[bool]string{true: "=", false: ""}[has]; key {
 	case "--drop=":
@@ -147,7 +147,7 @@ func (s *state) step(name, value string, has bool, w word) bool {
 		}
 		sets, err := policy.NewCaps(value)
 		if err != nil {
-			s.Find(declared.UnknownCapability, at, "", "capsh refuses %s: %s", quote(w.Text), containers.Short(err.Error()))
+			s.AddFinding(declared.UnknownCapability, at, "", "capsh refuses %s: %s", quote(w.Text), containers.Short(err.Error()))
 			return true
 		}
 		s.raised(cred.SETPCAP, at, name, func(c cred.Cred) (cred.Cred, cred.Errno) {
@@ -230,12 +230,12 @@ func (s *state) step(name, value string, has bool, w word) bool {
 		s.setUID(a.id, true, at)
 		s.user, s.group, s.groupsOf, s.sawGID = a.name, "", a.name, false
 		if !s.noEnv {
-			s.Lose(at, "capsh sets HOME and USER to the values of the user's entry in /etc/passwd")
+			s.AddLoss(at, "capsh sets HOME and USER to the values of the user's entry in /etc/passwd")
 		}
 		s.From(map[bool]string{true: "user", false: "uid"}[a.name != ""], at)
 	case "--chroot=":
 		if !path.IsAbs(value) || path.Clean(value) != value {
-			s.Lose(at, "a profile cannot have the root directory %s", quote(value))
+			s.AddLoss(at, "a profile cannot have the root directory %s", quote(value))
 			return true
 		}
 		s.raised(cred.SYS_CHROOT, at, name, func(c cred.Cred) (cred.Cred, cred.Errno) { return c.Chroot() })
@@ -289,7 +289,7 @@ func (s *state) names(list string, w word) (set cred.Caps) {
 			if meant := policy.Suggest("cap_"+strings.TrimPrefix(strings.ToLower(name), "cap_"), all.Names()); meant != "" {
 				hint = "write " + meant
 			}
-			s.Find(declared.UnknownCapability, w.at, hint, "capsh refuses the unknown capability %s", quote(name))
+			s.AddFinding(declared.UnknownCapability, w.at, hint, "capsh refuses the unknown capability %s", quote(name))
 			continue
 		}
 		set = set.With(int(v))
@@ -301,7 +301,7 @@ func (s *state) names(list string, w word) (set cred.Caps) {
 func (s *state) iab(value string, w word) {
 	t, err := policy.NewIAB(value)
 	if err != nil {
-		s.Find(declared.UnknownCapability, w.at, "", "capsh refuses %s: %s", quote(w.Text), containers.Short(err.Error()))
+		s.AddFinding(declared.UnknownCapability, w.at, "", "capsh refuses %s: %s", quote(w.Text), containers.Short(err.Error()))
 		return
 	}
 	s.raised(cred.SETPCAP, w.at, "--iab", func(c cred.Cred) (cred.Cred, cred.Errno) {
@@ -330,7 +330,7 @@ const modeBits = cred.SecNoRoot | cred.SecNoRootLocked | cred.SecNoSetuidFixup |
 func (s *state) mode(value string, w word) {
 	m, err := cap.ModeFromText(value)
 	if err != nil {
-		s.Find(declared.Refused, w.at, "write HYBRID, PURE1E_INIT, PURE1E or NOPRIV", "capsh refuses the unknown mode %s", quote(value))
+		s.AddFinding(declared.Refused, w.at, "write HYBRID, PURE1E_INIT, PURE1E or NOPRIV", "capsh refuses the unknown mode %s", quote(value))
 		return
 	}
 	s.raised(cred.SETPCAP, w.at, "--mode", func(c cred.Cred) (cred.Cred, cred.Errno) {

@@ -13,5 +13,5 @@
 //   - docker run: cli/command/container/opts.go of docker/cli.
 //   - podman run: cmd/podman/common/create.go of podman 5.
 //
-// The package is pure.
+// The package does no input or output.
 package cmdline

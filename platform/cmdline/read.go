@@ -113,7 +113,7 @@ func (l *line) process(engine containers.Engine) (*declared.Process, *policy.Dia
 	c := &command{name: name, args: list[1:], Draft: containers.Draft{Process: &declared.Process{Name: name, At: list[0].at}}}
 	for _, w := range l.words[:len(l.words)-len(list)] {
 		if w.Text == "sudo" {
-			c.Lose(w.at, "sudo changes the environment")
+			c.AddLoss(w.at, "sudo changes the environment")
 		}
 	}
 	var err *problem
@@ -160,7 +160,7 @@ func (c *command) assignments(list []word) {
 		switch {
 		case !isAssignment(w):
 		case w.Expands:
-			c.Lose(w.at, "the variable %s has the value of a variable", containers.Short(name))
+			c.AddLoss(w.at, "the variable %s has the value of a variable", containers.Short(name))
 		default:
 			c.SetEnv(name, value, w.at)
 		}
@@ -175,7 +175,7 @@ func (c *command) target(list []word) {
 	var texts []string
 	for _, w := range list {
 		if w.Expands {
-			c.Lose(w.at, "the command has a word that a shell expands: %s", containers.Short(w.Text))
+			c.AddLoss(w.at, "the command has a word that a shell expands: %s", containers.Short(w.Text))
 			return
 		}
 		texts = append(texts, w.Text)

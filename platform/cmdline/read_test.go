@@ -128,31 +128,37 @@ func TestEngine(t *testing.T) {
 func TestReports(t *testing.T) {
 	for _, test := range []struct{ line, want string }{
 		{"docker run -u 0 i", ""},
-		{"docker run i", "1:1 identity-not-declared: the image decides the user"},
+		{"docker run i", "1:1 identity-not-declared: the image decides the user: if it is uid 0, the process has 14 capabilities"},
 		{"docker run -u 0 i sh", "1:19 the command is passed to the entrypoint of the image"},
 		{"docker run -u 0 --entrypoint '' i sh", ""},
-		{"docker run -u $U i", "1:12 value-not-declared: the value of --user is what a shell expands: $U|1:1 identity-not-declared: the image decides the user"},
+		{"docker run -u $U i", "1:12 identity-not-declared: a shell expands the value of --user: if it is uid 0, the process has 14 capabilities"},
+		{"docker run -u 5:$G i", "1:12 a shell expands the value of --user"},
 		{"docker run -u 0 --cap-add $C i", "1:17 value-not-declared: the value of --cap-add is what a shell expands: $C"},
-		{"docker run -u 0 --cap-add NET_ADMN i", `1:17 platform-unknown-capability: Docker refuses the unknown capability "NET_ADMN"`},
-		{"docker run -u 1:1 --cap-add NET_ADMIN i", `1:19 capability-without-effect: the process does not get "NET_ADMIN": Docker puts it into the bounding set alone for a user other than root`},
+		{"docker run -u 0 --cap-add NET_ADMN i", `1:17 ignored-capability: Docker refuses the unknown capability "NET_ADMN"`},
+		{"docker run -u 1:1 --cap-add NET_ADMIN i", `1:19 capability-not-granted: the process does not get "NET_ADMIN": Docker adds it only to the bounding set for a user other than root`},
 		{"docker run -u 0 --security-opt no-new-privileges --security-opt seccomp=x i", "1:50 the seccomp filter is x"},
 		{"docker run -u 0 --ulimit nofile=5:4 i", "1:17 refused-by-platform: Docker refuses the limit nofile: the soft limit is above the hard limit"},
 		{"docker run -u 0 --pid host -v /:/h:ro --mount type=bind,src=/x,dst=/y --device /dev/x --env-file f --read-only --init i",
-			"1:17 the process shares the PID namespace of the host|1:28 the container sees / of the host, read-only|1:39 the container sees /x of the host|1:71 the container has the device /dev/x|1:87 --env-file adds the variables of f|1:100 the root file system is read-only|1:112 an init process with the same privileges starts the program"},
+			"1:17 the process shares the PID namespace of the host|1:28 / of the host is mounted in the container, read-only|1:39 /x of the host is mounted in the container|1:71 the container has the device /dev/x|1:87 --env-file adds the variables of f|1:100 the root file system is read-only|1:112 an init process with the same privileges starts the program"},
 		{"docker run -u 0 --privileged i", "1:17 --privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path"},
 		{"podman run -u 0 --umask 0027 --systemd always --userns keep-id i", "1:47 the container has a user namespace: keep-id"},
-		{"podman run --userns keep-id:uid=5 --cap-add NET_RAW i", "1:12 identity-not-declared: the user is that of the caller|1:12 the container has a user namespace: keep-id:uid=5"},
+		{"podman run --userns keep-id:uid=5 --cap-add NET_RAW i", "1:12 identity-not-declared: the user is that of the caller: if it is uid 0, the process has 12 capabilities|1:12 the container has a user namespace: keep-id:uid=5"},
 		{"docker run -u 0 --privileged=maybe i", `1:17 refused-by-platform: Docker refuses the value "maybe" of --privileged`},
 		{"sudo docker run -u 0 -e 'A B=1' i", `1:1 sudo changes the environment|1:22 a profile cannot have a variable with the name "A B"`},
 		{"setpriv --reuid 5 a", "1:1 the process keeps the supplementary groups of the caller"},
 		{"setpriv --reuid 5 --regid 5 --init-groups a", "1:1 the process has the groups of uid 5"},
-		{"setpriv --reuid daemon --regid 5 --init-groups a", ""},
+		{"setpriv --reuid daemon --regid daemon --init-groups a", ""},
+		{"setpriv --reuid daemon --regid 5 --init-groups a", "1:34 the process also has the primary group of daemon"},
+		{"setpriv --reuid daemon --init-groups a", "1:24 the process also has the primary group of daemon"},
+		{"setpriv --reuid 0 --init-groups a", "1:1 the process has the groups of uid 0"},
+		{"setpriv --ruid 0 --init-groups a", "1:1 the process has the groups of uid 0"},
 		{"setpriv --ruid 5 --euid 6 --clear-groups a", "1:18 the real and the effective IDs differ: uid 5 and 6, gid 0 and 0"},
+		{"setpriv --ruid 0 --euid 6 --clear-groups a", "1:18 identity-not-declared: the real and the effective IDs differ, and one of the uids is 0|1:18 the real and the effective IDs differ: uid 0 and 6, gid 0 and 0"},
 		{"setpriv --nnp a $B", "1:17 the command has a word that a shell expands: $B"},
-		{"setpriv --nnp --ambient-caps +chown,+kill a", "1:15 capability-without-effect: setpriv ignores silently that the kernel refuses ambient capabilities that are not inheritable: chown,kill"},
+		{"setpriv --nnp --ambient-caps +chown,+kill a", "1:15 capability-not-granted: setpriv ignores silently that the kernel refuses ambient capabilities that are not inheritable: chown,kill"},
 		{"setpriv --bounding-set -all --inh-caps +chown a", "1:29 refused-by-platform: setpriv fails: --inh-caps is not permitted at this point"},
-		{"setpriv --inh-caps +cap_chown a", `1:9 platform-unknown-capability: setpriv refuses the unknown capability "cap_chown": its names have no prefix cap_`},
-		{"capsh --drop=cap_chwn --", `1:7 platform-unknown-capability: capsh refuses the unknown capability "cap_chwn"`},
+		{"setpriv --inh-caps +cap_chown a", `1:9 ignored-capability: setpriv refuses the unknown capability "cap_chown": its names have no prefix cap_`},
+		{"capsh --drop=cap_chwn --", `1:7 ignored-capability: capsh refuses the unknown capability "cap_chwn"`},
 		{"capsh --uid=5 --drop=cap_chown --", "1:15 refused-by-platform: capsh fails: --drop is not permitted at this point"},
 		{"capsh --user=daemon --", "1:7 capsh sets HOME and USER to the values of the user's entry in /etc/passwd"},
 		{"capsh --noenv --user=daemon --", ""},
@@ -190,7 +196,7 @@ func TestErrors(t *testing.T) {
 		{"capsh --drop=cap_chown", "1:1 capsh starts no program without --"},
 		{"capsh --dorp=cap_chown --", `1:7 unknown option "--dorp=cap_chown"`},
 		{"capsh --uid=$U --", "1:7 the value of --uid is what a shell expands"},
-		{"docker ps", `1:8 the subcommand "ps" starts no container`},
+		{"docker ps", `1:8 unsupported subcommand "ps"`},
 		{"docker", "1:1 no subcommand is declared"},
 		{"docker run --rm", "1:1 no image is declared"},
 		{"docker run --privilegd i", `1:12 unknown flag "--privilegd"`},
@@ -210,6 +216,20 @@ func TestErrors(t *testing.T) {
 		f := r.Findings[0]
 		if got := fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message); got != test.want || f.Rule != "platform-syntax" {
 			t.Errorf("%.40q:\n got %s\nwant %s", test.line, got, test.want)
+		}
+	}
+}
+
+// TestSubcommands: a subcommand that starts no container has a hint.
+func TestSubcommands(t *testing.T) {
+	for _, test := range []struct{ line, want string }{
+		{"docker ps", `unsupported subcommand "ps"; want docker run or docker create`},
+		{"podman container ls", `unsupported subcommand "ls"; want podman run or podman create`},
+		{"docker compose up", `unsupported subcommand "compose"; pass the compose file to caprun import`},
+	} {
+		r := Read(declared.File{Name: "line", Text: []byte(test.line)}, containers.Docker)
+		if f := r.Findings; len(f) != 1 || f[0].Message+"; "+f[0].Hint != test.want {
+			t.Errorf("%s: %v", test.line, f)
 		}
 	}
 }
@@ -253,6 +273,8 @@ func FuzzRead(f *testing.F) {
 	}
 	for _, s := range []string{
 		"setpriv --reuid 5 --regid 6 --clear-groups --inh-caps +chown --ambient-caps +all --bounding-set -kill --securebits +noroot --nnp -- a 'b c'",
+		"setpriv --ruid 0 --init-groups a",
+		"setpriv --reuid daemon --init-groups a",
 		"capsh --drop=cap_chown --keep=1 --uid=5 --caps=cap_kill=eip --addamb=cap_kill --iab=^cap_kill --mode=PURE1E --secbits=3 --groups=1,a --user=x --chroot=/x == --noamb -- -c id",
 		"docker run -it -u 5:a --cap-add ALL --cap-drop=x --privileged --security-opt no-new-privileges --ulimit nofile=1:2 -e A=b -eC -w /x -v /a:/b --mount type=bind,src=/ --entrypoint e i a",
 		"A=b exec sudo podman run --umask 022 --env-host --group-add keep-groups \\\n --pid host # x\n",
@@ -271,11 +293,12 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		check(r.Findings)
-		if policy.HasErrors(r.Findings) == (len(r.Processes) > 0) {
+		if has := len(r.Processes) > 0; has && policy.HasErrors(r.Findings) || !has && len(r.Findings) == 0 {
 			t.Fatalf("%d processes, %v", len(r.Processes), r.Findings)
 		}
 		for _, p := range r.Processes {
 			check(p.Findings)
+			golden.CheckIdentity(t, p, p.Findings)
 			if _, err := p.Document(); err != nil {
 				t.Fatalf("%s: %v", p.Name, err)
 			}

@@ -25,7 +25,7 @@ func (c *command) run(engine containers.Engine) *problem {
 	}
 	image := rest[0]
 	if r.rootfs {
-		c.Lose(image.at, "the container has the root directory %s", containers.Short(image.Text))
+		c.AddLoss(image.at, "the container has the root directory %s", containers.Short(image.Text))
 	}
 	r.finish(rest[1:])
 	c.Name = c.name + "-" + containers.Short(imageName(image.Text))
@@ -58,8 +58,12 @@ func (c *command) subcommand() ([]word, *problem) {
 	if len(rest) == 0 {
 		return nil, &problem{word{at: c.At}, "write " + c.name + " run", "no subcommand is declared"}
 	}
+	hint := "want " + c.name + " run or " + c.name + " create"
+	if rest[0].Text == "compose" {
+		hint = "pass the compose file to caprun import"
+	}
 	if rest[0].Text != "run" && rest[0].Text != "create" {
-		return nil, &problem{rest[0], "write " + c.name + " run", "the subcommand " + quote(rest[0].Text) + " starts no container"}
+		return nil, &problem{rest[0], hint, "unsupported subcommand " + quote(rest[0].Text)}
 	}
 	return rest[1:], nil
 }

@@ -4,29 +4,31 @@ import (
 	"encoding/json"
 
 	"caprun/platform/containers"
-	"caprun/platform/declared"
 )
 
 // finish declares the identity, the sets and the command.
 func (r *runner) finish(args []word) {
+	r.UserHint = "write the number of the user, as in --user 33:33"
 	switch {
+	case r.user != nil && r.user.expands:
+		r.request.User, r.request.NotRoot = r.SetVariableUser(r.user.value, "a shell expands the value of --user", r.user.at)
 	case r.user != nil:
 		r.request.User = r.engine.SetUser(&r.Draft, r.user.value, r.user.at)
 	case r.keepID != nil:
 		// Podman takes the user for another than root, without looking at the image.
-		r.Find(declared.UnknownIdentity, r.keepID.at, "add --user", "the user is that of the caller")
+		r.UnknownUser(r.keepID.at, "the user is that of the caller")
 		r.request.User, r.request.Unknown = containers.OtherUser, true
 	default:
 		r.request.User = r.engine.SetUser(&r.Draft, "", r.At)
 	}
 	for _, g := range r.groups {
 		if g.value == "keep-groups" && r.engine == containers.Podman {
-			r.Lose(g.at, "the process has the groups of the caller")
+			r.AddLoss(g.at, "the process has the groups of the caller")
 			continue
 		}
 		r.Group(g.value, g.at)
 	}
-	r.engine.Declare(r.Process, r.request)
+	r.engine.Declare(&r.Draft, r.request)
 	r.entry(args)
 }
 
@@ -38,7 +40,7 @@ func (r *runner) entry(args []word) {
 		case r.entrypoint != nil || r.rootfs:
 			r.target(args)
 		default:
-			r.Lose(args[0].at, "the command is passed to the entrypoint of the image")
+			r.AddLoss(args[0].at, "the command is passed to the entrypoint of the image")
 		}
 		return
 	}

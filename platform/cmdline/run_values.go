@@ -15,15 +15,15 @@ func (r *runner) flag(f flag) {
 	if !slices.Contains(privilegeFlags[:], f.name) && !slices.Contains(privilegeSwitches[:], f.name) {
 		return
 	}
-	if f.expands {
+	if f.expands && f.name != "user" {
 		switch f.name {
 		case "env":
 			name, _, _ := strings.Cut(f.value, "=")
-			r.Lose(f.at, "the variable %s has a value that a shell expands", containers.Short(name))
-		case "user", "cap-add", "cap-drop", "privileged", "security-opt", "ulimit", "group-add":
-			r.Find(declared.UnknownValue, f.at, "write the value", "the value of --%s is what a shell expands: %s", f.name, containers.Short(f.value))
+			r.AddLoss(f.at, "the variable %s has a value that a shell expands", containers.Short(name))
+		case "cap-add", "cap-drop", "privileged", "security-opt", "ulimit", "group-add":
+			r.AddFinding(declared.UnknownValue, f.at, "write the value", "the value of --%s is what a shell expands: %s", f.name, containers.Short(f.value))
 		default:
-			r.Lose(f.at, "--%s has a value that a shell expands: %s", f.name, containers.Short(f.value))
+			r.AddLoss(f.at, "--%s has a value that a shell expands: %s", f.name, containers.Short(f.value))
 		}
 		return
 	}
@@ -80,7 +80,7 @@ func (r *runner) env(f flag) {
 	case has:
 		r.SetEnv(name, value, f.at)
 	case strings.HasSuffix(name, "*") && r.engine == containers.Podman:
-		r.Lose(f.at, "the process has the caller's variables that begin with %s", containers.Short(strings.TrimSuffix(name, "*")))
+		r.AddLoss(f.at, "the process has the caller's variables that begin with %s", containers.Short(strings.TrimSuffix(name, "*")))
 	default:
 		r.KeepEnv(name, f.at)
 	}
@@ -90,7 +90,7 @@ func (r *runner) env(f flag) {
 func (r *runner) umask(f flag) {
 	v, err := strconv.ParseUint(f.value, 8, 32)
 	if err != nil || v > 0o777 {
-		r.Find(declared.Refused, f.at, "write octal digits", "%s refuses the umask %s", r.engine, quote(f.value))
+		r.AddFinding(declared.Refused, f.at, "write octal digits", "%s refuses the umask %s", r.engine, quote(f.value))
 		return
 	}
 	mask := uint32(v)
@@ -106,7 +106,7 @@ func (r *runner) otherFlag(f flag) {
 			on, ok = b, true
 		}
 		if !ok {
-			r.Find(declared.Refused, f.at, "write true or false", "%s refuses the value %s of --%s", r.engine, quote(f.value), f.name)
+			r.AddFinding(declared.Refused, f.at, "write true or false", "%s refuses the value %s of --%s", r.engine, quote(f.value), f.name)
 			return
 		}
 		r.switched(f, on)
@@ -118,13 +118,13 @@ func (r *runner) otherFlag(f flag) {
 	case "mount":
 		r.mount(f)
 	case "env-file":
-		r.Lose(f.at, "--env-file adds the variables of %s", containers.Short(f.value))
+		r.AddLoss(f.at, "--env-file adds the variables of %s", containers.Short(f.value))
 	case "device":
-		r.Lose(f.at, "the container has the device %s", containers.Short(f.value))
+		r.AddLoss(f.at, "the container has the device %s", containers.Short(f.value))
 	case "preserve-fd", "preserve-fds":
-		r.Lose(f.at, "the process inherits descriptors: %s", containers.Short(f.value))
+		r.AddLoss(f.at, "the process inherits descriptors: %s", containers.Short(f.value))
 	default:
-		r.Lose(f.at, "--%s is %s", f.name, containers.Short(f.value))
+		r.AddLoss(f.at, "--%s is %s", f.name, containers.Short(f.value))
 	}
 }
 
@@ -138,17 +138,17 @@ func (r *runner) switched(f flag, on bool) {
 	case !on:
 	case f.name == "privileged":
 		r.request.Privileged = &f.at
-		r.Lose(f.at, "--privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path")
+		r.AddLoss(f.at, "--privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path")
 	case f.name == "read-only":
-		r.Lose(f.at, "the root file system is read-only")
+		r.AddLoss(f.at, "the root file system is read-only")
 	case f.name == "init":
-		r.Lose(f.at, "an init process with the same privileges starts the program")
+		r.AddLoss(f.at, "an init process with the same privileges starts the program")
 	case f.name == "env-host":
 		r.ClearEnv().KeepAll = true
 		r.Profile.Env.Keep = nil
 		r.From("env", f.at)
 	case f.name == "use-api-socket":
-		r.Lose(f.at, "the container has the socket of the engine, which starts containers with every privilege")
+		r.AddLoss(f.at, "the container has the socket of the engine, which starts containers with every privilege")
 	}
 }
 

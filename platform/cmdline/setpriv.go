@@ -22,7 +22,7 @@ func (c *command) setpriv(before []word) *problem {
 	known := func(name string) (option, bool) {
 		o, ok := options[name]
 		if ok && o.expands {
-			c.Find(declared.UnknownValue, o.at, "write the value", "the value of --%s is what a shell expands: %s", name, containers.Short(o.value))
+			c.AddFinding(declared.UnknownValue, o.at, "write the value", "the value of --%s is what a shell expands: %s", name, containers.Short(o.value))
 			return o, false
 		}
 		return o, ok
@@ -60,6 +60,8 @@ func (c *command) setpriv(before []word) *problem {
 	}
 	s.finish()
 	if unknown {
+		// An unknown value has not changed the uid, which is 0.
+		s.Sets.NotRoot = s.notRoot()
 		s.Sets.UnknownUID, c.Profile.UID, c.Profile.GID, c.Profile.User, c.Profile.Groups = true, nil, nil, "", nil
 	}
 	if o, ok := options["reset-env"]; ok {
@@ -79,7 +81,7 @@ func (s *state) setprivIDs(options map[string]option, known func(string) (option
 			}
 			if o, has = known(name); has {
 				if a, ok = parseAccount(o.value); !ok {
-					s.Find(declared.Refused, o.at, "write a number or a name", "setpriv refuses the value %s of --%s", quote(o.value), name)
+					s.AddFinding(declared.Refused, o.at, "write a number or a name", "setpriv refuses the value %s of --%s", quote(o.value), name)
 				}
 			}
 			if !ok {
@@ -93,7 +95,7 @@ func (s *state) setprivIDs(options map[string]option, known func(string) (option
 		o, has := options[both[0]]
 		for _, name := range both[1:] {
 			if _, also := options[name]; also && has {
-				s.Find(declared.Refused, o.at, "remove one of the two", "setpriv refuses --%s with --%s", both[0], name)
+				s.AddFinding(declared.Refused, o.at, "remove one of the two", "setpriv refuses --%s with --%s", both[0], name)
 			}
 		}
 	}
@@ -152,29 +154,34 @@ func (s *state) setprivGroups(options map[string]option, known func(string) (opt
 		}
 	}
 	if len(given) > 1 {
-		s.Find(declared.Refused, given[1].at, "remove one of the two", "setpriv refuses --%s with --%s", given[0].name, given[1].name)
+		s.AddFinding(declared.Refused, given[1].at, "remove one of the two", "setpriv refuses --%s with --%s", given[0].name, given[1].name)
 	}
 	if len(given) == 0 {
 		if hasGID {
-			s.Find(declared.Refused, s.At, "add --clear-groups or --init-groups", "setpriv refuses a group without an option for the supplementary groups")
+			s.AddFinding(declared.Refused, s.At, "add --clear-groups or --init-groups", "setpriv refuses a group without an option for the supplementary groups")
 		}
 		if hasUID {
-			s.Lose(s.At, "the process keeps the supplementary groups of the caller")
+			s.AddLoss(s.At, "the process keeps the supplementary groups of the caller")
 		}
 		return
 	}
 	switch o := given[0]; o.name {
 	case "keep-groups":
-		s.Lose(o.at, "the process keeps the supplementary groups of the caller")
+		s.AddLoss(o.at, "the process keeps the supplementary groups of the caller")
 	case "clear-groups":
 		s.From("groups", o.at)
 	case "init-groups":
 		if !hasUID {
-			s.Find(declared.Refused, o.at, "add --reuid", "setpriv refuses --init-groups without a user")
+			s.AddFinding(declared.Refused, o.at, "add --reuid", "setpriv refuses --init-groups without a user")
 			return
 		}
 		if s.groupsOf = s.user; s.groupsOf == "" {
 			s.groupsOf = "uid " + strconv.FormatUint(uint64(s.UID), 10)
+		}
+		// initgroups(3) does not change the gid, which is that of --regid or of the caller.
+		s.sawGID = true
+		if s.user != "" && s.group != s.user {
+			s.AddLoss(o.at, "the process also has the primary group of %s", containers.Short(s.user))
 		}
 	case "groups":
 		o, ok := known("groups")
@@ -184,7 +191,7 @@ func (s *state) setprivGroups(options map[string]option, known func(string) (opt
 		ids, ok := s.setGroups(o.value, o.at)
 		if !ok {
 			s.groups, s.groupsAt = nil, nil
-			s.Find(declared.Refused, o.at, "write numbers or names, separated by commas", "setpriv refuses the value %s of --groups", quote(o.value))
+			s.AddFinding(declared.Refused, o.at, "write numbers or names, separated by commas", "setpriv refuses the value %s of --groups", quote(o.value))
 			return
 		}
 		s.call(o.at, "setgroups")(s.Setgroups(ids))

@@ -80,12 +80,12 @@ func (c *command) options() (options map[string]option, rest []word, p *problem)
 			rest = rest[1:]
 		}
 		if _, again := options[o.name]; again && setprivOptions[n].lost == "" {
-			c.Find(declared.Refused, o.at, "remove one of the two", "setpriv refuses a second option --%s", o.name)
+			c.AddFinding(declared.Refused, o.at, "remove one of the two", "setpriv refuses a second option --%s", o.name)
 			continue
 		}
 		options[o.name] = o
 		if lost := setprivOptions[n].lost; lost != "" {
-			c.Lose(o.at, "%s %s", lost, containers.Short(o.value))
+			c.AddLoss(o.at, "%s %s", lost, containers.Short(o.value))
 		}
 	}
 	return options, rest, nil

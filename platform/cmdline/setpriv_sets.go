@@ -45,7 +45,7 @@ func (s *state) setprivBits(o option) {
 			} else if sign != "+" && sign != "-" {
 				hint = "write + or - before each securebit"
 			}
-			s.Find(declared.Refused, o.at, hint, "setpriv refuses the securebit %s", quote(text))
+			s.AddFinding(declared.Refused, o.at, hint, "setpriv refuses the securebit %s", quote(text))
 			continue
 		}
 		if bits |= bit; sign == "-" {
@@ -59,7 +59,7 @@ func (s *state) setprivBits(o option) {
 func (s *state) eachCap(o option, visit func(add bool, set cred.Caps, name string)) {
 	for text := range strings.SplitSeq(o.value, ",") {
 		if text == "" || text[0] != '+' && text[0] != '-' {
-			s.Find(declared.Refused, o.at, "write + or - before each capability", "setpriv refuses %s in --%s", quote(text), o.name)
+			s.AddFinding(declared.Refused, o.at, "write + or - before each capability", "setpriv refuses %s in --%s", quote(text), o.name)
 			continue
 		}
 		name := text[1:]
@@ -74,7 +74,7 @@ func (s *state) eachCap(o option, visit func(add bool, set cred.Caps, name strin
 			if meant := policy.Suggest("cap_"+strings.TrimPrefix(lower, "cap_"), all.Names()); meant != "" {
 				hint = "write " + strings.TrimPrefix(meant, "cap_")
 			}
-			s.Find(declared.UnknownCapability, o.at, hint, "setpriv refuses the unknown capability %s: its names have no prefix cap_", quote(name))
+			s.AddFinding(declared.UnknownCapability, o.at, hint, "setpriv refuses the unknown capability %s: its names have no prefix cap_", quote(name))
 			continue
 		}
 		visit(text[0] == '+', cred.CapsOf(n), name)
@@ -120,7 +120,7 @@ func (s *state) setprivAmbient(o option) {
 		}
 	})
 	if len(lost) > 0 {
-		s.Find(declared.Ineffective, o.at, "add the capability to --inh-caps, too", "setpriv ignores silently that the kernel refuses ambient capabilities that are not inheritable: %s", containers.Short(strings.Join(lost, ",")))
+		s.AddFinding(declared.Ineffective, o.at, "add the capability to --inh-caps, too", "setpriv ignores silently that the kernel refuses ambient capabilities that are not inheritable: %s", containers.Short(strings.Join(lost, ",")))
 	}
 }
 
@@ -133,5 +133,5 @@ func (c *command) resetEnv(s *state, o option) {
 		dirs = "/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin"
 	}
 	c.SetEnv("PATH", dirs, o.at)
-	c.Lose(o.at, "HOME, SHELL, USER and LOGNAME have the values of the user's entry in /etc/passwd")
+	c.AddLoss(o.at, "HOME, SHELL, USER and LOGNAME have the values of the user's entry in /etc/passwd")
 }

@@ -43,7 +43,7 @@ func (s *state) call(at declared.Source, what string) func(cred.Cred, cred.Errno
 		}
 		if errno != 0 {
 			s.failed = true
-			s.Find(declared.Refused, at, "", "%s fails: %s is not permitted at this point", s.name, what)
+			s.AddFinding(declared.Refused, at, "", "%s fails: %s is not permitted at this point", s.name, what)
 			return
 		}
 		s.Cred = c
@@ -59,7 +59,7 @@ func (s *state) finish() {
 	s.identity()
 	root := c.EUID == 0 && c.Securebits&cred.SecNoRoot == 0
 	if gained := c.Bounding.Union(c.Inheritable); root && c.NoNewPrivs && !gained.SubsetOf(c.Permitted) {
-		s.Lose(s.At, "no_new_privs keeps the process from getting what the permitted set does not have: %s", gained.Minus(c.Permitted).Join())
+		s.AddLoss(s.At, "no_new_privs keeps the process from getting what the permitted set does not have: %s", gained.Minus(c.Permitted).Join())
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *state) securebits() {
 		if from := s.Origins["secbits"]; len(from) > 0 {
 			at = from[len(from)-1]
 		}
-		s.Lose(at, "a profile cannot have the locks of securebits that are not set: %s", strings.Join(lone.Names(), ", "))
+		s.AddLoss(at, "a profile cannot have the locks of securebits that are not set: %s", strings.Join(lone.Names(), ", "))
 	}
 	if declared := cap.Secbits(bits &^ lone); declared != 0 {
 		s.Profile.Secbits = &declared
@@ -88,8 +88,11 @@ func (s *state) identity() {
 		if s.split != nil {
 			at = *s.split
 		}
-		s.Lose(at, "the real and the effective IDs differ: uid %d and %d, gid %d and %d", c.UID, c.EUID, c.GID, c.EGID)
-		s.Sets.UnknownUID = true
+		s.AddLoss(at, "the real and the effective IDs differ: uid %d and %d, gid %d and %d", c.UID, c.EUID, c.GID, c.EGID)
+		s.Sets.UnknownUID, s.Sets.NotRoot = true, s.notRoot()
+		if !s.Sets.NotRoot {
+			s.AddFinding(declared.UnknownIdentity, at, "declare one uid and one gid", "the real and the effective IDs differ, and one of the uids is 0")
+		}
 		return
 	}
 	if s.user != "" {
@@ -107,13 +110,17 @@ func (s *state) identity() {
 	case s.groupsOf != "" && s.groupsOf == s.user:
 		return // the groups of the user
 	case s.groupsOf != "":
-		s.Lose(s.At, "the process has the groups of %s", containers.Short(s.groupsOf))
+		s.AddLoss(s.At, "the process has the groups of %s", containers.Short(s.groupsOf))
 	}
 	p.Groups = []policy.Group{}
 	for n, g := range s.groups {
 		s.Group(g, s.groupsAt[n])
 	}
 }
+
+// notRoot reports that neither the real nor the effective uid is 0, of which each makes exec
+// grant capabilities.
+func (s *state) notRoot() bool { return s.UID != 0 && s.EUID != 0 }
 
 // account is a user or a group of an option.
 type account struct {

@@ -3,5 +3,5 @@
 // Variables such as ${CAPS} are not replaced: their values are in the environment of the
 // user who starts the services. Files that the file names are not read.
 //
-// The package is pure.
+// The package does no input or output.
 package compose

@@ -3,6 +3,7 @@ package compose
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"caprun/platform/containers"
@@ -13,12 +14,13 @@ import (
 
 // Read returns the services of a Compose file as an engine starts them.
 func Read(f declared.File, engine containers.Engine) declared.Result {
-	documents, found := tree.Read(f)
+	documents, found := tree.ReadCompose(f)
 	if len(found) > 0 {
 		return declared.Result{Findings: found}
 	}
 	c := composition{engine: engine}
-	for _, d := range documents {
+	for n, d := range documents {
+		c.number = n
 		c.document(d)
 	}
 	if len(c.processes) == 0 && !policy.HasErrors(c.found) {
@@ -35,12 +37,14 @@ type composition struct {
 	engine    containers.Engine
 	processes []*declared.Process
 	found     []policy.Diagnostic
+	number    int            // of the document
+	documents map[string]int // of the services
 }
 
 // maxFound is the largest number of findings outside of services.
 const maxFound = 64
 
-func (c *composition) find(r declared.Rule, at declared.Source, hint, format string, args ...any) {
+func (c *composition) addFinding(r declared.Rule, at declared.Source, hint, format string, args ...any) {
 	if len(c.found) < maxFound {
 		c.found = append(c.found, r.Diagnostic(at, hint, fmt.Sprintf(format, args...)))
 	}
@@ -49,7 +53,7 @@ func (c *composition) find(r declared.Rule, at declared.Source, hint, format str
 // document reads the services of a document.
 func (c *composition) document(n *tree.Node) {
 	if n.Kind != tree.Mapping {
-		c.find(declared.Syntax, n.Source(), "name a file with the key services", "the document is not a mapping")
+		c.addFinding(declared.Syntax, n.Source(), "name a file with the key services", "the document is not a mapping")
 		return
 	}
 	for _, e := range n.Entries {
@@ -60,11 +64,11 @@ func (c *composition) document(n *tree.Node) {
 			if meant := policy.Suggest(e.Key, topFields[:]); meant != "" {
 				hint = "did you mean " + meant + "?"
 			}
-			c.find(declared.Syntax, e.KeySource(), hint, "unknown key %q", containers.Short(e.Key))
+			c.addFinding(declared.Syntax, e.KeySource(), hint, "unknown key %q", containers.Short(e.Key))
 		}
 	}
 	if e, ok := n.Entry("include"); ok && len(e.Value.List()) > 0 {
-		c.find(declared.UnknownValue, e.KeySource(), "read those files, too", "more services are in other files")
+		c.addFinding(declared.UnknownValue, e.KeySource(), "read those files, too", "more services are in other files")
 	}
 	for _, key := range [...]string{"services", "jobs"} {
 		if services := n.Get(key); services != nil {
@@ -76,21 +80,35 @@ func (c *composition) document(n *tree.Node) {
 // services reads services or jobs.
 func (c *composition) services(key string, services *tree.Node) {
 	if services.Kind != tree.Mapping {
-		c.find(declared.Syntax, services.Source(), "write NAME: {image: IMAGE}", "%s is not a mapping", key)
+		c.addFinding(declared.Syntax, services.Source(), "write NAME: {image: IMAGE}", "%s is not a mapping", key)
 		return
 	}
 	for _, e := range services.Entries {
 		switch {
 		case len(c.processes) == declared.MaxProcesses:
-			c.find(declared.Syntax, e.KeySource(), "split the file", "the file has more than %d services", declared.MaxProcesses)
+			c.addFinding(declared.Syntax, e.KeySource(), "split the file", "the file has more than %d services", declared.MaxProcesses)
 			return
 		case strings.HasPrefix(e.Key, "x-"):
 		case e.Value.Kind != tree.Mapping:
-			c.find(declared.Syntax, e.KeySource(), "write a mapping", "the service %q is not a mapping", containers.Short(e.Key))
+			c.addFinding(declared.Syntax, e.KeySource(), "write a mapping", "the service %q is not a mapping", containers.Short(e.Key))
+		case c.isRepeated(key + "." + e.Key):
+			c.addFinding(declared.Syntax, e.KeySource(), "read the output of docker compose config", "the service %q is in another document, too, and engines merge the two", containers.Short(e.Key))
 		default:
 			c.processes = append(c.processes, c.service(e))
 		}
 	}
+}
+
+// isRepeated reports whether an earlier document has a service.
+func (c *composition) isRepeated(name string) bool {
+	number, ok := c.documents[name]
+	if !ok {
+		if c.documents == nil {
+			c.documents = map[string]int{}
+		}
+		c.documents[name] = c.number
+	}
+	return ok && number != c.number
 }
 
 // service is a service of the file.
@@ -115,14 +133,14 @@ func (c *composition) service(e tree.Entry) *declared.Process {
 		if meant := policy.Suggest(e.Key, serviceFields[:]); meant != "" {
 			hint = "did you mean " + meant + "?"
 		}
-		s.Find(declared.Refused, e.KeySource(), hint, "Compose refuses the unknown key %q", containers.Short(e.Key))
+		s.AddFinding(declared.Refused, e.KeySource(), hint, "Compose refuses the unknown key %q", containers.Short(e.Key))
 	}
 	if e, ok := s.entry("extends"); ok {
-		s.Find(declared.UnknownValue, e.KeySource(), "read the output of docker compose config", "the service has more declarations in the service that it extends")
+		s.AddFinding(declared.UnknownValue, e.KeySource(), "read the output of docker compose config", "the service has more declarations in the service that it extends")
 	}
-	user := s.user()
+	user, notRoot := s.user()
 	s.security()
-	s.capabilities(user)
+	s.capabilities(user, notRoot)
 	s.limits()
 	s.umask()
 	s.environment()
@@ -138,14 +156,33 @@ func (s *service) entry(key string) (tree.Entry, bool) {
 	return e, ok && !e.Value.Null
 }
 
-// value returns the text of a scalar without the escape $$. ok is false for a text with a
-// variable, which it reports.
+// hasDefaults reports whether the defaults of the variables in a text give a value.
+func hasDefaults(text string) bool {
+	_, ok := withDefaults(text, 0)
+	return ok
+}
+
+// value returns the text of a scalar without the escape $$, and with the defaults of
+// variables. It reports a text with a variable. ok is false for one without a default.
 func (s *service) value(n *tree.Node, at declared.Source, key string) (text string, ok bool) {
 	text, ok = plain(n.Text())
 	if !ok {
-		s.Find(declared.UnknownValue, at, "read the output of docker compose config", "the value of %s has a variable: %s", key, containers.Short(n.Text()))
+		s.AddFinding(declared.UnknownValue, at, "read the output of docker compose config", "the value of %s has a variable: %s", key, containers.Short(n.Text()))
+		text, ok = withDefaults(text, 0)
 	}
 	return text, ok
+}
+
+// number is value for a text or a number. A notation that other readers can take for another
+// number is an error.
+func (s *service) number(n *tree.Node, at declared.Source, key string) (text string, ok bool) {
+	v, isNumber := n.Number()
+	text = strconv.FormatInt(v, 10)
+	if !isNumber || n.Tag != "!!int" || text == n.Value {
+		return s.value(n, at, key)
+	}
+	s.AddFinding(declared.Syntax, at, "write "+text, "%s is not in plain decimal digits: Compose reads %s as %s, and other readers can differ", key, containers.Short(n.Value), text)
+	return text, true
 }
 
 // plain returns a text without the escape $$. ok is false if it has a variable.
@@ -171,7 +208,7 @@ func plain(text string) (string, bool) {
 
 // refuse reports a value that Compose refuses because of its type.
 func (s *service) refuse(at declared.Source, key, want string) {
-	s.Find(declared.Refused, at, "", "Compose refuses %s: the value is not %s", key, want)
+	s.AddFinding(declared.Refused, at, "", "Compose refuses %s: the value is not %s", key, want)
 }
 
 // boolean returns the value of a key, which can be in quotes.
@@ -202,11 +239,11 @@ func (s *service) texts(key string) (list []containers.Word) {
 	for _, item := range e.Value.Items {
 		at := item.Source()
 		at.Text = key + ": " + at.Text
-		if _, number := item.Uint(1 << 32); !item.IsString() && (!number || key != "group_add") {
+		if v, number := item.Number(); !item.IsString() && (!number || item.Tag != "!!int" || v < 0 || key != "group_add") {
 			s.refuse(at, key, "a list of texts")
 			continue
 		}
-		if text, ok := s.value(item, at, key); ok {
+		if text, ok := s.number(item, at, key); ok {
 			list = append(list, containers.Word{Text: text, At: at})
 		}
 	}

@@ -121,19 +121,31 @@ func TestEngines(t *testing.T) {
 func TestFindings(t *testing.T) {
 	for _, test := range []struct{ lines, want string }{
 		{"user: root", ""},
-		{"user: 1000", "4:11 refused-by-platform: Compose refuses user: the value is not a text; 4:11 identity-not-declared: the group is 0, unless /etc/passwd of the image has an entry for 1000"},
+		{"user: 1000", "4:11 refused-by-platform: Compose refuses user: the value is not a text"},
 		{"user: root\ncap_add: NET_ADMIN", "5:14 refused-by-platform: Compose refuses cap_add: the value is not a list of texts"},
-		{"user: root\ngroup_add: [5, 010]", "5:20 refused-by-platform: Compose refuses group_add: the value is not a list of texts"},
+		{"user: root\ngroup_add: [5, 010]", "5:20 platform-syntax: group_add is not in plain decimal digits: Compose reads 010 as 8, and other readers can differ (write 8)"},
+		{"user: root\ngroup_add: [1.0]", "5:17 refused-by-platform: Compose refuses group_add: the value is not a list of texts"},
+		{"user: root\nulimits: {nofile: 010, core: '010', nproc: -1}", "5:23 platform-syntax: ulimits.nofile is not in plain decimal digits: Compose reads 010 as 8, and other readers can differ (write 8)"},
 		{"user: root\nentrypoint: [a, 5]", "5:21 refused-by-platform: Compose refuses entrypoint: the value is not a list of texts"},
-		{"", "2:3 identity-not-declared: the image decides the user"},
-		{"user: ${UID}:5", "4:11 value-not-declared: the value of user has a variable: ${UID}:5"},
+		{"", "2:3 identity-not-declared: the image decides the user: if it is uid 0, the process has 14 capabilities"},
+		{"cap_drop: [ALL]", "2:3 identity-not-declared: the image decides the user: if it is uid 0, the process has no capability, and owns the files of root"},
+		{"cap_drop: [ALL]\ncap_add: [KILL]", "2:3 identity-not-declared: the image decides the user: if it is uid 0, the process has 1 capability"},
+		{"privileged: true", "2:3 identity-not-declared: the image decides the user: if it is uid 0, the process has every capability"},
+		{"user: :5", "4:11 identity-not-declared: the image decides the user: if it is uid 0, the process has 14 capabilities"},
+		{"user: ${UID}:5", "4:11 identity-not-declared: the value of user has a variable: if it is uid 0, the process has 14 capabilities"},
+		{"user: ${UID:-1000}", "4:11 value-not-declared: the value of user has a variable: ${UID:-1000}"},
+		{"user: 0:$GID", "4:11 identity-not-declared: the value of user has a variable, and the process is uid 0"},
+		{"user: 5:$GID", ""},
+		{"user: web", ""},
+		{"user: 33:adm", ""},
+		{"user: \"33\"", ""},
 		{"user: root\ncap_add: [\"${CAPS:-NET_ADMIN}\", NET_RAW]", "5:15 value-not-declared: the value of cap_add has a variable: ${CAPS:-NET_ADMIN}"},
 		{"user: root\nprivileged: $P", "5:17 value-not-declared: the value of privileged has a variable: $P"},
 		{"user: root\nprivileged: maybe", "5:17 refused-by-platform: Compose refuses privileged: the value is not a boolean"},
 		{"user: root\nprivileged: \"true\"", ""},
 		{"user: root\ncap_ad: [NET_ADMIN]", `5:5 refused-by-platform: Compose refuses the unknown key "cap_ad" (did you mean cap_add?)`},
-		{"user: root\ncap_add: [NET_ADMN]", `5:15 platform-unknown-capability: Docker refuses the unknown capability "NET_ADMN" (write NET_ADMIN)`},
-		{"user: 1:1\ncap_add: [NET_ADMIN]", `5:15 capability-without-effect: the process does not get "NET_ADMIN": Docker puts it into the bounding set alone for a user other than root`},
+		{"user: root\ncap_add: [NET_ADMN]", `5:15 ignored-capability: Docker refuses the unknown capability "NET_ADMN" (write NET_ADMIN)`},
+		{"user: 1:1\ncap_add: [NET_ADMIN]", `5:15 capability-not-granted: the process does not get "NET_ADMIN": Docker adds it only to the bounding set for a user other than root`},
 		{"user: root\nsecurity_opt: [no-new-privilege:true]", `5:20 refused-by-platform: Docker refuses the unknown security option "no-new-privilege:true" (did you mean no-new-privileges?)`},
 		{"user: root\nsecurity_opt: [no-new-privileges:yes]", `5:20 refused-by-platform: Docker refuses the value "yes" of no-new-privileges`},
 		{"user: root\nulimits: {nofiles: 5}", `5:24 refused-by-platform: Docker refuses the unknown limit "nofiles" (did you mean nofile?)`},
@@ -142,14 +154,14 @@ func TestFindings(t *testing.T) {
 		{"user: root\nextends: base", "5:5 value-not-declared: the service has more declarations in the service that it extends"},
 		{"user: root\ncommand: a && b", "5:14 declaration-ignored: Compose ignores the end of command, which no shell reads: && b"},
 		{"user: root\ncommand: a (b)", "5:14 refused-by-platform: Compose refuses command: its quotes or parentheses are wrong"},
-		{"user: 1:1\npost_start: [{command: a, user: root}]", "5:18 command-with-other-privileges: post_start runs a command as root"},
-		{"user: 1:1\npre_stop: [{command: a, privileged: true}]", "5:16 command-with-other-privileges: pre_stop runs a privileged command"},
+		{"user: 1:1\npost_start: [{command: a, user: root}]", "5:18 privileged-command: post_start runs a command as root"},
+		{"user: 1:1\npre_stop: [{command: a, privileged: true}]", "5:16 privileged-command: pre_stop runs a privileged command"},
 	} {
 		p := one(t, test.lines, containers.Docker)
 		var got []string
 		for _, f := range p.Findings {
 			s := fmt.Sprintf("%d:%d %s: %s", f.Line, f.Column, f.Rule, f.Message)
-			if f.Hint != "" && strings.HasSuffix(test.want, "?)") || strings.HasPrefix(f.Hint, "write NET") {
+			if f.Hint != "" && strings.HasSuffix(test.want, "?)") || f.Hint != "" && strings.HasSuffix(test.want, "(write 8)") || strings.HasPrefix(f.Hint, "write NET") {
 				s += " (" + f.Hint + ")"
 			}
 			got = append(got, s)
@@ -158,6 +170,28 @@ func TestFindings(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", test.lines, s, test.want)
 		}
 		text(t, p)
+	}
+}
+
+// TestNotRoot: an unknown user who is not root is a loss.
+func TestNotRoot(t *testing.T) {
+	for _, test := range []struct {
+		lines, lost string
+		sets        declared.Sets // without those of capabilities
+	}{
+		{"user: 5:$GID", "the value of user has a variable", declared.Sets{UnknownUID: true, NotRoot: true}},
+		{"user: $UID", "", declared.Sets{UnknownUID: true}},
+		{"user: web", `the image decides which number the user "web" has`, declared.Sets{}},
+		{"user: 33:adm", `the image decides which number the group "adm" has`, declared.Sets{}},
+	} {
+		p := one(t, test.lines, containers.Docker)
+		var lost string
+		for _, l := range p.Losses {
+			lost += l.What
+		}
+		if lost != test.lost || p.Sets.UnknownUID != test.sets.UnknownUID || p.Sets.NotRoot != test.sets.NotRoot {
+			t.Errorf("%s: %q %+v", test.lines, lost, p.Sets)
+		}
 	}
 }
 
@@ -199,11 +233,11 @@ working_dir: rel`, containers.Docker)
 11 the container has the device /dev/net/tun:/dev/net/tun
 11 the container has the device /dev/x
 13 the container sets net.x=1
-14 the container sees /etc of the host, read-only
-14 the container sees ./conf of the host
-14 the container sees /var/run/docker.sock of the host; its engine starts containers with every privilege
+14 /etc of the host is mounted in the container, read-only
+14 ./conf of the host is mounted in the container
+14 /var/run/docker.sock of the host is mounted in the container; its engine starts containers with every privilege
 14 a volume has a variable: ${D}:/d
-14 the container sees /y of the host, read-only`
+14 /y of the host is mounted in the container, read-only`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("%s", strings.Join(got, "\n"))
 	}
@@ -319,6 +353,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add([]byte("services:\n  a:\n    user: \"1:2\"\n    cap_add: [NET_ADMIN]\n    cap_drop: [ALL]\n    security_opt: [no-new-privileges]\n    ulimits: {nofile: {soft: 1, hard: 2}}\n    environment: [A=b, C]\n    entrypoint: a 'b c'\n    command: [d]\n    volumes: [/a:/b]\n"), false)
 	f.Add([]byte("x: &x {privileged: true, group_add: [1, a]}\nservices: {a: {<<: *x, environment: {A: 1.5, B: }, post_start: [{user: root}], pid: host, working_dir: /x}}"), true)
+	f.Add([]byte("x: &x !override {privileged: \"${P:-true}\", user: !reset '1'}\nservices: {a: {<<: *x, build: {privileged: true, entitlements: [security.insecure]}, develop: {watch: [{exec: {user: \"${U-0}\"}}]}}}\n---\nservices: {a: {}}"), false)
 	f.Fuzz(func(t *testing.T, src []byte, podman bool) {
 		e := containers.Docker
 		if podman {
@@ -335,11 +370,12 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		check(r.Findings)
-		if policy.HasErrors(r.Findings) == (len(r.Processes) > 0) {
+		if has := len(r.Processes) > 0; has && policy.HasErrors(r.Findings) || !has && len(r.Findings) == 0 {
 			t.Fatalf("%d processes, %v", len(r.Processes), r.Findings)
 		}
 		for _, p := range r.Processes {
 			check(p.Findings)
+			golden.CheckIdentity(t, p, p.Findings)
 			if _, err := p.Document(); err != nil {
 				t.Fatalf("%s: %v", p.Name, err)
 			}

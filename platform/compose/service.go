@@ -10,18 +10,25 @@ import (
 	"caprun/platform/internal/words"
 )
 
-// user declares the user and the groups.
-func (s *service) user() containers.User {
-	user := containers.AnyUser
+// user declares the user and the groups. notRoot reports that the user is not known, and is
+// not root.
+func (s *service) user() (user containers.User, notRoot bool) {
+	s.UserHint = "write the number of the user, as in user: \"33:33\""
+	user = containers.AnyUser
 	if e, ok := s.entry("user"); ok {
-		text, known := s.value(e.Value, e.Source(), "user")
+		text, known := plain(e.Value.Text())
 		switch {
 		case !e.Value.IsText():
 			s.refuse(e.KeySource(), "user", "a text")
-		case !e.Value.IsString():
-			s.Find(declared.Refused, e.Source(), "put the value in quotes", "Compose refuses user: the value is not a text")
+		case !known && hasDefaults(e.Value.Text()):
+			text, _ = s.value(e.Value, e.Source(), "user")
 			user = s.engine.SetUser(&s.Draft, text, e.Source())
-		case known:
+		case !known:
+			user, notRoot = s.SetVariableUser(e.Value.Text(), "the value of user has a variable", e.Source())
+		case !e.Value.IsString():
+			s.AddFinding(declared.Refused, e.Source(), "put the value in quotes", "Compose refuses user: the value is not a text")
+			user = s.engine.SetUser(&s.Draft, text, e.Source())
+		default:
 			user = s.engine.SetUser(&s.Draft, text, e.Source())
 		}
 	} else {
@@ -29,22 +36,22 @@ func (s *service) user() containers.User {
 	}
 	for _, g := range s.texts("group_add") {
 		if g.Text == "keep-groups" && s.engine == containers.Podman {
-			s.Lose(g.At, "the process has the groups of the caller")
+			s.AddLoss(g.At, "the process has the groups of the caller")
 			continue
 		}
 		s.Group(g.Text, g.At)
 	}
-	return user
+	return user, notRoot
 }
 
 // capabilities declares the capability sets.
-func (s *service) capabilities(user containers.User) {
-	r := containers.Request{Add: s.texts("cap_add"), Drop: s.texts("cap_drop"), User: user}
+func (s *service) capabilities(user containers.User, notRoot bool) {
+	r := containers.Request{Add: s.texts("cap_add"), Drop: s.texts("cap_drop"), User: user, NotRoot: notRoot}
 	if v, at := s.boolean("privileged"); v {
 		r.Privileged = &at
-		s.Lose(at, "privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path")
+		s.AddLoss(at, "privileged gives the container every device of the host, and no seccomp filter, AppArmor profile or masked path")
 	}
-	s.engine.Declare(s.Process, r)
+	s.engine.Declare(&s.Draft, r)
 }
 
 // security declares the options of security_opt.
@@ -66,7 +73,7 @@ func (s *service) limits() {
 	for _, l := range e.Value.Entries {
 		key := "ulimits." + l.Key
 		if l.Value.IsText() {
-			if text, ok := s.value(l.Value, l.Source(), key); ok {
+			if text, ok := s.number(l.Value, l.Source(), key); ok {
 				s.engine.SetLimit(&s.Draft, l.Key, text, text, l.Source())
 			}
 			continue
@@ -78,8 +85,8 @@ func (s *service) limits() {
 		}
 		at := l.KeySource()
 		at.Text = l.Key + ": {soft: " + containers.Short(soft.Value) + ", hard: " + containers.Short(hard.Value) + "}"
-		first, ok := s.value(soft, at, key)
-		second, also := s.value(hard, at, key)
+		first, ok := s.number(soft, at, key)
+		second, also := s.number(hard, at, key)
 		if ok && also {
 			s.engine.SetLimit(&s.Draft, l.Key, first, second, at)
 		}
@@ -102,7 +109,7 @@ func (s *service) umask() {
 		return
 	}
 	if v > 0o777 {
-		s.Lose(e.Source(), "a profile cannot have the umask %s", containers.Short(text))
+		s.AddLoss(e.Source(), "a profile cannot have the umask %s", containers.Short(text))
 		return
 	}
 	mask := uint32(v)
@@ -113,7 +120,7 @@ func (s *service) umask() {
 // environment declares the variables.
 func (s *service) environment() {
 	if e, ok := s.entry("env_file"); ok {
-		s.Lose(e.Source(), "env_file adds variables of other files")
+		s.AddLoss(e.Source(), "env_file adds variables of other files")
 	}
 	e, ok := s.entry("environment")
 	if !ok {
@@ -129,7 +136,7 @@ func (s *service) environment() {
 			continue
 		}
 		if !v.Value.Quoted && (v.Value.Tag == "!!float" || v.Value.Tag == "!!int" || v.Value.Tag == "!!timestamp") && !isDecimal(v.Value.Value) {
-			s.Lose(v.Source(), "the variable %s has a number or a date, which Compose writes in its own notation", containers.Short(v.Key))
+			s.AddLoss(v.Source(), "the variable %s has a number or a date, which Compose writes in its own notation", containers.Short(v.Key))
 			continue
 		}
 		value := v.Value.Value
@@ -150,7 +157,7 @@ func isDecimal(text string) bool {
 func (s *service) variable(name, value string, has bool, at declared.Source) {
 	name, known := plain(name)
 	if !known {
-		s.Lose(at, "a variable has a name with a variable: %s", containers.Short(name))
+		s.AddLoss(at, "a variable has a name with a variable: %s", containers.Short(name))
 		return
 	}
 	if !has {
@@ -159,7 +166,7 @@ func (s *service) variable(name, value string, has bool, at declared.Source) {
 	}
 	text, ok := plain(value)
 	if !ok {
-		s.Lose(at, "the variable %s has the value of a variable: %s", containers.Short(name), containers.Short(value))
+		s.AddLoss(at, "the variable %s has the value of a variable: %s", containers.Short(name), containers.Short(value))
 		return
 	}
 	s.SetEnv(name, text, at)
@@ -174,15 +181,15 @@ func (s *service) words(e tree.Entry) (list []string, ok bool) {
 	if e.Value.IsText() {
 		text, known := plain(e.Value.Value)
 		if !known {
-			s.Lose(e.KeySource(), "%s has variables", e.Key)
+			s.AddLoss(e.KeySource(), "%s has variables", e.Key)
 			return nil, false
 		}
 		list, rest, ok := words.SplitCompose(text)
 		switch {
 		case !ok:
-			s.Find(declared.Refused, e.Source(), "write a list of words", "Compose refuses %s: its quotes or parentheses are wrong", e.Key)
+			s.AddFinding(declared.Refused, e.Source(), "write a list of words", "Compose refuses %s: its quotes or parentheses are wrong", e.Key)
 		case rest != "":
-			s.Find(declared.Ignored, e.Source(), "write [sh, -c, \"COMMAND\"]", "Compose ignores the end of %s, which no shell reads: %s", e.Key, containers.Short(rest))
+			s.AddFinding(declared.Ignored, e.Source(), "write [sh, -c, \"COMMAND\"]", "Compose ignores the end of %s, which no shell reads: %s", e.Key, containers.Short(rest))
 		}
 		return list, ok
 	}
@@ -193,7 +200,7 @@ func (s *service) words(e tree.Entry) (list []string, ok bool) {
 			return nil, false
 		}
 		if !known {
-			s.Lose(e.KeySource(), "%s has variables", e.Key)
+			s.AddLoss(e.KeySource(), "%s has variables", e.Key)
 			return nil, false
 		}
 		list = append(list, text)
@@ -218,14 +225,14 @@ func (s *service) command() {
 		}
 	case hasCommand:
 		if _, ok := s.words(command); ok {
-			s.Lose(command.KeySource(), "the command is passed to the entrypoint of the image")
+			s.AddLoss(command.KeySource(), "the command is passed to the entrypoint of the image")
 		}
 	}
 	if e, ok := s.entry("working_dir"); ok {
 		if dir, ok := plain(e.Value.Text()); ok {
 			s.Cwd(dir, e.Source())
 		} else {
-			s.Lose(e.Source(), "the working directory has a variable")
+			s.AddLoss(e.Source(), "the working directory has a variable")
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package containers knows what container engines do with capabilities and users: their
+// Package containers has what container engines do with capabilities and users: their
 // default sets, the names that they accept, and what a user other than root gets.
 //
 // The facts are from the sources of the engines:
@@ -16,5 +16,5 @@
 // A profile that comes from a container says what the file declares. The image adds
 // variables, groups and a command that the file does not declare.
 //
-// The package is pure.
+// The package does no input or output.
 package containers

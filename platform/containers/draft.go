@@ -15,6 +15,12 @@ import (
 type Draft struct {
 	*declared.Process
 
+	// UserHint is the hint where a file does not declare the user, such as
+	// "add --user 33:33".
+	UserHint string
+
+	unknown *unknownUser // reported by Declare
+
 	used   int // bytes of the profile, estimated from above
 	silent int // values that did not fit
 	groups map[policy.Group]bool
@@ -24,17 +30,17 @@ type Draft struct {
 // pod declares is repeated for each of its containers.
 const maxReports = 256
 
-// Lose records a loss, unless there are many.
-func (d *Draft) Lose(at declared.Source, format string, args ...any) {
+// AddLoss records a loss, unless there are many.
+func (d *Draft) AddLoss(at declared.Source, format string, args ...any) {
 	if len(d.Losses) < maxReports {
-		d.Process.Lose(at, format, args...)
+		d.Process.AddLoss(at, format, args...)
 	}
 }
 
-// Find records a finding, unless there are many.
-func (d *Draft) Find(r declared.Rule, at declared.Source, hint, format string, args ...any) {
+// AddFinding records a finding, unless there are many.
+func (d *Draft) AddFinding(r declared.Rule, at declared.Source, hint, format string, args ...any) {
 	if len(d.Findings) < maxReports {
-		d.Process.Find(r, at, hint, format, args...)
+		d.Process.AddFinding(r, at, hint, format, args...)
 	}
 }
 
@@ -61,7 +67,7 @@ func (d *Draft) reserve(at declared.Source, size int, values ...string) bool {
 	}
 	if d.used+size > maxText {
 		if d.silent++; d.silent == 1 {
-			d.Lose(at, "the values from here on do not fit into a profile")
+			d.AddLoss(at, "the values from here on do not fit into a profile")
 		}
 		return false
 	}
@@ -86,13 +92,13 @@ func (d *Draft) SetEnv(name, value string, at declared.Source) {
 	_, again := env.Set[name]
 	switch {
 	case !isVariable(name):
-		d.Lose(at, "a profile cannot have a variable with the name %s", quote(name))
+		d.AddLoss(at, "a profile cannot have a variable with the name %s", quote(name))
 	case !isText(value):
-		d.Lose(at, "a profile cannot have the control characters in the variable %s", name)
+		d.AddLoss(at, "a profile cannot have the control characters in the variable %s", name)
 	case len(value) > maxText/2:
-		d.Lose(at, "a profile cannot have a variable as long as %s", name)
+		d.AddLoss(at, "a profile cannot have a variable as long as %s", name)
 	case len(env.Set)+len(env.Keep) >= maxVariables && !again:
-		d.Lose(at, "a profile cannot have so many variables: %s", name)
+		d.AddLoss(at, "a profile cannot have so many variables: %s", name)
 	case d.fits(at, name, value):
 		if env.Set == nil {
 			env.Set = map[string]string{}
@@ -108,10 +114,10 @@ func (d *Draft) KeepEnv(name string, at declared.Source) {
 	env := d.ClearEnv()
 	switch {
 	case !isVariable(name):
-		d.Lose(at, "a profile cannot have a variable with the name %s", quote(name))
+		d.AddLoss(at, "a profile cannot have a variable with the name %s", quote(name))
 	case slices.Contains(env.Keep, name):
 	case len(env.Set)+len(env.Keep) >= maxVariables:
-		d.Lose(at, "a profile cannot have so many variables: %s", name)
+		d.AddLoss(at, "a profile cannot have so many variables: %s", name)
 	case d.fits(at, name):
 		delete(env.Set, name)
 		delete(d.Origins, "env.set."+name)
@@ -137,11 +143,11 @@ func (d *Draft) Command(words []string, at ...declared.Source) {
 	switch {
 	case len(words) == 0 || len(at) == 0:
 	case words[0] == "":
-		d.Lose(at[0], "a profile cannot have an empty program")
+		d.AddLoss(at[0], "a profile cannot have an empty program")
 	case len(words) > maxArguments:
-		d.Lose(at[0], "a profile cannot have a command with %d arguments", len(words))
+		d.AddLoss(at[0], "a profile cannot have a command with %d arguments", len(words))
 	case slices.ContainsFunc(words, func(s string) bool { return !isText(s) || len(s) > maxText/2 }):
-		d.Lose(at[0], "a profile cannot have the command: a word is too long or has control characters")
+		d.AddLoss(at[0], "a profile cannot have the command: a word is too long or has control characters")
 	case d.fits(at[0], words...):
 		d.Profile.Command = words
 		d.From("command", at...)
@@ -153,7 +159,7 @@ func (d *Draft) Cwd(dir string, at declared.Source) {
 	clean := path.Clean(dir)
 	switch {
 	case dir == "" || dir[0] != '/' || len(dir) > maxPathLength || !isText(dir) || strings.ContainsFunc(dir, unicode.IsControl):
-		d.Lose(at, "a profile cannot have the working directory %s", quote(dir))
+		d.AddLoss(at, "a profile cannot have the working directory %s", quote(dir))
 	case d.fits(at, clean):
 		d.Profile.Cwd = clean
 		d.From("cwd", at)
@@ -166,15 +172,15 @@ func (d *Draft) Group(text string, at declared.Source) {
 	if id, ok := ParseID(text, maxID); ok {
 		g = policy.Group{ID: id}
 	} else if !isAccount(text) {
-		d.Lose(at, "a profile cannot have the group %s", quote(text))
+		d.AddLoss(at, "a profile cannot have the group %s", quote(text))
 		return
 	}
 	switch {
 	case d.groups[g]:
 	case d.Profile.UID == nil && d.Profile.User == "":
-		d.Lose(at, "the process has the supplementary group %s; a profile cannot have groups without a user", quote(text))
+		d.AddLoss(at, "the process has the supplementary group %s; a profile cannot have groups without a user", quote(text))
 	case len(d.Profile.Groups) == maxGroups:
-		d.Lose(at, "a profile cannot have so many groups: %s", quote(text))
+		d.AddLoss(at, "a profile cannot have so many groups: %s", quote(text))
 	case d.reserve(at, 0, text):
 		if d.groups == nil {
 			d.groups = map[policy.Group]bool{}

@@ -57,7 +57,7 @@ func Find(name string) (e Engine, ok bool) {
 	return 0, false
 }
 
-// Names returns the names that Find knows.
+// Names returns the names that Find accepts.
 func Names() []string {
 	names := make([]string, 0, len(engines))
 	for _, e := range engines {
@@ -73,7 +73,7 @@ func (e Engine) String() string { return engines[e].title }
 func (e Engine) Defaults() cred.Caps { return engines[e].defaults }
 
 // capability returns the capability that the engine takes a word for. prefixed reports
-// that the engine does not know it because of its prefix CAP_.
+// that the engine does not accept it because of its prefix CAP_.
 func (e Engine) capability(word string) (n int, prefixed, ok bool) {
 	name := strings.ToUpper(word)
 	switch bare, has := strings.CutPrefix(name, "CAP_"); {
@@ -91,8 +91,7 @@ func (e Engine) capability(word string) (n int, prefixed, ok bool) {
 	return int(v), false, true
 }
 
-// ignoresUnknown reports whether a container starts without a capability that its engine
-// does not know: runc prints a warning into the log of the runtime.
+// ignoresUnknown reports whether a container starts without an unknown capability: runc prints a warning into the log of the runtime.
 func (e Engine) ignoresUnknown() bool { return e == Containerd }
 
 // isAll reports whether a word means every capability.

@@ -46,10 +46,10 @@ func (e Engine) SecurityOption(d *Draft, text string, at declared.Source) {
 			e.noNewPrivileges(d, value, has, at)
 			return
 		case !has:
-			d.Find(declared.Refused, at, "write "+name+"=VALUE", "%s refuses the option %s without a value", e, name)
+			d.AddFinding(declared.Refused, at, "write "+name+"=VALUE", "%s refuses the option %s without a value", e, name)
 			return
 		default:
-			d.Lose(at, "%s %s", o.what, Short(value))
+			d.AddLoss(at, "%s %s", o.what, Short(value))
 			return
 		}
 	}
@@ -57,7 +57,7 @@ func (e Engine) SecurityOption(d *Draft, text string, at declared.Source) {
 	if meant := policy.Suggest(name, names); meant != "" {
 		hint = "did you mean " + meant + "?"
 	}
-	d.Find(declared.Refused, at, hint, "%s refuses the unknown security option %s", e, quote(text))
+	d.AddFinding(declared.Refused, at, hint, "%s refuses the unknown security option %s", e, quote(text))
 }
 
 // noNewPrivileges declares the value of the option.
@@ -66,7 +66,7 @@ func (e Engine) noNewPrivileges(d *Draft, value string, has bool, at declared.So
 	if has {
 		var err error
 		if on, err = strconv.ParseBool(value); err != nil {
-			d.Find(declared.Refused, at, "write no-new-privileges=true", "%s refuses the value %s of no-new-privileges", e, quote(value))
+			d.AddFinding(declared.Refused, at, "write no-new-privileges=true", "%s refuses the value %s of no-new-privileges", e, quote(value))
 			return
 		}
 	}
@@ -77,7 +77,7 @@ func (e Engine) noNewPrivileges(d *Draft, value string, has bool, at declared.So
 	}
 }
 
-// limits are the names of resource limits that the engines know: go-units of Docker has no
+// limits are the names of resource limits of the engines: go-units of Docker has no
 // as. Podman uses the same package.
 var limits = [...]string{
 	"core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
@@ -91,7 +91,7 @@ func (e Engine) SetLimit(d *Draft, name, soft, hard string, at declared.Source) 
 		if meant := policy.Suggest(name, limits[:]); meant != "" {
 			hint = "did you mean " + meant + "?"
 		}
-		d.Find(declared.Refused, at, hint, "%s refuses the unknown limit %s", e, quote(name))
+		d.AddFinding(declared.Refused, at, hint, "%s refuses the unknown limit %s", e, quote(name))
 		return
 	}
 	if hard == "" {
@@ -101,9 +101,9 @@ func (e Engine) SetLimit(d *Draft, name, soft, hard string, at declared.Source) 
 	h, okHard := amount(hard)
 	switch {
 	case !okSoft || !okHard:
-		d.Find(declared.Refused, at, "write a number, or -1 for no limit", "%s refuses the value of the limit %s", e, name)
+		d.AddFinding(declared.Refused, at, "write a number, or -1 for no limit", "%s refuses the value of the limit %s", e, name)
 	case s > h:
-		d.Find(declared.Refused, at, "", "%s refuses the limit %s: the soft limit is above the hard limit", e, name)
+		d.AddFinding(declared.Refused, at, "", "%s refuses the limit %s: the soft limit is above the hard limit", e, name)
 	default:
 		d.Limit(name, s, h, at)
 	}
@@ -122,20 +122,20 @@ func amount(text string) (uint64, bool) {
 // SetUlimit declares the limit of a text such as nofile=1024:2048.
 func (e Engine) SetUlimit(d *Draft, text string, at declared.Source) {
 	if e == Podman && text == "host" {
-		d.Lose(at, "the process has the resource limits of the caller")
+		d.AddLoss(at, "the process has the resource limits of the caller")
 		return
 	}
 	name, values, ok := strings.Cut(text, "=")
 	soft, hard, _ := strings.Cut(values, ":")
 	if !ok || strings.Contains(hard, ":") {
-		d.Find(declared.Refused, at, "write NAME=SOFT:HARD", "%s refuses the limit %s", e, quote(text))
+		d.AddFinding(declared.Refused, at, "write NAME=SOFT:HARD", "%s refuses the limit %s", e, quote(text))
 		return
 	}
 	e.SetLimit(d, name, soft, hard, at)
 }
 
-// Volume records what a volume shows of the host: a text such as /etc:/host:ro. A name of
-// a volume shows nothing.
+// Volume records the path of the host that a volume mounts: a text such as
+// /etc:/host:ro. A name of a volume has none.
 func (d *Draft) Volume(text string, at declared.Source) {
 	source, rest, ok := strings.Cut(text, ":")
 	if !ok || source == "" || strings.IndexByte("/.~", source[0]) < 0 {
@@ -146,10 +146,10 @@ func (d *Draft) Volume(text string, at declared.Source) {
 
 // Bind records that a container has a path of the host.
 func (d *Draft) Bind(source string, readOnly bool, at declared.Source) {
-	d.Lose(at, "the container sees %s of the host%s", Short(source), BindText(source, readOnly))
+	d.AddLoss(at, "%s of the host is mounted in the container%s", Short(source), BindText(source, readOnly))
 }
 
-// BindText returns what to say after the path of the host that a container sees.
+// BindText returns how a path of the host is mounted, to follow the path.
 func BindText(source string, readOnly bool) string {
 	mode := ""
 	if readOnly {
@@ -182,12 +182,12 @@ func (d *Draft) Shares(key, value string, at declared.Source) {
 	kind, _, other := strings.Cut(value, ":")
 	switch {
 	case value == "host":
-		d.Lose(at, "the process shares the %s of the host", what)
+		d.AddLoss(at, "the process shares the %s of the host", what)
 	case other && (kind == "container" || kind == "service" || kind == "ns" || kind == "pod"):
-		d.Lose(at, "the process shares the %s of another: %s", what, Short(value))
+		d.AddLoss(at, "the process shares the %s of another: %s", what, Short(value))
 	case what == "user namespace" && value != "" && value != "private":
-		d.Lose(at, "the container has a user namespace: %s", Short(value))
+		d.AddLoss(at, "the container has a user namespace: %s", Short(value))
 	case what == "user namespace" && value != "":
-		d.Lose(at, "the container has a user namespace")
+		d.AddLoss(at, "the container has a user namespace")
 	}
 }

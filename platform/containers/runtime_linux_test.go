@@ -62,7 +62,7 @@ func TestRuntime(t *testing.T) {
 		if test.privileged {
 			r.Privileged = &declared.Source{}
 		}
-		test.engine.Declare(d.Process, r)
+		test.engine.Declare(&d, r)
 		document, err := d.Document()
 		if err != nil {
 			t.Fatal(err)

@@ -30,14 +30,16 @@ type Request struct {
 	Privileged *declared.Source // nil if the container is not privileged
 	User       User
 	Unknown    bool // the uid is not known, even if User is OtherUser
+	NotRoot    bool // the uid is not known, and is not 0
 }
 
 // all has every capability with a name.
 const all = cred.Caps(1<<cap.NamedCount - 1)
 
 // Declare sets the capability sets of a process, and reports what the engine ignores or
-// refuses.
-func (e Engine) Declare(p *declared.Process, r Request) {
+// refuses, and what UnknownUser has recorded.
+func (e Engine) Declare(d *Draft, r Request) {
+	p := d.Process
 	for _, list := range [][]Word{r.Add, r.Drop} {
 		for _, w := range list {
 			p.From("caps", w.At)
@@ -51,22 +53,23 @@ func (e Engine) Declare(p *declared.Process, r Request) {
 		p.From("caps", *r.Privileged)
 		p.From("iab", *r.Privileged)
 		for _, w := range r.Drop {
-			p.Find(declared.Ignored, w.At, "remove it, or privileged", "%s does not drop %s: the container is privileged", e, quote(w.Text))
+			p.AddFinding(declared.Ignored, w.At, "remove it, or privileged", "%s does not drop %s: the container is privileged", e, quote(w.Text))
 		}
 		bounding = all
 	} else {
 		e.conflicts(p, r, add, drop, addAll, dropAll)
 	}
-	p.Sets = declared.Sets{Bounding: bounding, UnknownUID: r.User == AnyUser || r.Unknown}
+	p.Sets = declared.Sets{Bounding: bounding, UnknownUID: r.User == AnyUser || r.Unknown || r.NotRoot, NotRoot: r.NotRoot}
 	ambient := e.ambient(r, add, addAll)
 	p.Sets.Ambient = ambient.Intersect(bounding)
 	p.Sets.Inheritable = p.Sets.Ambient
 	if out := ambient.Minus(bounding); out != 0 && len(r.Drop) > 0 {
-		p.Find(declared.AmbientOutsideBounding, r.Drop[0].At, "do not add what you drop", "%s makes %s ambient, which the bounding set does not have; the container does not start", e, out.Join())
+		p.AddFinding(declared.AmbientOutsideBounding, r.Drop[0].At, "do not add what you drop", "%s makes %s ambient, which the bounding set does not have; the container does not start", e, out.Join())
 	}
 	if r.User == OtherUser && ambient == 0 {
 		e.ineffective(p, r)
 	}
+	d.reportUnknown()
 }
 
 // bounding returns the bounding set of a container that is not privileged.
@@ -131,11 +134,11 @@ func (e Engine) words(p *declared.Process, list []Word, verb string) (set cred.C
 		hint := suggestion(w.Text, e == Containerd)
 		switch {
 		case prefixed:
-			p.Find(declared.UnknownCapability, w.At, hint, "%s %s nothing for %s: names have no prefix CAP_ here", e, verb, quote(w.Text))
+			p.AddFinding(declared.UnknownCapability, w.At, hint, "%s %s nothing for %s: names have no prefix CAP_ here", e, verb, quote(w.Text))
 		case e.ignoresUnknown():
-			p.Find(declared.UnknownCapability, w.At, hint, "%s %s nothing for the unknown capability %s", e, verb, quote(w.Text))
+			p.AddFinding(declared.UnknownCapability, w.At, hint, "%s %s nothing for the unknown capability %s", e, verb, quote(w.Text))
 		default:
-			p.Find(declared.UnknownCapability, w.At, hint, "%s refuses the unknown capability %s", e, quote(w.Text))
+			p.AddFinding(declared.UnknownCapability, w.At, hint, "%s refuses the unknown capability %s", e, quote(w.Text))
 		}
 	}
 	return set, hasAll
@@ -144,6 +147,9 @@ func (e Engine) words(p *declared.Process, list []Word, verb string) (set cred.C
 // suggestion returns the hint for an unknown capability.
 func suggestion(word string, bare bool) string {
 	lower := strings.ToLower(word)
+	if lower == "cap_all" {
+		return "write ALL"
+	}
 	name := policy.Suggest("cap_"+strings.TrimPrefix(lower, "cap_"), all.Names())
 	if name == "" {
 		return ""
@@ -161,11 +167,11 @@ func (e Engine) conflicts(p *declared.Process, r Request, add, drop cred.Caps, a
 		at := r.Drop[0].At
 		switch e {
 		case Docker:
-			p.Find(declared.Ignored, at, "remove one of the two", "Docker adds ALL and ignores that ALL is dropped")
+			p.AddFinding(declared.Ignored, at, "remove one of the two", "Docker adds ALL and ignores that ALL is dropped")
 		case Podman:
-			p.Find(declared.Refused, at, "remove one of the two", "Podman refuses to add ALL and to drop ALL")
+			p.AddFinding(declared.Refused, at, "remove one of the two", "Podman refuses to add ALL and to drop ALL")
 		default:
-			p.Find(declared.Ignored, at, "remove one of the two", "%s drops ALL and ignores that ALL is added", e)
+			p.AddFinding(declared.Ignored, at, "remove one of the two", "%s drops ALL and ignores that ALL is added", e)
 		}
 	}
 	for _, w := range r.Drop {
@@ -175,11 +181,11 @@ func (e Engine) conflicts(p *declared.Process, r Request, add, drop cred.Caps, a
 		}
 		switch {
 		case e == Docker && !addAll:
-			p.Find(declared.Ignored, w.At, "remove one of the two", "Docker adds %s and ignores that it is dropped", quote(w.Text))
+			p.AddFinding(declared.Ignored, w.At, "remove one of the two", "Docker adds %s and ignores that it is dropped", quote(w.Text))
 		case e == Podman && !dropAll && !addAll:
-			p.Find(declared.Refused, w.At, "remove one of the two", "Podman refuses to add and to drop %s", quote(w.Text))
+			p.AddFinding(declared.Refused, w.At, "remove one of the two", "Podman refuses to add and to drop %s", quote(w.Text))
 		case e == Containerd || e == CRIO:
-			p.Find(declared.Ignored, w.At, "remove one of the two", "%s drops %s and ignores that it is added", e, quote(w.Text))
+			p.AddFinding(declared.Ignored, w.At, "remove one of the two", "%s drops %s and ignores that it is added", e, quote(w.Text))
 		}
 	}
 }
@@ -190,15 +196,15 @@ func (e Engine) ineffective(p *declared.Process, r Request) {
 		if _, _, ok := e.capability(w.Text); !ok && !isAll(w.Text) {
 			continue
 		}
-		hint := "start a launcher as root that makes the capability ambient"
+		hint := "start the container as root, with a sealed launcher as its entrypoint"
 		if !p.Profile.NoNewPrivs {
 			// Under no_new_privs a file grants no capability that is not permitted.
-			hint += ", or give it to the program's file"
+			hint += ", or add the capability to the program's file"
 		}
-		p.Find(declared.Ineffective, w.At, hint,
-			"the process does not get %s: %s puts it into the bounding set alone for a user other than root", quote(w.Text), e)
+		p.AddFinding(declared.Ineffective, w.At, hint,
+			"the process does not get %s: %s adds it only to the bounding set for a user other than root", quote(w.Text), e)
 	}
 	if r.Privileged != nil {
-		p.Find(declared.Ineffective, *r.Privileged, "", "the process gets no capability: %s gives a privileged container of a user other than root a full bounding set alone", e)
+		p.AddFinding(declared.Ineffective, *r.Privileged, "", "the process gets no capability: %s fills only the bounding set of a privileged container of a user other than root", e)
 	}
 }

@@ -60,14 +60,14 @@ func TestDeclare(t *testing.T) {
 		{Docker, "", "", false, Root, d, 0, ""},
 		{Docker, "", "", false, OtherUser, d, 0, ""},
 		{Docker, "net_admin cap_SYS_time", "ALL", false, Root, set("net_admin sys_time"), 0, ""},
-		{Docker, "NET_ADMIN", "", false, OtherUser, d.Union(set("net_admin")), 0, "capability-without-effect"},
+		{Docker, "NET_ADMIN", "", false, OtherUser, d.Union(set("net_admin")), 0, "capability-not-granted"},
 		{Docker, "all", "mknod", false, Root, all.Minus(set("mknod")), 0, ""},
 		{Docker, "ALL", "ALL", false, Root, all, 0, "declaration-ignored"},
 		{Docker, "CHOWN", "CHOWN", false, Root, d, 0, "declaration-ignored"},
-		{Docker, "NET_ADMN", "", false, Root, d, 0, "platform-unknown-capability"},
+		{Docker, "NET_ADMN", "", false, Root, d, 0, "ignored-capability"},
 		{Docker, "", "ALL", true, Root, all, 0, "declaration-ignored"},
-		{Docker, "", "", true, OtherUser, all, 0, "capability-without-effect"},
-		{Docker, "5", "", false, Root, d, 0, "platform-unknown-capability"},
+		{Docker, "", "", true, OtherUser, all, 0, "capability-not-granted"},
+		{Docker, "5", "", false, Root, d, 0, "ignored-capability"},
 		{Podman, "", "", false, Root, p, 0, ""},
 		{Podman, "net_admin", "", false, OtherUser, p.Union(set("net_admin")), set("net_admin"), ""},
 		{Podman, "net_admin", "all", false, OtherUser, set("net_admin"), set("net_admin"), ""},
@@ -77,11 +77,11 @@ func TestDeclare(t *testing.T) {
 		{Podman, "ALL", "mknod", false, OtherUser, all.Minus(set("mknod")), all.Minus(set("mknod")), "ambient-outside-bounding"},
 		{Podman, "net_raw", "", true, OtherUser, all, set("net_raw"), ""},
 		{Containerd, "NET_ADMIN", "ALL", false, Root, set("net_admin"), 0, ""},
-		{Containerd, "CAP_NET_ADMIN", "", false, Root, d, 0, "platform-unknown-capability"},
+		{Containerd, "CAP_NET_ADMIN", "", false, Root, d, 0, "ignored-capability"},
 		{Containerd, "NET_ADMIN", "net_admin", false, Root, d, 0, "declaration-ignored"},
 		{Containerd, "ALL", "ALL", false, Root, 0, 0, "declaration-ignored"},
 		{Containerd, "ALL", "SYS_ADMIN", false, Root, all.Minus(set("sys_admin")), 0, ""},
-		{Containerd, "", "NET_ROW", false, Root, d, 0, "platform-unknown-capability"},
+		{Containerd, "", "NET_ROW", false, Root, d, 0, "ignored-capability"},
 		{CRIO, "CAP_NET_ADMIN", "", false, Root, CRIO.Defaults().Union(set("net_admin")), 0, ""},
 		{CRIO, "", "", true, OtherUser, all, all, ""},
 	} {
@@ -90,7 +90,7 @@ func TestDeclare(t *testing.T) {
 			r.Privileged = &declared.Source{File: "f", Text: "privileged: true"}
 		}
 		p := &declared.Process{Name: "x"}
-		test.engine.Declare(p, r)
+		test.engine.Declare(&Draft{Process: p}, r)
 		var rules []string
 		for _, f := range p.Findings {
 			rules = append(rules, f.Rule)
@@ -118,7 +118,7 @@ func TestHints(t *testing.T) {
 		{Podman, "nothing-like-it", ""},
 	} {
 		p := &declared.Process{}
-		test.engine.Declare(p, Request{Add: words(test.word)})
+		test.engine.Declare(&Draft{Process: p}, Request{Add: words(test.word)})
 		if len(p.Findings) != 1 || p.Findings[0].Hint != test.hint {
 			t.Errorf("%s %s: %v", test.engine, test.word, p.Findings)
 		}
@@ -131,7 +131,7 @@ func TestNonRoot(t *testing.T) {
 	for e, want := range map[Engine]string{Docker: "none", Podman: "cap_net_admin", Containerd: "none"} {
 		d := Draft{Process: &declared.Process{Name: "x"}}
 		user := e.SetUser(&d, "1000:1000", declared.Source{})
-		e.Declare(d.Process, Request{Add: words("NET_ADMIN"), User: user})
+		e.Declare(&d, Request{Add: words("NET_ADMIN"), User: user})
 		doc, err := d.Document()
 		if err != nil {
 			t.Fatal(err)
@@ -161,11 +161,11 @@ func TestSetUser(t *testing.T) {
 		{"0", "uid 0 user  gid 0", Root, ""},
 		{"root", "uid 0 user  gid 0", Root, ""},
 		{"0:5", "uid 0 user  gid 5", Root, ""},
-		{"1000", "uid 1000 user  gid 0", OtherUser, "identity-not-declared"},
-		{"1000:", "uid 1000 user  gid 0", OtherUser, "identity-not-declared"},
-		{"1000:adm", "uid 1000 user  gid adm", OtherUser, "identity-not-declared"},
-		{"www-data", "uid - user www-data gid -", OtherUser, "identity-not-declared"},
-		{"www-data:33", "uid - user www-data gid 33", OtherUser, "identity-not-declared"},
+		{"1000", "uid 1000 user  gid 0", OtherUser, ""},
+		{"1000:", "uid 1000 user  gid 0", OtherUser, ""},
+		{"1000:adm", "uid 1000 user  gid adm", OtherUser, ""},
+		{"www-data", "uid - user www-data gid -", OtherUser, ""},
+		{"www-data:33", "uid - user www-data gid 33", OtherUser, ""},
 		{":33", "uid - user  gid -", AnyUser, "identity-not-declared"},
 		{"2147483648", "uid - user  gid -", AnyUser, "refused-by-platform"},
 		{"-1", "uid - user  gid -", AnyUser, "refused-by-platform"},
@@ -174,6 +174,7 @@ func TestSetUser(t *testing.T) {
 	} {
 		d := Draft{Process: &declared.Process{Name: "x"}}
 		user := Docker.SetUser(&d, test.text, declared.Source{})
+		Docker.Declare(&d, Request{User: user})
 		p := &d.Profile
 		got := "uid - user " + p.User + " gid "
 		if p.UID != nil {
@@ -191,7 +192,6 @@ func TestSetUser(t *testing.T) {
 		if got != test.want || user != test.user || strings.Join(rules, " ") != test.rules {
 			t.Errorf("%q: %s, %v, %v", test.text, got, user, rules)
 		}
-		Docker.Declare(d.Process, Request{User: user})
 		if _, err := d.Document(); err != nil {
 			t.Errorf("%q: %v", test.text, err)
 		}
@@ -215,9 +215,22 @@ func FuzzDraft(f *testing.F) {
 		}
 		d.Command([]string{command, value, name}, at, at)
 		d.Cwd(dir, at)
-		Podman.Declare(d.Process, Request{Add: []Word{{name, at}, {value, at}}, Drop: []Word{{group, at}}, User: u})
+		Podman.Declare(&d, Request{Add: []Word{{name, at}, {value, at}}, Drop: []Word{{group, at}}, User: u})
 		if _, err := d.Document(); err != nil {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestAllWithPrefix: the name for every capability has no prefix.
+func TestAllWithPrefix(t *testing.T) {
+	for _, e := range []Engine{Docker, Podman, Containerd, CRIO} {
+		for _, word := range []string{"CAP_ALL", "cap_all"} {
+			p := &declared.Process{}
+			e.Declare(&Draft{Process: p}, Request{Drop: []Word{{Text: word}}, User: Root})
+			if len(p.Findings) != 1 || p.Findings[0].Hint != "write ALL" {
+				t.Errorf("%s: %s: %+v", e, word, p.Findings)
+			}
+		}
+	}
 }

@@ -6,5 +6,5 @@
 // writes it as the text of a profile, and [Document.Locate] translates the position of a
 // finding in that text to the position in the file of the platform.
 //
-// The package is pure.
+// The package does no input or output.
 package declared

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"caprun/cap"
+	"caprun/engine/cred"
 	"caprun/internal/profiletext"
 	"caprun/policy"
 )
@@ -48,9 +50,15 @@ func (p *Process) comments(key string) []string {
 	var lines []string
 	for n, s := range from {
 		if n == maxOrigins {
-			return append(lines, fmt.Sprintf("and %d more", len(from)-n))
+			lines = append(lines, fmt.Sprintf("and %d more", len(from)-n))
+			break
 		}
 		lines = append(lines, s.comment())
+	}
+	// The key names what the bounding set lacks.
+	const readable = 3
+	if key == "iab" && cred.FirstCaps(cap.NamedCount).Minus(p.Sets.Bounding).Len() > readable {
+		lines = append(lines, "bounding set: "+p.Sets.Bounding.String())
 	}
 	return lines
 }
@@ -84,6 +92,56 @@ func (d *Document) Origin(key string) Source {
 		key = parent(key)
 	}
 	return d.At
+}
+
+// Caller returns the caller for which a plan of the profile predicts what the process gets,
+// given the caller of another profile. It differs if the uid of the process is unknown and
+// not 0: then it is that of nobody, as a stand-in.
+func (d *Document) Caller(c cred.Cred) cred.Cred {
+	const nobody = 65534
+	if d.Sets.NotRoot {
+		c.UID, c.EUID, c.SUID, c.FSUID = nobody, nobody, nobody, nobody
+	}
+	return c
+}
+
+// IsLike reports whether two processes of a unit differ in their commands only.
+func (d *Document) IsLike(e *Document) bool { return d.privileges() == e.privileges() }
+
+// privileges returns the lines of the profile that are not about the command.
+func (d *Document) privileges() string {
+	var b strings.Builder
+	n := 0
+	for line := range strings.Lines(string(d.Text)) {
+		key := d.keys[n]
+		n++
+		if key != "name" && key != "command" && !strings.HasPrefix(strings.TrimLeft(line, " "), "#") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// A Declaration is a key of the profile, and the declarations that it comes from; none for
+// what the platform sets by itself.
+type Declaration struct {
+	Key  string
+	From []Source
+}
+
+// Declarations returns the keys of the profile with their declarations, in the order of
+// the profile.
+func (d *Document) Declarations() []Declaration {
+	var list []Declaration
+	seen := map[string]bool{}
+	for _, key := range d.keys {
+		if seen[key] || key == "version" || key == "name" {
+			continue
+		}
+		seen[key] = true
+		list = append(list, Declaration{key, d.Origins[key]})
+	}
+	return list
 }
 
 // parent returns the path before the last dot, "" if there is no dot.

@@ -13,6 +13,10 @@ type Process struct {
 	// Name is the name of the process in its file, such as that of a container.
 	Name string
 
+	// Other reports that the process is not a main command of a unit: it is one of
+	// ExecStartPre= and the like.
+	Other bool
+
 	// At is where the process is declared: the position of what the platform adds
 	// without a declaration.
 	At Source
@@ -54,6 +58,9 @@ type Sets struct {
 	// UnknownUID reports that the sets are known and that the uid is not: the profile
 	// has iab and not caps.
 	UnknownUID bool
+
+	// NotRoot reports that the unknown uid is not 0.
+	NotRoot bool
 }
 
 // A Loss is a declaration without an equivalent in a profile.
@@ -74,17 +81,17 @@ func (p *Process) From(key string, at ...Source) {
 	p.Origins[key] = append(p.Origins[key], at...)
 }
 
-// Lose records a declaration without an equivalent in a profile.
-func (p *Process) Lose(at Source, format string, args ...any) {
+// AddLoss records a declaration without an equivalent in a profile.
+func (p *Process) AddLoss(at Source, format string, args ...any) {
 	p.Losses = append(p.Losses, Loss{at, fmt.Sprintf(format, args...)})
 }
 
-// Find records a mistake that the platform accepts silently. A hint can be empty.
-func (p *Process) Find(r Rule, at Source, hint, format string, args ...any) {
+// AddFinding records a mistake that the platform accepts silently. A hint can be empty.
+func (p *Process) AddFinding(r Rule, at Source, hint, format string, args ...any) {
 	p.Findings = append(p.Findings, r.Diagnostic(at, hint, fmt.Sprintf(format, args...)))
 }
 
-// declareSets sets caps and iab of the profile. It uses caps alone where caprun derives
+// declareSets sets caps and iab of the profile. It uses only caps where caprun derives
 // the same sets from it.
 func (p *Process) declareSets() error {
 	s, profile := p.Sets, &p.Profile
@@ -93,10 +100,7 @@ func (p *Process) declareSets() error {
 	}
 	all := cred.FirstCaps(cap.NamedCount)
 	root := isRoot(profile)
-	outcome := s.Ambient
-	if root {
-		outcome = s.Bounding.Union(s.Inheritable).Union(s.Ambient).Minus(s.Withheld)
-	}
+	outcome := p.grants(root)
 	var err error
 	if !s.UnknownUID {
 		if profile.Caps, err = policy.NewCaps(cap.SetOf(outcome, outcome, s.Inheritable).Text(cap.NamedCount)); err != nil {

@@ -112,6 +112,60 @@ func TestUnknownUID(t *testing.T) {
 	}
 }
 
+// TestBoundingComment: a comment has the bounding set if iab has a long list of what it lacks.
+func TestBoundingComment(t *testing.T) {
+	all := cred.FirstCaps(cap.NamedCount)
+	for _, test := range []struct {
+		sets Sets
+		want string // the lines before and with iab; empty for a profile without iab
+	}{
+		{Sets{Bounding: cred.CapsOf(5, 13)}, "# bounding set: cap_kill,cap_net_raw\niab: "},
+		{Sets{Inheritable: cred.CapsOf(5)}, "# bounding set: none\niab: "},
+		{Sets{Bounding: all.Minus(cred.CapsOf(0, 1, 2, 5))}, "# bounding set: all but cap_chown,cap_dac_override,cap_dac_read_search,cap_kill\niab: "},
+		{Sets{Bounding: all.Minus(cred.CapsOf(0, 1, 2))}, "caps: \"=\"\niab: "},
+		{Sets{Bounding: all}, "caps: \"=\"\niab: "},
+		{Sets{}, ""},
+	} {
+		p := process(33, test.sets)
+		d, err := p.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(d.Text)
+		if test.want == "" && (strings.Contains(text, "bounding set") || strings.Contains(text, "iab:")) || !strings.Contains(text, test.want) {
+			t.Errorf("%+v:\n%s", test.sets, text)
+		}
+	}
+	p := process(33, Sets{Bounding: cred.CapsOf(5)})
+	p.From("iab", Source{File: "web.service", Position: policy.Position{Line: 2, Column: 1}, Text: "x"})
+	if d, err := p.Document(); err != nil || !strings.Contains(string(d.Text), "# web.service:2: x\n# bounding set: cap_kill\niab: ") {
+		t.Errorf("%v\n%s", err, d.Text)
+	}
+}
+
+// TestIfRoot: what a process gets if its unknown uid is 0.
+func TestIfRoot(t *testing.T) {
+	all := cred.FirstCaps(cap.NamedCount)
+	noroot := cap.SecbitNoRoot
+	for _, test := range []struct {
+		sets    Sets
+		secbits *cap.Secbits
+		want    string
+	}{
+		{Sets{Bounding: all}, nil, "every capability"},
+		{Sets{Bounding: cred.CapsOf(5, 13), Inheritable: cred.CapsOf(1), Withheld: cred.CapsOf(5)}, nil, "2 capabilities"},
+		{Sets{Bounding: cred.CapsOf(5)}, nil, "1 capability"},
+		{Sets{}, nil, "no capability, and owns the files of root"},
+		{Sets{Bounding: all, Inheritable: cred.CapsOf(5), Ambient: cred.CapsOf(5)}, &noroot, "1 capability"},
+	} {
+		p := &Process{Sets: test.sets}
+		p.Profile.Secbits = test.secbits
+		if got, want := strings.TrimSuffix(p.IfRoot(), test.want), "if it is uid 0, the process has "; got != want {
+			t.Errorf("%+v: %s", test.sets, p.IfRoot())
+		}
+	}
+}
+
 // TestLocate: a finding has the position of the declaration, of the mapping around it, or
 // of the process.
 func TestLocate(t *testing.T) {

@@ -12,6 +12,9 @@ const (
 	// NoProcess is for a file that starts nothing.
 	NoProcess
 
+	// DropInAlone is for a drop-in whose unit is not beside it.
+	DropInAlone
+
 	// UnknownCapability is for a capability that the platform ignores, or refuses only
 	// at the start, because no kernel has it.
 	UnknownCapability
@@ -31,7 +34,8 @@ const (
 	// SetIDUnderNoNewPrivs is for a set-user-ID program under no_new_privs.
 	SetIDUnderNoNewPrivs
 
-	// UnknownIdentity is for a user that only the platform or an image knows.
+	// UnknownIdentity is for a user that the platform or an image decides, and that can
+	// be root.
 	UnknownIdentity
 
 	// NotExpressed is for a declaration of a file without an equivalent in a profile, or
@@ -47,22 +51,32 @@ const (
 
 	// UnknownValue is for a value that only the start gives, such as ${CAPS}.
 	UnknownValue
+
+	// NoNewPrivsImplied is for no_new_privs that only another option sets, in some
+	// versions of the platform.
+	NoNewPrivsImplied
+
+	// UnknownKind is for an object of Kubernetes with containers whose kind is unknown.
+	UnknownKind
 )
 
 // rules is the table of the rules.
 var rules = [...]policy.Rule{
 	Syntax:                 {Name: "platform-syntax", Severity: policy.Error, Summary: "The unit, manifest or configuration cannot be read."},
 	NoProcess:              {Name: "no-process", Severity: policy.Info, Summary: "The file declares no process, so that nothing in it is checked."},
-	UnknownCapability:      {Name: "platform-unknown-capability", Severity: policy.Error, Summary: "No kernel has this capability, and the platform ignores the name silently."},
-	Ineffective:            {Name: "capability-without-effect", Severity: policy.Warning, Summary: "The process does not get a capability that the file adds."},
+	DropInAlone:            {Name: "drop-in-without-unit", Severity: policy.Warning, Summary: "The unit that a drop-in changes is not in the same directory."},
+	UnknownCapability:      {Name: "ignored-capability", Severity: policy.Error, Summary: "No kernel has this capability, and the platform ignores the name silently."},
+	Ineffective:            {Name: "capability-not-granted", Severity: policy.Warning, Summary: "The process does not get a capability that the file adds."},
 	Ignored:                {Name: "declaration-ignored", Severity: policy.Warning, Summary: "The platform ignores a declaration silently."},
 	AmbientOutsideBounding: {Name: "ambient-outside-bounding", Severity: policy.Warning, Summary: "An ambient capability is not in the bounding set."},
-	SetIDUnderNoNewPrivs:   {Name: "set-id-under-no-new-privs", Severity: policy.Warning, Summary: "A set-user-ID program runs under no_new_privs and gains nothing."},
-	UnknownIdentity:        {Name: "identity-not-declared", Severity: policy.Info, Summary: "The file does not declare the user that the process runs as."},
+	SetIDUnderNoNewPrivs:   {Name: "set-id-without-effect", Severity: policy.Warning, Summary: "A set-user-ID program runs under no_new_privs and gains nothing."},
+	UnknownIdentity:        {Name: "identity-not-declared", Severity: policy.Warning, Summary: "The file does not declare the user, which may be root."},
 	NotExpressed:           {Name: "not-expressed", Severity: policy.Info, Summary: "A declaration has no equivalent in the other format."},
-	OtherPrivileges:        {Name: "command-with-other-privileges", Severity: policy.Warning, Summary: "Another command of the unit runs with more privileges than the service."},
+	OtherPrivileges:        {Name: "privileged-command", Severity: policy.Warning, Summary: "Another command of the unit runs with more privileges than the service."},
 	Refused:                {Name: "refused-by-platform", Severity: policy.Error, Summary: "The platform refuses the declaration, so that the process does not start."},
 	UnknownValue:           {Name: "value-not-declared", Severity: policy.Warning, Summary: "The value of a declaration is in a variable or in another file."},
+	NoNewPrivsImplied:      {Name: "no-new-privs-implied", Severity: policy.Warning, Summary: "systemd sets no_new_privs because of another option, which depends on its version."},
+	UnknownKind:            {Name: "kind-not-checked", Severity: policy.Warning, Summary: "The file has containers in an object of a kind that caprun does not know."},
 }
 
 // Rules returns the rules of this package, which are about files of platforms.

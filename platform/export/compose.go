@@ -8,10 +8,15 @@ import (
 	"caprun/policy"
 )
 
-// Compose returns a compose file whose service starts a sealed launcher of the profile:
-// Docker cannot give another user than root a capability. name is that of the service if the
-// profile has none. The error is an [*Error].
+// Compose returns a compose file. Its service starts a sealed launcher of the profile,
+// because Docker cannot give another user than root a capability; or the program if it has no
+// capability. name is that of the service if the profile has none. The error is an [*Error].
 func Compose(p *engine.Plan, name string) (*Result, error) {
+	if d, err := newDirect(p, name, "Docker"); err != nil {
+		return nil, err
+	} else if d != nil {
+		return d.compose(), nil
+	}
 	r, err := newRecipe(p, name)
 	if err != nil {
 		return nil, err
@@ -34,7 +39,7 @@ func Compose(p *engine.Plan, name string) (*Result, error) {
 		w.line(2, `security_opt: ["no-new-privileges:true"]`)
 	}
 	if caps := r.granted; caps.Has(int(cap.NET_BIND_SERVICE)) && r.AfterExec.UID != 0 {
-		w.comment(2, "Docker lets every process in a container bind low ports. This setting makes them require the capability again.")
+		w.comment(2, "In a container of Docker every process can bind low ports. With this setting it needs the capability.")
 		w.line(2, `sysctls: ["net.ipv4.ip_unprivileged_port_start=1024"]`)
 	}
 	if limits := r.composeLimits(); limits != "" {
@@ -52,14 +57,18 @@ func (r *recipe) composeLimits() string {
 		if l.InheritHard || l.Name == "as" {
 			continue
 		}
-		value := "-1"
-		if l.Hard != policy.Unlimited {
-			value = policy.LimitText(l.Hard)
-		}
-		parts = append(parts, l.Name+": "+value)
+		parts = append(parts, l.Name+": "+composeLimit(l.Hard))
 	}
 	if parts == nil {
 		return ""
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// composeLimit returns a limit as compose files have it.
+func composeLimit(n uint64) string {
+	if n == policy.Unlimited {
+		return "-1"
+	}
+	return policy.LimitText(n)
 }

@@ -1,6 +1,6 @@
 // Package export writes a plan for another platform: as a systemd unit, as the config.json
 // of an OCI bundle, and as the parts of a manifest or a compose file that start a sealed
-// launcher.
+// launcher, or the program itself if it has no capability.
 //
 //	r, err := export.Systemd(plan, "web") // r.Text, r.Losses, r.Notes
 //
@@ -9,5 +9,5 @@
 // platform leads to in the same model as the plan. If a platform lacks something, the
 // program gets fewer capabilities than the plan grants, never more, and a [Loss] says so.
 //
-// The package is pure.
+// The package does no input or output.
 package export

@@ -136,7 +136,7 @@ func (w *writer) name(def string) string {
 }
 
 // limits returns the limits of which the profile declares both values. A platform cannot set
-// one of them alone.
+// only one of them.
 func (w *writer) limits(platform string) []policy.Rlimit {
 	var list []policy.Rlimit
 	for _, l := range w.Profile.Rlimits {

@@ -230,9 +230,14 @@ func TestRecipeText(t *testing.T) {
 	}
 	want := `# The container starts as root, and its entrypoint is a sealed launcher, which
 # sets the user and the privileges of the profile: Docker adds capabilities for
-# root only. In the Dockerfile:
+# root only. In the stage build of the Dockerfile, which has caprun and the
+# profile:
 #
-#     RUN caprun seal -o /out/web-1 web-1.yaml
+#     RUN caprun seal -o /out/web-1 p.yaml
+#
+# In the last stage:
+#
+#     COPY --from=build /out/web-1 /web-1
 #     ENTRYPOINT ["/web-1"]
 #
 services:
@@ -247,13 +252,33 @@ services:
     # With init: true, add KILL.
     cap_add: [SETUID, SETGID, SETPCAP, NET_BIND_SERVICE]
     security_opt: ["no-new-privileges:true"]
-    # Docker lets every process in a container bind low ports. This setting
-    # makes them require the capability again.
+    # In a container of Docker every process can bind low ports. With this
+    # setting it needs the capability.
     sysctls: ["net.ipv4.ip_unprivileged_port_start=1024"]
     ulimits: {core: 0, nproc: -1}
 `
 	if string(r.Text) != want {
 		t.Errorf("%s", r.Text)
+	}
+}
+
+// TestRecipeProfile: the command in the recipe names the file of the profile, and has
+// nothing that a shell or a builder of images interprets.
+func TestRecipeProfile(t *testing.T) {
+	for file, want := range map[string]string{
+		"deploy/web.yaml": "deploy/web.yaml", "/etc/caprun/web-1.yaml": "/etc/caprun/web-1.yaml", "builtin:web": "builtin:web", "../a@b+c_d.yml": "../a@b+c_d.yml",
+		"": "PROFILE", "-": "PROFILE", "-o": "PROFILE", "<stdin>": "PROFILE", "a b": "PROFILE", "a;b": "PROFILE", "$(id)": "PROFILE", "a\nb": "PROFILE", "a\\": "PROFILE",
+		"'": "PROFILE", "vim:x": "PROFILE", "\u00e9": "PROFILE", "\u202e": "PROFILE", "\xff": "PROFILE", strings.Repeat("a", 300): "PROFILE",
+	} {
+		plan := compile(t, "user: www\ncaps: cap_kill=eip\n")
+		plan.Profile.File = file
+		r, err := Compose(plan, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(r.Text), "#     COPY --from=base /etc/passwd /etc/group /rootfs/etc/\n#     RUN caprun seal -root /rootfs -o /out/x "+want+"\n") {
+			t.Errorf("%q:\n%s", file, r.Text)
+		}
 	}
 }
 

@@ -230,19 +230,29 @@ func words(t *testing.T, value string) []string {
 func checkRecipe(t *testing.T, plan *engine.Plan, r *Result) {
 	var f struct {
 		Spec struct {
-			Containers []struct{ Args []string }
+			Containers []struct{ Command, Args []string }
 		}
-		Services map[string]struct{ Command []string }
+		Services map[string]struct{ Entrypoint, Command []string }
 	}
 	if err := yaml.Unmarshal(r.Text, &f); err != nil {
 		t.Fatalf("%v\n%s", err, r.Text)
 	}
+	direct, err := newDirect(plan, "x", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var args []string
 	for _, c := range f.Spec.Containers {
-		args = c.Args
+		if args = c.Args; direct != nil {
+			args = c.Command
+			compareDirect(t, plan, readPod(t, r.Text))
+		}
 	}
 	for _, s := range f.Services {
-		args = s.Command
+		if args = s.Command; direct != nil {
+			args = s.Entrypoint
+			compareDirect(t, plan, readCompose(t, r.Text))
+		}
 	}
 	for n := range args {
 		args[n] = strings.ReplaceAll(args[n], "$$", "$")

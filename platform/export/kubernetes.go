@@ -5,24 +5,24 @@ import (
 	"caprun/engine"
 )
 
-// Kubernetes returns the manifest of a pod whose container starts a sealed launcher of the
-// profile: Kubernetes cannot give another user than root a capability. name is that of the
-// container if the profile has none. The error is an [*Error].
+// Kubernetes returns the manifest of a pod. Its container starts a sealed launcher of the
+// profile, because Kubernetes cannot give another user than root a capability; or the program
+// if it has no capability. name is that of the container if the profile has none. The error
+// is an [*Error].
 func Kubernetes(p *engine.Plan, name string) (*Result, error) {
+	if d, err := newDirect(p, name, "Kubernetes"); err != nil {
+		return nil, err
+	} else if d != nil {
+		return d.kubernetes(), nil
+	}
 	r, err := newRecipe(p, name)
 	if err != nil {
 		return nil, err
 	}
 	var w yamlWriter
 	w.head(r, "Kubernetes")
-	w.line(0, "apiVersion: v1")
-	w.line(0, "kind: Pod")
-	w.line(0, "metadata:")
-	w.line(1, "name: %s", r.name)
-	w.line(0, "spec:")
-	w.line(1, "containers:")
-	w.line(2, "- name: %s", r.name)
-	w.line(3, "image: %s:latest", r.name)
+	w.pod(r.name)
+	w.container(r.name)
 	w.line(3, `command: ["/%s"]`, r.name)
 	if args := r.command(); len(args) > 0 {
 		w.line(3, "args: %s", list(args))
@@ -41,6 +41,22 @@ func Kubernetes(p *engine.Plan, name string) (*Result, error) {
 	return &r.Result, nil
 }
 
+// pod writes the lines of a pod before its fields.
+func (w *yamlWriter) pod(name string) {
+	w.line(0, "apiVersion: v1")
+	w.line(0, "kind: Pod")
+	w.line(0, "metadata:")
+	w.line(1, "name: %s", name)
+	w.line(0, "spec:")
+}
+
+// container writes the lines of the only container before its other fields.
+func (w *yamlWriter) container(name string) {
+	w.line(1, "containers:")
+	w.line(2, "- name: %s", name)
+	w.line(3, "image: %s:latest", name)
+}
+
 // escalation writes allowPrivilegeEscalation, which is no_new_privs at the start.
 func (r *recipe) escalation(w *yamlWriter) {
 	switch {
@@ -49,6 +65,6 @@ func (r *recipe) escalation(w *yamlWriter) {
 	case r.launcher.Union(r.granted).Has(int(cap.SYS_ADMIN)):
 		w.comment(4, "The launcher sets no_new_privs: Kubernetes refuses allowPrivilegeEscalation: false with SYS_ADMIN.")
 	default:
-		w.line(4, "allowPrivilegeEscalation: false # no_new_privs, which the launcher allows")
+		w.line(4, "allowPrivilegeEscalation: false # sets no_new_privs; the launcher works with it")
 	}
 }

@@ -85,7 +85,7 @@ func (r *recipe) notes() {
 	p := r.Profile
 	all := r.launcher.Union(r.granted)
 	if !r.AfterExec.Bounding.SubsetOf(all) {
-		r.note("the bounding set has only capabilities that the container has")
+		r.note("the bounding set is limited to the capabilities of the container")
 	}
 	if p.Chroot != "" {
 		r.note("the image must have the directory of chroot")

@@ -41,28 +41,14 @@ func TestRecipesRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for kind, res := range map[string]declared.Result{
-			"Kubernetes": kubernetes.Read(declared.File{Name: "pod.yaml", Text: pod.Text}),
-			"compose":    compose.Read(declared.File{Name: "compose.yaml", Text: file.Text}, containers.Docker),
-		} {
-			if len(res.Processes) != 1 || len(res.Findings) != 0 {
-				t.Fatalf("%s: %s: %v", name, kind, res.Findings)
-			}
-			process := res.Processes[0]
-			for _, f := range process.Findings {
-				t.Errorf("%s: %s: %s", name, kind, f)
-			}
-			d, err := process.Document()
-			if err != nil {
-				t.Fatal(err)
-			}
-			p, found := policy.Parse("p", d.Text)
-			if p == nil {
-				t.Fatal(found)
-			}
-			start, found := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
-			if start == nil {
-				t.Fatalf("%v\n%s", found, d.Text)
+		direct, err := newDirect(plan, name, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, start := range map[string]*engine.Plan{"Kubernetes": readPod(t, pod.Text), "compose": readCompose(t, file.Text)} {
+			if direct != nil {
+				compareDirect(t, plan, start)
+				continue
 			}
 			want := r.launcher.Union(r.granted)
 			if a := start.AfterExec; a.UID != 0 || a.Permitted != want || a.Bounding != want || a.Inheritable != 0 || a.NoNewPrivs != plan.AfterExec.NoNewPrivs {
@@ -70,4 +56,36 @@ func TestRecipesRead(t *testing.T) {
 			}
 		}
 	}
+}
+
+func readPod(t *testing.T, text []byte) *engine.Plan {
+	t.Helper()
+	return readBack(t, text, kubernetes.Read(declared.File{Name: "pod.yaml", Text: text}))
+}
+
+func readCompose(t *testing.T, text []byte) *engine.Plan {
+	t.Helper()
+	return readBack(t, text, compose.Read(declared.File{Name: "compose.yaml", Text: text}, containers.Docker))
+}
+
+// readBack returns the plan of the only process of a recipe, in which the reader finds no
+// mistake.
+func readBack(t *testing.T, text []byte, res declared.Result) *engine.Plan {
+	t.Helper()
+	if len(res.Processes) != 1 || len(res.Findings) != 0 || len(res.Processes[0].Findings) != 0 {
+		t.Fatalf("%v %v\n%s", res.Findings, res.Processes, text)
+	}
+	d, err := res.Processes[0].Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, found := policy.Parse("p", d.Text)
+	if p == nil {
+		t.Fatalf("%v\n%s", found, d.Text)
+	}
+	plan, found := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
+	if plan == nil {
+		t.Fatalf("%v\n%s", found, d.Text)
+	}
+	return plan
 }

@@ -29,15 +29,31 @@ func (w *yamlWriter) comment(indent int, format string, args ...any) {
 // head writes how the launcher gets into the image.
 func (w *yamlWriter) head(r *recipe, platform string) {
 	w.comment(0, "The container starts as root, and its entrypoint is a sealed launcher, which sets the user and the privileges of the profile: "+
-		"%s adds capabilities for root only. In the Dockerfile:", platform)
-	root := ""
-	if uid, gid, groups := r.KnownIDs(); !uid || !gid || !groups || r.Profile.User != "" {
-		root = "-root /rootfs "
-	}
+		"%s adds capabilities for root only. In the stage build of the Dockerfile, which has caprun and the profile:", platform)
 	w.line(0, "#")
-	w.line(0, "#     RUN caprun seal %s-o /out/%s %s.yaml", root, r.name, r.name)
+	root, last := "", "In the last stage:"
+	if uid, gid, groups := r.KnownIDs(); !uid || !gid || !groups || r.Profile.User != "" {
+		w.line(0, "#     COPY --from=base /etc/passwd /etc/group /rootfs/etc/")
+		root, last = "-root /rootfs ", "In the last stage, which begins with FROM base:"
+	}
+	w.line(0, "#     RUN caprun seal %s-o /out/%s %s", root, r.name, profileArgument(r.Profile.File))
+	w.line(0, "#")
+	w.comment(0, "%s", last)
+	w.line(0, "#")
+	w.line(0, "#     COPY --from=build /out/%s /%s", r.name, r.name)
 	w.line(0, "#     ENTRYPOINT [\"/%s\"]", r.name)
 	w.line(0, "#")
+}
+
+// profileArgument returns the name of a profile for a command in a Dockerfile; "PROFILE" for
+// a text that is not one word of a shell, is an option, or does not name a file.
+func profileArgument(file string) string {
+	const longest = 200 // of a line that is read
+	special := func(r rune) bool { return !isAlphanumeric(r) && !strings.ContainsRune("._-+@:/", r) }
+	if file == "" || file[0] == '-' || strings.ContainsFunc(file, special) || profiletext.Inert(file, longest) != file {
+		return "PROFILE"
+	}
+	return file
 }
 
 // capsComment says what the capabilities are for.
@@ -48,7 +64,7 @@ func (r *recipe) capsComment(indent int, w *yamlWriter) {
 		if r.launcher.Len() == 1 {
 			verb = "is"
 		}
-		parts = append(parts, fmt.Sprintf("%s %s for the launcher, which drops %s", sentence(short(r.launcher)), verb, them(r.launcher)))
+		parts = append(parts, fmt.Sprintf("%s %s for the launcher, which drops %s", sentence(short(r.launcher)), verb, itOrThem(r.launcher.Len())))
 	}
 	if r.granted != 0 {
 		parts = append(parts, "the profile grants "+sentence(short(r.granted)))
@@ -61,8 +77,8 @@ func (r *recipe) capsComment(indent int, w *yamlWriter) {
 	w.comment(indent, "%s", strings.ToUpper(text[:1])+text[1:])
 }
 
-func them(caps cred.Caps) string {
-	if caps.Len() == 1 {
+func itOrThem(n int) string {
+	if n == 1 {
 		return "it"
 	}
 	return "them"
@@ -85,16 +101,24 @@ func (r *recipe) added() string {
 	return "[" + strings.Join(slices.Concat(short(r.launcher), short(r.granted)), ", ") + "]"
 }
 
-// list returns strings as a list of YAML, each in double quotes. Both platforms replace
-// variables after '$', and take "$$" for '$'.
+// quoteYAML returns a string in double quotes, in the syntax of JSON and YAML.
+func quoteYAML(s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // strings always have an encoding
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// escapeDollar returns a text for a place where both platforms replace variables after '$',
+// and read "$$" as '$'.
+func escapeDollar(s string) string { return strings.ReplaceAll(s, "$", "$$") }
+
+// list returns the words of a command as a list of YAML.
 func list(items []string) string {
 	quoted := make([]string, 0, len(items))
 	for _, s := range items {
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		_ = e.Encode(strings.ReplaceAll(s, "$", "$$")) // strings always have an encoding
-		quoted = append(quoted, strings.TrimSuffix(b.String(), "\n"))
+		quoted = append(quoted, quoteYAML(escapeDollar(s)))
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }

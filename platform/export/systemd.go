@@ -87,7 +87,7 @@ func isAlphanumeric(r rune) bool {
 }
 
 // isUnitLimit reports whether systemd accepts a limit. It converts seconds to microseconds,
-// and knows the nice values that the kernel has.
+// and accepts the nice values that the kernel has.
 func isUnitLimit(name string, n uint64) bool {
 	const maxSeconds, maxNice = 1<<44 - 1, 40
 	return n == policy.Unlimited || (name != "cpu" || n <= maxSeconds) && (name != "nice" || n <= maxNice)
@@ -111,7 +111,7 @@ func (w *unit) execStart() {
 	}
 	path := args[0]
 	if !isUnitProgram(path) {
-		w.lose("command", "systemd cannot start %q: it wants an absolute path, or a name, without quotes and backslashes", path)
+		w.lose("command", "systemd cannot start %q: want an absolute path, or a name, without quotes and backslashes", path)
 		return
 	}
 	value := ":" + quoteUnit(path)

@@ -76,7 +76,7 @@ func (w *unit) passed(env engine.EnvPolicy) {
 	}
 	if len(pass) > 0 {
 		w.set("PassEnvironment", strings.Join(pass, " "))
-		w.note("the caller of the profile is the service manager: %s %s set only if it has them", sentence(pass), isOrAre(pass))
+		w.note("%s %s set only if the manager has %s", sentence(pass), isOrAre(pass), itOrThem(len(pass)))
 	}
 }
 

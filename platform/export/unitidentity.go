@@ -22,7 +22,7 @@ func (w *unit) identity() error {
 	}
 	w.set("User", user)
 	if user != "0" {
-		w.note("systemd starts nothing as a user or a group without an entry in the database, and adds the groups that the database lists for the user: compare them with those of the profile (id %s)", user)
+		w.note("systemd requires an entry for user %[1]s and for each group of the unit, and adds the groups of user %[1]s in /etc/group; compare them with the output of id %[1]s", user)
 	}
 	if p.GID != nil || p.UID != nil {
 		group := policy.Group{ID: w.Identity.GID}
@@ -60,7 +60,7 @@ func (w *unit) groups(named bool) error {
 		}
 	case !named:
 		list = append(list, "0")
-		w.note("systemd does not add the groups that the group database lists for root")
+		w.note("systemd does not add the groups of root in /etc/group")
 	}
 	for _, g := range w.Profile.Groups {
 		if g.Name == "" && g.ID == w.Identity.GID {
@@ -74,7 +74,7 @@ func (w *unit) groups(named bool) error {
 		w.set("SupplementaryGroups", strings.Join(list, " "))
 	}
 	if named && w.Profile.Groups != nil {
-		w.lose("groups", "systemd adds the groups that the group database lists for the user")
+		w.lose("groups", "systemd adds the groups of the user in /etc/group")
 	}
 	return nil
 }

@@ -34,17 +34,17 @@ func (p *pod) container(n *tree.Node, place string) *declared.Process {
 	}
 	c.ClearEnv()
 	for _, e := range n.Entries {
-		p.field(c.Find, e, containerFields[:], "a container", containerContext[:], podContext[:])
+		p.field(c.AddFinding, e, containerFields[:], "a container", containerContext[:], podContext[:])
 	}
 	if c.context != nil {
 		for _, e := range c.context.Entries {
-			p.field(c.Find, e, containerContext[:], "the securityContext of a container", podContext[:])
+			p.field(c.AddFinding, e, containerContext[:], "the securityContext of a container", podContext[:])
 		}
 	}
-	user, unknown := c.identity()
+	user, notRoot := c.identity()
 	c.groups()
 	c.escalation()
-	c.capabilities(user, unknown)
+	c.capabilities(user, notRoot)
 	c.environment()
 	c.command()
 	c.podLosses()
@@ -80,11 +80,26 @@ func (c *container) boolean(e tree.Entry) (v, ok bool) {
 
 // refuse reports a value that the API server refuses because of its type.
 func (c *container) refuse(e tree.Entry, hint, want string) {
-	c.Find(declared.Refused, e.Source(), hint, "Kubernetes refuses %s: the value is not %s", e.Key, want)
+	c.AddFinding(declared.Refused, e.Source(), hint, "Kubernetes refuses %s: the value is not %s", e.Key, want)
 }
 
 // maxID is the largest user and group ID of Kubernetes.
 const maxID = 1<<31 - 1
+
+// number returns a user or group ID. A notation that other readers can take for another
+// number is an error.
+func (c *container) number(n *tree.Node, at declared.Source, field string) (v uint64, ok bool) {
+	if v, ok = n.Uint(maxID); ok {
+		return v, true
+	}
+	read, ok := n.Number()
+	if !ok || read < 0 || read > maxID {
+		return 0, false
+	}
+	c.AddFinding(declared.Syntax, at, fmt.Sprintf("write %d", read), "%s is not in plain decimal digits: Kubernetes reads %s as %d, and other readers can differ",
+		field, containers.Short(n.Value), read)
+	return uint64(read), true
+}
 
 // id returns the value of a field with a user or group ID.
 func (c *container) id(field string) (id *uint32, at declared.Source) {
@@ -92,7 +107,7 @@ func (c *container) id(field string) (id *uint32, at declared.Source) {
 	if !ok {
 		return nil, declared.Source{}
 	}
-	v, ok := e.Value.Uint(maxID)
+	v, ok := c.number(e.Value, e.Source(), field)
 	if !ok {
 		c.refuse(e, "write a number without quotes", "a number from 0 to 2147483647")
 		return nil, e.Source()
@@ -101,9 +116,10 @@ func (c *container) id(field string) (id *uint32, at declared.Source) {
 	return &number, e.Source()
 }
 
-// identity declares the user and the group. unknown reports that the uid is not known,
-// which is not 0 if the user is not root.
-func (c *container) identity() (user containers.User, unknown bool) {
+// identity declares the user and the group. notRoot reports that the user is not known, and
+// is not root.
+func (c *container) identity() (user containers.User, notRoot bool) {
+	c.UserHint = "declare runAsUser and runAsGroup, or runAsNonRoot: true"
 	uid, uidAt := c.id("runAsUser")
 	gid, gidAt := c.id("runAsGroup")
 	nonRoot, has := c.setting("runAsNonRoot")
@@ -113,24 +129,22 @@ func (c *container) identity() (user containers.User, unknown bool) {
 	}
 	if uid != nil {
 		if *uid == 0 && required {
-			c.Find(declared.Refused, uidAt, "declare another user, or remove runAsNonRoot", "the kubelet refuses uid 0: runAsNonRoot is true")
+			c.AddFinding(declared.Refused, uidAt, "declare another user, or remove runAsNonRoot", "the kubelet refuses uid 0: runAsNonRoot is true")
 		}
 		return c.engine.SetIDs(&c.Draft, *uid, uidAt, gid, gidAt), false
 	}
-	at := c.At
 	if required {
-		at = nonRoot.Source()
-		c.Find(declared.UnknownIdentity, at, "declare runAsUser", "the image decides the user, which is not root")
+		c.AddLoss(nonRoot.Source(), "runAsNonRoot: true: the image decides the user, which is not root")
 	} else {
-		c.Find(declared.UnknownIdentity, at, "declare runAsUser", "the image decides the user, root by default")
+		c.UnknownUser(c.At, "the image decides the user")
 	}
 	if gid != nil {
-		c.Lose(gidAt, "the process has the group %d; a profile cannot have a group without a user", *gid)
+		c.AddLoss(gidAt, "the process has the group %d; a profile cannot have a group without a user", *gid)
 	}
 	if required {
 		return containers.OtherUser, true
 	}
-	return containers.AnyUser, true
+	return containers.AnyUser, false
 }
 
 // maxItems is the largest number of groups and of sysctls of a pod that each of its
@@ -142,13 +156,13 @@ func (c *container) groups() {
 	if e, ok := c.shared.Entry("supplementalGroups"); ok && !e.Value.Null {
 		for n, g := range e.Value.Items {
 			if n == maxItems {
-				c.Lose(e.Source(), "a profile cannot have so many groups")
+				c.AddLoss(e.Source(), "a profile cannot have so many groups")
 				break
 			}
-			if v, ok := g.Uint(maxID); ok {
+			if v, ok := c.number(g, g.Source(), "supplementalGroups"); ok {
 				c.Group(fmt.Sprint(v), g.Source())
 			} else {
-				c.Find(declared.Refused, g.Source(), "write numbers without quotes", "Kubernetes refuses supplementalGroups: a value is not a number from 0 to 2147483647")
+				c.AddFinding(declared.Refused, g.Source(), "write numbers without quotes", "Kubernetes refuses supplementalGroups: a value is not a number from 0 to 2147483647")
 			}
 		}
 		if e.Value.Kind != tree.List {
@@ -156,9 +170,9 @@ func (c *container) groups() {
 		}
 	}
 	if e, ok := c.shared.Entry("fsGroup"); ok && !e.Value.Null {
-		if v, ok := e.Value.Uint(maxID); ok {
+		if v, ok := c.number(e.Value, e.Source(), "fsGroup"); ok {
 			c.Group(fmt.Sprint(v), e.Source())
-			c.Lose(e.Source(), "fsGroup gives volumes the group %d", v)
+			c.AddLoss(e.Source(), "fsGroup gives volumes the group %d", v)
 		} else {
 			c.refuse(e, "write a number without quotes", "a number from 0 to 2147483647")
 		}
@@ -192,21 +206,21 @@ func (c *container) words(list string) []containers.Word {
 }
 
 // capabilities declares the capability sets.
-func (c *container) capabilities(user containers.User, unknown bool) {
-	r := containers.Request{Add: c.words("add"), Drop: c.words("drop"), User: user, Unknown: unknown}
+func (c *container) capabilities(user containers.User, notRoot bool) {
+	r := containers.Request{Add: c.words("add"), Drop: c.words("drop"), User: user, NotRoot: notRoot}
 	if e, ok := c.own("privileged"); ok {
 		if v, _ := c.boolean(e); v {
 			at := e.Source()
 			r.Privileged = &at
-			c.Lose(at, "privileged gives the container every device of the node, and no seccomp filter, AppArmor profile or masked path")
+			c.AddLoss(at, "privileged gives the container every device of the node, and no seccomp filter, AppArmor profile or masked path")
 		}
 	}
 	if e, ok := c.own("capabilities"); ok {
 		for _, key := range e.Value.Entries {
-			c.field(c.Find, key, []string{"add", "drop"}, "the securityContext of a container")
+			c.field(c.AddFinding, key, []string{"add", "drop"}, "the securityContext of a container")
 		}
 	}
-	c.engine.Declare(c.Process, r)
+	c.engine.Declare(&c.Draft, r)
 }
 
 // escalation declares no_new_privs.
@@ -223,13 +237,13 @@ func (c *container) escalation() {
 	c.From("no_new_privs", e.Source())
 	if p, ok := c.own("privileged"); ok {
 		if v, _ := p.Value.Bool(); v {
-			c.Find(declared.Refused, e.Source(), "remove one of the two", "Kubernetes refuses allowPrivilegeEscalation: false with privileged: true")
+			c.AddFinding(declared.Refused, e.Source(), "remove one of the two", "Kubernetes refuses allowPrivilegeEscalation: false with privileged: true")
 		}
 	}
 	for _, w := range c.words("add") {
-		// ValidateSecurityContext compares with this text alone.
+		// ValidateSecurityContext compares with this text only.
 		if w.Text == "CAP_SYS_ADMIN" {
-			c.Find(declared.Refused, w.At, "remove one of the two", "Kubernetes refuses CAP_SYS_ADMIN with allowPrivilegeEscalation: false")
+			c.AddFinding(declared.Refused, w.At, "remove one of the two", "Kubernetes refuses CAP_SYS_ADMIN with allowPrivilegeEscalation: false")
 		}
 	}
 }
@@ -249,20 +263,20 @@ func (c *container) environment() {
 		from := e.Get("valueFrom")
 		switch {
 		case from != nil && len(from.Keys()) > 0:
-			c.Lose(at, "the variable %s has a value of the cluster: %s", containers.Short(name), containers.Short(from.Keys()[0]))
+			c.AddLoss(at, "the variable %s has a value of the cluster: %s", containers.Short(name), containers.Short(from.Keys()[0]))
 		case value != nil && !value.IsString():
-			c.Find(declared.Refused, at, "put the value in quotes", "Kubernetes refuses the value of the variable %s: it is not a text", containers.Short(name))
+			c.AddFinding(declared.Refused, at, "put the value in quotes", "Kubernetes refuses the value of the variable %s: it is not a text", containers.Short(name))
 		default:
 			text, ok := c.expand(value.Text())
 			if !ok {
-				c.Lose(at, "the variable %s has the values of other variables", containers.Short(name))
+				c.AddLoss(at, "the variable %s has the values of other variables", containers.Short(name))
 				continue
 			}
 			c.SetEnv(name, text, at)
 		}
 	}
 	if e, ok := c.node.Entry("envFrom"); ok && len(e.Value.List()) > 0 {
-		c.Lose(e.Source(), "envFrom adds variables of the cluster")
+		c.AddLoss(e.Source(), "envFrom adds variables of the cluster")
 	}
 }
 
@@ -273,7 +287,7 @@ func (c *container) command() {
 	expanded := true
 	for _, n := range append(append([]*tree.Node(nil), command.List()...), args.List()...) {
 		if !n.IsText() {
-			c.Find(declared.Refused, n.Source(), "write a list of texts", "Kubernetes refuses the command: an item is not a text")
+			c.AddFinding(declared.Refused, n.Source(), "write a list of texts", "Kubernetes refuses the command: an item is not a text")
 			return
 		}
 		text, ok := c.expand(n.Value)
@@ -287,9 +301,9 @@ func (c *container) command() {
 	switch {
 	case len(words) == 0:
 	case len(command.List()) == 0:
-		c.Lose(at(args, "args"), "args are passed to the program of the image")
+		c.AddLoss(at(args, "args"), "args are passed to the program of the image")
 	case !expanded:
-		c.Lose(at(command, "command"), "the command has the values of variables")
+		c.AddLoss(at(command, "command"), "the command has the values of variables")
 	case args != nil:
 		c.Command(words, at(command, "command"), at(args, "args"))
 	default:

@@ -4,9 +4,9 @@
 // for strict validation. The reader reports them, and what the API server or the kubelet
 // refuses.
 //
-// no_new_privs follows allowPrivilegeEscalation alone: AddNoNewPrivileges in
+// no_new_privs follows only allowPrivilegeEscalation: AddNoNewPrivileges in
 // pkg/securitycontext of Kubernetes. A default of the cluster, such as that of a policy or
 // of a namespace, is not in the file.
 //
-// The package is pure.
+// The package does no input or output.
 package kubernetes

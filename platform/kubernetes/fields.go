@@ -35,7 +35,7 @@ var containerFields = [...]string{
 
 // hostFields are the fields of a pod that share a namespace of the node.
 var hostFields = [...]struct{ name, what string }{
-	{"hostPID", "the processes share the PID namespace of the node, and see its processes"},
+	{"hostPID", "the processes share the PID namespace of the node"},
 	{"hostNetwork", "the processes share the network of the node"},
 	{"hostIPC", "the processes share the IPC namespace of the node"},
 }

@@ -12,33 +12,33 @@ func (c *container) podLosses() {
 	for _, f := range hostFields {
 		if e, ok := c.spec.Entry(f.name); ok && !e.Value.Null {
 			if v, _ := c.boolean(e); v {
-				c.Lose(e.Source(), "%s", f.what)
+				c.AddLoss(e.Source(), "%s", f.what)
 			}
 		}
 	}
 	if e, ok := c.spec.Entry("hostUsers"); ok && !e.Value.Null {
 		if v, ok := c.boolean(e); ok && !v {
-			c.Lose(e.Source(), "the container has a user namespace: its IDs are others on the node, and its capabilities apply to the namespace")
+			c.AddLoss(e.Source(), "the container has a user namespace: its IDs are others on the node, and its capabilities apply to the namespace")
 		}
 	}
 	if e, ok := c.spec.Entry("shareProcessNamespace"); ok {
 		if v, _ := e.Value.Bool(); v {
-			c.Lose(e.Source(), "the containers of the pod see each other's processes")
+			c.AddLoss(e.Source(), "the containers of the pod share a PID namespace")
 		}
 	}
 	if e, ok := c.spec.Entry("runtimeClassName"); ok && e.Value.IsText() {
-		c.Lose(e.Source(), "another runtime starts the container: %s", containers.Short(e.Value.Value))
+		c.AddLoss(e.Source(), "another runtime starts the container: %s", containers.Short(e.Value.Value))
 	}
 	if c.spec.Path("os", "name").Text() == "windows" {
-		c.Lose(c.spec.Path("os", "name").Source(), "the container runs on Windows, and the profile does not apply")
+		c.AddLoss(c.spec.Path("os", "name").Source(), "the container runs on Windows, and the profile does not apply")
 	}
 	if e, ok := c.shared.Entry("sysctls"); ok {
 		for _, s := range e.Value.Items[:min(len(e.Value.Items), maxItems)] {
-			c.Lose(s.Source(), "the pod sets %s=%s", containers.Short(s.Get("name").Text()), containers.Short(s.Get("value").Text()))
+			c.AddLoss(s.Source(), "the pod sets %s=%s", containers.Short(s.Get("name").Text()), containers.Short(s.Get("value").Text()))
 		}
 	}
 	if e, ok := c.profiles[c.name]; ok {
-		c.Lose(e.Source(), "AppArmor has the profile %s", containers.Short(e.Value.Text()))
+		c.AddLoss(e.Source(), "AppArmor has the profile %s", containers.Short(e.Value.Text()))
 	}
 }
 
@@ -72,15 +72,15 @@ func (c *container) contextLosses() {
 		if !ok {
 			continue
 		}
-		c.Lose(e.KeySource(), "%s %s", f.what, summary(e.Value))
+		c.AddLoss(e.KeySource(), "%s %s", f.what, summary(e.Value))
 	}
 	if e, ok := c.own("readOnlyRootFilesystem"); ok {
 		if v, _ := c.boolean(e); v {
-			c.Lose(e.Source(), "the root file system is read-only")
+			c.AddLoss(e.Source(), "the root file system is read-only")
 		}
 	}
 	if e, ok := c.own("procMount"); ok && e.Value.Text() != "Default" {
-		c.Lose(e.Source(), "/proc has no masked and read-only paths")
+		c.AddLoss(e.Source(), "/proc has no masked and read-only paths")
 	}
 }
 
@@ -95,15 +95,15 @@ func summary(n *tree.Node) string {
 	return containers.Short(strings.Join(values, " "))
 }
 
-// volumes records what the container sees of the node's files.
+// volumes records the files of the node that are mounted in the container.
 func (c *container) volumes() {
 	for _, m := range c.node.Get("volumeMounts").List() {
 		if path, ok := c.paths[m.Get("name").Text()]; ok {
-			c.Lose(path.Source(), "the container sees %s of the node%s", containers.Short(path.Value.Text()), mode(path.Value.Text(), m))
+			c.AddLoss(path.Source(), "%s of the node is mounted in the container%s", containers.Short(path.Value.Text()), mode(path.Value.Text(), m))
 		}
 	}
 	for _, d := range c.node.Get("volumeDevices").List() {
-		c.Lose(d.Source(), "the container has the block device %s", containers.Short(d.Get("devicePath").Text()))
+		c.AddLoss(d.Source(), "the container has the block device %s", containers.Short(d.Get("devicePath").Text()))
 	}
 	if e, ok := c.node.Entry("lifecycle"); ok && len(e.Value.Keys()) > 0 {
 		c.lifecycle(e)
@@ -122,7 +122,7 @@ func (c *container) lifecycle(e tree.Entry) {
 		if exec, ok := hook.Value.Entry("exec"); ok {
 			at := exec.KeySource()
 			at.Position = hook.KeyAt
-			c.Lose(at, "%s runs another command with the same privileges", containers.Short(hook.Key))
+			c.AddLoss(at, "%s runs another command with the same privileges", containers.Short(hook.Key))
 		}
 	}
 }

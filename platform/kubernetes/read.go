@@ -23,7 +23,7 @@ func ReadFor(f declared.File, engine containers.Engine) declared.Result {
 	}
 	m := manifest{engine: engine}
 	for _, d := range documents {
-		m.object(d, 0)
+		m.object(d, "", 0)
 	}
 	if len(m.processes) > declared.MaxProcesses {
 		at := m.processes[declared.MaxProcesses].At
@@ -52,21 +52,25 @@ type manifest struct {
 // maxLists is the depth of lists in lists.
 const maxLists = 4
 
-// object reads an object of the API.
-func (m *manifest) object(n *tree.Node, depth int) {
+// object reads an object of the API. An object with items is a list for kubectl, whatever
+// its kind: it applies the items alone. Other programs apply the object. The kind of an
+// item without one is inferred.
+func (m *manifest) object(n *tree.Node, inferred string, depth int) {
 	if n.Kind != tree.Mapping || len(m.processes) > declared.MaxProcesses {
 		return
 	}
 	kind := n.Get("kind").Text()
-	if items, ok := n.Entry("items"); ok && items.Value.Kind == tree.List && strings.HasSuffix(kind, "List") && depth < maxLists {
-		for _, item := range items.Value.Items {
-			if strings.HasSuffix(kind, "List") && kind != "List" && item.Get("kind") == nil {
-				m.workload(item, strings.TrimSuffix(kind, "List"))
-				continue
-			}
-			m.object(item, depth+1)
+	if kind == "" {
+		kind = inferred
+	}
+	if items, ok := n.Entry("items"); ok && items.Value.Kind == tree.List {
+		if depth == maxLists {
+			m.found = append(m.found, declared.Syntax.Diagnostic(items.KeySource(), "split the file", fmt.Sprintf("the file has lists on more than %d levels", maxLists)))
+			return
 		}
-		return
+		for _, item := range items.Value.Items {
+			m.object(item, strings.TrimSuffix(kind, "List"), depth+1)
+		}
 	}
 	m.workload(n, kind)
 }
@@ -79,6 +83,9 @@ func (m *manifest) workload(n *tree.Node, kind string) {
 		}
 		spec := n.Path(w.path...)
 		if spec == nil || spec.Kind != tree.Mapping {
+			if m.unknown(n, kind) || n.Get("items") != nil {
+				return
+			}
 			m.found = append(m.found, declared.NoProcess.Diagnostic(n.Source(), "", fmt.Sprintf("the %s has no %s", kind, strings.Join(w.path, "."))))
 			return
 		}
@@ -91,30 +98,20 @@ func (m *manifest) workload(n *tree.Node, kind string) {
 		if len(w.path) > 1 {
 			template = n.Path(w.path[:len(w.path)-1]...)
 		}
-		m.pod(pod{
-			manifest: m, spec: spec, name: kind + "/" + containers.Short(name),
-		}, template.Path("metadata", "annotations"))
-		return
-	}
-	if !hasContainers(n) {
-		return
-	}
-	if kind == "" {
-		m.found = append(m.found, declared.Syntax.Diagnostic(n.Source(), "add apiVersion and kind", "the object has no kind"))
-		return
-	}
-	m.found = append(m.found, declared.NoProcess.Diagnostic(n.Source(), "review the pod that the cluster makes of it",
-		fmt.Sprintf("the kind %q is unknown: its containers are not checked", containers.Short(kind))))
-}
-
-// hasContainers reports whether an object has containers where workloads have them.
-func hasContainers(n *tree.Node) bool {
-	for _, w := range workloads {
-		if n.Path(w.path...).Get("containers") != nil {
-			return true
+		if namespace := meta.Get("namespace").Text(); namespace != "" {
+			name = containers.Short(namespace) + "/" + containers.Short(name)
+		} else {
+			name = containers.Short(name)
 		}
+		m.pod(pod{
+			manifest: m, spec: spec, name: kind + "/" + name,
+		}, template.Path("metadata", "annotations"))
+		if strings.Contains(group(n), ".") { // a custom resource, which can have more pods
+			m.unknown(n, kind)
+		}
+		return
 	}
-	return false
+	m.unknown(n, kind)
 }
 
 // pod is a spec of a pod.
@@ -135,8 +132,8 @@ type finding struct {
 	message string
 }
 
-// find records a finding about the pod.
-func (p *pod) find(rule declared.Rule, at declared.Source, hint, format string, args ...any) {
+// addFinding records a finding about the pod.
+func (p *pod) addFinding(rule declared.Rule, at declared.Source, hint, format string, args ...any) {
 	p.found = append(p.found, finding{rule, at, hint, fmt.Sprintf(format, args...)})
 }
 
@@ -150,7 +147,7 @@ func (m *manifest) pod(p pod, annotations *tree.Node) {
 	for _, list := range [...]string{"initContainers", "containers", "ephemeralContainers"} {
 		for n, c := range p.spec.Get(list).List() {
 			if c.Kind != tree.Mapping {
-				p.find(declared.Syntax, c.Source(), "", "an item of %s is not a mapping", list)
+				p.addFinding(declared.Syntax, c.Source(), "", "an item of %s is not a mapping", list)
 				continue
 			}
 			if len(m.processes) > declared.MaxProcesses {
@@ -164,7 +161,7 @@ func (m *manifest) pod(p pod, annotations *tree.Node) {
 			m.found = append(m.found, f.rule.Diagnostic(f.at, f.hint, f.message))
 			continue
 		}
-		m.processes[before].Find(f.rule, f.at, f.hint, "%s", f.message)
+		m.processes[before].AddFinding(f.rule, f.at, f.hint, "%s", f.message)
 	}
 }
 
@@ -175,7 +172,7 @@ func (p *pod) fields(n *tree.Node, known []string, what string, elsewhere ...[]s
 		return
 	}
 	for _, e := range n.Entries {
-		p.field(p.find, e, known, what, elsewhere...)
+		p.field(p.addFinding, e, known, what, elsewhere...)
 	}
 }
 

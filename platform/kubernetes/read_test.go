@@ -108,23 +108,24 @@ func TestFindings(t *testing.T) {
 	for _, test := range []struct{ spec, container, want string }{
 		{"", context("runAsUser: 0"), ""},
 		{"", context("runAsUser: 7, runAsGroup: 7"), ""},
-		{"", context("runAsUser: 7"), "8:34 identity-not-declared: the group is 0, unless /etc/passwd of the image has an entry for 7"},
-		{"", "", "6:11 identity-not-declared: the image decides the user, root by default"},
-		{"", context("runAsNonRoot: true"), "8:37 identity-not-declared: the image decides the user, which is not root"},
+		{"", context("runAsUser: 7"), ""},
+		{"", "", "6:11 identity-not-declared: the image decides the user: if it is uid 0, the process has 14 capabilities"},
+		{"", context("runAsNonRoot: true"), ""},
+		{"", context("runAsNonRoot: false, privileged: true"), "6:11 identity-not-declared: the image decides the user: if it is uid 0, the process has every capability (declare runAsUser and runAsGroup, or runAsNonRoot: true)"},
 		{"", context("runAsUser: 0, runAsNonRoot: true"), "8:34 refused-by-platform: the kubelet refuses uid 0: runAsNonRoot is true"},
 		{context("runAsNonRoot: true"), context("runAsUser: 0"), "9:34 refused-by-platform: the kubelet refuses uid 0: runAsNonRoot is true"},
 		{context("runAsNonRoot: true"), context("runAsUser: 0, runAsNonRoot: false"), ""},
-		{"", context("runAsUser: \"0\""), "8:34 refused-by-platform: Kubernetes refuses runAsUser: the value is not a number from 0 to 2147483647; 6:11 identity-not-declared: the image decides the user, root by default"},
+		{"", context("runAsUser: \"0\""), "8:34 refused-by-platform: Kubernetes refuses runAsUser: the value is not a number from 0 to 2147483647; 6:11 identity-not-declared: the image decides the user: if it is uid 0, the process has 14 capabilities"},
 		{"", context("runAsUser: 0, privilegd: true"), `8:37 declaration-ignored: Kubernetes ignores the unknown field "privilegd": the securityContext of a container has no such field (did you mean privileged?)`},
 		{"", context("runAsUser: 0, fsGroup: 5"), "8:37 declaration-ignored: Kubernetes ignores fsGroup here: the securityContext of a container has no such field (move it into the securityContext of the pod)"},
 		{context("capabilities: {drop: [ALL]}, runAsUser: 0"), "", "5:21 declaration-ignored: Kubernetes ignores capabilities here: the securityContext of a pod has no such field (move it into the securityContext of the container)"},
 		{"", "privileged: true\n" + context("runAsUser: 0"), "8:5 declaration-ignored: Kubernetes ignores privileged here: a container has no such field (move it into the securityContext of the container)"},
 		{"hostPid: true", context("runAsUser: 0"), `5:3 declaration-ignored: Kubernetes ignores the unknown field "hostPid": a pod has no such field (did you mean hostPID?)`},
 		{"", "securitycontext: {runAsUser: 0}\n" + context("runAsUser: 0"), `8:5 declaration-ignored: Kubernetes ignores the unknown field "securitycontext": a container has no such field (did you mean securityContext?)`},
-		{"", context("runAsUser: 0, capabilities: {add: [CAP_NET_ADMIN]}"), `8:58 platform-unknown-capability: containerd adds nothing for "CAP_NET_ADMIN": names have no prefix CAP_ here (write NET_ADMIN)`},
+		{"", context("runAsUser: 0, capabilities: {add: [CAP_NET_ADMIN]}"), `8:58 ignored-capability: containerd adds nothing for "CAP_NET_ADMIN": names have no prefix CAP_ here (write NET_ADMIN)`},
 		{"", context("runAsUser: 0, capabilities: {drp: [ALL]}"), `8:52 declaration-ignored: Kubernetes ignores the unknown field "drp": the securityContext of a container has no such field (did you mean drop?)`},
-		{"", context("runAsUser: 7, runAsGroup: 7, capabilities: {add: [NET_ADMIN]}"), `8:73 capability-without-effect: the process does not get "NET_ADMIN": containerd puts it into the bounding set alone for a user other than root (start a launcher as root that makes the capability ambient, or give it to the program's file)`},
-		{"", context("runAsNonRoot: true, capabilities: {add: [NET_ADMIN]}"), `8:37 identity-not-declared: the image decides the user, which is not root; 8:64 capability-without-effect: the process does not get "NET_ADMIN": containerd puts it into the bounding set alone for a user other than root`},
+		{"", context("runAsUser: 7, runAsGroup: 7, capabilities: {add: [NET_ADMIN]}"), `8:73 capability-not-granted: the process does not get "NET_ADMIN": containerd adds it only to the bounding set for a user other than root (start the container as root, with a sealed launcher as its entrypoint, or add the capability to the program's file)`},
+		{"", context("runAsNonRoot: true, capabilities: {add: [NET_ADMIN]}"), `8:64 capability-not-granted: the process does not get "NET_ADMIN": containerd adds it only to the bounding set for a user other than root`},
 		{"", context("runAsUser: 0, privileged: true, allowPrivilegeEscalation: false"), "8:81 refused-by-platform: Kubernetes refuses allowPrivilegeEscalation: false with privileged: true"},
 		{"", context("runAsUser: 0, capabilities: {add: [SYS_ADMIN]}, allowPrivilegeEscalation: false"), ""},
 		{"", context("runAsUser: 0, privileged: \"true\""), "8:49 refused-by-platform: Kubernetes refuses privileged: the value is not a boolean"},
@@ -145,6 +146,20 @@ func TestFindings(t *testing.T) {
 		if _, err := p.Document(); err != nil {
 			t.Errorf("%s | %s: %v", test.spec, test.container, err)
 		}
+	}
+}
+
+// TestNotRoot: an unknown user who is not root is a loss.
+func TestNotRoot(t *testing.T) {
+	p := one(t, "", "securityContext: {runAsNonRoot: true}")
+	if len(p.Losses) != 1 || p.Losses[0].What != "runAsNonRoot: true: the image decides the user, which is not root" || !p.Sets.UnknownUID || !p.Sets.NotRoot {
+		t.Errorf("%v %+v", p.Losses, p.Sets)
+	}
+	if p := one(t, "", ""); len(p.Losses) != 0 || !p.Sets.UnknownUID || p.Sets.NotRoot {
+		t.Errorf("%v %+v", p.Losses, p.Sets)
+	}
+	if p := one(t, "", "securityContext: {runAsUser: 7}"); len(p.Losses) != 1 || p.Losses[0].What != "the group is 0, unless /etc/passwd of the image has an entry for 7" {
+		t.Errorf("%v", p.Losses)
 	}
 }
 
@@ -218,14 +233,14 @@ envFrom: [{secretRef: {name: s}}]`)
 	want := `9 fsGroup gives volumes the group 9
 27 envFrom adds variables of the cluster
 23 args are passed to the program of the image
-5 the processes share the PID namespace of the node, and see its processes
+5 the processes share the PID namespace of the node
 6 the processes share the network of the node
 7 the container has a user namespace: its IDs are others on the node, and its capabilities apply to the namespace
 10 the pod sets net.a=1
 22 the seccomp filter is Unconfined
 20 the root file system is read-only
 21 /proc has no masked and read-only paths
-13 the container sees /run/containerd of the node, read-only
+13 /run/containerd of the node is mounted in the container, read-only
 26 preStop runs another command with the same privileges`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("%s", strings.Join(got, "\n"))
@@ -351,6 +366,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("kind: Pod\nmetadata: {name: a}\nspec:\n  hostPID: true\n  securityContext: {runAsUser: 1, fsGroup: 2, supplementalGroups: [3]}\n  containers:\n  - name: c\n    command: [a, b]\n    env: [{name: A, value: b}]\n    securityContext: {capabilities: {add: [NET_ADMIN], drop: [ALL]}, privileged: true}\n"))
 	f.Add([]byte(`{"kind": "List", "items": [{"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"workingDir": "/"}]}}}}}}]}`))
 	f.Add([]byte("x: &x {runAsUser: 0}\nkind: Pod\nspec: {containers: [{securityContext: *x, args: [a], volumeMounts: [{name: v}]}], volumes: [{name: v, hostPath: {path: /}}]}"))
+	f.Add([]byte("kind: Pod\nmetadata: {namespace: n}\nitems: [{kind: X, items: [{spec: {containers: [{}]}}]}, {kind: Task, steps: [{image: a, args: [b]}]}]\nspec: {containers: [{securityContext: {runAsUser: 010, runAsGroup: !!int '1_0', privileged: !!bool \"on\"}}]}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		begin := cputime.Used(t)
 		r := Read(declared.File{Name: "f", Text: text})
@@ -363,11 +379,12 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		check(r.Findings)
-		if policy.HasErrors(r.Findings) == (len(r.Processes) > 0) {
+		if has := len(r.Processes) > 0; has && policy.HasErrors(r.Findings) || !has && len(r.Findings) == 0 {
 			t.Fatalf("%d processes, %v", len(r.Processes), r.Findings)
 		}
 		for _, p := range r.Processes {
 			check(p.Findings)
+			golden.CheckIdentity(t, p, p.Findings)
 			if _, err := p.Document(); err != nil {
 				t.Fatalf("%s: %v", p.Name, err)
 			}

@@ -6,5 +6,5 @@
 // case, and runc ignores them; both ignore an unknown capability. The reader refuses the
 // first, and reports the others.
 //
-// The package is pure.
+// The package does no input or output.
 package oci

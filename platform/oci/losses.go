@@ -47,16 +47,16 @@ var linuxLosses = [...]loss{
 // surroundings records the namespaces, the file system and the sandboxing as losses.
 func (r *reader) surroundings(root *jsontree.Node) {
 	process, _ := root.Member("process")
-	r.lose(process.Value, processLosses[:])
+	r.addLosses(process.Value, processLosses[:])
 	if m, ok := r.member(root, "root", jsontree.Object); ok {
 		r.rootfs(m)
 	}
-	r.lose(root, []loss{{"mounts", "the container has mounts"}, {"hostname", "the container has a host name"}, {"domainname", "the container has a domain name"}})
+	r.addLosses(root, []loss{{"mounts", "the container has mounts"}, {"hostname", "the container has a host name"}, {"domainname", "the container has a domain name"}})
 	r.hooks(root)
 	if m, ok := r.member(root, "linux", jsontree.Object); ok {
 		r.checkKeys(m.Value, append(keysOf(linuxLosses[:]), "namespaces"), false)
 		r.namespaces(m.Value)
-		r.lose(m.Value, linuxLosses[:])
+		r.addLosses(m.Value, linuxLosses[:])
 	}
 }
 
@@ -68,14 +68,14 @@ func keysOf(list []loss) []string {
 	return keys
 }
 
-// lose records those of the keys that an object has.
-func (r *reader) lose(object *jsontree.Node, list []loss) {
+// addLosses records those of the keys that an object has.
+func (r *reader) addLosses(object *jsontree.Node, list []loss) {
 	for _, l := range list {
 		m, ok := object.Member(l.key)
 		if !ok || m.Value.Text == "" && len(m.Value.Items) == 0 && len(m.Value.Members) == 0 {
 			continue
 		}
-		r.p.Lose(r.of(m), "%s", l.what)
+		r.p.AddLoss(r.of(m), "%s", l.what)
 	}
 }
 
@@ -90,7 +90,7 @@ func (r *reader) rootfs(m jsontree.Member) {
 	if readonly, ok := r.member(m.Value, "readonly", jsontree.Bool); ok && readonly.Value.Text == "true" {
 		text += ", read-only"
 	}
-	r.p.Lose(r.of(m), "%s", text)
+	r.p.AddLoss(r.of(m), "%s", text)
 }
 
 // hooks reports the programs that the runtime starts outside of the container.
@@ -105,7 +105,7 @@ func (r *reader) hooks(root *jsontree.Node) {
 			if !ok || path.Value.Kind != jsontree.String {
 				continue
 			}
-			r.find(declared.OtherPrivileges, r.source(path.At, `"path": `+shown(path.Value.Text)), "", "hook %s in %s runs with the privileges of the runtime", shown(path.Value.Text), bounded(hook.Key))
+			r.addFinding(declared.OtherPrivileges, r.source(path.At, `"path": `+shown(path.Value.Text)), "", "hook %s in %s runs with the privileges of the runtime", shown(path.Value.Text), bounded(hook.Key))
 		}
 	}
 }
@@ -135,5 +135,5 @@ func (r *reader) namespaces(linux *jsontree.Node) {
 	if slices.Contains(types, "user") {
 		text += "; its ids and capabilities are those of the user namespace"
 	}
-	r.p.Lose(r.of(m), "%s", text)
+	r.p.AddLoss(r.of(m), "%s", text)
 }

@@ -43,14 +43,14 @@ func (r *reader) process(n *jsontree.Node) {
 	// The runtimes call setsid(2).
 	r.p.Profile.NewSession = true
 	if m, ok := r.member(n, "terminal", jsontree.Bool); ok && m.Value.Text == "true" {
-		r.p.Lose(r.of(m), "the process has a terminal of its own")
+		r.p.AddLoss(r.of(m), "the process has a terminal of its own")
 	}
 }
 
 // number reads a whole number of at most bits bits.
 func (r *reader) number(m jsontree.Member, bits int) (uint64, bool) {
 	if m.Value.Kind != jsontree.Number {
-		r.refuse(m.Value.Position, "write a number without quotes", "%s must be a number, not %s: crun takes it for 0", m.Key, m.Value.Kind)
+		r.refuse(m.Value.Position, "write a number without quotes", "%s must be a number, not %s: crun reads it as 0", m.Key, m.Value.Kind)
 		return 0, false
 	}
 	n, err := strconv.ParseUint(m.Value.Text, 10, bits)
@@ -69,7 +69,7 @@ func (r *reader) id(m jsontree.Member) (uint32, bool) {
 	}
 	const largest = 1<<31 - 1 // of runc
 	if ok && n > largest {
-		r.find(declared.Refused, r.of(m), "", "%s %d is above %d: runc refuses to start", m.Key, n, largest)
+		r.addFinding(declared.Refused, r.of(m), "", "%s %d is above %d: runc refuses to start", m.Key, n, largest)
 	}
 	return uint32(n), ok
 }
@@ -105,7 +105,7 @@ func (r *reader) user(process *jsontree.Node) {
 		}
 	}
 	if m, ok := r.member(user.Value, "username", jsontree.String); ok {
-		r.find(declared.Ignored, r.of(m), "write uid and gid", "username has no effect on Linux")
+		r.addFinding(declared.Ignored, r.of(m), "write uid and gid", "username has no effect on Linux")
 	}
 	r.groups(user, gid)
 }
@@ -127,10 +127,10 @@ func (r *reader) groups(user jsontree.Member, gid uint32) {
 		}
 	}
 	if !hasGID {
-		r.p.Lose(at, "the supplementary groups lack the gid %d, which a launch with the profile adds", gid)
+		r.p.AddLoss(at, "the supplementary groups lack the gid %d, which a launch with the profile adds", gid)
 	}
 	if len(r.p.Profile.Groups) > maxGroups {
-		r.p.Lose(at, "a profile has at most %d groups", maxGroups)
+		r.p.AddLoss(at, "a profile has at most %d groups", maxGroups)
 		r.p.Profile.Groups = nil
 	}
 }
@@ -150,7 +150,7 @@ func (r *reader) arguments(process *jsontree.Node) {
 	}
 	at := r.of(m)
 	if len(command) > maxArguments || !accepts(policy.Profile{Command: command}) {
-		r.p.Lose(at, "a profile cannot have this command")
+		r.p.AddLoss(at, "a profile cannot have this command")
 		return
 	}
 	at.Text += ": " + bounded(strings.Join(command, " "))
@@ -164,13 +164,13 @@ func (r *reader) environment(process *jsontree.Node) {
 	r.p.Profile.Env = env
 	m, ok := r.member(process, "env", jsontree.Array)
 	if !ok {
-		r.loseHome(r.p.At)
+		r.addHomeLoss(r.p.At)
 		return
 	}
 	r.p.From("env", r.of(m))
 	items := r.strings(m)
 	if len(items) > maxVariables {
-		r.p.Lose(r.of(m), "a profile has at most %d variables", maxVariables)
+		r.p.AddLoss(r.of(m), "a profile has at most %d variables", maxVariables)
 		return
 	}
 	set := map[string]string{}
@@ -180,16 +180,16 @@ func (r *reader) environment(process *jsontree.Node) {
 		name, value, ok := strings.Cut(item.Text, "=")
 		home = home || name == "HOME"
 		if !ok {
-			r.find(declared.Refused, at, "write NAME=VALUE", "invalid variable %s: runc refuses to start, and crun passes it on", shown(item.Text))
+			r.addFinding(declared.Refused, at, "write NAME=VALUE", "invalid variable %s: runc refuses to start, and crun passes it on", shown(item.Text))
 			continue
 		}
 		if _, again := set[name]; again {
-			r.find(declared.Ignored, at, "remove one", "variable %s is set twice: the runtimes pass the last value", shown(name))
+			r.addFinding(declared.Ignored, at, "remove one", "variable %s is set twice: the runtimes pass the last value", shown(name))
 			delete(set, name)
 			delete(r.p.Origins, "env.set."+name)
 		}
 		if !accepts(policy.Profile{Env: &policy.Env{Set: map[string]string{name: value}}}) {
-			r.p.Lose(at, "a profile cannot have the variable %s with this value", shown(name))
+			r.p.AddLoss(at, "a profile cannot have the variable %s with this value", shown(name))
 			continue
 		}
 		set[name] = value
@@ -199,24 +199,24 @@ func (r *reader) environment(process *jsontree.Node) {
 		env.Set = set
 	}
 	if !home {
-		r.loseHome(r.of(m))
+		r.addHomeLoss(r.of(m))
 	}
 }
 
-// loseHome records that the runtimes set HOME.
-func (r *reader) loseHome(at declared.Source) {
-	r.p.Lose(at, "the runtime sets HOME to the directory that /etc/passwd of the root file system has for the uid, or to /")
+// addHomeLoss records that the runtimes set HOME.
+func (r *reader) addHomeLoss(at declared.Source) {
+	r.p.AddLoss(at, "the runtime sets HOME to the directory that /etc/passwd of the root file system has for the uid, or to /")
 }
 
 func (r *reader) cwd(m jsontree.Member) {
 	at, path := r.of(m), m.Value.Text
 	switch {
 	case !strings.HasPrefix(path, "/"):
-		r.find(declared.Refused, at, "write an absolute path", "cwd is a relative path: runc refuses to start")
+		r.addFinding(declared.Refused, at, "write an absolute path", "cwd is a relative path: runc refuses to start")
 	case accepts(policy.Profile{Cwd: path}):
 		r.p.Profile.Cwd = path
 		r.p.From("cwd", at)
 	default:
-		r.p.Lose(at, "a profile cannot have this cwd")
+		r.p.AddLoss(at, "a profile cannot have this cwd")
 	}
 }

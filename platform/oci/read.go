@@ -52,7 +52,7 @@ type reader struct {
 	refused []policy.Diagnostic
 }
 
-// rootKeys are the keys of the file that the reader knows.
+// rootKeys are the keys of the file that the reader accepts.
 var rootKeys = [...]string{
 	"ociVersion", "process", "root", "hostname", "domainname", "mounts", "hooks", "annotations", "linux",
 	"solaris", "windows", "vm", "zos",
@@ -83,10 +83,10 @@ func (r *reader) refuse(at policy.Position, hint, format string, args ...any) {
 	}
 }
 
-// find records a mistake that the runtimes accept, or refuse only at the start.
-func (r *reader) find(rule declared.Rule, at declared.Source, hint, format string, args ...any) {
+// addFinding records a mistake that the runtimes accept, or refuse only at the start.
+func (r *reader) addFinding(rule declared.Rule, at declared.Source, hint, format string, args ...any) {
 	if len(r.p.Findings) < maxFindings {
-		r.p.Find(rule, at, hint, format, args...)
+		r.p.AddFinding(rule, at, hint, format, args...)
 	}
 }
 
@@ -120,13 +120,13 @@ func (r *reader) checkKeys(object *jsontree.Node, known []string, strict bool) {
 		same := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, m.Key) })
 		switch {
 		case same >= 0:
-			r.refuse(m.At, "write "+known[same], "unknown key %s: runc takes it for %s, and crun ignores it", shown(m.Key), known[same])
+			r.refuse(m.At, "write "+known[same], "unknown key %s: runc reads it as %s, and crun ignores it", shown(m.Key), known[same])
 		case strict && r.p != nil:
 			hint := "remove it"
 			if meant := policy.Suggest(m.Key, known); meant != "" {
 				hint = "write " + meant
 			}
-			r.find(declared.Ignored, r.of(m), hint, "unknown key %s: the runtime ignores it", shown(m.Key))
+			r.addFinding(declared.Ignored, r.of(m), hint, "unknown key %s: the runtime ignores it", shown(m.Key))
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (r *reader) bound() {
 		if from := p.Origins[key]; len(from) > 0 {
 			at = from[0]
 		}
-		p.Lose(at, "%s is too large for a profile", key)
+		p.AddLoss(at, "%s is too large for a profile", key)
 		remove()
 	}
 	for _, step := range [...]struct {

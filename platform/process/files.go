@@ -67,7 +67,7 @@ func (w *writer) limits(file string, text []byte) {
 			at := policy.Position{Line: number, Column: 1, EndLine: number, EndColumn: 1 + len(s)}
 			source := declared.Source{File: file, Position: at, Text: strings.Join(strings.Fields(s), " ")}
 			if !softOK || !hardOK || !accepts(policy.Profile{Rlimits: []policy.Rlimit{r}}) {
-				w.Lose(source, "a profile cannot have the limit %s", l.name)
+				w.AddLoss(source, "a profile cannot have the limit %s", l.name)
 				continue
 			}
 			if slices.ContainsFunc(w.Profile.Rlimits, func(other policy.Rlimit) bool { return other.Name == r.Name }) {

@@ -67,7 +67,7 @@ func (w *writer) from(key, name string) {
 func (w *writer) identity(s machine.ProcessState) {
 	c := s.Cred
 	for _, field := range s.Unmapped {
-		w.Find(declared.UnknownIdentity, w.At, "run caprun in the user namespace of the process", "the user namespace of caprun does not map an ID of the process (%s)", field)
+		w.AddFinding(declared.UnknownIdentity, w.At, "run caprun in the user namespace of the process", "the user namespace of caprun does not map an ID of the process (%s)", field)
 	}
 	if len(s.Unmapped) > 0 {
 		w.Sets.UnknownUID = true
@@ -78,17 +78,17 @@ func (w *writer) identity(s machine.ProcessState) {
 	w.from("uid", "Uid")
 	w.from("gid", "Gid")
 	if c.UID != uid || c.SUID != uid || c.FSUID != uid {
-		w.Lose(w.at("Uid"), "the uids differ: real %d, effective %d, saved %d, file system %d", c.UID, c.EUID, c.SUID, c.FSUID)
+		w.AddLoss(w.at("Uid"), "the uids differ: real %d, effective %d, saved %d, file system %d", c.UID, c.EUID, c.SUID, c.FSUID)
 	}
 	if c.GID != c.EGID || c.SGID != c.EGID || c.FSGID != c.EGID {
-		w.Lose(w.at("Gid"), "the gids differ: real %d, effective %d, saved %d, file system %d", c.GID, c.EGID, c.SGID, c.FSGID)
+		w.AddLoss(w.at("Gid"), "the gids differ: real %d, effective %d, saved %d, file system %d", c.GID, c.EGID, c.SGID, c.FSGID)
 	}
 	w.groups(c)
 }
 
 func (w *writer) groups(c cred.Cred) {
 	if len(c.Groups) > maxGroups {
-		w.Lose(w.at("Groups"), "the process has %d groups, and a profile at most %d", len(c.Groups), maxGroups)
+		w.AddLoss(w.at("Groups"), "the process has %d groups, and a profile at most %d", len(c.Groups), maxGroups)
 		return
 	}
 	w.Profile.Groups = []policy.Group{}
@@ -101,7 +101,7 @@ func (w *writer) groups(c cred.Cred) {
 		}
 	}
 	if !hasGID {
-		w.Lose(w.at("Groups"), "the supplementary groups lack the gid %d, which a launch with the profile adds", c.EGID)
+		w.AddLoss(w.at("Groups"), "the supplementary groups lack the gid %d, which a launch with the profile adds", c.EGID)
 	}
 }
 
@@ -127,32 +127,32 @@ func (w *writer) sets(c cred.Cred) {
 		}
 	}
 	if more := c.Permitted.Minus(granted); more != 0 {
-		w.Lose(w.at("CapPrm"), "the process has %s permitted, which a program started with its sets does not have", more)
+		w.AddLoss(w.at("CapPrm"), "the process has %s permitted, which a program started with its sets does not have", more)
 	}
 	if less := granted.Minus(c.Permitted); less != 0 {
-		w.Lose(w.at("CapPrm"), "the process has %s not permitted, which a program started with its sets has", less)
+		w.AddLoss(w.at("CapPrm"), "the process has %s not permitted, which a program started with its sets has", less)
 	}
 	if less := c.Permitted.Intersect(granted).Minus(c.Effective); less != 0 {
-		w.Lose(w.at("CapEff"), "the process has %s permitted and not effective, and a program starts with it effective", less)
+		w.AddLoss(w.at("CapEff"), "the process has %s permitted and not effective, and a program starts with it effective", less)
 	}
 }
 
 // losses records what is not read, and what a profile cannot declare.
 func (w *writer) losses(p *machine.Process) {
-	w.Lose(w.At, "the securebits of another process cannot be read")
-	w.Lose(w.At, "the environment, the arguments and the descriptors are not read")
+	w.AddLoss(w.At, "the securebits of another process cannot be read")
+	w.AddLoss(w.At, "the environment, the arguments and the descriptors are not read")
 	if n := len(p.States); n > 1 {
-		w.Lose(w.At, "the threads are in %d different states: the profile has that of thread %d", n, p.States[0].Threads[0])
+		w.AddLoss(w.At, "the threads are in %d different states: the profile has that of thread %d", n, p.States[0].Threads[0])
 	}
 	state := p.States[0]
 	if p.UserNS != machine.NamespaceSame {
-		w.Lose(w.At, "the process may be in another user namespace, to which its capabilities are relative")
+		w.AddLoss(w.At, "the process may be in another user namespace, to which its capabilities are relative")
 	}
 	if state.MountNS != machine.NamespaceSame {
-		w.Lose(w.At, "the process may be in another mount namespace")
+		w.AddLoss(w.At, "the process may be in another mount namespace")
 	}
 	if f := p.File; p.FileErr == nil && !f.NoSuid && (f.Setuid || f.Setgid && f.GroupExec || f.HasCaps) {
-		w.Lose(w.At, "the program has set-id bits or file capabilities, which change the state at exec")
+		w.AddLoss(w.At, "the program has set-id bits or file capabilities, which change the state at exec")
 	}
 }
 

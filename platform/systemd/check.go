@@ -10,8 +10,8 @@ import (
 	"caprun/platform/declared"
 )
 
-// loseRest records the declarations without an equivalent, in the order of the files.
-func (b *builder) loseRest() {
+// addRestLosses records the declarations without an equivalent, in the order of the files.
+func (b *builder) addRestLosses() {
 	var list []lostAssignment
 	for _, k := range lostKeys {
 		if !b.rank.sandbox && !k.always || k.key == namespacesKey && !b.restrictsNamespaces() {
@@ -26,13 +26,19 @@ func (b *builder) loseRest() {
 	}
 	slices.SortFunc(list, func(x, y lostAssignment) int { return cmp.Compare(x.from.order, y.from.order) })
 	for _, l := range list {
-		b.lose(l.from, "%s %s", clip(l.key.key+"="+l.from.shown()), l.key.what)
+		b.addLoss(l.from, "%s %s", clip(l.key.key+"="+l.from.shown()), l.key.what)
 	}
 	if b.rank.sandbox && b.isOn("DynamicUser") {
-		b.lose(b.last["DynamicUser"], "DynamicUser=yes makes directories read-only, gives the program its own /tmp, and filters system calls")
+		b.addLoss(b.last["DynamicUser"], "DynamicUser=yes makes directories read-only, gives the program its own /tmp, and filters system calls")
+	}
+	for _, key := range [...]string{"StandardInput", "StandardOutput", "StandardError"} {
+		a := b.last[key]
+		if how, _, _ := strings.Cut(b.value(key), ":"); how == "file" || key != "StandardInput" && (how == "append" || how == "truncate") {
+			b.addLoss(a, "%s is opened as root", clip(key+"="+a.value))
+		}
 	}
 	if a := b.last["StandardInput"]; a != nil && strings.HasPrefix(a.value, "tty") {
-		b.lose(a, "StandardInput=%s makes a terminal the controlling terminal of the session", clip(a.value))
+		b.addLoss(a, "StandardInput=%s makes a terminal the controlling terminal of the session", clip(a.value))
 	}
 }
 
@@ -41,39 +47,52 @@ type lostAssignment struct {
 	key  lostKey
 }
 
-// check records mistakes about the main command that systemd accepts silently.
-func (b *builder) check() {
-	prefix := "+"
-	if b.command.keepsUser {
-		prefix = "!"
+// checkPrefixes reports settings that apply to no command, because of prefixes such as '+'.
+// Of settings that apply to some commands, checkOther reports the others.
+func (u *unit) checkPrefixes(main *entry, list []*entry) {
+	sandbox, setuid := false, false
+	for _, e := range list {
+		sandbox = sandbox || e.rank.sandbox
+		setuid = setuid || e.rank.setuid
 	}
-	if !b.rank.setuid {
+	ignored := func(a *assignment, format string, args ...any) {
+		hint := "remove the prefix, or remove " + a.key + "="
+		if len(list) > 1 || main.prefix() == "" {
+			hint = "remove it, or what runs the commands as root"
+			format, args = "%s= applies to no command of the unit", []any{a.key}
+		}
+		u.found.add(declared.Ignored, a.source(), hint, format, args...)
+	}
+	if !setuid {
 		for _, key := range [...]string{"User", "Group"} {
-			if a := b.last[key]; a != nil {
-				b.find(declared.Ignored, a.source(), "remove the prefix, or remove "+key+"=", "%s= does not change the user of the command: it has the prefix %s", key, prefix)
+			if a := u.last[key]; a != nil {
+				ignored(a, "%s= does not change the user of the command: it has the prefix %s", key, main.prefix())
 			}
 		}
 	}
-	if !b.rank.sandbox {
-		b.checkPrivileged()
+	if sandbox {
 		return
 	}
-	b.checkAmbient()
-	b.checkSetID()
-}
-
-// checkPrivileged reports what has no effect under the prefix '+'.
-func (b *builder) checkPrivileged() {
-	var list []*assignment
+	var rest []*assignment
 	for _, key := range [...]string{"NoNewPrivileges", "SecureBits", "DynamicUser"} {
-		if b.last[key] != nil {
-			list = append(list, b.last[key])
+		if u.last[key] != nil {
+			rest = append(rest, u.last[key])
 		}
 	}
-	list = slices.Concat(list, b.bounding.from, b.ambient.from)
-	for _, a := range list {
-		b.find(declared.Ignored, a.source(), "remove the prefix, or remove "+a.key+"=", "%s= does not apply to the command: it has the prefix +", a.key)
+	for _, a := range slices.Concat(rest, u.bounding.from, u.ambient.from) {
+		ignored(a, "%s= does not apply to the command: it has the prefix +", a.key)
 	}
+}
+
+// prefix returns the prefix that keeps settings from applying to the command, if it has one.
+func (c *command) prefix() string {
+	switch {
+	case c.privileged:
+		return "+"
+	case c.keepsUser:
+		return "!"
+	}
+	return ""
 }
 
 // checkAmbient reports ambient capabilities that the program does not get or need.
@@ -84,12 +103,12 @@ func (b *builder) checkAmbient() {
 	at := b.ambient.from[len(b.ambient.from)-1].source()
 	wanted := b.ambient.value.Intersect(cred.FirstCaps(cap.NamedCount))
 	if missing := wanted.Minus(b.Sets.Bounding); missing != 0 {
-		b.find(declared.AmbientOutsideBounding, at, b.boundingHint(missing),
+		b.addFinding(declared.AmbientOutsideBounding, at, b.boundingHint(missing),
 			"%s not in the bounding set: systemd does not raise %s", isOrAre(missing), itOrThem(missing))
 	}
 	noroot := b.Profile.Secbits != nil && *b.Profile.Secbits&cap.SecbitNoRoot != 0
 	if b.isRoot() && !noroot && b.Sets.Ambient != 0 {
-		b.find(declared.Ineffective, at, "remove it, or declare User=", "AmbientCapabilities= adds nothing for root: exec grants uid 0 the bounding set")
+		b.addFinding(declared.Ineffective, at, "remove it, or declare User=", "AmbientCapabilities= adds nothing for root: exec grants uid 0 the bounding set")
 	}
 }
 
@@ -133,32 +152,35 @@ func (b *builder) checkSetID() {
 	if !b.Profile.NoNewPrivs || b.isRoot() || !slices.Contains(setIDPrograms[:], b.command.name()) {
 		return
 	}
-	b.find(declared.SetIDUnderNoNewPrivs, b.command.source(), "run the command with the prefix + or as another service, or remove what sets no_new_privs",
+	b.addFinding(declared.SetIDUnderNoNewPrivs, b.command.source(), "run the command with the prefix + or as another service, or remove what sets no_new_privs",
 		"%s is a set-user-ID program, and no_new_privs is set: it does not become root", b.command.name())
 }
 
-// checkOther reports a command with more privileges than the main command.
-func (u *unit) checkOther(main, other *declared.Process, key string, c command) {
-	mainRoot, otherRoot := isRootProcess(main), isRootProcess(other)
-	gained := reach(other).Minus(reach(main))
+// checkOther reports a command with more privileges than the one with the least.
+func (u *unit) checkOther(least, other *entry) {
+	mine, its := least.process, other.process
 	var more []string
-	if otherRoot && !mainRoot {
+	if isRootProcess(its) && !isRootProcess(mine) {
 		more = append(more, "as root")
 	}
-	if gained != 0 {
-		more = append(more, "with capabilities that the main command does not have")
+	if reach(its).Minus(reach(mine)) != 0 {
+		than := "the main command does"
+		if other.rank.main || !least.rank.main {
+			than = "other commands do"
+		}
+		more = append(more, "with capabilities that "+than+" not have")
 	}
-	if main.Profile.NoNewPrivs && !other.Profile.NoNewPrivs {
+	if mine.Profile.NoNewPrivs && !its.Profile.NoNewPrivs {
 		more = append(more, "without no_new_privs")
 	}
 	if len(more) == 0 {
 		return
 	}
-	why := "its prefix is " + c.prefixes
-	if !c.privileged && !c.keepsUser {
-		why = "PermissionsStartOnly=yes"
+	why := "PermissionsStartOnly=yes"
+	if other.prefix() != "" {
+		why = "its prefix is " + other.prefixes
 	}
-	u.found.add(declared.OtherPrivileges, c.source(), "", "%s= runs %s: %s", key, strings.Join(more, ", "), why)
+	u.found.add(declared.OtherPrivileges, other.source(), "", "%s= runs %s: %s", other.key, strings.Join(more, ", "), why)
 }
 
 // reach returns the capabilities that a process can have.

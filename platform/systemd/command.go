@@ -23,7 +23,7 @@ type command struct {
 	unknown  string // a specifier in the words, such as "%h"
 
 	literal     bool // with the prefix ':'
-	shell       bool // with '|', which systemd 252 does not know
+	shell       bool // with '|', which systemd 252 does not have
 	privileged  bool // with '+'
 	keepsUser   bool // with '!'
 	ignoresFail bool // with '-'

@@ -7,6 +7,11 @@
 // functions exec_child (src/core/execute.c; exec-invoke.c since version 255),
 // unit_patch_contexts (src/core/unit.c) and the parsers in src/core/load-fragment.c.
 //
+// Since version 255, a service with an explicit User=root, NoNewPrivileges=yes and a filter
+// of system calls does not have CAP_SETUID in its permitted and effective sets if the
+// capability is not ambient, and the profile still declares it: a loss says so. Tests compare
+// version 252 only.
+//
 // # Environment
 //
 // systemd does not pass on its own environment. The profile keeps no variable except those
@@ -25,5 +30,5 @@
 // the unit does not say otherwise. The resource limits that the unit does not set are those
 // of systemd-system.conf(5); the profile does not have them.
 //
-// The package is pure.
+// The package does no input or output.
 package systemd

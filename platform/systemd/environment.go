@@ -40,7 +40,7 @@ func (b *builder) readEnvironment() {
 		b.setVariables(env, a)
 	}
 	for _, a := range b.lists["EnvironmentFile"] {
-		b.lose(a, "the variables of the file are not in the profile; they replace those of Environment=")
+		b.addLoss(a, "the variables of the file are not in the profile; they replace those of Environment=")
 	}
 	for _, a := range b.lists["UnsetEnvironment"] {
 		b.unsetVariables(env, a)
@@ -53,10 +53,13 @@ func (b *builder) setIdentity(env *policy.Env) {
 	user := b.account("User")
 	_, isNumber := idOf(user)
 	root := user == "root" || user == "0"
-	if user == "" || !b.isRoot() || isNumber && !root || !isText(user) {
+	dynamic := b.isOn("DynamicUser") // then systemd looks up no account
+	if dynamic && isNumber && b.Profile.UID != nil {
+		root = false
+	} else if user == "" || !b.isRoot() || isNumber && !root || !isText(user) {
 		return
 	}
-	if root {
+	if root && !dynamic {
 		user = "root"
 		env.Set["HOME"] = "/root"
 		b.from("env.set.HOME", b.last["User"])
@@ -76,7 +79,7 @@ func (b *builder) setDirectory(env *policy.Env, key, variable, below string) {
 			name, _, _ := strings.Cut(w.text, ":") // what follows is a symbolic link
 			name, unknown := b.name.expand(name)
 			if unknown != "" || !isPath("/"+name) || strings.ContainsAny(name, ":") {
-				b.lose(a, "a profile cannot have the variable %s", variable)
+				b.addLoss(a, "a profile cannot have the variable %s", variable)
 				return
 			}
 			list = append(list, path.Join(below, name))
@@ -119,7 +122,7 @@ func (b *builder) setSearchPath(env *policy.Env) {
 	for _, a := range b.lists["ExecSearchPath"] {
 		text, unknown := b.name.expand(a.value)
 		if unknown != "" || !isText(text) {
-			b.lose(a, "a profile cannot have the search path")
+			b.addLoss(a, "a profile cannot have the search path")
 			return
 		}
 		list = append(list, text)
@@ -166,10 +169,10 @@ func (b *builder) keepVariables(env *policy.Env) {
 			name, unknown := b.name.expand(w.text)
 			switch {
 			case unknown != "":
-				b.lose(a, "only systemd knows what %s stands for", unknown)
+				b.addLoss(a, "the name of a variable depends on the specifier %s", unknown)
 			case !isVariable(name) && b.found.isFull():
 			case !isVariable(name):
-				b.find(declared.Ignored, a.word(w.offset, w.length), "", "systemd ignores the invalid name %q", clip(name))
+				b.addFinding(declared.Ignored, a.word(w.offset, w.length), "", "systemd ignores the invalid name %q", clip(name))
 			default:
 				keep(a, name)
 				delete(env.Set, name) // the value of the manager replaces it
@@ -182,7 +185,7 @@ func (b *builder) keepVariables(env *policy.Env) {
 func (b *builder) setVariables(env *policy.Env, a *assignment) {
 	list, err := words(a.value, unquote|unescape)
 	if err != nil {
-		b.find(declared.Ignored, a.source(), "close the quotes, and write a backslash as \\\\", "systemd ignores what follows in Environment=: %s", err)
+		b.addFinding(declared.Ignored, a.source(), "close the quotes, and write a backslash as \\\\", "systemd ignores what follows in Environment=: %s", err)
 	}
 	for _, w := range list {
 		text, unknown := b.name.expand(w.text)
@@ -190,13 +193,13 @@ func (b *builder) setVariables(env *policy.Env, a *assignment) {
 		const most = 1024 // of package policy
 		switch {
 		case unknown != "":
-			b.loseWord(a, w, "only systemd knows what %s in a variable stands for", unknown)
+			b.addWordLoss(a, w, "a variable depends on the specifier %s", unknown)
 		case !ok || !isVariable(name) || !utf8.ValidString(value):
 			if b.reports && !b.found.isFull() {
-				b.find(declared.Ignored, a.word(w.offset, w.length), "write NAME=VALUE; quote a value with spaces as \"NAME=VALUE\"", "systemd ignores the invalid assignment of a variable")
+				b.addFinding(declared.Ignored, a.word(w.offset, w.length), "write NAME=VALUE; quote a value with spaces as \"NAME=VALUE\"", "systemd ignores the invalid assignment of a variable")
 			}
 		case !isText(value) || len(env.Set) >= most:
-			b.loseWord(a, w, "a profile cannot have the value of %s", clip(name))
+			b.addWordLoss(a, w, "a profile cannot have the value of %s", clip(name))
 		default:
 			env.Set[name] = value
 			delete(b.Origins, "env.set."+name)
@@ -205,10 +208,10 @@ func (b *builder) setVariables(env *policy.Env, a *assignment) {
 	}
 }
 
-// loseWord is lose with the position of a word.
-func (b *builder) loseWord(a *assignment, w word, format string, args ...any) {
-	if b.canLose() {
-		b.Process.Lose(a.word(w.offset, w.length), format, args...)
+// addWordLoss is addLoss with the position of a word.
+func (b *builder) addWordLoss(a *assignment, w word, format string, args ...any) {
+	if b.canAddLoss() {
+		b.Process.AddLoss(a.word(w.offset, w.length), format, args...)
 	}
 }
 
@@ -219,7 +222,7 @@ func (b *builder) unsetVariables(env *policy.Env, a *assignment) {
 		text, unknown := b.name.expand(w.text)
 		name, value, exact := strings.Cut(text, "=")
 		if unknown != "" || !isVariable(name) {
-			b.loseWord(a, w, "a profile cannot have the name")
+			b.addWordLoss(a, w, "a profile cannot have the name")
 			continue
 		}
 		if current, ok := env.Set[name]; exact && ok && current != value {
@@ -259,7 +262,7 @@ func (b *builder) substitute(args []string) []string {
 		const most = 16 // more do not help
 		if !known && !lost[name] && len(lost) < most {
 			lost[name] = true
-			b.Process.Lose(b.command.source(), "only systemd knows the variable %q of the command; the profile has %q", clip(name), clip(value))
+			b.Process.AddLoss(b.command.source(), "the value of $%s is unknown; the profile has %q", clip(name), clip(value))
 		}
 		return value
 	}

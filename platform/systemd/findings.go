@@ -27,6 +27,6 @@ func (f *findings) add(r declared.Rule, at declared.Source, hint, format string,
 		return
 	}
 	var p declared.Process
-	p.Find(r, at, hint, format, args...)
+	p.AddFinding(r, at, hint, format, args...)
 	f.list = append(f.list, p.Findings...)
 }

@@ -1,8 +1,10 @@
 package systemd
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,9 @@ func checkResult(t *testing.T, r declared.Result) {
 	checkFindings(t, r.Findings)
 	for _, p := range r.Processes {
 		checkFindings(t, p.Findings)
+		if found := r.Processes[0].Findings; p.Sets.UnknownUID && !p.Sets.NotRoot && len(found) < maxFindings && !slices.ContainsFunc(found, isUnknownIdentity) {
+			t.Fatalf("%s: no finding about an unknown user who may be root: %v", p.Name, found)
+		}
 		d, err := p.Document()
 		if err != nil {
 			t.Fatalf("%s: %v", p.Name, err)
@@ -41,6 +46,8 @@ func checkResult(t *testing.T, r declared.Result) {
 	}
 }
 
+func isUnknownIdentity(d policy.Diagnostic) bool { return d.Rule == "identity-not-declared" }
+
 func checkFindings(t *testing.T, list []policy.Diagnostic) {
 	t.Helper()
 	for _, d := range list {
@@ -54,6 +61,7 @@ func checkFindings(t *testing.T, list []policy.Diagnostic) {
 func FuzzRead(f *testing.F) {
 	f.Add("a@b.service", "[Service]\nExecStart=/bin/x ${A} $B \"c d\" %i\nUser=%i\nEnvironment=A=1 \"B=2 3\"\n", "[Service]\nCapabilityBoundingSet=~CAP_KILL \\\n#c\n CAP_CHOWN\n", "[Socket]\nListenStream=80\n")
 	f.Add("a.service", "[Service]\nType=oneshot\nExecStart=-@:!!/bin/x y ; +/bin/z\nLimitNOFILE=1:infinity\nLimitCPU=1min\nUMask=0077\n", "", "")
+	f.Add("x@.service", "[Service]\nExecStart=+/bin/x\nExecStop=/bin/y\nUser=%i\n", "", "")
 	f.Add("x", "[Unit]\nUser=a\n[Service]\nExecStop=/a\nDynamicUser=yes\nStateDirectory=a b:c\nSecureBits=noroot\nUnsetEnvironment=A=1 B\n", "[Service]\nSystemCallFilter=@x\nPrivateDevices=1\n", "[Socket]\nAccept=yes\n")
 	files, _ := filepath.Glob("testdata/public/*.service")
 	for _, name := range files {
@@ -64,7 +72,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(filepath.Base(name), string(text), "", "")
 	}
 	f.Fuzz(func(t *testing.T, name, unit, dropIn, socket string) {
-		checkResult(t, Read(file(name, unit), []declared.File{file("d.conf", dropIn)}, []declared.File{file("s.socket", socket)}))
+		checkResult(t, Read(file(name, unit), []declared.File{file("d.conf", dropIn)}, []declared.File{file("s.socket", socket), file("a.socket", socket), file("s.socket.d/d.conf", dropIn)}))
 	})
 }
 
@@ -117,6 +125,16 @@ func TestHostile(t *testing.T) {
 	checkResult(t, Read(file("a.service", start), drops, nil))
 	checkResult(t, Read(file("a.service", start), drops[:maxFiles], drops[:maxFiles]))
 	checkResult(t, Read(declared.File{}, nil, nil))
+	var sockets []declared.File
+	listen := "[Socket]\n" + strings.Repeat("ListenStream=1\n", 60_000)
+	for n := range maxFiles / 2 {
+		sockets = append(sockets, file(fmt.Sprintf("%d.socket", n), "[Socket]\nService=a.service"), file(fmt.Sprintf("socket.d/%d.conf", n), listen))
+	}
+	began := time.Now()
+	checkResult(t, Read(file("a.service", start), nil, sockets))
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("sockets: %v", took)
+	}
 }
 
 // manyNames returns n assignments of variables.

@@ -1,6 +1,8 @@
 package systemd
 
 import (
+	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -17,22 +19,32 @@ func (b *builder) readIdentity() {
 		b.stayRoot(user, group)
 		return
 	}
-	if b.isOn("DynamicUser") {
-		b.unknownUser(b.last["DynamicUser"], "systemd allocates the user at the start: DynamicUser=yes")
-		return
-	}
+	number, isNumber := idOf(user)
+	dynamic := b.isOn("DynamicUser")
 	switch {
 	case b.last["User"] != nil && user == "":
-		b.unknownUser(b.last["User"], "only systemd knows the user")
+		b.unknownAccount(b.last["User"], "user")
 		return
+	case dynamic && !isNumber && user != "root" && !(user == "" && b.name.prefix == "root"):
+		b.dynamicUser(user)
+		return
+	case dynamic && isNumber && number != 0:
+		// The primary group has the same number, and systemd adds no groups.
+		b.Profile.UID, b.Profile.GID = &number, &policy.Group{ID: number}
+		b.from("uid", b.last["User"])
+		b.addFinding(declared.Ignored, b.last["User"].source(), "write a name", "DynamicUser=yes allocates no user for a number: the process is uid %d", number)
 	case user == "" || user == "root" || user == "0":
 		zero := uint32(0)
 		b.Profile.UID = &zero
 		b.Profile.GID = &policy.Group{}
 		b.Profile.Groups = []policy.Group{}
 		b.from("uid", b.last["User"])
+		if dynamic {
+			a := cmp.Or(b.last["User"], b.last["DynamicUser"])
+			b.addFinding(declared.Ignored, a.source(), "write another User=", "DynamicUser=yes allocates no user for root: the process is uid 0")
+		}
 	case !isAccount(user):
-		b.unknownUser(b.last["User"], "a profile cannot have the name of the user")
+		b.unknownAccount(b.last["User"], "user")
 		return
 	default:
 		b.Profile.User = user
@@ -43,38 +55,52 @@ func (b *builder) readIdentity() {
 			b.Profile.GID = &g
 			b.from("gid", a)
 		} else {
-			b.unknownUser(a, "only systemd knows the group")
+			b.unknownAccount(a, "group")
 			return
 		}
 	}
-	members := b.last["User"] != nil && (b.Profile.GID == nil || *b.Profile.GID != policy.Group{})
+	members := b.last["User"] != nil && (!dynamic || b.isRoot()) && (b.Profile.GID == nil || *b.Profile.GID != policy.Group{})
 	b.readGroups(members)
 	if members && b.isRoot() {
-		b.lose(b.last["User"], "systemd also adds the groups of root in the group database")
+		b.addLoss(b.last["User"], "systemd also adds the groups of root in the group database")
 	}
 	if a := b.last["PAMName"]; a != nil && b.last["User"] != nil {
-		b.lose(a, "PAM can add groups, resource limits and variables")
+		b.addLoss(a, "PAM can add groups, resource limits and variables")
 	}
 }
 
 // stayRoot declares the identity of a command that keeps the user of the manager. systemd
-// nevertheless calls initgroups(3) for User=, before it knows that.
+// nevertheless calls initgroups(3) for User=, before it checks that.
 func (b *builder) stayRoot(user, group string) {
 	zero := uint32(0)
 	b.Profile.UID = &zero
 	b.Profile.GID = &policy.Group{}
 	b.Profile.Groups = []policy.Group{}
+	from, of := b.last["User"], clip(user)
+	dynamic := b.isOn("DynamicUser")
+	if from == nil && dynamic {
+		from, user, of = b.last["DynamicUser"], b.name.prefix, "the allocated user"
+	} else if user == "" && from != nil {
+		of = clip(from.value)
+	}
 	root := user == "root" || user == "0"
 	g, known := groupOf(group)
 	hasGroup := b.last["Group"] != nil && group != ""
-	if b.last["User"] == nil || hasGroup && known && g == (policy.Group{}) || root && !hasGroup || b.isOn("DynamicUser") {
+	if from == nil || hasGroup && known && g == (policy.Group{}) || root && !hasGroup {
 		return // systemd looks up no groups for the group of root
 	}
+	number, isNumber := idOf(user)
 	if hasGroup && known {
 		b.Profile.Groups = append(b.Profile.Groups, g)
 		b.from("groups", b.last["Group"])
+	} else if dynamic && isNumber && !hasGroup {
+		b.Profile.Groups = append(b.Profile.Groups, policy.Group{ID: number})
+		b.from("groups", from)
 	}
-	b.Process.Lose(b.last["User"].source(), "the command runs as root with the supplementary groups of %s", clip(b.last["User"].value))
+	if dynamic && isNumber && len(b.Profile.Groups) > 0 {
+		return
+	}
+	b.Process.AddLoss(from.source(), "the command runs as root with the supplementary groups of %s", of)
 }
 
 // readGroups declares the supplementary groups. members reports that systemd adds those of
@@ -99,9 +125,9 @@ func (b *builder) readGroups(members bool) {
 			const most = 1024 // of package policy
 			switch {
 			case unknown != "":
-				b.lose(a, "only systemd knows the group %s", clip(w.text))
+				b.addLoss(a, "the group %s depends on the specifier %s", clip(w.text), unknown)
 			case !ok || len(b.Profile.Groups) == most:
-				b.lose(a, "a profile cannot have the group %s", clip(text))
+				b.addLoss(a, "a profile cannot have the group %s", clip(text))
 			case !seen[g]:
 				seen[g] = true
 				b.Profile.Groups = append(b.Profile.Groups, g)
@@ -110,24 +136,87 @@ func (b *builder) readGroups(members bool) {
 		b.from("groups", a)
 	}
 	if members && b.Profile.User != "" {
-		b.lose(assignments[0], "systemd also adds the groups of %s in the group database", clip(b.Profile.User))
+		b.addLoss(assignments[0], "systemd also adds the groups of %s in the group database", clip(b.Profile.User))
 	}
 }
 
-// unknownUser declares no identity.
-func (b *builder) unknownUser(a *assignment, format string, args ...any) {
+// dynamicUser declares the identity of DynamicUser=. systemd allocates no user if there is
+// one with the name: that of User=, or else the prefix of the unit's name.
+func (b *builder) dynamicUser(user string) {
+	if b.last["User"] != nil {
+		b.unknownUser(b.last["DynamicUser"], notRoot, "", "DynamicUser=yes: systemd uses the account %s if it exists, and otherwise allocates the user at the start", clip(user))
+		return
+	}
+	b.unknownUser(b.last["DynamicUser"], notRoot, "", "DynamicUser=yes: systemd allocates the user at the start")
+}
+
+// unknownAccount declares no identity: the user or the group of an assignment depends on a
+// specifier, or is a name that a profile cannot have.
+func (b *builder) unknownAccount(a *assignment, what string) {
+	_, unknown := b.name.expand(a.value)
+	who := notRoot
+	switch {
+	case a.key == "User" && unknown != "":
+		who = mayBeRoot
+	case a.key == "Group" && b.isRoot():
+		who = isRoot
+	}
+	hint := "write a number, such as " + a.key + "=33"
+	if unknown == "" {
+		b.unknownUser(a, who, hint, "a profile cannot have the name of the %s", what)
+		return
+	}
+	if b.name.template && strings.IndexByte("iInN", unknown[1]) >= 0 {
+		hint = "pass an instance, such as " + clip(b.name.prefix) + "@1000.service"
+	}
+	b.unknownUser(a, who, hint, "the %s depends on the specifier %s", what, unknown)
+}
+
+// What is known about the uid of a process without an identity.
+const (
+	mayBeRoot = iota
+	notRoot
+	isRoot
+)
+
+// An unknownIdentity is a user that may be root, or a group of root.
+type unknownIdentity struct {
+	from          *assignment
+	isRoot        bool
+	hint, message string
+}
+
+// unknownUser declares no identity. It is a loss if the user is not root. Otherwise
+// reportUnknown reports it.
+func (b *builder) unknownUser(a *assignment, who int, hint, format string, args ...any) {
 	b.Profile.User, b.Profile.UID, b.Profile.GID, b.Profile.Groups = "", nil, nil, nil
-	b.Sets.UnknownUID = true
-	b.find(declared.UnknownIdentity, a.source(), "", format, args...)
+	b.Sets.UnknownUID, b.Sets.NotRoot = true, who == notRoot
+	if who == notRoot {
+		b.addLoss(a, format, args...)
+	} else {
+		b.unknown = &unknownIdentity{a, who == isRoot, hint, fmt.Sprintf(format, args...)}
+	}
 	for _, other := range append([]*assignment{b.last["Group"]}, b.lists["SupplementaryGroups"]...) {
 		if other != nil && other != a {
-			b.lose(other, "a profile without a user has no groups")
+			b.addLoss(other, "a profile without a user has no groups")
 		}
 	}
 }
 
-// account returns the user or group of a key. It returns "" if there is none, or if only
-// systemd knows it.
+// reportUnknown reports an unknown user who may be root. The sets are known.
+func (b *builder) reportUnknown() {
+	u := b.unknown
+	switch {
+	case u == nil || !b.hasUser:
+	case u.isRoot:
+		b.found.add(declared.UnknownIdentity, u.from.source(), u.hint, "%s, and the process is uid 0", u.message)
+	default:
+		b.found.add(declared.UnknownIdentity, u.from.source(), u.hint, "%s: %s", u.message, b.IfRoot())
+	}
+}
+
+// account returns the user or group of a key. It returns "" if there is none, or if it
+// depends on an unknown specifier.
 func (b *builder) account(key string) string {
 	a := b.last[key]
 	if a == nil {

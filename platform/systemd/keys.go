@@ -53,7 +53,7 @@ var otherKeys = [...]string{
 	"KillMode", "KillSignal", "SendSIGKILL", "SendSIGHUP", "FinalKillSignal", "WatchdogSignal",
 	"SyslogIdentifier", "SyslogFacility", "SyslogLevel", "SyslogLevelPrefix", "LogLevelMax", "LogExtraFields",
 	"LogRateLimitIntervalSec", "LogRateLimitBurst", "LogFilterPatterns", "UtmpIdentifier", "UtmpMode",
-	"TTYReset", "TTYVHangup", "TTYVTDisallocate", "TTYRows", "TTYColumns", "StandardInputText", "StandardInputData",
+	"TTYReset", "TTYVHangup", "TTYVTDisallocate", "TTYRows", "TTYColumns",
 	"RuntimeDirectoryMode", "StateDirectoryMode", "CacheDirectoryMode", "LogsDirectoryMode", "ConfigurationDirectoryMode",
 	"RuntimeDirectoryPreserve", "StateDirectoryQuota", "CacheDirectoryQuota", "LogsDirectoryQuota",
 	"StateDirectoryAccounting", "CacheDirectoryAccounting", "LogsDirectoryAccounting",
@@ -209,7 +209,9 @@ var lostKeys = [...]lostKey{
 	{key: "TTYPath", what: "names a terminal", off: []string{""}, always: true},
 	{key: "LogNamespace", what: "mounts the sockets of another journal", off: []string{""}},
 	{key: "FileDescriptorStoreMax", what: "passes descriptors of the last run to the next one", off: []string{"", "0"}},
-	{key: "OpenFile", what: "opens files for the program", list: true},
+	{key: "OpenFile", what: "is opened as root and passed to the program", list: true},
+	{key: "StandardInputText", what: "is the standard input", list: true, always: true},
+	{key: "StandardInputData", what: "is the standard input", list: true, always: true},
 	{key: "ExtraFileDescriptors", what: "passes descriptors to the program", list: true},
 	{key: "USBFunctionDescriptors", what: "writes to the descriptor of a USB function", off: []string{""}},
 }
@@ -232,7 +234,7 @@ func findLost(key string) (lostKey, bool) {
 	return lostKeys[n], true
 }
 
-// isServiceKey reports whether systemd knows a key in [Service].
+// isServiceKey reports whether systemd has a key in [Service].
 func isServiceKey(key string) bool {
 	_, lost := findLost(key)
 	return lost || slices.Contains(ownKeys[:], key) || slices.Contains(otherKeys[:], key)

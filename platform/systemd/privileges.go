@@ -18,11 +18,12 @@ func (b *builder) readNoNewPrivileges() {
 	if !b.rank.sandbox {
 		return
 	}
+	filters, unclear := b.filters()
 	if b.isOn("NoNewPrivileges") {
 		b.Profile.NoNewPrivs = true
 		b.from("no_new_privs", b.last["NoNewPrivileges"])
-		if user := b.last["User"]; user != nil && b.isRoot() && len(b.filters()) > 0 && b.Sets.Bounding.Minus(b.Sets.Ambient).Has(cred.SETUID) {
-			b.lose(user, "since systemd 255, root with an explicit User=, NoNewPrivileges=yes and a filter of system calls does not have CAP_SETUID")
+		if user := b.last["User"]; user != nil && b.isRoot() && len(filters)+len(unclear) > 0 && b.Sets.Bounding.Minus(b.Sets.Ambient).Has(cred.SETUID) {
+			b.addLoss(user, "since systemd 255, root with an explicit User=, NoNewPrivileges=yes and a filter of system calls does not have CAP_SETUID")
 		}
 		return
 	}
@@ -31,16 +32,22 @@ func (b *builder) readNoNewPrivileges() {
 		b.from("no_new_privs", b.last["DynamicUser"])
 		return
 	}
-	if b.isRoot() {
+	if b.isRoot() || b.Sets.UnknownUID && !b.Sets.NotRoot {
 		return
 	}
-	filters := b.filters()
-	if len(filters) == 0 {
-		return
+	hint := "add NoNewPrivileges=yes"
+	if b.last["NoNewPrivileges"] != nil {
+		hint = "write NoNewPrivileges=yes"
 	}
-	b.Profile.NoNewPrivs = true
-	b.from("no_new_privs", filters...)
-	b.lose(filters[0], "no_new_privs follows from %s= up to systemd 254 only; declare NoNewPrivileges=yes for all versions", filters[0].key)
+	switch {
+	case len(filters) > 0:
+		b.Profile.NoNewPrivs = true
+		b.from("no_new_privs", filters...)
+		b.addFinding(declared.NoNewPrivsImplied, filters[0].source(), hint, "%s= sets no_new_privs only up to systemd 254", filters[0].key)
+	case len(unclear) > 0:
+		b.addFinding(declared.NoNewPrivsImplied, unclear[0].source(), hint,
+			"the profile has no no_new_privs: %s= sets it only up to systemd 254, and only if something remains to filter", unclear[0].key)
+	}
 }
 
 // isRoot reports whether the process has uid 0.
@@ -53,42 +60,67 @@ var filterBooleans = [...]string{
 }
 
 // filters returns the last assignment of each key that installs a system call filter.
-func (u *unit) filters() []*assignment {
-	var list []*assignment
+// unclear has those of the keys that install one if systemd knows a name that this package
+// does not know.
+func (u *unit) filters() (list, unclear []*assignment) {
 	for _, key := range filterBooleans {
 		if u.isOn(key) {
 			list = append(list, u.last[key])
 		}
 	}
-	for _, key := range [...]string{"RestrictAddressFamilies", "SystemCallArchitectures", "SystemCallFilter", "SystemCallLog"} {
-		if all := u.lists[key]; len(all) > 0 && isFilter(all) {
-			list = append(list, all[len(all)-1])
+	for _, l := range [...]struct {
+		key     string
+		isKnown func(word string) bool
+	}{
+		{"RestrictAddressFamilies", isFamily}, {"SystemCallArchitectures", isArchitecture},
+		{"SystemCallFilter", isSystemCall}, {"SystemCallLog", isSystemCall},
+	} {
+		all := u.lists[l.key]
+		if len(all) == 0 {
+			continue
+		}
+		filters, clear := isFilter(all, l.isKnown)
+		if last := all[len(all)-1]; !clear {
+			unclear = append(unclear, last)
+		} else if filters {
+			list = append(list, last)
 		}
 	}
 	if all := u.lists[namespacesKey]; u.restrictsNamespaces() {
 		list = append(list, all[len(all)-1])
 	}
-	return list
+	return list, unclear
 }
 
 // isFilter reports whether assignments to a list of system calls, architectures or address
-// families filter anything. The first one decides whether the list allows or denies; after
-// that, a word with the other meaning is removed from the list. The members of a set such as
-// @privileged are not known here: such a word removes only itself.
-func isFilter(list []*assignment) bool {
+// families filter anything. The first one decides whether the list allows or denies, and a
+// list that allows filters with any words, except for architectures. systemd ignores unknown
+// words. clear is false if the result depends on words that are not known here, or on what a
+// later assignment removes from a list that denies.
+func isFilter(list []*assignment, isKnown func(word string) bool) (filters, clear bool) {
+	isNone := func(a *assignment) bool { return a.key == "RestrictAddressFamilies" && a.value == "none" }
+	if slices.ContainsFunc(list, isNone) {
+		denies := isNone(list[len(list)-1]) // otherwise what follows begins a new list
+		return denies, denies
+	}
 	denies := strings.HasPrefix(list[0].value, "~")
-	words := map[string]bool{}
+	architectures := list[0].key == "SystemCallArchitectures" // which '~' does not invert
+	if !denies && !architectures {
+		return true, true
+	}
+	some, known, removes := false, false, false
 	for _, a := range list {
-		text, inverted := strings.CutPrefix(a.value, "~")
+		text, inverted := a.value, false
+		if !architectures {
+			text, inverted = strings.CutPrefix(text, "~")
+		}
 		for _, word := range strings.Fields(text) {
-			if inverted == denies {
-				words[word] = true
-			} else {
-				delete(words, word)
-			}
+			some = true
+			known = known || isKnown(word)
+			removes = removes || !architectures && !inverted
 		}
 	}
-	return !denies || len(words) > 0
+	return known && !removes, !some || known && !removes
 }
 
 const namespacesKey = "RestrictNamespaces"

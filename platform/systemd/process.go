@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -40,16 +41,25 @@ type builder struct {
 	command command
 	rank    rank
 
-	// reports is set for the first process, which has the findings and losses of the
-	// whole unit.
+	// reports is set for one process, that of an ordinary main command: what it has is
+	// found and lost for the whole unit.
 	reports bool
+
+	// hasUser is set for one process that User= applies to, if there is one.
+	hasUser bool
+
+	// unknown is set for a user who may be root.
+	unknown *unknownIdentity
+
+	// first is the first process of the unit, which has the losses of the whole unit.
+	first *declared.Process
 }
 
-// process returns the process of a command.
-func (u *unit) process(key string, c command, name string, sockets []socket, reports bool) *declared.Process {
-	b := builder{unit: u, command: c, rank: u.rankOf(key, c), reports: reports, Process: &declared.Process{Name: name, At: c.from.source()}}
+// declare sets the process of the command.
+func (b *builder) declare(sockets []socket) {
 	b.readIdentity()
 	b.readSets()
+	b.reportUnknown()
 	b.readNoNewPrivileges()
 	b.readDirectories()
 	b.readLimits()
@@ -57,12 +67,12 @@ func (u *unit) process(key string, c command, name string, sockets []socket, rep
 	b.readDescriptors(sockets)
 	b.readEnvironment()
 	b.readCommand()
-	b.loseRest()
-	if reports {
-		b.check()
+	b.addRestLosses()
+	if b.reports && b.rank.sandbox {
+		b.checkAmbient()
+		b.checkSetID()
 	}
 	b.fit()
-	return b.Process
 }
 
 // from records the assignment behind a key, if there is one.
@@ -74,40 +84,40 @@ func (b *builder) from(key string, list ...*assignment) {
 	}
 }
 
-// lose records a loss of the whole unit, or of every process if it is about the command.
-func (b *builder) lose(a *assignment, format string, args ...any) {
-	if b.canLose() {
-		b.Process.Lose(a.source(), format, args...)
+// addLoss records a loss of the whole unit, or of every process if it is about the command.
+func (b *builder) addLoss(a *assignment, format string, args ...any) {
+	if b.canAddLoss() {
+		b.first.AddLoss(a.source(), format, args...)
 	}
 }
 
-// canLose reports whether a loss of the whole unit can be recorded.
-func (b *builder) canLose() bool {
+// canAddLoss reports whether a loss of the whole unit can be recorded.
+func (b *builder) canAddLoss() bool {
 	const most = 512 // nobody reads more
-	return b.reports && len(b.Losses) < most
+	return b.reports && len(b.first.Losses) < most
 }
 
 // readCommand declares the command.
 func (b *builder) readCommand() {
 	c := b.command
 	if c.unknown != "" {
-		b.Process.Lose(c.source(), "only systemd knows what %s in the command stands for", c.unknown)
+		b.Process.AddLoss(c.source(), "the command depends on the specifier %s", c.unknown)
 		return
 	}
 	list := append([]string{c.path}, c.args...)
 	if c.shell {
-		b.Process.Lose(c.source(), "the prefix | starts the command in the shell of the user; systemd 252 refuses the unit")
+		b.Process.AddLoss(c.source(), "the prefix | starts the command in the shell of the user; systemd 252 refuses the unit")
 		return
 	}
 	if c.argv0 != "" {
-		b.Process.Lose(c.source(), "the prefix @ starts the program with the name %q", clip(c.argv0))
+		b.Process.AddLoss(c.source(), "the prefix @ starts the program with the name %q", clip(c.argv0))
 	}
 	if !c.literal {
 		list = append(list[:1], b.substitute(list[1:])...)
 	}
 	const most = 1024 // of package policy
 	if len(list) > most || slices.ContainsFunc(list, func(s string) bool { return !isText(s) }) {
-		b.Process.Lose(c.source(), "a profile cannot have the command: it is too long, or has control characters")
+		b.Process.AddLoss(c.source(), "a profile cannot have the command: it is too long, or has control characters")
 		return
 	}
 	b.Profile.Command = list
@@ -145,12 +155,12 @@ func (b *builder) readSecbits() {
 	a := b.last["SecureBits"]
 	if bits&cap.SecbitKeepCaps != 0 {
 		bits &^= cap.SecbitKeepCaps
-		b.find(declared.Ignored, a.source(), "remove it", "keep-caps has no effect on the program: exec clears it")
+		b.addFinding(declared.Ignored, a.source(), "remove it", "keep-caps has no effect on the program: exec clears it")
 	}
 	for _, lock := range [...]cap.Secbits{cap.SecbitNoRootLocked, cap.SecbitNoSetUIDFixupLocked} {
 		if bits&lock != 0 && bits&(lock>>1) == 0 {
 			bits &^= lock
-			b.lose(a, "SecureBits= locks a bit without setting it, which a profile refuses")
+			b.addLoss(a, "SecureBits= locks a bit without setting it, which a profile refuses")
 		}
 	}
 	if bits != 0 {
@@ -196,14 +206,14 @@ func (b *builder) readDirectories() {
 	value, optional := strings.CutPrefix(a.value, "-")
 	b.Profile.Cwd = ""
 	if value == "~" {
-		b.lose(a, "WorkingDirectory=~ is the home directory of the user")
+		b.addLoss(a, "WorkingDirectory=~ is the home directory of the user")
 		return
 	}
 	if b.Profile.Cwd = b.directory(a, value); b.Profile.Cwd != "" {
 		b.from("cwd", a)
 	}
 	if optional {
-		b.lose(a, "systemd starts the program without the directory, too")
+		b.addLoss(a, "systemd starts the program without the directory, too")
 	}
 }
 
@@ -212,10 +222,10 @@ func (b *builder) directory(a *assignment, value string) string {
 	text, unknown := b.name.expand(value)
 	switch {
 	case unknown != "":
-		b.lose(a, "only systemd knows what %s in the path stands for", unknown)
+		b.addLoss(a, "the path depends on the specifier %s", unknown)
 		return ""
 	case !isPath(text):
-		b.lose(a, "a profile cannot have the path")
+		b.addLoss(a, "a profile cannot have the path")
 		return ""
 	}
 	return path.Clean(text)
@@ -239,7 +249,7 @@ func (b *builder) readLimits() {
 		}
 		const most = 1<<63 - 1 // of package policy
 		if tooLarge := func(n uint64) bool { return n > most && n != policy.Unlimited }; tooLarge(set.Soft) || tooLarge(set.Hard) {
-			b.lose(set.from, "a profile cannot have a limit of this size")
+			b.addLoss(set.from, "a profile cannot have a limit of this size")
 			continue
 		}
 		b.Profile.Rlimits = append(b.Profile.Rlimits, set.Rlimit)
@@ -266,12 +276,22 @@ func (b *builder) readRest() {
 		b.Profile.InheritKeyring = true
 		b.from("keyring", a)
 	case "shared":
-		b.lose(a, "KeyringMode=shared links the keyring of the user into the session keyring")
+		b.addLoss(a, "KeyringMode=shared links the keyring of the user into the session keyring")
+	}
+	if (b.isRoot() || b.Sets.UnknownUID && !b.Sets.NotRoot) && !b.Profile.InheritKeyring {
+		// caprun makes a session keyring only for another uid.
+		const what = "systemd gives the process a new session keyring"
+		a := cmp.Or(b.last["KeyringMode"], b.command.from)
+		if b.last["User"] != nil && !b.rank.setuid {
+			b.Process.AddLoss(a.source(), what)
+		} else {
+			b.addLoss(a, what)
+		}
 	}
 }
 
-// find records a finding of the process.
-func (b *builder) find(r declared.Rule, at declared.Source, hint, format string, args ...any) {
+// addFinding records a finding of the process.
+func (b *builder) addFinding(r declared.Rule, at declared.Source, hint, format string, args ...any) {
 	if b.reports {
 		b.found.add(r, at, hint, format, args...)
 	}
@@ -279,6 +299,7 @@ func (b *builder) find(r declared.Rule, at declared.Source, hint, format string,
 
 // fit removes keys until a profile can have all of them.
 func (b *builder) fit() {
+	notRoot := b.Sets.NotRoot || b.Profile.User != ""
 	for _, drop := range [...]struct {
 		what string
 		drop func(p *policy.Profile)
@@ -292,10 +313,10 @@ func (b *builder) fit() {
 	} {
 		drop.drop(&b.Profile)
 		if drop.what != "" {
-			b.Process.Lose(b.At, "a profile cannot have %s: it is too large or has text that a profile refuses", drop.what)
+			b.Process.AddLoss(b.At, "a profile cannot have %s: it is too large or has text that a profile refuses", drop.what)
 		}
 		if drop.what == "the user" {
-			b.Sets.UnknownUID = true
+			b.Sets.UnknownUID, b.Sets.NotRoot = true, notRoot
 		}
 		if _, err := b.Document(); err == nil {
 			return
@@ -303,13 +324,15 @@ func (b *builder) fit() {
 	}
 }
 
-// processName returns the name of a process of the unit.
+// processName returns the name of a process of the unit: that of the unit for the first
+// main command, otherwise with the key of the command, such as web-ExecStartPre, and with a
+// number from the second command of the key on.
 func (u *unit) processName(key string, n int) string {
 	name := u.name.stem()
 	if name == "" {
 		name = strings.TrimSuffix(path.Base(u.file.Name), ".service")
 	}
-	if key != startKey {
+	if key != startKey || n > 0 {
 		name += "-" + key
 	}
 	if n > 0 {

@@ -13,7 +13,7 @@ import (
 // maxFiles is the largest number of drop-ins and sockets of a unit.
 const maxFiles = 256
 
-// Read returns the processes of a service: that of ExecStart= first, then those of its
+// Read returns the processes of a service: those of ExecStart= first, then those of its
 // other commands, in the order in which systemd runs them. Findings and losses of the
 // whole unit belong to the first one.
 //
@@ -75,17 +75,20 @@ func (u *unit) checkCommands(start declared.Source) {
 	}
 }
 
+// An entry is a command with its key and its process.
+type entry struct {
+	command
+	key, name string
+	rank      rank
+	process   *declared.Process
+}
+
 // processes returns the processes of all commands.
 func (u *unit) processes(sockets []socket) []*declared.Process {
-	var list []*declared.Process
+	var list []*entry
 	add := func(key string) {
 		for n, c := range u.commands[key] {
-			reports := len(list) == 0
-			p := u.process(key, c, u.processName(key, n), sockets, reports)
-			if !reports {
-				u.checkOther(list[0], p, key, c)
-			}
-			list = append(list, p)
+			list = append(list, &entry{command: c, key: key, name: u.processName(key, n), rank: u.rankOf(key, c)})
 		}
 	}
 	add(startKey)
@@ -94,7 +97,37 @@ func (u *unit) processes(sockets []socket) []*declared.Process {
 			add(key)
 		}
 	}
-	return list
+	processes := make([]*declared.Process, 0, len(list))
+	for _, e := range list {
+		e.process = &declared.Process{Name: e.name, Other: !e.rank.main, At: e.from.source()}
+		processes = append(processes, e.process)
+	}
+	main := list[:max(len(u.commands[startKey]), 1)]
+	reporter, least := ordinary(main), ordinary(list)
+	for _, e := range list {
+		b := builder{unit: u, Process: e.process, command: e.command, rank: e.rank, reports: e == reporter, hasUser: e == least, first: processes[0]}
+		b.declare(sockets)
+	}
+	u.checkPrefixes(main[0], list)
+	for _, e := range list {
+		u.checkOther(least, e)
+	}
+	return processes
+}
+
+// ordinary returns the first command that most settings of the unit apply to.
+func ordinary(list []*entry) *entry {
+	for _, applies := range [...]func(rank) bool{
+		func(r rank) bool { return r.setuid },
+		func(r rank) bool { return r.sandbox },
+	} {
+		for _, e := range list {
+			if applies(e.rank) {
+				return e
+			}
+		}
+	}
+	return list[0]
 }
 
 // order returns the drop-ins in the order in which systemd applies them: by file name,
@@ -126,7 +159,7 @@ func precedence(name string) int {
 	dir := path.Base(path.Dir(name))
 	const perDirectory = 1 << 10 // more than the length of a unit name
 	rank := len(dir)
-	if dir == "service.d" {
+	if dir == "service.d" || dir == "socket.d" {
 		return 0
 	}
 	for n, prefix := range [...]string{

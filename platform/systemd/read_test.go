@@ -33,22 +33,22 @@ func TestFindings(t *testing.T) {
 		{start, ""},
 		{start + "Restart=always\nX-Usr=1\nPrivatePIDs=yes\nMemoryPressureWatch=on\nFoo=bar", ""},
 		{start + "AmbientCapabilities=CAP_NET_BIND_SERVCE\nUser=web",
-			`3:21: error: unknown capability "CAP_NET_BIND_SERVCE": systemd ignores it [platform-unknown-capability]; ` +
+			`3:21: error: unknown capability "CAP_NET_BIND_SERVCE": systemd ignores it [ignored-capability]; ` +
 				`3:1: warning: AmbientCapabilities= has no known capability, so the set is empty: earlier assignments do not count [declaration-ignored]`},
 		{start + "CapabilityBoundingSet=~CAP_X",
-			`3:24: error: unknown capability "CAP_X": systemd ignores it [platform-unknown-capability]; ` +
+			`3:24: error: unknown capability "CAP_X": systemd ignores it [ignored-capability]; ` +
 				`3:1: warning: CapabilityBoundingSet= has no known capability, so the set is full: earlier assignments do not count [declaration-ignored]`},
 		{start + "CapabilityBoundingSet=CAP_KILL KILL 41 63 64",
-			`3:32: error: unknown capability "KILL": systemd ignores it [platform-unknown-capability]; ` +
-				`3:37: error: unknown capability "41": no kernel has it [platform-unknown-capability]; ` +
-				`3:40: error: unknown capability "63": no kernel has it [platform-unknown-capability]; ` +
-				`3:43: error: unknown capability "64": systemd ignores it [platform-unknown-capability]`},
+			`3:32: error: unknown capability "KILL": systemd ignores it [ignored-capability]; ` +
+				`3:37: error: unknown capability "41": no kernel has it [ignored-capability]; ` +
+				`3:40: error: unknown capability "63": no kernel has it [ignored-capability]; ` +
+				`3:43: error: unknown capability "64": systemd ignores it [ignored-capability]`},
 		{start + "User=web\nAmbientCapabilities=CAP_KILL CAP_NET_RAW\nCapabilityBoundingSet=CAP_CHOWN",
 			`4:1: warning: CAP_KILL,CAP_NET_RAW are not in the bounding set: systemd does not raise them [ambient-outside-bounding]`},
-		{start + "User=web\nAmbientCapabilities=CAP_MKNOD\nPrivateDevices=yes",
+		{start + "User=web\nAmbientCapabilities=CAP_MKNOD\nPrivateDevices=yes\nNoNewPrivileges=yes",
 			`4:1: warning: CAP_MKNOD is not in the bounding set: systemd does not raise it [ambient-outside-bounding]`},
 		{start + "AmbientCapabilities=CAP_KILL",
-			`3:1: warning: AmbientCapabilities= adds nothing for root: exec grants uid 0 the bounding set [capability-without-effect]`},
+			`3:1: warning: AmbientCapabilities= adds nothing for root: exec grants uid 0 the bounding set [capability-not-granted]`},
 		{start + "AmbientCapabilities=CAP_KILL\nSecureBits=noroot noroot-locked", ""},
 		{start + "SecureBits=no-root keep_caps", `3:12: warning: unknown securebit "no-root": systemd ignores it [declaration-ignored]; ` +
 			`3:20: warning: unknown securebit "keep_caps": systemd ignores it [declaration-ignored]`},
@@ -76,19 +76,43 @@ func TestFindings(t *testing.T) {
 		{"ExecStart=!/bin/x\nUser=web\nGroup=web", `3:1: warning: User= does not change the user of the command: it has the prefix ! [declaration-ignored]; ` +
 			`4:1: warning: Group= does not change the user of the command: it has the prefix ! [declaration-ignored]`},
 		{"ExecStart=!!/bin/x\nUser=web", ""},
-		{"ExecStart=/usr/bin/sudo x\nUser=web\nNoNewPrivileges=yes", `2:11: warning: sudo is a set-user-ID program, and no_new_privs is set: it does not become root [set-id-under-no-new-privs]`},
-		{"ExecStart=/usr/bin/sudo x\nUser=web\nLockPersonality=yes", `2:11: warning: sudo is a set-user-ID program, and no_new_privs is set: it does not become root [set-id-under-no-new-privs]`},
+		{"ExecStart=/usr/bin/sudo x\nUser=web\nNoNewPrivileges=yes", `2:11: warning: sudo is a set-user-ID program, and no_new_privs is set: it does not become root [set-id-without-effect]`},
+		{"ExecStart=/usr/bin/sudo x\nUser=web\nLockPersonality=yes", `2:11: warning: sudo is a set-user-ID program, and no_new_privs is set: it does not become root [set-id-without-effect]; ` +
+			`4:1: warning: LockPersonality= sets no_new_privs only up to systemd 254 [no-new-privs-implied]`},
+		{start + "User=web\nSystemCallFilter=@system-service", `4:1: warning: SystemCallFilter= sets no_new_privs only up to systemd 254 [no-new-privs-implied]`},
+		{start + "User=web\nSystemCallFilter=~bogus", `4:1: warning: the profile has no no_new_privs: SystemCallFilter= sets it only up to systemd 254, and only if something remains to filter [no-new-privs-implied]`},
+		{start + "User=web\nNoNewPrivileges=yes\nSystemCallFilter=~bogus", ""},
+		{start + "SystemCallFilter=@system-service", ""},
+		{"ExecStart=+/bin/x\nSystemCallFilter=@system-service", ""},
 		{"ExecStart=/usr/bin/mount x\nNoNewPrivileges=yes", ""},
 		{"ExecStart=/usr/bin/sudo x\nUser=web", ""},
-		{start + "DynamicUser=yes", `3:1: info: systemd allocates the user at the start: DynamicUser=yes [identity-not-declared]`},
-		{start + "User=%h", `3:1: info: only systemd knows the user [identity-not-declared]`},
-		{start + "User=a b", `3:1: info: a profile cannot have the name of the user [identity-not-declared]`},
+		{start + "DynamicUser=yes", ""},
+		{start + "DynamicUser=yes\nUser=web\nSecureBits=noroot", ""},
+		{start + "DynamicUser=yes\nUser=root", `4:1: warning: DynamicUser=yes allocates no user for root: the process is uid 0 [declaration-ignored]`},
+		{start + "DynamicUser=yes\nUser=5", `4:1: warning: DynamicUser=yes allocates no user for a number: the process is uid 5 [declaration-ignored]`},
+		{start + "DynamicUser=yes\nUser=%h", `4:1: warning: the user depends on the specifier %h: if it is uid 0, the process has every capability [identity-not-declared]`},
+		{start + "User=%h", `3:1: warning: the user depends on the specifier %h: if it is uid 0, the process has every capability [identity-not-declared]`},
+		{start + "User=%h\nCapabilityBoundingSet=CAP_KILL CAP_CHOWN\nPrivateDevices=yes", `3:1: warning: the user depends on the specifier %h: if it is uid 0, the process has 2 capabilities [identity-not-declared]`},
+		{start + "User=%h\nCapabilityBoundingSet=", `3:1: warning: the user depends on the specifier %h: if it is uid 0, the process has no capability, and owns the files of root [identity-not-declared]`},
+		{start + "User=%h\nSecureBits=noroot noroot-locked\nAmbientCapabilities=CAP_KILL", `3:1: warning: the user depends on the specifier %h: if it is uid 0, the process has 1 capability [identity-not-declared]`},
+		{start + "User=a b", ""},
+		{start + "User=web\nGroup=%h", ""},
+		{start + "Group=%h", `3:1: warning: the group depends on the specifier %h, and the process is uid 0 [identity-not-declared]`},
 		{"ExecStart=/bin/x\nExecStartPre=+/bin/y\nExecStopPost=!/bin/z\nUser=web\nNoNewPrivileges=yes",
-			`3:14: warning: ExecStartPre= runs as root, without no_new_privs: its prefix is + [command-with-other-privileges]; ` +
-				`4:14: warning: ExecStopPost= runs as root: its prefix is ! [command-with-other-privileges]`},
+			`3:14: warning: ExecStartPre= runs as root, without no_new_privs: its prefix is + [privileged-command]; ` +
+				`4:14: warning: ExecStopPost= runs as root: its prefix is ! [privileged-command]`},
 		{"ExecStart=/bin/x\nExecReload=/bin/y\nUser=web\nPermissionsStartOnly=yes\nCapabilityBoundingSet=CAP_KILL",
-			`3:12: warning: ExecReload= runs as root, with capabilities that the main command does not have: PermissionsStartOnly=yes [command-with-other-privileges]`},
+			`3:12: warning: ExecReload= runs as root, with capabilities that the main command does not have: PermissionsStartOnly=yes [privileged-command]`},
 		{start + "ExecStartPre=+/bin/y", ""},
+		{"Type=oneshot\nExecStart=+/bin/install\nExecStart=/bin/find\nExecStart=/bin/mandb\nUser=man\nGroup=man\nNoNewPrivileges=yes\nCapabilityBoundingSet=CAP_KILL",
+			`3:11: warning: ExecStart= runs as root, with capabilities that other commands do not have, without no_new_privs: its prefix is + [privileged-command]`},
+		{"Type=oneshot\nExecStart=/bin/a\nExecStart=!/bin/b\nUser=man", `4:11: warning: ExecStart= runs as root: its prefix is ! [privileged-command]`},
+		{"ExecStart=+/bin/a\nExecStop=/bin/b\nUser=man", `2:11: warning: ExecStart= runs as root: its prefix is + [privileged-command]`},
+		{"ExecStart=+/bin/a\nExecStop=+/bin/b\nUser=man\nSecureBits=noroot", `4:1: warning: User= applies to no command of the unit [declaration-ignored]; ` +
+			`5:1: warning: SecureBits= applies to no command of the unit [declaration-ignored]`},
+		{"ExecStart=+/bin/a\nExecStop=!/bin/b\nUser=man\nCapabilityBoundingSet=CAP_KILL", `4:1: warning: User= applies to no command of the unit [declaration-ignored]; ` +
+			`2:11: warning: ExecStart= runs with capabilities that other commands do not have: its prefix is + [privileged-command]`},
+		{"Type=oneshot\nRemainAfterExit=yes\nExecStop=/bin/b\nUser=man\nPermissionsStartOnly=yes", `5:1: warning: User= applies to no command of the unit [declaration-ignored]`},
 		{start + `Environment="A=1 B=2`, `3:1: warning: systemd ignores what follows in Environment=: unbalanced quotes [declaration-ignored]`},
 		{start + "Environment=A=1 B 9=1", `3:17: warning: systemd ignores the invalid assignment of a variable [declaration-ignored]; ` +
 			`3:19: warning: systemd ignores the invalid assignment of a variable [declaration-ignored]`},
@@ -119,6 +143,25 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestUnknownAccount: the specifiers of an instance have a hint in a template.
+func TestUnknownAccount(t *testing.T) {
+	for _, test := range []struct{ file, lines, want, hint string }{
+		{"user@.service", "User=%i", "the user depends on the specifier %i: if it is uid 0, the process has every capability", "pass an instance, such as user@1000.service"},
+		{"user@.service", "Group=%I", "the group depends on the specifier %I, and the process is uid 0", "pass an instance, such as user@1000.service"},
+		{"user@.service", "User=%h", "the user depends on the specifier %h: if it is uid 0, the process has every capability", "write a number, such as User=33"},
+		{"web.service", "User=%m", "the user depends on the specifier %m: if it is uid 0, the process has every capability", "write a number, such as User=33"},
+		{"web.service", "Group=a b", "a profile cannot have the name of the group, and the process is uid 0", "write a number, such as Group=33"},
+	} {
+		r := Read(declared.File{Name: test.file, Text: []byte("[Service]\nExecStart=/bin/x\n" + test.lines + "\n")}, nil, nil)
+		if len(r.Processes) != 1 || len(r.Processes[0].Findings) != 1 {
+			t.Fatalf("%s: %v", test.lines, r)
+		}
+		if f := r.Processes[0].Findings[0]; f.Message != test.want || f.Hint != test.hint {
+			t.Errorf("%s: %q, %q", test.lines, f.Message, f.Hint)
+		}
+	}
+}
+
 // TestProfiles: what a unit declares, as lines of the profile. The tests of
 // internal/test/platforms compare the same with systemd.
 func TestProfiles(t *testing.T) {
@@ -133,6 +176,18 @@ func TestProfiles(t *testing.T) {
 		{"User=web\nRestrictNamespaces=cgroup ipc net mnt pid user uts", nil, []string{"no_new_privs"}},
 		{"User=web\nRestrictNamespaces=no\nRestrictNamespaces=~net", []string{"no_new_privs: true"}, nil},
 		{"User=web\nSystemCallFilter=~@reboot\nSystemCallFilter=@reboot", nil, []string{"no_new_privs"}},
+		{"User=web\nSystemCallFilter=~bogus", nil, []string{"no_new_privs"}},
+		{"User=web\nSystemCallFilter=~bogus @bogus keyctl:BOGUS", nil, []string{"no_new_privs"}},
+		{"User=web\nSystemCallFilter=~", nil, []string{"no_new_privs"}},
+		{"User=web\nSystemCallFilter=bogus", []string{"no_new_privs: true"}, nil}, // also allows @default only
+		{"User=web\nSystemCallFilter=~bogus keyctl:EPERM", []string{"no_new_privs: true"}, nil},
+		{"User=web\nSystemCallFilter=~keyctl\nSystemCallFilter=@keyring", nil, []string{"no_new_privs"}},
+		{"User=web\nSystemCallArchitectures=bogus ~x86", nil, []string{"no_new_privs"}},
+		{"User=web\nSystemCallArchitectures=bogus x86-64", []string{"no_new_privs: true"}, nil},
+		{"User=web\nRestrictAddressFamilies=~AF_BOGUS", nil, []string{"no_new_privs"}},
+		{"User=web\nRestrictAddressFamilies=none\nRestrictAddressFamilies=~AF_BOGUS", nil, []string{"no_new_privs"}},
+		{"User=web\nRestrictAddressFamilies=~AF_INET\nRestrictAddressFamilies=none", []string{"no_new_privs: true"}, nil},
+		{"User=web\nNoNewPrivileges=no\nLockPersonality=yes", []string{"no_new_privs: true"}, nil},
 		{"User=web\nRestrictAddressFamilies=none", []string{"no_new_privs: true"}, nil},
 		{"User=web\nGroup=root", []string{"gid: 0", "groups: []"}, nil},
 		{"User=web\nGroup=extra", []string{"gid: extra"}, []string{"groups:"}},
@@ -149,6 +204,9 @@ func TestProfiles(t *testing.T) {
 		{"SecureBits=noroot noroot-locked\nSecureBits=no-setuid-fixup", []string{"secbits: [no_setuid_fixup]"}, nil},
 		{"SecureBits=noroot-locked", nil, []string{"secbits"}},
 		{"DynamicUser=yes\nAmbientCapabilities=CAP_KILL", []string{"no_new_privs: true", "iab: "}, []string{"uid", "user", "caps"}},
+		{"DynamicUser=yes\nUser=root", []string{"no_new_privs: true", "uid: 0", "gid: 0", "groups: []", `caps: "=ep"`}, []string{"HOME"}},
+		{"DynamicUser=yes\nUser=7\nSupplementaryGroups=a", []string{"no_new_privs: true", "uid: 7", "gid: 7", "groups: [a]", `caps: "="`, `USER: "7"`}, []string{"HOME"}},
+		{"DynamicUser=yes\nUser=7\nGroup=b", []string{"uid: 7", "gid: b", "groups: []"}, nil},
 		{"User=1\nSupplementaryGroups=1 a a 1", []string{"user: 1", "groups: [1, a]"}, nil},
 	} {
 		p := read("ExecStart=/bin/x\n" + test.lines).Processes[0]
@@ -204,16 +262,21 @@ func TestRefused(t *testing.T) {
 
 // TestProcesses: each command is a process, the main one first.
 func TestProcesses(t *testing.T) {
-	r := Read(file("x.service", "[Service]\nType=oneshot\nExecStartPre=/bin/a\nExecStart=/bin/b 1 ; /bin/c 2\nExecStart=/bin/d\nExecStop=-/bin/e \\; f\nUser=web\n"), nil, nil)
+	r := Read(file("x.service", "[Service]\nType=oneshot\nExecStartPre=/bin/a\nExecStart=/bin/b 1 ; /bin/c 2\nExecStart=/bin/d\nExecStop=-/bin/e \\; f\nExecStartPre=/bin/g\nUser=web\n"), nil, nil)
 	var got []string
 	for _, p := range r.Processes {
-		got = append(got, fmt.Sprintf("%s %d %q %s", p.Name, p.At.Line, p.Profile.Command, p.Profile.User))
+		text := fmt.Sprintf("%s %d %q %s", p.Name, p.At.Line, p.Profile.Command, p.Profile.User)
+		if p.Other {
+			text += " other"
+		}
+		got = append(got, text)
 	}
 	want := `x 4 ["/bin/b" "1"] web
-x-2 4 ["/bin/c" "2"] web
-x-3 5 ["/bin/d"] web
-x-ExecStartPre 3 ["/bin/a"] web
-x-ExecStop 6 ["/bin/e" ";" "f"] web`
+x-ExecStart-2 4 ["/bin/c" "2"] web
+x-ExecStart-3 5 ["/bin/d"] web
+x-ExecStartPre 3 ["/bin/a"] web other
+x-ExecStartPre-2 7 ["/bin/g"] web other
+x-ExecStop 6 ["/bin/e" ";" "f"] web other`
 	if s := strings.Join(got, "\n"); s != want {
 		t.Errorf("%s\nwant\n%s", s, want)
 	}
@@ -221,8 +284,42 @@ x-ExecStop 6 ["/bin/e" ";" "f"] web`
 		t.Errorf("%+v", p)
 	}
 	only := Read(file("x.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStop=/bin/e\nUser=web\n"), nil, nil)
-	if len(only.Processes) != 1 || only.Processes[0].Name != "x-ExecStop" {
+	if len(only.Processes) != 1 || only.Processes[0].Name != "x-ExecStop" || !only.Processes[0].Other {
 		t.Errorf("%+v", only)
+	}
+}
+
+// TestLossesOfUnit: losses of the whole unit are those of its first process, although they
+// do not apply to it.
+func TestLossesOfUnit(t *testing.T) {
+	r := read("Type=oneshot\nExecStart=+/bin/install\nExecStart=/bin/mandb\nUser=man\nProtectSystem=strict")
+	first, second := r.Processes[0], r.Processes[1]
+	if len(second.Losses) != 0 || len(first.Losses) != 3 || first.Losses[2].What != "ProtectSystem=strict makes directories of the system read-only" {
+		t.Errorf("%v\n%v", first.Losses, second.Losses)
+	}
+}
+
+// TestNotRoot: an unknown user who is not root is a loss, and one who may be root a finding.
+func TestNotRoot(t *testing.T) {
+	for _, test := range []struct {
+		lines, lost string
+		notRoot     bool
+	}{
+		{"DynamicUser=yes", "DynamicUser=yes: systemd allocates the user at the start", true},
+		{"DynamicUser=yes\nUser=web", "DynamicUser=yes: systemd uses the account web if it exists, and otherwise allocates the user at the start", true},
+		{"User=a b", "a profile cannot have the name of the user", true},
+		{"User=web\nGroup=%h", "the group depends on the specifier %h", true},
+		{"Group=%h", "", false},
+		{"User=%h\nLockPersonality=yes", "", false},
+	} {
+		p := read("ExecStart=/bin/x\n" + test.lines).Processes[0]
+		lost := slices.ContainsFunc(p.Losses, func(l declared.Loss) bool { return l.What == test.lost })
+		if !p.Sets.UnknownUID || p.Sets.NotRoot != test.notRoot || lost != (test.lost != "") || len(p.Findings) > 0 == test.notRoot {
+			t.Errorf("%q: %+v\n%v\n%v", test.lines, p.Sets, p.Findings, p.Losses)
+		}
+		if p.Profile.NoNewPrivs && !test.notRoot && !strings.Contains(test.lines, "DynamicUser") {
+			t.Errorf("%q: no_new_privs is declared, which root does not have", test.lines)
+		}
 	}
 }
 
@@ -261,29 +358,6 @@ func names(files []declared.File) (list []string) {
 		list = append(list, f.Name)
 	}
 	return list
-}
-
-// TestSockets: each Listen line of the sockets is a descriptor.
-func TestSockets(t *testing.T) {
-	for _, test := range []struct{ service, socket, want string }{
-		{"", "ListenStream=80\nListenDatagram=[::]:53\nListenFIFO=/x", "[3 4 5]"},
-		{"", "ListenStream=80\nListenStream=\nListenStream=81", "[3]"},
-		{"", "ListenStream=80\nListenStream=81\nAccept=yes", "[3]"},
-		{"", "ListenStream=80\nAccept=yes\nAccept=no", "[3]"},
-		{"StandardInput=socket", "ListenStream=80", "[]"},
-		{"", "ListenStream=80\nService=other.service", "[]"},
-		{"Sockets=z.socket a.socket", "ListenStream=80\nService=other.service", "[3]"},
-		{"", "ListenStream=80\nService=a.service", "[3]"},
-	} {
-		r := Read(file("a.service", "[Service]\nExecStart=/bin/x\nExecStop=/bin/y\n"+test.service), nil, []declared.File{file("a.socket", "[Socket]\n"+test.socket)})
-		p := r.Processes[0].Profile
-		if got := fmt.Sprint(p.KeepFDs); got != test.want || (len(p.KeepFDs) > 0) != slices.Contains(p.Env.Keep, "LISTEN_PID") {
-			t.Errorf("%q %q: %s %v", test.service, test.socket, got, p.Env.Keep)
-		}
-		if r.Processes[1].Profile.KeepFDs != nil {
-			t.Errorf("%q: ExecStop has descriptors", test.socket)
-		}
-	}
 }
 
 // TestAccumulation compares random lists of capabilities with another description of the

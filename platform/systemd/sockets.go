@@ -6,68 +6,145 @@ import (
 	"strings"
 
 	"caprun/platform/declared"
+	"caprun/policy"
 )
 
 // A socket is what a socket unit passes to its service.
 type socket struct {
-	name   string
-	listen []*assignment
-	accept *assignment // Accept=yes, or nil
+	name, file string
+	listen     []*assignment
+	accept     *assignment // Accept=yes, or nil
+	service    *assignment // Service=, or nil
 }
 
 // maxDescriptors is the largest number of descriptors that the sockets pass: that of
 // package policy.
 const maxDescriptors = 1024
 
-// readSockets reads the sockets of a service.
+// readSockets reads the sockets of a service, with their drop-ins.
 func readSockets(files []declared.File, u *unit, found *findings) []socket {
-	var list []socket
+	var mains, dropIns []declared.File
 	for _, f := range files {
+		if dir := path.Base(path.Dir(f.Name)); strings.HasSuffix(dir, "socket.d") {
+			dropIns = append(dropIns, f)
+		} else {
+			mains = append(mains, f)
+		}
+	}
+	parsed := map[string][]assignment{}
+	for _, f := range dropIns {
+		list, ok := parse(f, found)
+		if !ok {
+			return nil
+		}
+		parsed[f.Name] = list
+	}
+	var sockets []socket
+	total := 0
+	for _, f := range mains {
 		assignments, ok := parse(f, found)
 		if !ok {
 			return nil
 		}
-		s := socket{name: path.Base(f.Name)}
-		var service *assignment
-		for n := range assignments {
-			a := &assignments[n]
-			switch {
-			case a.section != socketSection:
-			case slices.Contains(listenKeys[:], a.key):
-				if a.value == "" {
-					s.listen = nil // also those of other keys
-				} else {
-					s.listen = append(s.listen, a)
-				}
-			case a.key == "Accept":
-				if on, ok := parseBool(a.value); ok && on {
-					s.accept = a
-				} else if ok {
-					s.accept = nil
-				}
-			case a.key == "Service":
-				service = a
-			}
+		s := socket{name: path.Base(f.Name), file: f.Name}
+		its := slices.DeleteFunc(slices.Clone(dropIns), func(d declared.File) bool { return !s.hasDropIn(path.Base(path.Dir(d.Name))) })
+		for _, d := range order(its, found) {
+			assignments = append(assignments, parsed[d.Name]...)
 		}
-		if u.isFor(s, service, found) {
-			list = append(list, s)
+		if total += len(assignments); total > maxSocketLines {
+			found.add(declared.Syntax, declared.Source{File: f.Name, Position: fileStart}, "", "the sockets have more than %d lines", maxSocketLines)
+			return nil
+		}
+		s.assign(assignments)
+		if u.isFor(&s, found) {
+			sockets = append(sockets, s)
 		}
 	}
-	return list
+	return sockets
 }
 
-// isFor reports whether the socket starts the service.
-func (u *unit) isFor(s socket, service *assignment, found *findings) bool {
-	if u.name.full == "" || service == nil {
+// maxSocketLines is the largest number of assignments to the sockets of a service: those of
+// a drop-in count once for each socket.
+const maxSocketLines = 1 << 18
+
+// fileStart is the first position of a file.
+var fileStart = policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}
+
+// hasDropIn reports whether a directory has drop-ins of the socket: systemd.unit(5).
+func (s *socket) hasDropIn(dir string) bool {
+	dir = strings.TrimSuffix(dir, ".d")
+	if dir == "socket" || dir == s.name {
+		return true
+	}
+	prefix, _, isInstance := strings.Cut(strings.TrimSuffix(s.name, socketSuffix), "@")
+	stem := strings.TrimSuffix(dir, socketSuffix)
+	return isInstance && stem == prefix+"@" || strings.HasSuffix(stem, "-") && strings.HasPrefix(prefix, stem)
+}
+
+const socketSuffix = ".socket"
+
+// assign reads the assignments of the socket and its drop-ins in their order.
+func (s *socket) assign(list []assignment) {
+	for n := range list {
+		a := &list[n]
+		switch {
+		case a.section != socketSection:
+		case slices.Contains(listenKeys[:], a.key):
+			if a.value == "" {
+				s.listen = nil // also those of other keys
+			} else {
+				s.listen = append(s.listen, a)
+			}
+		case a.key == "Accept":
+			if on, ok := parseBool(a.value); ok && on {
+				s.accept = a
+			} else if ok {
+				s.accept = nil
+			}
+		case a.key == "Service":
+			s.service = a
+			if a.value == "" {
+				s.service = nil
+			}
+		}
+	}
+}
+
+// isFor reports whether the socket passes descriptors to the service: socket_add_extras and
+// socket_instantiate_service of systemd. With Accept=yes, it starts an instance of a template
+// for each connection.
+func (u *unit) isFor(s *socket, found *findings) bool {
+	stem, isSocket := strings.CutSuffix(s.name, socketSuffix)
+	if u.name.full == "" || !isSocket {
+		return true
+	}
+	prefix, _, _ := strings.Cut(stem, "@")
+	isInstance := u.name.template || u.name.instance != ""
+	if s.accept != nil && s.service == nil && isInstance && prefix == u.name.prefix {
 		return true
 	}
 	if a := u.last["Sockets"]; a != nil && slices.Contains(strings.Fields(a.value), s.name) {
+		s.accept = nil // the service gets the listening sockets
 		return true
 	}
-	if text, unknown := u.name.expand(service.value); unknown != "" || text == u.name.full || service.value == "" {
-		return true
+	if s.accept != nil {
+		found.add(declared.Ignored, s.accept.source(), "", "the socket starts %s@.service for each connection and not %s: its descriptors do not count", clip(prefix), u.name.full)
+		return false
 	}
-	found.add(declared.Ignored, service.source(), "", "the socket starts %s and not %s: its descriptors do not count", clip(service.value), u.name.full)
+	if s.service != nil {
+		if text, unknown := u.name.expand(s.service.value); unknown != "" || text == u.name.full {
+			return true
+		}
+		found.add(declared.Ignored, s.service.source(), "", "the socket starts %s and not %s: its descriptors do not count", clip(s.service.value), u.name.full)
+		return false
+	}
+	switch {
+	case stem == u.name.stem(), isInstance && prefix == u.name.prefix && (stem == prefix+"@" || u.name.template && stem != prefix):
+		return true
+	case isInstance && stem == u.name.prefix:
+		return false // both can exist
+	}
+	found.add(declared.Ignored, declared.Source{File: s.file, Position: fileStart}, "", "the socket starts %s.service and not %s: its descriptors do not count", clip(stem), u.name.full)
 	return false
 }
 
@@ -79,19 +156,19 @@ func (b *builder) readDescriptors(sockets []socket) {
 	}
 	for _, key := range [...]string{"StandardInput", "StandardOutput", "StandardError"} {
 		if b.value(key) == "socket" {
-			b.lose(b.last[key], "%s=socket passes the socket as a standard stream", key)
+			b.addLoss(b.last[key], "%s=socket passes the socket as a standard stream", key)
 			return // and no others
 		}
 	}
 	for _, s := range sockets {
 		list := s.listen
 		if s.accept != nil {
-			list = []*assignment{s.accept} // the connection alone
+			list = []*assignment{s.accept} // only the connection
 		}
 		for _, a := range list {
 			const first = 3
 			if len(b.Profile.KeepFDs) == maxDescriptors {
-				b.lose(a, "a profile cannot have more than %d descriptors", maxDescriptors)
+				b.addLoss(a, "a profile cannot have more than %d descriptors", maxDescriptors)
 				return
 			}
 			b.Profile.KeepFDs = append(b.Profile.KeepFDs, first+len(b.Profile.KeepFDs))

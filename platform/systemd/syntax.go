@@ -83,7 +83,7 @@ func (a *assignment) word(offset, length int) declared.Source {
 	return s
 }
 
-// keySource is source with the position of the key alone.
+// keySource is source with the position of the key only.
 func (a *assignment) keySource() declared.Source {
 	s := a.source()
 	s.Position = a.keyAt
@@ -113,7 +113,7 @@ type parser struct {
 	file    declared.File
 	found   *findings
 	section string
-	known   bool // whether the section has a name that systemd knows
+	known   bool // whether the section has a name of systemd
 	list    []assignment
 
 	logical strings.Builder // of a continued line
@@ -140,7 +140,7 @@ func parse(file declared.File, found *findings) (list []assignment, ok bool) {
 	return p.list, p.flush()
 }
 
-// checkText refuses what is not text: a NUL or a carriage return alone ends a line for
+// checkText refuses what is not text: a NUL, or a carriage return without a line feed, ends a line for
 // systemd, but not for an editor.
 func (p *parser) checkText(text string) bool {
 	line := 1

@@ -57,6 +57,24 @@ func Run(t *testing.T, extension string, read func(declared.File) declared.Resul
 	}
 }
 
+// CheckIdentity fails the test if a user who may be root is unknown and no finding says so.
+func CheckIdentity(t *testing.T, p *declared.Process, found []policy.Diagnostic) {
+	t.Helper()
+	const most = 256 // readers report no more
+	switch {
+	case p.Sets.NotRoot && !p.Sets.UnknownUID:
+		t.Fatalf("%s: an unknown uid is known", p.Name)
+	case !p.Sets.UnknownUID || p.Sets.NotRoot || len(found) >= most || policy.HasErrors(found):
+		return
+	}
+	for _, d := range found {
+		if d.Rule == "identity-not-declared" || d.Rule == "value-not-declared" {
+			return
+		}
+	}
+	t.Fatalf("%s: no finding about an unknown user who may be root: %v", p.Name, found)
+}
+
 // Files returns the texts of the files in testdata/public with an extension: seeds of fuzz
 // targets.
 func Files(t testing.TB, extension string) (texts [][]byte) {

@@ -1,8 +1,8 @@
-// Package jsontree reads JSON into nodes that know their line and column.
+// Package jsontree reads JSON into nodes with their line and column.
 //
 // It is stricter than the readers of container runtimes, which disagree: Go's takes the last
 // of two equal keys, and yajl the first; Go's replaces invalid UTF-8 and ignores text after
 // the value. [Parse] refuses each of these.
 //
-// The package is pure.
+// The package does no input or output.
 package jsontree

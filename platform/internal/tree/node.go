@@ -44,8 +44,9 @@ type Node struct {
 	// Items are those of a list.
 	Items []*Node
 
-	file string
-	size int // number of nodes, at most MaxNodes+1
+	file  string
+	size  int  // number of nodes, at most MaxNodes+1
+	reset bool // the tag !reset of Compose: the value is absent
 }
 
 // An Entry is a key of a mapping with its value.

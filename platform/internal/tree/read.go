@@ -28,7 +28,11 @@ const (
 // Read returns the roots of the documents of a file, without empty documents. If the file
 // cannot be read, it returns no documents and the reasons.
 func Read(f declared.File) (documents []*Node, found []policy.Diagnostic) {
-	r := reader{file: f, entries: map[*yaml.Node]*Node{}}
+	return readFile(f, false)
+}
+
+func readFile(f declared.File, compose bool) (documents []*Node, found []policy.Diagnostic) {
+	r := reader{file: f, compose: compose, entries: map[*yaml.Node]*Node{}}
 	if err := f.Check(); err != nil {
 		r.report(policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}, "split the file", "%v", err)
 		return nil, r.found
@@ -53,7 +57,7 @@ func Read(f declared.File) (documents []*Node, found []policy.Diagnostic) {
 			r.reportSyntax(err)
 			break
 		}
-		if root := r.convert(n.Content[0], 1); root != nil && !root.Null {
+		if root := r.convert(n.Content[0], 1); root != nil && !root.Null && !root.reset {
 			documents = append(documents, root)
 		}
 		if r.failed {
@@ -85,10 +89,13 @@ func decode(d *yaml.Decoder, n *yaml.Node) (err error) {
 type reader struct {
 	*index
 	file    declared.File
+	compose bool // see ReadCompose
 	found   []policy.Diagnostic
 	entries map[*yaml.Node]*Node // of anchors; nil while the node is being read
 	size    int                  // of the nodes so far
 	failed  bool                 // the file is too large
+
+	overrides int // values with the tag !override around the node
 }
 
 // maxFound is the largest number of reports about one file.
@@ -147,6 +154,10 @@ func (r *reader) convert(y *yaml.Node, depth int) *Node {
 		return nil
 	}
 	to := from
+	override := y.Style&yaml.TaggedStyle != 0 && y.Tag == tagOverride
+	if override {
+		r.overrides++
+	}
 	switch y.Kind {
 	case yaml.MappingNode:
 		n.Kind = Mapping
@@ -158,8 +169,10 @@ func (r *reader) convert(y *yaml.Node, depth int) *Node {
 			if item == nil {
 				continue
 			}
-			n.Items = append(n.Items, item)
-			n.size += item.size
+			if !item.reset {
+				n.Items = append(n.Items, item)
+				n.size += item.size
+			}
 			if c.Kind != yaml.AliasNode {
 				to = r.offset(item.At.EndLine, item.At.EndColumn)
 			} else {
@@ -171,6 +184,10 @@ func (r *reader) convert(y *yaml.Node, depth int) *Node {
 		n.Tag, n.Null = y.Tag, y.Tag == "!!null"
 		to = r.scalarEnd(from, y)
 	}
+	if override {
+		r.overrides--
+	}
+	r.tag(n, y, from)
 	if y.Style&yaml.FlowStyle != 0 {
 		to = r.closing(max(from+1, to))
 	}
@@ -203,6 +220,9 @@ func (r *reader) alias(y *yaml.Node, from int) *Node {
 	if !r.count(n.size, from) {
 		return nil
 	}
+	if n.reset && r.overrides > 0 {
+		r.report(r.span(from, r.wordEnd(from)), "remove the tag", "the tag %s is inside of %s", tagReset, tagOverride)
+	}
 	return n
 }
 
@@ -210,6 +230,8 @@ func (r *reader) alias(y *yaml.Node, from int) *Node {
 func (r *reader) mapping(n *Node, y *yaml.Node, depth int) (to int) {
 	seen := map[string]int{} // the line of each key
 	var merged []*Node
+	mergeAt, explicit := policy.Position{}, 0 // of the merge key, and the entries before it
+	absent := map[string]bool{}               // by the tag !reset
 	for i := 0; i+1 < len(y.Content); i += 2 {
 		k, v := y.Content[i], y.Content[i+1]
 		at := r.offset(k.Line, k.Column)
@@ -225,16 +247,30 @@ func (r *reader) mapping(n *Node, y *yaml.Node, depth int) (to int) {
 		if v.Kind == yaml.AliasNode {
 			to = r.wordEnd(to)
 		}
+		if tag := r.explicitTag(k, at); k.Kind == yaml.ScalarNode && tag != "" && tag != "!!str" {
+			r.report(keyAt, "remove the tag", "the key has the tag %s, and is not a text", cut(tag))
+		}
 		if k.Kind == yaml.AliasNode && k.Alias != nil && k.Alias.Kind == yaml.ScalarNode {
 			k = k.Alias
+			switch {
+			case k.Tag == "!!merge":
+				r.report(keyAt, "write <<", "an alias is not a merge key")
+			case k.Style&yaml.TaggedStyle != 0 && k.Tag != "!!str":
+				r.report(keyAt, "remove the tag", "the key has the tag %s, and is not a text", cut(k.Tag))
+			}
 		}
 		switch {
 		case k.Kind != yaml.ScalarNode:
 			r.report(keyAt, r.syntaxHint("write a text as the key"), "a key is not a text")
+		case k.Tag == "!!merge" && mergeAt.IsKnown():
+			r.report(keyAt, "write <<: [ONE, OTHER]", "the key \"<<\" is on line %d, too", mergeAt.Line)
 		case k.Tag == "!!merge":
+			mergeAt, explicit = keyAt, len(n.Entries)
 			merged = append(merged, r.merges(value, keyAt)...)
 		case seen[k.Value] > 0:
 			r.report(keyAt, "remove one of the two", "the key %q is on line %d, too", cut(k.Value), seen[k.Value])
+		case value != nil && value.reset:
+			absent[k.Value] = true
 		case value != nil && r.count(1, at):
 			n.Entries = append(n.Entries, Entry{k.Value, keyAt, value})
 		}
@@ -242,11 +278,24 @@ func (r *reader) mapping(n *Node, y *yaml.Node, depth int) (to int) {
 			seen[k.Value] = max(keyAt.Line, 1)
 		}
 	}
+	early := map[string]bool{}
+	if len(merged) > 0 && !r.compose {
+		for _, e := range n.Entries[:explicit] {
+			early[e.Key] = true
+		}
+	}
 	for _, m := range merged {
 		if !r.count(len(m.Entries), r.offset(n.At.Line, n.At.Column)) {
 			return to
 		}
 		for _, e := range m.Entries {
+			if early[e.Key] {
+				r.report(mergeAt, "write << first", "the key %q is before the merge key <<, which replaces it for Kubernetes alone", cut(e.Key))
+			}
+			if absent[e.Key] {
+				// The merged value counts for Docker, although the key is to be absent.
+				r.report(mergeAt, "remove one of the two", "the key %q has the tag %s, and a value of a merge key", cut(e.Key), tagReset)
+			}
 			if seen[e.Key] == 0 {
 				seen[e.Key] = max(e.KeyAt.Line, 1)
 				n.Entries = append(n.Entries, e)
@@ -261,6 +310,9 @@ func (r *reader) mapping(n *Node, y *yaml.Node, depth int) (to int) {
 func (r *reader) merges(value *Node, at policy.Position) []*Node {
 	switch {
 	case value == nil:
+		return nil
+	case value.reset:
+		r.report(at, "remove both", "the merge key << has a value with the tag %s", tagReset)
 		return nil
 	case value.Kind == Mapping:
 		return []*Node{value}

@@ -156,7 +156,8 @@ func TestHostile(t *testing.T) {
 		"laughs": laughs(), "merges": merges(), "brackets": fill("["), "braces": fill("{"), "empty lists": "[" + fill("[],")[:declared.MaxSize-4] + "]",
 		"keys": fill("a:\n"), "questions": fill("? "), "dashes": fill("- "), "comments": fill("# a\n"), "trailing comments": fill("- a # b\n"),
 		"documents": fill("---\n"), "anchors": fill("- &a a\n"), "line": "\"" + fill("ü")[:declared.MaxSize-2] + "\"", "quotes": fill("'"),
-		"tags": fill("%TAG !a! b\n"), "many": fill("- a\n"), "aliases": "- &a x\n" + fill("- *a\n")[:declared.MaxSize-10], "wide": "a: {" + fill("ü,")[:declared.MaxSize-10] + "}",
+		"anchored key": "a: &m" + strings.Repeat("\n", declared.MaxSize/2) + "  k\nb:\n" + strings.Repeat("- *m : b\n", declared.MaxSize/2/9-4),
+		"tags":         fill("%TAG !a! b\n"), "many": fill("- a\n"), "aliases": "- &a x\n" + fill("- *a\n")[:declared.MaxSize-10], "wide": "a: {" + fill("ü,")[:declared.MaxSize-10] + "}",
 	} {
 		begin := cputime.Used(t)
 		documents, found := Read(declared.File{Name: "f", Text: []byte(text)})
@@ -174,7 +175,7 @@ func TestHostile(t *testing.T) {
 
 // FuzzRead: Read never panics; its nodes are bounded and have positions in the file.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"a: b\n", "x: &x {a: 1}\ny: {<<: *x}\n", "[\"\\u00fc\", 'a', |\n x\n]", "- a # c\n- {b: [c]}\n---\n\"d\"", "? a\n: b\n", "!a b: !!str c"} {
+	for _, s := range []string{"a: b\n", "x: &x {a: 1}\ny: {<<: *x}\n", "[\"\\u00fc\", 'a', |\n x\n]", "- a # c\n- {b: [c]}\n---\n\"d\"", "? a\n: b\n", "!a b: !!str c", "a: &x # c\n  !!bool \"on\"\nb: ! '0'\nc: !!int 0_1"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -1,6 +1,6 @@
 // Package words splits command lines into words, as a shell or Compose does.
 //
-// The package is pure. It takes time linear in the length of the text.
+// The package does no input or output. It takes time linear in the length of the text.
 package words
 
 import (
