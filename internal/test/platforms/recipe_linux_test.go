@@ -14,7 +14,11 @@ import (
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/internal/test/launches"
+	"caprun/platform/compose"
+	"caprun/platform/containers"
+	"caprun/platform/declared"
 	"caprun/platform/export"
+	"caprun/platform/kubernetes"
 	"caprun/seal"
 
 	"gopkg.in/yaml.v3"
@@ -64,6 +68,10 @@ func TestRecipes(t *testing.T) {
 			}
 			if uid, _, _ := plan.KnownIDs(); !uid || plan.Profile.User != "" || plan.Profile.KeepFDs != nil {
 				return // the launcher needs a user database, or a descriptor
+			}
+			if !strings.Contains(string(r.Text), "RUN caprun seal ") {
+				startDirectly(t, runtime, bundle, plan, name, r)
+				return
 			}
 			c := containerOf(t, plan, r)
 			compareCompose(t, plan, name, c)
@@ -134,6 +142,52 @@ func compareCompose(t *testing.T, plan *engine.Plan, name string, c container) {
 	}
 }
 
+// startDirectly starts the container of a program without capabilities, with the user and the
+// sets that the readers find in the manifest and in the compose file. The plan has no other
+// state, but for a bounding set.
+func startDirectly(t *testing.T, runtime Runtime, bundle string, plan *engine.Plan, name string, pod *export.Result) {
+	t.Helper()
+	file, err := export.Compose(plan, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, found := range map[string]declared.Result{
+		"Kubernetes": kubernetes.Read(declared.File{Name: "pod.yaml", Text: pod.Text}),
+		"compose":    compose.Read(declared.File{Name: "compose.yaml", Text: file.Text}, containers.Docker),
+	} {
+		if len(found.Processes) != 1 || len(found.Processes[0].Findings) > 0 {
+			t.Fatalf("%s: %v", kind, found)
+		}
+		p := found.Processes[0].Profile
+		user := map[string]any{"uid": *p.UID, "gid": p.GID.ID}
+		groups := []uint32{p.GID.ID} // the engines add it
+		for _, g := range p.Groups {
+			groups = append(groups, g.ID)
+		}
+		user["additionalGids"] = groups
+		sets := found.Processes[0].Sets
+		got := startWith(t, runtime, bundle, p.Command, user, p.NoNewPrivs, map[string]any{
+			"bounding": upperNames(sets.Bounding), "permitted": upperNames(sets.Bounding), "effective": upperNames(sets.Bounding),
+			"inheritable": upperNames(sets.Inheritable), "ambient": upperNames(sets.Ambient),
+		})
+		if got.Status != 0 {
+			t.Fatalf("%s: status %d: %s", kind, got.Status, got.Stderr)
+		}
+		if faults := differences(plan, nil, launches.ParseReport(got.Stdout)); faults != nil {
+			t.Errorf("%s: %v", kind, faults)
+		}
+	}
+}
+
+// upperNames returns the names of capabilities as config.json has them.
+func upperNames(caps cred.Caps) []string {
+	names := []string{}
+	for _, name := range caps.Names() {
+		names = append(names, strings.ToUpper(name))
+	}
+	return names
+}
+
 // startAs starts the container as Kubernetes does: root with these capabilities.
 func startAs(t *testing.T, runtime Runtime, bundle string, c container, add []string) Container {
 	t.Helper()
@@ -142,14 +196,19 @@ func startAs(t *testing.T, runtime Runtime, bundle string, c container, add []st
 		names = append(names, "CAP_"+name)
 	}
 	allowed := c.SecurityContext.AllowPrivilegeEscalation
+	return startWith(t, runtime, bundle, slices.Concat(c.Command, c.Args), map[string]any{"uid": 0, "gid": 0}, allowed != nil && !*allowed,
+		map[string]any{"bounding": names, "permitted": names, "effective": names})
+}
+
+// startWith starts a container with a user and capability sets.
+func startWith(t *testing.T, runtime Runtime, bundle string, args []string, user map[string]any, noNewPrivs bool, sets map[string]any) Container {
+	t.Helper()
 	config := map[string]any{
 		"ociVersion": "1.0.2",
 		"root":       map[string]any{"path": "rootfs"},
 		"mounts":     []any{map[string]any{"destination": "/proc", "type": "proc", "source": "proc"}},
 		"process": map[string]any{
-			"args": slices.Concat(c.Command, c.Args), "cwd": "/", "env": []string{"PATH=/"}, "user": map[string]any{"uid": 0, "gid": 0},
-			"capabilities":    map[string]any{"bounding": names, "permitted": names, "effective": names},
-			"noNewPrivileges": allowed != nil && !*allowed,
+			"args": args, "cwd": "/", "env": []string{"PATH=/"}, "user": user, "capabilities": sets, "noNewPrivileges": noNewPrivs,
 		},
 		"linux": map[string]any{"namespaces": []any{map[string]any{"type": "mount"}, map[string]any{"type": "pid"}}},
 	}
