@@ -14,6 +14,7 @@ type diffOptions struct {
 	as      string
 	kernel  *engine.Kernel
 	base    string
+	process string // of files of other platforms
 	exclude source.Patterns
 	fails   func(render.Kind) bool
 	print   differencePrinter
@@ -38,6 +39,7 @@ func diffForm() *form {
 			excludeFlag(&o.exclude),
 			asFlag(&o.as),
 			kernelFlag(&o.kernel),
+			processFlag(&o.process),
 			{name: "fail-on", metavar: "CHANGE", about: "difference for which the exit status is 1", value: oneOf(&o.fails, "change", "change", differences()...),
 				more: "widen: a new profile, or a privilege that is wider or cannot be compared."},
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", differenceFormats()...)},
@@ -57,6 +59,9 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 	view, status, ok := c.viewpoint(o.as, o.kernel)
 	if !ok {
 		return status
+	}
+	if o.process != "" && (o.base != "" || isDirectory(operands[0])) {
+		return c.usageError("-process requires two files")
 	}
 	if o.base != "" {
 		return c.diffRevision(o, view, operands)
@@ -83,11 +88,20 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 				return c.fail(fmt.Errorf("%s: %w", r.File, r.unverified))
 			}
 			r.nameProcess(name)
-			plan, findings := engine.Compile(r.Profile, view.from, view.target())
+			plan, findings := engine.Compile(r.Profile, r.from(view.from), view.target())
 			if plan == nil {
 				return c.reportNoPlan(r, findings, exitError)
 			}
-			plans[n][r.key] = plan
+			if err := plans[n].add(r, plan); err != nil {
+				return c.fail(err)
+			}
+		}
+		if o.process != "" && len(plans[n]) > 1 {
+			selected := plans[n].selectProcess(o.process)
+			if selected == nil {
+				return c.fail(noProcess(name, o.process, list))
+			}
+			plans[n] = selected
 		}
 	}
 	if len(plans[0]) > 1 || len(plans[1]) > 1 {
@@ -99,7 +113,7 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 		}
 		return status
 	}
-	change := render.NewChange("", plans[0].only(), plans[1].only(), false)
+	change := newChange("", plans[0].single(), plans[1].single(), false)
 	if err := o.print.profile(c, *change.Difference); err != nil {
 		return c.fail(err)
 	}

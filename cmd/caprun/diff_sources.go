@@ -74,6 +74,11 @@ type revisionSets struct {
 	names    []string // the arguments, within the repository
 	exclude  source.Patterns
 	old, new profileSet
+
+	beside *revisionFiles
+
+	// links read the links of the working tree below a directory.
+	links map[string]func() (source.Content, error)
 }
 
 // Errors of what exists in the working tree and cannot be compared.
@@ -92,7 +97,7 @@ func newRevisionSets(tree *revision.Tree, base string, paths []string, exclude s
 		return name
 	}
 	s := &revisionSets{
-		tree: tree, exclude: exclude,
+		tree: tree, exclude: exclude, beside: &revisionFiles{tree, map[string][]revision.File{}}, links: map[string]func() (source.Content, error){},
 		old: newProfileSet(base, func(name string) string { return base + ":" + name }),
 		new: newProfileSet("the working tree", label),
 	}
@@ -146,6 +151,7 @@ func (s *revisionSets) addPath(path, name string) error {
 		}
 		s.new.profiles[name] = readFound(f)
 		if f.Link {
+			s.links[name] = s.new.profiles[name]
 			s.new.profiles[name] = unreadable(errNewLink)
 		}
 	})
@@ -168,16 +174,40 @@ func (s *revisionSets) addFile(f revision.File) {
 			return s.read(file)
 		}
 	case !s.selects(f.Name):
-	case f.Link:
-		target, err := s.tree.Read(f)
-		if now, failed := os.Readlink(f.Path); err == nil && failed == nil && now == string(target) {
-			delete(s.new.profiles, f.Name)
+	case platform.IsDropIn(f.Name):
+		if unit, err := s.beside.Exists(strings.TrimSuffix(path.Dir(f.Name), ".d")); err == nil && !unit {
+			s.old.profiles[f.Name] = func() (source.Content, error) { return s.read(f) }
 		}
+	case f.Link:
+		s.addLink(f)
 	default:
 		s.old.profiles[f.Name] = func() (source.Content, error) { return s.read(f) }
 		if _, err := os.Lstat(f.Path); err == nil && !inWorkingTree {
 			s.new.profiles[f.Name] = unreadable(errNotSimple)
 		}
+	}
+}
+
+// addLink adds a link of the revision below a directory. If the working tree has the same
+// link, its file is compared: by itself if it is selected, and otherwise as the link.
+func (s *revisionSets) addLink(f revision.File) {
+	target, err := s.tree.Read(f)
+	now, failed := os.Readlink(f.Path)
+	if err != nil || failed != nil || now != string(target) {
+		return
+	}
+	delete(s.new.profiles, f.Name)
+	link, ok := s.links[f.Name]
+	if name := path.Join(path.Dir(f.Name), now); !ok || s.selects(name) {
+		return
+	}
+	s.new.profiles[f.Name] = link
+	s.old.profiles[f.Name] = func() (source.Content, error) {
+		file, err := s.tree.Follow(f)
+		if err != nil {
+			return source.Content{}, err
+		}
+		return s.read(file)
 	}
 }
 
@@ -191,34 +221,8 @@ func (s *revisionSets) read(f revision.File) (source.Content, error) {
 	if err != nil || c.Platform == nil {
 		return c, err
 	}
-	return c, s.readDropIns(&c, f)
-}
-
-// readDropIns adds the drop-ins of a unit in the revision.
-func (s *revisionSets) readDropIns(c *source.Content, unit revision.File) error {
-	dir := path.Dir(unit.Name)
-	var names []string
-	for _, name := range platform.DropInDirectories(unit.Name) {
-		names = append(names, path.Join(dir, name))
-	}
-	files, err := s.tree.Files(names)
-	if err != nil {
-		return err
-	}
-	byPath := map[string]revision.File{}
-	var paths []string
-	for _, f := range files {
-		below := strings.TrimPrefix(strings.TrimPrefix(f.Name, dir), "/")
-		byPath[below] = f
-		paths = append(paths, below)
-	}
-	return c.AddDropIns(unit.Name, paths, func(p string) ([]byte, error) {
-		f, err := s.tree.Follow(byPath[p])
-		if err != nil {
-			return nil, err
-		}
-		return s.tree.Read(f)
-	})
+	err = c.ReadBeside(f.Name, []string{path.Dir(f.Name)}, s.beside)
+	return c, err
 }
 
 // selects reports whether a file of the revision is a profile below one of the

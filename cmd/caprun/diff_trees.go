@@ -9,6 +9,7 @@ import (
 	"caprun/internal/render"
 	"caprun/internal/revision"
 	"caprun/internal/sanitize"
+	"caprun/platform"
 )
 
 // diffDirectories compares the profiles below two directories.
@@ -56,6 +57,9 @@ func (c *Command) diffSets(o diffOptions, v viewpoint, old, new profileSet, disp
 		oldPlans, err := c.plans(v, old, key, false)
 		newPlans, invalid := c.plans(v, new, key, true)
 		unread := err != nil && !errors.Is(err, errNoPlan)
+		if err == nil && invalid == nil && len(oldPlans)+len(newPlans) == 0 {
+			continue // files of another platform without a process
+		}
 		var list []render.Change
 		list, status = o.compare(sanitize.Line(display(key)), oldPlans, newPlans, unread || invalid != nil, status)
 		changes.Profiles = append(changes.Profiles, list...)
@@ -91,12 +95,18 @@ func (c *Command) plans(v viewpoint, s profileSet, key string, details bool) (pr
 	plans := processPlans{}
 	for _, r := range list {
 		r.nameProcess(name)
-		plan, findings := engine.Compile(r.Profile, v.from, v.target())
+		plan, findings := engine.Compile(r.Profile, r.from(v.from), v.target())
 		if plan == nil {
 			report.reportNoPlan(r, findings, exitError)
 			return nil, errNoPlan
 		}
-		plans[r.key] = plan
+		if err := plans.add(r, plan); err != nil {
+			report.ReportError(err)
+			return nil, err
+		}
+	}
+	if len(plans) == 0 && content.Platform != nil && platform.IsDropIn(content.Platform.Name) {
+		return processPlans{"": {dropIn: content.Text}}, nil
 	}
 	if len(plans) == 0 && (content.Platform == nil || status != exitOK) {
 		return nil, errNoPlan

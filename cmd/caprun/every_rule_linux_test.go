@@ -30,6 +30,7 @@ var notByCheck = map[string]string{
 	"caller-conflict":          "the caller of a launch",
 	"secbits-conflict":         "the caller of a launch",
 	"capability-not-in-kernel": "an old kernel",
+	"not-expressed":            "import and explain",
 }
 
 // needsRoot are the rules whose profiles need files of other users, which only root can
@@ -137,7 +138,7 @@ func everyRule(t *testing.T) (dir string, want []string) {
 	if os.Getuid() == 0 {
 		maps.Copy(made, writableProfiles(t, dir))
 	}
-	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	block := regexp.MustCompile("(?s)```(yaml|ini|conf)\n(.*?)```")
 	for _, r := range review.Rules() {
 		if notByCheck[r.Name] != "" || os.Getuid() != 0 && slices.Contains(needsRoot, r.Name) {
 			continue
@@ -157,11 +158,12 @@ func everyRule(t *testing.T) (dir string, want []string) {
 		if example == nil {
 			t.Fatalf("the page of %s has no bad example", r.Name)
 		}
-		write("profiles/"+r.Name+".yaml", example[1])
+		suffix := map[string]string{"yaml": ".yaml", "ini": ".service", "conf": ".service.d/x.conf"}[example[1]]
+		write("profiles/"+r.Name+suffix, example[2])
 	}
 	page, _ := rules.Page("above-ceiling")
 	_, page, _ = strings.Cut(page, "\n## Ceiling\n")
-	write("ceiling.yaml", block.FindStringSubmatch(page)[1])
+	write("ceiling.yaml", block.FindStringSubmatch(page)[2])
 	if err := os.Rename(filepath.Join(dir, "ceiling.yaml"), filepath.Join(dir, "ceiling")); err != nil {
 		t.Fatal(err)
 	}

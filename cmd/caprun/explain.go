@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 
 	"caprun/engine"
@@ -26,7 +27,7 @@ func explainForm() *form {
 		name: "explain", about: "print the steps of a launch and the resulting privileges",
 		help: "caprun also prints which privileges the program can still gain. " +
 			"Of a systemd unit, a Kubernetes manifest, a compose file or an OCI configuration, it prints what the platform gives the process, " +
-			"and on standard error what a profile cannot express.",
+			"from which declarations, and what a profile cannot express.",
 		flags: []*formFlag{
 			asFlag(&o.as),
 			{name: "target", metavar: "FILE", about: "program on this machine to start", value: nonEmpty(&o.target, aFile),
@@ -68,13 +69,18 @@ func (c *Command) explain(o explainOptions, profile string) int {
 			return c.fail(fmt.Errorf("-as current: %w", err))
 		}
 	}
-	plan, findings := engine.Compile(p.Profile, view.from, program)
+	plan, findings := engine.Compile(p.Profile, p.from(view.from), program)
 	if plan == nil {
 		return c.reportNoPlan(p, findings, exitFindings)
 	}
 	v := view.render(c.Colour)
 	if v.Document = p.document; v.Document != nil {
-		c.reportPlatform(p.input, p.notes(), exitOK)
+		notes := slices.Concat(p.findings, p.document.Findings)
+		if o.json {
+			notes = p.notes()
+		}
+		policy.Sort(notes)
+		c.reportPlatform(p.input, notes, exitOK)
 	}
 	if s := p.sealed; s != nil {
 		v.Sealed = &render.Sealed{Arch: s.Arch.String(), Generator: s.Generator, Verified: p.unverified == nil}

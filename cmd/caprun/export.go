@@ -23,7 +23,7 @@ func exportForm() *form {
 	return &form{
 		name: "export", about: "print a profile for another platform",
 		help: "A systemd unit and an OCI configuration start the program with the privileges of the profile, without caprun. " +
-			"Kubernetes and compose cannot: the output for them starts a sealed launcher. " +
+			"The output for Kubernetes and compose starts a sealed launcher, or the program itself if it has no capability. " +
 			"Standard error has what the platform cannot express.",
 		flags: []*formFlag{
 			{name: "to", metavar: "PLATFORM", about: "platform", required: true, value: oneOf(&to, "platform", "systemd", exporters()...)},

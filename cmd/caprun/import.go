@@ -14,6 +14,7 @@ import (
 	"caprun/platform/containers"
 	"caprun/platform/declared"
 	"caprun/platform/process"
+	"caprun/policy"
 )
 
 // importOptions are the flags of import.
@@ -35,7 +36,7 @@ func importForm() *form {
 			"Standard error has what the platform ignores silently, and what a profile cannot express.",
 		flags: []*formFlag{
 			{name: "kind", metavar: "KIND", about: "format of the files", value: oneOf(&o.kind, "kind", "auto", importKinds()...),
-				more: "setpriv is a command line of setpriv, capsh, docker run or podman run."},
+				more: "setpriv and docker are command lines: of setpriv, capsh, docker run or podman run."},
 			{name: "engine", metavar: "ENGINE", about: "engine that starts the containers", value: oneOf(&o.engine, "engine", "docker", engines()...),
 				more: "The engines have different default capabilities. For Kubernetes, docker stands for containerd."},
 			processFlag(&o.process),
@@ -59,7 +60,7 @@ func importKinds() []choice[platform.Kind] {
 	for _, k := range platform.Kinds() {
 		words = append(words, choice[platform.Kind]{k.String(), k})
 	}
-	return words
+	return append(words, choice[platform.Kind]{"docker", platform.CommandLine})
 }
 
 // engines returns the words of -engine.
@@ -80,12 +81,14 @@ func (c *Command) importFiles(o importOptions, files []string) int {
 		switch last := len(inputs) - 1; {
 		case err != nil:
 			return c.fail(err)
-		case last >= 0 && inputs[last].Kind == platform.Systemd && filepath.Ext(arg) == ".conf":
-			inputs[last].DropIns = append(inputs[last].DropIns, in.File)
-		case last >= 0 && inputs[last].Kind == platform.Systemd && filepath.Ext(arg) == ".socket":
+		case isCompanion(arg) && (last < 0 || inputs[last].Kind != platform.Systemd):
+			return c.fail(fmt.Errorf("%s: no unit before it; pass the service unit first", in.Name))
+		case isCompanion(arg) && isOfSocket(arg):
 			inputs[last].Sockets = append(inputs[last].Sockets, in.File)
+		case isCompanion(arg):
+			inputs[last].DropIns = append(inputs[last].DropIns, in.File)
 		case in.Kind == platform.Profile:
-			return c.fail(fmt.Errorf("%s: not a file of another platform; pass -kind if it is one", in.Name))
+			return c.fail(notPlatform(in))
 		default:
 			inputs = append(inputs, in)
 		}
@@ -106,12 +109,31 @@ func (c *Command) importFiles(o importOptions, files []string) int {
 		list = append(list, of...)
 	}
 	if o.process != "" {
-		list = slices.DeleteFunc(list, func(r *reviewed) bool { return r.document.Name != o.process })
-		if len(list) == 0 {
-			return c.fail(fmt.Errorf("no process %s in the files", sanitize.Text(fmt.Sprintf("%q", shorten(o.process)))))
+		r := findProcess(list, o.process)
+		if r == nil {
+			return c.fail(noProcess(inputs[0].Name, o.process, list))
 		}
+		list = []*reviewed{r}
 	}
 	return c.printImported(list)
+}
+
+// isCompanion reports whether an argument is a drop-in or a socket of the unit before it.
+func isCompanion(arg string) bool {
+	return filepath.Ext(arg) == ".conf" || filepath.Ext(arg) == ".socket"
+}
+
+// isOfSocket reports whether a companion is a socket or a drop-in of one.
+func isOfSocket(arg string) bool {
+	return filepath.Ext(arg) == ".socket" || strings.HasSuffix(filepath.Dir(filepath.Clean(arg)), "socket.d")
+}
+
+// notPlatform is the error for a file whose kind is not known.
+func notPlatform(in *platform.Input) error {
+	if p, _ := policy.Read(in.Name, in.Text); p != nil {
+		return fmt.Errorf("%s: already a profile", in.Name)
+	}
+	return fmt.Errorf("%s: unknown format; for a command line of setpriv, capsh, docker run or podman run, pass -kind setpriv", in.Name)
 }
 
 // readInput reads a file. The kind is Profile if the file does not show it.
@@ -120,7 +142,11 @@ func (c *Command) readInput(o importOptions, arg string) (*platform.Input, error
 	if err != nil {
 		return nil, err
 	}
-	content, err := src.Review()
+	read := src.Review
+	if isCompanion(arg) {
+		read = src.File
+	}
+	content, err := read()
 	name := sanitize.Line(src.Name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -167,18 +193,46 @@ func (c *Command) printImported(list []*reviewed) int {
 		return status
 	}
 	var reports []review.Report
-	for n, r := range list {
-		notes := r.notes()
-		if n > 0 && list[n-1].input == r.input {
-			notes = r.ownNotes()
+	for n := 0; n < len(list); {
+		end := n
+		for end < len(list) && list[end].input == list[n].input {
+			end++
 		}
-		if len(notes) > 0 {
+		if notes := importNotes(list[n:end]); len(notes) > 0 {
 			status = exitFindings
+			reports = append(reports, list[n].input.Reports(notes)...)
 		}
-		reports = append(reports, r.input.Reports(notes)...)
+		n = end
 	}
 	if err := review.Details(c.Stderr, slices.Values(reports), false); err != nil {
 		return c.fail(err)
 	}
 	return status
+}
+
+// importNotes returns the findings about a file, and what a profile cannot express of its
+// processes. The name of a process begins what is about it alone.
+func importNotes(list []*reviewed) []policy.Diagnostic {
+	notes := slices.Clone(list[0].findings)
+	count := map[policy.Diagnostic]int{}
+	for _, r := range list {
+		for _, d := range r.ownNotes() {
+			count[d]++
+		}
+	}
+	for _, r := range list {
+		for _, d := range r.ownNotes() {
+			switch n := count[d]; {
+			case n == 0: // printed
+			case n == len(list):
+				notes = append(notes, d)
+				count[d] = 0
+			default:
+				d.Message = r.document.Name + ": " + d.Message
+				notes = append(notes, d)
+			}
+		}
+	}
+	policy.Sort(notes)
+	return notes
 }

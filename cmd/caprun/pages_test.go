@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -177,4 +178,20 @@ func runsElsewhere(tests, text, other string) bool {
 		return true
 	}
 	return strings.Contains(other, " ") && strings.Contains(strings.Join(strings.Fields(text), " "), other)
+}
+
+// TestPagesWithoutShellErrors: no output in a page is that of a command that the shell did
+// not find, such as a line of output that was taken for a command.
+func TestPagesWithoutShellErrors(t *testing.T) {
+	root := filepath.Join("..", "..")
+	mistake := regexp.MustCompile(`(?m)^/bin/sh: \d+: `)
+	for _, name := range markdown.Pages(t, root) {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := mistake.Find(text); found != nil {
+			t.Errorf("%s: %s", name, found)
+		}
+	}
 }

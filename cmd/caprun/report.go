@@ -11,12 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"caprun/engine/review"
 	"caprun/internal/report"
 	"caprun/internal/revision"
 	"caprun/internal/sanitize"
 	"caprun/internal/source"
-	"caprun/policy"
 )
 
 // reportOptions are the flags of report.
@@ -150,6 +148,9 @@ func (r *reportRun) addPaths(paths []string, exclude source.Patterns) error {
 			continue
 		}
 		err := source.Walk(path, exclude, func(f source.Found) {
+			if f.Alias {
+				return
+			}
 			add(f.Name, absolute(f.Name), func() []report.Source {
 				if f.Err != nil {
 					return newSources(f.Name, f.Name)(source.Content{}, f.Err)
@@ -189,44 +190,6 @@ func (r *reportRun) readSource(arg string) []report.Source {
 	return newSources(src.Name, "")(src.Review())
 }
 
-// newSources returns the function that makes the sources of a file from what was read: one
-// for a profile, and one for each process of a file of another platform.
-func newSources(name, file string) func(source.Content, error) []report.Source {
-	return func(c source.Content, err error) []report.Source {
-		if err != nil || c.Platform == nil {
-			return []report.Source{{Name: name, File: file, Text: c.Text, Err: err, NoLines: c.Sealed != nil}}
-		}
-		documents, findings := c.Platform.Documents()
-		if len(documents) == 0 && !policy.HasErrors(findings) {
-			return nil
-		}
-		if policy.HasErrors(findings) {
-			return []report.Source{{Name: name, File: file, Undeclared: notDeclared, Check: func(review.Options) []review.Finding {
-				var list []review.Finding
-				for _, f := range findings {
-					list = append(list, review.Finding{Diagnostic: f})
-				}
-				return list
-			}}}
-		}
-		sources := make([]report.Source, 0, len(documents))
-		documents = c.Platform.Main(documents)
-		for _, d := range documents {
-			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared}
-			s.Check = func(o review.Options) []review.Finding { return c.Platform.CheckDocument(d, o) }
-			if len(documents) > 1 {
-				s.Name = processName(name, d.Name)
-			}
-			sources = append(sources, s)
-		}
-		return sources
-	}
-}
-
-// notDeclared is what a row says about an identity that a file of another platform does not
-// declare: it depends on an image, for example.
-const notDeclared = "not declared"
-
 // addRevision adds the profiles of the working tree and of a git revision.
 func (r *reportRun) addRevision(base string, paths []string, exclude source.Patterns) error {
 	tree, err := revision.Open(".", base)
@@ -258,35 +221,4 @@ func (r *reportRun) addRevision(base string, paths []string, exclude source.Patt
 		}
 	}
 	return nil
-}
-
-// failed returns the error of sources that could not be read.
-func failed(list []report.Source) error {
-	if len(list) == 0 {
-		return nil
-	}
-	return list[0].Err
-}
-
-// pairVersions returns the sources of the new version of a file with the old ones: those
-// with the same name, or if both versions have one, these.
-func pairVersions(old, new []report.Source) []report.Source {
-	if len(old) == 1 && len(new) == 1 {
-		new[0].Old, new[0].OldErr = old[0].Text, old[0].Err
-		return new
-	}
-	named := func(list []report.Source, name string) int {
-		return slices.IndexFunc(list, func(s report.Source) bool { return s.Name == name })
-	}
-	for n := range new {
-		if at := named(old, new[n].Name); at >= 0 {
-			new[n].Old, new[n].OldErr = old[at].Text, old[at].Err
-		}
-	}
-	for _, s := range old {
-		if named(new, s.Name) < 0 {
-			new = append(new, report.Source{Name: s.Name, Old: s.Text, OldErr: s.Err, Removed: true})
-		}
-	}
-	return new
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"caprun/engine/cred"
 	"caprun/engine/review"
 	"caprun/internal/sanitize"
 	"caprun/internal/source"
@@ -43,12 +44,14 @@ type reviewed struct {
 // is findingsStatus for a profile with errors, or exitError. It refuses a file of another
 // platform.
 func (c *Command) readProfile(arg string, findingsStatus int) (p *policy.Profile, text []byte, status int) {
-	r, status := c.readReviewed(arg, "", findingsStatus)
-	switch {
-	case r == nil:
+	list, name, status := c.readAll(arg, findingsStatus)
+	if list == nil {
 		return nil, nil, status
+	}
+	r := list[0]
+	switch {
 	case r.document != nil:
-		return nil, nil, c.fail(fmt.Errorf("%s: a file of %s, and not a profile; write its profile with caprun import", r.File, r.input.Kind))
+		return nil, nil, c.fail(fmt.Errorf("%s: %w", name, r.input.Kind.NotProfile()))
 	case r.unverified != nil:
 		return nil, nil, c.fail(fmt.Errorf("%s: %w", r.File, r.unverified))
 	}
@@ -56,34 +59,74 @@ func (c *Command) readProfile(arg string, findingsStatus int) (p *policy.Profile
 }
 
 // readReviewed reads a profile, a sealed launcher, also one of another version of the
-// generator, or a process of a file of another platform. process is the name of one of several processes of a file of another platform.
+// generator, or a process of a file of another platform: the one that process names, or the
+// first if the file has one, or a unit with commands that differ in nothing else.
 func (c *Command) readReviewed(arg, process string, findingsStatus int) (*reviewed, int) {
 	list, name, status := c.readAll(arg, findingsStatus)
 	switch {
 	case list == nil:
 		return nil, status
-	case process == "" && (len(list) == 1 || !list[1].main):
+	case process == "" && areAlike(list):
 		return list[0], exitOK
 	case list[0].document == nil:
 		return nil, c.usageError("-process is for files of other platforms")
 	}
+	if r := findProcess(list, process); r != nil {
+		return r, exitOK
+	}
+	return nil, c.fail(noProcess(name, process, list))
+}
+
+// areAlike reports whether a file has one process, or is a unit whose main commands get the
+// same privileges.
+func areAlike(list []*reviewed) bool {
+	for _, r := range list[1:] {
+		if r.main && (r.input.Kind != platform.Systemd || !r.document.IsLike(list[0].document)) {
+			return false
+		}
+	}
+	return true
+}
+
+// from returns the caller for which the plan predicts what the process gets.
+func (r *reviewed) from(c cred.Cred) cred.Cred {
+	if r.document == nil {
+		return c
+	}
+	return r.document.Caller(c)
+}
+
+// findProcess returns the process that an argument of -process means, nil if it is not
+// certain.
+func findProcess(list []*reviewed, process string) *reviewed {
+	names := processNames(list)
+	name, ok := findName(names, process)
+	if !ok {
+		return nil
+	}
+	return list[slices.Index(names, name)]
+}
+
+func processNames(list []*reviewed) []string {
 	names := make([]string, 0, len(list))
 	for _, r := range list {
-		if r.document.Name == process {
-			return r, exitOK
-		}
 		names = append(names, r.document.Name)
 	}
+	return names
+}
+
+// noProcess is the error for a missing or unknown name of a process.
+func noProcess(file, process string, list []*reviewed) error {
+	names, more := processNames(list), ""
 	const most = 10
-	more := ""
 	if len(names) > most {
 		more = fmt.Sprintf(" and %d more", len(names)-most)
 	}
 	what := fmt.Sprintf("the file declares %d processes; pass one with -process", len(list))
 	if process != "" {
-		what = fmt.Sprintf("no process %s; the file declares", sanitize.Text(strconv.Quote(process)))
+		what = fmt.Sprintf("unknown process %s; the file declares", sanitize.Text(strconv.Quote(shorten(process))))
 	}
-	return nil, c.fail(fmt.Errorf("%s: %s: %s%s", name, what, sanitize.Text(strings.Join(names[:min(most, len(names))], ", ")), more))
+	return fmt.Errorf("%s: %s: %s%s", file, what, sanitize.Text(strings.Join(names[:min(most, len(names))], ", ")), more)
 }
 
 // readAll reads the profile that an argument names, or the profiles of all processes of a

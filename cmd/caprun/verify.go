@@ -15,7 +15,7 @@ import (
 // verifyOptions are the flags of verify.
 type verifyOptions struct {
 	pid              int
-	as               string
+	as, process      string
 	exact, all, json bool
 }
 
@@ -33,6 +33,7 @@ func verifyForm() *form {
 			{name: "exact", about: "match only a process with exactly the declared privileges", value: isSet(&o.exact),
 				more: "A profile that sets securebits then matches no process: caprun cannot read the securebits of another process."},
 			{name: "v", about: "print values that match, too", value: isSet(&o.all)},
+			processFlag(&o.process),
 			formatFlag(&o.json),
 		},
 		operands: []operand{{metavar: "PROFILE", takes: aProfile, about: "profile"}},
@@ -47,10 +48,12 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 	if status, ok := c.reportCaller(o.as, err); !ok {
 		return status
 	}
-	p, status := c.readReviewed(profile, "", exitError)
+	p, status := c.readReviewed(profile, o.process, exitError)
 	switch {
 	case p == nil:
 		return status
+	case p.document != nil && p.document.Sets.UnknownUID:
+		return c.fail(fmt.Errorf("%s: the file does not declare the user; write a profile with uid, or pass a unit or a manifest that has it", p.File))
 	case p.unverified != nil:
 		return c.fail(fmt.Errorf("%s: %w", p.File, p.unverified))
 	}

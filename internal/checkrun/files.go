@@ -34,7 +34,8 @@ type content struct {
 // ConfigMap consists of such links. A link to any other file is refused: findings
 // quote lines, and the author of the link may have no permission to read them. Links
 // to directories are not followed, which would find files twice or never end. Files
-// that are not regular, such as FIFOs, are skipped.
+// that are not regular, such as FIFOs, are skipped. A link to a file that is selected itself,
+// as the alias of a unit, is left out.
 //
 // An argument that is neither a directory nor a regular file is refused, except a pipe
 // that is already open.
@@ -68,6 +69,9 @@ func (r *Run) Add(args []string, stdinName string, exclude source.Patterns) {
 		switch {
 		case err == nil && info.IsDir():
 			found := func(f source.Found) {
+				if f.Alias {
+					return
+				}
 				if f.Err != nil {
 					add(f.Name, file{name: f.Name, preread: &content{err: f.Err}})
 				} else {

@@ -43,6 +43,11 @@ func NewChange(name string, old, new *engine.Plan, newInvalid bool) Change {
 	return c
 }
 
+// NewUncompared returns the change of a file that cannot be compared. why says what changed.
+func NewUncompared(name, why string) Change {
+	return Change{Name: name, Kind: Incomparable, grant: why}
+}
+
 // Kind is how the two versions of a profile compare.
 type Kind string
 
@@ -62,7 +67,7 @@ var kinds = [...]Kind{Invalid, Widened, Incomparable, New, Narrowed, Removed, Ch
 
 // kind returns how two plans compare.
 func (d Difference) kind() Kind {
-	switch d.Comparison.Order() {
+	switch d.order() {
 	case compare.More:
 		return Widened
 	case compare.Less:
@@ -126,6 +131,9 @@ func (c Change) Note() string {
 		for _, row := range group.rows {
 			parts = append(parts, row.summary())
 		}
+	}
+	if text := c.Difference.Outside.summary(); text != "" {
+		parts = append(parts, text)
 	}
 	return strings.Join(parts, "; ")
 }

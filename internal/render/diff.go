@@ -13,6 +13,9 @@ type Difference struct {
 	old, new   string // the names of the profiles
 	Comparison compare.Comparison
 
+	// Outside is what a profile cannot express.
+	Outside Outside
+
 	// Others are the changed keys that grant no privilege.
 	Others []string
 }
@@ -35,7 +38,7 @@ func NewDifference(a, b *engine.Plan) Difference {
 
 // verdict returns the words between the names of the new and the old profile.
 func (d Difference) verdict() string {
-	switch d.Comparison.Order() {
+	switch d.order() {
 	case compare.Same:
 		if len(d.Others) > 0 {
 			return "grants the same as"
@@ -50,6 +53,9 @@ func (d Difference) verdict() string {
 		if dim.Order == compare.Incomparable {
 			return "cannot be compared with"
 		}
+	}
+	if !d.Outside.isEmpty() {
+		return "cannot be compared with"
 	}
 	return "grants more in one respect and less in another than"
 }

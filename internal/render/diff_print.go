@@ -20,6 +20,7 @@ func (d Difference) Print(w io.Writer, colour bool) error {
 			printEntry(&b, strings.Join(row.names, ", "), row.text)
 		}
 	}
+	d.Outside.print(&b, colour)
 	if len(d.Others) > 0 {
 		b.WriteString("\n" + paint(colour, "1", "Changed without effect on privilege") + "\n  " + strings.Join(d.Others, ", ") + "\n")
 	}
@@ -56,6 +57,7 @@ func (d Difference) Markdown(w io.Writer) error {
 			}
 		}
 	}
+	d.Outside.markdown(&b)
 	if len(d.Others) > 0 {
 		fmt.Fprintf(&b, "\nChanged without effect on privilege: %s\n", strings.Join(d.Others, ", "))
 	}
@@ -85,6 +87,8 @@ type jsonDifference struct {
 	Order      string          `json:"order"`
 	Dimensions []jsonDimension `json:"dimensions"`
 	Others     []string        `json:"no_privilege_changed"`
+	OutsideOld []string        `json:"outside_old,omitempty"` // what a profile cannot express, in one version only
+	OutsideNew []string        `json:"outside_new,omitempty"`
 }
 
 type jsonDimension struct {
@@ -97,7 +101,7 @@ type jsonDimension struct {
 }
 
 func (d Difference) json() jsonDifference {
-	out := jsonDifference{d.old, d.new, orderWord(d.Comparison.Order()), nil, append([]string{}, d.Others...)}
+	out := jsonDifference{d.old, d.new, orderWord(d.order()), nil, append([]string{}, d.Others...), d.Outside.Old, d.Outside.New}
 	for _, dim := range d.Comparison.Differences {
 		out.Dimensions = append(out.Dimensions, jsonDimension{
 			string(dim.Dimension), orderWord(dim.Order), dim.Old.String(), dim.New.String(), append([]string{}, dim.Gained()...), append([]string{}, dim.Lost()...),

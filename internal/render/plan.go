@@ -68,6 +68,11 @@ func Plan(w io.Writer, p *engine.Plan, v PlanView) error {
 	var b strings.Builder
 	t := planPrinter{v, &b, p}
 	t.title()
+	if v.Document != nil {
+		t.document()
+		_, err := io.WriteString(w, sanitize.Lines(b.String()))
+		return err
+	}
 	t.inputs()
 	t.steps()
 	t.state()
@@ -250,7 +255,7 @@ func (v PlanView) origin(p *engine.Plan, s engine.Step) (file string, at policy.
 // state prints the state of the caller and of the target, except capabilities.
 func (t planPrinter) state() {
 	t.head("State                 caller                           target")
-	for _, row := range stateRows(t.plan) {
+	for _, row := range t.stateRows() {
 		mark := "  "
 		if row.caller != row.target {
 			mark = "* "
@@ -271,14 +276,21 @@ func (t planPrinter) state() {
 // stateRow is a row of the table of the state.
 type stateRow struct{ name, caller, target string }
 
-func stateRows(p *engine.Plan) []stateRow {
+func (t planPrinter) stateRows() []stateRow {
+	p := t.plan
 	uid, gid, groups := p.IdentityText()
+	if t.Document != nil && t.Document.Sets.UnknownUID {
+		uid, gid, groups = notDeclared, notDeclared, notDeclared
+	}
 	field := func(row, name string) stateRow {
 		return stateRow{row, engine.FieldText(p.Caller, name), engine.FieldText(p.AfterExec, name)}
 	}
 	f := p.Caller
 	const callers = "the caller's"
 	root := stateRow{"root directory", callers, callers}
+	if t.Document != nil {
+		root.target = "that of the platform"
+	}
 	if p.Profile.Chroot != "" {
 		root.target = p.Profile.Chroot
 	}
@@ -286,15 +298,19 @@ func stateRows(p *engine.Plan) []stateRow {
 	if p.NewKeyring() && !p.KeysUnreachable() {
 		keyring.target = "new, empty"
 	}
-	return []stateRow{
+	rows := []stateRow{
 		{"uid", engine.IDsText(f.UID, f.EUID, f.SUID, f.FSUID), uid},
 		{"gid", engine.IDsText(f.GID, f.EGID, f.SGID, f.FSGID), gid},
 		{"groups", engine.FieldText(f, "Groups"), groups},
 		field("securebits", "Securebits"),
 		field("no_new_privs", "NoNewPrivs"),
 		root,
-		keyring,
 	}
+	if t.Document != nil {
+		// The platform decides the keyring, and no key of a profile says how.
+		return rows
+	}
+	return append(rows, keyring)
 }
 
 // callerText describes the caller that the flag -as selects.

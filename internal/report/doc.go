@@ -8,7 +8,7 @@
 // Each plan is for a caller that is root with every capability, and for an ordinary program,
 // as [review.Check] has it. The rows are ordered by power, see [Power].
 //
-// The output depends on the sources and the options alone: it has no date and no absolute
+// The output depends only on the sources and the options: it has no date and no absolute
 // path, and the same sources in another order give the same output.
 //
 // All text of a source is untrusted. The package replaces control characters and marks that

@@ -206,7 +206,7 @@ const legend markup = `<section class="legend" aria-label="Legend">
 <div><dt><svg class="ml"><use href="#l"/></svg></dt><dd>lacks it, and can gain it later</dd></div>
 </dl>
 <dl>
-<div><dt>uid</dt><dd>user that the program runs as; <em>caller</em>: the profile declares none</dd></div>
+<div><dt>uid</dt><dd>user that the program runs as; <em>caller</em>: the profile declares none; <em>not declared</em>: the platform or the image decides the user, which may be root</dd></div>
 <div><dt>nnp</dt><dd>no_new_privs: set-user-ID bits and file capabilities grant nothing</dd></div>
 <div><dt>locks</dt><dd>locked securebits; with <em>noroot</em>, uid 0 gains no capabilities</dd></div>
 <div><dt>has</dt><dd>number of capabilities of the program</dd></div>

@@ -150,7 +150,7 @@ func (p *htmlPage) privileges(row *Row) {
 	switch {
 	case row.uid0:
 		p.add(" bad")
-	case row.User == Caller:
+	case row.undeclared:
 		p.add(" caller")
 	}
 	p.add(`"><bdi>`)

@@ -35,7 +35,7 @@ type jsonRow struct {
 	Power          string        `json:"power"`
 	HasPlan        bool          `json:"has_plan"`
 	Problem        *string       `json:"problem"`        // why the profile cannot be read
-	User           *string       `json:"user"`           // "caller" if the profile declares none
+	User           *string       `json:"user"`           // "caller" if the profile declares none, "not declared" for another file
 	GID            *string       `json:"gid"`            // likewise
 	Groups         *string       `json:"groups"`         // likewise
 	CapsOfCaller   bool          `json:"caps_of_caller"` // the profile declares no capability sets

@@ -46,7 +46,8 @@ type Row struct {
 	Problem string
 
 	// User is the user that the target runs as: the uids, the name of a user that was not
-	// looked up, or "caller" for a profile that declares no identity. GID and Groups are
+	// looked up, or "caller" for a profile that declares no identity, or what the source has for
+	// one. GID and Groups are
 	// the same for the group and the supplementary groups.
 	User, GID, Groups string
 
@@ -76,11 +77,12 @@ type Row struct {
 	Change render.Kind
 	Note   string // what changed
 
-	file      string // to link to
-	noLines   bool
-	uid0      bool // the profile declares uid 0
-	mayBeRoot bool
-	removed   bool
+	file       string // to link to
+	noLines    bool
+	uid0       bool // the profile declares uid 0
+	undeclared bool // it has a plan and declares no identity
+	mayBeRoot  bool
+	removed    bool
 }
 
 // A Finding is a finding of a row.
@@ -138,7 +140,7 @@ func newRow(s Source, o Options) *Row {
 		var p *policy.Profile
 		if p, _ = policy.Parse(row.Name, s.Text); p != nil {
 			row.Description = text(p.Description)
-			if plan, _ = engine.Compile(p, cred.Root(), engine.OrdinaryTarget()); plan != nil {
+			if plan, _ = engine.Compile(p, callerOf(s.Caller), engine.OrdinaryTarget()); plan != nil {
 				row.setPlan(plan, cmp.Or(s.Undeclared, Caller))
 			}
 		}
@@ -153,6 +155,14 @@ func newRow(s Source, o Options) *Row {
 		row.compare(s, plan)
 	}
 	return row
+}
+
+// callerOf returns the caller of a plan: root for the zero value.
+func callerOf(c cred.Cred) cred.Cred {
+	if c.All == 0 {
+		return cred.Root()
+	}
+	return c
 }
 
 // setPlan fills the fields about privileges.
@@ -171,6 +181,7 @@ func (row *Row) setPlan(p *engine.Plan, undeclared string) {
 	// The placeholder of a user that was not looked up is not 0.
 	row.mayBeRoot = a.UID == 0 || a.EUID == 0 || a.SUID == 0
 	if !p.Identity.Declared {
+		row.undeclared = true
 		return
 	}
 	row.uid0 = row.mayBeRoot
@@ -221,10 +232,13 @@ func (row *Row) compare(s Source, new *engine.Plan) {
 	var old *engine.Plan
 	if s.Old != nil {
 		if p, _ := policy.Parse(row.Name, s.Old); p != nil {
-			old, _ = engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
+			old, _ = engine.Compile(p, callerOf(s.oldCaller), engine.OrdinaryTarget())
 		}
 	}
 	change := render.NewChange(row.Name, old, new, new == nil && !s.Removed || s.OldErr != nil)
+	if s.Check != nil {
+		change.SetOutside(render.NewOutside(s.oldOutside, s.Outside))
+	}
 	row.Change, row.Note = change.Kind, text(change.Note())
 	switch {
 	case change.Kind != render.Invalid:

@@ -47,6 +47,35 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// TestUndeclared: the summary of a file of another platform does not count an unknown user
+// as another user than root.
+func TestUndeclared(t *testing.T) {
+	r := New(Options{})
+	for n, text := range []string{"version: 1\n", "version: 1\niab: \"\"\n", "version: 1\nuid: 33\ngid: 33\n", "version: 1\nuid: x\n"} {
+		if err := r.Add(Source{Name: fmt.Sprint(n), Text: []byte(text), Undeclared: "not declared"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := r.Summary()
+	if s.UndeclaredUser != 2 || s.Caller != 0 || s.UID0 != 0 {
+		t.Errorf("%+v", s)
+	}
+	if got := s.String(); !strings.Contains(got, ", 0 run as uid 0, 2 with an undeclared user, which may be root, ") {
+		t.Error(got)
+	}
+	for name, want := range map[string]string{
+		"html": `<li class="bad"><strong>2</strong> with an undeclared user, which may be root</li>`, "json": `"undeclared_user": 2`,
+	} {
+		var b bytes.Buffer
+		if err := formats()[name](r, &b); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s has no %s: %v", name, want, err)
+		}
+	}
+	if s := (Summary{}).String(); strings.Contains(s, "undeclared") {
+		t.Error(s)
+	}
+}
+
 // TestNoPlan: a profile with errors is a row with its findings and without privileges.
 func TestNoPlan(t *testing.T) {
 	for _, text := range []string{"", "version: 1\nuid: -1\n", "version: 1\nuid: 33\ngid: 33\ncaps: cap_net_raw=ep\n", "a: [", "\xff", strings.Repeat("#", 70<<10)} {

@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 
+	"caprun/engine/cred"
 	"caprun/engine/review"
 )
 
@@ -43,6 +44,13 @@ type Source struct {
 	// contains the text in another form.
 	NoLines bool
 
+	// Outside is what the text does not have of the file of another platform, to compare
+	// with that of the old version.
+	Outside, oldOutside []string
+
+	// Caller is the caller that the plan is for; the zero value is root.
+	Caller, oldCaller cred.Cred
+
 	// Old is the version of the profile to compare with; nil without one. OldErr is the
 	// reason why it cannot be read. A report without a base ignores both.
 	Old    []byte
@@ -50,4 +58,9 @@ type Source struct {
 
 	// Removed reports that only Old exists.
 	Removed bool
+}
+
+// SetOld sets the version to compare with.
+func (s *Source) SetOld(old Source) {
+	s.Old, s.OldErr, s.oldOutside, s.oldCaller = old.Text, old.Err, old.Outside, old.Caller
 }

@@ -21,6 +21,10 @@ type Summary struct {
 	Infos         int `json:"infos"`
 	Suppressed    int `json:"suppressed"`
 
+	// UndeclaredUser counts files of other platforms that declare no identity: the
+	// platform or an image decides the user.
+	UndeclaredUser int `json:"undeclared_user"`
+
 	changes map[render.Kind]int
 }
 
@@ -41,7 +45,8 @@ func (r *Report) Summary() Summary {
 		}{
 			{row.RootEquivalent != 0, &s.AmountsToRoot},
 			{row.uid0, &s.UID0},
-			{row.User == Caller && row.HasPlan, &s.Caller},
+			{row.undeclared && row.User == Caller, &s.Caller},
+			{row.undeclared && row.User != Caller, &s.UndeclaredUser},
 			{row.HasPlan && row.Held == 0, &s.NoCaps},
 			{!row.HasPlan, &s.NoPlan},
 		} {
@@ -79,6 +84,9 @@ func (s Summary) facts() []fact {
 	}
 	if s.Caller > 0 {
 		list = append(list, fact{s.Caller, verb(s.Caller, "runs", "run") + " as the caller", true})
+	}
+	if s.UndeclaredUser > 0 {
+		list = append(list, fact{s.UndeclaredUser, "with an undeclared user, which may be root", true})
 	}
 	list = append(list, fact{s.NoCaps, verb(s.NoCaps, "has", "have") + " no capability", false})
 	if s.NoPlan > 0 {

@@ -6,76 +6,170 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"caprun/platform"
 	"caprun/platform/declared"
 )
 
-// maxCompanions is the largest number of drop-ins of a unit. A service of a distribution
-// has at most a few.
+// maxCompanions is the largest number of drop-ins of a unit, and of files of its sockets. A
+// service of a distribution has at most a few.
 const maxCompanions = 64
 
-// readCompanions adds the drop-ins and socket units of a unit to its content. read reads
-// one of these files; a link to /dev/null masks a file, and is not read.
-func (c *Content) readCompanions(path string, read func(path string) ([]byte, error)) error {
+// Beside are the files beside a unit: those of a file system, or of a git revision.
+type Beside interface {
+	// List returns the names in a directory; none if it does not exist or is a file.
+	List(dir string) ([]string, error)
+
+	// Exists reports whether there is a file, or a link.
+	Exists(path string) (bool, error)
+
+	// IsMasked reports whether a file is a link to /dev/null, which masks it:
+	// systemd.unit(5).
+	IsMasked(path string) bool
+
+	// Read returns the bytes of a file.
+	Read(path string) ([]byte, error)
+}
+
+// ReadBeside adds the drop-ins and the socket units of a unit to its content. path is that
+// of the unit, and dirs are the directories to search, the most important first.
+func (c *Content) ReadBeside(path string, dirs []string, files Beside) error {
 	if c.Platform == nil || c.Platform.Kind != platform.Systemd || !platform.IsUnit(path) {
 		return nil
 	}
-	var all []string
-	dirs := platform.UnitDirectories(filepath.Dir(path))
-	for _, name := range platform.DropInDirectories(filepath.Base(path)) {
-		for _, dir := range dirs {
-			entries, err := os.ReadDir(filepath.Join(dir, name))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) && !notDirectory(filepath.Join(dir, name)) {
-				return err
-			}
-			for _, e := range entries {
-				all = append(all, filepath.Join(dir, name, e.Name()))
-			}
-		}
-	}
-	in := c.Platform
+	search := besideSearch{dirs, files}
 	var err error
-	if in.DropIns, err = readCompanions(platform.SelectDropIns(all), read); err != nil {
+	if c.Platform.DropIns, err = search.dropIns(filepath.Base(path)); err != nil {
 		return err
 	}
 	for _, name := range platform.SocketNames(filepath.Base(path)) {
-		for _, dir := range dirs {
-			path := filepath.Join(dir, name)
-			if _, err := os.Lstat(path); err != nil {
-				continue
-			}
-			in.Sockets, err = readCompanions([]string{path}, read)
+		socket, err := search.unit(name)
+		if err != nil {
 			return err
 		}
+		if socket == nil {
+			continue
+		}
+		dropIns, err := search.dropIns(name)
+		if err != nil {
+			return err
+		}
+		c.Platform.Sockets = append(append(c.Platform.Sockets, *socket), dropIns...)
 	}
 	return nil
 }
 
-func readCompanions(paths []string, read func(path string) ([]byte, error)) ([]declared.File, error) {
+// besideSearch searches directories of units, the most important first.
+type besideSearch struct {
+	dirs []string
+	Beside
+}
+
+// dropIns returns the drop-ins of a unit, in the order of systemd.
+func (s besideSearch) dropIns(unit string) ([]declared.File, error) {
+	var paths []string
+	for _, name := range platform.DropInDirectories(unit) {
+		for _, dir := range s.dirs {
+			below := filepath.Join(dir, name)
+			names, err := s.List(below)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range names {
+				paths = append(paths, filepath.Join(below, name))
+			}
+		}
+	}
+	paths = platform.SelectDropIns(paths)
 	if len(paths) > maxCompanions {
 		return nil, fmt.Errorf("more than %d drop-ins", maxCompanions)
 	}
 	var files []declared.File
 	for _, path := range paths {
-		if target, err := os.Readlink(path); err == nil && target == os.DevNull {
-			continue
-		}
-		text, err := read(path)
+		f, err := s.file(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+			return nil, err
 		}
-		files = append(files, declared.File{Name: path, Text: text})
+		if f != nil {
+			files = append(files, *f)
+		}
 	}
 	return files, nil
 }
 
-// notDirectory reports whether a path exists and is not a directory: systemd ignores it.
-func notDirectory(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && !info.IsDir()
+// unit returns a unit; nil if there is none or if it is masked.
+func (s besideSearch) unit(name string) (*declared.File, error) {
+	for _, dir := range s.dirs {
+		path := filepath.Join(dir, name)
+		if exists, err := s.Exists(path); err != nil {
+			return nil, err
+		} else if exists {
+			return s.file(path)
+		}
+	}
+	return nil, nil
+}
+
+// file reads a file; nil if it is masked.
+func (s besideSearch) file(path string) (*declared.File, error) {
+	if s.IsMasked(path) {
+		return nil, nil
+	}
+	text, err := s.Read(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, withoutPath(err))
+	}
+	return &declared.File{Name: path, Text: text}, nil
+}
+
+// fileSystem is the file system. read reads a file.
+type fileSystem struct {
+	read func(path string) ([]byte, error)
+}
+
+func (fileSystem) List(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if info, failed := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || failed == nil && !info.IsDir() {
+		return nil, nil
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names, err
+}
+
+func (fileSystem) Exists(path string) (bool, error) {
+	_, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (fileSystem) IsMasked(path string) bool { return isMasked(path) }
+
+// errCompanionLink is the error for a link below a directory that is searched: its
+// author may have no permission to read what it leads to.
+var errCompanionLink = errors.New("a symbolic link, which is not followed in a directory; pass the unit as an argument")
+
+func (f fileSystem) Read(path string) ([]byte, error) {
+	text, err := f.read(path)
+	if errors.Is(err, errReplaced) {
+		err = errCompanionLink
+	}
+	return text, err
+}
+
+// isMasked reports whether a file is a link to /dev/null.
+func isMasked(path string) bool {
+	target, err := os.Readlink(path)
+	return err == nil && target == os.DevNull
+}
+
+// readCompanions is ReadBeside for a unit of the file system.
+func (c *Content) readCompanions(path string, read func(path string) ([]byte, error)) error {
+	return c.ReadBeside(path, platform.UnitDirectories(filepath.Dir(path)), fileSystem{read})
 }
 
 // withoutPath returns an error without the path: the message has it.
@@ -85,30 +179,4 @@ func withoutPath(err error) error {
 		return at.Err
 	}
 	return err
-}
-
-// AddDropIns adds the drop-ins of a unit that are in a tree, such as that of a git
-// revision: paths are those of the files below the directory of the unit, with slashes.
-func (c *Content) AddDropIns(unit string, paths []string, read func(path string) ([]byte, error)) error {
-	if c.Platform == nil || c.Platform.Kind != platform.Systemd {
-		return nil
-	}
-	names := platform.DropInDirectories(unit)
-	beside := slices.DeleteFunc(slices.Clone(paths), func(p string) bool {
-		dir, _, ok := strings.Cut(p, "/")
-		return !ok || !slices.Contains(names, dir) || strings.Count(p, "/") != 1
-	})
-	slices.SortStableFunc(beside, func(a, b string) int {
-		dirA, _, _ := strings.Cut(a, "/")
-		dirB, _, _ := strings.Cut(b, "/")
-		return slices.Index(names, dirA) - slices.Index(names, dirB)
-	})
-	for _, p := range platform.SelectDropIns(beside) {
-		text, err := read(p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p, err)
-		}
-		c.Platform.DropIns = append(c.Platform.DropIns, declared.File{Name: p, Text: text})
-	}
-	return nil
 }

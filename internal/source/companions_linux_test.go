@@ -60,7 +60,7 @@ func TestCompanions(t *testing.T) {
 	if c, err := s.Review(); err != nil || names(c.Platform) != want {
 		t.Errorf("%v\n%+v", err, c.Platform)
 	}
-	if _, err := s.Text(false); !errors.Is(err, errUnit) {
+	if _, err := s.Text(false); err == nil || err.Error() != platform.Systemd.NotProfile().Error() {
 		t.Errorf("a launch: %v", err)
 	}
 }
@@ -80,7 +80,7 @@ func TestHostileCompanions(t *testing.T) {
 	}
 	var r Reader
 	for unit, want := range map[string]string{
-		"link": "replaced by a symbolic link", "dir": "replaced by a symbolic link", "fifo": "not a regular file",
+		"link": "a symbolic link, which is not followed", "dir": "a symbolic link, which is not followed", "fifo": "not a regular file",
 		"many": "more than 64 drop-ins", "file": "",
 	} {
 		path := "u/" + unit + ".service"

@@ -25,6 +25,9 @@ const largest = max(policy.MaxSize, declared.MaxSize)
 // there, if another version of the generator wrote the launcher, so that its code cannot be
 // compared.
 func NewContent(name string, data []byte) (Content, error) {
+	if platform.IsOtherUnit(name) {
+		return Content{}, errOtherUnit
+	}
 	text, sealed, err := unverified(data)
 	c := Content{Text: text, Sealed: sealed}
 	if sealed != nil || err != nil {

@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"caprun/platform"
 )
 
 // Patterns select files and directories below a directory. A pattern of path.Match
@@ -27,7 +29,7 @@ func (p Patterns) match(below string) bool {
 // below the directory: the name is that of a profile, and neither the file nor a
 // directory on the path is hidden or selected by a pattern.
 func (p Patterns) Includes(below string) bool {
-	if !IsProfileName(below) {
+	if !IsProfileName(below) && !platform.IsDropIn(below) {
 		return false
 	}
 	for ; below != "."; below = path.Dir(below) {

@@ -30,6 +30,9 @@ func (r *Reader) ReadNoLinks(name, path string) (Content, error) {
 func (r *Reader) content(name, path string, read func(path string) ([]byte, error)) (Content, error) {
 	data, err := read(path)
 	if err != nil {
+		if isMasked(path) {
+			err = errMasked
+		}
 		return Content{}, err
 	}
 	c, err := verified(name, data)

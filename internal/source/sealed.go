@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"caprun/platform"
 	"caprun/seal"
 )
 
@@ -12,7 +13,8 @@ const maxSize = max(seal.MaxSize, largest)
 
 var (
 	errExecutable = errors.New("an executable (ELF), and not a sealed launcher; want a profile, which is YAML")
-	errUnit       = errors.New("a systemd unit, and not a profile; write its profile with caprun import")
+	errOtherUnit  = errors.New("a unit that starts no process; pass the service unit")
+	errMasked     = errors.New("a masked unit: a link to /dev/null")
 	errLaunch     = errors.New("an executable (ELF), and not a profile; run a sealed launcher itself, without caprun")
 )
 
@@ -39,11 +41,23 @@ func unverified(data []byte) ([]byte, *seal.Sealed, error) {
 	return s.Text, s, nil
 }
 
+// File returns the content of a file of any kind, without the files beside it.
+func (s Source) File() (Content, error) {
+	data, err := s.bytes(maxSize+1, false)
+	if err != nil {
+		return Content{}, err
+	}
+	return Content{Text: data}, nil
+}
+
 // Review returns what a review reads. The error wraps seal.ErrGenerator, and the content is
 // there, as NewContent says.
 func (s Source) Review() (Content, error) {
 	data, err := s.bytes(maxSize+1, false)
 	if err != nil {
+		if platform.IsUnit(s.path) && isMasked(s.path) {
+			err = errMasked
+		}
 		return Content{}, err
 	}
 	c, err := NewContent(s.Name, data)

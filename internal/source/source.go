@@ -75,14 +75,20 @@ func plainName(s string) bool {
 // Text returns the bytes of the profile, for a launch. It opens a file once. With strict it
 // refuses a file that another user can write.
 func (s Source) Text(strict bool) ([]byte, error) {
-	if platform.IsUnit(s.path) {
-		return nil, errUnit
-	}
 	text, err := s.bytes(policy.MaxSize+1, strict)
-	if err == nil && seal.IsELF(text) {
-		return nil, errLaunch
+	switch {
+	case err != nil:
+	case seal.IsELF(text):
+		err = errLaunch
+	default:
+		if kind := platform.Detect(s.Name, text); kind != platform.Profile {
+			err = kind.NotProfile()
+		}
 	}
-	return text, err
+	if err != nil {
+		return nil, err
+	}
+	return text, nil
 }
 
 // bytes returns the first max bytes of the source.

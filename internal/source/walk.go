@@ -16,13 +16,14 @@ var ErrNoProfiles = errors.New("no .yaml, .yml or .service files in this directo
 
 // Found is a profile below a directory.
 type Found struct {
-	Name string // the directory as it was given, with the path below it
-	Path string // without links
-	Link bool   // the name is that of a symbolic link
-	Err  error  // why the file is not to be read; then Path is empty
+	Name  string // the directory as it was given, with the path below it
+	Path  string // without links
+	Link  bool   // the name is that of a symbolic link
+	Alias bool   // a link to a file that Walk finds itself, without drop-ins of its own
+	Err   error  // why the file is not to be read; then Path is empty
 }
 
-// Walk calls add with each profile below a directory: a regular file, or a symbolic
+// Walk calls add with each profile and unit below a directory, and each drop-in whose unit is not beside it: a regular file, or a symbolic
 // link to one of these files, whose name ends in .yaml, .yml or .service and that is not hidden
 // or excluded. It returns an error for every directory that cannot be read, or if there are no
 // profiles.
@@ -51,7 +52,7 @@ func Walk(root string, excluded Patterns, add func(Found)) error {
 		switch {
 		case skipped && d.IsDir():
 			return fs.SkipDir
-		case skipped || d.IsDir() || !IsProfileName(path):
+		case skipped || d.IsDir() || !IsProfileName(path) && !isLoneDropIn(path):
 		case d.Type().IsRegular():
 			found = true
 			add(Found{Name: path, Path: withoutLinks(root, top, path)})
@@ -61,7 +62,7 @@ func Walk(root string, excluded Patterns, add func(Found)) error {
 				add(Found{Name: path, Link: true, Err: err})
 			} else if target != "" {
 				found = true
-				add(Found{Name: path, Link: true, Path: target})
+				add(Found{Name: path, Link: true, Alias: isFound(top, target, excluded) && !exists(path+".d"), Path: target})
 			}
 		}
 		return nil
@@ -70,6 +71,28 @@ func Walk(root string, excluded Patterns, add func(Found)) error {
 		err = fmt.Errorf("%s: %w", root, ErrNoProfiles)
 	}
 	return err
+}
+
+// isFound reports whether Walk finds a file below the directory top by its path without
+// links.
+func isFound(top, file string, excluded Patterns) bool {
+	abs, err := filepath.Abs(top)
+	if err != nil {
+		return false
+	}
+	below, err := filepath.Rel(abs, file)
+	return err == nil && filepath.IsLocal(below) && excluded.Includes(filepath.ToSlash(below))
+}
+
+// isLoneDropIn reports whether a file is a drop-in of a unit that is not beside it.
+func isLoneDropIn(path string) bool {
+	return platform.IsDropIn(path) && !exists(strings.TrimSuffix(filepath.Dir(path), ".d"))
+}
+
+// exists reports whether there is a file, or a link.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // sameDirectory reports whether two paths lead to the same directory.
