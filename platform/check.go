@@ -56,7 +56,7 @@ func (in Input) CheckDocument(d *declared.Document, o review.Options) []review.F
 	ineffective := slices.ContainsFunc(found, func(f review.Finding) bool { return f.Rule == declared.Rules()[declared.Ineffective].Name })
 	if d.Sets.NotRoot && o.Host == nil {
 		o.Host = func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {
-			return engine.Compile(p, d.Caller(cred.Root()), engine.OrdinaryTarget())
+			return engine.Compile(d.StandIn(p), cred.Root(), engine.OrdinaryTarget())
 		}
 	}
 	for _, f := range review.Check(in.Name, d.Text, o).Findings {

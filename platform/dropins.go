@@ -54,6 +54,13 @@ func IsDropIn(name string) bool {
 	return ok && IsUnit(unit) && !strings.HasSuffix(unit, "-"+unitSuffix) && path.Ext(name) == ".conf"
 }
 
+// IsInstance reports whether a path is that of an instance of a template, such as
+// web@1.service.
+func IsInstance(name string) bool {
+	_, instance, ok := strings.Cut(strings.TrimSuffix(path.Base(filepath.ToSlash(name)), unitSuffix), "@")
+	return ok && instance != "" && IsUnit(name)
+}
+
 // SocketNames returns the names of the socket units that start a unit, if it does not name
 // others in Sockets=: systemd.socket(5).
 func SocketNames(unit string) []string {

@@ -114,3 +114,14 @@ func (in Input) Documents() ([]*declared.Document, []policy.Diagnostic) {
 	policy.Sort(findings)
 	return documents, findings
 }
+
+// IsUnread reports whether the file starts processes that caprun does not know: a drop-in
+// whose unit is not beside it, or a custom resource with containers.
+func (in Input) IsUnread() bool {
+	for _, f := range in.Read().Findings {
+		if f.Rule == declared.Rules()[declared.DropInAlone].Name || f.Rule == declared.Rules()[declared.UnknownKind].Name {
+			return true
+		}
+	}
+	return false
+}

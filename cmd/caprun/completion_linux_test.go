@@ -24,7 +24,7 @@ var offered = []struct {
 	line string
 	want []string // all offers; some of them if the last is "…"
 }{
-	{"caprun ", []string{"check", "explain", "diff", "report", "verify", "show", "seal", "learn", "schema", "profiles", "completion", "rules", "odd", "version", "help"}},
+	{"caprun ", []string{"check", "explain", "diff", "report", "verify", "show", "seal", "learn", "import", "export", "schema", "profiles", "completion", "rules", "odd", "version", "help"}},
 	{"caprun expl", []string{"explain"}},
 	{"caprun nosuch", nil},
 	{"caprun -", []string{"-profile", "-init", "-init-group", "-dry-run"}},
@@ -60,7 +60,7 @@ var offered = []struct {
 	{"caprun odd bad-", []string{"bad-caps", "…"}},
 	{"caprun odd -format=j", []string{"json"}},
 	{"caprun rules -format=j", []string{"json"}},
-	{"caprun help ex", []string{"explain"}},
+	{"caprun help ex", []string{"explain", "export"}},
 	{"caprun version ", nil},
 	// No flags after an operand.
 	{"caprun check a.yaml -form", nil},

@@ -83,25 +83,27 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 			return status
 		}
 		names[n], plans[n] = name, processPlans{}
+		if o.process != "" && list[0].document != nil {
+			r := findProcess(list, o.process)
+			if r == nil {
+				return c.fail(noProcess(name, o.process, list))
+			}
+			r.nameProcess(name)
+			r.key = ""
+			list = []*reviewed{r}
+		}
 		for _, r := range list {
 			if r.unverified != nil {
 				return c.fail(fmt.Errorf("%s: %w", r.File, r.unverified))
 			}
 			r.nameProcess(name)
-			plan, findings := engine.Compile(r.Profile, r.from(view.from), view.target())
+			plan, findings := engine.Compile(r.Profile, view.from, view.target())
 			if plan == nil {
 				return c.reportNoPlan(r, findings, exitError)
 			}
 			if err := plans[n].add(r, plan); err != nil {
 				return c.fail(err)
 			}
-		}
-		if o.process != "" && len(plans[n]) > 1 {
-			selected := plans[n].selectProcess(o.process)
-			if selected == nil {
-				return c.fail(noProcess(name, o.process, list))
-			}
-			plans[n] = selected
 		}
 	}
 	if len(plans[0]) > 1 || len(plans[1]) > 1 {
@@ -113,7 +115,7 @@ func (c *Command) diff(o diffOptions, operands []string) int {
 		}
 		return status
 	}
-	change := newChange("", plans[0].single(), plans[1].single(), false)
+	change := newFileChange("", plans[0], plans[1], false)
 	if err := o.print.profile(c, *change.Difference); err != nil {
 		return c.fail(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"caprun/internal/revision"
+	"caprun/platform"
 )
 
 // revisionFiles are the files of a revision beside a unit.
@@ -42,6 +43,20 @@ func (r *revisionFiles) List(dir string) ([]string, error) {
 func (r *revisionFiles) Exists(name string) (bool, error) {
 	_, ok, err := r.file(name)
 	return ok, err
+}
+
+func (r *revisionFiles) Aliases(dir, unit string) ([]string, error) {
+	list, err := r.files(dir)
+	var names []string
+	for _, f := range list {
+		if !f.Link || path.Dir(f.Name) != filepath.ToSlash(dir) || !platform.IsUnit(f.Name) || platform.IsInstance(f.Name) {
+			continue
+		}
+		if target, err := r.tree.Read(f); err == nil && string(target) == unit {
+			names = append(names, path.Base(f.Name))
+		}
+	}
+	return names, err
 }
 
 // file returns the file with a name.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,13 +23,14 @@ type processPlans map[string]processPlan
 type processPlan struct {
 	*engine.Plan
 
-	// outside is what the plan does not have of a file of another platform: findings, and
-	// what a profile cannot express. document is nil for a profile.
-	outside  []string
-	document *declared.Document
+	// input is the file of another platform, and outside what the plan does not have of
+	// it; nil for a profile.
+	input   *platform.Input
+	outside []render.OutsideItem
 
-	// dropIn is the text of a drop-in whose unit is not beside it; such a file has no plan.
-	dropIn []byte
+	// unread is the text of a file without a plan that starts something nevertheless: see
+	// platform.Input.IsUnread.
+	unread string
 }
 
 // add adds the plan of a process. It returns an error if two processes have one name.
@@ -38,20 +38,19 @@ func (p processPlans) add(r *reviewed, plan *engine.Plan) error {
 	if _, exists := p[r.key]; exists {
 		return fmt.Errorf("%s: two processes have the name %s", r.File, strconv.Quote(r.key))
 	}
-	entry := processPlan{Plan: plan, document: r.document}
+	entry := processPlan{Plan: plan, input: r.input}
 	if r.document != nil {
-		entry.outside = outsideOf(r.document, r.findings)
+		entry.outside = outsideOf(r.input, r.document, r.findings)
 	}
 	p[r.key] = entry
 	return nil
 }
 
-// outsideOf returns what the profile of a document does not have: the messages of findings
-// about the file and the process, and what a profile cannot express.
-func outsideOf(d *declared.Document, findings []policy.Diagnostic) []string {
-	var list []string
-	for _, f := range slices.Concat(findings, d.Findings, platform.Losses(d)) {
-		list = append(list, f.Message)
+// outsideOf returns what the profile of a document does not have.
+func outsideOf(in *platform.Input, d *declared.Document, findings []policy.Diagnostic) []render.OutsideItem {
+	var list []render.OutsideItem
+	for _, o := range in.Outside(d, findings) {
+		list = append(list, render.OutsideItem(o))
 	}
 	return list
 }
@@ -59,10 +58,34 @@ func outsideOf(d *declared.Document, findings []policy.Diagnostic) []string {
 // newChange compares two versions of a process.
 func newChange(name string, old, new processPlan, invalid bool) render.Change {
 	change := render.NewChange(name, old.Plan, new.Plan, invalid)
-	if old.document != nil && new.document != nil {
+	if old.input != nil || new.input != nil {
 		change.SetOutside(render.NewOutside(old.outside, new.outside))
 	}
 	return change
+}
+
+// newFileChange compares two versions of a file with one process each.
+func newFileChange(name string, old, new processPlans, invalid bool) render.Change {
+	change := newChange(name, old.single(), new.single(), invalid)
+	if old.differs(new) && change.Kind == render.Unchanged {
+		change.SetUnexamined()
+	}
+	return change
+}
+
+// differs reports whether two versions of a file of another platform differ in more than
+// comments.
+func (p processPlans) differs(q processPlans) bool {
+	a, b := p.file(), q.file()
+	return a != nil && b != nil && a.Normal() != b.Normal()
+}
+
+// file returns the file of another platform; nil for a profile.
+func (p processPlans) file() *platform.Input {
+	for _, plan := range p {
+		return plan.input
+	}
+	return nil
 }
 
 // processKey returns the key of a process of a file in processPlans. The names of commands
@@ -75,15 +98,6 @@ func processKey(in *platform.Input, main, d *declared.Document) string {
 		return ""
 	}
 	return strings.TrimPrefix(d.Name, main.Name+"-")
-}
-
-// selectProcess returns the plan of one of several processes.
-func (p processPlans) selectProcess(name string) processPlans {
-	key, ok := findName(slices.Collect(maps.Keys(p)), name)
-	if !ok {
-		return nil
-	}
-	return processPlans{"": p[key]}
 }
 
 // findName returns the name that an argument of -process means: the whole name, or its last
@@ -124,23 +138,30 @@ func (o diffOptions) compare(name string, old, new processPlans, invalid bool, s
 		}
 		list = append(list, change)
 	}
-	if a, b := old.single().dropIn, new.single().dropIn; !invalid && (a != nil || b != nil) {
-		if !bytes.Equal(a, b) {
-			add(render.NewUncompared(name, "a drop-in, whose unit is not beside it, changed"))
+	if a, b := old.single().unread, new.single().unread; !invalid && (a != "" || b != "") {
+		if a != b {
+			add(render.NewUncompared(name, "changed, and its processes are not known: see check"))
 		}
 		return list, status
 	}
 	if invalid || len(old) <= 1 && len(new) <= 1 {
-		add(newChange(name, old.single(), new.single(), invalid))
+		add(newFileChange(name, old, new, invalid))
 		return list, status
 	}
+	var changes []render.Change
 	all := maps.Clone(old)
 	if all == nil {
 		all = processPlans{}
 	}
 	maps.Copy(all, new)
 	for _, process := range slices.Sorted(maps.Keys(all)) {
-		add(newChange(processName(name, process), old[process], new[process], false))
+		changes = append(changes, newChange(processName(name, process), old[process], new[process], false))
+	}
+	if old.differs(new) && !slices.ContainsFunc(changes, func(c render.Change) bool { return c.Kind != render.Unchanged }) {
+		changes[0].SetUnexamined()
+	}
+	for _, c := range changes {
+		add(c)
 	}
 	return list, status
 }
@@ -156,6 +177,8 @@ func (r *reviewed) nameProcess(file string) {
 func processName(file, process string) string {
 	process = sanitize.Text(process)
 	switch {
+	case file == "" && process == "":
+		return "ExecStart"
 	case file == "":
 		return sanitize.Line(process)
 	case process == "":

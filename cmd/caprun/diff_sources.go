@@ -77,7 +77,8 @@ type revisionSets struct {
 
 	beside *revisionFiles
 
-	// links read the links of the working tree below a directory.
+	// links read the links of the working tree below a directory to files that are not
+	// compared themselves.
 	links map[string]func() (source.Content, error)
 }
 
@@ -149,9 +150,14 @@ func (s *revisionSets) addPath(path, name string) error {
 		if err != nil {
 			failed = err
 		}
+		if f.Alias && isWanted(f.Name) {
+			return
+		}
 		s.new.profiles[name] = readFound(f)
 		if f.Link {
-			s.links[name] = s.new.profiles[name]
+			if !f.Alias {
+				s.links[name] = s.new.profiles[name]
+			}
 			s.new.profiles[name] = unreadable(errNewLink)
 		}
 	})
@@ -182,10 +188,20 @@ func (s *revisionSets) addFile(f revision.File) {
 		s.addLink(f)
 	default:
 		s.old.profiles[f.Name] = func() (source.Content, error) { return s.read(f) }
+		target, err := os.Readlink(f.Path)
+		if masked := err == nil && target == os.DevNull; masked {
+			return // systemd ignores it now
+		}
 		if _, err := os.Lstat(f.Path); err == nil && !inWorkingTree {
 			s.new.profiles[f.Name] = unreadable(errNotSimple)
 		}
 	}
+}
+
+// isWanted reports whether a file is a link that enables a unit: systemctl(1).
+func isWanted(name string) bool {
+	dir := filepath.Base(filepath.Dir(name))
+	return platform.IsUnit(name) && (strings.HasSuffix(dir, ".wants") || strings.HasSuffix(dir, ".requires"))
 }
 
 // addLink adds a link of the revision below a directory. If the working tree has the same
@@ -196,10 +212,10 @@ func (s *revisionSets) addLink(f revision.File) {
 	if err != nil || failed != nil || now != string(target) {
 		return
 	}
-	delete(s.new.profiles, f.Name)
 	link, ok := s.links[f.Name]
-	if name := path.Join(path.Dir(f.Name), now); !ok || s.selects(name) {
-		return
+	delete(s.new.profiles, f.Name)
+	if !ok {
+		return // the file is compared itself
 	}
 	s.new.profiles[f.Name] = link
 	s.old.profiles[f.Name] = func() (source.Content, error) {
@@ -207,21 +223,29 @@ func (s *revisionSets) addLink(f revision.File) {
 		if err != nil {
 			return source.Content{}, err
 		}
-		return s.read(file)
+		return s.readAs(f.Name, file)
 	}
 }
 
 // read returns a profile of the revision, or a unit with its drop-ins there.
-func (s *revisionSets) read(f revision.File) (source.Content, error) {
+func (s *revisionSets) read(f revision.File) (source.Content, error) { return s.readAs(f.Name, f) }
+
+// readAs is read for the file that a link with a name leads to: that of an instance of a
+// template has drop-ins of its own.
+func (s *revisionSets) readAs(link string, f revision.File) (source.Content, error) {
 	data, err := s.tree.Read(f)
 	if err != nil {
 		return source.Content{}, err
 	}
-	c, err := source.NewContent(f.Path, data)
+	name := f.Name
+	if platform.IsInstance(link) {
+		name = link
+	}
+	c, err := source.NewContent(name, data)
 	if err != nil || c.Platform == nil {
 		return c, err
 	}
-	err = c.ReadBeside(f.Name, []string{path.Dir(f.Name)}, s.beside)
+	err = c.ReadBeside(name, []string{path.Dir(name)}, s.beside)
 	return c, err
 }
 

@@ -9,7 +9,6 @@ import (
 	"caprun/internal/render"
 	"caprun/internal/revision"
 	"caprun/internal/sanitize"
-	"caprun/platform"
 )
 
 // diffDirectories compares the profiles below two directories.
@@ -95,7 +94,7 @@ func (c *Command) plans(v viewpoint, s profileSet, key string, details bool) (pr
 	plans := processPlans{}
 	for _, r := range list {
 		r.nameProcess(name)
-		plan, findings := engine.Compile(r.Profile, r.from(v.from), v.target())
+		plan, findings := engine.Compile(r.Profile, v.from, v.target())
 		if plan == nil {
 			report.reportNoPlan(r, findings, exitError)
 			return nil, errNoPlan
@@ -105,8 +104,8 @@ func (c *Command) plans(v viewpoint, s profileSet, key string, details bool) (pr
 			return nil, err
 		}
 	}
-	if len(plans) == 0 && content.Platform != nil && platform.IsDropIn(content.Platform.Name) {
-		return processPlans{"": {dropIn: content.Text}}, nil
+	if len(plans) == 0 && content.Platform != nil && content.Platform.IsUnread() {
+		return processPlans{"": {unread: content.Platform.Normal()}}, nil
 	}
 	if len(plans) == 0 && (content.Platform == nil || status != exitOK) {
 		return nil, errNoPlan

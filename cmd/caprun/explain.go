@@ -69,7 +69,7 @@ func (c *Command) explain(o explainOptions, profile string) int {
 			return c.fail(fmt.Errorf("-as current: %w", err))
 		}
 	}
-	plan, findings := engine.Compile(p.Profile, p.from(view.from), program)
+	plan, findings := engine.Compile(p.Profile, view.from, program)
 	if plan == nil {
 		return c.reportNoPlan(p, findings, exitFindings)
 	}

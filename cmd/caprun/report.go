@@ -115,6 +115,9 @@ type reportRun struct {
 
 // add adds a profile.
 func (r *reportRun) add(s report.Source) error {
+	if s.Left {
+		return nil
+	}
 	if s.Err != nil {
 		s.Err = source.BrokenLink(s.Name, withoutPath(s.Err))
 		r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(s.Name), s.Err))

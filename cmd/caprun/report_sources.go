@@ -22,11 +22,15 @@ func newSources(name, file string) func(source.Content, error) []report.Source {
 			return []report.Source{{Name: name, File: file, Text: c.Text, Err: err, NoLines: c.Sealed != nil}}
 		}
 		documents, findings := c.Platform.Documents()
-		if len(documents) == 0 && !policy.HasErrors(findings) {
+		if len(documents) == 0 && !c.Platform.IsUnread() && !policy.HasErrors(findings) {
 			return nil
 		}
-		if policy.HasErrors(findings) {
-			return []report.Source{{Name: name, File: file, Undeclared: notDeclared, Check: func(review.Options) []review.Finding {
+		if policy.HasErrors(findings) || len(documents) == 0 {
+			unread := ""
+			if !policy.HasErrors(findings) {
+				unread = c.Platform.Normal()
+			}
+			return []report.Source{{Name: name, File: file, Undeclared: notDeclared, Unread: unread, Check: func(review.Options) []review.Finding {
 				var list []review.Finding
 				for _, f := range findings {
 					list = append(list, review.Finding{Diagnostic: f})
@@ -35,13 +39,15 @@ func newSources(name, file string) func(source.Content, error) []report.Source {
 			}}}
 		}
 		sources := make([]report.Source, 0, len(documents))
-		for _, d := range reportedDocuments(c.Platform, documents) {
-			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, Caller: d.Caller(cred.Root())}
+		reported := reportedDocuments(c.Platform, documents)
+		for _, d := range documents {
+			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, StandIn: d.StandIn, NotRoot: d.Sets.NotRoot}
 			s.Check = func(o review.Options) []review.Finding { return c.Platform.CheckDocument(d, o) }
 			if d != documents[0] || len(c.Platform.Main(documents)) > 1 {
 				s.Name = processName(name, d.Name)
 			}
-			s.Outside = outsideOf(d, findings)
+			s.Key, s.Left = processKey(c.Platform, documents[0], d), !slices.Contains(reported, d)
+			s.Outside = outsideOf(c.Platform, d, findings)
 			sources = append(sources, s)
 		}
 		return sources
@@ -76,7 +82,7 @@ func planOf(d *declared.Document) *engine.Plan {
 	if p == nil {
 		return nil
 	}
-	plan, _ := engine.Compile(p, d.Caller(cred.Root()), engine.OrdinaryTarget())
+	plan, _ := engine.Compile(d.StandIn(p), cred.Root(), engine.OrdinaryTarget())
 	return plan
 }
 
@@ -88,24 +94,26 @@ func failed(list []report.Source) error {
 	return list[0].Err
 }
 
-// pairVersions returns the sources of the new version of a file with the old ones: those
-// with the same name, or if both versions have one, these.
+// pairVersions returns the sources of the new version of a file with the old ones: those of
+// the same process, or if both versions have one, these.
 func pairVersions(old, new []report.Source) []report.Source {
 	if len(old) == 1 && len(new) == 1 {
 		new[0].SetOld(old[0])
 		return new
 	}
-	named := func(list []report.Source, name string) int {
-		return slices.IndexFunc(list, func(s report.Source) bool { return s.Name == name })
+	same := func(list []report.Source, key string) int {
+		return slices.IndexFunc(list, func(s report.Source) bool { return s.Key == key })
 	}
 	for n := range new {
-		if at := named(old, new[n].Name); at >= 0 {
+		if at := same(old, new[n].Key); at >= 0 {
 			new[n].SetOld(old[at])
 		}
 	}
 	for _, s := range old {
-		if named(new, s.Name) < 0 {
-			new = append(new, report.Source{Name: s.Name, Old: s.Text, OldErr: s.Err, Removed: true})
+		if !s.Left && same(new, s.Key) < 0 {
+			removed := report.Source{Name: s.Name, Removed: true}
+			removed.SetOld(s)
+			new = append(new, removed)
 		}
 	}
 	return new

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"caprun/engine/cred"
 	"caprun/engine/review"
 	"caprun/internal/sanitize"
 	"caprun/internal/source"
@@ -86,14 +85,6 @@ func areAlike(list []*reviewed) bool {
 		}
 	}
 	return true
-}
-
-// from returns the caller for which the plan predicts what the process gets.
-func (r *reviewed) from(c cred.Cred) cred.Cred {
-	if r.document == nil {
-		return c
-	}
-	return r.document.Caller(c)
 }
 
 // findProcess returns the process that an argument of -process means, nil if it is not
@@ -180,7 +171,7 @@ func (c *Command) readPlatform(name string, in *platform.Input, findingsStatus i
 			}
 			continue
 		}
-		list = append(list, &reviewed{Profile: p, text: d.Text, document: d, input: in})
+		list = append(list, &reviewed{Profile: d.StandIn(p), text: d.Text, document: d, input: in})
 	}
 	switch {
 	case policy.HasErrors(findings):

@@ -75,7 +75,7 @@ func (d Difference) kind() Kind {
 	case compare.Incomparable:
 		return Incomparable
 	}
-	if len(d.Others) > 0 {
+	if len(d.Others) > 0 || d.Unexamined {
 		return Changed
 	}
 	return Unchanged
@@ -123,6 +123,8 @@ func (c Change) Note() string {
 	switch {
 	case c.Difference == nil:
 		return c.grant
+	case c.Kind == Changed && c.Difference.Unexamined:
+		return strings.Join(append(slices.Clone(c.Difference.Others), unexamined), ", ")
 	case c.Kind == Changed:
 		return strings.Join(c.Difference.Others, ", ")
 	}

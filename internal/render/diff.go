@@ -16,6 +16,10 @@ type Difference struct {
 	// Outside is what a profile cannot express.
 	Outside Outside
 
+	// Unexamined reports that the files also differ in declarations that are neither in the
+	// plans nor in Outside.
+	Unexamined bool
+
 	// Others are the changed keys that grant no privilege.
 	Others []string
 }
@@ -40,7 +44,7 @@ func NewDifference(a, b *engine.Plan) Difference {
 func (d Difference) verdict() string {
 	switch d.order() {
 	case compare.Same:
-		if len(d.Others) > 0 {
+		if len(d.Others) > 0 || d.Unexamined {
 			return "grants the same as"
 		}
 		return "is the same as"

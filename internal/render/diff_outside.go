@@ -2,35 +2,58 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"caprun/engine/compare"
 )
 
-// Outside is what files of other platforms declare and a profile cannot express, such as
-// sandboxing, devices and directories of the host, in one of two versions only. Whether it
-// widens or narrows is not known.
+// An OutsideItem is one thing that a file of another platform declares and a profile cannot
+// express, such as sandboxing, devices and directories of the host.
+type OutsideItem struct {
+	Message     string
+	Declaration string // the text of the declaration, which the message may not have
+}
+
+// Outside is what only one of two versions has. Whether it widens or narrows is not known.
 type Outside struct{ Old, New []string }
 
+// maxDeclared is the largest length of a declaration in a comparison, in characters.
+const maxDeclared = 200
+
 // NewOutside returns what one of two lists has and the other has not. An item that one list
-// has more often counts.
-func NewOutside(old, new []string) Outside {
-	return Outside{without(old, new), without(new, old)}
+// has more often counts. An item whose message is in both lists has its declaration.
+func NewOutside(old, new []OutsideItem) Outside {
+	onlyOld, onlyNew := without(old, new), without(new, old)
+	return Outside{texts(onlyOld, onlyNew), texts(onlyNew, onlyOld)}
 }
 
 // without returns the items of list that are not in other.
-func without(list, other []string) []string {
-	count := map[string]int{}
+func without(list, other []OutsideItem) []OutsideItem {
+	count := map[OutsideItem]int{}
 	for _, s := range other {
 		count[s]++
 	}
-	var rest []string
+	var rest []OutsideItem
 	for _, s := range list {
 		if count[s]--; count[s] < 0 {
 			rest = append(rest, s)
 		}
 	}
 	return rest
+}
+
+// texts returns the items as text.
+func texts(list, other []OutsideItem) []string {
+	var result []string
+	for _, item := range list {
+		text := item.Message
+		if slices.ContainsFunc(other, func(o OutsideItem) bool { return o.Message == item.Message }) {
+			text += ": " + cut(item.Declaration, maxDeclared)
+		}
+		result = append(result, text)
+	}
+	return result
 }
 
 func (o Outside) isEmpty() bool { return len(o.Old)+len(o.New) == 0 }
@@ -42,6 +65,18 @@ func (c *Change) SetOutside(o Outside) {
 		return
 	}
 	c.Difference.Outside = o
+	c.Kind = c.Difference.kind()
+}
+
+// unexamined describes a change of declarations that neither the plans nor Outside have.
+const unexamined = "declarations that caprun does not examine"
+
+// SetUnexamined records that the files differ in something else than the plans.
+func (c *Change) SetUnexamined() {
+	if c.Difference == nil {
+		return
+	}
+	c.Difference.Unexamined = true
 	c.Kind = c.Difference.kind()
 }
 

@@ -24,6 +24,9 @@ func (d Difference) Print(w io.Writer, colour bool) error {
 	if len(d.Others) > 0 {
 		b.WriteString("\n" + paint(colour, "1", "Changed without effect on privilege") + "\n  " + strings.Join(d.Others, ", ") + "\n")
 	}
+	if d.Unexamined {
+		b.WriteString("\n" + paint(colour, "1", "Changed") + "\n  " + unexamined + "\n")
+	}
 	_, err := fmt.Fprint(w, sanitize.Lines(b.String()))
 	return err
 }
@@ -61,6 +64,9 @@ func (d Difference) Markdown(w io.Writer) error {
 	if len(d.Others) > 0 {
 		fmt.Fprintf(&b, "\nChanged without effect on privilege: %s\n", strings.Join(d.Others, ", "))
 	}
+	if d.Unexamined {
+		fmt.Fprintf(&b, "\nChanged: %s\n", unexamined)
+	}
 	_, err := fmt.Fprint(w, sanitize.Lines(b.String()))
 	return err
 }
@@ -87,6 +93,7 @@ type jsonDifference struct {
 	Order      string          `json:"order"`
 	Dimensions []jsonDimension `json:"dimensions"`
 	Others     []string        `json:"no_privilege_changed"`
+	Unexamined bool            `json:"unexamined_changed,omitempty"`
 	OutsideOld []string        `json:"outside_old,omitempty"` // what a profile cannot express, in one version only
 	OutsideNew []string        `json:"outside_new,omitempty"`
 }
@@ -101,7 +108,7 @@ type jsonDimension struct {
 }
 
 func (d Difference) json() jsonDifference {
-	out := jsonDifference{d.old, d.new, orderWord(d.order()), nil, append([]string{}, d.Others...), d.Outside.Old, d.Outside.New}
+	out := jsonDifference{d.old, d.new, orderWord(d.order()), nil, append([]string{}, d.Others...), d.Unexamined, d.Outside.Old, d.Outside.New}
 	for _, dim := range d.Comparison.Differences {
 		out.Dimensions = append(out.Dimensions, jsonDimension{
 			string(dim.Dimension), orderWord(dim.Order), dim.Old.String(), dim.New.String(), append([]string{}, dim.Gained()...), append([]string{}, dim.Lost()...),

@@ -140,8 +140,11 @@ func newRow(s Source, o Options) *Row {
 		var p *policy.Profile
 		if p, _ = policy.Parse(row.Name, s.Text); p != nil {
 			row.Description = text(p.Description)
-			if plan, _ = engine.Compile(p, callerOf(s.Caller), engine.OrdinaryTarget()); plan != nil {
+			if plan, _ = engine.Compile(standIn(s.StandIn, p), cred.Root(), engine.OrdinaryTarget()); plan != nil {
 				row.setPlan(plan, cmp.Or(s.Undeclared, Caller))
+				if s.NotRoot {
+					row.User, row.GID, row.Groups = s.Undeclared, s.Undeclared, s.Undeclared
+				}
 			}
 		}
 		options := review.Options{Today: o.Today}
@@ -157,12 +160,12 @@ func newRow(s Source, o Options) *Row {
 	return row
 }
 
-// callerOf returns the caller of a plan: root for the zero value.
-func callerOf(c cred.Cred) cred.Cred {
-	if c.All == 0 {
-		return cred.Root()
+// standIn returns the profile to make a plan of.
+func standIn(f func(*policy.Profile) *policy.Profile, p *policy.Profile) *policy.Profile {
+	if f == nil {
+		return p
 	}
-	return c
+	return f(p)
 }
 
 // setPlan fills the fields about privileges.
@@ -232,12 +235,19 @@ func (row *Row) compare(s Source, new *engine.Plan) {
 	var old *engine.Plan
 	if s.Old != nil {
 		if p, _ := policy.Parse(row.Name, s.Old); p != nil {
-			old, _ = engine.Compile(p, callerOf(s.oldCaller), engine.OrdinaryTarget())
+			old, _ = engine.Compile(standIn(s.oldStandIn, p), cred.Root(), engine.OrdinaryTarget())
 		}
 	}
 	change := render.NewChange(row.Name, old, new, new == nil && !s.Removed || s.OldErr != nil)
-	if s.Check != nil {
+	if s.Outside != nil || s.oldOutside != nil {
 		change.SetOutside(render.NewOutside(s.oldOutside, s.Outside))
+	}
+	switch {
+	case s.Unread == "":
+	case s.Unread == s.oldUnread:
+		change = render.Change{Kind: render.Unchanged}
+	default:
+		change = render.NewUncompared(row.Name, "its processes are not known")
 	}
 	row.Change, row.Note = change.Kind, text(change.Note())
 	switch {

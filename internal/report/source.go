@@ -3,8 +3,9 @@ package report
 import (
 	"errors"
 
-	"caprun/engine/cred"
 	"caprun/engine/review"
+	"caprun/internal/render"
+	"caprun/policy"
 )
 
 // MaxProfiles is the largest number of profiles in a report: ten times as many as a large
@@ -23,6 +24,11 @@ var ErrTooLarge = errors.New("report too large; pass fewer directories, or use -
 type Source struct {
 	// Name is the name of the row, and of the file in findings.
 	Name string
+
+	// Key is the name of the process in its file, to find its old version. Left reports that
+	// the source is no row: a process with nothing that another one of the file has not.
+	Key  string
+	Left bool
 
 	// File is the path of the file that the row links to; empty for a text that has
 	// none, such as a built-in profile.
@@ -46,10 +52,16 @@ type Source struct {
 
 	// Outside is what the text does not have of the file of another platform, to compare
 	// with that of the old version.
-	Outside, oldOutside []string
+	Outside, oldOutside []render.OutsideItem
 
-	// Caller is the caller that the plan is for; the zero value is root.
-	Caller, oldCaller cred.Cred
+	// StandIn returns the profile to make a plan of, given that of the text; nil for the
+	// same. NotRoot reports that an undeclared user is not root.
+	StandIn, oldStandIn func(*policy.Profile) *policy.Profile
+	NotRoot             bool
+
+	// Unread is the text of a file whose processes are not known; empty for any other. It
+	// has no plan, and is compared as text.
+	Unread, oldUnread string
 
 	// Old is the version of the profile to compare with; nil without one. OldErr is the
 	// reason why it cannot be read. A report without a base ignores both.
@@ -62,5 +74,5 @@ type Source struct {
 
 // SetOld sets the version to compare with.
 func (s *Source) SetOld(old Source) {
-	s.Old, s.OldErr, s.oldOutside, s.oldCaller = old.Text, old.Err, old.Outside, old.Caller
+	s.Old, s.OldErr, s.oldOutside, s.oldStandIn, s.oldUnread = old.Text, old.Err, old.Outside, old.StandIn, old.Unread
 }

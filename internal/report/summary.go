@@ -46,7 +46,7 @@ func (r *Report) Summary() Summary {
 			{row.RootEquivalent != 0, &s.AmountsToRoot},
 			{row.uid0, &s.UID0},
 			{row.undeclared && row.User == Caller, &s.Caller},
-			{row.undeclared && row.User != Caller, &s.UndeclaredUser},
+			{row.undeclared && row.mayBeRoot && row.User != Caller, &s.UndeclaredUser},
 			{row.HasPlan && row.Held == 0, &s.NoCaps},
 			{!row.HasPlan, &s.NoPlan},
 		} {

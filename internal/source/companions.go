@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"caprun/platform"
 	"caprun/platform/declared"
@@ -23,6 +24,9 @@ type Beside interface {
 	// Exists reports whether there is a file, or a link.
 	Exists(path string) (bool, error)
 
+	// Aliases returns the names of the links in a directory that lead to a unit in it.
+	Aliases(dir, unit string) ([]string, error)
+
 	// IsMasked reports whether a file is a link to /dev/null, which masks it:
 	// systemd.unit(5).
 	IsMasked(path string) bool
@@ -38,8 +42,11 @@ func (c *Content) ReadBeside(path string, dirs []string, files Beside) error {
 		return nil
 	}
 	search := besideSearch{dirs, files}
-	var err error
-	if c.Platform.DropIns, err = search.dropIns(filepath.Base(path)); err != nil {
+	names, err := search.names(filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	if c.Platform.DropIns, err = search.dropIns(names...); err != nil {
 		return err
 	}
 	for _, name := range platform.SocketNames(filepath.Base(path)) {
@@ -65,10 +72,35 @@ type besideSearch struct {
 	Beside
 }
 
-// dropIns returns the drop-ins of a unit, in the order of systemd.
-func (s besideSearch) dropIns(unit string) ([]declared.File, error) {
-	var paths []string
-	for _, name := range platform.DropInDirectories(unit) {
+// names returns the names of a unit: its own, and those of its aliases, whose drop-ins
+// count as well.
+func (s besideSearch) names(unit string) ([]string, error) {
+	names := []string{unit}
+	for _, dir := range s.dirs {
+		aliases, err := s.Aliases(dir, unit)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range aliases {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// dropIns returns the drop-ins of a unit with some names, in the order of systemd.
+func (s besideSearch) dropIns(names ...string) ([]declared.File, error) {
+	var paths, below []string
+	for _, name := range names {
+		for _, dir := range platform.DropInDirectories(name) {
+			if !slices.Contains(below, dir) {
+				below = append(below, dir)
+			}
+		}
+	}
+	for _, name := range below {
 		for _, dir := range s.dirs {
 			below := filepath.Join(dir, name)
 			names, err := s.List(below)
@@ -147,6 +179,28 @@ func (fileSystem) Exists(path string) (bool, error) {
 	return err == nil, err
 }
 
+func (fileSystem) Aliases(dir, unit string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type() != fs.ModeSymlink || !platform.IsUnit(e.Name()) || platform.IsInstance(e.Name()) {
+			continue
+		}
+		if target, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil && isAlias(dir, target, unit) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// isAlias reports whether a link in a directory leads to a unit in it.
+func isAlias(dir, target, unit string) bool {
+	return target == unit || filepath.IsAbs(target) && target == filepath.Join(dir, unit)
+}
+
 func (fileSystem) IsMasked(path string) bool { return isMasked(path) }
 
 // errCompanionLink is the error for a link below a directory that is searched: its
@@ -170,6 +224,18 @@ func isMasked(path string) bool {
 // readCompanions is ReadBeside for a unit of the file system.
 func (c *Content) readCompanions(path string, read func(path string) ([]byte, error)) error {
 	return c.ReadBeside(path, platform.UnitDirectories(filepath.Dir(path)), fileSystem{read})
+}
+
+// unitPath returns the path of the unit whose drop-ins count, for a file with a name and a
+// path: that of an instance is its name, and that of another link the unit it leads to.
+func unitPath(name, path string) string {
+	if platform.IsInstance(name) {
+		return name
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil && platform.IsUnit(real) {
+		return real
+	}
+	return path
 }
 
 // withoutPath returns an error without the path: the message has it.

@@ -37,7 +37,7 @@ func (r *Reader) content(name, path string, read func(path string) ([]byte, erro
 	}
 	c, err := verified(name, data)
 	if err == nil {
-		err = c.readCompanions(path, read)
+		err = c.readCompanions(unitPath(name, path), read)
 	}
 	return c, err
 }

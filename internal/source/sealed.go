@@ -63,7 +63,7 @@ func (s Source) Review() (Content, error) {
 	c, err := NewContent(s.Name, data)
 	if err == nil && s.path != "" {
 		var r Reader
-		err = c.readCompanions(s.path, r.read)
+		err = c.readCompanions(unitPath(s.path, s.path), r.read)
 	}
 	return c, err
 }

@@ -19,7 +19,7 @@ type Found struct {
 	Name  string // the directory as it was given, with the path below it
 	Path  string // without links
 	Link  bool   // the name is that of a symbolic link
-	Alias bool   // a link to a file that Walk finds itself, without drop-ins of its own
+	Alias bool   // a link to a file that Walk finds itself; not an instance of a template
 	Err   error  // why the file is not to be read; then Path is empty
 }
 
@@ -62,7 +62,7 @@ func Walk(root string, excluded Patterns, add func(Found)) error {
 				add(Found{Name: path, Link: true, Err: err})
 			} else if target != "" {
 				found = true
-				add(Found{Name: path, Link: true, Alias: isFound(top, target, excluded) && !exists(path+".d"), Path: target})
+				add(Found{Name: path, Link: true, Alias: isFound(top, target, excluded) && !platform.IsInstance(path), Path: target})
 			}
 		}
 		return nil

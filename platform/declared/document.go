@@ -94,15 +94,17 @@ func (d *Document) Origin(key string) Source {
 	return d.At
 }
 
-// Caller returns the caller for which a plan of the profile predicts what the process gets,
-// given the caller of another profile. It differs if the uid of the process is unknown and
-// not 0: then it is that of nobody, as a stand-in.
-func (d *Document) Caller(c cred.Cred) cred.Cred {
-	const nobody = 65534
-	if d.Sets.NotRoot {
-		c.UID, c.EUID, c.SUID, c.FSUID = nobody, nobody, nobody, nobody
+// StandIn returns the profile to make a plan of, from what package policy has read of Text.
+// It differs from p if the uid of the process is unknown and not 0: then it has the uid and
+// the gid 65534 as a stand-in. A profile without uid would stand for that of the caller.
+func (d *Document) StandIn(p *policy.Profile) *policy.Profile {
+	if !d.Sets.NotRoot {
+		return p
 	}
-	return c
+	const nobody = 65534
+	uid, c := uint32(nobody), *p
+	c.UID, c.GID = &uid, &policy.Group{ID: nobody}
+	return &c
 }
 
 // IsLike reports whether two processes of a unit differ in their commands only.

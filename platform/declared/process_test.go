@@ -210,3 +210,25 @@ rlimits:
 		}
 	}
 }
+
+// TestStandIn: a process whose uid is unknown and not 0 has what another user has.
+func TestStandIn(t *testing.T) {
+	p := process(0, Sets{Bounding: cred.CapsOf(5, 13), Inheritable: cred.CapsOf(5), Ambient: cred.CapsOf(5), UnknownUID: true, NotRoot: true})
+	p.Profile.UID, p.Profile.GID = nil, nil
+	d, err := p.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile, found := policy.Parse("p", d.Text)
+	if profile == nil {
+		t.Fatal(found)
+	}
+	plan, found := engine.Compile(d.StandIn(profile), cred.Root(), engine.OrdinaryTarget())
+	if plan == nil || plan.AfterExec.Permitted != cred.CapsOf(5) || plan.AfterExec.UID == 0 || profile.UID != nil {
+		t.Errorf("%v %+v", found, plan)
+	}
+	p.Sets.NotRoot = false
+	if d.StandIn(profile) != profile {
+		t.Error("a user who may be root has a stand-in")
+	}
+}
