@@ -144,9 +144,11 @@ func (k Kind) withoutComment(line []byte) []byte {
 }
 
 // Normal returns the text of the file and of those read with it without lines that are
-// comments or empty, to tell whether anything else changed.
+// comments or empty, to tell whether anything else changed. It begins with the kind, and so
+// is never empty.
 func (in Input) Normal() string {
 	var b strings.Builder
+	b.WriteString(in.Kind.String() + "\n")
 	for _, f := range in.files() {
 		for line := range bytes.Lines(f.Text) {
 			if text := bytes.TrimRight(in.Kind.withoutComment(line), " \t\r\n"); len(text) > 0 {
