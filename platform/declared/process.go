@@ -38,6 +38,8 @@ type Process struct {
 
 	// Losses are declarations without an equivalent in a profile.
 	Losses []Loss
+
+	found Findings // those of AddFinding
 }
 
 // Sets are the capability sets that a platform makes before exec. The permitted and the
@@ -81,14 +83,35 @@ func (p *Process) From(key string, at ...Source) {
 	p.Origins[key] = append(p.Origins[key], at...)
 }
 
-// AddLoss records a declaration without an equivalent in a profile.
+// AddLoss records a declaration without an equivalent in a profile. Above MaxLosses it
+// records an error instead, once.
 func (p *Process) AddLoss(at Source, format string, args ...any) {
-	p.Losses = append(p.Losses, Loss{at, fmt.Sprintf(format, args...)})
+	if len(p.Losses) < MaxLosses {
+		p.Losses = append(p.Losses, Loss{at, fmt.Sprintf(format, args...)})
+		return
+	}
+	p.found.addIncomplete(at, "", fmt.Sprintf("more than %d declarations that a profile cannot express: not all are listed", MaxLosses))
+	p.Findings = p.found.List
 }
 
+// IgnoresLosses reports that AddLoss has no effect.
+func (p *Process) IgnoresLosses() bool { return len(p.Losses) >= MaxLosses && p.found.incomplete }
+
 // AddFinding records a mistake that the platform accepts silently. A hint can be empty.
+// Above MaxFindings it records an error instead, once.
 func (p *Process) AddFinding(r Rule, at Source, hint, format string, args ...any) {
-	p.Findings = append(p.Findings, r.Diagnostic(at, hint, fmt.Sprintf(format, args...)))
+	p.found.Add(r, at, hint, format, args...)
+	p.Findings = p.found.List
+}
+
+// SetFindings replaces the findings by those of a file, and adds that losses are missing.
+func (p *Process) SetFindings(found Findings) {
+	if p.found.incomplete && !found.incomplete {
+		found.incomplete = true
+		found.List = append(found.List, p.found.List...)
+	}
+	p.found = found
+	p.Findings = found.List
 }
 
 // declareSets sets caps and iab of the profile. It uses only caps where caprun derives

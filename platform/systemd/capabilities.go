@@ -33,7 +33,7 @@ func (c *capabilitySet) assign(a *assignment, found *findings) {
 		if ok {
 			sum = sum.With(n)
 		}
-		if ok && n < int(cap.NamedCount) || found.isFull() {
+		if ok && n < int(cap.NamedCount) || found.Ignores(declared.UnknownCapability) {
 			continue
 		}
 		at := a.word(w.offset+len(a.value)-len(text), w.length)
@@ -128,7 +128,7 @@ func readSecureBits(a *assignment, found *findings) cap.Secbits {
 				known = true
 			}
 		}
-		if !known && !found.isFull() {
+		if !known && !found.Ignores(declared.Ignored) {
 			hint := "the words are " + strings.Join(names, ", ")
 			if meant := policy.Suggest(w.text, names); meant != "" {
 				hint = "write " + meant

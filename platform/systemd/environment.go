@@ -1,6 +1,7 @@
 package systemd
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -138,8 +139,12 @@ func (b *builder) keepVariables(env *policy.Env) {
 	keep := func(a *assignment, names ...string) {
 		const most = 1024 // of package policy
 		for _, name := range names {
-			if !slices.Contains(env.Keep, name) && len(env.Keep) < most {
+			switch {
+			case slices.Contains(env.Keep, name):
+			case len(env.Keep) < most:
 				env.Keep = append(env.Keep, name)
+			default:
+				b.addLoss(cmp.Or(a, b.command.from), "a profile cannot have so many variables: %s", clip(name))
 			}
 		}
 		b.from("env.keep", a)
@@ -170,7 +175,7 @@ func (b *builder) keepVariables(env *policy.Env) {
 			switch {
 			case unknown != "":
 				b.addLoss(a, "the name of a variable depends on the specifier %s", unknown)
-			case !isVariable(name) && b.found.isFull():
+			case !isVariable(name) && b.found.Ignores(declared.Ignored):
 			case !isVariable(name):
 				b.addFinding(declared.Ignored, a.word(w.offset, w.length), "", "systemd ignores the invalid name %q", clip(name))
 			default:
@@ -195,7 +200,7 @@ func (b *builder) setVariables(env *policy.Env, a *assignment) {
 		case unknown != "":
 			b.addWordLoss(a, w, "a variable depends on the specifier %s", unknown)
 		case !ok || !isVariable(name) || !utf8.ValidString(value):
-			if b.reports && !b.found.isFull() {
+			if b.reports && !b.found.Ignores(declared.Ignored) {
 				b.addFinding(declared.Ignored, a.word(w.offset, w.length), "write NAME=VALUE; quote a value with spaces as \"NAME=VALUE\"", "systemd ignores the invalid assignment of a variable")
 			}
 		case !isText(value) || len(env.Set) >= most:
@@ -210,7 +215,7 @@ func (b *builder) setVariables(env *policy.Env, a *assignment) {
 
 // addWordLoss is addLoss with the position of a word.
 func (b *builder) addWordLoss(a *assignment, w word, format string, args ...any) {
-	if b.canAddLoss() {
+	if b.reports && !b.Process.IgnoresLosses() { // the position of a word takes time
 		b.Process.AddLoss(a.word(w.offset, w.length), format, args...)
 	}
 }
@@ -259,8 +264,7 @@ func (b *builder) substitute(args []string) []string {
 		value, ok := b.Profile.Env.Set[name]
 		known := len(b.lists["EnvironmentFile"]) == 0 && (ok || !slices.Contains(managerVariables[:], name)) &&
 			!slices.Contains(b.Profile.Env.Keep, name) && name != "PATH"
-		const most = 16 // more do not help
-		if !known && !lost[name] && len(lost) < most {
+		if !known && !lost[name] && !b.Process.IgnoresLosses() {
 			lost[name] = true
 			b.Process.AddLoss(b.command.source(), "the value of $%s is unknown; the profile has %q", clip(name), clip(value))
 		}

@@ -2,8 +2,11 @@ package systemd
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"caprun/platform/declared"
 )
 
 // TestLosses: what systemd does as root for the process, and its keyring.
@@ -35,6 +38,29 @@ func TestLosses(t *testing.T) {
 		}
 		if s := strings.Join(got, "|"); s != test.want {
 			t.Errorf("%q:\n got %s\nwant %s", test.lines, s, test.want)
+		}
+	}
+}
+
+// TestEachLoss: every variable that the profile does not have is a loss.
+func TestEachLoss(t *testing.T) {
+	pass, arguments := "PassEnvironment=", "EnvironmentFile=/f\nExecStart=/bin/x"
+	for n := range 1030 {
+		pass += fmt.Sprintf("V%d ", n)
+	}
+	for n := range 20 {
+		arguments += fmt.Sprintf(" $V%d", n)
+	}
+	for lines, want := range map[string]string{
+		"User=web\nExecStart=/bin/x\n" + pass: "a profile cannot have so many variables: V1029",
+		"User=web\n" + arguments:              `the value of $V19 is unknown; the profile has ""`,
+	} {
+		r := read(lines)
+		if len(r.Processes) != 1 {
+			t.Fatalf("%v", r.Findings)
+		}
+		if !slices.ContainsFunc(r.Processes[0].Losses, func(l declared.Loss) bool { return l.What == want }) {
+			t.Errorf("no loss %q: %v", want, r.Processes[0].Losses)
 		}
 	}
 }

@@ -86,15 +86,9 @@ func (b *builder) from(key string, list ...*assignment) {
 
 // addLoss records a loss of the whole unit, or of every process if it is about the command.
 func (b *builder) addLoss(a *assignment, format string, args ...any) {
-	if b.canAddLoss() {
+	if b.reports {
 		b.first.AddLoss(a.source(), format, args...)
 	}
-}
-
-// canAddLoss reports whether a loss of the whole unit can be recorded.
-func (b *builder) canAddLoss() bool {
-	const most = 512 // nobody reads more
-	return b.reports && len(b.first.Losses) < most
 }
 
 // readCommand declares the command.

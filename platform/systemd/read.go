@@ -25,13 +25,13 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 	start := declared.Source{File: file.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
 	if len(dropIns) > maxFiles || len(sockets) > maxFiles {
 		found.add(declared.Syntax, start, "", "more than %d drop-ins or sockets", maxFiles)
-		return declared.Result{Findings: found.list}
+		return declared.Result{Findings: found.List}
 	}
 	var list []assignment
 	for _, f := range append([]declared.File{file}, order(dropIns, found)...) {
 		assignments, ok := parse(f, found)
 		if !ok {
-			return declared.Result{Findings: found.list}
+			return declared.Result{Findings: found.List}
 		}
 		list = append(list, assignments...)
 	}
@@ -41,7 +41,7 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 			hint = "read the service unit, and pass this one as its socket"
 		}
 		found.add(declared.NoProcess, start, hint, "no process is declared: there is no section [Service]")
-		return declared.Result{Findings: found.list}
+		return declared.Result{Findings: found.List}
 	}
 	u := newUnit(file, list, found)
 	all := readSockets(sockets, u, found)
@@ -49,12 +49,12 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 		u.checkCommands(start)
 	}
 	if found.failed || u.total == 0 {
-		return declared.Result{Findings: found.list}
+		return declared.Result{Findings: found.List}
 	}
 	processes := u.processes(all)
-	policy.Sort(found.list)
-	processes[0].Findings = found.list
-	return declared.Result{Processes: processes}
+	processes[0].SetFindings(found.Findings)
+	policy.Sort(processes[0].Findings)
+	return declared.NewResult(processes, declared.Findings{})
 }
 
 // checkCommands refuses a unit without a command, and one with several main commands that

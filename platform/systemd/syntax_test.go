@@ -59,8 +59,8 @@ func TestParseRefuses(t *testing.T) {
 		{"assignments", long, "4098:1: error: the file has more than 4096 assignments"},
 	} {
 		found := &findings{}
-		if _, ok := parse(file("a", test.text), found); ok || len(found.list) == 0 || !strings.HasPrefix(found.list[0].String(), "a:"+test.want) {
-			t.Errorf("%s: %v %v", test.name, ok, found.list)
+		if _, ok := parse(file("a", test.text), found); ok || len(found.List) == 0 || !strings.HasPrefix(found.List[0].String(), "a:"+test.want) {
+			t.Errorf("%s: %v %v", test.name, ok, found.List)
 		}
 	}
 }
