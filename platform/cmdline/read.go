@@ -29,7 +29,7 @@ func Read(f declared.File, engine containers.Engine) declared.Result {
 	if found != nil {
 		return declared.Result{Findings: []policy.Diagnostic{*found}}
 	}
-	return declared.Result{Processes: []*declared.Process{p}}
+	return declared.NewResult([]*declared.Process{p}, declared.Findings{})
 }
 
 // A word is a word of the command line with its position.

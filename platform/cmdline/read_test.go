@@ -259,8 +259,8 @@ func TestHostile(t *testing.T) {
 		if took := cputime.Used(t) - begin; took > 5*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		}
-		if len(r.Processes) == 0 {
-			t.Errorf("%s: %v", name, r.Findings)
+		if incomplete := name == "unknown" || name == "cap-add"; golden.IsIncomplete(r) != incomplete || len(r.Processes) == 0 && !incomplete {
+			t.Errorf("%s: %d processes, %.500s", name, len(r.Processes), fmt.Sprint(r.Findings))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,37 +22,25 @@ func Read(f declared.File, engine containers.Engine) declared.Result {
 		c.number = n
 		c.document(d)
 	}
-	if len(c.processes) == 0 && !policy.HasErrors(c.found) {
+	if len(c.processes) == 0 && !policy.HasErrors(c.found.List) {
 		at := declared.Source{File: f.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
-		c.found = append(c.found, declared.NoProcess.Diagnostic(at, "", "no service is declared"))
+		c.found.Add(declared.NoProcess, at, "", "no service is declared")
 	}
-	if policy.HasErrors(c.found) {
-		return declared.Result{Findings: c.found}
-	}
-	return declared.Result{Processes: c.processes, Findings: c.found}
+	return declared.NewResult(c.processes, c.found)
 }
 
 type composition struct {
 	engine    containers.Engine
 	processes []*declared.Process
-	found     []policy.Diagnostic
-	number    int            // of the document
-	documents map[string]int // of the services
-}
-
-// maxFound is the largest number of findings outside of services.
-const maxFound = 64
-
-func (c *composition) addFinding(r declared.Rule, at declared.Source, hint, format string, args ...any) {
-	if len(c.found) < maxFound {
-		c.found = append(c.found, r.Diagnostic(at, hint, fmt.Sprintf(format, args...)))
-	}
+	found     declared.Findings // outside of services
+	number    int               // of the document
+	documents map[string]int    // of the services
 }
 
 // document reads the services of a document.
 func (c *composition) document(n *tree.Node) {
 	if n.Kind != tree.Mapping {
-		c.addFinding(declared.Syntax, n.Source(), "name a file with the key services", "the document is not a mapping")
+		c.found.Add(declared.Syntax, n.Source(), "name a file with the key services", "the document is not a mapping")
 		return
 	}
 	for _, e := range n.Entries {
@@ -64,11 +51,11 @@ func (c *composition) document(n *tree.Node) {
 			if meant := policy.Suggest(e.Key, topFields[:]); meant != "" {
 				hint = "did you mean " + meant + "?"
 			}
-			c.addFinding(declared.Syntax, e.KeySource(), hint, "unknown key %q", containers.Short(e.Key))
+			c.found.Add(declared.Syntax, e.KeySource(), hint, "unknown key %q", containers.Short(e.Key))
 		}
 	}
 	if e, ok := n.Entry("include"); ok && len(e.Value.List()) > 0 {
-		c.addFinding(declared.UnknownValue, e.KeySource(), "read those files, too", "more services are in other files")
+		c.found.Add(declared.UnknownValue, e.KeySource(), "read those files, too", "more services are in other files")
 	}
 	for _, key := range [...]string{"services", "jobs"} {
 		if services := n.Get(key); services != nil {
@@ -80,19 +67,19 @@ func (c *composition) document(n *tree.Node) {
 // services reads services or jobs.
 func (c *composition) services(key string, services *tree.Node) {
 	if services.Kind != tree.Mapping {
-		c.addFinding(declared.Syntax, services.Source(), "write NAME: {image: IMAGE}", "%s is not a mapping", key)
+		c.found.Add(declared.Syntax, services.Source(), "write NAME: {image: IMAGE}", "%s is not a mapping", key)
 		return
 	}
 	for _, e := range services.Entries {
 		switch {
 		case len(c.processes) == declared.MaxProcesses:
-			c.addFinding(declared.Syntax, e.KeySource(), "split the file", "the file has more than %d services", declared.MaxProcesses)
+			c.found.Add(declared.Syntax, e.KeySource(), "split the file", "the file has more than %d services", declared.MaxProcesses)
 			return
 		case strings.HasPrefix(e.Key, "x-"):
 		case e.Value.Kind != tree.Mapping:
-			c.addFinding(declared.Syntax, e.KeySource(), "write a mapping", "the service %q is not a mapping", containers.Short(e.Key))
+			c.found.Add(declared.Syntax, e.KeySource(), "write a mapping", "the service %q is not a mapping", containers.Short(e.Key))
 		case c.isRepeated(key + "." + e.Key):
-			c.addFinding(declared.Syntax, e.KeySource(), "read the output of docker compose config", "the service %q is in another document, too, and engines merge the two", containers.Short(e.Key))
+			c.found.Add(declared.Syntax, e.KeySource(), "read the output of docker compose config", "the service %q is in another document, too, and engines merge the two", containers.Short(e.Key))
 		default:
 			c.processes = append(c.processes, c.service(e))
 		}

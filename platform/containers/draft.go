@@ -26,24 +26,6 @@ type Draft struct {
 	groups map[policy.Group]bool
 }
 
-// maxReports is the largest number of losses, and of findings, about one process: what a
-// pod declares is repeated for each of its containers.
-const maxReports = 256
-
-// AddLoss records a loss, unless there are many.
-func (d *Draft) AddLoss(at declared.Source, format string, args ...any) {
-	if len(d.Losses) < maxReports {
-		d.Process.AddLoss(at, format, args...)
-	}
-}
-
-// AddFinding records a finding, unless there are many.
-func (d *Draft) AddFinding(r declared.Rule, at declared.Source, hint, format string, args ...any) {
-	if len(d.Findings) < maxReports {
-		d.Process.AddFinding(r, at, hint, format, args...)
-	}
-}
-
 const (
 	// maxText is the number of bytes that the values of a profile may have, so that it
 	// stays below 64 KiB with its other keys.

@@ -32,10 +32,7 @@ func ReadFor(f declared.File, engine containers.Engine) declared.Result {
 	if len(m.processes) == 0 && len(m.found) == 0 {
 		m.found = append(m.found, declared.NoProcess.Diagnostic(start(f), "", "no container is declared"))
 	}
-	if policy.HasErrors(m.found) {
-		return declared.Result{Findings: m.found}
-	}
-	return declared.Result{Processes: m.processes, Findings: m.found}
+	return declared.NewResult(m.processes, declared.Findings{List: m.found})
 }
 
 // start is the beginning of a file.

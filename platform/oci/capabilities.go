@@ -30,16 +30,16 @@ func (r *reader) capabilities(process *jsontree.Node) {
 
 	// capset(2) fails.
 	if outside := i.caps.Minus(b.caps); outside != 0 {
-		r.addFinding(declared.Refused, i.at, "add it to bounding", "inheritable has %s, which bounding lacks: the runtimes refuse to start", outside)
+		r.p.AddFinding(declared.Refused, i.at, "add it to bounding", "inheritable has %s, which bounding lacks: the runtimes refuse to start", outside)
 	}
 	if outside := e.caps.Minus(p.caps); outside != 0 {
-		r.addFinding(declared.Refused, e.at, "add it to permitted", "effective has %s, which permitted lacks: the runtimes refuse to start", outside)
+		r.p.AddFinding(declared.Refused, e.at, "add it to permitted", "effective has %s, which permitted lacks: the runtimes refuse to start", outside)
 	}
 
 	// prctl(2) fails, and the runtimes ignore that.
 	able := i.caps.Intersect(p.caps)
 	if lost := a.caps.Minus(able); lost != 0 {
-		r.addFinding(declared.Ineffective, a.at, "add it to inheritable and permitted", "ambient has %s, which is not both inheritable and permitted: the process does not get it", lost)
+		r.p.AddFinding(declared.Ineffective, a.at, "add it to inheritable and permitted", "ambient has %s, which is not both inheritable and permitted: the process does not get it", lost)
 	}
 	ambient := a.caps.Intersect(able)
 
@@ -51,7 +51,7 @@ func (r *reader) capabilities(process *jsontree.Node) {
 		if p.caps.Minus(ambient) == 0 {
 			at = e.at
 		}
-		r.addFinding(declared.Ineffective, at, "add it to inheritable and ambient", "permitted or effective has %s, which exec removes from uid %d: only ambient capabilities stay",
+		r.p.AddFinding(declared.Ineffective, at, "add it to inheritable and ambient", "permitted or effective has %s, which exec removes from uid %d: only ambient capabilities stay",
 			lost, *r.p.Profile.UID)
 	}
 	r.p.Sets = sets
@@ -67,7 +67,7 @@ func (r *reader) capabilities(process *jsontree.Node) {
 func (r *reader) asRoot(sets *declared.Sets, permitted, effective set) {
 	granted := sets.Bounding.Union(sets.Inheritable)
 	if lost := permitted.caps.Minus(granted); lost != 0 {
-		r.addFinding(declared.Ineffective, permitted.at, "add it to bounding", "permitted has %s, which bounding lacks: exec removes it", lost)
+		r.p.AddFinding(declared.Ineffective, permitted.at, "add it to bounding", "permitted has %s, which bounding lacks: exec removes it", lost)
 	}
 	more := granted.Minus(permitted.caps)
 	if more == 0 {
@@ -77,7 +77,7 @@ func (r *reader) asRoot(sets *declared.Sets, permitted, effective set) {
 		sets.Withheld = more
 		return
 	}
-	r.addFinding(declared.Ignored, permitted.at, "remove it from bounding", "permitted lacks %s, which bounding has: exec grants it to uid 0", more)
+	r.p.AddFinding(declared.Ignored, permitted.at, "remove it from bounding", "permitted lacks %s, which bounding has: exec grants it to uid 0", more)
 }
 
 // set reads one set. Its place is that of capabilities if it is absent.
@@ -105,10 +105,10 @@ func (r *reader) capability(key string, item *jsontree.Node) cred.Caps {
 		if number, err := cap.FromName("cap_" + strings.ToLower(item.Text)); err == nil && item.Text != "" && !isDigit(item.Text[0]) {
 			hint = "write " + strings.ToUpper(number.String())
 		}
-		r.addFinding(declared.UnknownCapability, at, hint, "unknown capability %s in %s: the runtimes ignore it", shown(item.Text), key)
+		r.p.AddFinding(declared.UnknownCapability, at, hint, "unknown capability %s in %s: the runtimes ignore it", shown(item.Text), key)
 		return 0
 	case item.Text != strings.ToUpper(number.String()):
-		r.addFinding(declared.UnknownCapability, at, "write "+strings.ToUpper(number.String()), "unknown capability %s in %s: runc ignores it, and crun grants %s", shown(item.Text), key, number)
+		r.p.AddFinding(declared.UnknownCapability, at, "write "+strings.ToUpper(number.String()), "unknown capability %s in %s: runc ignores it, and crun grants %s", shown(item.Text), key, number)
 	}
 	return cred.CapsOf(int(number))
 }

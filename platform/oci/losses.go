@@ -105,7 +105,7 @@ func (r *reader) hooks(root *jsontree.Node) {
 			if !ok || path.Value.Kind != jsontree.String {
 				continue
 			}
-			r.addFinding(declared.OtherPrivileges, r.source(path.At, `"path": `+shown(path.Value.Text)), "", "hook %s in %s runs with the privileges of the runtime", shown(path.Value.Text), bounded(hook.Key))
+			r.p.AddFinding(declared.OtherPrivileges, r.source(path.At, `"path": `+shown(path.Value.Text)), "", "hook %s in %s runs with the privileges of the runtime", shown(path.Value.Text), bounded(hook.Key))
 		}
 	}
 }
@@ -124,9 +124,11 @@ func (r *reader) namespaces(linux *jsontree.Node) {
 			continue
 		}
 		const most = 16 // twice as many as there are
-		if len(types) < most {
-			types = append(types, bounded(kind.Value.Text))
+		if len(types) == most {
+			r.refuse(item.Position, "", "more than %d namespaces", most)
+			return
 		}
+		types = append(types, bounded(kind.Value.Text))
 	}
 	if len(types) == 0 {
 		return

@@ -69,7 +69,7 @@ func (r *reader) id(m jsontree.Member) (uint32, bool) {
 	}
 	const largest = 1<<31 - 1 // of runc
 	if ok && n > largest {
-		r.addFinding(declared.Refused, r.of(m), "", "%s %d is above %d: runc refuses to start", m.Key, n, largest)
+		r.p.AddFinding(declared.Refused, r.of(m), "", "%s %d is above %d: runc refuses to start", m.Key, n, largest)
 	}
 	return uint32(n), ok
 }
@@ -105,7 +105,7 @@ func (r *reader) user(process *jsontree.Node) {
 		}
 	}
 	if m, ok := r.member(user.Value, "username", jsontree.String); ok {
-		r.addFinding(declared.Ignored, r.of(m), "write uid and gid", "username has no effect on Linux")
+		r.p.AddFinding(declared.Ignored, r.of(m), "write uid and gid", "username has no effect on Linux")
 	}
 	r.groups(user, gid)
 }
@@ -141,7 +141,7 @@ func (r *reader) arguments(process *jsontree.Node) {
 		return
 	}
 	args := r.strings(m)
-	if len(args) == 0 || r.refused != nil {
+	if len(args) == 0 || r.refused.List != nil {
 		return
 	}
 	command := make([]string, 0, len(args))
@@ -180,11 +180,11 @@ func (r *reader) environment(process *jsontree.Node) {
 		name, value, ok := strings.Cut(item.Text, "=")
 		home = home || name == "HOME"
 		if !ok {
-			r.addFinding(declared.Refused, at, "write NAME=VALUE", "invalid variable %s: runc refuses to start, and crun passes it on", shown(item.Text))
+			r.p.AddFinding(declared.Refused, at, "write NAME=VALUE", "invalid variable %s: runc refuses to start, and crun passes it on", shown(item.Text))
 			continue
 		}
 		if _, again := set[name]; again {
-			r.addFinding(declared.Ignored, at, "remove one", "variable %s is set twice: the runtimes pass the last value", shown(name))
+			r.p.AddFinding(declared.Ignored, at, "remove one", "variable %s is set twice: the runtimes pass the last value", shown(name))
 			delete(set, name)
 			delete(r.p.Origins, "env.set."+name)
 		}
@@ -212,7 +212,7 @@ func (r *reader) cwd(m jsontree.Member) {
 	at, path := r.of(m), m.Value.Text
 	switch {
 	case !strings.HasPrefix(path, "/"):
-		r.addFinding(declared.Refused, at, "write an absolute path", "cwd is a relative path: runc refuses to start")
+		r.p.AddFinding(declared.Refused, at, "write an absolute path", "cwd is a relative path: runc refuses to start")
 	case accepts(policy.Profile{Cwd: path}):
 		r.p.Profile.Cwd = path
 		r.p.From("cwd", at)

@@ -12,10 +12,6 @@ import (
 	"caprun/policy"
 )
 
-// maxFindings is the largest number of findings about one file: nobody fixes more mistakes
-// before the next run.
-const maxFindings = 256
-
 // Read returns the process of a config.json. A file without one, or that a runtime would not
 // read as it stands, has findings and no process.
 func Read(f declared.File) declared.Result {
@@ -23,24 +19,24 @@ func Read(f declared.File) declared.Result {
 	r := &reader{file: f.Name}
 	if err := f.Check(); err != nil {
 		r.refuse(start, "", "%v", err)
-		return declared.Result{Findings: r.refused}
+		return declared.Result{Findings: r.refused.List}
 	}
 	root, err := jsontree.Parse(f.Text)
 	var failed *jsontree.Error
 	if errors.As(err, &failed) {
 		r.refuse(failed.Position, failed.Hint, "%s", failed.Message)
-		return declared.Result{Findings: r.refused}
+		return declared.Result{Findings: r.refused.List}
 	}
 	if root.Kind != jsontree.Object {
 		r.refuse(root.Position, "", "config.json must be an object, not %s", root.Kind)
-		return declared.Result{Findings: r.refused}
+		return declared.Result{Findings: r.refused.List}
 	}
 	r.read(root)
-	if r.refused != nil {
-		return declared.Result{Findings: r.refused}
+	if r.refused.List != nil {
+		return declared.Result{Findings: r.refused.List}
 	}
 	r.bound()
-	return declared.Result{Processes: []*declared.Process{r.p}}
+	return declared.NewResult([]*declared.Process{r.p}, declared.Findings{})
 }
 
 // reader reads a config.json.
@@ -49,7 +45,7 @@ type reader struct {
 	p    *declared.Process
 
 	// refused are the findings because of which the file is not read.
-	refused []policy.Diagnostic
+	refused declared.Findings
 }
 
 // rootKeys are the keys of the file that the reader accepts.
@@ -62,8 +58,8 @@ func (r *reader) read(root *jsontree.Node) {
 	r.checkKeys(root, rootKeys[:], false)
 	process, ok := r.member(root, "process", jsontree.Object)
 	if !ok {
-		if r.refused == nil {
-			r.refused = append(r.refused, declared.NoProcess.Diagnostic(declared.Source{File: r.file, Position: root.Position}, "", "no process is declared"))
+		if r.refused.List == nil {
+			r.refused.Add(declared.NoProcess, r.source(root.Position, ""), "", "no process is declared")
 		}
 		return
 	}
@@ -77,17 +73,7 @@ func (r *reader) read(root *jsontree.Node) {
 
 // refuse records why the file is not read.
 func (r *reader) refuse(at policy.Position, hint, format string, args ...any) {
-	if len(r.refused) < maxFindings {
-		source := declared.Source{File: r.file, Position: at}
-		r.refused = append(r.refused, declared.Syntax.Diagnostic(source, hint, fmt.Sprintf(format, args...)))
-	}
-}
-
-// addFinding records a mistake that the runtimes accept, or refuse only at the start.
-func (r *reader) addFinding(rule declared.Rule, at declared.Source, hint, format string, args ...any) {
-	if len(r.p.Findings) < maxFindings {
-		r.p.AddFinding(rule, at, hint, format, args...)
-	}
+	r.refused.Add(declared.Syntax, r.source(at, ""), hint, format, args...)
 }
 
 // source returns a declaration of the file.
@@ -126,7 +112,7 @@ func (r *reader) checkKeys(object *jsontree.Node, known []string, strict bool) {
 			if meant := policy.Suggest(m.Key, known); meant != "" {
 				hint = "write " + meant
 			}
-			r.addFinding(declared.Ignored, r.of(m), hint, "unknown key %s: the runtime ignores it", shown(m.Key))
+			r.p.AddFinding(declared.Ignored, r.of(m), hint, "unknown key %s: the runtime ignores it", shown(m.Key))
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (r *reader) rlimit(item *jsontree.Node) {
 	at := r.of(kind)
 	name := strings.ToLower(strings.TrimPrefix(kind.Value.Text, "RLIMIT_"))
 	if !slices.Contains(limitNames[:], name) || kind.Value.Text != "RLIMIT_"+strings.ToUpper(name) {
-		r.addFinding(declared.Refused, at, "write one of the names of getrlimit(2), such as RLIMIT_NOFILE", "unknown limit %s: the runtimes refuse to start", shown(kind.Value.Text))
+		r.p.AddFinding(declared.Refused, at, "write one of the names of getrlimit(2), such as RLIMIT_NOFILE", "unknown limit %s: the runtimes refuse to start", shown(kind.Value.Text))
 		return
 	}
 	l := policy.Rlimit{Name: name}
@@ -59,12 +59,12 @@ func (r *reader) rlimit(item *jsontree.Node) {
 	}
 	limits := r.p.Profile.Rlimits
 	if n := slices.IndexFunc(limits, func(other policy.Rlimit) bool { return other.Name == name }); n >= 0 {
-		r.addFinding(declared.Ignored, at, "remove one", "limit %s is set twice: the runtimes apply both, and the last stays", kind.Value.Text)
+		r.p.AddFinding(declared.Ignored, at, "remove one", "limit %s is set twice: the runtimes apply both, and the last stays", kind.Value.Text)
 		limits = slices.Delete(slices.Clone(limits), n, n+1)
 		r.p.Origins["rlimits."+name] = nil
 	}
 	if l.Soft > l.Hard {
-		r.addFinding(declared.Refused, at, "", "soft limit %s is above hard limit %s: the runtimes refuse to start", policy.LimitText(l.Soft), policy.LimitText(l.Hard))
+		r.p.AddFinding(declared.Refused, at, "", "soft limit %s is above hard limit %s: the runtimes refuse to start", policy.LimitText(l.Soft), policy.LimitText(l.Hard))
 		return
 	}
 	if !accepts(policy.Profile{Rlimits: []policy.Rlimit{l}}) {
