@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"caprun/platform/systemd"
 )
 
 // unitDirectories are the directories of system units, the most important first:
@@ -29,22 +31,7 @@ func UnitDirectories(dir string) []string {
 
 // DropInDirectories returns the names of the directories that can have drop-ins of a unit,
 // such as web.service.d, the most important first: systemd.unit(5).
-func DropInDirectories(unit string) []string {
-	unit = path.Base(unit)
-	suffix := path.Ext(unit)
-	stem := strings.TrimSuffix(unit, suffix)
-	names := []string{unit + ".d"}
-	if template, instance, ok := strings.Cut(stem, "@"); ok && instance != "" {
-		names = append(names, template+"@"+suffix+".d")
-	}
-	prefix, _, _ := strings.Cut(stem, "@")
-	for n := len(prefix) - 2; n >= 0; n-- {
-		if prefix[n] == '-' {
-			names = append(names, prefix[:n+1]+suffix+".d")
-		}
-	}
-	return append(names, strings.TrimPrefix(suffix, ".")+".d")
-}
+func DropInDirectories(unit string) []string { return systemd.DropInDirectories(unit) }
 
 // IsDropIn reports whether a path is that of a drop-in of one service, such as
 // web.service.d/override.conf. Those of several services, as in service.d, are not.

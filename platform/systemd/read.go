@@ -1,10 +1,7 @@
 package systemd
 
 import (
-	"cmp"
-	"path"
 	"slices"
-	"strings"
 
 	"caprun/platform/declared"
 	"caprun/policy"
@@ -28,7 +25,7 @@ func Read(file declared.File, dropIns, sockets []declared.File) declared.Result 
 		return declared.Result{Findings: found.List}
 	}
 	var list []assignment
-	for _, f := range append([]declared.File{file}, order(dropIns, found)...) {
+	for _, f := range append([]declared.File{file}, order(file.Name, dropIns, found)...) {
 		assignments, ok := parse(f, found)
 		if !ok {
 			return declared.Result{Findings: found.List}
@@ -128,48 +125,4 @@ func ordinary(list []*entry) *entry {
 		}
 	}
 	return list[0]
-}
-
-// order returns the drop-ins in the order in which systemd applies them: by file name,
-// wherever they are. Of those with one name, the one with the highest precedence counts.
-func order(files []declared.File, found *findings) []declared.File {
-	sorted := slices.Clone(files)
-	slices.SortStableFunc(sorted, func(x, y declared.File) int {
-		return cmp.Or(cmp.Compare(path.Base(x.Name), path.Base(y.Name)), cmp.Compare(precedence(y.Name), precedence(x.Name)))
-	})
-	var list []declared.File
-	for n, f := range sorted {
-		at := declared.Source{File: f.Name, Position: policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}}
-		base := path.Base(f.Name)
-		switch {
-		case !strings.HasSuffix(base, ".conf") || strings.HasPrefix(base, "."):
-			found.add(declared.Ignored, at, "give it a name that ends with .conf", "the name of the drop-in does not end with .conf: systemd ignores it")
-		case n > 0 && base == path.Base(sorted[n-1].Name):
-			found.add(declared.Ignored, at, "", "another drop-in with the same name replaces the whole file")
-		default:
-			list = append(list, f)
-		}
-	}
-	return list
-}
-
-// precedence returns the rank of the directory of a drop-in: systemd.unit(5). Those for all
-// services count least, and for one prefix of the name less than for the whole name.
-func precedence(name string) int {
-	dir := path.Base(path.Dir(name))
-	const perDirectory = 1 << 10 // more than the length of a unit name
-	rank := len(dir)
-	if dir == "service.d" || dir == "socket.d" {
-		return 0
-	}
-	for n, prefix := range [...]string{
-		"/etc/systemd/system.control/", "/run/systemd/system.control/", "/run/systemd/transient/", "/run/systemd/generator.early/",
-		"/etc/systemd/system/", "/run/systemd/system/", "/run/systemd/generator/", "/usr/local/lib/systemd/",
-		"/lib/systemd/", "/run/systemd/generator.late/",
-	} {
-		if strings.Contains(name, prefix) {
-			return rank + perDirectory*(20-n)
-		}
-	}
-	return rank
 }

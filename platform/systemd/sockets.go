@@ -47,8 +47,9 @@ func readSockets(files []declared.File, u *unit, found *findings) []socket {
 			return nil
 		}
 		s := socket{name: path.Base(f.Name), file: f.Name}
-		its := slices.DeleteFunc(slices.Clone(dropIns), func(d declared.File) bool { return !s.hasDropIn(path.Base(path.Dir(d.Name))) })
-		for _, d := range order(its, found) {
+		names := DropInDirectories(s.name)
+		its := slices.DeleteFunc(slices.Clone(dropIns), func(d declared.File) bool { return !slices.Contains(names, path.Base(path.Dir(d.Name))) })
+		for _, d := range order(f.Name, its, found) {
 			assignments = append(assignments, parsed[d.Name]...)
 		}
 		if total += len(assignments); total > maxSocketLines {
@@ -69,17 +70,6 @@ const maxSocketLines = 1 << 18
 
 // fileStart is the first position of a file.
 var fileStart = policy.Position{Line: 1, Column: 1, EndLine: 1, EndColumn: 1}
-
-// hasDropIn reports whether a directory has drop-ins of the socket: systemd.unit(5).
-func (s *socket) hasDropIn(dir string) bool {
-	dir = strings.TrimSuffix(dir, ".d")
-	if dir == "socket" || dir == s.name {
-		return true
-	}
-	prefix, _, isInstance := strings.Cut(strings.TrimSuffix(s.name, socketSuffix), "@")
-	stem := strings.TrimSuffix(dir, socketSuffix)
-	return isInstance && stem == prefix+"@" || strings.HasSuffix(stem, "-") && strings.HasPrefix(prefix, stem)
-}
 
 const socketSuffix = ".socket"
 
