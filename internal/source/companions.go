@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"caprun/platform"
 	"caprun/platform/declared"
@@ -100,15 +101,21 @@ func (s besideSearch) dropIns(names ...string) ([]declared.File, error) {
 			}
 		}
 	}
-	for _, name := range below {
+	// Those for all units of a type, such as service.d, count less than any other.
+	isGeneral := func(name string) bool { return !strings.Contains(strings.TrimSuffix(name, ".d"), ".") }
+	for _, general := range [...]bool{false, true} {
 		for _, dir := range s.dirs {
-			below := filepath.Join(dir, name)
-			names, err := s.List(below)
-			if err != nil {
-				return nil, err
-			}
-			for _, name := range names {
-				paths = append(paths, filepath.Join(below, name))
+			for _, name := range below {
+				if isGeneral(name) != general {
+					continue
+				}
+				names, err := s.List(filepath.Join(dir, name))
+				if err != nil {
+					return nil, err
+				}
+				for _, file := range names {
+					paths = append(paths, filepath.Join(dir, name, file))
+				}
 			}
 		}
 	}

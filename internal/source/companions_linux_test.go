@@ -113,3 +113,14 @@ func TestLargeManifest(t *testing.T) {
 		t.Errorf("%v", found)
 	}
 }
+
+// TestDropInPrecedence: of two drop-ins with one name, the one in the more important
+// directory of units counts, and one for all services least.
+func TestDropInPrecedence(t *testing.T) {
+	tree(t, map[string]string{"one/a-.service.d/x.conf": "1", "two/a-b.service.d/x.conf": "2", "one/service.d/y.conf": "1", "two/a-b.service.d/y.conf": "2"})
+	var r Reader
+	files, err := besideSearch{[]string{"one", "two"}, fileSystem{r.read}}.dropIns("a-b.service")
+	if err != nil || len(files) != 2 || files[0].Name != "one/a-.service.d/x.conf" || files[1].Name != "two/a-b.service.d/y.conf" {
+		t.Errorf("%v %+v", err, files)
+	}
+}
