@@ -113,7 +113,7 @@ func resembles(text []byte) Kind {
 		if indent < 0 || spaces != indent {
 			continue
 		}
-		switch topLevelKey(line[indent:]) {
+		switch string(topLevelKey(line[indent:])) {
 		case "apiVersion":
 			apiVersion = true
 		case "kind":
@@ -142,13 +142,13 @@ func isSignificant(line []byte) bool {
 
 // topLevelKey returns the key of a line that is not indented, without quotes, or the line
 // of a section.
-func topLevelKey(line []byte) string {
+func topLevelKey(line []byte) []byte {
 	if bytes.HasPrefix(line, []byte("[")) {
-		return string(bytes.TrimSpace(line))
+		return bytes.TrimSpace(line)
 	}
 	key, _, found := bytes.Cut(line, []byte(":"))
-	if !found || len(key) > 32 {
-		return ""
+	if !found {
+		return nil
 	}
-	return strings.Trim(string(bytes.TrimRight(key, " \t")), `"'`)
+	return bytes.Trim(bytes.TrimRight(key, " \t"), `"'`)
 }
