@@ -69,10 +69,11 @@ func IsOtherUnit(name string) bool {
 	return false
 }
 
-// Detect returns the kind of a file. A unit is recognised by its name, or by a line
-// [Service]; the other formats by the keys of their top level. A text that package policy
-// accepts as a profile is a profile, whatever else it resembles. A command line is never
-// recognised.
+// Detect returns the kind of a file. One with the name of a service unit, or of a drop-in,
+// is a unit, whatever its text is: systemd reads it as one. Otherwise a text that package
+// policy accepts as a profile is a profile, whatever else it resembles. A unit with another
+// name is recognised by a line [Service], and the other formats by the keys of their top
+// level. A command line is never recognised.
 //
 // The text can be the beginning of a file.
 func Detect(name string, text []byte) Kind {

@@ -65,6 +65,9 @@ func (k Kind) length(lines [][]byte) int {
 	switch {
 	case k == Systemd || k == CommandLine:
 		for n, line := range lines {
+			if k == Systemd && n > 0 && k.withoutComment(line) == nil {
+				continue // a comment between the lines of a declaration
+			}
 			if !bytes.HasSuffix(bytes.TrimRight(line, "\r\n"), []byte(`\`)) {
 				return n + 1
 			}

@@ -28,6 +28,7 @@ func TestOutside(t *testing.T) {
 	}{
 		{"a.service", unit + "BindPaths=/x\n", unit + "BindPaths=/y\n", false},
 		{"a.service", unit + "BindPaths=/x \\\n  /y\n", unit + "BindPaths=/x \\\n  /z\n", false},
+		{"a.service", unit + "BindPaths=/x \\\n# c\n  ; d\n  /y\n", unit + "BindPaths=/x \\\n# c\n  ; d\n  /z\n", false},
 		{"a.service", unit + "BindPaths=/x\n", unit + "# a\n\nBindPaths=/x  \nRestart=no\n", true},
 		{"a.yaml", pod + "  volumes:\n  - name: v\n    hostPath: {path: /a}\n", pod + "  volumes:\n  - name: v\n    hostPath: {path: /b}\n", false},
 		{"a.yaml", pod + "    lifecycle:\n      postStart:\n        exec:\n          command:\n          - a\n", pod + "    lifecycle:\n      postStart:\n        exec:\n          command:\n          - b\n", false},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"caprun/internal/revision"
+	"caprun/internal/source"
 	"caprun/platform"
 )
 
@@ -52,7 +53,7 @@ func (r *revisionFiles) Aliases(dir, unit string) ([]string, error) {
 		if !f.Link || path.Dir(f.Name) != filepath.ToSlash(dir) || !platform.IsUnit(f.Name) || platform.IsInstance(f.Name) {
 			continue
 		}
-		if target, err := r.tree.Read(f); err == nil && string(target) == unit {
+		if target, err := r.tree.Read(f); err == nil && source.IsAlias(dir, string(target), unit) {
 			names = append(names, path.Base(f.Name))
 		}
 	}

@@ -237,15 +237,15 @@ func (s *revisionSets) readAs(link string, f revision.File) (source.Content, err
 	if err != nil {
 		return source.Content{}, err
 	}
-	name := f.Name
-	if platform.IsInstance(link) {
-		name = link
+	paths, dirs := []string{link}, []string{path.Dir(link)}
+	if f.Name != link && !platform.IsInstance(link) {
+		paths, dirs = append(paths, f.Name), append(dirs, path.Dir(f.Name))
 	}
-	c, err := source.NewContent(name, data)
+	c, err := source.NewContent(link, data)
 	if err != nil || c.Platform == nil {
 		return c, err
 	}
-	err = c.ReadBeside(name, []string{path.Dir(name)}, s.beside)
+	err = c.ReadBeside(paths, dirs, s.beside)
 	return c, err
 }
 

@@ -36,21 +36,22 @@ type Beside interface {
 	Read(path string) ([]byte, error)
 }
 
-// ReadBeside adds the drop-ins and the socket units of a unit to its content. path is that
-// of the unit, and dirs are the directories to search, the most important first.
-func (c *Content) ReadBeside(path string, dirs []string, files Beside) error {
-	if c.Platform == nil || c.Platform.Kind != platform.Systemd || !platform.IsUnit(path) {
+// ReadBeside adds the drop-ins and the socket units of a unit to its content. paths are those
+// of the unit: of a link to it and of the file, or one. dirs are the directories to search,
+// the most important first.
+func (c *Content) ReadBeside(paths, dirs []string, files Beside) error {
+	if c.Platform == nil || c.Platform.Kind != platform.Systemd {
 		return nil
 	}
 	search := besideSearch{dirs, files}
-	names, err := search.names(filepath.Base(path))
-	if err != nil {
+	names, err := search.names(paths)
+	if err != nil || len(names) == 0 {
 		return err
 	}
 	if c.Platform.DropIns, err = search.dropIns(names...); err != nil {
 		return err
 	}
-	for _, name := range platform.SocketNames(filepath.Base(path)) {
+	for _, name := range socketNames(names) {
 		socket, err := search.unit(name)
 		if err != nil {
 			return err
@@ -67,24 +68,47 @@ func (c *Content) ReadBeside(path string, dirs []string, files Beside) error {
 	return nil
 }
 
+// socketNames returns the names of the sockets of a unit with some names.
+func socketNames(units []string) []string {
+	var names []string
+	for _, unit := range units {
+		for _, name := range platform.SocketNames(unit) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // besideSearch searches directories of units, the most important first.
 type besideSearch struct {
 	dirs []string
 	Beside
 }
 
-// names returns the names of a unit: its own, and those of its aliases, whose drop-ins
-// count as well.
-func (s besideSearch) names(unit string) ([]string, error) {
-	names := []string{unit}
-	for _, dir := range s.dirs {
-		aliases, err := s.Aliases(dir, unit)
-		if err != nil {
-			return nil, err
+// names returns the names of a unit with some paths, and those of its aliases, whose
+// drop-ins count as well.
+func (s besideSearch) names(paths []string) ([]string, error) {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		for _, name := range aliases {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
+	}
+	for _, path := range paths {
+		if platform.IsUnit(path) {
+			add(filepath.Base(path))
+		}
+	}
+	for _, unit := range slices.Clone(names) {
+		for _, dir := range s.dirs {
+			aliases, err := s.Aliases(dir, unit)
+			if err != nil {
+				return nil, err
+			}
+			for _, name := range aliases {
+				add(name)
 			}
 		}
 	}
@@ -196,16 +220,23 @@ func (fileSystem) Aliases(dir, unit string) ([]string, error) {
 		if e.Type() != fs.ModeSymlink || !platform.IsUnit(e.Name()) || platform.IsInstance(e.Name()) {
 			continue
 		}
-		if target, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil && isAlias(dir, target, unit) {
+		if target, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil && IsAlias(dir, target, unit) {
 			names = append(names, e.Name())
 		}
 	}
 	return names, err
 }
 
-// isAlias reports whether a link in a directory leads to a unit in it.
-func isAlias(dir, target, unit string) bool {
-	return target == unit || filepath.IsAbs(target) && target == filepath.Join(dir, unit)
+// IsAlias reports whether a link in a directory to a target makes its name an alias of a
+// unit: the unit is in the same directory, or both are in directories of system units.
+func IsAlias(dir, target, unit string) bool {
+	if filepath.Base(target) != unit {
+		return false
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(dir, target)
+	}
+	return slices.Contains(platform.UnitDirectories(filepath.Clean(dir)), filepath.Dir(target))
 }
 
 func (fileSystem) IsMasked(path string) bool { return isMasked(path) }
@@ -228,21 +259,35 @@ func isMasked(path string) bool {
 	return err == nil && target == os.DevNull
 }
 
-// readCompanions is ReadBeside for a unit of the file system.
-func (c *Content) readCompanions(path string, read func(path string) ([]byte, error)) error {
-	return c.ReadBeside(path, platform.UnitDirectories(filepath.Dir(path)), fileSystem{read})
+// readCompanions is ReadBeside for a file with a name and a path.
+func (c *Content) readCompanions(name, path string, read func(path string) ([]byte, error)) error {
+	paths := unitPaths(name, path)
+	var dirs []string
+	for _, path := range paths {
+		for _, dir := range platform.UnitDirectories(filepath.Dir(path)) {
+			if !slices.Contains(dirs, dir) {
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	return c.ReadBeside(paths, dirs, fileSystem{read})
 }
 
-// unitPath returns the path of the unit whose drop-ins count, for a file with a name and a
-// path: that of an instance is its name, and that of another link the unit it leads to.
-func unitPath(name, path string) string {
+// unitPaths returns the paths of a unit whose drop-ins count, in directories without links:
+// that of its name, which can be a link, and that of the file. An instance has only the
+// drop-ins of its name.
+func unitPaths(name, path string) []string {
+	var paths []string
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(name)); err == nil && platform.IsUnit(name) {
+		paths = append(paths, filepath.Join(dir, filepath.Base(name)))
+	}
 	if platform.IsInstance(name) {
-		return name
+		return paths
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil && platform.IsUnit(real) {
-		return real
+	if real, err := filepath.EvalSymlinks(path); err == nil && platform.IsUnit(real) && !slices.Contains(paths, real) {
+		paths = append(paths, real)
 	}
-	return path
+	return paths
 }
 
 // withoutPath returns an error without the path: the message has it.

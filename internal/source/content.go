@@ -25,26 +25,18 @@ const largest = max(policy.MaxSize, declared.MaxSize)
 // there, if another version of the generator wrote the launcher, so that its code cannot be
 // compared.
 func NewContent(name string, data []byte) (Content, error) {
-	if platform.IsOtherUnit(name) {
-		return Content{}, errOtherUnit
-	}
 	text, sealed, err := unverified(data)
 	c := Content{Text: text, Sealed: sealed}
 	if sealed != nil || err != nil {
 		return c, err
 	}
+	if platform.IsOtherUnit(name) {
+		if p, _ := policy.Read(name, text); p == nil {
+			return Content{}, errOtherUnit
+		}
+	}
 	if kind := platform.Detect(name, text); kind != platform.Profile {
 		c.Platform = &platform.Input{Kind: kind, File: declared.File{Name: name, Text: text}}
-	}
-	return c, nil
-}
-
-// verified is NewContent; a launcher whose code cannot be compared is an error: a review of
-// the profile would not be one of the launcher.
-func verified(name string, data []byte) (Content, error) {
-	c, err := NewContent(name, data)
-	if err != nil {
-		return Content{}, err
 	}
 	return c, nil
 }

@@ -35,9 +35,9 @@ func (r *Reader) content(name, path string, read func(path string) ([]byte, erro
 		}
 		return Content{}, err
 	}
-	c, err := verified(name, data)
+	c, err := NewContent(name, data)
 	if err == nil {
-		err = c.readCompanions(unitPath(name, path), read)
+		err = c.readCompanions(name, path, read)
 	}
 	return c, err
 }

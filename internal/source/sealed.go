@@ -13,7 +13,7 @@ const maxSize = max(seal.MaxSize, largest)
 
 var (
 	errExecutable = errors.New("an executable (ELF), and not a sealed launcher; want a profile, which is YAML")
-	errOtherUnit  = errors.New("a unit that starts no process; pass the service unit")
+	errOtherUnit  = errors.New("a unit that is no service; pass the service unit")
 	errMasked     = errors.New("a masked unit: a link to /dev/null")
 	errLaunch     = errors.New("an executable (ELF), and not a profile; run a sealed launcher itself, without caprun")
 )
@@ -63,7 +63,7 @@ func (s Source) Review() (Content, error) {
 	c, err := NewContent(s.Name, data)
 	if err == nil && s.path != "" {
 		var r Reader
-		err = c.readCompanions(unitPath(s.path, s.path), r.read)
+		err = c.readCompanions(s.path, s.path, r.read)
 	}
 	return c, err
 }
