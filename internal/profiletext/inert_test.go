@@ -21,6 +21,7 @@ func TestInert(t *testing.T) {
 		{"index: ex:", "index: ex?"},
 		{"nvim:x", "nvim:x"},
 		{"-*- mode: c -*-", "-?- mode: c -?-"},
+		{"-*-*-*-*-", "-?-?-?-?-"},
 		{"yaml-language-server: $schema=x", "yaml-language-server: ?schema=x"},
 		{"##[command]x", "##?command]x"},
 		{strings.Repeat("a", 40), strings.Repeat("a", 40)},
