@@ -29,7 +29,7 @@ var changes = []struct {
 	{"wider", "profiles/web.yaml", "version: 1\nuid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\nno_new_privs: true\n", exitFindings, "cap_net_bind_service"},
 	{"another profile", "profiles/new.yaml", "version: 1\ncaps: \"=\"\nno_new_privs: true\n", exitFindings, "new.yaml"},
 	{"a mistake", "profiles/web.yaml", "version: 1\nno_new_privis: true\n", exitError, "unknown-key"},
-	// A file that is no profile of caprun's names, and text that a shell would execute.
+	// Text that a shell would execute.
 	{"a name", "profiles/$(touch x).yaml", "version: 1\nno_new_privis: true\n", exitError, "unknown-key"},
 }
 

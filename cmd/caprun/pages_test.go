@@ -61,7 +61,8 @@ var pageTests = map[string]pageTest{
 	"docs/containers.md": {
 		files: map[string]string{"web.yaml": "examples/container/web.yaml"},
 	},
-	"docs/limits.md": {},
+	"docs/dependencies.md": {},
+	"docs/limits.md":       {},
 	"docs/comparison.md": {versions: map[string]string{
 		"setpriv": "util-linux 2.38.1", "gosu": "1.14", "systemd-analyze": "systemd 252",
 	}},
