@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gopkg.in/yaml.v3"
 )
 
 // A requirement is a module that a go.mod requires.
@@ -134,6 +136,34 @@ func nestedModules(t *testing.T) []string {
 		}
 	}
 	return dirs
+}
+
+// TestDependabot: Dependabot proposes new versions for every go.mod.
+func TestDependabot(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, ".github/dependabot.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Updates []struct {
+			Ecosystem   string `yaml:"package-ecosystem"`
+			Directories []string
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	var patterns []string
+	for _, u := range file.Updates {
+		if u.Ecosystem == "gomod" {
+			patterns = append(patterns, u.Directories...)
+		}
+	}
+	for _, dir := range append(nestedModules(t), "") {
+		if !slices.ContainsFunc(patterns, func(p string) bool { ok, err := path.Match(p, "/"+dir); return ok && err == nil }) {
+			t.Errorf(".github/dependabot.yml: no directory of gomod matches /%s", dir)
+		}
+	}
 }
 
 // TestNestedDependencies: docs/dependencies.md has every module that a separate module of
