@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"caprun/internal/test/requires"
 	"gopkg.in/yaml.v3"
 )
 
@@ -36,7 +38,8 @@ func TestCIDocs(t *testing.T) {
 		var workflow struct {
 			Jobs  map[string]struct{ Steps []step }
 			Repos []struct {
-				Hooks []struct{ ID string }
+				Repo  string
+				Hooks []localHook
 			}
 		}
 		if err := yaml.Unmarshal([]byte(body), &workflow); err != nil {
@@ -56,13 +59,71 @@ func TestCIDocs(t *testing.T) {
 			}
 		}
 		for _, repo := range workflow.Repos {
-			if used++; repo.Hooks[0].ID != "caprun-check" {
+			used++
+			if repo.Repo == "local" {
+				checkLocalHooks(t, repo.Hooks)
+				continue
+			}
+			if repo.Hooks[0].ID != "caprun-check" {
 				t.Errorf("there is no hook %s", repo.Hooks[0].ID)
 			}
 		}
 	}
-	if used != 4 {
+	if used != 5 {
 		t.Errorf("%d examples use the action or the hook", used)
+	}
+}
+
+// A localHook is a hook of pre-commit that starts an installed program.
+type localHook struct {
+	ID            string
+	Entry         string
+	PassFilenames *bool `yaml:"pass_filenames"`
+}
+
+// checkLocalHooks runs hooks before a commit that grants more: check accepts the profile,
+// diff rejects the change.
+func checkLocalHooks(t *testing.T, hooks []localHook) {
+	t.Helper()
+	dir := t.TempDir()
+	script := `set -e
+git init -q
+mkdir profiles
+printf 'version: 1\nuid: 33\ngid: 33\ncaps: cap_net_raw=eip\nno_new_privs: true\n' >profiles/web.yaml
+git add .
+git -c user.name=x -c user.email=x@localhost commit -qm x
+sed -i 's/cap_net_raw/cap_net_raw,cap_kill/' profiles/web.yaml
+git add .
+`
+	run := func(script string) int {
+		cmd := exec.Command("sh", "-c", script)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(caprun(t))+":"+os.Getenv("PATH"), "HOME="+dir)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s\n%s", script, out)
+		return cmd.ProcessState.ExitCode()
+	}
+	requires.Tool(t, "git")
+	if run(script) != 0 {
+		t.Fatal("git failed")
+	}
+	want := map[string]int{"caprun-check": 0, "caprun-diff": 1}
+	for _, hook := range hooks {
+		command := hook.Entry
+		if hook.PassFilenames == nil || *hook.PassFilenames {
+			command += " profiles/web.yaml"
+		}
+		status, ok := want[hook.ID]
+		if got := run(command); !ok || got != status {
+			t.Errorf("the hook %s ended with %d, want %d", hook.ID, got, status)
+		}
+		delete(want, hook.ID)
+	}
+	if len(want) > 0 {
+		t.Errorf("no hook %v", want)
 	}
 }
 
