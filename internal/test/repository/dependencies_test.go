@@ -116,7 +116,7 @@ func TestDependencies(t *testing.T) {
 		}
 	}
 	// setup-go installs exactly the version of go.mod if it reads that file.
-	for _, file := range workflowFiles(t) {
+	for _, file := range append(workflowFiles(t), "action.yml") {
 		for _, s := range readWorkflow(t, file).steps() {
 			if strings.HasPrefix(s.Uses.Value, "actions/setup-go@") && "go"+s.With["go-version"] != reviewed["Go"] {
 				t.Errorf("%s builds with go%s, and docs/dependencies.md reviews %s", file, s.With["go-version"], reviewed["Go"])
