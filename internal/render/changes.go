@@ -230,22 +230,26 @@ func printDifferences(w io.Writer, list []Change, print func(*Difference) error)
 	return nil
 }
 
+// jsonChanges is the JSON form of changes.
+type jsonChanges struct {
+	Version  int          `json:"version"`
+	Old      string       `json:"old"`
+	New      string       `json:"new"`
+	Profiles []jsonChange `json:"profiles"`
+}
+
+type jsonChange struct {
+	Name       string          `json:"name"`
+	Kind       Kind            `json:"kind"`
+	Widens     bool            `json:"widens"`
+	Difference *jsonDifference `json:"difference"` // null unless both versions have a plan
+}
+
 // JSON prints the changes for programs.
 func (c Changes) JSON(w io.Writer) error {
-	type profile struct {
-		Name       string          `json:"name"`
-		Kind       Kind            `json:"kind"`
-		Widens     bool            `json:"widens"`
-		Difference *jsonDifference `json:"difference"` // null unless both versions have a plan
-	}
-	out := struct {
-		Version  int       `json:"version"`
-		Old      string    `json:"old"`
-		New      string    `json:"new"`
-		Profiles []profile `json:"profiles"`
-	}{FormatVersion, c.Old, c.New, []profile{}}
+	out := jsonChanges{FormatVersion, c.Old, c.New, []jsonChange{}}
 	for _, p := range c.Profiles {
-		entry := profile{Name: p.Name, Kind: p.Kind, Widens: p.Kind.Widens()}
+		entry := jsonChange{Name: p.Name, Kind: p.Kind, Widens: p.Kind.Widens()}
 		if p.Difference != nil {
 			d := p.Difference.json()
 			entry.Difference = &d

@@ -98,6 +98,12 @@ type jsonDifference struct {
 	OutsideNew []string        `json:"outside_new,omitempty"`
 }
 
+// jsonProfiles is the JSON form of the difference of two profiles.
+type jsonProfiles struct {
+	Version int `json:"version"`
+	jsonDifference
+}
+
 type jsonDimension struct {
 	Name   string   `json:"name"`
 	Order  string   `json:"order"`
@@ -119,10 +125,7 @@ func (d Difference) json() jsonDifference {
 
 // JSON prints a difference for programs.
 func (d Difference) JSON(w io.Writer) error {
-	return JSON(w, struct {
-		Version int `json:"version"`
-		jsonDifference
-	}{FormatVersion, d.json()})
+	return JSON(w, jsonProfiles{FormatVersion, d.json()})
 }
 
 // orderWord returns an order as one word.
