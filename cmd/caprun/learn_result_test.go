@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"caprun/internal/render"
+	"caprun/internal/test/outputs"
 	"caprun/learn"
 	"caprun/learn/observe"
 )
@@ -36,3 +37,6 @@ func TestLearnLostEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestLearnSchema compares the published schema with the type that is encoded.
+func TestLearnSchema(t *testing.T) { outputs.Agree(t, "learn", "", learnJSON{}) }

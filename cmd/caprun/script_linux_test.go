@@ -38,6 +38,8 @@ const scriptTimeout = 10
 //	                         with \n for line breaks; "version: 1" is put before it
 //	                         unless it begins with |. check must report that rule,
 //	                         and a launch must be refused
+//	matchschema NAME FILE    a file or stdout must match the JSON Schema of the output
+//	                         of a command, without unknown properties
 //
 // Files of a script belong to the user of the tests, with mode 0644, and 0755 for
 // directories. $BIN is the directory of the programs, $BOUNDING the bounding set of the
@@ -72,11 +74,12 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"requires": requiresCommand,
-			"expand":   expandCommand,
-			"status":   statusCommand,
-			"refused":  refusedCommand,
-			"mistakes": mistakesCommand,
+			"requires":    requiresCommand,
+			"expand":      expandCommand,
+			"status":      statusCommand,
+			"refused":     refusedCommand,
+			"mistakes":    mistakesCommand,
+			"matchschema": matchSchemaCommand,
 		},
 	})
 }
