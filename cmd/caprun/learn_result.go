@@ -160,7 +160,7 @@ func (p *learnPrinter) offer(r *learn.Report) {
 type learnJSON struct {
 	Version int              `json:"version"` // 1
 	Result  string           `json:"result"`  // "confirmed", "unconfirmed", "unstable" or "does not work"
-	First   *evidence.Report `json:"first"`
+	First   evidence.Report  `json:"first"`
 	Second  *evidence.Report `json:"second,omitempty"`
 
 	// Comparison is how much the second profile grants, compared with the first: "same",
@@ -173,7 +173,7 @@ type learnJSON struct {
 // printJSON prints the report as one JSON object.
 func (p *learnPrinter) printJSON(r *learn.Report, confirmed bool) error {
 	best := r.Best()
-	out := learnJSON{Version: 1, Result: best.State.String(), First: evidence.Judge(r.First.Evidence), Profile: evidence.Judge(best.Evidence).Profile}
+	out := learnJSON{Version: 1, Result: best.State.String(), First: *evidence.Judge(r.First.Evidence), Profile: evidence.Judge(best.Evidence).Profile}
 	if best.State == learn.Confirmed && !confirmed {
 		out.Result = learn.Unconfirmed.String()
 	}
