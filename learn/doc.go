@@ -25,4 +25,6 @@
 // A program that works has four times as long as in the reference run. If a run fails
 // because of this limit, and the kernel has not denied what it lacked, it is repeated with
 // the whole time limit before its result counts.
+//
+// The package serves the command. Its Go API may change in any release.
 package learn

@@ -10,4 +10,6 @@
 //
 // There is a package for each platform. This one finds the kind of a file, and reviews it.
 // The packages do no input or output: files beside a unit are passed to them.
+//
+// The package serves the command. Its Go API may change in any release.
 package platform

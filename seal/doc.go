@@ -21,4 +21,6 @@
 // sealed, and only with [Options].Root, the root directory of the image.
 //
 // The package works on every system.
+//
+// The package serves the command. Its Go API may change in any release.
 package seal

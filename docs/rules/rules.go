@@ -1,5 +1,7 @@
 // Package rules holds the page of each rule about profiles: why it is there,
 // examples, and how to fix what it finds.
+//
+// The package serves the command. Its Go API may change in any release.
 package rules
 
 import "embed"

@@ -10,4 +10,6 @@
 //
 // The package is pure and works on every system. Texts in its results are copied from the
 // recording, so the observed programs control them.
+//
+// The package serves the command. Its Go API may change in any release.
 package classify

@@ -13,4 +13,6 @@
 // control characters, and at most [MaxText] characters long.
 //
 // The package is pure and works on every system.
+//
+// The package serves the command. Its Go API may change in any release.
 package evidence

@@ -67,4 +67,6 @@
 // cap_ipc_lock; smaller ones are used without it. The kernel's symbols need cap_syslog, or 0
 // in kernel.kptr_restrict. Reading the memory of other users' processes needs
 // cap_sys_ptrace. Available says what is missing.
+//
+// The package serves the command. Its Go API may change in any release.
 package observe

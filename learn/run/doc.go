@@ -31,6 +31,8 @@
 //
 // Signals are sent through a pidfd, which is opened before the process is examined: they
 // cannot reach another process that has got the same process ID.
+//
+// The package serves the command. Its Go API may change in any release.
 package run
 
 // WorkerArgument is the first argument of the worker. The second one is a descriptor, see

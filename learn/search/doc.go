@@ -36,4 +36,6 @@
 // A program that does not always do the same cannot be recognized with certainty. If two
 // runs with the same set have different outcomes, the search ends and the result is
 // [Result.Unstable].
+//
+// The package serves the command. Its Go API may change in any release.
 package search

@@ -14,4 +14,6 @@
 //   - podman run: cmd/podman/common/create.go of podman 5.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package cmdline

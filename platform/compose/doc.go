@@ -4,4 +4,6 @@
 // user who starts the services. Files that the file names are not read.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package compose

@@ -17,4 +17,6 @@
 // variables, groups and a command that the file does not declare.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package containers

@@ -7,4 +7,6 @@
 // finding in that text to the position in the file of the platform.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package declared

@@ -10,4 +10,6 @@
 // program gets fewer capabilities than the plan grants, never more, and a [Loss] says so.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package export

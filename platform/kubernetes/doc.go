@@ -9,4 +9,6 @@
 // of a namespace, is not in the file.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package kubernetes

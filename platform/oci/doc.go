@@ -7,4 +7,6 @@
 // first, and reports the others.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package oci

@@ -31,4 +31,6 @@
 // of systemd-system.conf(5); the profile does not have them.
 //
 // The package does no input or output.
+//
+// The package serves the command. Its Go API may change in any release.
 package systemd

@@ -16,14 +16,92 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the list of exported names")
+var update = flag.Bool("update", false, "write the lists of exported names")
 
-// apiFile has the exported names of the packages that other modules can import. A line that
-// is removed or changed breaks them: CHANGELOG.md must say so.
-const apiFile = "testdata/api.txt"
+// apiFiles have the exported names of the packages that other modules can import. A line of
+// the first that is removed or changed breaks what docs/go.md promises: CHANGELOG.md must
+// say so. The packages of the other serve the command.
+var apiFiles = map[bool]string{true: "testdata/api.txt", false: "testdata/api_other.txt"}
 
-// TestAPI compares the exported names of Linux with apiFile.
+// promised are the packages whose Go API docs/go.md promises.
+var promised = []string{
+	"cap", "psx", "policy", "engine", "engine/machine", "engine/cred", "engine/compare", "engine/review", "profiles", "schema",
+}
+
+// mayChange is the sentence in the documentation of the other packages.
+const mayChange = "Its Go API may change in any release."
+
+// TestAPI compares the exported names of Linux with apiFiles.
 func TestAPI(t *testing.T) {
+	dirs := publicDirs(t)
+	for isPromised, file := range apiFiles {
+		var lines []string
+		for _, dir := range dirs {
+			if slices.Contains(promised, dir) == isPromised {
+				lines = append(lines, exported(t, dir)...)
+			}
+		}
+		compareNames(t, file, lines)
+	}
+	if t.Failed() {
+		t.Log("after a change that is meant, write the lists with: go test ./internal/test/repository -run API -update")
+	}
+}
+
+// TestAPIPromise: the table of docs/go.md has the promised packages, and the documentation
+// of each other package says that it may change.
+func TestAPIPromise(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "go.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := map[string]bool{}
+	for line := range strings.Lines(string(page)) {
+		if name, ok := strings.CutPrefix(line, "| `"+module+"/"); ok {
+			name, _, _ = strings.Cut(name, "`")
+			table[name] = true
+		}
+	}
+	dirs := publicDirs(t)
+	for _, dir := range dirs {
+		said := strings.Contains(strings.Join(strings.Fields(packageDoc(t, dir)), " "), mayChange)
+		switch isPromised := slices.Contains(promised, dir); {
+		case isPromised != table[dir]:
+			t.Errorf("%s: in the table of docs/go.md, or not promised", dir)
+		case isPromised == said:
+			t.Errorf("%s: the documentation of a package that is not promised, and of no other, has the sentence %q", dir, mayChange)
+		}
+	}
+	for _, dir := range promised {
+		if !slices.Contains(dirs, dir) {
+			t.Errorf("%s: no such package", dir)
+		}
+	}
+}
+
+// packageDoc returns the documentation of the package in a directory.
+func packageDoc(t *testing.T, dir string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.PackageClauseOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(file, "_test.go") {
+			text += f.Doc.Text()
+		}
+	}
+	return text
+}
+
+// publicDirs returns the directories of the packages that other modules can import.
+func publicDirs(t *testing.T) []string {
+	t.Helper()
 	var dirs []string
 	goFiles(t, false, func(file string) {
 		dir := filepath.Dir(file)
@@ -34,33 +112,31 @@ func TestAPI(t *testing.T) {
 		}
 	})
 	slices.Sort(dirs)
-	var lines []string
-	for _, dir := range dirs {
-		lines = append(lines, exported(t, dir)...)
-	}
-	got := strings.Join(lines, "\n") + "\n"
+	return dirs
+}
+
+// compareNames compares lines with those of a file, or writes it.
+func compareNames(t *testing.T, file string, lines []string) {
+	t.Helper()
 	if *update {
-		if err := os.WriteFile(apiFile, []byte(got), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(apiFile)
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	old := strings.Split(strings.TrimSuffix(string(want), "\n"), "\n")
 	for _, line := range old {
 		if !slices.Contains(lines, line) {
-			t.Errorf("removed or changed: %s", line)
+			t.Errorf("%s: removed or changed: %s", file, line)
 		}
 	}
 	for _, line := range lines {
 		if !slices.Contains(old, line) {
-			t.Errorf("new: %s", line)
+			t.Errorf("%s: new: %s", file, line)
 		}
-	}
-	if t.Failed() {
-		t.Log("after a change that is meant, write the list with: go test ./internal/test/repository -run API -update")
 	}
 }
 
