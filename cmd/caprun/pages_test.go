@@ -70,6 +70,7 @@ var pageTests = map[string]pageTest{
 		files: map[string]string{"profiles/web.yaml": "profiles/web.yaml"},
 	},
 	"docs/faults.md":    {others: map[string]string{"CAPRUN_TEST_FAULTS": "TestFaults"}},
+	"docs/formats.md":   {},
 	"docs/go.md":        {others: map[string]string{"go mod": "TestGoPage"}},
 	"docs/platforms.md": {},
 	"docs/profile.md":   {},
