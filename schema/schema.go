@@ -1,11 +1,12 @@
-// Package schema contains the JSON Schema of profiles and validates values with it.
+// Package schema contains the JSON Schema of profiles, and validates values with it. It
+// also contains the schemas of the JSON output of the commands: see [Named].
 //
-// The schema is draft-07 and written for editors: every property has a title, a
+// The schema of profiles is draft-07 and written for editors: every property has a title, a
 // description and examples. It expresses what JSON Schema can express without
 // unions. Package policy is stricter, and only its reader explains errors;
 // Validate checks what that reader accepted.
 //
-// This is the only package that imports jsonschema. Several goroutines may call
+// Only this package, and tests, import jsonschema. Several goroutines may call
 // all functions.
 package schema
 

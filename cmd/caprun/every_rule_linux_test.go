@@ -16,6 +16,7 @@ import (
 
 	"caprun/docs/rules"
 	"caprun/engine/review"
+	"caprun/internal/test/outputs"
 	"caprun/policy"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -73,6 +74,9 @@ func TestEveryRule(t *testing.T) {
 		}
 	}
 	decodeJSON(t, check("json"), &object)
+	if err := outputs.Validate("check", []byte(check("json"))); err != nil {
+		t.Error(err)
+	}
 	var log struct {
 		Runs []struct {
 			Results []struct {

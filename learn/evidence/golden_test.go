@@ -57,6 +57,11 @@ func TestScenes(t *testing.T) {
 			}
 			checkLines(t, b.Bytes(), maxLine)
 			golden(t, name+".txt", b.Bytes())
+			b.Reset()
+			if err := r.JSON(&b); err != nil {
+				t.Fatal(err)
+			}
+			matchSchema(t, b.Bytes())
 			if name == "sshd" || name == "interrupted" {
 				b.Reset()
 				if err := r.JSON(&b); err != nil {

@@ -6,11 +6,15 @@ import (
 	"caprun/internal/test/outputs"
 )
 
-// TestSchema compares the published schema with the types that are encoded, and with the
-// reports of the golden files. The whole output of learn contains such a report.
+// TestSchema compares the published schema with the type that is encoded.
 func TestSchema(t *testing.T) {
 	outputs.Agree(t, "learn", "/definitions/pass", Report{})
-	for _, name := range [...]string{"sshd", "interrupted"} {
-		outputs.MatchFileIn(t, "learn", "testdata/"+name+".json", `{"version":1,"result":"unconfirmed","first":`, `}`)
+}
+
+// matchSchema compares a report with the published schema, as a part of the output of learn.
+func matchSchema(t *testing.T, report []byte) {
+	t.Helper()
+	if err := outputs.Validate("learn", []byte(`{"version":1,"result":"unconfirmed","first":`+string(report)+"}")); err != nil {
+		t.Error(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/internal/test/outputs"
 	"caprun/internal/test/requires"
 	"caprun/policy"
 )
@@ -52,6 +53,9 @@ func learn(t *testing.T, p program, flags ...string) report {
 	}
 	if status != 0 || r.Result != "confirmed" {
 		t.Fatalf("status %d: %s\n%s", status, r.Result, errs)
+	}
+	if err := outputs.Validate("learn", []byte(out)); err != nil {
+		t.Error(err)
 	}
 	if testing.Verbose() {
 		t.Log("\n" + errs + "\n" + r.Profile)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"caprun/internal/test/outputs"
 	"caprun/internal/test/requires"
 )
 
@@ -97,6 +98,9 @@ func TestLostEvents(t *testing.T) {
 			t.Log("\n" + errs + r.Profile)
 			if status != 0 || r.Result != "confirmed" {
 				t.Fatalf("status %d: %s", status, r.Result)
+			}
+			if err := outputs.Validate("learn", []byte(out)); err != nil {
+				t.Error(err)
 			}
 			compareWith(t, p.want, r.First)
 			checkProof(t, r.First)

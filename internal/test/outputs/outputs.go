@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"caprun/schema"
@@ -28,7 +29,7 @@ const OpenList = "Other values can be added."
 // Validate returns an error unless text is one JSON value that the closed form of the
 // schema with a name accepts.
 func Validate(name string, text []byte) error {
-	closed, err := compile(name, true)
+	closed, err := compileClosed(name)
 	if err != nil {
 		return err
 	}
@@ -45,19 +46,28 @@ func Validate(name string, text []byte) error {
 // MatchFile fails the test unless the closed schema with a name accepts a file.
 func MatchFile(t testing.TB, name, file string) {
 	t.Helper()
-	MatchFileIn(t, name, file, "", "")
-}
-
-// MatchFileIn is MatchFile for a file with text before and after it.
-func MatchFileIn(t testing.TB, name, file, before, after string) {
-	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Validate(name, []byte(before+string(text)+after)); err != nil {
+	if err := Validate(name, text); err != nil {
 		t.Errorf("%s: %v", file, err)
 	}
+}
+
+// closedSchemas has the closed schemas that were compiled, by name.
+var closedSchemas sync.Map
+
+// compileClosed compiles the closed schema with a name once.
+func compileClosed(name string) (*jsonschema.Schema, error) {
+	if s, ok := closedSchemas.Load(name); ok {
+		return s.(*jsonschema.Schema), nil
+	}
+	s, err := compile(name, true)
+	if err == nil {
+		closedSchemas.Store(name, s)
+	}
+	return s, err
 }
 
 // compile compiles the schema with a name as draft-07, closed or as published.

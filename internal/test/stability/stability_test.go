@@ -1,6 +1,7 @@
 package stability
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,8 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/compare"
+	"caprun/internal/render"
+	"caprun/internal/test/outputs"
 	"caprun/policy"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -159,6 +162,36 @@ func meaning(p *engine.Plan) string {
 	}
 	line("steps", strings.Join(steps, " "))
 	return b.String()
+}
+
+// TestSchemas: the JSON output about each profile, and about each two that follow each
+// other, matches the published schemas.
+func TestSchemas(t *testing.T) {
+	var last *engine.Plan
+	for _, f := range profiles(t) {
+		plan, _ := compile(t, f)
+		if plan == nil {
+			continue
+		}
+		var b bytes.Buffer
+		err := render.PlanJSON(&b, plan, render.PlanView{As: "root"})
+		if err == nil {
+			err = outputs.Validate("explain", b.Bytes())
+		}
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		if last != nil {
+			b.Reset()
+			if err = render.NewDifference(last, plan).JSON(&b); err == nil {
+				err = outputs.Validate("diff", b.Bytes())
+			}
+		}
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+		last = plan
+	}
 }
 
 // TestCaller: a profile that gives the target no capability and no other user starts for an
