@@ -32,7 +32,7 @@ func profiles(t *testing.T) []txtar.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(archive.Files) < 90 {
+	if len(archive.Files) < 200 {
 		t.Fatalf("the archive has only %d profiles", len(archive.Files))
 	}
 	return archive.Files
@@ -92,8 +92,12 @@ func compile(t *testing.T, f txtar.File) (plan *engine.Plan, rules string) {
 func TestMeaning(t *testing.T) {
 	const golden = "testdata/meaning.golden"
 	without := refused(t)
-	got := map[string]string{}
-	var names []string
+	nothing, _ := compile(t, txtar.File{Name: "nothing", Data: []byte("version: 1\n")})
+	anotherUser, _ := compile(t, txtar.File{Name: "another user", Data: []byte("version: 1\nuid: 33\ngid: 33\n")})
+	all := strings.Join(anotherUser.EnvironChange().Loader, " ")
+	defaults := meaning(nothing, all)
+	got := map[string]string{nothingDeclared: strings.Join(defaults, ""), allLoader: strings.ReplaceAll(all, " ", "\n") + "\n"}
+	names := []string{nothingDeclared, allLoader}
 	for _, f := range profiles(t) {
 		plan, rules := compile(t, f)
 		if want := without[f.Name]; rules != want {
@@ -102,14 +106,15 @@ func TestMeaning(t *testing.T) {
 		delete(without, f.Name)
 		if plan != nil {
 			names = append(names, f.Name)
-			got[f.Name] = meaning(plan)
+			declared := slices.DeleteFunc(meaning(plan, all), func(line string) bool { return slices.Contains(defaults, line) })
+			got[f.Name] = strings.Join(declared, "")
 		}
 	}
 	for name := range without {
 		t.Errorf("refused.txt: unknown profile %s", name)
 	}
 	if *update {
-		archive := &txtar.Archive{Comment: []byte("What each profile means for a launch by root. A difference breaks the promise of version: 1.\n\n")}
+		archive := &txtar.Archive{Comment: []byte(header)}
 		for _, name := range names {
 			archive.Files = append(archive.Files, txtar.File{Name: name, Data: []byte(got[name])})
 		}
@@ -134,11 +139,23 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
+// nothingDeclared is the name of the profile whose only key is the version.
+const nothingDeclared = "a profile that declares nothing"
+
+// allLoader is the name of the list of the loader variables that a launch removes.
+const allLoader = "all loader variables"
+
+const header = `What each profile means for a launch by root. A difference breaks the promise of version: 1.
+The first one declares nothing; the others have only the lines that differ from it. The
+list of all loader variables is below the first one.
+
+`
+
 // meaning returns what a launch does, one property on a line. It has no text that is
-// written for people, except the values of a comparison.
-func meaning(p *engine.Plan) string {
-	var b strings.Builder
-	line := func(name string, value any) { fmt.Fprintf(&b, "%s: %v\n", name, value) }
+// written for people, except the values of a comparison. loader is the list of all loader
+// variables.
+func meaning(p *engine.Plan, loader string) (lines []string) {
+	line := func(name string, value any) { lines = append(lines, fmt.Sprintf("%s: %v\n", name, value)) }
 	for _, d := range compare.Compare(p, p).Differences {
 		if d.Dimension != compare.Caller {
 			line(string(d.Dimension), d.New)
@@ -148,7 +165,12 @@ func meaning(p *engine.Plan) string {
 	line("at_secure", p.SecureExec)
 	env := p.EnvironChange()
 	line("identity variables", fmt.Sprint(env.NewUser, " ", env.Identity))
-	line("loader variables", strings.Join(env.Loader, " "))
+	switch removed := strings.Join(env.Loader, " "); removed {
+	case loader:
+		line("loader variables", "all")
+	default:
+		line("loader variables", removed)
+	}
 	line("command", fmt.Sprintf("%q", p.Profile.Command))
 	line("cwd", p.Profile.Cwd)
 	if p.Profile.Umask != nil {
@@ -161,7 +183,7 @@ func meaning(p *engine.Plan) string {
 		}
 	}
 	line("steps", strings.Join(steps, " "))
-	return b.String()
+	return lines
 }
 
 // TestSchemas: the JSON output about each profile, and about each two that follow each
