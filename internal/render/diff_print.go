@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"caprun/engine/compare"
 	"caprun/internal/sanitize"
 )
 
@@ -114,10 +113,10 @@ type jsonDimension struct {
 }
 
 func (d Difference) json() jsonDifference {
-	out := jsonDifference{d.old, d.new, orderWord(d.order()), nil, append([]string{}, d.Others...), d.Unexamined, d.Outside.Old, d.Outside.New}
+	out := jsonDifference{d.old, d.new, d.order().String(), nil, append([]string{}, d.Others...), d.Unexamined, d.Outside.Old, d.Outside.New}
 	for _, dim := range d.Comparison.Differences {
 		out.Dimensions = append(out.Dimensions, jsonDimension{
-			string(dim.Dimension), orderWord(dim.Order), dim.Old.String(), dim.New.String(), append([]string{}, dim.Gained()...), append([]string{}, dim.Lost()...),
+			string(dim.Dimension), dim.Order.String(), dim.Old.String(), dim.New.String(), append([]string{}, dim.Gained()...), append([]string{}, dim.Lost()...),
 		})
 	}
 	return out
@@ -126,12 +125,4 @@ func (d Difference) json() jsonDifference {
 // JSON prints a difference for programs.
 func (d Difference) JSON(w io.Writer) error {
 	return JSON(w, jsonProfiles{FormatVersion, d.json()})
-}
-
-// orderWord returns an order as one word.
-func orderWord(o compare.Order) string {
-	if o == compare.Incomparable {
-		return "incomparable"
-	}
-	return o.String()
 }
