@@ -51,12 +51,12 @@ func TestUnits(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := strings.TrimSuffix(filepath.Base(unit), ".service")
-		command := "ExecStart=/usr/local/bin/caprun -profile " + name + "\n"
+		command := "ExecStart=/usr/bin/caprun -profile " + name + "\n"
 		if !strings.Contains(string(text), command) {
 			t.Errorf("%s does not have %s", unit, command)
 		}
 		file := filepath.Join(dir, "caprun-"+filepath.Base(unit))
-		if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "/usr/local/bin/caprun", "/bin/true")), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), "/usr/bin/caprun", "/bin/true")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		args = append(args, file)

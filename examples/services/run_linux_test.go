@@ -72,7 +72,7 @@ func (r *run) all() error {
 // enter enters the sandbox, with caprun and the files of the example.
 func (r *run) enter() error {
 	syscall.Umask(0o022)
-	copies := map[string]string{"/usr/local/bin/caprun": r.caprun}
+	copies := map[string]string{"/usr/bin/caprun": r.caprun}
 	files, err := os.ReadDir(".")
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 // example without a unit is started without limits.
 func unitRole() {
 	name := os.Args[1]
-	u := unit{args: []string{"/usr/local/bin/caprun", "-profile", name}}
+	u := unit{args: []string{"/usr/bin/caprun", "-profile", name}}
 	text, err := os.ReadFile(name + ".service")
 	if err == nil {
 		if u, err = readUnit(string(text)); err == nil {
