@@ -84,9 +84,11 @@ var pageTests = map[string]pageTest{
 		"caprun report -base": "report_base.txtar",
 	}},
 	"docs/service.md": {others: map[string]string{
-		"install -d":       "trust_owner.txtar",
-		"go build -o web":  "TestContainerServer",
-		"caprun show -pid": "verify.txtar",
+		"install -d -o root":      "trust_owner.txtar",
+		"install -d -o www-data":  "TestServicePage",
+		"apt-get install":         "TestServicePage",
+		"systemctl daemon-reload": "TestServicePage",
+		"caprun show -pid":        "verify.txtar",
 	}},
 	"docs/seal.md": {
 		files:  map[string]string{"profiles/web.yaml": "profiles/web.yaml"},
