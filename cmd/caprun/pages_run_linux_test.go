@@ -45,9 +45,6 @@ func newPageRunner(t *testing.T, parts []markdown.Part, p pageTest) *pageRunner 
 	files := pageFiles(t, parts, p)
 	for _, dir := range []string{r.rootDir, r.userDir} {
 		makeDirectory(t, dir, 0o755)
-		if err := os.Symlink(caprun(t), filepath.Join(dir, "caprun")); err != nil {
-			t.Fatal(err)
-		}
 		for name, text := range files {
 			makeDirectory(t, filepath.Dir(filepath.Join(dir, name)), 0o755)
 			writeFile(t, filepath.Join(dir, name), []byte(text), 0o644)
@@ -140,7 +137,7 @@ func (r *pageRunner) command(dir, path, line string, root bool) *exec.Cmd {
 }
 
 // readsOnly matches the commands whose output is the same for every user.
-var readsOnly = regexp.MustCompile(`^\$ (\./)?caprun (check|explain|diff|rules|profiles|schema|help|version)\b`)
+var readsOnly = regexp.MustCompile(`^\$ caprun (check|explain|diff|rules|profiles|schema|help|version)\b`)
 
 // console runs the commands of a block, and returns the block with their output.
 func (r *pageRunner) console(t *testing.T, block string) string {

@@ -75,11 +75,9 @@ var pageTests = map[string]pageTest{
 	"docs/platforms.md": {},
 	"docs/profile.md":   {},
 	"docs/init.md":      {},
-	"docs/kernels.md": {others: map[string]string{
-		"apt-get install": "internal/test/kernels/main.go",
-	}},
-	"docs/launch.md": {},
-	"docs/learn.md":  {},
+	"docs/kernels.md":   {},
+	"docs/launch.md":    {},
+	"docs/learn.md":     {},
 	"docs/report.md": {others: map[string]string{
 		"caprun report -base": "report_base.txtar",
 	}},
@@ -91,7 +89,6 @@ var pageTests = map[string]pageTest{
 		"caprun show -pid":        "verify.txtar",
 	}},
 	"docs/seal.md": {
-		files:  map[string]string{"profiles/web.yaml": "profiles/web.yaml"},
 		others: map[string]string{"LAUNCHER [--]": "TestSealedLaunches"},
 	},
 	"docs/services.md":        {others: map[string]string{"cd examples/services": "TestServices"}},
