@@ -91,8 +91,8 @@ var pageTests = map[string]pageTest{
 	"docs/seal.md": {
 		others: map[string]string{"LAUNCHER [--]": "TestSealedLaunches"},
 	},
-	"docs/services.md":        {others: map[string]string{"cd examples/services": "TestServices"}},
-	"docs/troubleshooting.md": {},
+	"docs/services.md":        {others: map[string]string{"apt-get install": "TestServices"}},
+	"docs/troubleshooting.md": {others: map[string]string{"git fetch": "diff_shallow.txtar"}},
 	"docs/review.md": {
 		files: map[string]string{"web.yaml": "profiles/web.yaml", "ping.yaml": "profiles/ping.yaml"},
 		others: map[string]string{
