@@ -99,6 +99,9 @@ func secureError(entries map[uintptr]uint32, file secureFile, unread error) erro
 	if len(has) > 0 {
 		return fmt.Errorf("caprun %s, %s; remove that with %s, and start caprun as root", strings.Join(has, " and "), trust, strings.Join(remove, ", "))
 	}
+	// Before Linux 6.17, cap_bprm_creds_from_file makes the IDs of such a caller equal if
+	// no_new_privs is set or a process traces it, and sets AT_SECURE nevertheless.
 	return fmt.Errorf("%s, %s; its ids are equal, and its file is not set-user-ID or set-group-ID and has no capabilities: "+
-		"a security module may be the reason; start caprun without it", mode, trust)
+		"a security module may be the reason, or before Linux 6.17 a caller whose real and effective ids differ, with no_new_privs or a tracer; "+
+		"start caprun without the module, and with equal ids", mode, trust)
 }
