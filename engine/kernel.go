@@ -12,6 +12,13 @@ import (
 // Kernel is a version of Linux, 5.8 or later, that a plan can be made for.
 type Kernel struct{ Major, Minor int }
 
+// OldestKernel returns the oldest version that a plan can be made for.
+func OldestKernel() Kernel { return Kernel{5, 8} }
+
+// ComparedKernels returns the versions that the model was compared with, the oldest first:
+// docs/kernels.md.
+func ComparedKernels() []Kernel { return []Kernel{{6, 1}, {6, 12}, LatestKernel()} }
+
 // LatestKernel returns the newest version that the model was compared with. Newer
 // versions get its rules.
 func LatestKernel() Kernel { return Kernel{6, 18} }
@@ -31,8 +38,8 @@ func ParseKernel(text string) (Kernel, error) {
 		return Kernel{}, fmt.Errorf("invalid kernel version %q: want MAJOR.MINOR, such as 6.12", clip(text))
 	}
 	k := Kernel{n[0], n[1]}
-	if !k.since(5, 8) {
-		return Kernel{}, fmt.Errorf("unsupported kernel version %q: want 5.8 or later", clip(text))
+	if oldest := OldestKernel(); !k.since(oldest.Major, oldest.Minor) {
+		return Kernel{}, fmt.Errorf("unsupported kernel version %q: want %v or later", clip(text), oldest)
 	}
 	return k, nil
 }

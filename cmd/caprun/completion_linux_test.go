@@ -61,7 +61,7 @@ var offered = []struct {
 	{"caprun odd -format=j", []string{"json"}},
 	{"caprun rules -format=j", []string{"json"}},
 	{"caprun help ex", []string{"explain", "export"}},
-	{"caprun version ", nil},
+	{"caprun version -f", []string{"-format"}},
 	// No flags after an operand.
 	{"caprun check a.yaml -form", nil},
 	{"caprun check -- -form", nil},

@@ -4,27 +4,34 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"caprun/internal/test/requires"
 )
 
-// makeTree creates a git repository with the Makefile and one tagged commit. It returns
+// makefile returns the Makefile.
+func makefile(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// makeTree creates a git repository whose one commit has the Makefile and these tags. It returns
 // the directory and a PATH in which go writes its arguments to the file go.
 func makeTree(t *testing.T, tags ...string) (dir, path string) {
 	t.Helper()
 	dir = t.TempDir()
-	makefile, err := os.ReadFile("../../Makefile")
-	if err != nil {
-		t.Fatal(err)
-	}
 	fakeGo := "#!/bin/sh\nprintf '%s\\n' \"$@\" >>" + filepath.Join(dir, "go") + "\n"
 	bin := filepath.Join(dir, "bin")
 	if err := os.Mkdir(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"Makefile": string(makefile), "bin/go": fakeGo} {
+	for name, text := range map[string]string{"Makefile": string(makefile(t)), "bin/go": fakeGo} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +44,8 @@ func makeTree(t *testing.T, tags ...string) (dir, path string) {
 		}
 	}
 	git("init", "-q")
-	git("commit", "-q", "--allow-empty", "-m", "x")
+	git("add", "Makefile")
+	git("commit", "-q", "-m", "x")
 	for _, tag := range tags {
 		git("tag", tag)
 	}
@@ -64,8 +72,8 @@ func runMake(t *testing.T, dir, path, target string, env ...string) (goArguments
 func TestMakeHostileVersion(t *testing.T) {
 	requires.Heavy(t)
 	for _, tag := range []string{
-		"v1$(touch${IFS}ran)", "v1`touch${IFS}ran`", "v1\";touch${IFS}ran;\"", "v1';touch${IFS}ran;'",
-		"v1|touch${IFS}ran", "v1&touch${IFS}ran", "v1,x", "v1$$x", "v1%", "v1#x", "v1é",
+		"v1.2.3$(touch${IFS}ran)", "v1.2.3`touch${IFS}ran`", "v1.2.3\";touch${IFS}ran;\"", "v1.2.3';touch${IFS}ran;'",
+		"v1.2.3|touch${IFS}ran", "v1.2.3&touch${IFS}ran", "v1.2.3,x", "v1.2.3$$x", "v1.2.3%", "v1.2.3#x", "v1.2.3é",
 	} {
 		for _, target := range []string{"build", "dist"} {
 			dir, path := makeTree(t, tag)
@@ -92,8 +100,16 @@ func TestMakeVersion(t *testing.T) {
 	for _, tag := range []string{"v1.2.3", "v1.2.3-rc.1+build_5"} {
 		dir, path := makeTree(t, tag)
 		built, out, err := runMake(t, dir, path, "build")
-		if want := "-s -w -X main.Version=" + tag + "\n"; err != nil || !strings.Contains(built, want) {
+		if want := "-s -w -X caprun/internal/version.linked=" + tag[1:] + " -X caprun/internal/version.commit="; err != nil || !strings.Contains(built, want) {
 			t.Errorf("the tag %q: %v\n%sgo: %s", tag, err, out, built)
+		}
+	}
+	// A tag that is not a whole version, and no tag.
+	for _, tags := range [][]string{{"v1"}, {"release"}, nil} {
+		dir, path := makeTree(t, tags...)
+		built, out, err := runMake(t, dir, path, "build")
+		if err != nil || strings.Contains(built, "version.linked") || !regexp.MustCompile(`-s -w -X caprun/internal/version\.commit=[0-9a-f]{40}\n`).MatchString(built) {
+			t.Errorf("the tags %q: %v\n%sgo: %s", tags, err, out, built)
 		}
 	}
 	dir, path := makeTree(t)
@@ -102,14 +118,29 @@ func TestMakeVersion(t *testing.T) {
 		t.Errorf("a tilde: %v\n%s%s", err, out, built)
 	}
 	built, out, err = runMake(t, dir, path, "build", "VERSION=9.9")
-	if err != nil || !strings.Contains(built, "main.Version=9.9\n") {
+	if err != nil || !strings.Contains(built, "version.linked=9.9 -X") {
 		t.Errorf("VERSION=9.9: %v\n%s%s", err, out, built)
+	}
+	if err := os.Remove(filepath.Join(dir, "go")); err != nil {
+		t.Fatal(err)
+	}
+	if built, out, err = runMake(t, dir, path, "build", "COMMIT=x;y"); err == nil || built != "" {
+		t.Errorf("COMMIT=x;y: %v\n%s%s", err, out, built)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "Makefile"), append(makefile(t), '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if built, out, err = runMake(t, dir, path, "build"); err != nil || !strings.Contains(built, "-modified\n") {
+		t.Errorf("a modified file: %v\n%s%s", err, out, built)
+	}
+	if err := os.Remove(filepath.Join(dir, "go")); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, ".git")); err != nil {
 		t.Fatal(err)
 	}
 	built, out, err = runMake(t, dir, path, "build", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
-	if err != nil || !strings.Contains(built, "main.Version=devel\n") {
+	if err != nil || !strings.Contains(built, "-s -w\n") {
 		t.Errorf("without a repository: %v\n%s%s", err, out, built)
 	}
 	for _, target := range []string{"help", "clean"} {
