@@ -1,21 +1,33 @@
 # Commands for contributors. make help lists the targets.
 
+# The version is VERSION, the tag of the commit, or the number in internal/version.
 ifndef VERSION
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+VERSION := $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v[0-9]*.[0-9]*.[0-9]*' 2>/dev/null))
+endif
+# The commit that is built, and -modified if a file differs from it. Without git it is empty.
+ifndef COMMIT
+COMMIT := $(shell git describe --always --abbrev=40 --exclude='*' --dirty=-modified 2>/dev/null)
 endif
 FUZZTIME ?= 1m
 ROUNDS ?= 300
 
-# A tag comes with a fetch, and its name reaches a shell and the linker. A version with
+# Where make install copies the files: below DESTDIR and PREFIX.
+DESTDIR ?=
+PREFIX ?= /usr/local
+
+# A tag comes with a fetch, and its name reaches a shell and the linker. A value with
 # any other character than these is rejected; value keeps make from expanding it.
 characters = A B C D E F G H I J K L M N O P Q R S T U V W X Y Z \
 	a b c d e f g h i j k l m n o p q r s t u v w x y z 0 1 2 3 4 5 6 7 8 9 . _ + -
 without = $(if $2,$(call without,$(subst $(firstword $2),,$1),$(wordlist 2,$(words $2),$2)),$1)
-version = $(if $(filter-out [],[$(call without,$(value VERSION),$(characters))]),$(error invalid VERSION: want only the characters A-Z a-z 0-9 . _ + -; run make VERSION=1.2.3))$(value VERSION)
+valid = $(if $(filter-out [],[$(call without,$(value $1),$(characters))]),$(error invalid $1: want only the characters A-Z a-z 0-9 . _ + -; run make $1=$2))$(value $1)
+version = $(call valid,VERSION,1.2.3)
+commit = $(call valid,COMMIT,unknown)
 
 # Static, without paths of the machine that builds, and without symbols.
 export CGO_ENABLED = 0
-BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -X main.Version=$(version)"
+variables = $(if $(version), -X caprun/internal/version.linked=$(version))$(if $(commit), -X caprun/internal/version.commit=$(commit))
+BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w$(variables)"
 
 .PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-services test-kernels test-platforms draw-messages fuzz dist clean
 
@@ -74,14 +86,11 @@ draw-messages: ## print messages at random, to judge their language; N=50 SEED=1
 fuzz: ## run each fuzz target for FUZZTIME=1m
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
-dist: ## build static binaries for Linux, completion scripts, man pages and checksums, in dist/
-	rm -rf dist
-	for arch in amd64 arm64; do \
-		GOOS=linux GOARCH=$$arch $(BUILD) -o dist/caprun-linux-$$arch ./cmd/caprun || exit 1; \
-	done
-	cp docs/man/caprun.1 docs/man/caprun-profile.5 dist
-	for shell in bash zsh fish; do go run ./cmd/caprun completion $$shell > dist/completion.$$shell || exit 1; done
-	cd dist && sha256sum * > SHA256SUMS
+dist: ## build archives, Debian packages, lists of components and checksums, in dist/
+	go run ./internal/dist -version '$(version)' -commit '$(commit)' -out dist
+
+test-deb: ## install, use and purge the Debian package in a new Debian, as root; requires debootstrap and lintian
+	go run ./internal/dist/testdeb dist
 
 clean: ## remove the files that the other targets made
 	rm -rf caprun dist

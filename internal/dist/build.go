@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// target is a system and an architecture, as GOOS and GOARCH.
+type target struct{ os, arch string }
+
+// binary returns the name of the executable file.
+func (t target) binary() string {
+	if t.os == "windows" {
+		return "caprun.exe"
+	}
+	return "caprun"
+}
+
+// build builds caprun for a target, as the Makefile does.
+func (r release) build(t target, output string) error {
+	flags := "-s -w"
+	if r.commit != "" {
+		flags += " -X caprun/internal/version.commit=" + r.commit
+	}
+	return goBuild(output, flags, "GOOS="+t.os, "GOARCH="+t.arch)
+}
+
+// goBuild builds caprun with flags of the linker. Settings of the caller that change the
+// executable file have no effect.
+func goBuild(output, flags string, env ...string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, "./cmd/caprun")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off")
+	cmd.Env = append(cmd.Env, env...)
+	_, err := runCommand(cmd)
+	return err
+}
+
+// completionFiles returns the completion scripts, which a caprun for this machine prints.
+func completionFiles(dir string) ([]file, error) {
+	program := filepath.Join(dir, "caprun")
+	if err := goBuild(program, "-s -w"); err != nil {
+		return nil, err
+	}
+	var files []file
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		script, err := runCommand(exec.Command(program, "completion", shell))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name: "completion/caprun." + shell, mode: 0o644, data: script})
+	}
+	return files, nil
+}
+
+// runCommand runs a command and returns its standard output. The error has what the command
+// wrote to its standard error.
+func runCommand(cmd *exec.Cmd) ([]byte, error) {
+	var messages bytes.Buffer
+	cmd.Stderr = &messages
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, messages.Bytes())
+	}
+	return out, nil
+}
