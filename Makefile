@@ -1,5 +1,7 @@
 # Commands for contributors. make help lists the targets.
 
+.DEFAULT_GOAL := help
+
 # The version is VERSION, the tag of the commit, or the number in internal/version.
 ifndef VERSION
 VERSION := $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v[0-9]*.[0-9]*.[0-9]*' 2>/dev/null))
@@ -14,6 +16,10 @@ ROUNDS ?= 300
 # Where make install copies the files: below DESTDIR and PREFIX.
 DESTDIR ?=
 PREFIX ?= /usr/local
+CAPRUN ?= ./caprun
+install uninstall: export DESTDIR := $(DESTDIR)
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export CAPRUN := $(CAPRUN)
 
 # A tag comes with a fetch, and its name reaches a shell and the linker. A value with
 # any other character than these is rejected; value keeps make from expanding it.
@@ -29,13 +35,47 @@ export CGO_ENABLED = 0
 variables = $(if $(version), -X caprun/internal/version.linked=$(version))$(if $(commit), -X caprun/internal/version.commit=$(commit))
 BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w$(variables)"
 
-.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-services test-kernels test-platforms draw-messages fuzz dist clean
+# The files of the tree that make install copies, as PLACE=FILE: PLACE is below share. The
+# completion scripts are those of the shell's variable share.
+pages = LICENSE README.md CHANGELOG.md SECURITY.md $(wildcard docs/*.md docs/rules/*.md)
+installed = man/man1/caprun.1=docs/man/caprun.1 man/man5/caprun-profile.5=docs/man/caprun-profile.5 \
+	$(foreach f,$(pages),doc/caprun/$f=$f) \
+	$(foreach f,$(wildcard profiles/*.yaml schema/profile.schema.json),caprun/$f=$f)
+completions = "$$share/bash-completion/completions/caprun" "$$share/zsh/site-functions/_caprun" \
+	"$$share/fish/vendor_completions.d/caprun.fish"
+
+.PHONY: help build test check bench bench-check bench-cap soak mutate test-podman test-services test-kernels test-platforms draw-messages fuzz dist test-deb install uninstall clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
 
 build: ## build a static ./caprun
 	$(BUILD) -o caprun ./cmd/caprun
+
+$(CAPRUN):
+	$(BUILD) -o $(CAPRUN) ./cmd/caprun
+
+install: $(CAPRUN) ## copy ./caprun and its files below DESTDIR and PREFIX=/usr/local
+	@set -e; umask 022; root="$$DESTDIR$$PREFIX"; share="$$root/share"; \
+	install -d -m 755 "$$root/bin" "$$share/man/man1" "$$share/man/man5" "$$share/bash-completion/completions" \
+		"$$share/zsh/site-functions" "$$share/fish/vendor_completions.d" \
+		"$$share/caprun/profiles" "$$share/caprun/schema" "$$share/doc/caprun/docs/rules"; \
+	install -m 755 "$$CAPRUN" "$$root/bin/caprun"; \
+	for place in $(installed); do install -m 644 "$${place#*=}" "$$share/$${place%%=*}"; done; \
+	"$$CAPRUN" completion bash > "$$share/bash-completion/completions/caprun"; \
+	"$$CAPRUN" completion zsh > "$$share/zsh/site-functions/_caprun"; \
+	"$$CAPRUN" completion fish > "$$share/fish/vendor_completions.d/caprun.fish"; \
+	chmod 644 $(completions); \
+	case "$$PREFIX" in /usr | /usr/local) install -d -m 755 "$$DESTDIR/etc/caprun";; esac
+
+uninstall: ## remove the files that make install copied, with the same DESTDIR and PREFIX
+	@set -e; root="$$DESTDIR$$PREFIX"; share="$$root/share"; \
+	rm -f "$$root/bin/caprun" $(completions); \
+	for place in $(installed); do rm -f "$$share/$${place%%=*}"; done; \
+	for dir in "$$share/caprun/profiles" "$$share/caprun/schema" "$$share/caprun" \
+		"$$share/doc/caprun/docs/rules" "$$share/doc/caprun/docs" "$$share/doc/caprun"; do \
+		[ ! -d "$$dir" ] || rmdir "$$dir" || :; done; \
+	case "$$PREFIX" in /usr | /usr/local) [ ! -d "$$DESTDIR/etc/caprun" ] || rmdir "$$DESTDIR/etc/caprun" || :;; esac
 
 test: ## run the tests, as the current user
 	go test ./...
@@ -89,7 +129,7 @@ fuzz: ## run each fuzz target for FUZZTIME=1m
 dist: ## build archives, Debian packages, lists of components and checksums, in dist/
 	go run ./internal/dist -version '$(version)' -commit '$(commit)' -out dist
 
-test-deb: ## install, use and purge the Debian package in a new Debian, as root; requires debootstrap and lintian
+test-deb: dist ## install, use and purge the Debian package in a new Debian, as root; requires debootstrap and lintian
 	go run ./internal/dist/testdeb dist
 
 clean: ## remove the files that the other targets made

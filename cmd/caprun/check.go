@@ -103,7 +103,9 @@ func findingFormats() []choice[findingPrinter] {
 	plain := func(print func(io.Writer, iter.Seq[review.Report]) error) findingPrinter {
 		return func(w io.Writer, reports iter.Seq[review.Report], _ bool) error { return print(w, reports) }
 	}
-	sarif := func(w io.Writer, reports iter.Seq[review.Report]) error { return review.SARIF(w, reports, version.String()) }
+	sarif := func(w io.Writer, reports iter.Seq[review.Report]) error {
+		return review.SARIF(w, reports, version.String())
+	}
 	return []choice[findingPrinter]{
 		{"human", review.Human},
 		{"oneline", plain(review.Oneline)},
