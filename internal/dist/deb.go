@@ -107,7 +107,7 @@ func (r release) deb(t target, files []file, work string) ([]byte, error) {
 	// JSON is YAML, too.
 	config, err := json.Marshal(map[string]any{
 		"name": "caprun", "arch": t.arch, "platform": t.os, "version": debVersion(r.version), "version_schema": "none",
-		"maintainer": maintainer, "description": description,
+		"section": "admin", "priority": "optional", "maintainer": maintainer, "description": description,
 		"mtime": r.time, "disable_globbing": true, "contents": contents,
 		"deb": map[string]any{"compression": "xz"},
 	})

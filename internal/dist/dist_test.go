@@ -1,0 +1,157 @@
+package main
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	source "caprun/internal/version"
+)
+
+var someTime = time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
+
+// TestRelease: only the version of the source is built.
+func TestRelease(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "")
+	for _, version := range []string{"", source.Number} {
+		r, err := newRelease(version, "")
+		if err != nil || r.version != source.Number || r.time.Format(time.DateOnly) != source.Date {
+			t.Errorf("%q: %+v, %v", version, r, err)
+		}
+	}
+	for _, version := range []string{"9.9.9", "v" + source.Number, source.Number + "-rc.1"} {
+		if _, err := newRelease(version, ""); err == nil || !strings.Contains(err.Error(), "change Number there, or the tag") {
+			t.Errorf("%q: %v", version, err)
+		}
+	}
+}
+
+// TestReleaseTime: SOURCE_DATE_EPOCH has priority, and a time that an archive cannot have
+// is refused.
+func TestReleaseTime(t *testing.T) {
+	if got, err := releaseTime("none", "1767323046"); err != nil || !got.Equal(someTime) {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, epoch := range []string{"x", "-1", "0", "315532799", "8589934592", "1767323046.5"} {
+		if got, err := releaseTime("", epoch); err == nil {
+			t.Errorf("%q: %v", epoch, got)
+		}
+	}
+	if got, err := releaseTime("--output=x", ""); err == nil {
+		t.Errorf("a commit that is a flag: %v", got)
+	}
+}
+
+// TestArchive reads what tarGz and zip write: one directory, sorted names, the modes, the
+// time, and no owner.
+func TestArchive(t *testing.T) {
+	r := release{version: "1.2.3", time: someTime}
+	files := []file{{"docs/b.md", 0o644, []byte("b")}, {"caprun", 0o755, []byte("x")}, {"docs/a.md", 0o644, nil}}
+	want := []string{"d/ 755", "d/docs/ 755", "d/caprun 755", "d/docs/a.md 644", "d/docs/b.md 644"}
+	data, err := r.tarGz("d", files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decompressed, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil || decompressed.Name != "" || !decompressed.ModTime.IsZero() {
+		t.Fatalf("%+v, %v", decompressed, err)
+	}
+	var have []string
+	for archive := tar.NewReader(decompressed); ; {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		have = append(have, h.Name+" "+modeText(h.Mode))
+		if h.Uid != 0 || h.Gid != 0 || h.Uname != "" || h.Gname != "" || !h.ModTime.Equal(someTime) || len(h.PAXRecords) > 0 {
+			t.Errorf("%+v", h)
+		}
+	}
+	if !slices.Equal(have, want) {
+		t.Errorf("the archive has %q, want %q", have, want)
+	}
+	data, err = r.zip("d", files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	have = nil
+	for _, f := range archive.File {
+		have = append(have, f.Name+" "+modeText(int64(f.Mode().Perm())))
+		if !f.Modified.Equal(someTime) {
+			t.Errorf("%s: %v", f.Name, f.Modified)
+		}
+	}
+	if !slices.Equal(have, want[2:]) {
+		t.Errorf("the zip archive has %q, want %q", have, want[2:])
+	}
+}
+
+// modeText returns permission bits as octal digits.
+func modeText(mode int64) string {
+	return string([]byte{'0' + byte(mode>>6&7), '0' + byte(mode>>3&7), '0' + byte(mode&7)})
+}
+
+// TestDebFiles: each file has its place in the file system, and the licences are in one
+// file.
+func TestDebFiles(t *testing.T) {
+	common := []file{
+		{"LICENSE", 0o644, []byte("terms\n")}, {licencesName, 0o644, nil}, {"README.md", 0o644, nil}, {"docs/man/caprun.1", 0o644, nil},
+		{"docs/rules/x.md", 0o644, nil}, {"profiles/web.yaml", 0o644, nil}, {"completion/caprun.zsh", 0o644, nil},
+	}
+	licences := []licence{{module: "example.org/m", id: "MIT", copyright: []string{"2000 A", "2001 B"}, texts: []file{{name: "LICENSE", data: []byte("more terms\n\nend\n")}}}}
+	var names []string
+	for _, f := range debFiles(release{version: "1.2.3", time: someTime}, nil, common, licences) {
+		names = append(names, f.name)
+		if f.name == "/usr/share/doc/caprun/copyright" && !strings.HasSuffix(string(f.data), "\nFiles: example.org/m/*\nCopyright: 2000 A\n 2001 B\nLicense: MIT~example.org-m\n more terms\n .\n end\n") {
+			t.Errorf("copyright:\n%s", f.data)
+		}
+	}
+	want := []string{
+		"/usr/bin/caprun", "/usr/share/caprun/profiles/web.yaml", "/usr/share/doc/caprun/README.md", "/usr/share/doc/caprun/changelog.gz",
+		"/usr/share/doc/caprun/copyright", "/usr/share/doc/caprun/docs/rules/x.md", "/usr/share/lintian/overrides/caprun",
+		"/usr/share/man/man1/caprun.1.gz", "/usr/share/zsh/vendor-completions/_caprun",
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("the package has %q, want %q", names, want)
+	}
+	if got := debVersion("1.2.3-rc.1"); got != "1.2.3~rc.1" {
+		t.Errorf("debVersion: %s", got)
+	}
+}
+
+// TestCleanComponents: the checksums of the tool are removed, those of modules stay, and a
+// module without a known licence is an error.
+func TestCleanComponents(t *testing.T) {
+	const text = `{"metadata":{"tools":[{"name":"x","hashes":["tool"]}],"component":{}},"components":[{"name":"m","hashes":["module"]}]}`
+	out, err := cleanComponents([]byte(text), []licence{{module: "m", id: "MIT"}})
+	if err != nil || bytes.Contains(out, []byte(`"tool"`)) || !bytes.Contains(out, []byte(`"module"`)) || !bytes.Contains(out, []byte(`"expression": "MIT"`)) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, bad := range []string{"", "{}", `[]`, text} {
+		if out, err := cleanComponents([]byte(bad), nil); err == nil {
+			t.Errorf("%s: %s", bad, out)
+		}
+	}
+}
+
+// TestChecksums: the list has the format of sha256sum(1).
+func TestChecksums(t *testing.T) {
+	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	if got := string(checksums(map[string][]byte{"b": nil, "a": nil})); got != empty+"  a\n"+empty+"  b\n" {
+		t.Errorf("%s", got)
+	}
+}
