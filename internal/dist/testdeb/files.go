@@ -10,15 +10,16 @@ import (
 	"syscall"
 )
 
-// makeSmallRoot creates a root directory with an empty database of dpkg.
+// makeSmallRoot creates a root directory with an empty database of dpkg. dpkg removes
+// empty directories of a package: those that a system has are not empty.
 func makeSmallRoot(root string) error {
 	for _, dir := range []string{"etc", "proc", "usr/bin", "usr/share", "var/log", "var/lib/dpkg/info", "var/lib/dpkg/updates", "var/lib/dpkg/triggers"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			return err
 		}
 	}
-	for _, name := range []string{"status", "available"} {
-		if err := os.WriteFile(filepath.Join(root, "var/lib/dpkg", name), nil, 0o644); err != nil {
+	for _, name := range []string{"var/lib/dpkg/status", "var/lib/dpkg/available", "etc/other", "usr/bin/other", "usr/share/other"} {
+		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
 			return err
 		}
 	}
