@@ -133,6 +133,17 @@ func TestDebFiles(t *testing.T) {
 	}
 }
 
+// TestLicenceTexts: the list has the text of each file, below its module.
+func TestLicenceTexts(t *testing.T) {
+	line := strings.Repeat("=", 80)
+	text := string(licenceTexts([]licence{{module: "m", version: "v1", id: "MIT", texts: []file{{name: "LICENSE", data: []byte("\nterms\n")}, {name: "NOTICE", data: []byte("notice\n")}}}}))
+	for _, want := range []string{"\n" + line + "\nm v1, LICENSE (MIT)\n" + line + "\n\nterms\n", "\nm v1, NOTICE (MIT)\n" + line + "\n\nnotice\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("missing %q in\n%s", want, text)
+		}
+	}
+}
+
 // TestCleanComponents: the checksums of the tool are removed, those of modules stay, and a
 // module without a known licence is an error.
 func TestCleanComponents(t *testing.T) {

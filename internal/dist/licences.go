@@ -22,8 +22,7 @@ type licence struct {
 	texts           []file // of the module
 }
 
-// known are the licences of the modules, which a person read. The copyright lines are in
-// the files of the module if they are there.
+// known are the licences of the modules, with the copyright lines of their files.
 var known = [...]licence{
 	{module: "std", id: "BSD-3-Clause", copyright: []string{"2009 The Go Authors"}},
 	{module: "golang.org/x/sys", id: "BSD-3-Clause", copyright: []string{"2009 The Go Authors"}},
@@ -125,7 +124,8 @@ func licenceTexts(licences []licence) []byte {
 	b.WriteString("caprun is linked with the standard library of Go (std) and with these modules.\n")
 	for _, l := range licences {
 		for _, f := range l.texts {
-			fmt.Fprintf(&b, "\n%s\n%s %s, %s (%s)\n%[1]s\n\n%s\n", strings.Repeat("=", 80), l.module, l.version, f.name, l.id, bytes.Trim(f.data, "\n"))
+			line := strings.Repeat("=", 80)
+			fmt.Fprintf(&b, "\n%s\n%s %s, %s (%s)\n%s\n\n%s\n", line, l.module, l.version, f.name, l.id, line, bytes.Trim(f.data, "\n"))
 		}
 	}
 	return b.Bytes()
