@@ -50,6 +50,23 @@ func TestManualVersion(t *testing.T) {
 	}
 }
 
+// TestInstallVersion: docs/install.md has the number of the source, and no other.
+func TestInstallVersion(t *testing.T) {
+	page, err := os.ReadFile("../../docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`\bcaprun[-_ ]([0-9]+\.[0-9]+\.[0-9]+)`).FindAllStringSubmatch(string(page), -1)
+	for _, match := range found {
+		if match[1] != version.Number {
+			t.Errorf("the page has %q, and the version is %s", match[0], version.Number)
+		}
+	}
+	if len(found) == 0 {
+		t.Error("the page has no version")
+	}
+}
+
 // TestProfileFormat: the reader takes the version of the format that is printed, and not
 // the next.
 func TestProfileFormat(t *testing.T) {

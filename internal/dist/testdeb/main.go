@@ -95,7 +95,7 @@ func testPackage(root, name string, small bool) error {
 			return err
 		}
 	}
-	if err := errors.Join(checkFiles(root), use(root)); err != nil {
+	if err := errors.Join(checkFiles(root), checkVersions(root, name), use(root)); err != nil {
 		return err
 	}
 	for _, action := range []string{"--remove", "--purge"} {
