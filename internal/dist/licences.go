@@ -29,7 +29,7 @@ var known = [...]licence{
 	{module: "golang.org/x/term", id: "BSD-3-Clause", copyright: []string{"2009 The Go Authors"}},
 	{module: "gopkg.in/yaml.v3", id: "MIT AND Apache-2.0", copyright: []string{"2006-2010 Kirill Simonov", "2006-2011 Kirill Simonov", "2011-2019 Canonical Ltd"}},
 	// The module names no holder.
-	{module: "github.com/santhosh-tekuri/jsonschema/v5", id: "Apache-2.0", copyright: []string{"Santhosh Kumar Tekuri"}},
+	{module: "github.com/santhosh-tekuri/jsonschema/v5", id: "Apache-2.0", copyright: []string{"the authors of github.com/santhosh-tekuri/jsonschema"}},
 }
 
 // findLicence returns the licence of a module.
