@@ -10,6 +10,10 @@ endif
 ifndef COMMIT
 COMMIT := $(shell git describe --always --abbrev=40 --exclude='*' --dirty=-modified 2>/dev/null)
 endif
+# The Go release that builds the files of a release. docs/dependencies.md reviews it; the
+# same files need the same release. RELEASE_GO=local takes the installed one.
+RELEASE_GO ?= go1.26.11
+dist test-deb: export GOTOOLCHAIN := $(RELEASE_GO)
 FUZZTIME ?= 1m
 ROUNDS ?= 300
 
@@ -37,10 +41,11 @@ BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w$(variables)"
 
 # The files of the tree that make install copies, as PLACE=FILE: PLACE is below share. The
 # completion scripts are those of the shell's variable share.
-pages = LICENSE README.md CHANGELOG.md SECURITY.md $(wildcard docs/*.md docs/rules/*.md)
+pages = LICENSE README.md CHANGELOG.md SECURITY.md $(wildcard docs/*.md docs/rules/*.md) \
+	$(shell find examples -type f ! -name '*_test.go' ! -name doc.go)
 installed = man/man1/caprun.1=docs/man/caprun.1 man/man5/caprun-profile.5=docs/man/caprun-profile.5 \
 	$(foreach f,$(pages),doc/caprun/$f=$f) \
-	$(foreach f,$(wildcard profiles/*.yaml schema/profile.schema.json),caprun/$f=$f)
+	$(foreach f,$(wildcard profiles/*.yaml schema/*.schema.json),caprun/$f=$f)
 completions = "$$share/bash-completion/completions/caprun" "$$share/zsh/site-functions/_caprun" \
 	"$$share/fish/vendor_completions.d/caprun.fish"
 
@@ -57,11 +62,14 @@ $(CAPRUN):
 
 install: $(CAPRUN) ## copy ./caprun and its files below DESTDIR and PREFIX=/usr/local
 	@set -e; umask 022; root="$$DESTDIR$$PREFIX"; share="$$root/share"; \
-	install -d -m 755 "$$root/bin" "$$share/man/man1" "$$share/man/man5" "$$share/bash-completion/completions" \
-		"$$share/zsh/site-functions" "$$share/fish/vendor_completions.d" \
-		"$$share/caprun/profiles" "$$share/caprun/schema" "$$share/doc/caprun/docs/rules"; \
+	install -d -m 755 "$$root/bin" "$$share/bash-completion/completions" "$$share/zsh/site-functions" "$$share/fish/vendor_completions.d"; \
 	install -m 755 "$$CAPRUN" "$$root/bin/caprun"; \
-	for place in $(installed); do install -m 644 "$${place#*=}" "$$share/$${place%%=*}"; done; \
+	for place in $(installed); do \
+		mode=644; \
+		case "$$place" in doc/caprun/examples/*) ! head -n 1 "$${place#*=}" | grep -q '^#!' || mode=755;; esac; \
+		install -D -m "$$mode" "$${place#*=}" "$$share/$${place%%=*}"; \
+	done; \
+	for name in profiles schema; do ln -sfn "../../caprun/$$name" "$$share/doc/caprun/$$name"; done; \
 	"$$CAPRUN" completion bash > "$$share/bash-completion/completions/caprun"; \
 	"$$CAPRUN" completion zsh > "$$share/zsh/site-functions/_caprun"; \
 	"$$CAPRUN" completion fish > "$$share/fish/vendor_completions.d/caprun.fish"; \
@@ -72,9 +80,9 @@ uninstall: ## remove the files that make install copied, with the same DESTDIR a
 	@set -e; root="$$DESTDIR$$PREFIX"; share="$$root/share"; \
 	rm -f "$$root/bin/caprun" $(completions); \
 	for place in $(installed); do rm -f "$$share/$${place%%=*}"; done; \
-	for dir in "$$share/caprun/profiles" "$$share/caprun/schema" "$$share/caprun" \
-		"$$share/doc/caprun/docs/rules" "$$share/doc/caprun/docs" "$$share/doc/caprun"; do \
-		[ ! -d "$$dir" ] || rmdir "$$dir" || :; done; \
+	for name in profiles schema; do [ ! -L "$$share/doc/caprun/$$name" ] || rm "$$share/doc/caprun/$$name"; done; \
+	for dir in "$$share/caprun" "$$share/doc/caprun"; do \
+		[ ! -d "$$dir" ] || find "$$dir" -depth -type d -exec rmdir --ignore-fail-on-non-empty {} +; done; \
 	case "$$PREFIX" in /usr | /usr/local) [ ! -d "$$DESTDIR/etc/caprun" ] || rmdir "$$DESTDIR/etc/caprun" || :;; esac
 
 test: ## run the tests, as the current user

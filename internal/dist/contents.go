@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // The files of the source that archives have, at the same places, so that links between
@@ -11,17 +13,19 @@ import (
 var patterns = [...]string{
 	"LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md",
 	"docs/*.md", "docs/rules/*.md", "docs/man/*.[1-9]",
-	"profiles/*.yaml", "schema/profile.schema.json",
+	"profiles/*.yaml", "schema/*.schema.json",
+	"examples/*/*", "examples/services/*/*",
 }
 
 // licencesName is the name of the file with the licences of the linked modules.
 const licencesName = "THIRD-PARTY-LICENSES"
 
-// commonFiles returns the files that the archives of all targets have.
-func commonFiles(licences []licence) ([]file, error) {
-	var files []file
+// sourceFiles returns the names of the files of the source that archives have, with
+// slashes.
+func sourceFiles(root string) ([]string, error) {
+	var files []string
 	for _, pattern := range patterns {
-		names, err := filepath.Glob(pattern)
+		names, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			return nil, err
 		}
@@ -29,14 +33,46 @@ func commonFiles(licences []licence) ([]file, error) {
 			return nil, fmt.Errorf("missing file %s; run dist in the root of the repository", pattern)
 		}
 		for _, name := range names {
-			data, err := os.ReadFile(name)
+			info, err := os.Stat(name)
 			if err != nil {
 				return nil, err
 			}
-			files = append(files, file{name: filepath.ToSlash(name), mode: 0o644, data: data})
+			if name, err = filepath.Rel(root, name); err != nil {
+				return nil, err
+			}
+			// The tests of the examples need the whole repository.
+			if !info.IsDir() && !strings.HasSuffix(name, "_test.go") && filepath.Base(name) != "doc.go" {
+				files = append(files, filepath.ToSlash(name))
+			}
 		}
 	}
+	return files, nil
+}
+
+// commonFiles returns the files that the archives of all targets have.
+func commonFiles(licences []licence) ([]file, error) {
+	names, err := sourceFiles(".")
+	if err != nil {
+		return nil, err
+	}
+	var files []file
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.FromSlash(name))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name: name, mode: modeOf(name, data), data: data})
+	}
 	return append(files, file{name: licencesName, mode: 0o644, data: licenceTexts(licences)}), nil
+}
+
+// modeOf returns the mode of a file: a script of examples is executable if it names its
+// interpreter. The mode in the checkout depends on the system and on the umask.
+func modeOf(name string, data []byte) os.FileMode {
+	if strings.HasPrefix(name, "examples/") && bytes.HasPrefix(data, []byte("#!")) {
+		return 0o755
+	}
+	return 0o644
 }
 
 // writeFile writes a file with a mode that does not depend on the umask.

@@ -56,7 +56,7 @@ func debFiles(r release, program []byte, common []file, licences []licence) []fi
 		case f.name == "LICENSE", f.name == licencesName:
 			// The file copyright has them.
 		default:
-			files = append(files, file{share + "doc/caprun/" + f.name, 0o644, f.data})
+			files = append(files, file{share + "doc/caprun/" + f.name, f.mode, f.data})
 		}
 	}
 	return sorted(files)
@@ -68,7 +68,11 @@ func debChangelog(r release) []byte {
 		r.version, maintainer, r.time.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 }
 
-// nfpmContent is a file or a directory in the configuration of nfpm.
+// docLinks is where links to the profiles and the schemas are: pages name both relative to
+// the root of the source.
+const docLinks = "/usr/share/doc/caprun/"
+
+// nfpmContent is a file, a directory or a symbolic link in the configuration of nfpm.
 type nfpmContent struct {
 	Source string       `json:"src,omitempty"`
 	Place  string       `json:"dst"`
@@ -96,6 +100,9 @@ func (r release) deb(t target, files []file, work string) ([]byte, error) {
 		if dir != "/usr" {
 			contents = append(contents, nfpmContent{Place: dir, Type: "dir", Info: info(0o755)})
 		}
+	}
+	for _, name := range [...]string{"profiles", "schema"} {
+		contents = append(contents, nfpmContent{Source: "../../caprun/" + name, Place: docLinks + name, Type: "symlink", Info: info(0o777)})
 	}
 	for k, f := range files {
 		source := filepath.Join(stage, fmt.Sprint(k))

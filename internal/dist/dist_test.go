@@ -7,11 +7,15 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"caprun/internal/test/markdown"
 	source "caprun/internal/version"
 )
 
@@ -164,5 +168,60 @@ func TestChecksums(t *testing.T) {
 	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	if got := string(checksums(map[string][]byte{"b": nil, "a": nil})); got != empty+"  a\n"+empty+"  b\n" {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestLinks: each relative link of a page leads to a file or a directory that the archives
+// and the package have.
+func TestLinks(t *testing.T) {
+	root := filepath.Join("..", "..")
+	names, err := sourceFiles(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	for _, name := range names {
+		// The package has the licence and the manual pages at other places.
+		if name == "LICENSE" || strings.HasPrefix(name, "docs/man/") {
+			continue
+		}
+		for ; name != "."; name = path.Dir(name) {
+			have[name] = true
+		}
+	}
+	links := 0
+	for _, name := range names {
+		if path.Ext(name) != ".md" {
+			continue
+		}
+		page, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range markdown.Links(string(page)) {
+			target, _, _ := strings.Cut(link, "#")
+			if target == "" || strings.Contains(target, ":") {
+				continue
+			}
+			if links++; !have[path.Join(path.Dir(name), target)] {
+				t.Errorf("%s links to %s, which a release does not have", name, target)
+			}
+		}
+	}
+	if links < 100 {
+		t.Errorf("%d links", links)
+	}
+}
+
+// TestModes: only scripts of examples are executable.
+func TestModes(t *testing.T) {
+	for name, want := range map[string]os.FileMode{"examples/ci/check.sh": 0o755, "examples/web/main.go": 0o644, "README.md": 0o644} {
+		data, err := os.ReadFile(filepath.Join("..", "..", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := modeOf(name, data); got != want {
+			t.Errorf("%s: %o, want %o", name, got, want)
+		}
 	}
 }

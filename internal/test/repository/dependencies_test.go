@@ -115,6 +115,10 @@ func TestDependencies(t *testing.T) {
 			t.Errorf("docs/dependencies.md: %s has no row with its advisories", name)
 		}
 	}
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil || !strings.Contains(string(makefile), "\nRELEASE_GO ?= "+reviewed["Go"]+"\n") {
+		t.Errorf("Makefile: RELEASE_GO is not %s, which docs/dependencies.md reviews", reviewed["Go"])
+	}
 	// setup-go installs exactly the version of go.mod if it reads that file.
 	for _, file := range append(workflowFiles(t), "action.yml") {
 		for _, s := range readWorkflow(t, file).steps() {
