@@ -21,12 +21,14 @@ var (
 	showOutput string
 	//go:embed verify.schema.json
 	verifyOutput string
+	//go:embed version.schema.json
+	versionOutput string
 )
 
 // Names returns the names of all schemas, sorted: "profile", and the names of the commands
 // with JSON output that caprun defines, such as "check".
 func Names() []string {
-	return []string{"check", "diff", "explain", "learn", "profile", "report", "rules", "show", "verify"}
+	return []string{"check", "diff", "explain", "learn", "profile", "report", "rules", "show", "verify", "version"}
 }
 
 // Named returns a schema as published, and false for a name that [Names] does not have.
@@ -52,6 +54,8 @@ func Named(name string) ([]byte, bool) {
 		text = showOutput
 	case "verify":
 		text = verifyOutput
+	case "version":
+		text = versionOutput
 	default:
 		return nil, false
 	}

@@ -21,7 +21,7 @@ func matchSchemaCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(outputs.Validate(args[0], []byte(ts.ReadFile(args[1]))))
 }
 
-var jsonCommand = regexp.MustCompile(`^(exec|!|status) .*\b(check|diff|explain|learn|report|rules|show|verify)\b[^;|]* -format json\b`)
+var jsonCommand = regexp.MustCompile(`^(exec|!|status) .*\b(check|diff|explain|learn|report|rules|show|verify|version)\b[^;|]* -format json\b`)
 
 // TestScriptsMatchSchemas: the scripts compare each JSON output with its schema, and print
 // one of each kind. The next line of a command without output says so.

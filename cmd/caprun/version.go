@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"caprun/cap"
@@ -32,22 +31,22 @@ func versionForm() *form {
 
 // versionReport is what version prints, in JSON form.
 type versionReport struct {
-	Format        int               `json:"version"` // of the JSON outputs: render.FormatVersion
-	Caprun        string            `json:"caprun"`
-	Commit        *string           `json:"commit"`   // null if unknown
-	Modified      bool              `json:"modified"` // whether files differed from the commit
-	Go            string            `json:"go"`
-	System        string            `json:"os"`
-	Architecture  string            `json:"arch"`
-	Build         map[string]string `json:"build"`
-	ProfileFormat int               `json:"profile_format"`
-	Schema        string            `json:"schema"` // the $id
-	SchemaSHA256  string            `json:"schema_sha256"`
-	Generator     int               `json:"generator"` // of sealed launchers
-	Capabilities  int               `json:"capabilities"`
-	LastCap       string            `json:"last_capability"`
-	OldestKernel  string            `json:"oldest_kernel"`
-	Compared      []string          `json:"compared_kernels"`
+	Format        int      `json:"version"` // of the JSON outputs: render.FormatVersion
+	Caprun        string   `json:"caprun"`
+	Commit        *string  `json:"commit"`   // null if unknown
+	Modified      bool     `json:"modified"` // whether files differed from the commit
+	Go            string   `json:"go"`
+	System        string   `json:"os"`
+	Architecture  string   `json:"arch"`
+	Build         []string `json:"build"` // as CGO_ENABLED=0
+	ProfileFormat int      `json:"profile_format"`
+	Schema        string   `json:"schema"` // the $id
+	SchemaSHA256  string   `json:"schema_sha256"`
+	Generator     int      `json:"generator"` // of sealed launchers
+	Capabilities  int      `json:"capabilities"`
+	LastCap       string   `json:"last_capability"`
+	OldestKernel  string   `json:"oldest_kernel"`
+	Compared      []string `json:"compared_kernels"`
 }
 
 // buildSettings are the settings of a build that change the executable file, in the order
@@ -59,7 +58,7 @@ func readVersion() versionReport {
 	sum := sha256.Sum256(schema.JSON())
 	v := versionReport{
 		Format: render.FormatVersion, Caprun: version.String(),
-		Go: runtime.Version(), System: runtime.GOOS, Architecture: runtime.GOARCH, Build: map[string]string{},
+		Go: runtime.Version(), System: runtime.GOOS, Architecture: runtime.GOARCH, Build: []string{},
 		ProfileFormat: profileFormat, Schema: schema.ID, SchemaSHA256: hex.EncodeToString(sum[:]), Generator: seal.GeneratorVersion,
 		Capabilities: cap.NamedCount, LastCap: cap.Value(cap.NamedCount - 1).String(), OldestKernel: engine.OldestKernel().String(),
 	}
@@ -68,9 +67,11 @@ func readVersion() versionReport {
 		v.Commit, v.Modified = &hash, modified
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if slices.Contains(buildSettings[:], s.Key) {
-				v.Build[s.Key] = s.Value
+		for _, key := range buildSettings {
+			for _, s := range info.Settings {
+				if s.Key == key {
+					v.Build = append(v.Build, key+"="+s.Value)
+				}
 			}
 		}
 	}
@@ -90,17 +91,11 @@ func (v versionReport) text() string {
 	if v.Modified {
 		commit += ", modified"
 	}
-	var settings []string
-	for _, key := range buildSettings {
-		if value, ok := v.Build[key]; ok {
-			settings = append(settings, key+"="+value)
-		}
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "caprun %s %s %s/%s\n", v.Caprun, v.Go, v.System, v.Architecture)
 	for _, line := range [...][2]string{
 		{"commit", commit},
-		{"built with", strings.Join(settings, " ")},
+		{"built with", strings.Join(v.Build, " ")},
 		{"profile format", fmt.Sprint(v.ProfileFormat)},
 		{"schema", v.Schema + ", SHA-256 " + v.SchemaSHA256},
 		{"JSON output", fmt.Sprintf("version %d", v.Format)},

@@ -11,6 +11,7 @@ import (
 
 	"caprun/engine"
 	"caprun/internal/render"
+	"caprun/internal/test/outputs"
 	"caprun/internal/version"
 	"caprun/policy"
 )
@@ -104,3 +105,6 @@ func TestKernelsOfPage(t *testing.T) {
 		t.Errorf("the page does not say that caprun runs on Linux %v and later", engine.OldestKernel())
 	}
 }
+
+// TestVersionSchema: the published schema and the type have the same properties.
+func TestVersionSchema(t *testing.T) { outputs.Agree(t, "version", "", versionReport{}) }
