@@ -285,7 +285,7 @@ func (c *compiler) check(sets launchSets, result cred.ExecResult) *routeFailure 
 		return &routeFailure{diagnostic: c.diagnose(ruleInternal, c.first("caps", "iab"), "the bounding set would keep "+a.Bounding.Intersect(sets.drop).String(), "report this as a bug")}
 	}
 	if c.caps == nil && c.iab != nil && !sets.a.SubsetOf(a.Ambient) && (result.FileCaps || result.IDChanged) {
-		return &routeFailure{ambientLost: true}
+		return &routeFailure{ambientLost: true, result: result}
 	}
 	return nil
 }

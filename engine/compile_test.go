@@ -325,3 +325,20 @@ func TestDifferingUIDs(t *testing.T) {
 		t.Errorf("cap_net_raw=p: %v", found)
 	}
 }
+
+// TestAmbientLostWithoutBits: before Linux 6.17, exec empties the ambient set of a process
+// whose effective uid is not its real one, and the file is not the reason.
+func TestAmbientLostWithoutBits(t *testing.T) {
+	caller := withCaps(raw)
+	caller.UID = 0
+	old := target(cred.File{Setuid: true, NoSuid: true})
+	old.KernelRules = cred.Linux(6, 12)
+	plan, diagnostics := Compile(parse(t, "iab: ^cap_net_raw\nno_new_privs: true"), caller, old)
+	if plan != nil || len(diagnostics) != 1 {
+		t.Fatalf("%v, %v", plan, diagnostics)
+	}
+	d := diagnostics[0]
+	if d.Rule != rules[ruleAmbientLost].Name || !strings.Contains(d.Message, "before Linux 6.17") || strings.Contains(d.Message, "set-user-ID") || !strings.Contains(d.Hint, "add uid and gid") {
+		t.Errorf("%s: %s; %s", d.Rule, d.Message, d.Hint)
+	}
+}

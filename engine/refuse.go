@@ -310,6 +310,9 @@ func (c *compiler) describe(failure *routeFailure) *policy.Diagnostic {
 		return c.refuseIdentity()
 	case failure.alternative != nil:
 		return c.refuseAlternative(failure.alternative)
+	case failure.ambientLost && !failure.result.FileCaps && c.AfterExec.EUID == c.BeforeExec.EUID && c.AfterExec.EGID == c.BeforeExec.EGID:
+		return c.diagnose(ruleAmbientLost, "iab", "exec would empty the ambient set: before Linux 6.17 it does so where the effective uid or gid is not the real one",
+			"add uid and gid to make them equal")
 	case failure.ambientLost:
 		return c.diagnose(ruleAmbientLost, "iab", "exec would empty the ambient set: "+c.targetEffect(),
 			"remove the target's set-id bits and file capabilities, or start another program")

@@ -221,7 +221,7 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		fault namedFault
 	}
 	var jobs []job
-	seen := map[string]bool{}
+	seen, similar := map[string]bool{}, map[string]int{}
 	for n, s := range sites {
 		if p.scene.only != nil && !slices.ContainsFunc(p.scene.only, func(begin string) bool { return strings.HasPrefix(s.label, begin) }) {
 			continue
@@ -233,8 +233,10 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 		switch {
 		case all && (s.loop > 0 || s.call.Child && s.call.Restarted && !setsState(s.call)):
 			// One of many similar calls, or one that caprun also makes without a supervisor:
-			// each gets one of the faults.
-			jobs = append(jobs, job{n, list[n%len(list)]})
+			// each gets one of the faults. Calls that the runtime makes at times must not
+			// change which one.
+			jobs = append(jobs, job{n, list[similar[s.label]%len(list)]})
+			similar[s.label]++
 			continue
 		case all:
 			for _, f := range list {
