@@ -7,8 +7,13 @@
 //
 // # The procedure
 //
+// With a test, it runs once before the first run, without the program: if it succeeds, it
+// would do so whatever the program does, and the procedure ends. It runs like that again if
+// the program works without any capability: a run can have left what the test checks.
+//
 //  1. A reference run with every capability that the base profile and the caller allow.
-//     If it fails, it is repeated once; if it fails again, nothing can be learned.
+//     If it fails, it is repeated once; if it fails again, nothing can be learned. If the
+//     program then ends by itself with a failure, a test that succeeds confirms nothing.
 //  2. The search: a run without capabilities, then with those that the reference run
 //     used, then without each one, and two more runs with the result. See package
 //     search.

@@ -33,9 +33,13 @@ type fake struct {
 	lost     func(n int, p *policy.Profile) uint64 // events
 	took     time.Duration
 	stop     func(n int) error
+	alone    func(runs int) bool // whether the test succeeds without the program
+	exit     string              // how the program ends by itself
 
 	profiles []*policy.Profile
 	limits   []time.Duration
+
+	aloneLimits []time.Duration
 }
 
 var errStopped = errors.New("stopped")
@@ -55,6 +59,8 @@ func (f *fake) Run(ctx context.Context, text []byte, kind run.Kind, limit time.D
 	o := Outcome{Result: run.Result{Works: f.works(n, p), Kind: run.Continues, Took: f.took, Identities: f.ids}}
 	if !o.Works {
 		o.Reason = "broken"
+	} else if f.exit != "" {
+		o.Kind, o.Exit, o.ExitOK, o.Output = run.Ends, f.exit, f.exit == "exit status 0", []string{"first", "last"}
 	}
 	if f.slow != nil && f.slow(n, p) {
 		o.Works, o.TimedOut, o.Reason = false, true, "slow"
@@ -76,6 +82,16 @@ func (f *fake) Run(ctx context.Context, text []byte, kind run.Kind, limit time.D
 		o.Recording.Failures = f.failures(p)
 	}
 	return o, nil
+}
+
+func (f *fake) TestAlone(ctx context.Context, limit time.Duration) (run.Result, error) {
+	f.aloneLimits = append(f.aloneLimits, limit)
+	if f.stop != nil {
+		if err := f.stop(len(f.profiles)); err != nil {
+			return run.Result{}, err
+		}
+	}
+	return run.Result{Works: f.alone != nil && f.alone(len(f.profiles))}, nil
 }
 
 func (f *fake) Target(*policy.Profile) (engine.Target, error) { return f.target, nil }
@@ -117,7 +133,7 @@ func (f *fake) learn(ctx context.Context, c Config) (*Report, error) {
 		// No report causes a panic, whatever is known.
 		report := evidence.Judge(p.Evidence)
 		// After an interruption, the capabilities can be proved and other keys not.
-		if proved := p.Evidence.Search.Minimal; report.Proved != proved || p.State == Confirmed && !proved {
+		if proved := p.Evidence.Search.Minimal && p.Evidence.Shown(); report.Proved != proved || p.State == Confirmed && !proved {
 			f.t.Errorf("state %v, and the evidence says proved: %v", p.State, report.Proved)
 		}
 		if p.State == Confirmed && report.Profile == "" {

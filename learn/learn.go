@@ -20,6 +20,10 @@ type Machine interface {
 	// the procedure.
 	Run(ctx context.Context, profile []byte, kind run.Kind, limit time.Duration) (Outcome, error)
 
+	// TestAlone runs the reset command and then the test, without the program. limit bounds
+	// the test; one that it stops has not succeeded. The error ends the procedure.
+	TestAlone(ctx context.Context, limit time.Duration) (run.Result, error)
+
 	// Target returns what a plan of a launch under a profile depends on. Its error is
 	// that of a launch.
 	Target(p *policy.Profile) (engine.Target, error)
@@ -45,8 +49,10 @@ type Config struct {
 	As   *Identity
 	Auto bool
 
-	// Ended is called after each run; it may be nil.
-	Ended func(Step)
+	// Ended is called after each run, and TestedAlone after each test without the program;
+	// they may be nil.
+	Ended       func(Step)
+	TestedAlone func(run.Result)
 }
 
 // Learn runs the program until its least privilege is known. The report is never nil; the
@@ -109,6 +115,11 @@ func (l *learner) pass(ctx context.Context, p *Pass, base evidence.Base) (err er
 	}
 	if err := l.describe(); err != nil {
 		return err
+	}
+	if before == 0 {
+		if err := l.checkTest(ctx); err != nil {
+			return err
+		}
 	}
 	if err := l.refer(ctx); err != nil || p.State == DoesNotWork {
 		return err
@@ -176,6 +187,12 @@ func (l *learner) refer(ctx context.Context) error {
 	in.Reference.Number = l.number
 	in.Executed = classify.Programs(o.Recording)
 	in.Identities = p.changes()
+	if o.Works && o.Exit != "" {
+		in.Ended = &evidence.Exit{Status: o.Exit, Failed: !o.ExitOK}
+		if n := len(o.Output); n > 0 {
+			in.Ended.Output = o.Output[n-1]
+		}
+	}
 	if !o.Works {
 		p.State = DoesNotWork
 	}

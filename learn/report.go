@@ -34,11 +34,12 @@ func (o Outcome) Why() string {
 
 // Step is one run of the procedure.
 type Step struct {
-	Number   int // the first run is 1
-	Purpose  string
-	Identity *Identity // nil for that of the base profile
-	Settings evidence.Settings
-	Outcome  Outcome // the zero value before the end of the run
+	Number    int // the first run is 1
+	Purpose   string
+	Identity  *Identity // nil for that of the base profile
+	Settings  evidence.Settings
+	Reference bool // with every allowed capability, before the search
+	Outcome   Outcome
 }
 
 // Identity is a user that a program runs as.

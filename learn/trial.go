@@ -22,7 +22,7 @@ func (l *learner) run(ctx context.Context, purpose string, x evidence.Settings) 
 // runFor runs the program once.
 func (l *learner) runFor(ctx context.Context, purpose string, x evidence.Settings, limit time.Duration) (Outcome, error) {
 	l.number++
-	step := Step{Number: l.number, Purpose: purpose, Settings: x, Identity: l.Identity}
+	step := Step{Number: l.number, Purpose: purpose, Settings: x, Identity: l.Identity, Reference: l.Kind == run.Unknown}
 	text, err := l.Base.Text(x)
 	var none *engine.NoPlanError
 	switch {
@@ -78,12 +78,15 @@ func (l *learner) search(ctx context.Context) error {
 	guess := search.Guess{Strong: uses.Strong(), Weak: uses.Weak(), All: p.Allowed}
 	var err error
 	in.Search, err = search.Minimize(ctx, f, guess, options...)
+	if err == nil && in.Search.NoneWorks && !in.Search.Unstable {
+		err = l.testAgain(ctx)
+	}
 	switch {
 	case err != nil:
-	case in.Search.Minimal:
-		p.State = Confirmed
-	default:
+	case !in.Search.Minimal:
 		p.State = Unstable
+	case in.Shown():
+		p.State = Confirmed
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func learnForm() *form {
 			{name: "o", metavar: "FILE", about: "file to write the profile to", value: nonEmpty(&o.out, aFile),
 				more: "FILE must not exist. An unconfirmed profile is not written there. The default is standard output."},
 			{name: "test", metavar: "CMD", about: "shell command that succeeds if the program works", value: nonEmpty(&o.test, aText),
-				more: "caprun repeats it until it succeeds or the program ends. If the program ends by itself, the test after its end decides, and the exit status of the program does not matter. " +
+				more: "caprun repeats it until it succeeds or the program ends. If the program ends by itself, the test after its end decides. It must fail without the program: caprun runs it once before the first run. " +
 					"Without -test, the program works if its exit status is 0."},
 			{name: "reset", metavar: "CMD", about: "shell command to run before each run", value: nonEmpty(&o.reset, aText),
 				more: "It restores the state that a run has changed; otherwise the next run may need less."},

@@ -8,6 +8,7 @@ import (
 	"caprun/internal/sanitize"
 	"caprun/learn"
 	"caprun/learn/classify"
+	learnrun "caprun/learn/run"
 )
 
 // learnPrinter prints the progress and the result of learn.
@@ -48,6 +49,11 @@ func (p *learnPrinter) step(s learn.Step) {
 	result := "works"
 	if !s.Outcome.Works {
 		result = "fails: " + s.Outcome.Why()
+	} else if o := s.Outcome; o.Exit != "" && (s.Reference || !o.ExitOK) {
+		result += "; the program ended by itself with " + o.Exit
+		if n := len(o.Output); n > 0 {
+			result += ": " + o.Output[n-1]
+		}
 	}
 	result += seen(s)
 	if r := s.Outcome.Recording; r != nil && r.Lost > 0 {
@@ -65,6 +71,15 @@ func (p *learnPrinter) step(s learn.Step) {
 		}
 		p.line("  caprun killed %d %s that did not end after SIGTERM", s.Outcome.Killed, what)
 	}
+}
+
+// testedAlone prints one line about a test without the program.
+func (p *learnPrinter) testedAlone(r learnrun.Result) {
+	result := "succeeds"
+	if !r.Works {
+		result = "fails: " + r.Reason
+	}
+	p.line("test without the program: %s (%s)", result, seconds(r.Took))
 }
 
 // seen returns what the kernel did in a run: which capabilities it denied, or which of

@@ -68,7 +68,7 @@ func (c *Command) learn(o learnOptions, argv []string) int {
 	w.setTree(tree)
 	p := &learnPrinter{Command: c, options: o, config: &config}
 	p.announce(w.fileEffect(config.Base))
-	config.Ended = p.step
+	config.Ended, config.TestedAlone = p.step, p.testedAlone
 	report, err := learn.Learn(ctx, w, config)
 	return p.finish(report, err)
 }
@@ -144,6 +144,11 @@ func (w *learnMachine) Run(ctx context.Context, profile []byte, kind learnrun.Ki
 	}
 	o.Result, err = w.tree.Run(ctx, program, kind)
 	return o, err
+}
+
+// TestAlone runs the reset command and the test, without the program.
+func (w *learnMachine) TestAlone(ctx context.Context, limit time.Duration) (learnrun.Result, error) {
+	return w.tree.TestAlone(ctx, learnrun.Program{Test: w.options.test, Reset: w.options.reset, Timeout: w.options.timeout}, limit)
 }
 
 // observe begins to record a process.

@@ -22,7 +22,7 @@ const (
 
 // reportOnly are the limits that are not part of the comments: they describe the first
 // run, or the evidence of a capability has them.
-var reportOnly = []string{"memory-accounting", "other-namespaces", "file-ownership", "alternatives"}
+var reportOnly = []string{"ended", "memory-accounting", "other-namespaces", "file-ownership", "alternatives"}
 
 // Comments returns the evidence as lines of comments for the profile, each beginning with
 // "# ". The lines are ASCII and at most 100 bytes long.

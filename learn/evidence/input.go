@@ -28,6 +28,14 @@ type Input struct {
 	// Reference is the run with all capabilities of the base.
 	Reference Run
 
+	// Ended is how the program ended by itself in the reference run, before the test that
+	// decided; nil if it still ran, and without a test.
+	Ended *Exit
+
+	// TestAlone reports that the test succeeded without the program after the program had
+	// worked without any capability.
+	TestAlone bool
+
 	// Baseline are the calls that fail in the reference run too.
 	Baseline classify.Baseline
 
@@ -65,6 +73,19 @@ type Input struct {
 
 	// Took is the time from the first run to the last.
 	Took time.Duration
+}
+
+// Shown reports whether a test that succeeds shows that the program works: the program
+// reported no failure when it ended, and the test did not succeed without the program.
+func (in *Input) Shown() bool {
+	return !in.TestAlone && (in.Ended == nil || !in.Ended.Failed)
+}
+
+// Exit is how a program has ended by itself.
+type Exit struct {
+	Status string // such as "exit status 1"
+	Failed bool   // Status is not exit status 0
+	Output string // the last line that the program printed, untrusted; "" for none
 }
 
 // Run is what one run showed. [NewRun] makes one from a recording.

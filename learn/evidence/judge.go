@@ -27,7 +27,7 @@ func Judge(in Input) *Report {
 	r := &Report{
 		Version: 1, UID: in.UID, GID: in.GID,
 		Test: profiletext.Inert(in.Test, MaxText), Reset: profiletext.Inert(in.Reset, MaxText),
-		Works: found.Works, Proved: found.Minimal,
+		Works: found.Works, Proved: found.Minimal && in.Shown(),
 		Capabilities: found.Set.Names(), Confirmations: found.Confirmed,
 		Runs: in.TotalRuns, Seconds: math.Round(in.Took.Seconds()*10) / 10,
 		NoNewPrivs: in.NoNewPrivs.String(), NoRoot: in.NoRoot.String(),
@@ -132,7 +132,7 @@ func (j *judge) kind(n int, v *Verdict) Kind {
 	case !found.Works:
 		return Undecided
 	case found.Set.Has(n):
-		if _, failed := found.Necessary[n]; failed && found.Minimal {
+		if _, failed := found.Necessary[n]; failed && found.Minimal && j.in.Shown() {
 			return Needed
 		}
 		return Unconfirmed

@@ -14,6 +14,7 @@ import (
 func limitsOf(in *Input, r *Report) []Limit {
 	l := limits{in: in, report: r, list: []Limit{}}
 	l.search()
+	l.test()
 	l.nothingNeeded()
 	l.recording()
 	l.program()
@@ -95,6 +96,28 @@ func setText(names []string) string {
 		return "no capabilities"
 	}
 	return strings.Join(names, ", ")
+}
+
+// test says why a test that succeeded may not show that the program works.
+func (l *limits) test() {
+	if e := l.in.Ended; e != nil && e.Failed {
+		l.add("ended-with-failure", "%s The test succeeded nevertheless, so the result is unconfirmed: the test may not show that the program works. Stop what else answers it. If the program works in spite of this status, pass sh -c 'PROGRAM || true' as CMD.", e.text())
+	}
+	if l.in.TestAlone {
+		l.add("test-alone", "The program worked without any capability, and then the test succeeded without the program, so the result is unconfirmed. A run has left what the test checks, or another program answers it. Pass a -reset command that removes what a run leaves, or a test that fails without the program.")
+	}
+	if e := l.in.Ended; e != nil && !e.Failed {
+		l.add("ended", "%s The test after its end decided.", e.text())
+	}
+}
+
+// text says how the program ended, as a sentence.
+func (e *Exit) text() string {
+	text := "In the first run the program ended by itself with " + profiletext.Inert(e.Status, MaxText)
+	if e.Output != "" {
+		text += `; its last line: "` + strings.ReplaceAll(profiletext.Inert(e.Output, MaxText), `"`, "'") + `"`
+	}
+	return text + "."
 }
 
 func (l *limits) nothingNeeded() {

@@ -17,8 +17,9 @@ type Report struct {
 	Works        bool     `json:"works"`
 	Capabilities []string `json:"capabilities"` // names such as "cap_kill", in the order of their numbers
 
-	// Proved reports that the set worked in each of at least two more runs, and that a run
-	// without each one of its capabilities failed. If it is false, Limits say why.
+	// Proved reports that the set worked in each of at least two more runs, that a run
+	// without each one of its capabilities failed, and that nothing shows that the test
+	// succeeds although the program does not work. If it is false, Limits say why.
 	Proved bool `json:"proved"`
 
 	Confirmations int     `json:"confirmations"` // runs with the set that worked after the search
@@ -168,6 +169,9 @@ type Identity struct {
 //	interrupted          the user ended learn
 //	limit-reached        the search ended at its limit
 //	unstable             runs with the same set had different outcomes
+//	ended-with-failure   the program failed in the first run, and the test succeeded
+//	test-alone           the test succeeded without the program
+//	ended                the program ended by itself in the first run, with exit status 0
 //	no-set-works         no set that was tried works
 //	nothing-needed       the program works without capabilities, or the test does not notice
 //	no-tracing           checks were not recorded

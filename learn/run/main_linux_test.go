@@ -59,6 +59,7 @@ type work struct {
 	Runs        int
 	Cancel      time.Duration // cancel the context after this time; 0 for never
 	Refuse      bool          // the launch refuses
+	Alone       time.Duration // run only the test, with this limit; 0 for the program
 	Private     bool          // in a mount namespace of its own
 }
 
@@ -131,7 +132,11 @@ func doWork(text string, started func(*Tree)) (report worked) {
 		ctx = limited
 	}
 	for range max(1, w.Runs) {
-		r, err := t.Run(ctx, w.program(), w.Kind)
+		run := func() (Result, error) { return t.Run(ctx, w.program(), w.Kind) }
+		if w.Alone > 0 {
+			run = func() (Result, error) { return t.TestAlone(ctx, w.program(), w.Alone) }
+		}
+		r, err := run()
 		report.Results = append(report.Results, r)
 		if err != nil {
 			report.Error = err.Error()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 )
 
 var errNotLinux = errors.New("running and stopping a program: not supported on this system; it needs Linux")
@@ -28,6 +29,11 @@ func (t *Tree) KillAll() error { return errNotLinux }
 
 // Run returns an error: only Linux is supported.
 func (t *Tree) Run(ctx context.Context, p Program, kind Kind) (Result, error) {
+	return Result{}, errNotLinux
+}
+
+// TestAlone returns an error: only Linux is supported.
+func (t *Tree) TestAlone(ctx context.Context, p Program, limit time.Duration) (Result, error) {
 	return Result{}, errNotLinux
 }
 

@@ -106,6 +106,12 @@ type Result struct {
 	Took   time.Duration // from the start of the program to the decision
 	Output []string      // the last lines of the program
 
+	// Exit is how the first process ended, such as "exit status 1", if the last process of
+	// the program ended by itself before the test that decided; empty if one still ran, and
+	// without a test. ExitOK reports whether it was exit status 0.
+	Exit   string
+	ExitOK bool
+
 	// Identities are the IDs of its processes, as far as they were seen, in this order.
 	Identities []Identity
 

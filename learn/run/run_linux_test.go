@@ -75,7 +75,7 @@ func TestServers(t *testing.T) {
 			continue
 		}
 		for _, r := range w.Results {
-			if !r.Works || r.Kind != Continues || r.Killed != 0 {
+			if !r.Works || r.Kind != Continues || r.Killed != 0 || r.Exit != "" {
 				t.Errorf("%s: %+v", name, r)
 			}
 		}
@@ -107,7 +107,7 @@ func TestEnds(t *testing.T) {
 		t.Fatalf("%+v", w)
 	}
 	for _, r := range w.Results {
-		if !r.Works || r.Kind != Ends {
+		if !r.Works || r.Kind != Ends || r.Exit != "exit status 1" || r.ExitOK {
 			t.Errorf("%+v", r)
 		}
 	}

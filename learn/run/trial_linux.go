@@ -243,6 +243,7 @@ func (s *trial) lastTest(ctx context.Context) error {
 	case !r.ended:
 		return ctx.Err()
 	case r.ok:
+		s.result.Exit, s.result.ExitOK = statusText(s.status), s.status.Exited() && s.status.ExitStatus() == 0
 		return s.works(Ends)
 	}
 	return s.fail(fmt.Sprintf("ended with %s; the test: %s", statusText(s.status), testText(r)))

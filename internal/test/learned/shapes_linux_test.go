@@ -62,9 +62,9 @@ raise SystemExit(len(failed))`},
 		want:  []string{"chown"},
 	},
 	{
-		name:  "a test that is always true",
-		flags: append(fresh, "-test", "true"),
-		argv:  sh("chown 33 file"),
+		name:  "a test that does not notice what is missing",
+		flags: append(fresh, "-test", "test -e ready"),
+		argv:  sh("touch ready; chown 33 file"),
 		want:  none,
 	},
 	{
