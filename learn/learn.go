@@ -75,7 +75,7 @@ func Learn(ctx context.Context, m Machine, c Config) (*Report, error) {
 	if err != nil || as == nil || r.First.State == DoesNotWork {
 		return r, err
 	}
-	r.Second = &Pass{Identity: as}
+	r.Second, r.Named = &Pass{Identity: as}, c.As != nil
 	err = l.pass(ctx, r.Second, r.First.Base.WithIdentity(as.UID, as.GID, as.Groups))
 	if c.As == nil && err != nil && ctx.Err() == nil {
 		// The caller has not named this user: the first result is valid.

@@ -349,7 +349,7 @@ func TestSecondPass(t *testing.T) {
 	f = change()
 	f.works = func(n int, p *policy.Profile) bool { return p.UID == nil && needs(bind)(n, p) }
 	r, err = f.learn(context.Background(), Config{As: &Identity{UID: 5, GID: 6}})
-	if err != nil || r.Second.State != DoesNotWork || r.Best() != &r.First {
+	if err != nil || r.Second.State != DoesNotWork || r.Best() != r.Second {
 		t.Errorf("a second pass that does not work: %v %v", r.Second.State, err)
 	}
 	if last := f.profiles[len(f.profiles)-1]; *last.UID != 5 || last.GID.ID != 6 {
@@ -357,5 +357,29 @@ func TestSecondPass(t *testing.T) {
 	}
 	if slices.ContainsFunc(f.profiles, func(p *policy.Profile) bool { return p.Caps == nil }) {
 		t.Error("a run without the key caps")
+	}
+}
+
+// TestNamedUser: the profile of a user that the caller has named is the result, also if it
+// cannot be compared with that of root. With -uid auto it is not.
+func TestNamedUser(t *testing.T) {
+	user := &Identity{UID: 33, GID: 33, Groups: []uint32{33}}
+	// As root it needs nothing, as another user one capability: uid is less, caps are more.
+	program := func() *fake {
+		f := newFake(t, 0, chown)
+		f.works = func(n int, p *policy.Profile) bool { return p.UID == nil || needs(chown)(n, p) }
+		f.ids = []run.Identity{{}, {UIDs: [4]uint32{33, 33, 33, 33}, GIDs: [4]uint32{33, 33, 33, 33}, Groups: []uint32{33}}}
+		return f
+	}
+	r, err := program().learn(context.Background(), Config{As: user})
+	if err != nil || !r.Named || r.Best() != r.Second || r.Second.State != Confirmed || r.Second.Settings.Caps != chown {
+		t.Errorf("%v: %v %+v", err, r.Named, r.Second)
+	}
+	if c, ok := r.Comparison(); !ok || c.Order() != compare.Incomparable {
+		t.Errorf("%v %v", c.Order(), ok)
+	}
+	r, err = program().learn(context.Background(), Config{Auto: true})
+	if err != nil || r.Named || r.Second == nil || r.Second.State != Confirmed || r.Best() != &r.First {
+		t.Errorf("-uid auto: %v: %v %+v", err, r.Named, r.Second)
 	}
 }

@@ -137,6 +137,9 @@ type Report struct {
 	First  Pass
 	Second *Pass // nil if there was no second one
 
+	// Named reports that the caller has named the user of the second pass, Config.As.
+	Named bool
+
 	// SecondError is the reason why the second pass ended early, if the program has
 	// chosen its user.
 	SecondError error
@@ -146,10 +149,16 @@ type Report struct {
 	Change *Identity
 }
 
-// Best returns the pass whose profile is the result: the second one if it is confirmed and
-// grants less than the first, or if that is not confirmed.
+// Best returns the pass whose profile is the result: the second one if the caller has named
+// its user, whatever it grants. Otherwise it is the second one if it is confirmed and grants
+// less than the first, or if that is not confirmed.
 func (r *Report) Best() *Pass {
-	if r.Second == nil || r.Second.State != Confirmed {
+	switch {
+	case r.Second == nil:
+		return &r.First
+	case r.Named:
+		return r.Second
+	case r.Second.State != Confirmed:
 		return &r.First
 	}
 	if c, ok := r.Comparison(); r.First.State == Confirmed && (!ok || !narrows(c, r.First.Settings.Caps)) {

@@ -29,12 +29,12 @@ func (p *learnPrinter) finish(r *learn.Report, early error) int {
 	written := false
 	if err == nil && confirmed && p.options.out != "" {
 		notWritten = writeNew(p.options.out, []byte(report.Profile))
-		if written = notWritten == nil; written {
-			p.line("The profile is in %s.", p.options.out)
-		}
+		written = notWritten == nil
 	}
 	// A profile that could not be written is printed: the runs took long.
-	if err == nil && !p.options.json && report.Profile != "" && !written {
+	printed := err == nil && !p.options.json && report.Profile != "" && !written
+	p.reportResult(r, written, printed)
+	if printed {
 		_, err = p.Stdout.Write([]byte(report.Profile))
 	}
 	switch {
@@ -71,7 +71,11 @@ func (p *learnPrinter) reportEarly(r *learn.Report, early error) {
 			p.Report(fmt.Sprintf("learn: uid %d gets the capabilities of the program from its file (%s), exactly these; there is nothing to learn", pass.Evidence.UID, text))
 		}
 	case pass.State == learn.DoesNotWork:
-		p.Report("learn: the program does not work even with every allowed capability: " + pass.Reference.Why() + "; " + doesNotWorkHint(pass, p.options))
+		as := ""
+		if pass == r.Second {
+			as = fmt.Sprintf(", started as uid %d,", pass.Identity.UID)
+		}
+		p.Report("learn: the program" + as + " does not work even with every allowed capability: " + pass.Reference.Why() + "; " + doesNotWorkHint(pass, p.options))
 	}
 	if p.options.out != "" && (early != nil || r.Best().State != learn.Confirmed) {
 		p.Report(fmt.Sprintf("learn: %s is not written: the result is not confirmed", p.options.out))
@@ -107,10 +111,6 @@ func (p *learnPrinter) printTables(r *learn.Report) error {
 	if printed {
 		p.line("")
 	}
-	if r.Second == nil {
-		p.offer(r)
-		return nil
-	}
 	d, ok := difference(r)
 	if !ok {
 		return nil
@@ -134,25 +134,6 @@ func difference(r *learn.Report) (d render.Difference, ok bool) {
 	first.Profile.File = fmt.Sprintf("the profile of the start as uid %d", r.First.Evidence.UID)
 	second.Profile.File = fmt.Sprintf("the profile of the start as uid %d", r.Second.Evidence.UID)
 	return render.NewDifference(first, second), true
-}
-
-// offer prints the flag of a second pass, if the program changes to one user by itself, or
-// why -uid auto had no effect.
-func (p *learnPrinter) offer(r *learn.Report) {
-	if r.First.State != learn.Confirmed {
-		return
-	}
-	switch id := r.Change; {
-	case id != nil:
-		p.line("To learn what the program needs if it starts as uid %d, add -uid %d:%d, or -uid auto.", id.UID, id.UID, id.GID)
-	case p.options.uid.auto && r.First.Evidence.Reference.Lost > 0:
-		p.line("-uid auto: events of the first run were lost, and the others do not show a change to exactly one other user, so caprun did not learn a second time; pass -uid UID:GID.")
-	case p.options.uid.auto:
-		p.line("-uid auto: the program does not change to exactly one other user, so caprun did not learn a second time.")
-	default:
-		return
-	}
-	p.line("")
 }
 
 // learnJSON is the output of -format json, format version 1. Names and meanings do not

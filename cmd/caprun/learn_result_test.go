@@ -15,7 +15,7 @@ import (
 // program changes to no user.
 func TestLearnLostEvents(t *testing.T) {
 	for lost, want := range map[uint64][2]string{
-		0:    {"run 1, : works (0.00 s)\n", "-uid auto: the program does not change to exactly one other user, so"},
+		0:    {"run 1, : works (0.00 s)\n", "-uid auto: the program never changes its user, so"},
 		1234: {"run 1, : works; events not recorded: 1234 (0.00 s)\n", "-uid auto: events of the first run were lost, and"},
 	} {
 		var b bytes.Buffer
