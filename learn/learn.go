@@ -66,7 +66,7 @@ func Learn(ctx context.Context, m Machine, c Config) (*Report, error) {
 	}
 	err := l.pass(ctx, &r.First, evidence.Base{Profile: base, Caller: c.Caller})
 	if id, ok := classify.OnlyIdentity(r.First.changes()); ok {
-		r.Change = &Identity{id.UID, id.GID, id.Groups}
+		r.Change = &Identity{UID: id.UID, GID: id.GID, Groups: id.Groups}
 	}
 	as := c.As
 	if as == nil && c.Auto {
@@ -76,7 +76,7 @@ func Learn(ctx context.Context, m Machine, c Config) (*Report, error) {
 		return r, err
 	}
 	r.Second, r.Named = &Pass{Identity: as}, c.As != nil
-	err = l.pass(ctx, r.Second, r.First.Base.WithIdentity(as.UID, as.GID, as.Groups))
+	err = l.pass(ctx, r.Second, as.base(r.First.Base))
 	if c.As == nil && err != nil && ctx.Err() == nil {
 		// The caller has not named this user: the first result is valid.
 		r.SecondError, err = err, nil

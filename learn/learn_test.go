@@ -378,6 +378,17 @@ func TestNamedUser(t *testing.T) {
 	if c, ok := r.Comparison(); !ok || c.Order() != compare.Incomparable {
 		t.Errorf("%v %v", c.Order(), ok)
 	}
+	// By the name: the profile has it.
+	named := program()
+	named.target.Accounts = &machine.Accounts{User: &machine.User{Name: "web", UID: 33, GID: 33}}
+	named.works = func(n int, p *policy.Profile) bool { return p.User == "" || needs(chown)(n, p) }
+	r, err = named.learn(context.Background(), Config{As: &Identity{UID: 33, GID: 33, Groups: []uint32{33}, User: "web"}})
+	if err != nil || r.Best() != r.Second || r.Second.State != Confirmed || r.Second.Evidence.UID != 33 {
+		t.Errorf("by name: %v: %+v", err, r.Second)
+	}
+	if last := named.profiles[len(named.profiles)-1]; last.User != "web" || last.UID != nil || last.GID != nil || last.Groups != nil {
+		t.Errorf("by name: %+v", last)
+	}
 	r, err = program().learn(context.Background(), Config{Auto: true})
 	if err != nil || r.Named || r.Second == nil || r.Second.State != Confirmed || r.Best() != &r.First {
 		t.Errorf("-uid auto: %v: %v %+v", err, r.Named, r.Second)

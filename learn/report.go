@@ -46,6 +46,18 @@ type Step struct {
 type Identity struct {
 	UID, GID uint32
 	Groups   []uint32 // supplementary groups, sorted
+
+	// User is the name that the profile has instead of these IDs; empty for none. They
+	// are then those of its entry in /etc/passwd.
+	User string
+}
+
+// base returns a base with the identity.
+func (id *Identity) base(b evidence.Base) evidence.Base {
+	if id.User != "" {
+		return b.WithUser(id.User)
+	}
+	return b.WithIdentity(id.UID, id.GID, id.Groups)
 }
 
 // State is how far the procedure came for one identity.

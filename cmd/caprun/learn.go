@@ -2,14 +2,9 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"caprun/engine/machine"
 	"caprun/internal/source"
-	"caprun/learn"
 	"caprun/learn/observe"
 	learnrun "caprun/learn/run"
 	"caprun/policy"
@@ -24,14 +19,6 @@ type learnOptions struct {
 	uid             secondUID
 	noTrace         bool
 	json            bool
-}
-
-// secondUID is the value of -uid.
-type secondUID struct {
-	auto     bool
-	given    bool
-	uid, gid uint32
-	hasGID   bool
 }
 
 // learnForm is the form that finds the least privilege of a program.
@@ -57,7 +44,7 @@ func learnForm() *form {
 			{name: "timeout", metavar: "DURATION", about: "time limit for each run",
 				value: duration(&o.timeout, 10*time.Second, 100*time.Millisecond, 24*time.Hour, "10s", "30s", "2m")},
 			{name: "uid", metavar: "USER", about: "learn a second time, for a start as this user", value: o.uid.value(),
-				more: "USER is UID, UID:GID or auto: the user that the program changes to by itself."},
+				more: "USER is a name, UID, UID:GID or auto: the user that the program changes to by itself. The profile is that of the named user; with auto, the one that grants less."},
 			{name: "no-trace", about: "do not record what the kernel checks", value: isSet(&o.noTrace),
 				more: "Recording needs more privilege than the runs (usually root). Without it, caprun needs more runs and cannot say why a capability is needed."},
 			formatFlag(&o.json),
@@ -74,46 +61,6 @@ func learnForm() *form {
 			return c.guardLearn(*o, argv)
 		},
 	}
-}
-
-// value is the value of -uid.
-func (s *secondUID) value() value {
-	return value{takes: aSuggestion, words: []string{"auto"}, store: func(text string) error {
-		if text == "auto" {
-			s.auto = true
-			return nil
-		}
-		uid, gid, hasGID := strings.Cut(text, ":")
-		var err error
-		if s.uid, err = machine.ParseID(uid); err == nil && hasGID {
-			s.gid, err = machine.ParseID(gid)
-		}
-		if err != nil {
-			return fmt.Errorf("invalid value %q: want UID, UID:GID or auto", shorten(text))
-		}
-		s.given, s.hasGID = true, hasGID
-		return nil
-	}}
-}
-
-// identity returns the identity of the second pass; nil if there is none, or if the
-// program decides.
-func (s *secondUID) identity() (*learn.Identity, error) {
-	if !s.given {
-		return nil, nil
-	}
-	id := &learn.Identity{UID: s.uid, GID: s.gid, Groups: []uint32{s.gid}}
-	if s.hasGID {
-		return id, nil
-	}
-	accounts, err := machine.LookupAccounts(&policy.Profile{User: strconv.FormatUint(uint64(s.uid), 10)})
-	if err != nil || accounts.User == nil {
-		return nil, fmt.Errorf("-uid %d: no entry in /etc/passwd with the gid; pass -uid %d:GID", s.uid, s.uid)
-	}
-	id.GID = accounts.User.GID
-	id.Groups = append([]uint32{id.GID}, accounts.User.Groups...)
-	slices.Sort(id.Groups)
-	return id, nil
 }
 
 // guardLearn runs learn in another process, so that nothing is left if one of the two is

@@ -52,6 +52,16 @@ func (b Base) WithIdentity(uid, gid uint32, groups []uint32) Base {
 	return b
 }
 
+// WithUser returns the base with another user, by a name in /etc/passwd. The target has no
+// accounts afterwards: the caller looks this user up. The keys for capabilities do not
+// change.
+func (b Base) WithUser(name string) Base {
+	p := copyProfile(b.profile())
+	p.User, p.UID, p.GID, p.Groups = name, nil, nil, nil
+	b.Profile, b.Target.Accounts = p, nil
+	return b
+}
+
 // copyProfile returns a profile with the values of p, and without its positions.
 func copyProfile(p *policy.Profile) *policy.Profile {
 	return &policy.Profile{

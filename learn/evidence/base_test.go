@@ -157,6 +157,7 @@ func TestText(t *testing.T) {
 		{"nothing", rootBase(nil), Settings{}, "version: 1\ncaps: \"=\"\n"},
 		{"root with noroot", rootBase(nil), Settings{Caps: cred.CapsOf(10), NoRoot: true, NoNewPrivs: true}, "version: 1\ncaps: cap_net_bind_service=eip\nsecbits: [noroot, noroot_locked]\nno_new_privs: true\n"},
 		{"another uid", rootBase(nil).WithIdentity(uid, uid, nil), Settings{Caps: cred.CapsOf(10)}, "version: 1\nuid: 33\ngid: 33\ncaps: cap_net_bind_service=eip\n"},
+		{"a user", rootBase(nil).WithIdentity(uid, 34, []uint32{4, 5}).WithUser("web"), Settings{Caps: cred.CapsOf(10)}, "version: 1\nuser: web\ncaps: cap_net_bind_service=eip\n"},
 		{"groups", rootBase(nil).WithIdentity(uid, 34, []uint32{4, 5}), Settings{}, "version: 1\nuid: 33\ngid: 34\ngroups: [4, 5]\ncaps: \"=\"\n"},
 	} {
 		text, err := test.base.Text(test.s)
