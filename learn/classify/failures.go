@@ -52,11 +52,20 @@ func (b Baseline) NewFailures(r *observe.Recording) Calls {
 // arguments of calls that take a PID.
 func failureOf(call observe.Call, errno int) failure {
 	args := call.Args
-	if strings.HasSuffix(call.Name, "kill") || call.Name == "ptrace" || strings.HasPrefix(call.Name, "sched_") || strings.Contains(args, `"/proc/`) {
+	if hasProcessID(call) {
 		args = withoutNumbers(args)
 	}
 	return failure{call.Name, args, errno}
 }
+
+// hasProcessID reports whether the arguments of a call may have process IDs.
+func hasProcessID(call observe.Call) bool {
+	return strings.HasSuffix(call.Name, "kill") || call.Name == "ptrace" || strings.HasPrefix(call.Name, "sched_") || strings.Contains(call.Args, `"/proc/`)
+}
+
+// DiffersBetweenRuns reports whether the same call has other arguments in another run: its
+// arguments may have process IDs.
+func (c Call) DiffersBetweenRuns() bool { return hasProcessID(c.Call) }
 
 // withoutNumbers replaces each decimal number by a character.
 func withoutNumbers(s string) string {
