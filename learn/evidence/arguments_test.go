@@ -76,3 +76,27 @@ func TestArgumentsOfOtherRuns(t *testing.T) {
 		}
 	}
 }
+
+// TestArgumentsOfOtherOutcomes: what a run that works lacks is not taken from runs that fail:
+// these can take another path.
+func TestArgumentsOfOtherOutcomes(t *testing.T) {
+	s := scenes()["sshd"]
+	s.checks = append(slices.Clone(s.checks[:2]), check(5, "openat", `"/run/sshd.pid"`, 13, ""), check(18, "chroot", `"/run/sshd"`, 1, "closed"))
+	for _, works := range []bool{true, false} {
+		in := s.input(t)
+		first := true
+		for _, trial := range in.Search.Trials {
+			list := in.Runs[trial.Run].Uses[5].DeniedCalls.List
+			if len(list) > 0 && (first || trial.Outcome.Works == works) {
+				list[0].Args = ""
+			}
+			first = first && !(trial.Outcome.Works && trial.Set == in.Search.Set)
+		}
+		r := Judge(in)
+		at := slices.IndexFunc(r.Verdicts, func(v Verdict) bool { return v.Number == 5 })
+		want := map[bool]string{true: "openat", false: `openat("/run/sshd.pid")`}[works]
+		if calls := r.Verdicts[at].Failing; len(calls) != 1 || calls[0].Text != want {
+			t.Errorf("unread in the runs that work: %v: %+v, want %s", works, calls, want)
+		}
+	}
+}

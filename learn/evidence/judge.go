@@ -170,7 +170,7 @@ func (j *judge) failingCaps() cred.Caps {
 func (j *judge) failing(n int) []Call {
 	for _, l := range j.later {
 		if l.Set == j.in.Search.Set && l.Outcome.Works {
-			if calls := j.newlyFailed(j.denied(l.Run, n)); len(calls) > 0 {
+			if calls := j.newlyFailed(j.denied(l.Trial, n)); len(calls) > 0 {
 				return callsOf(calls, maxCalls)
 			}
 		}
@@ -200,7 +200,7 @@ func (j *judge) failure(n int) *Failure {
 		Run: j.in.number(trial), Reason: profiletext.Inert(run.Reason, MaxText),
 		Larger: trial.Set != j.in.Search.Set.Without(n), Recorded: run.Traced, Incomplete: run.Lost > 0,
 	}
-	denied := j.denied(trial.Run, n)
+	denied := j.denied(trial, n)
 	for _, c := range denied {
 		f.Netlink = f.Netlink || c.Netlink
 	}

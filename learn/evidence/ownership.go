@@ -26,7 +26,7 @@ func (j *judge) paths(n int) []Path {
 	}
 	var calls []classify.Call
 	if trial, ok := j.trialWithout(n); ok {
-		denied := j.denied(trial.Run, n)
+		denied := j.denied(trial, n)
 		if calls = j.newlyFailed(denied); len(calls) == 0 {
 			calls = denied
 		}
