@@ -57,8 +57,9 @@ const (
 	// Needed: without it alone, the program failed.
 	Needed Kind = "needed"
 
-	// Unconfirmed: the search did not end, or its outcomes contradict each other. The
-	// capability is in the smallest set that worked.
+	// Unconfirmed: the search did not end, its outcomes contradict each other, or the test
+	// succeeded although the program failed, or without it. The capability is in the
+	// smallest set that worked.
 	Unconfirmed Kind = "unconfirmed"
 
 	// CallFails: the program works without it, but a system call fails that did not fail in

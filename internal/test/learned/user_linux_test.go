@@ -26,7 +26,7 @@ func TestNamedUser(t *testing.T) {
 			t.Errorf("%s: status %d\n%s%s", test.uid, status, errs, out)
 		}
 	}
-	// The program cannot work as this user: there is no profile of another one instead.
+	// The program does not work as this user: caprun writes no profile of another one instead.
 	out, errs, status := box{Argv: []string{caprun(t), "learn", "-no-trace", "-o", "p.yaml", "-uid", "33", "--", "sh", "-c", "test $(id -u) = 0"}}.run(t)
 	if status != 1 || out != "" || !strings.Contains(errs, "started as uid 33, does not work") || !strings.Contains(errs, "p.yaml is not written") {
 		t.Errorf("status %d\n%s%s", status, errs, out)
