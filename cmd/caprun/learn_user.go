@@ -47,7 +47,7 @@ func (p *learnPrinter) reportUser(r *learn.Report, exists bool) {
 		return
 	}
 	text := fmt.Sprintf("The profile does not set a user: the program starts as the caller, here uid %d.", pass.Evidence.UID)
-	if pass.Evidence.UID == 0 && r.Second == nil && r.Change == nil {
+	if pass.Evidence.UID == 0 && r.Second == nil && r.Change == nil && !p.options.uid.auto {
 		text += " To learn for another user, add -uid USER."
 	}
 	p.line("%s", text)

@@ -51,10 +51,17 @@ func TestLearnResultUser(t *testing.T) {
 			t.Errorf("%s:\n%swant\n%s", name, b.String(), test.want)
 		}
 	}
+	// With -uid auto, what to add is not repeated.
 	r := one()
-	r.First.Base.Profile.User = "web"
 	var b bytes.Buffer
 	p := learnPrinter{Command: &Command{Env: render.Env{Stderr: &b}}}
+	p.options.uid.auto = true
+	if p.reportUser(r, true); b.String() != caller+"\n" {
+		t.Errorf("-uid auto: %s", b.String())
+	}
+	b.Reset()
+	r.First.Base.Profile.User = "web"
+	p.options.uid.auto = false
 	if p.reportResult(r, false, true); b.Len() > 0 {
 		t.Errorf("a profile with a user: %s", b.String())
 	}
