@@ -16,6 +16,7 @@ const aloneTime = 10 * time.Second
 // that it succeeds: whatever the program did, each run would count as one that works.
 func (l *learner) checkTest(ctx context.Context) error {
 	works, err := l.testAlone(ctx)
+	l.Evidence.TestAlone = works
 	switch {
 	case err != nil || !works:
 		return err

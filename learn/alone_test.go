@@ -18,7 +18,7 @@ func TestSucceedsAlone(t *testing.T) {
 		f.alone = func(int) bool { return true }
 		told := 0
 		r, err := f.learn(context.Background(), Config{Test: "true", Reset: reset, TestedAlone: func(r run.Result) { told++ }})
-		if err == nil || !strings.HasPrefix(err.Error(), "the test succeeds without the program"+want) || len(f.profiles) != 0 || r.First.State != Unconfirmed || told != 1 {
+		if err == nil || !strings.HasPrefix(err.Error(), "the test succeeds without the program"+want) || len(f.profiles) != 0 || r.First.State != Unconfirmed || told != 1 || evidence.Judge(r.First.Evidence).Limits[0].Code != "test-alone" {
 			t.Errorf("%v after %d runs, %v", err, len(f.profiles), r.First.State)
 		}
 	}

@@ -32,8 +32,8 @@ type Input struct {
 	// decided; nil if it still ran, and without a test.
 	Ended *Exit
 
-	// TestAlone reports that the test succeeded without the program after the program had
-	// worked without any capability.
+	// TestAlone reports that the test succeeded without the program: before the first run,
+	// and then there is none, or after the program had worked without any capability.
 	TestAlone bool
 
 	// Baseline are the calls that fail in the reference run too.

@@ -41,6 +41,7 @@ func (l *limits) add(code, format string, args ...any) {
 func (l *limits) search() {
 	found := &l.in.Search
 	switch {
+	case l.in.TestAlone && len(found.Trials) == 0: // see test
 	case l.in.Interrupted && found.Minimal:
 		l.add("interrupted", "Learning was interrupted after the search for capabilities, which was complete. Other settings, such as no_new_privs, may not have been tried.")
 	case l.in.Interrupted:
@@ -103,7 +104,10 @@ func (l *limits) test() {
 	if e := l.in.Ended; e != nil && e.Failed {
 		l.add("ended-with-failure", "%s The test succeeded nevertheless, so the result is unconfirmed: the test may not show that the program works. Stop what else answers it. If the program works in spite of this status, pass sh -c 'PROGRAM || true' as CMD.", e.text())
 	}
-	if l.in.TestAlone {
+	switch {
+	case l.in.TestAlone && len(l.in.Search.Trials) == 0:
+		l.add("test-alone", "The test succeeds without the program, so caprun did not run the program. Stop what answers the test, pass a -reset command that removes what an earlier run left, or a test that fails without the program.")
+	case l.in.TestAlone:
 		l.add("test-alone", "The program worked without any capability, and then the test succeeded without the program, so the result is unconfirmed. A run has left what the test checks, or another program answers it. Pass a -reset command that removes what a run leaves, or a test that fails without the program.")
 	}
 	if e := l.in.Ended; e != nil && !e.Failed {
