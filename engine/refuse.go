@@ -310,7 +310,7 @@ func (c *compiler) describe(failure *routeFailure) *policy.Diagnostic {
 		return c.refuseIdentity()
 	case failure.alternative != nil:
 		return c.refuseAlternative(failure.alternative)
-	case failure.ambientLost && !failure.result.FileCaps && c.AfterExec.EUID == c.BeforeExec.EUID && c.AfterExec.EGID == c.BeforeExec.EGID:
+	case failure.ambientLost && !failure.result.FileCaps && !c.targetSetsIDs():
 		return c.diagnose(ruleAmbientLost, "iab", "exec would empty the ambient set: before Linux 6.17 it does so where the effective uid or gid is not the real one",
 			"add uid and gid to make them equal")
 	case failure.ambientLost:
@@ -331,6 +331,12 @@ func (c *compiler) refuseIdentity() *policy.Diagnostic {
 	}
 	return c.diagnose(ruleIdentity, c.first("uid", "user"),
 		fmt.Sprintf("the target would run with uid %d and gid %d, not with the declared IDs: %s", a.EUID, a.EGID, c.targetEffect()), hint)
+}
+
+// targetSetsIDs reports whether the kernel honours set-id bits of the target's file.
+func (c *compiler) targetSetsIDs() bool {
+	f := c.Target.File
+	return (f.Setuid || f.Setgid && f.GroupExec) && c.Target.ignored() == "" && !c.BeforeExec.NoNewPrivs
 }
 
 // targetEffect describes the set-id bits and file capabilities of the target's file.
