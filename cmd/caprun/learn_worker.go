@@ -116,7 +116,7 @@ const killTime = 10 * time.Second
 // Run runs the program once.
 func (w *learnMachine) Run(ctx context.Context, profile []byte, kind learnrun.Kind, limit time.Duration) (o learn.Outcome, err error) {
 	program := learnrun.Program{
-		Test: w.options.test, Reset: w.options.reset, Settle: w.options.settle, Timeout: limit,
+		Test: w.options.test, Reset: w.options.reset, Settle: w.options.settle, Timeout: limit, ResetTimeout: w.options.timeout,
 		Start: func(s learnrun.Streams) (learnrun.Child, error) {
 			child, err := supervise.StartWaiting(w.argv, s.Stdin, s.Stdout, s.Stderr)
 			if err != nil {

@@ -55,6 +55,7 @@ type work struct {
 	Test, Reset string
 	Settle      time.Duration
 	Timeout     time.Duration
+	ResetLimit  time.Duration
 	Kind        Kind
 	Runs        int
 	Cancel      time.Duration // cancel the context after this time; 0 for never
@@ -77,7 +78,7 @@ type worked struct {
 // then executes it.
 func (w work) program() Program {
 	return Program{
-		Test: w.Test, Reset: w.Reset, Settle: w.Settle, Timeout: w.Timeout,
+		Test: w.Test, Reset: w.Reset, Settle: w.Settle, Timeout: w.Timeout, ResetTimeout: w.ResetLimit,
 		Start: func(s Streams) (Child, error) {
 			r, write, err := os.Pipe()
 			if err != nil {

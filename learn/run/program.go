@@ -21,9 +21,12 @@ type Program struct {
 	// Settle is how long a program must continue to run after the test has succeeded.
 	Settle time.Duration
 
-	// Timeout bounds the time until the program has ended or the test has succeeded, and
-	// the reset command.
+	// Timeout bounds the time until the program has ended or the test has succeeded.
 	Timeout time.Duration
+
+	// ResetTimeout bounds the reset command; 0 means Timeout. A run without a capability
+	// has a short limit, but a reset command that does not end makes every result void.
+	ResetTimeout time.Duration
 
 	// Record, if it is not nil, is called with the process ID of the child before the
 	// program is executed. It returns a function that is called after the last process

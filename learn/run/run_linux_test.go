@@ -209,6 +209,15 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// TestResetTimeout: a reset command can take longer than a run may.
+func TestResetTimeout(t *testing.T) {
+	t.Parallel()
+	w := work{Argv: sh("sleep 1000"), Reset: "sleep 0.5", Timeout: 100 * time.Millisecond, ResetLimit: time.Minute}.run(t)
+	if w.Reset != nil || w.Error != "" || len(w.Results) != 1 || w.Results[0].Works {
+		t.Errorf("%+v", w)
+	}
+}
+
 // TestRefused: a launch that is refused is an error, with what the launch printed.
 func TestRefused(t *testing.T) {
 	t.Parallel()

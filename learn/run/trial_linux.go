@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (t *Tree) reset(ctx context.Context, p Program) error {
 	if p.Reset == "" {
 		return ctx.Err()
 	}
-	r, err := t.runCommand(ctx, p.Reset, p.Timeout)
+	r, err := t.runCommand(ctx, p.Reset, cmp.Or(p.ResetTimeout, p.Timeout))
 	switch {
 	case err != nil:
 		return fmt.Errorf("start the reset command: %w", err)
