@@ -86,7 +86,7 @@ func otherVersion(t *testing.T, p pageTest, block string) string {
 	return ""
 }
 
-var commandComment = regexp.MustCompile("<!-- ([#$] .*) -->\n\n```text\n$")
+var commandComment = regexp.MustCompile("<!-- ([#$] .*) -->\n+```text\n$")
 
 // hiddenCommand returns the command whose output a text block is: the comment before it.
 func hiddenCommand(parts []markdown.Part, n int) string {

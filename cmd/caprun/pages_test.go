@@ -154,6 +154,9 @@ func TestPagesListed(t *testing.T) {
 		}
 		used := map[string]bool{}
 		for _, part := range markdown.Split(string(text)) {
+			if part.Kind != markdown.Prose && strings.TrimSpace(part.Text) == "" {
+				t.Errorf("%s:%d: an empty block", name, part.Line)
+			}
 			if !hasCommands(part) {
 				continue
 			}

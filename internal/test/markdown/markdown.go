@@ -77,6 +77,7 @@ func Split(page string) []Part {
 				fence = "unnamed"
 			}
 			add(Prose, line, n)
+			parts = append(parts, Part{Kind: fence, Line: n + 1}) // also for an empty block
 		case strings.HasPrefix(line, "    ") && !inList && (afterBlank || parts[len(parts)-1].Kind == Indented):
 			add(Indented, line, n)
 		default:

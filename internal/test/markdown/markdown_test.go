@@ -28,6 +28,14 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestSplitEmpty: a block without a line is a part, too: output that is missing.
+func TestSplitEmpty(t *testing.T) {
+	parts := Split("<!-- $ x -->\n```text\n```\n")
+	if len(parts) != 3 || parts[1] != (Part{Kind: "text", Line: 3}) || parts[2].Line != 3 {
+		t.Errorf("%+v", parts)
+	}
+}
+
 func TestAnchors(t *testing.T) {
 	if got, want := Anchors(sample), []string{"a-page-one", "part", "part-1"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
