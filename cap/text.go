@@ -108,7 +108,7 @@ func parseClause(text string, from int, all Mask, flags *[flagCount]Mask) (int, 
 		return at, fault{at, at + n, "unknown flag: want e, i or p"}
 	}
 	if first {
-		return at, fault{from, at, `missing operator and flags after it, such as "=ep"`}
+		return at, fault{from, at, `missing operator and flags after it, such as "=eip"`}
 	}
 	return at, fault{}
 }

@@ -37,7 +37,7 @@ func TestReadText(t *testing.T) {
 		fmt.Fprintf(&got, "; %d actions; %v\n", len(c.Actions), c.Err)
 	}
 	const want = `"cap_kil,,all=x,p" "cap_kil" is none "" is none "all" is none; 1 actions; bad text: "cap_kil" at byte 0: unknown capability
-"cap_kill" "cap_kill" is cap_kill; 0 actions; bad text: "cap_kill" at byte 17: missing operator and flags after it, such as "=ep"
+"cap_kill" "cap_kill" is cap_kill; 0 actions; bad text: "cap_kill" at byte 17: missing operator and flags after it, such as "=eip"
 "cap_kill=p" "cap_kill" is cap_kill; 1 actions; <nil>
 "41+q" "41" is 41; 1 actions; bad text: "q" at byte 40: unknown flag: want e, i or p
 `
