@@ -119,8 +119,9 @@ func (r *reportRun) add(s report.Source) error {
 		return nil
 	}
 	if s.Err != nil {
+		hint := source.FileHint(s.Name, s.Err)
 		s.Err = source.BrokenLink(s.Name, withoutPath(s.Err))
-		r.ReportError(fmt.Errorf("%s: %w", sanitize.Line(s.Name), s.Err))
+		r.ReportError(fmt.Errorf("%s: %w%s", sanitize.Line(s.Name), s.Err, hint))
 		r.status = exitError
 	}
 	return r.report.Add(s)

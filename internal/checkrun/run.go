@@ -224,7 +224,7 @@ func (r *Run) check(reader *source.Reader, f file) (o checked) {
 		c, err = reader.Read(f.name, f.name)
 	}
 	if err != nil {
-		return checked{err: fmt.Errorf("%s: %w%s", f.name, source.BrokenLink(f.name, cause(err)), flagHint(f.name, err))}
+		return checked{err: fmt.Errorf("%s: %w%s", f.name, source.BrokenLink(f.name, cause(err)), argumentHint(f.name, err))}
 	}
 	if c.Platform != nil {
 		return checked{reports: c.Platform.Check(r.options)}
@@ -232,11 +232,11 @@ func (r *Run) check(reader *source.Reader, f file) (o checked) {
 	return checked{reports: []review.Report{review.Check(f.name, c.Text, r.options)}}
 }
 
-// flagHint returns what to do about an argument that is not a file but looks like a
-// flag.
-func flagHint(name string, err error) string {
+// argumentHint returns what to do about an argument that is not a file but looks like a flag
+// or like the name of a profile.
+func argumentHint(name string, err error) string {
 	if strings.HasPrefix(name, "-") && errors.Is(err, fs.ErrNotExist) {
 		return "; flags come before the paths"
 	}
-	return ""
+	return source.FileHint(name, err)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -105,18 +106,48 @@ func (s Source) bytes(max int, strict bool) ([]byte, error) {
 		err = fmt.Errorf("%w; to read a pipe, pass -profile -", err)
 	}
 	if name, ok := strings.CutPrefix(s.path, etc); ok && errors.Is(err, fs.ErrNotExist) {
-		// The working directory is only searched for the message.
-		for _, name := range []string{name, strings.TrimSuffix(name, ".yaml")} {
-			if info, missing := os.Lstat(name); missing == nil && !info.IsDir() {
-				err = fmt.Errorf("%w; for the file in the working directory, write ./%s", err, name)
-				break
-			}
-		}
+		err = fmt.Errorf("%w%s", err, missingHint(name))
 	}
 	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
 		err = fmt.Errorf("%w; raise the limit of open files (RLIMIT_NOFILE): caprun needs about ten", err)
 	}
 	return text, err
+}
+
+// missingHint returns what to do about a profile that is not in /etc/caprun. The working
+// directory is only searched for the message.
+func missingHint(file string) string {
+	name := strings.TrimSuffix(file, ".yaml")
+	for _, file := range []string{file, name} {
+		if info, err := os.Lstat(file); err == nil && !info.IsDir() {
+			return "; for the file in the working directory, write ./" + file
+		}
+	}
+	return builtinHint(name)
+}
+
+// builtinHint returns a hint if a built-in profile has the name.
+func builtinHint(name string) string {
+	if !slices.Contains(profiles.Names(), name) {
+		return ""
+	}
+	return "; did you mean builtin:" + name + "?"
+}
+
+// FileHint returns what to do about an argument that must be a file, and for which err is
+// the error: a word without a slash can be the name of a profile, which -profile takes. It is
+// empty if the error is another one than that no such file exists.
+func FileHint(arg string, err error) string { return fileHint(etc, arg, err) }
+
+func fileHint(directory, arg string, err error) string {
+	if !errors.Is(err, fs.ErrNotExist) || !plainName(arg) {
+		return ""
+	}
+	file := directory + arg + ".yaml"
+	if info, err := os.Lstat(file); err == nil && !info.IsDir() {
+		return "; write " + file
+	}
+	return builtinHint(arg)
 }
 
 // ReadStream reads what a review reads from a stream. name is that in messages.
