@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"caprun/engine"
 	"caprun/engine/machine"
@@ -28,7 +31,7 @@ func sealForm() *form {
 			"caprun looks up names of users and groups only in the image, with -root.",
 		flags: []*formFlag{
 			{name: "o", metavar: "FILE", about: "launcher to write", value: nonEmpty(&o.out, aFile),
-				more: "The default is the name of the profile, in the working directory."},
+				more: "The default is the name of the profile, or of its file without .yaml, in the working directory."},
 			archFlag(&o.Arch),
 			{name: "root", metavar: "DIR", about: "root directory of the image, to look up names", value: nonEmpty(&o.Root, aFile)},
 			{name: "check", metavar: "FILE", about: "compare a launcher with the profile, and write nothing", value: nonEmpty(&o.check, aFile)},
@@ -69,10 +72,10 @@ func (c *Command) seal(o sealOptions, profile string) int {
 		return status
 	case o.check != "":
 		return c.checkSealed(o, p, text)
-	case o.out == "" && p.Name == "":
-		return c.usageError("the profile has no name; pass -o FILE")
 	case o.out == "":
-		o.out = p.Name
+		if o.out = cmp.Or(p.Name, nameOfFile(p.File)); o.out == "" {
+			return c.usageError("the profile has no name; pass -o FILE")
+		}
 	}
 	if o.Arch == 0 {
 		o.Arch = seal.DefaultArch()
@@ -85,6 +88,18 @@ func (c *Command) seal(o sealOptions, profile string) int {
 		return c.fail(err)
 	}
 	return c.print(fmt.Sprintf("%s: %d bytes, %v\n", printable(o.out), len(file), o.Arch))
+}
+
+// nameOfFile returns the name of a profile that declares none: that of its file, without
+// directory and extension. It is empty for a file that does not end in .yaml or .yml, such as
+// a launcher, and if a profile cannot have the name.
+func nameOfFile(file string) string {
+	base := filepath.Base(file)
+	name := strings.TrimSuffix(strings.TrimSuffix(base, ".yaml"), ".yml")
+	if p, _ := policy.Read("", []byte("version: 1\nname: '"+name+"'\n")); name == base || p == nil || p.Name != name {
+		return ""
+	}
+	return name
 }
 
 // checkSealed compares a launcher with what a profile seals to.

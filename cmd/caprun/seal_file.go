@@ -3,19 +3,19 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"caprun/engine/machine"
 	"caprun/internal/sanitize"
 	"caprun/seal"
 )
 
 // writeExecutable writes a launcher with mode 0755, whatever the umask is. A process finds
 // the old file or the new one, and nothing in between. A symbolic link is replaced, not
-// followed. A file that is neither empty nor an executable is not replaced: it is not an
-// older launcher.
+// followed. A file that is neither empty nor a launcher is not replaced: the program itself
+// can have the name of the profile.
 func writeExecutable(path string, data []byte) (err error) {
 	defer func() {
 		if err != nil {
@@ -66,17 +66,12 @@ func checkReplaceable(path string) error {
 	case info.Size() == 0:
 		return nil
 	}
-	f, err := os.Open(path)
+	old, err := machine.ReadTrusted(path, seal.MaxSize+1, false)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	head := make([]byte, 4)
-	if _, err := io.ReadFull(f, head); err != nil && err != io.ErrUnexpectedEOF {
-		return err
-	}
-	if !seal.IsELF(head) {
-		return errors.New("not an executable (ELF), so not an older launcher; remove it, or pass another path to -o")
+	if _, err := seal.Read(old); errors.Is(err, seal.ErrNotSealed) {
+		return errors.New("not an older launcher; remove it, or pass another path to -o")
 	}
 	return nil
 }

@@ -9,18 +9,25 @@ import (
 	"testing"
 )
 
-// executable is the beginning of an executable.
-const executable = "\x7fELF old"
+// oldLauncher returns a launcher.
+func oldLauncher(t *testing.T) string {
+	data, err := os.ReadFile(sealedFile(t, func(file []byte) []byte { return file }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
 
 // TestWriteExecutable: the mode of the file does not depend on the umask or on the file
 // that it replaces. Links are replaced, and what they lead to is not.
 func TestWriteExecutable(t *testing.T) {
+	launcher := oldLauncher(t)
 	defer syscall.Umask(syscall.Umask(0))
 	for _, umask := range []int{0, 0o22, 0o777} {
 		for name, prepare := range map[string]func(path string) error{
 			"new":       func(string) error { return nil },
-			"old":       func(path string) error { return os.WriteFile(path, []byte(executable), 0o777) },
-			"unwritten": func(path string) error { return os.WriteFile(path, []byte(executable), 0o400) },
+			"old":       func(path string) error { return os.WriteFile(path, []byte(launcher), 0o777) },
+			"unwritten": func(path string) error { return os.WriteFile(path, []byte(launcher), 0o400) },
 			"empty":     func(path string) error { return os.WriteFile(path, nil, 0o600) },
 			"link":      func(path string) error { return os.Symlink("other", path) },
 			"dangling":  func(path string) error { return os.Symlink("nowhere", path) },
@@ -32,7 +39,7 @@ func TestWriteExecutable(t *testing.T) {
 			syscall.Umask(0)
 			dir := t.TempDir()
 			other, path := filepath.Join(dir, "other"), filepath.Join(dir, "web")
-			if err := errors.Join(os.WriteFile(other, []byte(executable), 0o600), prepare(path)); err != nil {
+			if err := errors.Join(os.WriteFile(other, []byte(launcher), 0o600), prepare(path)); err != nil {
 				t.Fatal(err)
 			}
 			syscall.Umask(umask)
@@ -45,7 +52,7 @@ func TestWriteExecutable(t *testing.T) {
 			if text, err := os.ReadFile(path); string(text) != "new" {
 				t.Errorf("umask %03o, %s: %q, %v", umask, name, text, err)
 			}
-			if text, err := os.ReadFile(other); string(text) != executable {
+			if text, err := os.ReadFile(other); string(text) != launcher {
 				t.Errorf("umask %03o, %s: the other file is %q, %v", umask, name, text, err)
 			}
 			checkNoTemporary(t, dir)
@@ -60,6 +67,7 @@ func TestWriteExecutableRefuses(t *testing.T) {
 		"fifo":      func(path string) error { return syscall.Mkfifo(path, 0o644) },
 		"socket":    func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o644, 0) },
 		"profile":   func(path string) error { return os.WriteFile(path, []byte(sealedProfile), 0o644) },
+		"program": func(path string) error { return os.WriteFile(path, []byte("\x7fELF of a program"), 0o700) },
 		"short":     func(path string) error { return os.WriteFile(path, []byte("\x7fEL"), 0o644) },
 	} {
 		dir := t.TempDir()
