@@ -55,7 +55,7 @@ func TestHostileEnvironment(t *testing.T) {
 func TestEmptyArguments(t *testing.T) {
 	cmd := exec.Command(program(t, "caprun/internal/test/runas"), "noargs", "--", caprun(t))
 	out, errs, status := outcome(t, cmd)
-	if status != exitRefused || out != "" || !strings.HasPrefix(errs, "caprun: flag -profile is required") {
+	if status != exitRefused || out != "" || !strings.HasPrefix(errs, "caprun: no arguments\n") {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
 }

@@ -35,7 +35,8 @@ func checkForm() *form {
 	return &form{
 		name: "check", about: "find mistakes and risks in profiles",
 		help: "PATH is a file, a directory, builtin:NAME for a built-in profile, or - for standard input. " +
-			"In a directory, caprun checks all files below it that end in .yaml or .yml and are not hidden.",
+			"A file is a profile, a sealed launcher, or a file of another platform, such as a systemd unit. " +
+			"In a directory, caprun checks all files below it that end in .yaml, .yml or .service and are not hidden.",
 		flags: []*formFlag{
 			{name: "format", metavar: "FORMAT", about: "output format", value: oneOf(&o.print, "format", "human", findingFormats()...),
 				more: "oneline is for editors and logs, json for programs, sarif for code scanning, github for annotations of GitHub Actions."},

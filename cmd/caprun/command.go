@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 
 	"caprun/internal/message"
@@ -55,6 +56,10 @@ func (c *Command) Main(args []string) int {
 	c.form, args, err = findForm(args)
 	if c.form.name == "" {
 		c.Stderr = message.Bounded(c.Stderr)
+	}
+	if len(args) == 0 && c.form.name == "" {
+		fmt.Fprint(c.Stderr, noArguments)
+		return c.form.failure()
 	}
 	var operands []string
 	if err == nil {

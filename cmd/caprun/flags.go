@@ -163,8 +163,9 @@ func formatFlag(json *bool) *formFlag {
 		value: oneOf(json, "format", "human", choice[bool]{"human", false}, choice[bool]{"json", true})}
 }
 
-// parse parses the arguments of the form, in the syntax of package flag. It
-// returns flag.ErrHelp if -h is among the flags, or among the operands of a subcommand.
+// parse parses the arguments of the form, in the syntax of package flag. It returns
+// flag.ErrHelp if -h is among the flags, or among the operands of a subcommand that takes no
+// command: the arguments after a program are its own.
 func (f *form) parse(args []string) (operands []string, err error) {
 	set := flag.NewFlagSet(f.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
@@ -186,10 +187,15 @@ func (f *form) parse(args []string) (operands []string, err error) {
 			return nil, fmt.Errorf("flag -%s is required", flag.name)
 		}
 	}
-	if f.name != "" && !slices.Contains(args, "--") && slices.ContainsFunc(set.Args(), isHelp) {
+	if !f.takesCommand() && !slices.Contains(args, "--") && slices.ContainsFunc(set.Args(), isHelp) {
 		return nil, flag.ErrHelp
 	}
 	return set.Args(), f.checkOperands(set.Args())
+}
+
+// takesCommand reports whether the operands of the form are a program and its arguments.
+func (f *form) takesCommand() bool {
+	return slices.ContainsFunc(f.operands, func(p operand) bool { return p.takes == aProgram })
 }
 
 // isHelp reports whether an argument asks for help.

@@ -116,7 +116,7 @@ func TestFormsRefuse(t *testing.T) {
 			}
 			refuse("flag needs an argument: -"+flag.name, "-"+flag.name)
 			if flag.required {
-				refuse("flag -" + flag.name + " is required")
+				refuse("flag -"+flag.name+" is required", "--")
 			}
 		}
 		for _, p := range f.operands {
@@ -184,6 +184,47 @@ func TestFormsHelp(t *testing.T) {
 		c := &Command{Env: render.Env{Stdout: brokenWriter{}, Stderr: io.Discard}}
 		if status := c.Main(strings.Fields(args)); status != want {
 			t.Errorf("caprun %s: status %d without output", args, status)
+		}
+	}
+}
+
+// TestFormsHelpOfProgram: -h after a program is an argument of the program. After another
+// operand it asks for help.
+func TestFormsHelpOfProgram(t *testing.T) {
+	for n := range forms() {
+		for _, help := range []string{"-h", "--help"} {
+			f := forms()[n]
+			var args []string
+			for _, flag := range f.flags {
+				if flag.required {
+					args = append(args, "-"+flag.name+"="+example(flag.takes, flag.words))
+				}
+			}
+			args = append(args, "psql", help, "localhost")
+			operands, err := f.parse(args)
+			if program := f.name == "" || f.name == "learn"; program != slices.Equal(operands, []string{"psql", help, "localhost"}) || program != (err == nil) || !program && !errors.Is(err, flag.ErrHelp) {
+				t.Errorf("%s %q: operands %q, %v", f.key(), args, operands, err)
+			}
+		}
+	}
+}
+
+// TestNoArguments: caprun without arguments says how to begin, and fails.
+func TestNoArguments(t *testing.T) {
+	status, stdout, stderr := run()
+	if status != exitRefused || stdout != "" || !strings.HasPrefix(stderr, "caprun: no arguments") || strings.Count(stderr, "\n") > 10 || !strings.HasSuffix(stderr, "\n") {
+		t.Errorf("status %d, output %q\n%s", status, stdout, stderr)
+	}
+	for line := range strings.Lines(stderr) {
+		if len(line) > helpWidth+1 {
+			t.Errorf("%q", line)
+		}
+		word, ok := strings.CutPrefix(line, "    caprun ")
+		if !ok {
+			continue
+		}
+		if f, _, err := findForm(strings.Fields(word)); err != nil {
+			t.Errorf("%s: %s, %v", line, f.key(), err)
 		}
 	}
 }

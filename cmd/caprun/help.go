@@ -18,8 +18,20 @@ const introduction = `caprun starts a program with exactly the privileges that a
 	`The other commands review and seal profiles, review processes, and start nothing. ` +
 	`"caprun COMMAND -h" prints the help of one command.`
 
+// noArguments is the message for a command line without arguments, which is an error: a
+// script that forgets them must not succeed.
+const noArguments = `caprun: no arguments
+caprun starts a program with exactly the privileges that a YAML profile
+declares, or does not start it. To begin:
+    caprun learn CMD                 find the capabilities that a program needs
+    caprun check PROFILE             find mistakes and risks in a profile
+    caprun explain PROFILE           print the privileges that a program gets
+    caprun -profile PROFILE -- CMD   start a program
+    caprun help                      print the usage
+`
+
 // profileHelp explains the arguments that select a profile; %s is their name.
-const profileHelp = `%s is a file (a path with a slash, or ending in .yaml or .yml), ` +
+const profileHelp = `%s is a file (a path with a slash, or ending in .yaml, .yml, .service or .json), ` +
 	`NAME for /etc/caprun/NAME.yaml, builtin:NAME for a built-in profile, or - for standard input. ` +
 	`Commands that review a profile take a sealed launcher, too.`
 
