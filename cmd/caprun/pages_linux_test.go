@@ -41,7 +41,11 @@ func runPage(t *testing.T, file string, p pageTest) {
 				r.script(t, part.Text)
 				return
 			}
-			got := strings.TrimPrefix(r.console(t, hidden+part.Text), hidden)
+			block := part.Text
+			if hidden != "" {
+				block = hidden // a line of the output can begin as a command does
+			}
+			got := strings.TrimPrefix(r.console(t, block), hidden)
 			other := otherVersion(t, p, part.Text)
 			switch {
 			case got == part.Text:

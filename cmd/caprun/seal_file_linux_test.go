@@ -67,7 +67,7 @@ func TestWriteExecutableRefuses(t *testing.T) {
 		"fifo":      func(path string) error { return syscall.Mkfifo(path, 0o644) },
 		"socket":    func(path string) error { return syscall.Mknod(path, syscall.S_IFSOCK|0o644, 0) },
 		"profile":   func(path string) error { return os.WriteFile(path, []byte(sealedProfile), 0o644) },
-		"program": func(path string) error { return os.WriteFile(path, []byte("\x7fELF of a program"), 0o700) },
+		"program":   func(path string) error { return os.WriteFile(path, []byte("\x7fELF of a program"), 0o700) },
 		"short":     func(path string) error { return os.WriteFile(path, []byte("\x7fEL"), 0o644) },
 	} {
 		dir := t.TempDir()
