@@ -92,11 +92,32 @@ var rootEquivalents = [cap.NamedCount]rootEquivalent{
 	},
 }
 
+// grantedToAnyUser returns the capabilities that a profile without a user grants, whatever
+// the user of the caller is: the ambient ones, and those that are ambient where the user is
+// not root. A profile with a user grants them to this user only.
+func grantedToAnyUser(p *engine.Plan) cred.Caps {
+	if p.Identity.Declared {
+		return 0
+	}
+	a := p.AfterExec
+	if p.Profile.Caps != nil && p.Profile.IAB == nil {
+		return a.Ambient.Union(a.Inheritable.Intersect(a.Permitted))
+	}
+	return a.Ambient
+}
+
+// isLimitedRoot reports whether uid 0, which owns root's files anyway, is the only user who
+// gets a capability from the profile.
+func isLimitedRoot(p *engine.Plan, v int) bool {
+	return isRootUser(p) && !grantedToAnyUser(p).Has(v)
+}
+
 // rootEquivalentFor describes how this target becomes root with a capability; how is
 // empty if it does not.
 func rootEquivalentFor(p *engine.Plan, v int) rootEquivalent {
 	about := rootEquivalents[v]
-	if isRootUser(p) {
+	limited := isLimitedRoot(p, v)
+	if limited {
 		about.how = about.asRoot
 	}
 	if v != cred.SETPCAP {
@@ -105,7 +126,7 @@ func rootEquivalentFor(p *engine.Plan, v int) rootEquivalent {
 	switch a := p.AfterExec; {
 	case !setpcapGainsMore(p):
 		about.how = ""
-	case isRootUser(p) && !a.Securebits.Has(cred.SecNoRootLocked):
+	case limited && !a.Securebits.Has(cred.SecNoRootLocked):
 		about.how = "clear noroot, which is not locked, and gain its entire bounding set at the next exec"
 	}
 	return about
@@ -200,7 +221,7 @@ func addRootFinding(found []rootFinding, at policy.Position, caps cred.Caps) []r
 
 func (f rootFinding) report(p *engine.Plan, unnamed bool, report capReporter) {
 	effect := "is equivalent to root"
-	if isRootUser(p) {
+	if isRootUser(p) && grantedToAnyUser(p).Intersect(f.caps) == 0 {
 		effect = "removes the limits of uid 0"
 	}
 	names, which := f.caps.String(), "which"

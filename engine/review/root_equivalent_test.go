@@ -64,6 +64,43 @@ func TestEachRootEquivalent(t *testing.T) {
 	}
 }
 
+// TestRootEquivalentsWithoutUser: a profile without a user grants its capabilities to the
+// user of every caller. Those that only exec grants uid 0 are not among them.
+func TestRootEquivalentsWithoutUser(t *testing.T) {
+	const locked = "secbits: [noroot, noroot_locked]\n"
+	for text, want := range map[string]string{
+		locked + "caps: cap_dac_override,cap_chown,cap_setuid,cap_net_raw=eip\n": "cap_chown,cap_dac_override,cap_setuid",
+		"caps: cap_dac_override,cap_setuid,cap_setgid=eip\n":                     "cap_dac_override,cap_setgid,cap_setuid",
+		"caps: cap_dac_override,cap_sys_module=ep\n":                             "cap_sys_module",
+		locked + "iab: ^cap_setuid,cap_chown\n":                                  "cap_setuid",
+		"caps: cap_setuid=i\n" + locked:                                          "",
+		"caps: \"=\"\n":                                                          "",
+		"mode: NOPRIV\n":                                                         "",
+	} {
+		p, mistakes := policy.Read("x.yaml", []byte("version: 1\nno_new_privs: true\n"+text))
+		if p == nil {
+			t.Fatal(mistakes)
+		}
+		plan, conflicts := compileForRoot(p)
+		if plan == nil {
+			t.Fatal(conflicts)
+		}
+		got := rootEquivalentCaps(plan)
+		if want == "" {
+			want = "none"
+		}
+		if got.String() != want {
+			t.Errorf("%q: %v, want %s", text, got, want)
+		}
+		// The same profile with a user grants this user no more.
+		uid := uint32(33)
+		p.UID, p.GID = &uid, &policy.Group{ID: uid}
+		if plan, _ := compileForRoot(p); plan != nil && rootEquivalentCaps(plan).Minus(got) != 0 {
+			t.Errorf("%q: %v, and %v with a user", text, got, rootEquivalentCaps(plan))
+		}
+	}
+}
+
 // TestRootEquivalentsTogether checks that many capabilities, and those at one
 // position, are one finding.
 func TestRootEquivalentsTogether(t *testing.T) {
