@@ -101,11 +101,11 @@ func (in Input) reports(found []review.Finding) []review.Report {
 
 // rootRules are the rules about uid 0. For an unknown uid, the finding about the identity
 // says what root would have.
-var rootRules = [...]string{"root-keeps-power", "noroot-missing", "root-owns-files"}
+var rootRules = [...]string{"root-keeps-power", "noroot-missing", "root-owns-files", "drops-by-itself"}
 
 // textRules are the rules that are about the text of a profile, and not about what it
 // declares. The text of a document is not that of its author.
-var textRules = [...]string{"caps-not-canonical", "drops-by-itself", "nothing-declared", "not-expanded"}
+var textRules = [...]string{"caps-not-canonical", "nothing-declared", "not-expanded"}
 
 // Losses returns what a profile cannot express of a process, as diagnostics.
 func Losses(d *declared.Document) []policy.Diagnostic {

@@ -77,6 +77,30 @@ func TestCheckOthers(t *testing.T) {
 	}
 }
 
+// TestCheckRoot: a service without User= is uid 0, so the rules about a declared uid 0 apply,
+// with what to write in the file. For a user who is unknown they do not.
+func TestCheckRoot(t *testing.T) {
+	const start = "[Service]\nExecStart=/srv/app\nNoNewPrivileges=yes\n"
+	for _, test := range []struct{ name, text, want, hint string }{
+		{"a.service", start + "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_NET_BIND_SERVICE\n", "a.service:2:1: info: the target is uid 0 with cap_setuid and cap_setgid: ", "User="},
+		{"a.service", start + "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\n", "a.service:2:1: info: the target is uid 0 and owns root's files: ", "User="},
+		{"a.service", start + "User=0\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n", "a.service:4:1: info: the target is uid 0 and owns root's files: ", "User="},
+		{"a.service", start + "User=33\nCapabilityBoundingSet=CAP_SETUID CAP_SETGID\n", "", ""},
+		{"a.service", start + "User=%i\nCapabilityBoundingSet=CAP_SETUID CAP_SETGID\n", "", ""},
+		{"compose.yaml", "services:\n  a:\n    image: a\n    user: \"0\"\n    cap_drop: [ALL]\n    cap_add: [SETUID, SETGID]\n    security_opt: [\"no-new-privileges:true\"]\n", "info: the target is uid 0 with cap_setuid and cap_setgid: ", "user"},
+	} {
+		var got []review.Finding
+		for _, f := range check(test.name, test.text) {
+			if f.Rule == "drops-by-itself" || f.Rule == "root-owns-files" {
+				got = append(got, f)
+			}
+		}
+		if list := text(got); len(got) != min(1, len(test.want)) || !strings.Contains(list, test.want) || len(got) > 0 && !strings.Contains(got[0].Hint, test.hint) {
+			t.Errorf("%s\n%s%s, want %q", test.text, list, got, test.want)
+		}
+	}
+}
+
 // TestFailures: a file that is too large or has no kind is an error.
 func TestFailures(t *testing.T) {
 	for name, in := range map[string]Input{

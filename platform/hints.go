@@ -32,6 +32,20 @@ var hints = [...]struct{ rule, systemd, kubernetes, compose, oci string }{
 		"set another uid in process.user",
 	},
 	{
+		"root-owns-files",
+		"run the program as another user with User=, and give that user the files that it needs",
+		"set runAsUser to another user; in the container, give that user the files that it needs",
+		"set user to another user; in the container, give that user the files that it needs",
+		"set another uid in process.user; in the container, give that user the files that it needs",
+	},
+	{
+		"drops-by-itself",
+		"set that user with User=, and list the capabilities that it needs in CapabilityBoundingSet= and AmbientCapabilities=",
+		"set runAsUser to that user",
+		"set user to that user",
+		"set the uid of that user in process.user",
+	},
+	{
 		"amounts-to-root",
 		"list only the capabilities that the program needs in CapabilityBoundingSet= and AmbientCapabilities=",
 		"drop ALL in capabilities, and add only those that the program needs",

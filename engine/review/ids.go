@@ -85,7 +85,7 @@ func dropsByItself(p *engine.Plan, report func(policy.Position, string, string))
 		return
 	}
 	who, at := rootTarget(p)
-	report(at, who+" with cap_setuid and cap_setgid: it runs as root until it changes its user, and the profile does not name that user",
+	report(at, who+" with cap_setuid and cap_setgid: it runs as root until it changes its user, and that user is not declared",
 		"declare that user and only the capabilities that it needs; if the target stays uid 0, remove cap_setuid and cap_setgid from caps")
 }
 
