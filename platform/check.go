@@ -60,7 +60,7 @@ func (in Input) CheckDocument(d *declared.Document, o review.Options) []review.F
 		}
 	}
 	for _, f := range review.Check(in.Name, d.Text, o).Findings {
-		if slices.Contains(textRules[:], f.Rule) || d.Sets.UnknownUID && slices.Contains(rootRules[:], f.Rule) || ineffective && f.Rule == "bounding-wider" {
+		if slices.Contains(textRules[:], f.Rule) || d.Sets.UnknownUID && slices.Contains(rootRules[:], f.Rule) || d.Launches != "" && slices.Contains(launchRules[:], f.Rule) || ineffective && f.Rule == "bounding-wider" {
 			continue // the capability without effect is that of the bounding set
 		}
 		f.Diagnostic = d.Locate(f.Diagnostic)
@@ -102,6 +102,10 @@ func (in Input) reports(found []review.Finding) []review.Report {
 // rootRules are the rules about uid 0. For an unknown uid, the finding about the identity
 // says what root would have.
 var rootRules = [...]string{"root-keeps-power", "noroot-missing", "root-owns-files", "drops-by-itself"}
+
+// launchRules are the rules about uid 0 that do not matter for caprun itself: it changes the
+// user and the securebits as its profile declares.
+var launchRules = [...]string{"noroot-missing", "root-owns-files", "drops-by-itself"}
 
 // textRules are the rules that are about the text of a profile, and not about what it
 // declares. The text of a document is not that of its author.

@@ -109,6 +109,7 @@ func (in Input) Documents() ([]*declared.Document, []policy.Diagnostic) {
 			findings = append(findings, declared.Syntax.Diagnostic(p.At, "", err.Error()))
 			continue
 		}
+		addLaunch(d)
 		documents = append(documents, d)
 	}
 	policy.Sort(findings)

@@ -26,6 +26,9 @@ func (t planPrinter) document() {
 			fmt.Fprintf(t, "  %-16s %s\n", name, text)
 		}
 	}
+	if profile := t.Document.Launches; profile != "" {
+		fmt.Fprintf(t, "  The process is caprun, which starts the program with profile %s.\n", cut(sanitize.Text(profile), maxDeclaration))
+	}
 	fmt.Fprintln(t)
 	printCaps(t, t.plan, t.Colour)
 	if t.Document.Sets.UnknownUID && !t.Document.Sets.NotRoot {

@@ -33,6 +33,10 @@ type Process struct {
 	// that the platform sets by itself has none.
 	Origins map[string][]Source
 
+	// Launches is the profile with which the process starts a program, if it is caprun:
+	// the value of -profile. The rest is then the state of caprun. Package platform sets it.
+	Launches string
+
 	// Findings are mistakes that the platform accepts silently.
 	Findings []policy.Diagnostic
 

@@ -58,6 +58,10 @@ const (
 
 	// UnknownKind is for an object of Kubernetes with containers whose kind is unknown.
 	UnknownKind
+
+	// StartsCaprun is for a process that is caprun, which starts the program with another
+	// profile.
+	StartsCaprun
 )
 
 // rules is the table of the rules.
@@ -76,6 +80,7 @@ var rules = [...]policy.Rule{
 	Refused:                {Name: "refused-by-platform", Severity: policy.Error, Summary: "The platform refuses the declaration, so that the process does not start."},
 	UnknownValue:           {Name: "value-not-declared", Severity: policy.Warning, Summary: "The value of a declaration is in a variable or in another file."},
 	NoNewPrivsImplied:      {Name: "no-new-privs-implied", Severity: policy.Warning, Summary: "systemd sets no_new_privs because of another option, which depends on its version."},
+	StartsCaprun:           {Name: "starts-caprun", Severity: policy.Info, Summary: "The process is caprun, which starts the program with a profile of its own."},
 	UnknownKind:            {Name: "kind-not-checked", Severity: policy.Warning, Summary: "The file has containers in an object of a kind that caprun does not know."},
 }
 

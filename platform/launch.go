@@ -1,0 +1,157 @@
+package platform
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"caprun/cap"
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/platform/declared"
+	"caprun/policy"
+)
+
+// addLaunch adds a finding if the process is caprun, which starts the program with a profile:
+// what the file declares is then the state of caprun, and not that of the program.
+func addLaunch(d *declared.Document) {
+	profile, ok := launchedProfile(d.Profile.Command)
+	if !ok {
+		return
+	}
+	d.Launches = profile
+	const most = 200 // of a name in a message
+	shown := profile
+	if len(shown) > most {
+		shown = shown[:most] + "..."
+	}
+	if shown == "-" {
+		shown = "from standard input"
+	}
+	d.AddFinding(declared.StartsCaprun, d.Origin("command"), explainHint(d, profile),
+		"the process is caprun, which starts the program with profile %s: the privileges here are those of caprun, not of the program", shown)
+}
+
+// launchedProfile returns the value of -profile if a command starts a program with caprun.
+// It reads the flags as a launch does.
+func launchedProfile(command []string) (profile string, ok bool) {
+	if len(command) < 2 || path.Base(command[0]) != "caprun" {
+		return "", false
+	}
+	for args := command[1:]; len(args) > 0; args = args[1:] {
+		name, value, hasValue := strings.Cut(args[0], "=")
+		switch name {
+		case "-init", "--init", "-init-group", "--init-group", "-dry-run", "--dry-run":
+		case "-profile", "--profile":
+			if hasValue {
+				return value, value != ""
+			}
+			return args[min(1, len(args)-1)], len(args) > 1 && args[1] != ""
+		default:
+			return "", false // the end of the flags, or another form
+		}
+	}
+	return "", false
+}
+
+// explainHint returns the command that prints what the program gets; empty without one.
+func explainHint(d *declared.Document, profile string) string {
+	if profile == "-" {
+		return ""
+	}
+	isFile := strings.Contains(profile, "/") || slices.Contains([]string{".yaml", ".yml", ".json", ".service"}, path.Ext(profile))
+	if isFile && !strings.HasPrefix(profile, "builtin:") && d.Profile.Chroot == "" && d.Profile.Cwd != "" && !path.IsAbs(profile) {
+		profile = path.Join(d.Profile.Cwd, profile)
+	}
+	word, ok := shellWord(profile)
+	if !ok {
+		return ""
+	}
+	caller, known := callerText(d)
+	switch {
+	case !known:
+		return "print those of the program with caprun explain -as CALLER " + word + ", where CALLER has the credentials of caprun"
+	case caller == "":
+		return "print those of the program with caprun explain " + word
+	}
+	return "print those of the program with caprun explain -as '" + caller + "' " + word
+}
+
+// shellWord returns a word for a shell. ok is false for a word that is too long to be shown
+// or has special characters.
+func shellWord(s string) (word string, ok bool) {
+	const most = 200
+	special := func(r rune) bool { return r < ' ' || r > '~' || r == '\'' }
+	plain := func(r rune) bool {
+		return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || strings.ContainsRune("/._-:", r)
+	}
+	switch {
+	case s == "" || len(s) > most || strings.HasPrefix(s, "-") || strings.ContainsFunc(s, special):
+		return "", false
+	case strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }):
+		return "'" + s + "'", true
+	}
+	return s, true
+}
+
+// callerText returns the state of the process as engine.ParseCaller takes it; empty for root
+// with every capability. known is false if the file does not declare the user.
+func callerText(d *declared.Document) (text string, known bool) {
+	p, _ := policy.Parse("", d.Text)
+	if p == nil || d.Sets.UnknownUID {
+		return "", false
+	}
+	plan, _ := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
+	if plan == nil || !plan.Identity.Declared || !plan.Identity.Resolved {
+		return "", false
+	}
+	return stateText(plan.AfterExec)
+}
+
+// stateText returns credentials as engine.ParseCaller takes them, without its defaults.
+func stateText(c cred.Cred) (text string, ok bool) {
+	words := []string{"uid=" + number(c.UID), "gid=" + number(c.GID)}
+	if !slices.Equal(c.Groups, []uint32{c.GID}) && len(c.Groups) > 0 {
+		groups := make([]string, 0, len(c.Groups))
+		for _, g := range c.Groups {
+			groups = append(groups, number(g))
+		}
+		words = append(words, "groups="+strings.Join(groups, ","))
+	}
+	if c.Securebits != 0 {
+		words = append(words, "secbits="+strings.Join(cap.Secbits(c.Securebits).Names(), ","))
+	}
+	if c.NoNewPrivs {
+		words = append(words, "no_new_privs")
+	}
+	if c.Ambient != 0 {
+		words = append(words, "ambient="+setText(c.Ambient))
+	}
+	sets := cap.SetOf(c.Effective, c.Permitted, c.Inheritable).Text(cap.NamedCount)
+	for _, more := range [...][]string{{}, {sets}, {"bounding=" + setText(c.Bounding)}, {sets, "bounding=" + setText(c.Bounding)}} {
+		text := strings.Join(append(slices.Clone(words), more...), " ")
+		got, err := engine.ParseCaller(text)
+		switch {
+		case err != nil || got.Effective != c.Effective || got.Permitted != c.Permitted || got.Inheritable != c.Inheritable || got.Bounding != c.Bounding || got.Ambient != c.Ambient:
+		case text == "uid=0 gid=0":
+			return "", true // the default of -as
+		default:
+			return text, true
+		}
+	}
+	return "", false
+}
+
+func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+
+// setText returns a capability set as engine.ParseCaller takes it.
+func setText(set cred.Caps) string {
+	switch set {
+	case cred.Root().Bounding:
+		return "all"
+	case 0:
+		return "none"
+	}
+	return set.Join()
+}

@@ -1,0 +1,106 @@
+package platform
+
+import (
+	"strings"
+	"testing"
+
+	"caprun/engine"
+	"caprun/engine/cred"
+	"caprun/engine/review"
+	"caprun/platform/declared"
+)
+
+// TestLaunchedProfile: only a launch of caprun has a profile.
+func TestLaunchedProfile(t *testing.T) {
+	for _, test := range []struct{ command, want string }{
+		{"/usr/bin/caprun -profile app -- /srv/app", "app"},
+		{"caprun --profile=./app.yaml /srv/app", "./app.yaml"},
+		{"/usr/bin/caprun -init -init-group=true --profile builtin:web -- /srv/app", "builtin:web"},
+		{"/usr/bin/caprun -init=false -profile - -- /srv/app", "-"},
+		{"/usr/bin/caprun -profile app", "app"},
+		{"/usr/bin/caprun -profile", ""},
+		{"/usr/bin/caprun -profile=", ""},
+		{"/usr/bin/caprun", ""},
+		{"/usr/bin/caprun -- -profile app", ""},
+		{"/usr/bin/caprun check -profile app", ""},
+		{"/usr/bin/caprun -nosuchflag -profile app", ""},
+		{"/usr/bin/caprun-other -profile app", ""},
+		{"/srv/app -profile app", ""},
+	} {
+		got, ok := launchedProfile(strings.Fields(test.command))
+		if ok != (test.want != "") || ok && got != test.want {
+			t.Errorf("%s: %q, %v", test.command, got, ok)
+		}
+	}
+	if _, ok := launchedProfile([]string{"caprun", "-profile", ""}); ok {
+		t.Error("an empty profile")
+	}
+}
+
+// TestStartsCaprun: the finding about a launch by caprun has the command that prints what the
+// program gets.
+func TestStartsCaprun(t *testing.T) {
+	const caps = "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP\n"
+	for _, test := range []struct{ unit, hint string }{
+		{"ExecStart=/usr/bin/caprun -profile app -- /srv/app\n", "caprun explain app"},
+		{"ExecStart=-:/usr/bin/caprun -profile=app.yaml -- /srv/app\nWorkingDirectory=/srv\n", "caprun explain /srv/app.yaml"},
+		{"ExecStart=@/usr/bin/caprun app -profile builtin:web -- /srv/app\n", "caprun explain builtin:web"},
+		{"ExecStart=/usr/bin/caprun -profile '/srv/my app.yaml' -- /srv/app\n", "caprun explain '/srv/my app.yaml'"},
+		{"ExecStart=/usr/bin/caprun -profile app -- /srv/app\nNoNewPrivileges=yes\n" + caps, "caprun explain -as 'uid=0 gid=0 no_new_privs cap_setgid,cap_setuid,cap_setpcap=ep' app"},
+		{"ExecStart=/usr/bin/caprun -profile app -- /srv/app\nUser=www-data\n", "caprun explain -as CALLER app, where CALLER has the credentials of caprun"},
+		{"ExecStart=/usr/bin/caprun -profile \"a'b/c\" -- /srv/app\n", ""},
+		{"ExecStart=/usr/bin/caprun -profile - -- /srv/app\n", ""},
+	} {
+		var got []review.Finding
+		for _, f := range check("app.service", "[Service]\n"+test.unit) {
+			if f.Rule == "starts-caprun" {
+				got = append(got, f)
+			}
+		}
+		want := test.hint
+		if want != "" {
+			want = "print those of the program with " + want
+		}
+		if len(got) != 1 || got[0].Hint != want || got[0].Line != 2 {
+			t.Errorf("%s%s, want %q", test.unit, text(got), want)
+			for _, f := range got {
+				t.Errorf("hint %q", f.Hint)
+			}
+		}
+	}
+	if found := text(check("app.service", "[Service]\nExecStart=/usr/bin/caprun -profile app -- /srv/app\nNoNewPrivileges=yes\n"+caps)); strings.Count(found, "\n") != 1 {
+		t.Errorf("caprun with the capabilities to change the user:\n%s", found)
+	}
+	if found := text(check("app.service", "[Service]\nExecStart=/srv/app -profile app\n")); strings.Contains(found, "starts-caprun") {
+		t.Error(found)
+	}
+}
+
+// TestStateText: engine.ParseCaller reads what stateText writes.
+func TestStateText(t *testing.T) {
+	for _, want := range []string{
+		"", "uid=0 gid=0 no_new_privs", "uid=0 gid=0 bounding=none", "uid=33 gid=33", "uid=33 gid=33 groups=5,33", "uid=0 gid=0 cap_kill=ep",
+		"uid=33 gid=33 ambient=cap_kill cap_kill=eip bounding=cap_kill", "uid=0 gid=5 secbits=noroot,noroot_locked ambient=all =eip",
+	} {
+		c := cred.Root()
+		if want != "" {
+			var err error
+			if c, err = engine.ParseCaller(want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, ok := stateText(c); !ok || got != want {
+			t.Errorf("%q: %q, %v", want, got, ok)
+		}
+	}
+}
+
+// TestLaunchesOther: the command of a container can be caprun, too.
+func TestLaunchesOther(t *testing.T) {
+	const text = "services:\n  a:\n    image: a\n    user: \"0:0\"\n    entrypoint: [/caprun, -init, -profile, /web.yaml, --]\n    command: [/srv/a]\n"
+	in := Input{Kind: Compose, File: declared.File{Name: "compose.yaml", Text: []byte(text)}}
+	documents, found := in.Documents()
+	if len(documents) != 1 || documents[0].Launches != "/web.yaml" {
+		t.Errorf("%v, %v", documents, found)
+	}
+}
