@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,8 @@ import (
 	"caprun/internal/revision"
 	"caprun/internal/sanitize"
 	"caprun/internal/source"
+
+	"golang.org/x/term"
 )
 
 // reportOptions are the flags of report.
@@ -25,9 +28,9 @@ type reportOptions struct {
 	format  reportFormat
 }
 
-// A reportFormat writes a report whose links are relative to a directory. colour is for a
-// terminal.
-type reportFormat func(r *report.Report, w io.Writer, dir string, colour bool) error
+// A reportFormat writes a report whose links are relative to a directory. width is that of
+// the terminal, 0 for none, and colour is for a terminal.
+type reportFormat func(r *report.Report, w io.Writer, dir string, width int, colour bool) error
 
 // reportForm is the form that prints an overview of many profiles.
 func reportForm() *form {
@@ -61,13 +64,31 @@ func reportForm() *form {
 // reportFormats returns the output formats of report.
 func reportFormats() []choice[reportFormat] {
 	return []choice[reportFormat]{
-		{"human", func(r *report.Report, w io.Writer, _ string, colour bool) error { return r.Table(w, colour) }},
+		{"human", func(r *report.Report, w io.Writer, _ string, width int, colour bool) error {
+			return r.Table(w, width, colour)
+		}},
 		{"html", reportHTML},
-		{"json", func(r *report.Report, w io.Writer, dir string, _ bool) error { return r.JSON(w, dir) }},
+		{"json", func(r *report.Report, w io.Writer, dir string, _ int, _ bool) error { return r.JSON(w, dir) }},
 	}
 }
 
-func reportHTML(r *report.Report, w io.Writer, dir string, _ bool) error { return r.HTML(w, dir) }
+func reportHTML(r *report.Report, w io.Writer, dir string, _ int, _ bool) error {
+	return r.HTML(w, dir)
+}
+
+// terminalWidth returns the number of columns of the terminal that standard output is, 0 for
+// another file.
+func (c *Command) terminalWidth() int {
+	f, ok := c.Stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
 
 // report writes the report of the profiles that the arguments select.
 func (c *Command) report(o reportOptions, paths []string) int {
@@ -93,7 +114,11 @@ func (c *Command) report(o reportOptions, paths []string) int {
 		return c.fail(err)
 	}
 	var b bytes.Buffer
-	if err := o.format(r.report, &b, filepath.Dir(cmp.Or(o.out, ".")), c.Colour && o.out == ""); err != nil {
+	width, colour := c.terminalWidth(), c.Colour
+	if o.out != "" {
+		width, colour = 0, false
+	}
+	if err := o.format(r.report, &b, filepath.Dir(cmp.Or(o.out, ".")), width, colour); err != nil {
 		return c.fail(err)
 	}
 	if o.out == "" {

@@ -41,13 +41,16 @@ func newSources(name, file string) func(source.Content, error) []report.Source {
 		sources := make([]report.Source, 0, len(documents))
 		reported := reportedDocuments(c.Platform, documents)
 		for _, d := range documents {
-			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, StandIn: d.StandIn, NotRoot: d.Sets.NotRoot}
+			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, StandIn: d.StandIn, NotRoot: d.Sets.NotRoot, Launches: d.Launches}
 			s.Check = func(o review.Options) []review.Finding { return c.Platform.CheckDocument(d, o) }
 			if d != documents[0] || len(c.Platform.Main(documents)) > 1 {
 				s.Name = processName(name, d.Name)
 			}
 			s.Key, s.Left = processKey(c.Platform, documents[0], d), !slices.Contains(reported, d)
 			s.Outside = outsideOf(c.Platform, d, findings)
+			if len(documents) == 1 {
+				s.Normal = c.Platform.Normal()
+			}
 			sources = append(sources, s)
 		}
 		return sources

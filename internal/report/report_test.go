@@ -6,9 +6,11 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 var update = flag.Bool("update", false, "write the golden files, and the hash of the style sheet")
@@ -109,7 +111,37 @@ func formats() map[string]func(*Report, *bytes.Buffer) error {
 	return map[string]func(*Report, *bytes.Buffer) error{
 		"html":  func(r *Report, b *bytes.Buffer) error { return r.HTML(b, "out") },
 		"json":  func(r *Report, b *bytes.Buffer) error { return r.JSON(b, "out") },
-		"table": func(r *Report, b *bytes.Buffer) error { return r.Table(b, false) },
+		"table": func(r *Report, b *bytes.Buffer) error { return r.Table(b, 0, false) },
+	}
+}
+
+// TestTableNarrow: on a terminal, no line of the table is longer than its width, and no word
+// is lost. A wide terminal gets the same table as a file.
+func TestTableNarrow(t *testing.T) {
+	r := goldenReport(t)
+	var plain bytes.Buffer
+	if err := r.Table(&plain, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	words := func(s string) []string { return slices.Sorted(strings.FieldsSeq(s)) }
+	for _, width := range []int{1, 80, 100, 1000} {
+		var b bytes.Buffer
+		if err := r.Table(&b, width, false); err != nil {
+			t.Fatal(err)
+		}
+		table, _, _ := strings.Cut(b.String(), "\nDifferences\n")
+		for line := range strings.Lines(table) {
+			// A name, which is not broken, is the first word of a line.
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > max(width, 80) && strings.Contains(strings.TrimSpace(line), "  ") {
+				t.Errorf("width %d: %d characters: %s", width, n, line)
+			}
+		}
+		if !slices.Equal(words(b.String()), words(plain.String())) {
+			t.Errorf("width %d: other words\n%s", width, b.String())
+		}
+		if same := b.String() == plain.String(); same != (width == 1000) {
+			t.Errorf("width %d: the table for a file: %t\n%s", width, same, b.String())
+		}
 	}
 }
 

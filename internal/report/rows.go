@@ -77,6 +77,7 @@ type Row struct {
 	Change render.Kind
 	Note   string // what changed
 
+	launches   string // the profile with which caprun starts a program; empty for another process
 	file       string // to link to
 	noLines    bool
 	uid0       bool // the profile declares uid 0
@@ -129,7 +130,7 @@ func (r *Report) Rows() []*Row {
 
 // newRow returns the row of a source.
 func newRow(s Source, o Options) *Row {
-	row := &Row{Name: text(sanitize.Line(s.Name)), file: s.File, noLines: s.NoLines, removed: s.Removed}
+	row := &Row{Name: text(sanitize.Line(s.Name)), file: s.File, noLines: s.NoLines, removed: s.Removed, launches: text(s.Launches)}
 	var plan *engine.Plan
 	switch {
 	case s.Removed:
@@ -241,6 +242,9 @@ func (row *Row) compare(s Source, new *engine.Plan) {
 	change := render.NewChange(row.Name, old, new, new == nil && !s.Removed || s.OldErr != nil)
 	if s.Outside != nil || s.oldOutside != nil {
 		change.SetOutside(render.NewOutside(s.oldOutside, s.Outside))
+	}
+	if differs := s.Normal != s.oldNormal; differs && s.Normal != "" && s.oldNormal != "" && change.Kind == render.Unchanged {
+		change.SetUnexamined()
 	}
 	switch {
 	case s.Unread == "":

@@ -59,9 +59,18 @@ type Source struct {
 	StandIn, oldStandIn func(*policy.Profile) *policy.Profile
 	NotRoot             bool
 
+	// Launches is the profile with which the process, which is caprun, starts a program; empty
+	// for another process.
+	Launches string
+
 	// Unread is the text of a file whose processes are not known; empty for any other. It
 	// has no plan, and is compared as text.
 	Unread, oldUnread string
+
+	// Normal is the content of a file of another platform with one process, without comments;
+	// empty for any other. A difference of declarations that neither the plan nor Outside has
+	// is a change.
+	Normal, oldNormal string
 
 	// Old is the version of the profile to compare with; nil without one. OldErr is the
 	// reason why it cannot be read. A report without a base ignores both.
@@ -74,5 +83,5 @@ type Source struct {
 
 // SetOld sets the version to compare with.
 func (s *Source) SetOld(old Source) {
-	s.Old, s.OldErr, s.oldOutside, s.oldStandIn, s.oldUnread = old.Text, old.Err, old.Outside, old.StandIn, old.Unread
+	s.Old, s.OldErr, s.oldOutside, s.oldStandIn, s.oldUnread, s.oldNormal = old.Text, old.Err, old.Outside, old.StandIn, old.Unread, old.Normal
 }
