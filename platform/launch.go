@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"caprun/cap"
 	"caprun/engine"
 	"caprun/engine/cred"
 	"caprun/platform/declared"
@@ -120,7 +119,7 @@ func stateText(c cred.Cred) (text string, ok bool) {
 		words = append(words, "groups="+strings.Join(groups, ","))
 	}
 	if c.Securebits != 0 {
-		words = append(words, "secbits="+strings.Join(cap.Secbits(c.Securebits).Names(), ","))
+		words = append(words, "secbits="+strings.Join(c.Securebits.Names(), ","))
 	}
 	if c.NoNewPrivs {
 		words = append(words, "no_new_privs")
@@ -128,7 +127,7 @@ func stateText(c cred.Cred) (text string, ok bool) {
 	if c.Ambient != 0 {
 		words = append(words, "ambient="+setText(c.Ambient))
 	}
-	sets := cap.SetOf(c.Effective, c.Permitted, c.Inheritable).Text(cap.NamedCount)
+	sets := capsText(c)
 	for _, more := range [...][]string{{}, {sets}, {"bounding=" + setText(c.Bounding)}, {sets, "bounding=" + setText(c.Bounding)}} {
 		text := strings.Join(append(slices.Clone(words), more...), " ")
 		got, err := engine.ParseCaller(text)
@@ -141,6 +140,22 @@ func stateText(c cred.Cred) (text string, ok bool) {
 		}
 	}
 	return "", false
+}
+
+// capsText returns the effective, permitted and inheritable sets as cap_text_formats(7)
+// describes. After exec of an ordinary program, the permitted set is effective.
+func capsText(c cred.Cred) string {
+	switch {
+	case c.Permitted == c.Inheritable && c.Permitted != 0:
+		return setText(c.Permitted) + "=eip"
+	case c.Permitted == 0 && c.Inheritable == 0:
+		return "="
+	case c.Inheritable == 0:
+		return setText(c.Permitted) + "=ep"
+	case c.Permitted == 0:
+		return setText(c.Inheritable) + "=i"
+	}
+	return setText(c.Permitted) + "=ep " + setText(c.Inheritable) + "+i"
 }
 
 func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

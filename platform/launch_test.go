@@ -80,7 +80,8 @@ func TestStartsCaprun(t *testing.T) {
 func TestStateText(t *testing.T) {
 	for _, want := range []string{
 		"", "uid=0 gid=0 no_new_privs", "uid=0 gid=0 bounding=none", "uid=33 gid=33", "uid=33 gid=33 groups=5,33", "uid=0 gid=0 cap_kill=ep",
-		"uid=33 gid=33 ambient=cap_kill cap_kill=eip bounding=cap_kill", "uid=0 gid=5 secbits=noroot,noroot_locked ambient=all =eip",
+		"uid=33 gid=33 ambient=cap_kill cap_kill=eip bounding=cap_kill", "uid=0 gid=5 secbits=noroot,noroot_locked ambient=all all=eip", "uid=33 gid=33 cap_chown=ep cap_kill+i",
+		"uid=0 gid=0 cap_kill=i bounding=all", "uid=0 gid=0 cap_chown,cap_kill=ep cap_kill+i",
 	} {
 		c := cred.Root()
 		if want != "" {
