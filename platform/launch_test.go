@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,23 @@ func TestStartsCaprun(t *testing.T) {
 	}
 	if found := text(check("app.service", "[Service]\nExecStart=/srv/app -profile app\n")); strings.Contains(found, "starts-caprun") {
 		t.Error(found)
+	}
+}
+
+// TestLaunchOutside: of a launch by caprun, the profile is compared, and not the arguments of
+// the program.
+func TestLaunchOutside(t *testing.T) {
+	start := func(command string) []Outside {
+		return outside(t, "app.service", "[Service]\nExecStart="+command+"\nUser=33\nNoNewPrivileges=yes\n")
+	}
+	a := start("/usr/bin/caprun -profile a -- /srv/app")
+	if !slices.Equal(a, start("/usr/bin/caprun -init -profile=a -- /srv/app -port 80")) {
+		t.Error("the arguments are compared")
+	}
+	for _, other := range []string{"/usr/bin/caprun -profile b -- /srv/app", "/srv/app"} {
+		if slices.Equal(a, start(other)) {
+			t.Errorf("no difference from %s", other)
+		}
 	}
 }
 
