@@ -7,8 +7,8 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
-	"caprun/engine/review"
 	"caprun/platform/declared"
+	"caprun/policy"
 )
 
 // TestLaunchedProfile: only a launch of caprun has a profile.
@@ -52,24 +52,30 @@ func TestStartsCaprun(t *testing.T) {
 		{"ExecStart=/usr/bin/caprun -profile \"a'b/c\" -- /srv/app\n", ""},
 		{"ExecStart=/usr/bin/caprun -profile - -- /srv/app\n", ""},
 	} {
-		var got []review.Finding
-		for _, f := range check("app.service", "[Service]\n"+test.unit) {
-			if f.Rule == "starts-caprun" {
-				got = append(got, f)
-			}
+		in := Input{Kind: Systemd, File: declared.File{Name: "app.service", Text: []byte("[Service]\n" + test.unit)}}
+		documents, found := in.Documents()
+		if len(documents) != 1 {
+			t.Fatalf("%s%v", test.unit, found)
 		}
+		got := slices.DeleteFunc(documents[0].Findings, func(f policy.Diagnostic) bool { return f.Rule != "starts-caprun" })
 		want := test.hint
 		if want != "" {
 			want = "print those of the program with " + want
 		}
 		if len(got) != 1 || got[0].Hint != want || got[0].Line != 2 {
-			t.Errorf("%s%s, want %q", test.unit, text(got), want)
-			for _, f := range got {
-				t.Errorf("hint %q", f.Hint)
-			}
+			t.Errorf("%s%+v, want %q", test.unit, got, want)
 		}
 	}
-	if found := text(check("app.service", "[Service]\nExecStart=/usr/bin/caprun -profile app -- /srv/app\nNoNewPrivileges=yes\n"+caps)); strings.Count(found, "\n") != 1 {
+}
+
+// TestCheckLaunch: check says whose the other findings are, and is silent without them. The
+// rules about a uid 0 that stays root do not matter for caprun.
+func TestCheckLaunch(t *testing.T) {
+	const caps = "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP\n"
+	if found := text(check("app.service", "[Service]\nExecStart=/usr/bin/caprun -profile app -- /srv/app\n"+caps)); strings.Count(found, "\n") != 2 || !strings.Contains(found, "app.service:2:1: info: the process is caprun, ") || !strings.Contains(found, "[no-new-privs-missing]") {
+		t.Errorf("without no_new_privs:\n%s", found)
+	}
+	if found := text(check("app.service", "[Service]\nExecStart=/usr/bin/caprun -profile app -- /srv/app\nNoNewPrivileges=yes\n"+caps)); found != "" {
 		t.Errorf("caprun with the capabilities to change the user:\n%s", found)
 	}
 	if found := text(check("app.service", "[Service]\nExecStart=/srv/app -profile app\n")); strings.Contains(found, "starts-caprun") {
