@@ -53,6 +53,9 @@ func (in Input) CheckDocument(d *declared.Document, o review.Options) []review.F
 	for _, f := range d.Findings {
 		found = append(found, review.Finding{Diagnostic: f})
 	}
+	for _, f := range in.refusals(d) {
+		found = append(found, review.Finding{Diagnostic: f})
+	}
 	ineffective := slices.ContainsFunc(found, func(f review.Finding) bool { return f.Rule == declared.Rules()[declared.Ineffective].Name })
 	if d.Sets.NotRoot && o.Host == nil {
 		o.Host = func(p *policy.Profile) (*engine.Plan, []policy.Diagnostic) {

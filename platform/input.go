@@ -22,6 +22,11 @@ type Input struct {
 	// reads them, and the socket units that start it.
 	DropIns, Sockets []declared.File
 
+	// LaunchedProfile returns the text of the profile with which a process that is caprun
+	// starts the program, for a value of -profile; nil if it is not known. Check uses it to
+	// find a launch that caprun refuses. It is optional.
+	LaunchedProfile func(name string) []byte
+
 	// Engine starts the containers. Kubernetes has no Docker: it stands for containerd.
 	Engine containers.Engine
 }

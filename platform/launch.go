@@ -20,16 +20,21 @@ func addLaunch(d *declared.Document) {
 		return
 	}
 	d.Launches = profile
-	const most = 200 // of a name in a message
-	shown := profile
-	if len(shown) > most {
-		shown = shown[:most] + "..."
-	}
-	if shown == "-" {
-		shown = "from standard input"
-	}
-	d.AddFinding(declared.StartsCaprun, d.Origin("command"), explainHint(d, profile),
+	shown := shownProfile(profile)
+	d.AddFinding(declared.StartsCaprun, d.Origin("command"), explainHint(d, profile, "print those of the program"),
 		"the process is caprun, which starts the program with profile %s: the privileges here are those of caprun, not of the program", shown)
+}
+
+// shownProfile returns the value of -profile for a message.
+func shownProfile(profile string) string {
+	const most = 200
+	switch {
+	case profile == "-":
+		return "from standard input"
+	case len(profile) > most:
+		return profile[:most] + "..."
+	}
+	return profile
 }
 
 // launchedProfile returns the value of -profile if a command starts a program with caprun.
@@ -54,27 +59,42 @@ func launchedProfile(command []string) (profile string, ok bool) {
 	return "", false
 }
 
-// explainHint returns the command that prints what the program gets; empty without one.
-func explainHint(d *declared.Document, profile string) string {
+// explainHint returns the command with which to do what; empty without one.
+func explainHint(d *declared.Document, profile, what string) string {
 	if profile == "-" {
 		return ""
 	}
-	isFile := strings.Contains(profile, "/") || slices.Contains([]string{".yaml", ".yml", ".json", ".service"}, path.Ext(profile))
-	if isFile && !strings.HasPrefix(profile, "builtin:") && d.Profile.Chroot == "" && d.Profile.Cwd != "" && !path.IsAbs(profile) {
-		profile = path.Join(d.Profile.Cwd, profile)
-	}
-	word, ok := shellWord(profile)
+	word, ok := shellWord(profilePath(d, profile))
 	if !ok {
 		return ""
 	}
 	caller, known := callerText(d)
 	switch {
 	case !known:
-		return "print those of the program with caprun explain -as CALLER " + word + ", where CALLER has the credentials of caprun"
+		return what + " with caprun explain -as CALLER " + word + ", where CALLER has the credentials of caprun"
 	case caller == "":
-		return "print those of the program with caprun explain " + word
+		return what + " with caprun explain " + word
 	}
-	return "print those of the program with caprun explain -as '" + caller + "' " + word
+	return what + " with caprun explain -as '" + caller + "' " + word
+}
+
+// profilePath returns the value of -profile, and for a file that is relative to the working
+// directory of the process the absolute path.
+func profilePath(d *declared.Document, profile string) string {
+	if isPath(profile) && !strings.HasPrefix(profile, "builtin:") && d.Profile.Chroot == "" && d.Profile.Cwd != "" && !path.IsAbs(profile) {
+		return path.Join(d.Profile.Cwd, profile)
+	}
+	return profile
+}
+
+// isPath reports whether a value of -profile is a file.
+func isPath(profile string) bool {
+	return strings.Contains(profile, "/") || slices.Contains([]string{".yaml", ".yml", ".json", ".service"}, path.Ext(profile))
+}
+
+// hasOtherRoot reports whether the process has another root directory than the machine.
+func hasOtherRoot(d *declared.Document) bool {
+	return d.Profile.Chroot != "" || slices.ContainsFunc(d.Losses, func(l declared.Loss) bool { return strings.HasPrefix(l.What, "RootImage=") })
 }
 
 // shellWord returns a word for a shell. ok is false for a word that is too long to be shown
@@ -97,15 +117,60 @@ func shellWord(s string) (word string, ok bool) {
 // callerText returns the state of the process as engine.ParseCaller takes it; empty for root
 // with every capability. known is false if the file does not declare the user.
 func callerText(d *declared.Document) (text string, known bool) {
+	c, known := callerState(d)
+	if !known {
+		return "", false
+	}
+	return stateText(c)
+}
+
+// callerState returns the credentials with which caprun starts the program. known is false if
+// the file does not declare the user, or by its name.
+func callerState(d *declared.Document) (c cred.Cred, known bool) {
 	p, _ := policy.Parse("", d.Text)
 	if p == nil || d.Sets.UnknownUID {
-		return "", false
+		return c, false
 	}
 	plan, _ := engine.Compile(p, cred.Root(), engine.OrdinaryTarget())
 	if plan == nil || !plan.Identity.Declared || !plan.Identity.Resolved {
-		return "", false
+		return c, false
 	}
-	return stateText(plan.AfterExec)
+	return plan.AfterExec, true
+}
+
+// refusals returns a finding if caprun refuses the launch because of the state in which the
+// file starts it. It is silent if the profile is not there or has errors of its own.
+func (in Input) refusals(d *declared.Document) []policy.Diagnostic {
+	if d.Launches == "" || d.Launches == "-" || in.LaunchedProfile == nil {
+		return nil
+	}
+	name := profilePath(d, d.Launches)
+	if !strings.HasPrefix(name, "builtin:") && (in.Kind != Systemd || hasOtherRoot(d) || isPath(name) && !path.IsAbs(name)) {
+		return nil // the file is in an image, for example
+	}
+	from, known := callerState(d)
+	if !known {
+		return nil
+	}
+	text := in.LaunchedProfile(name)
+	if text == nil {
+		return nil
+	}
+	p, _ := policy.Parse(name, text)
+	if p == nil {
+		return nil
+	}
+	if plan, _ := engine.Compile(p, cred.Root(), engine.OrdinaryTarget()); plan == nil {
+		return nil
+	}
+	_, conflicts := engine.Compile(p, from, engine.OrdinaryTarget())
+	for _, f := range conflicts {
+		if f.Severity == policy.Error {
+			return []policy.Diagnostic{declared.LaunchRefused.Diagnostic(d.Origin("command"), explainHint(d, d.Launches, "print the steps of the launch and what they need"),
+				"caprun refuses to start the program with profile "+shownProfile(d.Launches)+": "+f.Message)}
+		}
+	}
+	return nil
 }
 
 // stateText returns credentials as engine.ParseCaller takes them, without its defaults.

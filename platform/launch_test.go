@@ -7,8 +7,10 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/engine/review"
 	"caprun/platform/declared"
 	"caprun/policy"
+	"caprun/profiles"
 )
 
 // TestLaunchedProfile: only a launch of caprun has a profile.
@@ -127,5 +129,85 @@ func TestLaunchesOther(t *testing.T) {
 	documents, found := in.Documents()
 	if len(documents) != 1 || documents[0].Launches != "/web.yaml" {
 		t.Errorf("%v, %v", documents, found)
+	}
+}
+
+// builtin returns the text of a built-in profile.
+func builtin(name string) []byte {
+	name, ok := strings.CutPrefix(name, "builtin:")
+	if !ok {
+		return nil
+	}
+	text, err := profiles.Read(name)
+	if err != nil {
+		return nil
+	}
+	return text
+}
+
+// TestLaunchRefused: a launch that caprun refuses for the state of the unit, and nothing if
+// the state or the profile is not known, or the profile has errors.
+func TestLaunchRefused(t *testing.T) {
+	const start = "ExecStart=/usr/bin/caprun -profile builtin:web -- /srv/app\n"
+	const caps = "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_NET_BIND_SERVICE\n"
+	for unit, want := range map[string]string{
+		start:                                  "",
+		start + caps + "NoNewPrivileges=yes\n": "",
+		start + "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP\n":                             "cap_net_bind_service",
+		start + "CapabilityBoundingSet=CAP_SETGID CAP_SETPCAP CAP_NET_BIND_SERVICE\n":                   "cap_setuid",
+		start + "User=www-data\nCapabilityBoundingSet=\n":                                               "",
+		start + "User=%i\nCapabilityBoundingSet=\n":                                                     "",
+		"ExecStart=/usr/bin/caprun -profile app -- /srv/app\nCapabilityBoundingSet=\n":                  "",
+		"ExecStart=/usr/bin/caprun -profile - -- /srv/app\nCapabilityBoundingSet=\n":                    "",
+		"ExecStart=/usr/bin/caprun -profile builtin:unprivileged -- /srv/app\nCapabilityBoundingSet=\n": "",
+	} {
+		in := Input{Kind: Systemd, File: declared.File{Name: "app.service", Text: []byte("[Service]\n" + unit)}, LaunchedProfile: builtin}
+		got := ""
+		for _, r := range in.Check(review.Options{}) {
+			for _, f := range r.Findings {
+				if f.Rule == "launch-refused" {
+					got += f.Diagnostic.String() + "\n"
+				}
+			}
+		}
+		if want == "" && got != "" || !strings.Contains(got, want) || strings.Count(got, "\n") != min(1, len(want)) {
+			t.Errorf("%s%swant %q", unit, got, want)
+		}
+	}
+}
+
+// TestLaunchRefusedElsewhere: the profile is read only if its path is one of this machine.
+func TestLaunchRefusedElsewhere(t *testing.T) {
+	const refused = "version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n"
+	const start = "[Service]\nCapabilityBoundingSet=\nExecStart=/usr/bin/caprun -profile "
+	for text, want := range map[string]string{
+		start + "/a.yaml -- /b\n":                       "/a.yaml",
+		start + "a.yaml -- /b\nWorkingDirectory=/srv\n": "/srv/a.yaml",
+		start + "app -- /b\n":                           "app",
+		start + "/a.yaml -- /b\nRootDirectory=/jail\n":  "",
+		start + "app -- /b\nRootDirectory=/jail\n":      "",
+		start + "app -- /b\nRootImage=/jail.raw\n":      "",
+		start + "a.yaml -- /b\nWorkingDirectory=~\n":    "",
+		"services:\n  a:\n    image: a\n    user: \"0:0\"\n    cap_drop: [ALL]\n    entrypoint: [/caprun, -profile, /a.yaml, --, /b]\n": "",
+	} {
+		read, found := "", 0
+		name := "app.service"
+		if strings.HasPrefix(text, "services") {
+			name = "compose.yaml"
+		}
+		in := Input{Kind: Detect(name, []byte(text)), File: declared.File{Name: name, Text: []byte(text)}, LaunchedProfile: func(name string) []byte {
+			read = name
+			return []byte(refused)
+		}}
+		for _, r := range in.Check(review.Options{}) {
+			for _, f := range r.Findings {
+				if f.Rule == "launch-refused" {
+					found++
+				}
+			}
+		}
+		if read != want || found != min(1, len(want)) {
+			t.Errorf("%s: reads %q, %d findings", text, read, found)
+		}
 	}
 }

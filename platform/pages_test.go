@@ -84,7 +84,7 @@ func findings(t *testing.T, name string, e example) []review.Finding {
 	if kind == Profile {
 		t.Fatalf("%s: not a file of another platform", file)
 	}
-	in := Input{Kind: kind, File: declared.File{Name: file, Text: []byte(e.text)}}
+	in := Input{Kind: kind, File: declared.File{Name: file, Text: []byte(e.text)}, LaunchedProfile: builtin}
 	var found []review.Finding
 	for _, r := range in.Check(review.Options{}) {
 		found = append(found, r.Findings...)

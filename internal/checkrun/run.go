@@ -227,6 +227,7 @@ func (r *Run) check(reader *source.Reader, f file) (o checked) {
 		return checked{err: fmt.Errorf("%s: %w%s", f.name, source.BrokenLink(f.name, cause(err)), argumentHint(f.name, err))}
 	}
 	if c.Platform != nil {
+		c.Platform.LaunchedProfile = source.LaunchedProfile(r.options.Host != nil)
 		return checked{reports: c.Platform.Check(r.options)}
 	}
 	return checked{reports: []review.Report{review.Check(f.name, c.Text, r.options)}}

@@ -150,6 +150,26 @@ func fileHint(directory, arg string, err error) string {
 	return builtinHint(arg)
 }
 
+// LaunchedProfile returns a function that returns the text of a profile for a value of
+// -profile in a file of another platform: of a built-in profile, and with files also of a
+// file. It returns nil for any other, and if it cannot be read.
+func LaunchedProfile(files bool) func(name string) []byte {
+	return func(name string) []byte {
+		if name == "-" || !files && !strings.HasPrefix(name, "builtin:") {
+			return nil
+		}
+		src, err := Find(name, nil)
+		if err != nil {
+			return nil
+		}
+		text, err := src.Text(false)
+		if err != nil {
+			return nil
+		}
+		return text
+	}
+}
+
 // ReadStream reads what a review reads from a stream. name is that in messages.
 func ReadStream(name string, r io.Reader) (Content, error) {
 	data, err := readStream(r, maxSize+1)

@@ -62,6 +62,10 @@ const (
 	// StartsCaprun is for a process that is caprun, which starts the program with another
 	// profile.
 	StartsCaprun
+
+	// LaunchRefused is for a launch that caprun refuses because of the state in which the file
+	// starts it.
+	LaunchRefused
 )
 
 // rules is the table of the rules.
@@ -81,6 +85,7 @@ var rules = [...]policy.Rule{
 	UnknownValue:           {Name: "value-not-declared", Severity: policy.Warning, Summary: "The value of a declaration is in a variable or in another file."},
 	NoNewPrivsImplied:      {Name: "no-new-privs-implied", Severity: policy.Warning, Summary: "systemd sets no_new_privs because of another option, which depends on its version."},
 	StartsCaprun:           {Name: "starts-caprun", Severity: policy.Info, Summary: "The process is caprun, which starts the program with a profile of its own."},
+	LaunchRefused:          {Name: "launch-refused", Severity: policy.Error, Summary: "caprun refuses to start the program with the privileges that the file gives it."},
 	UnknownKind:            {Name: "kind-not-checked", Severity: policy.Warning, Summary: "The file has containers in an object of a kind that caprun does not know."},
 }
 

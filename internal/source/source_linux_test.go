@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -54,6 +55,28 @@ func TestMissingHint(t *testing.T) {
 		}
 		if _, err := src.Text(false); !errors.Is(err, fs.ErrNotExist) || !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// TestLaunchedProfile: a built-in profile, and a file only where files are wanted. Standard
+// input and a FIFO are not read.
+func TestLaunchedProfile(t *testing.T) {
+	dir := t.TempDir()
+	file, fifo := dir+"/a.yaml", dir+"/fifo.yaml"
+	if err := errors.Join(os.WriteFile(file, []byte("version: 1\n"), 0o644), syscall.Mkfifo(fifo, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		files bool
+		want  bool
+	}{
+		{"builtin:web", false, true}, {"builtin:nothing", true, false}, {"-", true, false}, {"", true, false},
+		{file, false, false}, {file, true, true}, {fifo, true, false}, {dir, true, false}, {dir + "/no.yaml", true, false},
+	} {
+		if got := LaunchedProfile(test.files)(test.name); (got != nil) != test.want {
+			t.Errorf("%s, %v: %q", test.name, test.files, got)
 		}
 	}
 }
