@@ -286,6 +286,11 @@ func (p *faultPlace) try(t *testing.T, all bool, seed int) []faultResult {
 					t.Errorf("%s, call %d, with %s: %s: %s", s.label, s.call.N, f.name, fault, outcome)
 				}
 				outcome = processNumber.ReplaceAllString(strings.ReplaceAll(outcome, unix.Errno(f.Errno).Error(), "ERRNO"), "process PID")
+				outcome = threadNumber.ReplaceAllString(outcome, "thread TID differs")
+				if strings.HasPrefix(s.label, "prctl PR_CAPBSET_") {
+					// One message stands for those about each capability.
+					outcome = capabilityNames.ReplaceAllString(outcome, "CAP")
+				}
 				outcome = sealedErrno.ReplaceAllString(outcome, ": ERRNO")
 				results[n] = faultResult{p.scene.name, s.label, f.name, outcome, jobs[n].site, s.runtime}
 			}
@@ -339,8 +344,12 @@ func (p *faultPlace) inject(s faultSite, f namedFault) (string, error) {
 	return "", errNotRepeated
 }
 
-// processNumber is a process in a message, another one in each run.
-var processNumber = regexp.MustCompile(`process \d+`)
+// What messages have that is different in each run, or for each of many similar calls.
+var (
+	processNumber   = regexp.MustCompile(`process \d+`)
+	threadNumber    = regexp.MustCompile(`thread \d+ differs`)
+	capabilityNames = regexp.MustCompile(`\bcap_[a-z_]+(,cap_[a-z_]+)*`)
+)
 
 // errNotRepeated is the error for a call that was not made again. A supervisor makes some
 // calls for each of its threads, whose number varies.

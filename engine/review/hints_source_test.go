@@ -28,6 +28,7 @@ var unreachedHints = map[string]string{
 	"report this as a bug":                                  "no profile leads to a bug that is known",
 	"grant fewer capabilities: no declaration that grants ": "TestEveryRefusal of package engine leads to it",
 	" is reachable here":                                    "TestEveryRefusal of package engine leads to it",
+	"add uid and gid to make them equal":                    "no plan of check has a caller whose IDs differ",
 	"run check without -host, or as a user with permission": "it is about a machine that cannot be read",
 	"remove it from the profile":                            "checkKernel finds it first",
 }
