@@ -63,7 +63,8 @@ func (u *unit) checkPrefixes(main *entry, list []*entry) {
 		}
 		u.found.add(declared.Ignored, a.source(), hint, format, args...)
 	}
-	if !setuid {
+	// The directories that systemd makes belong to User= and Group= with any prefix.
+	if !setuid && !u.makesDirectory() {
 		for _, key := range [...]string{"User", "Group"} {
 			if a := u.last[key]; a != nil {
 				ignored(a, "%s= does not change the user of the command: it has the prefix %s", key, main.prefix())
@@ -82,6 +83,17 @@ func (u *unit) checkPrefixes(main *entry, list []*entry) {
 	for _, a := range slices.Concat(rest, u.bounding.from, u.ambient.from) {
 		ignored(a, "%s= does not apply to the command: it has the prefix +", a.key)
 	}
+}
+
+// makesDirectory reports whether systemd makes a directory that belongs to User=: all but
+// the configuration directory do.
+func (u *unit) makesDirectory() bool {
+	for _, d := range directoryVariables {
+		if len(u.lists[d.key]) > 0 && d.key != "ConfigurationDirectory" {
+			return true
+		}
+	}
+	return false
 }
 
 // prefix returns the prefix that keeps settings from applying to the command, if it has one.

@@ -75,6 +75,8 @@ func TestFindings(t *testing.T) {
 				`5:1: warning: NoNewPrivileges= does not apply to the command: it has the prefix + [declaration-ignored]`},
 		{"ExecStart=!/bin/x\nUser=web\nGroup=web", `3:1: warning: User= does not change the user of the command: it has the prefix ! [declaration-ignored]; ` +
 			`4:1: warning: Group= does not change the user of the command: it has the prefix ! [declaration-ignored]`},
+		{"ExecStart=!/bin/x\nUser=web\nStateDirectory=x", ""},
+		{"ExecStart=!/bin/x\nUser=web\nConfigurationDirectory=x", `3:1: warning: User= does not change the user of the command: it has the prefix ! [declaration-ignored]`},
 		{"ExecStart=!!/bin/x\nUser=web", ""},
 		{"ExecStart=/usr/bin/sudo x\nUser=web\nNoNewPrivileges=yes", `2:11: warning: sudo is a set-user-ID program, and no_new_privs is set: it does not become root [set-id-without-effect]`},
 		{"ExecStart=/usr/bin/sudo x\nUser=web\nLockPersonality=yes", `2:11: warning: sudo is a set-user-ID program, and no_new_privs is set: it does not become root [set-id-without-effect]; ` +
