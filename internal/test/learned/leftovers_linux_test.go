@@ -58,6 +58,7 @@ end() {
 	esac
 }
 cat >daemon <<'END'
+touch started
 trap '' TERM INT HUP
 (setsid sh -c "trap '' TERM INT HUP; while :; do sleep 1000; done" &)
 while :; do sleep 1000; done
@@ -65,7 +66,7 @@ END
 traces ls instances >before
 # Not with &: the program would ignore SIGINT.
 end &
-sh -c 'echo $$ >guard; exec "$CAPRUN" learn -timeout 1000s -test "touch ready; sleep 1000" $FLAGS -- sh daemon' >out 2>err
+sh -c 'echo $$ >guard; exec "$CAPRUN" learn -timeout 1000s -test "test -e started && touch ready && sleep 1000" $FLAGS -- sh daemon' >out 2>err
 echo "status $?"
 touch ended
 wait
