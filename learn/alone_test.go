@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,17 @@ func TestLeftForTest(t *testing.T) {
 	}
 }
 
+// TestSlowAlone: a test that takes longer than the first check of it waits is checked for
+// the whole limit of a run if the program works without any capability.
+func TestSlowAlone(t *testing.T) {
+	f := newFake(t, 0, bind)
+	f.alone = func(int) bool { return f.aloneLimits[len(f.aloneLimits)-1] > aloneTime }
+	p := f.result(Config{Test: "sleep 11"})
+	if want := []time.Duration{aloneTime, time.Minute}; p.State != Unconfirmed || !slices.Equal(f.aloneLimits, want) {
+		t.Errorf("%v, limits %v, want %v", p.State, f.aloneLimits, want)
+	}
+}
+
 // TestEndedByItself: a program that has ended with an error is not confirmed, although the
 // test succeeds.
 func TestEndedByItself(t *testing.T) {
@@ -89,7 +101,7 @@ func TestAloneLimit(t *testing.T) {
 	f := newFake(t, bind, bind)
 	c := Config{Test: "curl", Program: []string{"/bin/fake"}, Timeout: time.Second}
 	l := &learner{config: c, machine: f, Pass: &Pass{}}
-	if _, err := l.testAlone(context.Background()); err != nil || f.aloneLimits[0] != time.Second {
+	if err := l.checkTest(context.Background()); err != nil || f.aloneLimits[0] != time.Second {
 		t.Errorf("%v %v", err, f.aloneLimits)
 	}
 }
