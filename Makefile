@@ -60,20 +60,22 @@ build: ## build a static ./caprun
 $(CAPRUN):
 	$(BUILD) -o $(CAPRUN) ./cmd/caprun
 
+# A link at the place of a file is replaced, never followed: another user may have made it.
 install: $(CAPRUN) ## copy ./caprun and its files below DESTDIR and PREFIX=/usr/local
 	@set -e; umask 022; root="$$DESTDIR$$PREFIX"; share="$$root/share"; \
 	install -d -m 755 "$$root/bin" "$$share/bash-completion/completions" "$$share/zsh/site-functions" "$$share/fish/vendor_completions.d"; \
-	install -m 755 "$$CAPRUN" "$$root/bin/caprun"; \
+	install -m 755 -T "$$CAPRUN" "$$root/bin/caprun"; \
 	for place in $(installed); do \
 		mode=644; \
 		case "$$place" in doc/caprun/examples/*) ! head -n 1 "$${place#*=}" | grep -q '^#!' || mode=755;; esac; \
-		install -D -m "$$mode" "$${place#*=}" "$$share/$${place%%=*}"; \
+		install -D -m "$$mode" -T "$${place#*=}" "$$share/$${place%%=*}"; \
 	done; \
-	for name in profiles schema; do ln -sfn "../../caprun/$$name" "$$share/doc/caprun/$$name"; done; \
-	"$$CAPRUN" completion bash > "$$share/bash-completion/completions/caprun"; \
-	"$$CAPRUN" completion zsh > "$$share/zsh/site-functions/_caprun"; \
-	"$$CAPRUN" completion fish > "$$share/fish/vendor_completions.d/caprun.fish"; \
-	chmod 644 $(completions); \
+	for name in profiles schema; do ln -sfnT "../../caprun/$$name" "$$share/doc/caprun/$$name"; done; \
+	script=$$(mktemp); trap 'rm -f "$$script"' EXIT; \
+	copy_completion() { "$$CAPRUN" completion "$$1" > "$$script"; install -m 644 -T "$$script" "$$2"; }; \
+	copy_completion bash "$$share/bash-completion/completions/caprun"; \
+	copy_completion zsh "$$share/zsh/site-functions/_caprun"; \
+	copy_completion fish "$$share/fish/vendor_completions.d/caprun.fish"; \
 	case "$$PREFIX" in /usr | /usr/local) install -d -m 755 "$$DESTDIR/etc/caprun";; esac
 
 uninstall: ## remove the files that make install copied, with the same DESTDIR and PREFIX

@@ -93,6 +93,41 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestInstallFollowsNoLink: install replaces a link at the place of a file. Who could
+// write the directory before must not choose which file it writes.
+func TestInstallFollowsNoLink(t *testing.T) {
+	root, other := t.TempDir(), t.TempDir()
+	kept := filepath.Join(other, "kept")
+	if err := os.WriteFile(kept, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{
+		"bin/caprun": other, "share/bash-completion/completions/caprun": kept, "share/man/man1/caprun.1": kept, "share/doc/caprun/profiles": other,
+	} {
+		place := filepath.Join(root, "usr", name)
+		if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, place); err != nil {
+			t.Fatal(err)
+		}
+	}
+	makeInstall(t, "install", root, "/usr")
+	text, err := os.ReadFile(kept)
+	if err != nil || string(text) != "text" {
+		t.Errorf("the target of a link has %d bytes, %v", len(text), err)
+	}
+	if info, err := os.Stat(kept); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the target of a link: %v, %v", info.Mode(), err)
+	}
+	if entries, err := os.ReadDir(other); err != nil || len(entries) != 1 {
+		t.Errorf("the target of a link has %v, %v", entries, err)
+	}
+	if info, err := os.Lstat(filepath.Join(root, "usr/bin/caprun")); err != nil || !info.Mode().IsRegular() {
+		t.Errorf("caprun: %v, %v", info.Mode(), err)
+	}
+}
+
 // TestUninstallKeeps: uninstall leaves the files of the user.
 func TestUninstallKeeps(t *testing.T) {
 	root := t.TempDir()
