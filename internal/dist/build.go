@@ -32,11 +32,32 @@ func (r release) build(t target, output string) error {
 // goBuild builds caprun with flags of the linker. Settings of the caller that change the
 // executable file have no effect.
 func goBuild(output, flags string, env ...string) error {
+	settings, err := buildSettings()
+	if err != nil {
+		return err
+	}
 	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, "./cmd/caprun")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off")
-	cmd.Env = append(cmd.Env, env...)
-	_, err := runCommand(cmd)
+	cmd.Env = append(append(os.Environ(), settings...), env...)
+	_, err = runCommand(cmd)
 	return err
+}
+
+// keptSettings are the settings of the go command that say where modules and caches are.
+var keptSettings = [...]string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOINSECURE", "GOTOOLCHAIN"}
+
+// buildSettings returns the settings of a build as environment variables. An empty variable
+// does not suffice: the go command would take the value from the file that go env -w writes.
+func buildSettings() ([]string, error) {
+	out, err := runCommand(exec.Command("go", append([]string{"env"}, keptSettings[:]...)...))
+	if err != nil {
+		return nil, err
+	}
+	settings := []string{"GOENV=off", "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOAMD64=v1", "GOARM64=v8.0", "GOFIPS140=off"}
+	values := strings.Split(string(out), "\n")
+	for k, name := range keptSettings {
+		settings = append(settings, name+"="+values[k])
+	}
+	return settings, nil
 }
 
 // completionFiles returns the completion scripts, which a caprun for this machine prints.

@@ -64,8 +64,8 @@ func debFiles(r release, program []byte, common []file, licences []licence) []fi
 
 // debChangelog returns the changelog of the package: deb-changelog(5).
 func debChangelog(r release) []byte {
-	return fmt.Appendf(nil, "caprun (%s) unstable; urgency=medium\n\n  * Version %[1]s: see CHANGELOG.md.\n\n -- %s  %s\n",
-		r.version, maintainer, r.time.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
+	return fmt.Appendf(nil, "caprun (%s) unstable; urgency=medium\n\n  * Version %s: see CHANGELOG.md.\n\n -- %s  %s\n",
+		debVersion(r.version), r.version, maintainer, r.time.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
 }
 
 // docLinks is where links to the profiles and the schemas are: pages name both relative to

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"caprun/internal/test/markdown"
+	"caprun/internal/test/requires"
 	source "caprun/internal/version"
 )
 
@@ -50,6 +52,31 @@ func TestReleaseTime(t *testing.T) {
 	}
 	if got, err := releaseTime("--output=x", ""); err == nil {
 		t.Errorf("a commit that is a flag: %v", got)
+	}
+}
+
+// TestReleaseTimeSigned: with log.showSignature, git prints text about the signature of a
+// commit before its date.
+func TestReleaseTimeSigned(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("GIT_CONFIG_COUNT", "1")
+	t.Setenv("GIT_CONFIG_KEY_0", "log.showSignature")
+	t.Setenv("GIT_CONFIG_VALUE_0", "true")
+	git := func(input string, args ...string) string {
+		t.Helper()
+		cmd := exec.Command(requires.Tool(t, "git"), args...)
+		cmd.Stdin = strings.NewReader(input)
+		out, err := runCommand(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("", "init", "--quiet")
+	commit := "tree " + git("", "mktree") + "\nauthor x <x> 1767323046 +0000\ncommitter x <x> 1767323046 +0000\n" +
+		"gpgsig -----BEGIN SSH SIGNATURE-----\n x\n -----END SSH SIGNATURE-----\n\nx\n"
+	if got, err := releaseTime(git(commit, "hash-object", "-t", "commit", "-w", "--stdin"), ""); err != nil || !got.Equal(someTime) {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
@@ -134,6 +161,33 @@ func TestDebFiles(t *testing.T) {
 	}
 	if got := debVersion("1.2.3-rc.1"); got != "1.2.3~rc.1" {
 		t.Errorf("debVersion: %s", got)
+	}
+}
+
+// TestDebChangelog: the changelog has the version of the package, as deb-version(7) writes it.
+func TestDebChangelog(t *testing.T) {
+	if got := string(debChangelog(release{version: "1.2.3-rc.1", time: someTime})); !strings.HasPrefix(got, "caprun (1.2.3~rc.1) unstable;") {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestSettings: settings of the user that would change the executable file have no effect.
+func TestSettings(t *testing.T) {
+	settings := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(settings, []byte("GOFLAGS=-tags=x\nGOEXPERIMENT=none\nGOAMD64=v3\nGOPROXY=https://localhost\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOENV", settings)
+	t.Setenv("GOFLAGS", "-tags=y")
+	t.Setenv("GOPROXY", "")
+	set, err := buildSettings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "env", "GOFLAGS", "GOEXPERIMENT", "GOAMD64", "GOWORK", "GOPROXY")
+	cmd.Env = append(os.Environ(), set...)
+	if out, err := cmd.Output(); err != nil || string(out) != "\n\nv1\noff\nhttps://localhost\n" {
+		t.Errorf("%q, %v", out, err)
 	}
 }
 

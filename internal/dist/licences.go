@@ -79,8 +79,12 @@ func readLicences() ([]licence, error) {
 // linkedModules adds the directories and the versions of the modules that caprun imports
 // on a target.
 func linkedModules(t target, dirs, versions map[string]string) error {
+	settings, err := buildSettings()
+	if err != nil {
+		return err
+	}
 	cmd := exec.Command("go", "list", "-deps", "-json=Module", "./cmd/caprun")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOOS="+t.os, "GOARCH="+t.arch)
+	cmd.Env = append(append(os.Environ(), settings...), "GOOS="+t.os, "GOARCH="+t.arch)
 	out, err := runCommand(cmd)
 	if err != nil {
 		return err

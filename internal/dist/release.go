@@ -38,7 +38,7 @@ func newRelease(version, commit string) (release, error) {
 func releaseTime(commit, epoch string) (time.Time, error) {
 	if epoch == "" && commit != "" {
 		hash := strings.TrimSuffix(commit, "-modified")
-		out, err := exec.Command("git", "show", "--no-patch", "--format=%ct", "--end-of-options", hash).Output()
+		out, err := exec.Command("git", "show", "--no-show-signature", "--no-patch", "--format=%ct", "--end-of-options", hash).Output()
 		if err != nil {
 			return time.Time{}, fmt.Errorf("commit %s: cannot read its date: %w; set SOURCE_DATE_EPOCH", hash, err)
 		}
