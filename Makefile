@@ -2,13 +2,20 @@
 
 .DEFAULT_GOAL := help
 
+# The tree is the top of a git repository. The tree of an archive can be below another one,
+# whose tags and commits are not its own.
+ifeq ($(strip $(shell git rev-parse --show-cdup 2>/dev/null && echo top)),top)
 # The version is VERSION, the tag of the commit, or the number in internal/version.
 ifndef VERSION
 VERSION := $(patsubst v%,%,$(shell git describe --tags --exact-match --match 'v[0-9]*.[0-9]*.[0-9]*' 2>/dev/null))
 endif
-# The commit that is built, and -modified if a file differs from it. Without git it is empty.
+# The commit that is built, and -modified if a file differs from it or is new. Without git it is empty.
 ifndef COMMIT
-COMMIT := $(shell git describe --always --abbrev=40 --exclude='*' --dirty=-modified 2>/dev/null)
+COMMIT := $(shell git rev-parse --verify --quiet HEAD)
+ifneq ($(COMMIT),)
+COMMIT := $(COMMIT)$(if $(shell git status --porcelain --untracked-files=normal),-modified)
+endif
+endif
 endif
 # The Go release that builds the files of a release. docs/dependencies.md reviews it; the
 # same files need the same release. RELEASE_GO=local takes the installed one.

@@ -44,12 +44,26 @@ func makeTree(t *testing.T, tags ...string) (dir, path string) {
 		}
 	}
 	git("init", "-q")
+	// What these tests write is no new file of the tree.
+	if err := os.WriteFile(filepath.Join(dir, ".git/info/exclude"), []byte("/go\n/bin/\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	git("add", "Makefile")
 	git("commit", "-q", "-m", "x")
 	for _, tag := range tags {
 		git("tag", tag)
 	}
 	return dir, bin + ":" + os.Getenv("PATH")
+}
+
+// readText returns the text of a file.
+func readText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // runMake runs a target with environment variables. It returns the arguments of go, which
@@ -142,6 +156,27 @@ func TestMakeVersion(t *testing.T) {
 	built, out, err = runMake(t, dir, path, "build", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	if err != nil || !strings.Contains(built, "-s -w\n") {
 		t.Errorf("without a repository: %v\n%s%s", err, out, built)
+	}
+	// The tree of an archive in another repository, whose commit and tag it does not have.
+	outer, path := makeTree(t, "v1.2.3")
+	dir = filepath.Join(outer, "below")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(outer, "Makefile"), filepath.Join(dir, "Makefile")); err != nil {
+		t.Fatal(err)
+	}
+	_, out, err = runMake(t, dir, path, "build")
+	if built := readText(t, filepath.Join(outer, "go")); err != nil || !strings.Contains(built, "-s -w\n") {
+		t.Errorf("below another repository: %v\n%s%s", err, out, built)
+	}
+	// A new file can change the program, too.
+	dir, path = makeTree(t)
+	if err := os.WriteFile(filepath.Join(dir, "new.go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if built, out, err = runMake(t, dir, path, "build"); err != nil || !strings.Contains(built, "-modified\n") {
+		t.Errorf("a new file: %v\n%s%s", err, out, built)
 	}
 	for _, target := range []string{"help", "clean"} {
 		dir, path := makeTree(t, "v1$(touch${IFS}ran)")

@@ -20,7 +20,7 @@ const Date = "2026-11-30"
 // The linker sets these; they are empty in a build without make.
 var (
 	linked string // the version of a tag, without the v
-	commit string // git rev-parse HEAD, and -modified if a file differs from it
+	commit string // git rev-parse HEAD, and -modified if a file differs from it or is new
 )
 
 // Unknown is the commit of a build outside a git repository.
