@@ -250,7 +250,17 @@ func TestGitLabExample(t *testing.T) {
 			}
 		}
 	}
-	dir, base := changedRepository(t, "", "")
+	// A change with a link at the place of the report: the job must not write to caprun,
+	// which then would execute text of the report.
+	wider := changes[2]
+	dir, base := changedRepository(t, wider.file, wider.text)
+	if err := os.Symlink(filepath.Join(bin, "caprun"), filepath.Join(dir, job.Artifacts.Reports.Codequality)); err != nil {
+		t.Fatal(err)
+	}
+	if out, status := run(dir, base, sum); status != wider.status || !strings.Contains(out, wider.words) {
+		t.Errorf("links: status %d, want %d and %q\n%s", status, wider.status, wider.words, out)
+	}
+	dir, base = changedRepository(t, "", "")
 	if err := os.Remove(filepath.Join(bin, "caprun")); err != nil {
 		t.Fatal(err)
 	}
