@@ -55,6 +55,25 @@ func TestReleaseTime(t *testing.T) {
 	}
 }
 
+// TestReleaseWithoutGit: in a repository that git does not read, such as that of another
+// user, the commit and its date are missing, and the files would differ from those of others.
+func TestReleaseWithoutGit(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("SOURCE_DATE_EPOCH", "1767323046")
+	if _, err := newRelease("", ""); err != nil {
+		t.Error(err)
+	}
+	if err := os.Mkdir(".git", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newRelease("", ""); err == nil || !strings.Contains(err.Error(), "safe.directory") {
+		t.Errorf("an unknown commit of a repository: %v", err)
+	}
+	if _, err := newRelease("", "abc"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestReleaseTimeSigned: with log.showSignature, git prints text about the signature of a
 // commit before its date.
 func TestReleaseTimeSigned(t *testing.T) {

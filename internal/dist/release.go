@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ type release struct {
 }
 
 // newRelease returns the release of a commit. It returns an error if the version of the
-// tag is not that of the source.
+// tag is not that of the source, or if git does not name the commit of a repository.
 func newRelease(version, commit string) (release, error) {
 	r := release{version: source.Number, commit: commit}
 	if version != "" && version != source.Number {
@@ -27,6 +28,10 @@ func newRelease(version, commit string) (release, error) {
 	}
 	if !source.Valid(r.version) {
 		return r, fmt.Errorf("internal/version: invalid Number %q; write it as 1.2.3", r.version)
+	}
+	// The commit is empty outside a repository, and if git refuses to read it.
+	if _, err := os.Lstat(".git"); err == nil && commit == "" {
+		return r, errors.New("the commit is unknown, because git does not read this repository: run git status; for a repository of another user, add it to safe.directory (git-config(1))")
 	}
 	var err error
 	r.time, err = releaseTime(commit, os.Getenv("SOURCE_DATE_EPOCH"))
