@@ -90,12 +90,17 @@ func checksum(t *testing.T, file string) string {
 // which is small.
 func archive(t *testing.T) string {
 	t.Helper()
+	return archiveOf(t, "#!/bin/sh\nexec '"+caprun(t)+"' \"$@\"\n")
+}
+
+// archiveOf makes an archive with a text as the program.
+func archiveOf(t *testing.T, program string) string {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "caprun_0.1.0"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	start := "#!/bin/sh\nexec '" + caprun(t) + "' \"$@\"\n"
-	if err := os.WriteFile(filepath.Join(dir, "caprun_0.1.0/caprun"), []byte(start), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "caprun_0.1.0/caprun"), []byte(program), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "caprun.tar.gz")
@@ -163,6 +168,12 @@ func TestCheckScript(t *testing.T) {
 	}
 	if out, status := run(dir, good, "-fail-on=never"); status != exitError {
 		t.Errorf("a flag as a path: status %d\n%s", status, out)
+	}
+	// A program for another processor.
+	other := archiveOf(t, "\x7fELF of another processor")
+	variables := map[string]string{"CAPRUN_URL": "file://" + other, "CAPRUN_SHA256": checksum(t, other), "CAPRUN_BASE": "main"}
+	if out, status := run(dir, variables, "profiles"); status != exitError {
+		t.Errorf("a program for another processor: status %d\n%s", status, out)
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		t.Errorf("temporary files remain: %v %v", left, err)

@@ -47,4 +47,6 @@ status=0
   widened=$?
   [ "$status" -gt "$widened" ] || status=$widened
 }
+# Such as 126 for a program for another processor.
+[ "$status" -le 2 ] || status=2
 exit "$status"
