@@ -28,9 +28,11 @@ ROUNDS ?= 300
 DESTDIR ?=
 PREFIX ?= /usr/local
 CAPRUN ?= ./caprun
+# The recipe runs it: a name without a slash would be looked up in PATH.
+program = $(if $(word 2,$(CAPRUN)),$(error invalid CAPRUN: want a path without spaces))$(abspath $(CAPRUN))
 install uninstall: export DESTDIR := $(DESTDIR)
 install uninstall: export PREFIX := $(PREFIX)
-install uninstall: export CAPRUN := $(CAPRUN)
+install uninstall: export CAPRUN := $(program)
 
 # A tag comes with a fetch, and its name reaches a shell and the linker. A value with
 # any other character than these is rejected; value keeps make from expanding it.

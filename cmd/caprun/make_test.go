@@ -185,3 +185,32 @@ func TestMakeVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestMakeInstallProgram: install runs the program that it copies, not another one of PATH,
+// and rejects a path that make would split.
+func TestMakeInstallProgram(t *testing.T) {
+	dir, path := makeTree(t)
+	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "docs/man/caprun.1", "docs/man/caprun-profile.5", "examples/x", "caprun"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho this\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bin/caprun"), []byte("#!/bin/sh\necho another\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	root := t.TempDir()
+	_, out, err := runMake(t, dir, path, "install", "CAPRUN=caprun", "DESTDIR="+root)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if script := readText(t, filepath.Join(root, "usr/local/share/zsh/site-functions/_caprun")); script != "this\n" {
+		t.Errorf("the completion script is %q", script)
+	}
+	built, out, err := runMake(t, dir, path, "install", "CAPRUN=/nowhere/with space/caprun", "DESTDIR="+root)
+	if err == nil || built != "" || !strings.Contains(out, "CAPRUN") {
+		t.Errorf("a space: %v\n%s%s", err, out, built)
+	}
+}
