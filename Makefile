@@ -51,7 +51,7 @@ BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w$(variables)"
 # The files of the tree that make install copies, as PLACE=FILE: PLACE is below share. The
 # completion scripts are those of the shell's variable share.
 pages = LICENSE README.md CHANGELOG.md SECURITY.md $(wildcard docs/*.md docs/rules/*.md) \
-	$(shell find examples -type f ! -name '*_test.go' ! -name doc.go)
+	$(shell find examples -type f -regex '[A-Za-z0-9._/-]*' ! -name '*_test.go' ! -name '*.test' ! -name '*.prof' ! -name doc.go)
 installed = man/man1/caprun.1=docs/man/caprun.1 man/man5/caprun-profile.5=docs/man/caprun-profile.5 \
 	$(foreach f,$(pages),doc/caprun/$f=$f) \
 	$(foreach f,$(wildcard profiles/*.yaml schema/*.schema.json),caprun/$f=$f)

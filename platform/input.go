@@ -23,9 +23,10 @@ type Input struct {
 	DropIns, Sockets []declared.File
 
 	// LaunchedProfile returns the text of the profile with which a process that is caprun
-	// starts the program, for a value of -profile; nil if it is not known. Check uses it to
-	// find a launch that caprun refuses. It is optional.
-	LaunchedProfile func(name string) []byte
+	// starts the program, for a value of -profile, or why a launch cannot read it; nil
+	// without an error if it is not known. Check uses it to find a launch that caprun
+	// refuses. It is optional.
+	LaunchedProfile func(name string) ([]byte, error)
 
 	// Engine starts the containers. Kubernetes has no Docker: it stands for containerd.
 	Engine containers.Engine

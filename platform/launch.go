@@ -138,8 +138,8 @@ func callerState(d *declared.Document) (c cred.Cred, known bool) {
 	return plan.AfterExec, true
 }
 
-// refusals returns a finding if caprun refuses the launch because of the state in which the
-// file starts it. It is silent if the profile is not there or has errors of its own.
+// refusals returns a finding if caprun refuses the launch: because of the profile, or of the
+// state in which the file starts caprun.
 func (in Input) refusals(d *declared.Document) []policy.Diagnostic {
 	if d.Launches == "" || d.Launches == "-" || in.LaunchedProfile == nil {
 		return nil
@@ -148,29 +148,42 @@ func (in Input) refusals(d *declared.Document) []policy.Diagnostic {
 	if !strings.HasPrefix(name, "builtin:") && (in.Kind != Systemd || hasOtherRoot(d) || isPath(name) && !path.IsAbs(name)) {
 		return nil // the file is in an image, for example
 	}
-	from, known := callerState(d)
-	if !known {
+	refused := func(hint, text string) []policy.Diagnostic {
+		return []policy.Diagnostic{declared.LaunchRefused.Diagnostic(d.Origin("command"), hint,
+			"caprun refuses to start the program with profile "+shownProfile(d.Launches)+": "+text)}
+	}
+	text, err := in.LaunchedProfile(name)
+	switch {
+	case err != nil:
+		return refused("correct the profile that -profile names", err.Error())
+	case text == nil:
 		return nil
 	}
-	text := in.LaunchedProfile(name)
-	if text == nil {
-		return nil
-	}
-	p, _ := policy.Parse(name, text)
+	p, found := policy.Parse(name, text)
 	if p == nil {
-		return nil
+		return refused("run caprun check on the profile", firstError(found))
 	}
 	if plan, _ := engine.Compile(p, cred.Root(), engine.OrdinaryTarget()); plan == nil {
 		return nil
 	}
-	_, conflicts := engine.Compile(p, from, engine.OrdinaryTarget())
-	for _, f := range conflicts {
-		if f.Severity == policy.Error {
-			return []policy.Diagnostic{declared.LaunchRefused.Diagnostic(d.Origin("command"), explainHint(d, d.Launches, "print the steps of the launch and what they need"),
-				"caprun refuses to start the program with profile "+shownProfile(d.Launches)+": "+f.Message)}
-		}
+	from, known := callerState(d)
+	if !known {
+		return nil
+	}
+	if _, conflicts := engine.Compile(p, from, engine.OrdinaryTarget()); firstError(conflicts) != "" {
+		return refused(explainHint(d, d.Launches, "print the steps of the launch and what they need"), firstError(conflicts))
 	}
 	return nil
+}
+
+// firstError returns the message of the first error; empty if there is none.
+func firstError(found []policy.Diagnostic) string {
+	for _, f := range found {
+		if f.Severity == policy.Error {
+			return f.Message
+		}
+	}
+	return ""
 }
 
 // stateText returns credentials as engine.ParseCaller takes them, without its defaults.

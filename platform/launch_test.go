@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -133,16 +134,12 @@ func TestLaunchesOther(t *testing.T) {
 }
 
 // builtin returns the text of a built-in profile.
-func builtin(name string) []byte {
+func builtin(name string) ([]byte, error) {
 	name, ok := strings.CutPrefix(name, "builtin:")
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	text, err := profiles.Read(name)
-	if err != nil {
-		return nil
-	}
-	return text
+	return profiles.Read(name)
 }
 
 // TestLaunchRefused: a launch that caprun refuses for the state of the unit, and nothing if
@@ -195,9 +192,9 @@ func TestLaunchRefusedElsewhere(t *testing.T) {
 		if strings.HasPrefix(text, "services") {
 			name = "compose.yaml"
 		}
-		in := Input{Kind: Detect(name, []byte(text)), File: declared.File{Name: name, Text: []byte(text)}, LaunchedProfile: func(name string) []byte {
+		in := Input{Kind: Detect(name, []byte(text)), File: declared.File{Name: name, Text: []byte(text)}, LaunchedProfile: func(name string) ([]byte, error) {
 			read = name
-			return []byte(refused)
+			return []byte(refused), nil
 		}}
 		for _, r := range in.Check(review.Options{}) {
 			for _, f := range r.Findings {
@@ -208,6 +205,38 @@ func TestLaunchRefusedElsewhere(t *testing.T) {
 		}
 		if read != want || found != min(1, len(want)) {
 			t.Errorf("%s: reads %q, %d findings", text, read, found)
+		}
+	}
+}
+
+// TestLaunchWithBadProfile: a profile that a launch cannot read or that has errors is the
+// reason, also where the user of caprun is not known.
+func TestLaunchWithBadProfile(t *testing.T) {
+	for name, want := range map[string]string{
+		"missing": "no such file or directory", "wrong": "unknown key", "unknown": "", "right": "",
+	} {
+		text := "[Service]\nUser=www-data\nExecStart=/usr/bin/caprun -profile " + name + " -- /b\n"
+		in := Input{Kind: Systemd, File: declared.File{Name: "app.service", Text: []byte(text)}, LaunchedProfile: func(name string) ([]byte, error) {
+			switch name {
+			case "missing":
+				return nil, errors.New("/etc/caprun/missing.yaml: no such file or directory")
+			case "wrong":
+				return []byte("version: 1\nfoo: 1\n"), nil
+			case "right":
+				return []byte("version: 1\n"), nil
+			}
+			return nil, nil
+		}}
+		got := ""
+		for _, r := range in.Check(review.Options{}) {
+			for _, f := range r.Findings {
+				if f.Rule == "launch-refused" {
+					got += f.Message
+				}
+			}
+		}
+		if (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

@@ -54,6 +54,8 @@ func (c *Command) verify(o verifyOptions, profile string) int {
 		return status
 	case p.document != nil && p.document.Sets.UnknownUID:
 		return c.fail(fmt.Errorf("%s: the file does not declare the user; write a profile with uid, or pass a unit or a manifest that has it", p.File))
+	case p.document != nil && p.document.Launches != "":
+		return c.fail(fmt.Errorf("%s: the process is caprun, which starts the program with profile %s; pass that profile to verify", p.File, p.document.Launches))
 	case p.unverified != nil:
 		return c.fail(fmt.Errorf("%s: %w", p.File, p.unverified))
 	}

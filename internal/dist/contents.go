@@ -17,6 +17,9 @@ var patterns = [...]string{
 	"examples/*/*", "examples/services/*/*",
 }
 
+// nameCharacters are the characters that the name of a file of a release can have.
+const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
+
 // licencesName is the name of the file with the licences of the linked modules.
 const licencesName = "THIRD-PARTY-LICENSES"
 
@@ -40,13 +43,21 @@ func sourceFiles(root string) ([]string, error) {
 			if name, err = filepath.Rel(root, name); err != nil {
 				return nil, err
 			}
+			if strings.Trim(filepath.ToSlash(name), nameCharacters) != "" {
+				return nil, fmt.Errorf("invalid file name %q; want only letters, digits and . _ / -", name)
+			}
 			// The tests of the examples need the whole repository.
-			if !info.IsDir() && !strings.HasSuffix(name, "_test.go") && filepath.Base(name) != "doc.go" {
+			if !info.IsDir() && !strings.HasSuffix(name, "_test.go") && !isOutput(name) && filepath.Base(name) != "doc.go" {
 				files = append(files, filepath.ToSlash(name))
 			}
 		}
 	}
 	return files, nil
+}
+
+// isOutput reports whether a tool of Go writes files with such names, which git ignores.
+func isOutput(name string) bool {
+	return strings.HasSuffix(name, ".test") || strings.HasSuffix(name, ".prof")
 }
 
 // commonFiles returns the files that the archives of all targets have.

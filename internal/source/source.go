@@ -151,22 +151,22 @@ func fileHint(directory, arg string, err error) string {
 }
 
 // LaunchedProfile returns a function that returns the text of a profile for a value of
-// -profile in a file of another platform: of a built-in profile, and with files also of a
-// file. It returns nil for any other, and if it cannot be read.
-func LaunchedProfile(files bool) func(name string) []byte {
-	return func(name string) []byte {
+// -profile in a file of another platform, or why a launch as root cannot read it: of a
+// built-in profile, and with files also of a file. For any other it returns nothing.
+func LaunchedProfile(files bool) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) {
 		if name == "-" || !files && !strings.HasPrefix(name, "builtin:") {
-			return nil
+			return nil, nil
 		}
 		src, err := Find(name, nil)
 		if err != nil {
-			return nil
+			return nil, err
 		}
-		text, err := src.Text(false)
-		if err != nil {
-			return nil
+		text, err := src.Text(true)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, nil // the user of check may not read it; root may
 		}
-		return text
+		return text, err
 	}
 }
 

@@ -75,8 +75,9 @@ func TestLaunchedProfile(t *testing.T) {
 		{"builtin:web", false, true}, {"builtin:nothing", true, false}, {"-", true, false}, {"", true, false},
 		{file, false, false}, {file, true, true}, {fifo, true, false}, {dir, true, false}, {dir + "/no.yaml", true, false},
 	} {
-		if got := LaunchedProfile(test.files)(test.name); (got != nil) != test.want {
-			t.Errorf("%s, %v: %q", test.name, test.files, got)
+		got, err := LaunchedProfile(test.files)(test.name)
+		if examined := test.files || strings.HasPrefix(test.name, "builtin:"); (got != nil) != test.want || (err != nil) != (examined && test.name != "-" && !test.want) {
+			t.Errorf("%s, %v: %q, %v", test.name, test.files, got, err)
 		}
 	}
 }

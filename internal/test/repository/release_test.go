@@ -15,6 +15,9 @@ import (
 
 // The scripts of .github/workflows/release.yml, run as a runner runs them.
 
+// built is the commit of the tag, as the program gh prints it.
+const built = "c0ffee"
+
 // releaseStep runs the script of the step with a name in dir, with programs gh and
 // make that write their arguments to files with their names.
 func releaseStep(t *testing.T, dir, name, tag string) (output string, err error) {
@@ -31,11 +34,11 @@ func releaseStep(t *testing.T, dir, name, tag string) (output string, err error)
 	}
 	bin := t.TempDir()
 	for _, program := range []string{"gh", "make"} {
-		writeFile(t, filepath.Join(bin, program), "#!/bin/sh\nprintf '%s\\n' \"$@\" >"+program+"\n", 0o755)
+		writeFile(t, filepath.Join(bin, program), "#!/bin/sh\nprintf '%s\\n' \"$@\" >>"+program+"\n[ \"$1\" != api ] || echo "+built+"\n", 0o755)
 	}
 	cmd := exec.Command(requires.Tool(t, "bash"), "--noprofile", "--norc", "-e", "-c", script)
 	cmd.Dir = dir
-	cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH")}
+	cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "GITHUB_SHA=" + built}
 	for name := range names {
 		value := "x"
 		if name == "TAG" {
@@ -85,10 +88,10 @@ func arguments(dir, program string) string {
 func TestReleaseTag(t *testing.T) {
 	const files = "dist/SHA256SUMS dist/caprun-0.1.0-linux-amd64.cdx.json dist/caprun-0.1.0-linux-amd64.tar.gz dist/caprun_0.1.0_amd64.deb --draft --verify-tag --title"
 	for tag, want := range map[string]struct{ make, gh string }{
-		"v0.1.0":      {"dist VERSION=0.1.0", "release create v0.1.0 " + files + " caprun 0.1.0 --notes-file notes.md"},
-		"v0.1.0-rc.1": {"dist VERSION=0.1.0-rc.1", "release create v0.1.0-rc.1 " + files + " caprun 0.1.0-rc.1 --notes-file notes.md --prerelease"},
+		"v0.1.0":      {"dist VERSION=0.1.0", "api repos/x/commits/v0.1.0 --jq .sha release create v0.1.0 " + files + " caprun 0.1.0 --notes-file notes.md"},
+		"v0.1.0-rc.1": {"dist VERSION=0.1.0-rc.1", "api repos/x/commits/v0.1.0-rc.1 --jq .sha release create v0.1.0-rc.1 " + files + " caprun 0.1.0-rc.1 --notes-file notes.md --prerelease"},
 		"v0$(touch${IFS}x)": {"dist VERSION=0$(touch${IFS}x)",
-			"release create v0$(touch${IFS}x) " + files + " caprun 0$(touch${IFS}x) --notes-file notes.md"},
+			"api repos/x/commits/v0$(touch${IFS}x) --jq .sha release create v0$(touch${IFS}x) " + files + " caprun 0$(touch${IFS}x) --notes-file notes.md"},
 	} {
 		dir := releaseFiles(t)
 		for step, c := range map[string]struct{ program, want string }{"Build": {"make", want.make}, "Make the draft": {"gh", want.gh}} {
@@ -100,6 +103,24 @@ func TestReleaseTag(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "x")); err == nil {
 			t.Errorf("tag %s was executed", tag)
 		}
+	}
+}
+
+// TestReleaseMovedTag: no draft is made for a tag that is another commit now.
+func TestReleaseMovedTag(t *testing.T) {
+	dir := releaseFiles(t)
+	script := ""
+	for _, s := range readWorkflow(t, ".github/workflows/release.yml").steps() {
+		if s.Name == "Make the draft" {
+			script = s.Run
+		}
+	}
+	if !strings.Contains(script, "\"$commit\" != \"$GITHUB_SHA\"") {
+		t.Fatal("the step does not compare the commit")
+	}
+	writeFile(t, filepath.Join(dir, "dist/SHA256SUMS"), "x\n", 0o644)
+	if out, err := releaseStep(t, dir, "Make the draft", "v0.1.0"); err == nil || strings.Contains(arguments(dir, "gh"), "create") {
+		t.Errorf("a draft with wrong checksums: %s", out)
 	}
 }
 
