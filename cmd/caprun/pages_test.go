@@ -85,6 +85,7 @@ var pageTests = map[string]pageTest{
 		"make install DESTDIR=": "TestInstall",
 	}},
 	"docs/kernels.md": {},
+	"docs/soak.md":    {},
 	"docs/launch.md":  {},
 	"docs/learn.md":   {},
 	"docs/report.md": {others: map[string]string{
