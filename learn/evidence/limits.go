@@ -188,7 +188,7 @@ func (l *limits) program() {
 		l.add("executed-unknown", "caprun does not know whether the program executed set-user-ID programs or programs with file capabilities, so no_new_privs and noroot were not tried.")
 	}
 	if len(e.Unobserved) > 0 {
-		l.add("unobserved", "The recording of a process ended when it executed %s: the program gains privilege by exec, or its file is not readable. Later checks of this process are missing.", pathsText(e.Unobserved))
+		l.add("unobserved", "The recording of a process ended when it executed %s, which gains privilege by exec or has an unreadable file. Later checks of this process are missing.", pathsText(e.Unobserved))
 	}
 }
 
