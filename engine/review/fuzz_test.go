@@ -15,7 +15,7 @@ import (
 // hostile are texts that a terminal or a CI system could interpret as commands.
 var hostile = [...]string{
 	"::set-env name=PATH::/tmp", "  ::error file=x::y", "\u3000::stop-commands::x", "##[set-env name=A]b", "x ##[add-path]y", "##vso[task.complete]",
-	"a\n::error::b", "a\r::error::b", "a\r\n##[error]b", "%0A::error::b", "%250A", "a,line=7::b", "a:b,c%d",
+	"a\n::error::b", "a\r::error::b", "a\r\n##[error]b", "%0A::error::b", "%250A", "a,line=7::b", "a:b,c%d", ":",
 	"\x1b]0;title\x07", "\x1b[2J", "\u009b2J", "\x7f\x00", "\u202egnp\u202c", "\u2066x\u2069", "\u2028\u2029\u0085", "\ufeff\u200b\U000e0041",
 	"\xff\xfe\xc0\x80", "名前🦊e\u0301", "{0} {1}", "[a](https://example.org)", "</script><img>", `"\` + "\\u001b", "",
 }
