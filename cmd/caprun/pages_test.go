@@ -78,8 +78,8 @@ var pageTests = map[string]pageTest{
 	"docs/install.md": {others: map[string]string{
 		"make dist":             ".ci/run",
 		"sha256sum":             ".ci/run",
-		"dpkg -i":               "internal/dist/testdeb/main.go",
-		"dpkg --purge":          "internal/dist/testdeb/main.go",
+		"dpkg -i":               "internal/dist/testdeb/main_linux.go",
+		"dpkg --purge":          "internal/dist/testdeb/main_linux.go",
 		"tar -xzf":              ".ci/run",
 		"make build":            "TestInstall",
 		"make install DESTDIR=": "TestInstall",
