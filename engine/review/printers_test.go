@@ -364,7 +364,7 @@ func TestSanitize(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"::error::x": "./::error::x", " \u3000::x": "./ \u3000::x", "a::x": "a::x", ":x": ":x",
+		"::error::x": "./::error::x", " \u3000::x": "./ \u3000::x", "a::x": "a::x", ":x": ":x", ":": "./:", " :": "./ :",
 	} {
 		if got := sanitize.Line(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)

@@ -60,11 +60,11 @@ func Bracket(s string) int {
 }
 
 // Line returns sanitized text for a line that begins with the name of a file. Runners
-// execute a line that begins with white space and ::, so Line puts ./ before a name that
-// begins with a colon: another colon can follow the name.
+// execute a line that begins with white space and ::, so Line puts ./ before such a name, and
+// before the name ":", which another colon can follow.
 func Line(s string) string {
 	s = Text(s)
-	if strings.HasPrefix(strings.TrimLeftFunc(s, unicode.IsSpace), ":") {
+	if name := strings.TrimLeftFunc(s, unicode.IsSpace); strings.HasPrefix(name, "::") || name == ":" {
 		return "./" + s
 	}
 	return s
