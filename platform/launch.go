@@ -159,9 +159,10 @@ func (in Input) refusals(d *declared.Document) []policy.Diagnostic {
 	case text == nil:
 		return nil
 	}
-	p, found := policy.Parse(name, text)
+	p, _ := policy.Parse(name, text)
 	if p == nil {
-		return refused("run caprun check on the profile", firstError(found))
+		// A message would show a part of a file that the author of the unit may not read.
+		return refused("run caprun check on the profile", "it is not a valid profile")
 	}
 	if plan, _ := engine.Compile(p, cred.Root(), engine.OrdinaryTarget()); plan == nil {
 		return nil

@@ -213,7 +213,7 @@ func TestLaunchRefusedElsewhere(t *testing.T) {
 // reason, also where the user of caprun is not known.
 func TestLaunchWithBadProfile(t *testing.T) {
 	for name, want := range map[string]string{
-		"missing": "no such file or directory", "wrong": "unknown key", "unknown": "", "right": "",
+		"missing": "no such file or directory", "wrong": "it is not a valid profile", "unknown": "", "right": "",
 	} {
 		text := "[Service]\nUser=www-data\nExecStart=/usr/bin/caprun -profile " + name + " -- /b\n"
 		in := Input{Kind: Systemd, File: declared.File{Name: "app.service", Text: []byte(text)}, LaunchedProfile: func(name string) ([]byte, error) {
@@ -221,7 +221,7 @@ func TestLaunchWithBadProfile(t *testing.T) {
 			case "missing":
 				return nil, errors.New("/etc/caprun/missing.yaml: no such file or directory")
 			case "wrong":
-				return []byte("version: 1\nfoo: 1\n"), nil
+				return []byte("version: 1\nsecret: 1\n"), nil
 			case "right":
 				return []byte("version: 1\n"), nil
 			}
@@ -235,7 +235,7 @@ func TestLaunchWithBadProfile(t *testing.T) {
 				}
 			}
 		}
-		if (got == "") != (want == "") || !strings.Contains(got, want) {
+		if (got == "") != (want == "") || !strings.Contains(got, want) || strings.Contains(got, "secret") {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
