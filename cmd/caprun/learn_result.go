@@ -91,8 +91,7 @@ func doesNotWorkHint(pass *learn.Pass, o learnOptions) string {
 		return "run the test by hand; if the program takes longer, raise -timeout"
 	case o.profile != "":
 		return "run it with caprun -profile, and widen the base profile"
-	case o.uid.given:
-		// Which capabilities are tried is what the program checks as the caller.
+	case o.uid.given && pass.Identity == nil:
 		return "learn begins with the user of caprun; if the program refuses that user, write the other one into a profile (version: 1, user: NAME) and pass it with -profile instead of -uid"
 	}
 	return "run the program and the test by hand"

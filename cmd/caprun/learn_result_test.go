@@ -40,3 +40,17 @@ func TestLearnLostEvents(t *testing.T) {
 
 // TestLearnSchema compares the published schema with the type that is encoded.
 func TestLearnSchema(t *testing.T) { outputs.Agree(t, "learn", "", learnJSON{}) }
+
+// TestDoesNotWorkHint: only the start as the caller can fail because the program refuses
+// that user.
+func TestDoesNotWorkHint(t *testing.T) {
+	o := learnOptions{uid: secondUID{given: true, uid: 33}}
+	for _, test := range []struct {
+		identity *learn.Identity
+		want     string
+	}{{nil, "pass it with -profile instead of -uid"}, {&learn.Identity{UID: 33}, "run the program and the test by hand"}} {
+		if got := doesNotWorkHint(&learn.Pass{Identity: test.identity}, o); !strings.HasSuffix(got, test.want) {
+			t.Errorf("%v: %q", test.identity, got)
+		}
+	}
+}
