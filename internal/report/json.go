@@ -34,11 +34,12 @@ type jsonRow struct {
 	Description    string        `json:"description"`
 	Power          string        `json:"power"`
 	HasPlan        bool          `json:"has_plan"`
-	Problem        *string       `json:"problem"`        // why the profile cannot be read
-	User           *string       `json:"user"`           // "caller" if the profile declares none, "not declared" for another file
-	GID            *string       `json:"gid"`            // likewise
-	Groups         *string       `json:"groups"`         // likewise
-	CapsOfCaller   bool          `json:"caps_of_caller"` // the profile declares no capability sets
+	Problem        *string       `json:"problem"`          // why the profile cannot be read
+	User           *string       `json:"user"`             // "caller" if the profile declares none, "not declared" for another file
+	GID            *string       `json:"gid"`              // likewise
+	Groups         *string       `json:"groups"`           // likewise
+	Launched       *string       `json:"launched_profile"` // with which the process, caprun, starts the program; null for another process
+	CapsOfCaller   bool          `json:"caps_of_caller"`   // the profile declares no capability sets
 	Held           []string      `json:"held"`
 	AmountsToRoot  []string      `json:"amounts_to_root"` // of held
 	Children       []string      `json:"children"`        // that ordinary programs get
@@ -125,7 +126,7 @@ func (row *Row) json(dir string) jsonRow {
 	j := jsonRow{
 		Name: row.Name, File: optional(string(link(dir, row.file, 0))), Description: row.Description,
 		Power: row.Power.String(), HasPlan: row.HasPlan, Problem: optional(row.Problem),
-		User: optional(row.User), GID: optional(row.GID), Groups: optional(row.Groups), CapsOfCaller: row.CallerCaps,
+		User: optional(row.User), GID: optional(row.GID), Groups: optional(row.Groups), Launched: optional(row.launches), CapsOfCaller: row.CallerCaps,
 		Held: row.Held.Names(), AmountsToRoot: row.RootEquivalent.Names(), Children: row.Children.Names(), Later: row.Later.Names(),
 		Securebits: append([]string{}, row.Securebits.Names()...), Reachable: append([]string{}, row.Reachable...),
 		Errors: row.Errors, Warnings: row.Warnings, Infos: row.Infos, Suppressed: row.SuppressedCount,

@@ -12,12 +12,18 @@ import (
 // uid 0 and the caller's uid before others, then by the number of capabilities that the
 // target has, and of those that it has or can gain, then those without no_new_privs first,
 // then by name. A launch that grants more than another in capabilities, uid 0 or
-// no_new_privs according to [compare.Compare], and nothing less, is before it.
+// no_new_privs according to [compare.Compare], and nothing less, is before it, unless one of
+// them starts caprun.
 type Power int
 
 const (
 	// AmountsToRoot: the target has a capability of [review.RootEquivalent].
 	AmountsToRoot Power = iota
+
+	// StartsCaprun: the process is caprun, which starts the program with a profile. The row
+	// has the privileges of caprun, usually those of root. The report does not know those of
+	// the program, nor whether a program of that name is caprun.
+	StartsCaprun
 
 	// OwnsRootFiles: the target runs as uid 0 or as the caller, who may be root.
 	OwnsRootFiles
@@ -43,6 +49,7 @@ const (
 // powers has the name of each class in JSON, and its heading.
 var powers = [...]struct{ name, heading string }{
 	AmountsToRoot: {"amounts-to-root", "Has a capability that amounts to root"},
+	StartsCaprun:  {"starts-caprun", "Is caprun, which starts the program with a profile of its own"},
 	OwnsRootFiles: {"owns-root-files", "Runs as uid 0, or as the caller, which may be root: owns root's files"},
 	SomeCaps:      {"some-caps", "Has other capabilities"},
 	Gains:         {"gains", "Has no capability, can gain some from set-user-ID programs and file capabilities"},
@@ -61,6 +68,8 @@ func powerOf(r *Row) Power {
 		return Removed
 	case !r.HasPlan:
 		return NoPlan
+	case r.launches != "":
+		return StartsCaprun
 	case r.RootEquivalent != 0:
 		return AmountsToRoot
 	case r.mayBeRoot:

@@ -47,6 +47,49 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// TestStartsCaprun: a process that is caprun is in a class of its own, in each format. Its
+// privileges are counted: a program can have that name.
+func TestStartsCaprun(t *testing.T) {
+	r := New(Options{})
+	for _, s := range []Source{
+		{Name: "caprun.service", Text: []byte("version: 1\nuid: 0\ngid: 0\n"), Launches: "web"},
+		{Name: "undeclared", Text: []byte("version: 1\n"), Undeclared: "not declared", Launches: "web"},
+		{Name: "none", Text: []byte("version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n"), Launches: "web"},
+		{Name: "errors", Text: []byte("version: 1\nuid: x\n"), Launches: "web"},
+		{Name: "root", Text: []byte("version: 1\nuid: 0\ngid: 0\n")},
+		{Name: "clock", Text: []byte("version: 1\nuid: 0\ngid: 0\ncaps: cap_sys_time=eip\nsecbits: [noroot]\n")},
+	} {
+		if err := r.Add(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := r.Summary()
+	const want = "6 profiles: 3 have a capability that amounts to root, 3 run as uid 0, 1 with an undeclared user, which may be root, 3 start a program with caprun, 1 has no capability, 1 has no plan"
+	if s.String() != want || s.StartsCaprun != 3 || s.UndeclaredUser != 1 {
+		t.Errorf("%s\n%+v\nwant %s", s, s, want)
+	}
+	var order []string
+	for _, row := range r.Rows() {
+		order = append(order, row.Name+" "+row.Power.String())
+	}
+	if got := strings.Join(order, ", "); got != "root amounts-to-root, caprun.service starts-caprun, undeclared starts-caprun, none starts-caprun, clock owns-root-files, errors no-plan" {
+		t.Errorf("order: %s", got)
+	}
+	for format, has := range map[string]struct {
+		write func(*bytes.Buffer) error
+		text  string
+	}{
+		"table": {func(b *bytes.Buffer) error { return r.Table(b, 0, false) }, "\nIs caprun, which starts the program with a profile of its own\n"},
+		"page":  {func(b *bytes.Buffer) error { return r.HTML(b, ".") }, "caprun, which starts the program with profile web<"},
+		"json":  {func(b *bytes.Buffer) error { return r.JSON(b, ".") }, "\"launched_profile\": \"web\""},
+	} {
+		var b bytes.Buffer
+		if err := has.write(&b); err != nil || !strings.Contains(b.String(), has.text) {
+			t.Errorf("%s: error %v, no %q in\n%s", format, err, has.text, &b)
+		}
+	}
+}
+
 // TestUndeclared: the summary of a file of another platform does not count an unknown user
 // as another user than root.
 func TestUndeclared(t *testing.T) {

@@ -16,6 +16,7 @@ type Summary struct {
 	Caller        int `json:"caller"`          // declare no identity
 	NoCaps        int `json:"no_capability"`   // have a plan and no capability
 	NoPlan        int `json:"no_plan"`         // have no plan
+	StartsCaprun  int `json:"starts_caprun"`   // are caprun; the other numbers count its privileges
 	Errors        int `json:"errors"`          // these and the next two: unsuppressed findings
 	Warnings      int `json:"warnings"`
 	Infos         int `json:"infos"`
@@ -49,6 +50,7 @@ func (r *Report) Summary() Summary {
 			{row.undeclared && row.mayBeRoot && row.User != Caller, &s.UndeclaredUser},
 			{row.HasPlan && row.Held == 0, &s.NoCaps},
 			{!row.HasPlan, &s.NoPlan},
+			{row.Power == StartsCaprun, &s.StartsCaprun},
 		} {
 			if c.is {
 				*c.count++
@@ -87,6 +89,9 @@ func (s Summary) facts() []fact {
 	}
 	if s.UndeclaredUser > 0 {
 		list = append(list, fact{s.UndeclaredUser, "with an undeclared user, which may be root", true})
+	}
+	if s.StartsCaprun > 0 {
+		list = append(list, fact{s.StartsCaprun, verb(s.StartsCaprun, "starts", "start") + " a program with caprun", false})
 	}
 	list = append(list, fact{s.NoCaps, verb(s.NoCaps, "has", "have") + " no capability", false})
 	if s.NoPlan > 0 {
