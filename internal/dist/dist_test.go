@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -221,16 +222,17 @@ func TestLicenceTexts(t *testing.T) {
 	}
 }
 
-// TestCleanComponents: the checksums of the tool are removed, those of modules stay, and a
-// module without a known licence is an error.
+// TestCleanComponents: the checksums of the tool are removed, those of modules stay, the
+// program depends on each component, and a module without a known licence is an error.
 func TestCleanComponents(t *testing.T) {
-	const text = `{"metadata":{"tools":[{"name":"x","hashes":["tool"]}],"component":{}},"components":[{"name":"m","hashes":["module"]}]}`
-	out, err := cleanComponents([]byte(text), []licence{{module: "m", id: "MIT"}})
-	if err != nil || bytes.Contains(out, []byte(`"tool"`)) || !bytes.Contains(out, []byte(`"module"`)) || !bytes.Contains(out, []byte(`"expression": "MIT"`)) {
+	const text = `{"metadata":{"tools":[{"name":"x","hashes":["tool"]}],"component":{"bom-ref":"main"}},"components":[{"name":"m","hashes":["module"],"bom-ref":"m"},{"name":"std","bom-ref":"std"}],"dependencies":[{"ref":"m"},{"ref":"main","dependsOn":["m"]}]}`
+	all := []licence{{module: "m", id: "MIT"}, {module: "std", id: "BSD-3-Clause"}}
+	out, err := cleanComponents([]byte(text), all)
+	if err != nil || !regexp.MustCompile(`"dependsOn": \[\s*"m",\s*"std"\s*\]`).Match(out) || bytes.Contains(out, []byte(`"tool"`)) || !bytes.Contains(out, []byte(`"module"`)) || !bytes.Contains(out, []byte(`"expression": "MIT"`)) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	for _, bad := range []string{"", "{}", `[]`, text} {
-		if out, err := cleanComponents([]byte(bad), nil); err == nil {
+	for bad, licences := range map[string][]licence{"": nil, "{}": nil, "[]": nil, text: nil, strings.Replace(text, `"ref":"main"`, `"ref":"n"`, 1): all} {
+		if out, err := cleanComponents([]byte(bad), licences); err == nil {
 			t.Errorf("%s: %s", bad, out)
 		}
 	}
