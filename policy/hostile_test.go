@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"caprun/internal/test/cputime"
+	"caprun/internal/test/requires"
 	"caprun/internal/test/slowprofile"
 )
 
@@ -25,7 +26,12 @@ func TestHostileTexts(t *testing.T) {
 		"small":                  slowprofile.All(maxSearched, maxSearched, ""),
 		"small, and then blanks": slowprofile.All(maxSearched, maxSearched/32, " "),
 	} {
-		t.Run(name, func(t *testing.T) { readHostile(t, texts) })
+		t.Run(name, func(t *testing.T) {
+			if strings.Contains(name, "then") {
+				requires.Heavy(t)
+			}
+			readHostile(t, texts)
+		})
 	}
 }
 

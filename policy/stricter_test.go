@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"caprun/internal/test/requires"
 	"caprun/schema"
 
 	"gopkg.in/yaml.v3"
@@ -47,12 +49,18 @@ func TestReaderRefusesWhatTheSchemaRefuses(t *testing.T) {
 	for path, src := range profiles(t, "err") {
 		compare("as it is", path, src)
 	}
-	for path, src := range profiles(t, "ok") {
+	count := 0
+	valid := profiles(t, "ok")
+	for _, path := range slices.Sorted(maps.Keys(valid)) {
+		src := valid[path]
 		var document any
 		if len(src) > 4096 || yaml.Unmarshal(src, &document) != nil {
 			continue
 		}
 		changes(document, func(kind string) {
+			if count++; count%requires.Rounds(3, 1) != 0 {
+				return
+			}
 			text, err := yaml.Marshal(document)
 			if err != nil {
 				t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"caprun/engine"
 	"caprun/engine/cred"
+	"caprun/internal/test/requires"
 )
 
 // reached is what a target got during a walk: permitted capabilities, IDs and groups, and
@@ -96,7 +97,7 @@ func TestLessReachesNoMore(t *testing.T) {
 	g := rand.New(rand.NewPCG(1, 0))
 	pairs := 0
 	for _, from := range comparisonStarts() {
-		plans := randomPlans(t, g, from, 40)
+		plans := randomPlans(t, g, from, requires.Rounds(24, 40))
 		all, few := make([]reached, len(plans)), make([]reached, len(plans))
 		for n, p := range plans {
 			all[n], few[n] = reached{}, reached{}

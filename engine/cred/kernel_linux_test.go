@@ -96,7 +96,7 @@ func TestKernel(t *testing.T) {
 	copyFile(t, testBinary(t), worker)
 
 	static := isStatic(t, worker)
-	otherwise := uint64(3000)
+	otherwise := uint64(requires.Rounds(1500, 3000))
 	if !static {
 		otherwise = 300 // the race detector makes exec slow
 	}

@@ -10,6 +10,7 @@ import (
 	"caprun/engine"
 	"caprun/engine/compare"
 	"caprun/engine/cred"
+	"caprun/internal/test/requires"
 	"caprun/policy"
 )
 
@@ -55,7 +56,7 @@ func TestPower(t *testing.T) {
 		row  *Row
 	}
 	var all []entry
-	for len(all) < 250 {
+	for len(all) < requires.Rounds(120, 250) {
 		text := randomProfile(g)
 		p, _ := policy.Parse("x", []byte(text))
 		if p == nil {
@@ -83,7 +84,7 @@ func TestPower(t *testing.T) {
 			}
 		}
 	}
-	if more < 500 || len(classes) < 5 {
+	if more < requires.Rounds(100, 500) || len(classes) < 5 {
 		t.Errorf("%d pairs, classes %v", more, classes)
 	}
 }

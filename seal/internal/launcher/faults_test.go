@@ -196,7 +196,7 @@ func (i *injector) finish(m *interp.Machine, k *kernel.Kernel) []string {
 //
 // CAPRUN_TEST_FAULTS and CAPRUN_TEST_SEED choose other cases.
 func TestFaults(t *testing.T) {
-	count := int(command.Number(t, "CAPRUN_TEST_FAULTS", uint64(requires.Rounds(40, 400))))
+	count := int(command.Number(t, "CAPRUN_TEST_FAULTS", uint64(requires.Rounds(20, 400))))
 	seed := command.Number(t, "CAPRUN_TEST_SEED", 1)
 	i := &injector{t: t, ends: map[string]int{}, wrong: map[string]int{}}
 	const all = 10 // of the first scenes, every fault
@@ -225,7 +225,7 @@ func TestFaults(t *testing.T) {
 //
 // CAPRUN_TEST_FILTERS and CAPRUN_TEST_SEED choose other cases.
 func TestFilters(t *testing.T) {
-	count := int(command.Number(t, "CAPRUN_TEST_FILTERS", uint64(requires.Rounds(30, 300))))
+	count := int(command.Number(t, "CAPRUN_TEST_FILTERS", uint64(requires.Rounds(15, 300))))
 	seed := command.Number(t, "CAPRUN_TEST_SEED", 1)
 	i := &injector{t: t, ends: map[string]int{}, wrong: map[string]int{}}
 	scenes := 0
