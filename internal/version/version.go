@@ -15,7 +15,7 @@ const Number = "0.1.0"
 
 // Date is the day of this version, YYYY-MM-DD. It is the time of the files of a release
 // that is built outside a git repository.
-const Date = "2026-11-30"
+const Date = "2026-12-01"
 
 // The linker sets these; they are empty in a build without make.
 var (
