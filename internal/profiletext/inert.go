@@ -21,17 +21,18 @@ func Inert(s string, limit int) string {
 			r = '?'
 		}
 		if b.Len() == limit {
-			return defuse(b.String()[:limit-len(cut)]) + cut
+			return Defuse(b.String()[:limit-len(cut)]) + cut
 		}
 		b.WriteRune(r)
 	}
-	return defuse(b.String())
+	return Defuse(b.String())
 }
 
-// defuse changes what Vim and Emacs take for a modeline, anywhere in one of the first or
+// Defuse changes what Vim and Emacs take for a modeline, anywhere in one of the first or
 // last lines of a file, the prefix by which language servers find a schema, and words that
-// CI runners execute at the beginning of a line: a text can be wrapped before any word.
-func defuse(s string) string {
+// CI runners execute at the beginning of a line: a text can be wrapped before any word. It
+// keeps the length. A line of two texts can have what neither of them has.
+func Defuse(s string) string {
 	// Two of them can share a hyphen.
 	for strings.Contains(s, "-*-") {
 		s = strings.ReplaceAll(s, "-*-", "-?-")

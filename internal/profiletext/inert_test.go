@@ -3,6 +3,8 @@ package profiletext
 import (
 	"strings"
 	"testing"
+
+	"caprun/policy"
 )
 
 func TestInert(t *testing.T) {
@@ -31,5 +33,20 @@ func TestInert(t *testing.T) {
 		if got := Inert(test.text, 40); got != test.want {
 			t.Errorf("%q: %q, want %q", test.text, got, test.want)
 		}
+	}
+}
+
+// TestComments: a comment that joins two texts has no modeline either, such as the name of a
+// file and what it declares.
+func TestComments(t *testing.T) {
+	p, _ := policy.Read("p", []byte("version: 1\nuid: 33\ngid: 33\n"))
+	text, _, err := Write(p, func(key string) []string {
+		if key != "uid" {
+			return nil
+		}
+		return []string{"vim:2: User=x"}
+	})
+	if err != nil || !strings.Contains(string(text), "# vim?2: User=x\nuid: 33\n") {
+		t.Errorf("%v\n%s", err, text)
 	}
 }

@@ -54,7 +54,7 @@ func (e *emitter) line(key, value string) {
 	indent := strings.Repeat("  ", len(e.parents))
 	if e.comments != nil {
 		for _, c := range e.comments(path) {
-			e.raw(path, indent+"# "+c)
+			e.raw(path, indent+"# "+Defuse(c))
 		}
 	}
 	e.raw(path, strings.TrimRight(indent+quote(key)+": "+value, " "))

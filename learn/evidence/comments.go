@@ -62,7 +62,7 @@ const mark = "# "
 
 // add adds a line, which is cut if it is too long.
 func (c *comments) add(text string) {
-	c.lines = append(c.lines, strings.TrimRight(mark+cut(text, maxLine-len(mark)), " "))
+	c.lines = append(c.lines, strings.TrimRight(mark+profiletext.Defuse(cut(text, maxLine-len(mark))), " "))
 }
 
 // wrapped adds a text on as many lines as it needs, with indent before all but the first.
