@@ -142,7 +142,7 @@ test-platforms: ## start exported profiles in runc, crun and systemd, and compar
 draw-messages: ## print messages at random, to judge their language; N=50 SEED=1
 	@go run ./internal/test/language/draw -n $(or $(N),50) $(if $(SEED),-seed $(SEED))
 
-fuzz: ## run each fuzz target for FUZZTIME=1m, as many at once as FUZZJOBS says
+fuzz: ## run each fuzz target for FUZZTIME=1m, FUZZJOBS of them at once (as many as processors)
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
 dist: ## build archives, Debian packages, lists of components and checksums, in dist/

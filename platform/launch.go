@@ -20,21 +20,26 @@ func addLaunch(d *declared.Document) {
 		return
 	}
 	d.Launches = profile
-	shown := shownProfile(profile)
+	shown := LaunchText(profile)
 	d.AddFinding(declared.StartsCaprun, d.Origin("command"), explainHint(d, profile, "print those of the program"),
 		"the process is caprun, which starts the program with profile %s: the privileges here are those of caprun, not of the program", shown)
 }
 
-// shownProfile returns the value of -profile for a message.
-func shownProfile(profile string) string {
+// LaunchText returns the value of -profile for a message, after the word profile: quoted if
+// it could be taken for more than a name.
+func LaunchText(profile string) string {
 	const most = 200
-	switch {
-	case profile == "-":
+	if profile == "-" {
 		return "from standard input"
-	case len(profile) > most:
-		return profile[:most] + "..."
 	}
-	return profile
+	end := ""
+	if len(profile) > most {
+		profile, end = profile[:most], "..."
+	}
+	if !isPlain(profile) {
+		profile = strconv.Quote(profile)
+	}
+	return profile + end
 }
 
 // launchedProfile returns the value of -profile if a command starts a program with caprun.
@@ -102,16 +107,21 @@ func hasOtherRoot(d *declared.Document) bool {
 func shellWord(s string) (word string, ok bool) {
 	const most = 200
 	special := func(r rune) bool { return r < ' ' || r > '~' || r == '\'' }
-	plain := func(r rune) bool {
-		return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || strings.ContainsRune("/._-:", r)
-	}
 	switch {
 	case s == "" || len(s) > most || strings.HasPrefix(s, "-") || strings.ContainsFunc(s, special):
 		return "", false
-	case strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }):
+	case !isPlain(s):
 		return "'" + s + "'", true
 	}
 	return s, true
+}
+
+// isPlain reports whether a text has only characters that no shell and no reader takes for
+// more than a part of a word.
+func isPlain(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || strings.ContainsRune("/._-:", r))
+	})
 }
 
 // callerText returns the state of the process as engine.ParseCaller takes it; empty for root
@@ -150,7 +160,7 @@ func (in Input) refusals(d *declared.Document) []policy.Diagnostic {
 	}
 	refused := func(hint, text string) []policy.Diagnostic {
 		return []policy.Diagnostic{declared.LaunchRefused.Diagnostic(d.Origin("command"), hint,
-			"caprun refuses to start the program with profile "+shownProfile(d.Launches)+": "+text)}
+			"caprun refuses to start the program with profile "+LaunchText(d.Launches)+": "+text)}
 	}
 	text, err := in.LaunchedProfile(name)
 	switch {

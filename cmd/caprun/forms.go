@@ -143,7 +143,7 @@ func unknownCommand(word string) error {
 		}
 	}
 	switch suggestion := cmp.Or(otherCommands[word], policy.Suggest(word, names)); {
-	case strings.Contains(word, "/"), source.IsProfileName(word), slices.Contains([]string{"run", "exec", "start", "launch", ""}, word):
+	case source.HasSeparator(word), source.IsProfileName(word), slices.Contains([]string{"run", "exec", "start", "launch", ""}, word):
 		return fmt.Errorf("unknown command %q; %s", shorten(word), start)
 	case suggestion != "":
 		return fmt.Errorf("unknown command %q; did you mean %s?", word, suggestion)

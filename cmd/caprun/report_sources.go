@@ -41,7 +41,10 @@ func newSources(name, file string) func(source.Content, error) []report.Source {
 		sources := make([]report.Source, 0, len(documents))
 		reported := reportedDocuments(c.Platform, documents)
 		for _, d := range documents {
-			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, StandIn: d.StandIn, NotRoot: d.Sets.NotRoot, Launches: d.Launches}
+			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, StandIn: d.StandIn, NotRoot: d.Sets.NotRoot}
+			if s.Launches = d.Launches; s.Launches != "" {
+				s.LaunchText = platform.LaunchText(d.Launches)
+			}
 			s.Check = func(o review.Options) []review.Finding { return c.Platform.CheckDocument(d, o) }
 			if d != documents[0] || len(c.Platform.Main(documents)) > 1 {
 				s.Name = processName(name, d.Name)
@@ -62,12 +65,13 @@ func newSources(name, file string) func(source.Content, error) []report.Source {
 const notDeclared = "not declared"
 
 // reportedDocuments returns the processes of a file that are rows: the main ones, and of a
-// unit each other command that is granted something that the first main one is not.
+// unit each other command that is granted something that the first main one is not. The row
+// of a process that is caprun does not stand for other programs with its privileges.
 func reportedDocuments(in *platform.Input, documents []*declared.Document) []*declared.Document {
 	main := in.Main(documents)
 	first := planOf(documents[0])
 	return slices.DeleteFunc(slices.Clone(documents), func(d *declared.Document) bool {
-		if slices.Contains(main, d) {
+		if slices.Contains(main, d) || documents[0].Launches != "" && d.Launches == "" {
 			return false
 		}
 		plan := planOf(d)

@@ -62,7 +62,7 @@ func (p *htmlPage) card(n int) {
 // planFacts writes the privileges of a row.
 func (p *htmlPage) planFacts(row *Row) {
 	if row.launches != "" {
-		p.fact("process", "caprun, which starts the program with profile "+row.launches)
+		p.fact("process", "caprun, which starts the program with profile "+row.launchText)
 	}
 	p.fact("runs as", "uid "+row.User+", gid "+row.GID+", groups "+row.Groups)
 	has := capsText(row.Held, row.RootEquivalent, "")

@@ -27,7 +27,7 @@ type jsonCapability struct {
 	Later    int    `json:"later"`
 }
 
-// jsonRow is a row. The fields from Caller to Reachable are null or empty without a plan.
+// jsonRow is a row. The fields from User to Reachable are null or empty without a plan.
 type jsonRow struct {
 	Name           string        `json:"name"`
 	File           *string       `json:"file"` // relative reference; null if there is none
@@ -126,7 +126,7 @@ func (row *Row) json(dir string) jsonRow {
 	j := jsonRow{
 		Name: row.Name, File: optional(string(link(dir, row.file, 0))), Description: row.Description,
 		Power: row.Power.String(), HasPlan: row.HasPlan, Problem: optional(row.Problem),
-		User: optional(row.User), GID: optional(row.GID), Groups: optional(row.Groups), Launched: optional(row.launches), CapsOfCaller: row.CallerCaps,
+		User: optional(row.User), GID: optional(row.GID), Groups: optional(row.Groups), CapsOfCaller: row.CallerCaps,
 		Held: row.Held.Names(), AmountsToRoot: row.RootEquivalent.Names(), Children: row.Children.Names(), Later: row.Later.Names(),
 		Securebits: append([]string{}, row.Securebits.Names()...), Reachable: append([]string{}, row.Reachable...),
 		Errors: row.Errors, Warnings: row.Warnings, Infos: row.Infos, Suppressed: row.SuppressedCount,
@@ -134,6 +134,7 @@ func (row *Row) json(dir string) jsonRow {
 	}
 	if row.HasPlan {
 		j.NoNewPrivs = &row.NoNewPrivs
+		j.Launched = optional(row.launches)
 	}
 	if row.Change != "" {
 		j.Change = &jsonChange{row.Change, row.Change.Widens(), row.Note}

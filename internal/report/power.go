@@ -12,8 +12,8 @@ import (
 // uid 0 and the caller's uid before others, then by the number of capabilities that the
 // target has, and of those that it has or can gain, then those without no_new_privs first,
 // then by name. A launch that grants more than another in capabilities, uid 0 or
-// no_new_privs according to [compare.Compare], and nothing less, is before it, unless one of
-// them starts caprun.
+// no_new_privs according to [compare.Compare], and nothing less, is before it, unless the
+// process of one of them is caprun.
 type Power int
 
 const (
@@ -49,7 +49,7 @@ const (
 // powers has the name of each class in JSON, and its heading.
 var powers = [...]struct{ name, heading string }{
 	AmountsToRoot: {"amounts-to-root", "Has a capability that amounts to root"},
-	StartsCaprun:  {"starts-caprun", "Is caprun, which starts the program with a profile of its own"},
+	StartsCaprun:  {"starts-caprun", "Is named caprun, and starts the program with a profile: the privileges are those of caprun"},
 	OwnsRootFiles: {"owns-root-files", "Runs as uid 0, or as the caller, which may be root: owns root's files"},
 	SomeCaps:      {"some-caps", "Has other capabilities"},
 	Gains:         {"gains", "Has no capability, can gain some from set-user-ID programs and file capabilities"},

@@ -78,6 +78,7 @@ type Row struct {
 	Note   string // what changed
 
 	launches   string // the profile with which caprun starts a program; empty for another process
+	launchText string // the same for a sentence, after the word profile
 	file       string // to link to
 	noLines    bool
 	uid0       bool // the profile declares uid 0
@@ -130,7 +131,7 @@ func (r *Report) Rows() []*Row {
 
 // newRow returns the row of a source.
 func newRow(s Source, o Options) *Row {
-	row := &Row{Name: text(sanitize.Line(s.Name)), file: s.File, noLines: s.NoLines, removed: s.Removed, launches: text(s.Launches)}
+	row := &Row{Name: text(sanitize.Line(s.Name)), file: s.File, noLines: s.NoLines, removed: s.Removed, launches: text(s.Launches), launchText: text(s.LaunchText)}
 	var plan *engine.Plan
 	switch {
 	case s.Removed:

@@ -52,10 +52,10 @@ func TestRows(t *testing.T) {
 func TestStartsCaprun(t *testing.T) {
 	r := New(Options{})
 	for _, s := range []Source{
-		{Name: "caprun.service", Text: []byte("version: 1\nuid: 0\ngid: 0\n"), Launches: "web"},
-		{Name: "undeclared", Text: []byte("version: 1\n"), Undeclared: "not declared", Launches: "web"},
-		{Name: "none", Text: []byte("version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n"), Launches: "web"},
-		{Name: "errors", Text: []byte("version: 1\nuid: x\n"), Launches: "web"},
+		{Name: "caprun.service", Text: []byte("version: 1\nuid: 0\ngid: 0\n"), Launches: "web", LaunchText: "web"},
+		{Name: "undeclared", Text: []byte("version: 1\n"), Undeclared: "not declared", Launches: "web", LaunchText: "web"},
+		{Name: "none", Text: []byte("version: 1\nuid: 33\ngid: 33\ncaps: \"=\"\n"), Launches: "web", LaunchText: "web"},
+		{Name: "errors", Text: []byte("version: 1\nuid: x\n"), Launches: "web", LaunchText: "web"},
 		{Name: "root", Text: []byte("version: 1\nuid: 0\ngid: 0\n")},
 		{Name: "clock", Text: []byte("version: 1\nuid: 0\ngid: 0\ncaps: cap_sys_time=eip\nsecbits: [noroot]\n")},
 	} {
@@ -78,14 +78,15 @@ func TestStartsCaprun(t *testing.T) {
 	for format, has := range map[string]struct {
 		write func(*bytes.Buffer) error
 		text  string
+		count int
 	}{
-		"table": {func(b *bytes.Buffer) error { return r.Table(b, 0, false) }, "\nIs caprun, which starts the program with a profile of its own\n"},
-		"page":  {func(b *bytes.Buffer) error { return r.HTML(b, ".") }, "caprun, which starts the program with profile web<"},
-		"json":  {func(b *bytes.Buffer) error { return r.JSON(b, ".") }, "\"launched_profile\": \"web\""},
+		"table": {func(b *bytes.Buffer) error { return r.Table(b, 0, false) }, "\nIs named caprun, and starts the program with a profile: the privileges are those of caprun\n", 1},
+		"page":  {func(b *bytes.Buffer) error { return r.HTML(b, ".") }, "caprun, which starts the program with profile web<", 3},
+		"json":  {func(b *bytes.Buffer) error { return r.JSON(b, ".") }, "\"launched_profile\": \"web\"", 3},
 	} {
 		var b bytes.Buffer
-		if err := has.write(&b); err != nil || !strings.Contains(b.String(), has.text) {
-			t.Errorf("%s: error %v, no %q in\n%s", format, err, has.text, &b)
+		if err := has.write(&b); err != nil || strings.Count(b.String(), has.text) != has.count {
+			t.Errorf("%s: error %v, not %d times %q in\n%s", format, err, has.count, has.text, &b)
 		}
 	}
 }

@@ -60,8 +60,8 @@ type Source struct {
 	NotRoot             bool
 
 	// Launches is the profile with which the process, which is caprun, starts a program; empty
-	// for another process.
-	Launches string
+	// for another process. LaunchText is the same for a sentence, after the word profile.
+	Launches, LaunchText string
 
 	// Unread is the text of a file whose processes are not known; empty for any other. It
 	// has no plan, and is compared as text.

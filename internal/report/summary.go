@@ -16,7 +16,7 @@ type Summary struct {
 	Caller        int `json:"caller"`          // declare no identity
 	NoCaps        int `json:"no_capability"`   // have a plan and no capability
 	NoPlan        int `json:"no_plan"`         // have no plan
-	StartsCaprun  int `json:"starts_caprun"`   // are caprun; the other numbers count its privileges
+	StartsCaprun  int `json:"starts_caprun"`   // are caprun, whose privileges the others count
 	Errors        int `json:"errors"`          // these and the next two: unsuppressed findings
 	Warnings      int `json:"warnings"`
 	Infos         int `json:"infos"`

@@ -94,7 +94,7 @@ func (r *Report) cells(row *Row) []string {
 			last += " (of the caller)"
 		}
 		if row.launches != "" {
-			last += " (of caprun, which starts the program with profile " + row.launches + ")"
+			last += " (of caprun, which starts the program with profile " + row.launchText + ")"
 		}
 	case row.removed:
 		last = "removed"

@@ -47,7 +47,7 @@ func Find(arg string, stdin io.Reader) (Source, error) {
 			}
 			return text, nil
 		}}, nil
-	case strings.ContainsFunc(arg, isSeparator), IsProfileName(arg), strings.HasSuffix(arg, ".json"):
+	case HasSeparator(arg), IsProfileName(arg), strings.HasSuffix(arg, ".json"):
 		return Source{Name: arg, path: arg}, nil
 	case !plainName(arg):
 		return Source{}, fmt.Errorf("invalid profile %q: want a file (with a slash, or ending in .yaml, .yml, .service or .json) or a name (letters, digits, - and _)", arg)
@@ -63,8 +63,11 @@ func FindFile(arg string, stdin io.Reader) (Source, error) {
 	return Source{Name: arg, path: arg}, nil
 }
 
-// isSeparator reports whether a character separates the names in a path: on Windows also \.
-func isSeparator(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(byte(r)) }
+// HasSeparator reports whether a text has a character that separates the names in a path: a
+// slash, on Windows also \.
+func HasSeparator(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(byte(r)) })
+}
 
 // plainName reports whether s can be the name of a profile in /etc/caprun.
 func plainName(s string) bool {

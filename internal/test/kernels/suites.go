@@ -76,7 +76,7 @@ func allSuites(o options) []suite {
 			env: []string{"CAPRUN_TEST_HEAVY=1"},
 		},
 		suite{name: "steps", pkg: "cap", run: ".", limit: 600},
-		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR|^TestLoaderVariablesAreDocumented$", limit: 1200},
+		suite{name: "engine", pkg: "engine", run: ".", skip: "^TestEveryR|^TestLoaderVariablesAreDocumented$", limit: 1200, env: []string{"CAPRUN_TEST_HEAVY=1"}},
 		// The guest has no module binfmt_misc and no dynamic shell, its shell has all
 		// programs in one file, and it has no limit of processor time, for which the
 		// Go runtime has a descriptor open.
