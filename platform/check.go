@@ -22,9 +22,10 @@ func (in Input) Check(o review.Options) []review.Report {
 	main := in.Main(documents)
 	for n, d := range documents {
 		for _, f := range in.CheckDocument(d, o) {
-			// Of a command beside the main one, the risks are those that its own findings name.
+			// Of a command beside the main one, the risks are those that its own findings name:
+			// the others are also those of the main one, except of caprun.
 			other := n >= len(main)
-			if other && f.Severity != policy.Error && !slices.Contains(d.Findings, f.Diagnostic) {
+			if other && documents[0].Launches == "" && f.Severity != policy.Error && !slices.Contains(d.Findings, f.Diagnostic) {
 				continue
 			}
 			if other || len(main) > 1 {
