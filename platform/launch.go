@@ -26,7 +26,7 @@ func addLaunch(d *declared.Document) {
 }
 
 // LaunchText returns the value of -profile for a message, after the word profile: quoted if
-// it could be taken for more than a name.
+// it could be taken for more than a name, and empty for none.
 func LaunchText(profile string) string {
 	const most = 200
 	if profile == "-" {

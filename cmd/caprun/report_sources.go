@@ -41,10 +41,7 @@ func newSources(name, file string) func(source.Content, error) []report.Source {
 		sources := make([]report.Source, 0, len(documents))
 		reported := reportedDocuments(c.Platform, documents)
 		for _, d := range documents {
-			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, StandIn: d.StandIn, NotRoot: d.Sets.NotRoot}
-			if s.Launches = d.Launches; s.Launches != "" {
-				s.LaunchText = platform.LaunchText(d.Launches)
-			}
+			s := report.Source{Name: name, File: file, Text: d.Text, Undeclared: notDeclared, StandIn: d.StandIn, NotRoot: d.Sets.NotRoot, Launches: d.Launches, LaunchText: platform.LaunchText(d.Launches)}
 			s.Check = func(o review.Options) []review.Finding { return c.Platform.CheckDocument(d, o) }
 			if d != documents[0] || len(c.Platform.Main(documents)) > 1 {
 				s.Name = processName(name, d.Name)
